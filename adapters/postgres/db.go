@@ -1,0 +1,64 @@
+// Package postgres keeps everything in PostgreSQL: Bun on the pgx driver, COPY for imports, migrations. It is the only
+// place that knows SQL and SQLSTATEs.
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"rollcall/ports"
+)
+
+// minConns is how many connections the pool may have at least, whatever the number of processors: most of a small
+// import is waiting for the disk.
+const minConns = 16
+
+// DB is a database. One pool serves all that is kept in it.
+type DB struct {
+	pool *pgxpool.Pool
+	bun  *bun.DB
+}
+
+// Open makes a pool for the database at url, a connection string of libpq's forms. It connects when first needed.
+func Open(ctx context.Context, url string) (*DB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("parse database URL: %w", err)
+	}
+	config.MaxConns = max(config.MaxConns, minConns)
+	// no statement of this program gains from being compiled
+	config.ConnConfig.RuntimeParams["jit"] = "off"
+	config.ConnConfig.RuntimeParams["application_name"] = "rollcall"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return &DB{pool: pool, bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New())}, nil
+}
+
+// Close closes every connection.
+func (db *DB) Close() error {
+	err := db.bun.Close()
+	db.pool.Close()
+	if err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
+	return nil
+}
+
+// Ready implements ports.Health.
+func (db *DB) Ready(ctx context.Context) error {
+	status, err := migrator(db.bun).MigrationsWithStatus(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: read migrations: %w", ports.ErrUnavailable, err)
+	}
+	if missing := status.Unapplied(); len(missing) > 0 {
+		return fmt.Errorf("%w: migrations are missing: %s", ports.ErrUnavailable, missing)
+	}
+	return nil
+}

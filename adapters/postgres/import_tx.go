@@ -1,0 +1,233 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// importTx is the transaction of one import. Statements whose answers nobody waits for are queued, and sent along with
+// the next that somebody waits for: an import of one object makes five round trips.
+type importTx struct {
+	conn      *pgx.Conn
+	exclusive bool
+	queue     pgx.Batch
+	failed    error // what the database said when it failed the transaction
+
+	id    int64   // of the row in codes
+	xid   string  // of the transaction
+	ids   []int64 // reserved for users, in ascending order
+	taken *domain.Taken
+
+	// cautious is how many batches are still to be looked up before the import is hopeful again, caution how many they
+	// are after the next disappointment. It doubles each time, so that the batches copied in vain are few.
+	cautious, caution int
+}
+
+// maxCaution bounds how long one disappointment is remembered.
+const maxCaution = 64
+
+// newImportTx makes the transaction, which begins with what is sent first.
+//
+// The settings make the planner look every key up in its index, whatever it thinks of a table that has just grown a
+// thousandfold, and keep it from looking at each of ten thousand keys to plan.
+func newImportTx(conn *pgx.Conn, exclusive bool) *importTx {
+	tx := &importTx{conn: conn, exclusive: exclusive, taken: domain.NewTaken(), cautious: 1, caution: 1}
+	tx.queue.Queue("begin")
+	timeout := giveWay
+	if exclusive {
+		timeout = "0"
+	}
+	tx.queue.Queue(`select set_config('lock_timeout', $1, true), set_config('enable_seqscan', 'off', true),
+		set_config('plan_cache_mode', 'force_generic_plan', true)`, timeout)
+	if exclusive {
+		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
+	}
+	// The row must be there before the rejections that refer to it. Finish says what is in it.
+	tx.queue.Queue(`insert into codes (code, description) values (0, '') returning id, pg_current_xact_id()::text`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&tx.id, &tx.xid) })
+	return tx
+}
+
+// send sends what is queued and waits for all answers.
+func (tx *importTx) send(ctx context.Context) error {
+	err := tx.conn.SendBatch(ctx, &tx.queue).Close()
+	tx.queue = pgx.Batch{}
+	return tx.check(err)
+}
+
+// check remembers that the database failed the transaction.
+func (tx *importTx) check(err error) error {
+	if err != nil {
+		tx.failed = err
+	}
+	return err
+}
+
+const takenSQL = `
+	select 'login', login_key from users where login_key = any($1) union all
+	select 'email', email_key from users where email_key = any($2) union all
+	select 'phone', phone from users where phone = any($3)`
+
+// Taken implements ports.ImportTx. It also reserves the ids that the batch can need.
+//
+// Most files have no one in them who is registered already, and then looking up is a fifth of the import's time. So an
+// exclusive import is hopeful: once a batch was looked up in vain, it copies the next without asking, and asks only if
+// the unique indexes object. See cautious.
+func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error) {
+	lookup := !tx.exclusive || tx.cautious > 0
+	var logins, emails, phones []string
+	valid := 0
+	for i := range objects {
+		if objects[i].Violations == nil {
+			valid++
+			if !lookup {
+				continue
+			}
+		}
+		reg := &objects[i].Registration
+		if key := reg.Login.Key(); key != "" {
+			logins = append(logins, key)
+		}
+		if key := reg.Email.Key(); key != "" {
+			emails = append(emails, key)
+		}
+		if digits := reg.Phone.String(); digits != "" {
+			phones = append(phones, digits)
+		}
+	}
+	tx.reserve(valid)
+	tx.taken.Clear()
+	found := false
+	if len(logins)+len(emails)+len(phones) > 0 {
+		tx.queue.Queue(takenSQL, logins, emails, phones).Query(func(rows pgx.Rows) error {
+			var kind, key string
+			_, err := pgx.ForEachRow(rows, []any{&kind, &key}, func() error {
+				found = true
+				switch kind {
+				case "login":
+					tx.taken.AddLogin(key)
+				case "email":
+					tx.taken.AddEmail(key)
+				case "phone":
+					tx.taken.AddPhone(key)
+				}
+				return nil
+			})
+			return err
+		})
+	}
+	if tx.exclusive {
+		tx.queue.Queue("savepoint batch")
+	}
+	err := tx.send(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look up keys: %w", err)
+	}
+	switch {
+	case found:
+		tx.cautious = tx.caution
+	case lookup && tx.cautious > 0:
+		tx.cautious--
+	}
+	return tx.taken, nil
+}
+
+// reserve queues what makes ids for as many users.
+func (tx *importTx) reserve(users int) {
+	missing := users - len(tx.ids)
+	if missing <= 0 {
+		return
+	}
+	tx.queue.Queue("select nextval('users_id_seq') from generate_series(1, $1)", missing).
+		Query(func(rows pgx.Rows) error {
+			var id int64
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+				tx.ids = append(tx.ids, id)
+				return nil
+			})
+			return err
+		})
+}
+
+// Add implements ports.ImportTx. Only an exclusive import returns to its savepoint; any other is short, and run again.
+func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	err := tx.copyBatch(ctx, accounts, rejections)
+	if err != nil && tx.exclusive && sqlState(err) == uniqueViolation {
+		tx.failed = nil
+		tx.queue.Queue("rollback to savepoint batch")
+		tx.queue.Queue("release savepoint batch")
+		err = tx.send(ctx)
+		if err != nil {
+			return fmt.Errorf("undo batch: %w", err)
+		}
+		tx.caution = min(2*tx.caution, maxCaution)
+		tx.cautious = tx.caution
+		return ports.ErrTaken
+	}
+	if err != nil {
+		return err
+	}
+	tx.ids = tx.ids[len(accounts):]
+	if tx.exclusive {
+		tx.queue.Queue("release savepoint batch")
+	}
+	return nil
+}
+
+func (tx *importTx) copyBatch(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	err := tx.copy(ctx, "users (id, login, login_key, password_hash, email, email_key, phone)", len(accounts),
+		func(b copyRow, i int) copyRow { return b.user(tx.ids[i], &accounts[i]) })
+	if err != nil {
+		return err
+	}
+	err = tx.copy(ctx, "profiles (fname, lname, patr, birthday, user_id)", len(accounts),
+		func(b copyRow, i int) copyRow { return b.profile(tx.ids[i], &accounts[i].Registration) })
+	if err != nil {
+		return err
+	}
+	return tx.copy(ctx, "bad_users (code_id, object_id, login, description, violations)", len(rejections),
+		func(b copyRow, i int) copyRow { return b.badUser(tx.id, &rejections[i]) })
+}
+
+// copy copies rows into a table. They are made while the server takes in those before them.
+func (tx *importTx) copy(ctx context.Context, table string, rows int, appendRow func(copyRow, int) copyRow) error {
+	if rows == 0 {
+		return nil
+	}
+	_, err := tx.conn.PgConn().CopyFrom(ctx, newCopyReader(rows, appendRow), "copy "+table+" from stdin binary")
+	if err != nil {
+		return fmt.Errorf("copy into %s: %w", table, tx.check(err))
+	}
+	return nil
+}
+
+// Finish implements ports.ImportTx.
+func (tx *importTx) Finish(ctx context.Context, tally domain.Tally) error {
+	if tx.id == 0 {
+		err := tx.send(ctx)
+		if err != nil {
+			return fmt.Errorf("begin: %w", err)
+		}
+	}
+	tx.queue.Queue("update codes set code = $2, description = $3 where id = $1", tx.id, tally.Status(), tally.Description())
+	return nil
+}
+
+func (tx *importTx) commit(ctx context.Context) error {
+	tx.queue.Queue("commit")
+	return tx.send(ctx)
+}
+
+// rollback ends the transaction of a work that failed by itself.
+func (tx *importTx) rollback(ctx context.Context) error {
+	if tx.id == 0 { // it has not begun
+		return nil
+	}
+	_, err := tx.conn.Exec(context.WithoutCancel(ctx), "rollback")
+	return err
+}

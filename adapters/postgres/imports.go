@@ -1,0 +1,152 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"rollcall/ports"
+)
+
+const (
+	// maxAttempts bounds how often an import is run when the database undoes it. With the pauses between them it
+	// bridges the seconds of a restart.
+	maxAttempts = 8
+	firstPause  = 50 * time.Millisecond
+	longestWait = 2 * time.Second
+
+	// giveWay is the lock_timeout of imports that are not exclusive. It is below PostgreSQL's deadlock_timeout of one
+	// second: before the server would look for a victim, they have given way.
+	giveWay = "500ms"
+)
+
+// Imports keeps what imports did.
+type Imports struct {
+	db *DB
+
+	// exclusive has room for the one exclusive import of this instance, so that those that wait for the database's
+	// lock hold no connections.
+	exclusive chan struct{}
+}
+
+// NewImports makes the store.
+func NewImports(db *DB) *Imports { return &Imports{db: db, exclusive: make(chan struct{}, 1)} }
+
+// undoneError is the end of a transaction of which nothing is left in the database, and which may be run again.
+type undoneError struct{ cause error }
+
+func (e *undoneError) Error() string { return e.cause.Error() }
+func (e *undoneError) Unwrap() error { return e.cause }
+
+// Do implements ports.Imports. An import that met another one is exclusive when it comes again: it has then waited until
+// the other has ended, and nobody who gives way can undo it once more.
+func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		id, err := s.try(ctx, exclusive, work)
+		var undone *undoneError
+		if !errors.As(err, &undone) {
+			return id, err
+		}
+		if attempt == maxAttempts {
+			return 0, unavailable(undone.cause)
+		}
+		if isContention(err) {
+			exclusive = true
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return 0, fmt.Errorf("run import again: %w", ctx.Err())
+		case <-time.After(pause/2 + rand.N(pause)):
+			pause = min(2*pause, longestWait)
+		}
+	}
+}
+
+// try runs the work once. An undoneError tells that it may be run again.
+func (s *Imports) try(ctx context.Context, exclusive bool, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	if exclusive {
+		select {
+		case s.exclusive <- struct{}{}:
+			defer func() { <-s.exclusive }()
+		case <-ctx.Done():
+			return 0, fmt.Errorf("wait for other imports: %w", ctx.Err())
+		}
+	}
+	conn, err := s.db.pool.Acquire(ctx)
+	if err != nil {
+		return 0, undone(fmt.Errorf("connect: %w", err))
+	}
+	defer conn.Release() // which closes a connection that is still in a transaction
+
+	tx := newImportTx(conn.Conn(), exclusive)
+	err = work(ctx, tx)
+	if err != nil {
+		if tx.failed != nil {
+			return 0, undone(err)
+		}
+		return 0, errors.Join(err, tx.rollback(ctx))
+	}
+	err = tx.commit(ctx)
+	if err == nil {
+		return tx.id, nil
+	}
+	if conn.Conn().IsClosed() && tx.xid != "" {
+		return s.afterLostCommit(ctx, tx, err)
+	}
+	return 0, undone(fmt.Errorf("commit: %w", err))
+}
+
+// undone tells whether an error of the database left nothing behind that would keep the work from being run again.
+func undone(err error) error {
+	if isContention(err) || isAway(err) {
+		return &undoneError{err}
+	}
+	return unavailable(err)
+}
+
+// afterLostCommit finds out what became of a commit whose answer did not come. Without this an import would be told to
+// have failed that is there, or run again and find its own people taken.
+func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error) (int64, error) {
+	pause := firstPause
+	for range maxAttempts {
+		var status *string
+		err := s.db.pool.QueryRow(ctx, "select pg_xact_status($1::text::xid8)", tx.xid).Scan(&status)
+		switch {
+		case err == nil && status != nil && *status == "committed":
+			return tx.id, nil
+		case err == nil && status != nil && *status == "aborted":
+			return 0, &undoneError{fmt.Errorf("commit: %w", lost)}
+		}
+		select {
+		case <-ctx.Done():
+			return 0, fmt.Errorf("commit: %w: %w", lost, ctx.Err())
+		case <-time.After(pause):
+			pause = min(2*pause, longestWait)
+		}
+	}
+	return 0, fmt.Errorf("%w: commit, whose end is not known: %w", ports.ErrUnavailable, lost)
+}
+
+// codeRow is a row of codes.
+type codeRow struct {
+	bun.BaseModel `bun:"table:codes"`
+
+	ID          int64 `bun:",pk,autoincrement"`
+	Code        int
+	Description string
+}
+
+// Refuse implements ports.Imports.
+func (s *Imports) Refuse(ctx context.Context, status int, description string) error {
+	_, err := s.db.bun.NewInsert().Model(&codeRow{Code: status, Description: description}).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("insert into codes: %w", unavailable(err))
+	}
+	return nil
+}

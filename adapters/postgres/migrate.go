@@ -1,0 +1,68 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"fmt"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/migrate"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// The keys of advisory locks. Any numbers do, as long as every instance has the same.
+const (
+	lockMigrations       = 0x526f6c6c_00000001
+	lockExclusiveImports = 0x526f6c6c_00000002
+)
+
+// Migrate brings the database at url to the schema of this program. Instances that start at once take turns: the lock is
+// an advisory one, which ends with its connection, where Bun's own is a row that outlives a crash.
+func Migrate(ctx context.Context, url string) error {
+	db, err := Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	err = db.migrate(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return db.Close()
+}
+
+func (db *DB) migrate(ctx context.Context) error {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Release()
+	_, err = conn.Exec(ctx, "select pg_advisory_lock($1)", int64(lockMigrations))
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	m := migrator(db.bun)
+	err = m.Init(ctx)
+	if err != nil {
+		return fmt.Errorf("make table of migrations: %w", err)
+	}
+	_, err = m.Migrate(ctx)
+	if err != nil {
+		return fmt.Errorf("apply: %w", err)
+	}
+	_, err = conn.Exec(ctx, "select pg_advisory_unlock($1)", int64(lockMigrations))
+	if err != nil {
+		return fmt.Errorf("unlock: %w", err)
+	}
+	return nil
+}
+
+func migrator(db *bun.DB) *migrate.Migrator {
+	migrations := migrate.NewMigrations()
+	err := migrations.Discover(migrationFiles)
+	if err != nil {
+		panic(err) // the embedded files are as they were when the program was built
+	}
+	return migrate.NewMigrator(db, migrations, migrate.WithMarkAppliedOnSuccess(true))
+}

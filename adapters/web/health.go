@@ -1,0 +1,29 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/ports"
+)
+
+// readyTimeout bounds how long a probe waits for the database.
+const readyTimeout = 5 * time.Second
+
+type healthHandler struct{ health ports.Health }
+
+// alive answers GET /healthz: the program runs.
+func (h *healthHandler) alive(c *fiber.Ctx) error { return c.SendString("alive\n") }
+
+// ready answers GET /readyz: the program can do its work.
+func (h *healthHandler) ready(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
+	defer cancel()
+	err := h.health.Ready(ctx)
+	if err != nil {
+		return err
+	}
+	return c.SendString("ready\n")
+}

@@ -1,0 +1,66 @@
+// Package web serves HTTP: Fiber, the routes, and one table that says which error is which answer.
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/ports"
+)
+
+// idleTimeout is how long a connection may stay open between two requests.
+const idleTimeout = 2 * time.Minute
+
+// Config is what the server works with.
+type Config struct {
+	Registration ports.Registration
+	Health       ports.Health
+	Spools       ports.Spools
+	Sentences    ports.Sentences
+	Log          *slog.Logger
+	MaxBody      int64 // bytes that a request's body may have
+}
+
+// Server answers HTTP requests.
+type Server struct{ app *fiber.App }
+
+// NewServer makes a server that does not listen yet.
+func NewServer(cfg Config) *Server {
+	app := fiber.New(fiber.Config{
+		AppName:                      "Rollcall",
+		DisableStartupMessage:        true,
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 answerError,
+		IdleTimeout:                  idleTimeout,
+
+		// Bodies are read by the handlers, each of which has a limit of its own. Fiber's limit is then how much is read
+		// before a handler runs: as little as can be, since a body that breaks off there would never get to one.
+		StreamRequestBody: true,
+		BodyLimit:         1,
+	})
+	route(app, cfg)
+	return &Server{app}
+}
+
+// Serve answers what comes in at the listener until Shutdown.
+func (s *Server) Serve(listener net.Listener) error {
+	err := s.app.Listener(listener)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// Shutdown takes no further requests and waits for those that run, until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.app.ShutdownWithContext(ctx)
+	if err != nil {
+		return fmt.Errorf("shut down: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/ports"
+)
+
+type useraddHandler struct {
+	registration ports.Registration
+	spools       ports.Spools
+	sentences    ports.Sentences
+	log          *slog.Logger
+	maxBody      int64
+}
+
+// post answers POST /useradd.
+func (h *useraddHandler) post(c *fiber.Ctx) error {
+	file := h.spools.New()
+	defer file.Close()
+	err := h.receive(c, file)
+	if err != nil {
+		return h.refuse(c, err)
+	}
+	result, err := h.registration.Import(c.UserContext(), file)
+	if err != nil {
+		return err
+	}
+	if result.Tally.Created > 0 {
+		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+		return sendOutcomes(c, result, credentials())
+	}
+	if wantsProblem(c) {
+		c.Status(result.Tally.Status()).Set(fiber.HeaderContentType, mimeProblem)
+		return sendOutcomes(c, result, rejections(newProblem(c, errNoneCreated), h.sentences))
+	}
+	err = result.Close()
+	if err != nil {
+		return err
+	}
+	return errNoneCreated
+}
+
+// receive spools the body, so that a slow client holds no transaction.
+func (h *useraddHandler) receive(c *fiber.Ctx, file ports.Spool) error {
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return errEncoding
+	}
+	length := int64(c.Request().Header.ContentLength()) // negative when the body comes in chunks
+	if length > h.maxBody {
+		return errTooLarge
+	}
+	body := c.Context().RequestBodyStream()
+	if body == nil {
+		return nil
+	}
+	_, err := io.Copy(file, io.LimitReader(body, h.maxBody+1))
+	switch {
+	case err != nil && errors.Is(err, ports.ErrUnavailable):
+		return err
+	case err != nil || file.Size() < length: // a connection that ends reads as an end of the body
+		return fmt.Errorf("%w: %w", errCutShort, err)
+	case file.Size() > h.maxBody:
+		return errTooLarge
+	}
+	return nil
+}
+
+// refuse records a request whose file did not arrive as it should. The connection cannot be used again: on it the rest
+// of the file would be read as the next request.
+func (h *useraddHandler) refuse(c *fiber.Ctx, cause error) error {
+	c.Context().SetConnectionClose()
+	err := h.registration.Refuse(c.UserContext(), newProblem(c, cause).Status)
+	if err != nil {
+		h.log.ErrorContext(c.UserContext(), "a refused request was not recorded", "id", requestID(c), "error", err)
+	}
+	return cause
+}

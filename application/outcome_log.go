@@ -1,0 +1,128 @@
+package application
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// outcomeLog keeps what came of each object until it is answered, in a spool: an import may be larger than the memory.
+// It holds no passwords; these are made again when the outcomes are read.
+//
+// An object is: how many violations it has, its login, then field, code and limit of each violation. Numbers are
+// varints, a text is its length and its bytes.
+type outcomeLog struct {
+	spool  ports.Spool
+	writer *bufio.Writer
+	buffer []byte
+}
+
+func newOutcomeLog(spool ports.Spool) *outcomeLog {
+	return &outcomeLog{spool: spool, writer: bufio.NewWriter(spool)}
+}
+
+// Append adds the outcome of the next object.
+func (l *outcomeLog) Append(o *domain.Object, violations domain.Violations) error {
+	login := o.Login
+	if violations == nil {
+		login = o.Registration.Login.String()
+	}
+	b := binary.AppendUvarint(l.buffer[:0], uint64(len(violations)))
+	b = appendText(b, login)
+	for _, v := range violations {
+		b = appendText(b, string(v.Field))
+		b = appendText(b, string(v.Code))
+		b = binary.AppendUvarint(b, uint64(v.Limit))
+	}
+	l.buffer = b
+	_, err := l.writer.Write(b)
+	return err
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// Flush completes the log, before the import is committed: afterwards it is too late to find that there is no room.
+func (l *outcomeLog) Flush() error { return l.writer.Flush() }
+
+// Outcomes yields what was appended up to Flush, with the passwords of issuer.
+func (l *outcomeLog) Outcomes(issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
+	return func(yield func(domain.Outcome, error) bool) {
+		r := bufio.NewReader(l.spool.Reader())
+		for object := 1; ; object++ {
+			outcome, err := readOutcome(r)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(domain.Outcome{}, fmt.Errorf("read outcomes: %w", err))
+				return
+			}
+			outcome.Object = object
+			if outcome.Violations == nil {
+				outcome.Password = issuer.Password(object)
+			}
+			if !yield(outcome, nil) {
+				return
+			}
+		}
+	}
+}
+
+// readOutcome returns io.EOF at the end of the log.
+func readOutcome(r *bufio.Reader) (domain.Outcome, error) {
+	count, err := binary.ReadUvarint(r)
+	if err != nil {
+		return domain.Outcome{}, err
+	}
+	read := logReader{r: r}
+	o := domain.Outcome{Login: read.text()}
+	for range count {
+		o.Violations = append(o.Violations, domain.Violation{
+			Field: domain.Field(read.text()), Code: domain.Code(read.text()), Limit: int(read.number()),
+		})
+	}
+	return o, read.err
+}
+
+// logReader keeps the first error, so that an outcome reads in one expression.
+type logReader struct {
+	r   *bufio.Reader
+	err error
+}
+
+func (l *logReader) number() uint64 {
+	if l.err != nil {
+		return 0
+	}
+	var n uint64
+	n, l.err = binary.ReadUvarint(l.r)
+	l.inside()
+	return n
+}
+
+func (l *logReader) text() string {
+	b := make([]byte, l.number())
+	if l.err == nil {
+		_, l.err = io.ReadFull(l.r, b)
+		l.inside()
+	}
+	return string(b)
+}
+
+// inside makes an end inside of an outcome an error of its own.
+func (l *logReader) inside() {
+	if errors.Is(l.err, io.EOF) {
+		l.err = io.ErrUnexpectedEOF
+	}
+}
+
+// Close frees the spool.
+func (l *outcomeLog) Close() error { return l.spool.Close() }

@@ -1,0 +1,89 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"rollcall/adapters/localpg"
+	"rollcall/adapters/postgres"
+)
+
+// databaseStopTimeout bounds how long PostgreSQL may take to stop: it writes a checkpoint.
+const databaseStopTimeout = time.Minute
+
+// databaseFlags say where the data is.
+type databaseFlags struct {
+	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use, 13 or later, e.g. postgres://user:password@host/database. Without it, one in the data folder is started and stopped with the program."`
+	DataDir     string `name:"data-dir" env:"ROLLCALL_DATA_DIR" default:"./data" type:"path" placeholder:"DIR" help:"Folder of all that the program keeps (${default})."`
+}
+
+// database is what the flags say, ready to be used.
+type database struct {
+	url   string
+	local *localpg.Server // nil when it is not ours to stop
+}
+
+// start starts the embedded database where none is named, and migrates either.
+func (f databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {
+	err := os.MkdirAll(f.DataDir, 0o755) // the account of the embedded database must get through
+	if err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	db := &database{url: f.DatabaseURL}
+	if db.url == "" {
+		db.local, err = localpg.Start(ctx, localpg.Config{Dir: filepath.Join(f.DataDir, "postgres"), Log: log})
+		if err != nil {
+			return nil, fmt.Errorf("start embedded database: %w", err)
+		}
+		db.url = db.local.URL(databaseName)
+	}
+	err = postgres.Migrate(ctx, db.url)
+	if err != nil {
+		return nil, errors.Join(err, db.stop())
+	}
+	return db, nil
+}
+
+// databaseName is the name of the embedded database.
+const databaseName = "rollcall"
+
+// stop stops the embedded database, if there is one.
+func (db *database) stop() error {
+	if db.local == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), databaseStopTimeout)
+	defer cancel()
+	err := db.local.Stop(ctx)
+	if err != nil {
+		return fmt.Errorf("stop embedded database: %w", err)
+	}
+	return nil
+}
+
+// died is closed when the embedded database ended by itself. It is nil, and never closed, for another.
+func (db *database) died() <-chan struct{} {
+	if db.local == nil {
+		return nil
+	}
+	return db.local.Done()
+}
+
+type migrateCommand struct {
+	databaseFlags
+	LogFormat string `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
+}
+
+// Run migrates the database.
+func (cmd *migrateCommand) Run(ctx context.Context, std streams) error {
+	db, err := cmd.start(ctx, newLog(cmd.LogFormat, std.err))
+	if err != nil {
+		return err
+	}
+	return db.stop()
+}

@@ -1,0 +1,129 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// The two sentences for an import that registered nobody, as they are answered and recorded.
+const (
+	DescriptionBroken      = "Bad request! JSON file is empty or broken."
+	DescriptionNoneCreated = "Bad request! Users haven't been created."
+)
+
+// ErrBrokenFile is what a file is that holds no objects: empty, cut short, or not in the format it should have.
+var ErrBrokenFile = errors.New("file is empty or broken")
+
+// BrokenFileError says where a file breaks. It is an ErrBrokenFile.
+type BrokenFileError struct {
+	Offset int64  // bytes before the place
+	Object int    // the number of the object at the place, 0 outside of any
+	Reason string // a phrase, e.g. "a comma is missing"
+}
+
+func (e *BrokenFileError) Error() string {
+	if e.Object == 0 {
+		return fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason)
+	}
+	return fmt.Sprintf("at byte %d, in object %d: %s", e.Offset, e.Object, e.Reason)
+}
+
+// Unwrap makes the error an ErrBrokenFile.
+func (e *BrokenFileError) Unwrap() error { return ErrBrokenFile }
+
+// Tally counts the objects of an import.
+type Tally struct{ Objects, Created int }
+
+// Status is the HTTP status that the import is answered with, which its record names.
+func (t Tally) Status() int {
+	if t.Created == 0 {
+		return http.StatusBadRequest
+	}
+	return http.StatusOK
+}
+
+// Description is the sentence that the import is recorded with.
+func (t Tally) Description() string {
+	switch t.Created {
+	case 0:
+		return DescriptionNoneCreated
+	case t.Objects:
+		return fmt.Sprintf("All users have been created (%d of %d users)", t.Created, t.Objects)
+	default:
+		return fmt.Sprintf("Not all users have been created (created by %d of %d users)", t.Created, t.Objects)
+	}
+}
+
+// Account is a registration with the hash of its password: what becomes a user and a profile.
+type Account struct {
+	Registration Registration
+	PasswordHash string
+}
+
+// Rejection is an object that was refused.
+type Rejection struct {
+	Object      int    // its number
+	Login       string // as it came, fit to be shown
+	Violations  Violations
+	Description string // every violation in a sentence
+}
+
+// Outcome is what came of an object: a login with its password, or violations.
+type Outcome struct {
+	Object     int
+	Login      string
+	Password   string // empty for a rejection
+	Violations Violations
+}
+
+// Taken is a set of logins, e-mails and phones that belong to accounts.
+type Taken struct{ logins, emails, phones map[string]struct{} }
+
+// NewTaken makes an empty set.
+func NewTaken() *Taken {
+	return &Taken{logins: map[string]struct{}{}, emails: map[string]struct{}{}, phones: map[string]struct{}{}}
+}
+
+// Clear makes the set empty again.
+func (t *Taken) Clear() {
+	clear(t.logins)
+	clear(t.emails)
+	clear(t.phones)
+}
+
+// AddLogin adds a login by its key.
+func (t *Taken) AddLogin(key string) { t.logins[key] = struct{}{} }
+
+// AddEmail adds an e-mail by its key.
+func (t *Taken) AddEmail(key string) { t.emails[key] = struct{}{} }
+
+// AddPhone adds a phone by its digits.
+func (t *Taken) AddPhone(digits string) { t.phones[digits] = struct{}{} }
+
+// Admit decides on an object by the rule of sequence: it is refused if it has violations, or if its login, e-mail or
+// phone is taken. An admitted object takes its own; a refused one takes nothing. It returns all violations.
+func (t *Taken) Admit(o *Object) Violations {
+	reg := &o.Registration
+	var taken Violations
+	if _, found := t.logins[reg.Login.Key()]; found {
+		taken = append(taken, Violation{Field: FieldLogin, Code: CodeTaken})
+	}
+	if _, found := t.emails[reg.Email.Key()]; found {
+		taken = append(taken, Violation{Field: FieldEmail, Code: CodeTaken})
+	}
+	if _, found := t.phones[reg.Phone.String()]; found {
+		taken = append(taken, Violation{Field: FieldPhone, Code: CodeTaken})
+	}
+	if taken != nil || o.Violations != nil {
+		return append(o.Violations[:len(o.Violations):len(o.Violations)], taken...)
+	}
+	t.AddLogin(reg.Login.Key())
+	if key := reg.Email.Key(); key != "" {
+		t.AddEmail(key)
+	}
+	if digits := reg.Phone.String(); digits != "" {
+		t.AddPhone(digits)
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package domain
+
+import "golang.org/x/text/unicode/norm"
+
+// Name is a first name, a last name or a patronymic: 1 to MaxLength characters of any script, NFC, trimmed.
+type Name struct{ text string }
+
+func (n Name) String() string { return n.text }
+
+// FullName is what a person is called.
+type FullName struct{ First, Last, Patronymic Name }
+
+// NewFirstName makes a first name.
+func NewFirstName(s string) (Name, Violations) { return newName(FieldFirstName, s) }
+
+// NewLastName makes a last name.
+func NewLastName(s string) (Name, Violations) { return newName(FieldLastName, s) }
+
+// NewPatronymic makes a patronymic.
+func NewPatronymic(s string) (Name, Violations) { return newName(FieldPatronymic, s) }
+
+func newName(field Field, s string) (Name, Violations) {
+	s = trim(s)
+	vs := checkText(field, s)
+	if !isPlain(s) {
+		s = norm.NFC.String(s)
+	}
+	vs = append(vs, checkLength(field, s)...)
+	if vs != nil {
+		return Name{}, vs
+	}
+	return Name{s}, nil
+}

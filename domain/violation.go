@@ -1,0 +1,73 @@
+// Package domain holds what is true of registration without any technology: values that are valid by construction, the
+// rules that make a candidate a registration, and the rule of sequence that an import follows.
+package domain
+
+import "strings"
+
+// MaxLength is how many characters a login, a name or an e-mail may have, after normalisation.
+const MaxLength = 50
+
+// Field names a field of a person, by the name it has in JSON.
+type Field string
+
+// The fields of a candidate. FieldObject stands for the object as a whole.
+const (
+	FieldObject     Field = ""
+	FieldFirstName  Field = "first_name"
+	FieldLastName   Field = "last_name"
+	FieldPatronymic Field = "patronymic"
+	FieldLogin      Field = "login"
+	FieldEmail      Field = "email"
+	FieldPhone      Field = "phone"
+	FieldBirthday   Field = "birthday"
+)
+
+// Code says in what way a field breaks a rule. Codes are stable: they are stored, and translated at the edge.
+type Code string
+
+// The codes of violations.
+const (
+	CodeNotObject       Code = "not_object"       // the element is a number, a string, a list, true, false or null
+	CodeRequired        Code = "required"         // the field is missing or null
+	CodeContactRequired Code = "contact_required" // neither an e-mail nor a phone is given
+	CodeEmpty           Code = "empty"            // nothing but white space
+	CodeType            Code = "type"             // not a string (a phone: neither a string nor a number)
+	CodeRepeated        Code = "repeated"         // the key stands in the object more than once
+	CodeEncoding        Code = "encoding"         // malformed UTF-8, or half of a surrogate pair
+	CodeControl         Code = "control"          // NUL, another control character, or a change of writing direction
+	CodeTooLong         Code = "too_long"         // more than Limit characters
+	CodeInvalid         Code = "invalid"          // not a login, e-mail, phone or date
+	CodeFuture          Code = "future"           // a birthday after today
+	CodeTaken           Code = "taken"            // it belongs to an account that exists
+)
+
+// Codes lists every code, for whoever must have a word for each.
+func Codes() []Code {
+	return []Code{
+		CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
+		CodeTooLong, CodeInvalid, CodeFuture, CodeTaken,
+	}
+}
+
+// Fields lists every field of a candidate, in the order in which violations are told.
+func Fields() []Field {
+	return []Field{FieldFirstName, FieldLastName, FieldPatronymic, FieldLogin, FieldEmail, FieldPhone, FieldBirthday}
+}
+
+// Violation is one broken rule.
+type Violation struct {
+	Field Field
+	Code  Code
+	Limit int // with CodeTooLong: how many characters there may be
+}
+
+// Violations are all broken rules of one object, in the order of its fields. None means that it is valid.
+type Violations []Violation
+
+func (vs Violations) Error() string {
+	words := make([]string, len(vs))
+	for i, v := range vs {
+		words[i] = strings.TrimPrefix(string(v.Field)+" "+string(v.Code), " ")
+	}
+	return strings.Join(words, ", ")
+}
