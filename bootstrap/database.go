@@ -40,7 +40,7 @@ func (f databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, 
 		if err != nil {
 			return nil, fmt.Errorf("start embedded database: %w", err)
 		}
-		db.url = db.local.URL(databaseName)
+		db.url = db.local.URL(localpg.Database)
 	}
 	err = postgres.Migrate(ctx, db.url)
 	if err != nil {
@@ -48,9 +48,6 @@ func (f databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, 
 	}
 	return db, nil
 }
-
-// databaseName is the name of the embedded database.
-const databaseName = "rollcall"
 
 // stop stops the embedded database, if there is one.
 func (db *database) stop() error {
