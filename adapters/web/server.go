@@ -47,9 +47,9 @@ func NewServer(cfg Config) *Server {
 	return &Server{app}
 }
 
-// Serve answers what comes in at the listener until Shutdown.
-func (s *Server) Serve(listener net.Listener) error {
-	err := s.app.Listener(listener)
+// Serve answers what comes in at l until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	err := s.app.Listener(listener{l})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

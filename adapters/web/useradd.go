@@ -60,14 +60,18 @@ func (h *useraddHandler) receive(c *fiber.Ctx, file ports.Spool) error {
 	if body == nil {
 		return nil
 	}
+	// A connection that ends inside of the body reads as an end of the body: of a known length too little came then, and
+	// of chunks the last, after which nothing more is read, did not come.
 	_, err := io.Copy(file, io.LimitReader(body, h.maxBody+1))
 	switch {
 	case err != nil && errors.Is(err, ports.ErrUnavailable):
 		return err
-	case err != nil || file.Size() < length: // a connection that ends reads as an end of the body
-		return fmt.Errorf("%w: %w", errCutShort, err)
 	case file.Size() > h.maxBody:
 		return errTooLarge
+	case err != nil:
+		return fmt.Errorf("%w: %w", errCutShort, err)
+	case file.Size() < length, length < 0 && connOf(c).ended.Load():
+		return errCutShort
 	}
 	return nil
 }
@@ -76,6 +80,7 @@ func (h *useraddHandler) receive(c *fiber.Ctx, file ports.Spool) error {
 // of the file would be read as the next request.
 func (h *useraddHandler) refuse(c *fiber.Ctx, cause error) error {
 	c.Context().SetConnectionClose()
+	connOf(c).lingers.Store(true)
 	err := h.registration.Refuse(c.UserContext(), newProblem(c, cause).Status)
 	if err != nil {
 		h.log.ErrorContext(c.UserContext(), "a refused request was not recorded", "id", requestID(c), "error", err)

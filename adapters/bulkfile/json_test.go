@@ -1,0 +1,270 @@
+package bulkfile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/bulkfile"
+	"rollcall/domain"
+	"rollcall/test/contract"
+	"rollcall/test/fake"
+)
+
+func TestDecoder(t *testing.T) { contract.Decoder(t, bulkfile.JSON{}) }
+
+// decode copies the candidates of a file, up to the error that ends it.
+func decode(r io.Reader) (all []domain.Candidate, err error) {
+	for candidate, failed := range (bulkfile.JSON{}).Candidates(r) {
+		if failed != nil {
+			return all, failed
+		}
+		all = append(all, *candidate)
+	}
+	return all, nil
+}
+
+func TestStrings(t *testing.T) {
+	for file, want := range map[string]domain.Value{
+		`"plain"`:                                  {Text: "plain"},
+		`"Ёлка 名 🙂"`:                               {Text: "Ёлка 名 🙂"},
+		`"\"\\\/\b\f\n\r\t"`:                       {Text: "\"\\/\b\f\n\r\t"},
+		`"\u0041\u00e9\u4E2d"`:                     {Text: "Aé中"},
+		`"\ud83d\ude42"`:                           {Text: "🙂"},
+		`"\u0000"`:                                 {Text: "\x00"},
+		`"\ud83d"`:                                 {Text: "\ufffd", Malformed: true},
+		`"\ud83dx"`:                                {Text: "\ufffdx", Malformed: true},
+		`"\ud83d\n"`:                               {Text: "\ufffd\n", Malformed: true},
+		`"\ude42\ud83d"`:                           {Text: "\ufffd\ufffd", Malformed: true},
+		`"\ud83d\ud83d\ude42"`:                     {Text: "\ufffd🙂", Malformed: true},
+		"\"a\xffb\"":                               {Text: "a\ufffdb", Malformed: true},
+		"\"\xc0\x80\"":                             {Text: "\ufffd", Malformed: true},
+		`"` + strings.Repeat("x", 1024) + `"`:      {Text: strings.Repeat("x", 1024)},
+		`"` + strings.Repeat("x", 1025) + `"`:      {Text: strings.Repeat("x", 1024), Cut: true},
+		`"` + strings.Repeat("é", 513) + `"`:       {Text: strings.Repeat("é", 512), Cut: true},
+		`"x` + strings.Repeat("é", 512) + `"`:      {Text: "x" + strings.Repeat("é", 511), Cut: true},
+		`"x` + strings.Repeat(`\u00e9`, 512) + `"`: {Text: "x" + strings.Repeat("é", 511), Cut: true},
+		`"` + strings.Repeat(`\ud83d\ude42`, 300) + `"`: {Text: strings.Repeat("🙂", 256), Cut: true},
+	} {
+		want.Kind = domain.String
+		for _, r := range []io.Reader{
+			strings.NewReader(`{"login":` + file + `}`),
+			iotest.OneByteReader(strings.NewReader(`{"login" : ` + file + ` }`)),
+		} {
+			got, err := decode(r)
+			require.NoError(t, err, "%.50q", file)
+			assert.Equal(t, []domain.Candidate{{Number: 1, Login: want}}, got, "%.50q", file)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, number := range []string{"0", "-0", "7", "9123456789", "-1.5", "1e5", "1.25E-7", "0.1", "99999999999999999999999999", "1" + strings.Repeat("0", 1023)} {
+		got, err := decode(strings.NewReader(`[{"phone":` + number + `}]`))
+		require.NoError(t, err, number)
+		assert.Equal(t, domain.Value{Text: number, Kind: domain.Number}, got[0].Phone)
+	}
+	got, err := decode(strings.NewReader(`[{"phone":` + strings.Repeat("9", 5000) + `}]`))
+	require.NoError(t, err)
+	assert.True(t, got[0].Phone.Cut)
+	for _, number := range []string{"01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "1_0", "NaN", "Infinity", "--1"} {
+		_, err := decode(strings.NewReader(`[{"phone":` + number + `}]`))
+		require.ErrorIs(t, err, domain.ErrBrokenFile, number)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	got, err := decode(strings.NewReader(`{"Login":"no", "LOGIN":"no", "login ":"no", "":"no", "l\u006fgin":"yes",
+		"` + strings.Repeat("login", 100) + `":{"login":["no",{"login":"no"}]}, "email":"first", "email":"second", "phone":null, "phone":null}`))
+	require.NoError(t, err)
+	assert.Equal(t, []domain.Candidate{{
+		Number: 1,
+		Login:  domain.Value{Text: "yes", Kind: domain.String},
+		Email:  domain.Value{Text: "second", Kind: domain.String, Repeated: true},
+		Phone:  domain.Value{Repeated: true},
+	}}, got)
+}
+
+func TestByteOrderMark(t *testing.T) {
+	for _, r := range []io.Reader{
+		strings.NewReader("\xef\xbb\xbf{}"), iotest.OneByteReader(strings.NewReader("\xef\xbb\xbf {}")),
+	} {
+		got, err := decode(r)
+		require.NoError(t, err)
+		assert.Len(t, got, 1)
+	}
+}
+
+func TestNesting(t *testing.T) {
+	for opening, closing := range map[string]string{"[": "]", `{"a":`: "}"} {
+		inner := "1"
+		deep := func(levels int) string {
+			return `[{"x":` + strings.Repeat(opening, levels) + inner + strings.Repeat(closing, levels) + `},7]`
+		}
+		got, err := decode(strings.NewReader(deep(10_000)))
+		require.NoError(t, err)
+		assert.Len(t, got, 2)
+		_, err = decode(strings.NewReader(deep(10_001)))
+		require.ErrorIs(t, err, domain.ErrBrokenFile)
+	}
+	got, err := decode(strings.NewReader(`[[[],{},[{}],[1,"]",{"a":[],"b":{}}]], {"login":{}}, []]`))
+	require.NoError(t, err)
+	assert.Equal(t, []domain.Candidate{
+		{Number: 1, NotObject: true}, {Number: 2, Login: domain.Value{Kind: domain.Other}}, {Number: 3, NotObject: true},
+	}, got)
+}
+
+func TestBrokenFilesSayWhere(t *testing.T) {
+	for file, want := range map[string]string{
+		"":                         "at byte 0: the file is empty",
+		" \n\t":                    "at byte 3: the file is cut short",
+		"[":                        "at byte 1: the file is cut short",
+		"[]":                       "at byte 2: the array is empty",
+		"null":                     "at byte 1: there is neither an object nor an array of objects",
+		"7":                        "at byte 1: there is neither an object nor an array of objects",
+		"\xff\xfe[\x00]\x00":       "at byte 1: there is neither an object nor an array of objects",
+		"[{}":                      "at byte 3: the file is cut short",
+		"[{},":                     "at byte 4: the file is cut short",
+		"[{},]":                    "at byte 4, in object 2: a value is missing",
+		"[{} {}]":                  "at byte 4: a comma or the array's end is missing",
+		"{} {}":                    "at byte 3: something follows after the end",
+		"{}\x00":                   "at byte 2: something follows after the end",
+		`[{},{"login":"a" "x":1}]`: "at byte 17, in object 2: a comma or the object's end is missing",
+		`{"login" "a"}`:            "at byte 9, in object 1: a colon is missing",
+		`{login:"a"}`:              "at byte 1, in object 1: a key in quotes is missing",
+		`{"login":"a",}`:           "at byte 13, in object 1: a key in quotes is missing",
+		`{"login":}`:               "at byte 9, in object 1: a value is missing",
+		`{"login":nul}`:            "at byte 12, in object 1: a value is missing",
+		`{"login":TRUE}`:           "at byte 9, in object 1: a value is missing",
+		"{\"login\":\"a\nb\"}":     "at byte 11, in object 1: a control character stands in a string",
+		`{"login":"\x"}`:           "at byte 11, in object 1: a backslash stands before something else than an escape",
+		`{"login":"\u12G4"}`:       "at byte 14, in object 1: four hexadecimal digits are missing",
+		`{"login":"\ud83d\u12"}`:   "at byte 20, in object 1: four hexadecimal digits are missing",
+		`{"phone":1.}`:             "at byte 11, in object 1: a number is not complete",
+		`{"x":[1 2]}`:              "at byte 8, in object 1: a comma or an end is missing",
+		`{"x":{"a":1,}}`:           "at byte 12, in object 1: a key in quotes is missing",
+		`{"x":[1,]}`:               "at byte 8, in object 1: a value is missing",
+		`{'login':'a'}`:            "at byte 1, in object 1: a key in quotes is missing",
+		`[{}]]`:                    "at byte 4: something follows after the end",
+	} {
+		_, err := decode(strings.NewReader(file))
+		require.ErrorIs(t, err, domain.ErrBrokenFile, "%q", file)
+		assert.EqualError(t, err, want, "%q", file)
+	}
+}
+
+const wellFormed = `[{"first_name":"Иван","x":[{"a":null},[1e5,true,"\u00e9"]],"phone":9123456789,"login":"a\"b"}, 7, {}]`
+
+func TestCutAtEveryByte(t *testing.T) {
+	for length := range len(wellFormed) {
+		_, err := decode(strings.NewReader(wellFormed[:length]))
+		require.ErrorIs(t, err, domain.ErrBrokenFile, "cut at byte %d", length)
+	}
+	whole, err := decode(strings.NewReader(wellFormed))
+	require.NoError(t, err)
+	slowly, err := decode(iotest.OneByteReader(strings.NewReader(wellFormed)))
+	require.NoError(t, err)
+	assert.Equal(t, whole, slowly)
+}
+
+func TestReadErrorIsNoBrokenFile(t *testing.T) {
+	for length := range len(wellFormed) {
+		_, err := decode(io.MultiReader(strings.NewReader(wellFormed[:length]), iotest.ErrReader(io.ErrClosedPipe)))
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		require.NotErrorIs(t, err, domain.ErrBrokenFile)
+	}
+}
+
+func TestHugeValuesTakeNoMemory(t *testing.T) {
+	const size = 8 << 20
+	for _, head := range []string{`{"login":"`, `{"x":"`, `{"`, `{"phone":1`, `["`} {
+		file := io.MultiReader(strings.NewReader(head), io.LimitReader(repeat('0'), size))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := decode(file)
+		runtime.ReadMemStats(&after)
+		require.ErrorIs(t, err, domain.ErrBrokenFile)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), head)
+	}
+}
+
+// repeat is an endless file of one byte.
+type repeat byte
+
+func (r repeat) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r)
+	}
+	return len(p), nil
+}
+
+// FuzzJSON holds the decoder to the standard library's: what is valid there is valid here, and has the same texts.
+func FuzzJSON(f *testing.F) {
+	for _, seed := range []string{
+		wellFormed, `{}`, `[]`, `[[]]`, `null`, `{"login":"\ud83d\ude42"}`, `{"login":"a","login":"b"}`, "\xef\xbb\xbf{}",
+		`[{"phone":-1.5e+7},{"email":true}]`, "{\"login\":\"\xff\"}", `{"x":{"y":[]},"birthday":"01.02.2003"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		got, err := decode(bytes.NewReader(file))
+		slowly, slowErr := decode(iotest.OneByteReader(bytes.NewReader(file)))
+		assert.Equal(t, got, slowly)
+		assert.Equal(t, err, slowErr)
+
+		file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
+		var document any
+		decoder := json.NewDecoder(bytes.NewReader(file))
+		decoder.UseNumber()
+		valid := json.Valid(file) && decoder.Decode(&document) == nil
+		list, isList := document.([]any)
+		_, isObject := document.(map[string]any)
+		if valid && (isObject || len(list) > 0) != (err == nil) && !deep(file) {
+			t.Fatalf("valid here: %v; in encoding/json: %v", err, document)
+		}
+		if !valid && err == nil {
+			t.Fatal("valid here, but not in encoding/json")
+		}
+		if err != nil {
+			require.True(t, errors.Is(err, domain.ErrBrokenFile))
+			return
+		}
+		if isList {
+			require.Len(t, got, len(list))
+		}
+		want := fakeDecode(t, file)
+		for i := range got {
+			for _, pair := range [][2]*domain.Value{
+				{&got[i].Login, &want[i].Login}, {&got[i].Phone, &want[i].Phone}, {&got[i].FirstName, &want[i].FirstName},
+			} {
+				require.True(t, utf8.ValidString(pair[0].Text))
+				if !pair[0].Cut && !pair[0].Malformed && !pair[0].Repeated && !got[i].NotObject {
+					require.Equal(t, pair[1], pair[0])
+				}
+			}
+		}
+	})
+}
+
+func fakeDecode(t *testing.T, file []byte) (all []domain.Candidate) {
+	t.Helper()
+	for candidate, err := range (fake.Decoder{}).Candidates(bytes.NewReader(file)) {
+		require.NoError(t, err)
+		all = append(all, *candidate)
+	}
+	return all
+}
+
+// deep tells of files in which both decoders may count the levels differently.
+func deep(file []byte) bool {
+	return bytes.Count(file, []byte("["))+bytes.Count(file, []byte("{")) > 9_000
+}

@@ -1,0 +1,98 @@
+package postgres_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/pgtest"
+)
+
+// A commit whose answer is lost on the way is neither told to have failed nor done twice.
+func TestLostCommit(t *testing.T) {
+	direct := pgtest.New(t)
+	var deaf atomic.Bool
+	store := postgres.NewImports(open(t, proxy(t, direct, &deaf)))
+	runs := 0
+	add := func(object domain.Object, finish func()) (int64, error) {
+		return store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+			runs++
+			_, err := tx.Taken(ctx, []domain.Object{object})
+			require.NoError(t, err)
+			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil))
+			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}))
+			finish()
+			return nil
+		})
+	}
+	_, err := add(contract.Object(t, 1), func() {}) // prepares the statements, so that the next commit is all that is sent
+	require.NoError(t, err)
+	id, err := add(contract.Object(t, 2), func() { deaf.Store(true) })
+	require.NoError(t, err)
+	assert.Equal(t, 2, runs)
+	require.Len(t, records(t, direct), 2)
+	assert.Equal(t, id, records(t, direct)[1].ID)
+	assert.Len(t, accounts(t, direct), 2)
+	assert.False(t, deaf.Load(), "the answer was lost")
+}
+
+// proxy passes on what is said between clients and the server of a URL. Once deaf is set, the next answer of the server
+// is not passed on, and its connection closed.
+func proxy(t *testing.T, target string, deaf *atomic.Bool) string {
+	t.Helper()
+	const name = ".s.PGSQL.5432"
+	address, err := url.Parse(target)
+	require.NoError(t, err)
+	query := address.Query()
+	server := filepath.Join(query.Get("host"), name)
+	dir := t.TempDir()
+	listener, err := net.Listen("unix", filepath.Join(dir, name))
+	require.NoError(t, err)
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			upstream, err := net.DialTimeout("unix", server, time.Second)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			go func() {
+				defer upstream.Close()
+				_, _ = io.Copy(upstream, client)
+			}()
+			go func() {
+				defer client.Close()
+				buf := make([]byte, 64<<10)
+				for {
+					n, err := upstream.Read(buf)
+					if err != nil || deaf.CompareAndSwap(true, false) {
+						return
+					}
+					_, err = client.Write(buf[:n])
+					if err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	query.Set("host", dir)
+	address.RawQuery = query.Encode()
+	return address.String()
+}

@@ -1,0 +1,213 @@
+package postgres_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/fake"
+	"rollcall/test/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+func open(t *testing.T, url string) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	return db
+}
+
+func TestImports(t *testing.T) {
+	contract.Imports(t, func(t *testing.T) contract.ImportsSubject {
+		t.Helper()
+		url := pgtest.New(t)
+		return contract.ImportsSubject{
+			Store:    postgres.NewImports(open(t, url)),
+			Accounts: func() []domain.Account { return accounts(t, url) },
+			Records:  func() []fake.Record { return records(t, url) },
+		}
+	})
+}
+
+// accounts makes what is stored valid values again.
+func accounts(t *testing.T, url string) []domain.Account {
+	t.Helper()
+	type row struct {
+		Hash, Login, LoginKey   string
+		Email, EmailKey, Phone  *string
+		First, Last, Patronymic string
+		Birthday                *time.Time
+		RegDate                 time.Time
+	}
+	var all []domain.Account
+	for _, r := range pgtest.Query[row](t, url, `
+		select password_hash, login, login_key, email, email_key, phone, fname, lname, patr, birthday, reg_date
+		from users join profiles on profiles.user_id = users.id order by users.id`) {
+		var a domain.Account
+		var vs [6]domain.Violations
+		a.PasswordHash = r.Hash
+		reg := &a.Registration
+		reg.Login, vs[0] = domain.NewLogin(r.Login)
+		reg.Name.First, vs[1] = domain.NewFirstName(r.First)
+		reg.Name.Last, vs[2] = domain.NewLastName(r.Last)
+		reg.Name.Patronymic, vs[3] = domain.NewPatronymic(r.Patronymic)
+		assert.Equal(t, reg.Login.Key(), r.LoginKey)
+		if r.Email != nil {
+			reg.Email, vs[4] = domain.NewEmail(*r.Email)
+			assert.Equal(t, reg.Email.Key(), *r.EmailKey)
+		}
+		if r.Phone != nil {
+			reg.Phone, vs[5] = domain.NewPhone("+"+*r.Phone, "US")
+			assert.Equal(t, reg.Phone.String(), *r.Phone)
+		}
+		require.Equal(t, [6]domain.Violations{}, vs)
+		if r.Birthday != nil {
+			var violations domain.Violations
+			reg.Birthday, violations = domain.NewBirthday(r.Birthday.Format(time.DateOnly), domain.DateOf(time.Now()))
+			require.Nil(t, violations)
+		}
+		assert.WithinDuration(t, time.Now(), r.RegDate, time.Minute)
+		all = append(all, a)
+	}
+	return all
+}
+
+func records(t *testing.T, url string) []fake.Record {
+	t.Helper()
+	type codeRow struct {
+		ID          int64
+		Code        int
+		Method      string
+		Date        time.Time
+		Description string
+	}
+	type badUserRow struct {
+		Object      int
+		Login       *string
+		Description string
+		Violations  []byte
+	}
+	var all []fake.Record
+	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description from codes order by id`) {
+		assert.Equal(t, "POST", c.Method)
+		assert.WithinDuration(t, time.Now(), c.Date, time.Minute)
+		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description}
+		for _, b := range pgtest.Query[badUserRow](t, url,
+			`select object_id, login, description, violations::text from bad_users where code_id = $1 order by object_id`, c.ID) {
+			rejection := domain.Rejection{Object: b.Object, Description: b.Description}
+			if b.Login != nil {
+				rejection.Login = *b.Login
+			}
+			require.NoError(t, json.Unmarshal(b.Violations, &rejection.Violations))
+			if len(rejection.Violations) == 0 {
+				rejection.Violations = nil
+			}
+			record.Rejections = append(record.Rejections, rejection)
+		}
+		all = append(all, record)
+	}
+	return all
+}
+
+func TestMigrateTakesTurns(t *testing.T) {
+	url := pgtest.New(t)
+	pgtest.Query[struct{}](t, url, `drop schema public cascade`)
+	pgtest.Query[struct{}](t, url, `create schema public`)
+	db := open(t, url)
+	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
+	var all sync.WaitGroup
+	for range 4 { // instances that start at once
+		all.Go(func() { assert.NoError(t, postgres.Migrate(t.Context(), url)) })
+	}
+	all.Wait()
+	require.NoError(t, db.Ready(t.Context()))
+	tables := pgtest.Query[struct{ Name string }](t, url, `
+		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
+	assert.Equal(t, []struct{ Name string }{{"bad_users"}, {"codes"}, {"profiles"}, {"users"}}, tables)
+}
+
+func TestNoDatabase(t *testing.T) {
+	db := open(t, "postgres://127.0.0.1:1/none?connect_timeout=1")
+	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
+	require.ErrorIs(t, postgres.NewImports(db).Refuse(t.Context(), 413, "x"), ports.ErrUnavailable)
+	require.Error(t, postgres.Migrate(t.Context(), "postgres://127.0.0.1:1/none?connect_timeout=1"))
+	_, err := postgres.Open(t.Context(), "postgres://:bad:/")
+	require.ErrorContains(t, err, "parse database URL")
+}
+
+// An import whose connection is cut begins again by itself.
+func TestLostConnection(t *testing.T) {
+	url := pgtest.New(t)
+	store := postgres.NewImports(open(t, url))
+	runs := 0
+	object := contract.Object(t, 1)
+	id, err := store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+		runs++
+		_, err := tx.Taken(ctx, []domain.Object{object})
+		if err != nil {
+			return err
+		}
+		if runs == 1 {
+			pgtest.Query[struct{ OK bool }](t, url, `select pg_terminate_backend(pid) from pg_stat_activity
+				where datname = current_database() and pid <> pg_backend_pid()`)
+		}
+		err = tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil)
+		if err != nil {
+			return err
+		}
+		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 2, runs)
+	assert.Len(t, accounts(t, url), 1)
+	require.Len(t, records(t, url), 1)
+	assert.Equal(t, id, records(t, url)[0].ID)
+}
+
+// A hopeful import finds those who are registered already, however late they come.
+func TestManyBatches(t *testing.T) {
+	url := pgtest.New(t)
+	store := postgres.NewImports(open(t, url))
+	created := 0
+	for range 2 {
+		_, err := store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+			created = 0
+			for batch := range 12 {
+				objects := []domain.Object{contract.Object(t, 2*batch), contract.Object(t, 2*batch+1), contract.Object(t, batch)}
+				for again := true; again; {
+					taken, err := tx.Taken(ctx, objects)
+					require.NoError(t, err)
+					var admitted []domain.Account
+					for i := range objects {
+						if taken.Admit(&objects[i]) == nil {
+							admitted = append(admitted, domain.Account{Registration: objects[i].Registration, PasswordHash: "x"})
+						}
+					}
+					err = tx.Add(ctx, admitted, nil)
+					again = err != nil
+					if again {
+						require.ErrorIs(t, err, ports.ErrTaken)
+						continue
+					}
+					created += len(admitted)
+				}
+			}
+			return tx.Finish(ctx, domain.Tally{Objects: 36, Created: created})
+		})
+		require.NoError(t, err)
+		assert.Len(t, accounts(t, url), 24)
+	}
+	assert.Zero(t, created)
+}

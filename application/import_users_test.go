@@ -1,0 +1,253 @@
+package application_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/application"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/fake"
+)
+
+type fixture struct {
+	config application.ImportConfig
+	store  *fake.Imports
+	spools *fake.Spools
+}
+
+func newFixture() *fixture {
+	f := &fixture{store: &fake.Imports{}, spools: &fake.Spools{}}
+	f.config = application.ImportConfig{
+		Imports: f.store, Decoder: fake.Decoder{}, Spools: f.spools, Passwords: &fake.Passwords{}, Sentences: fake.Sentences{},
+		Now:    func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) },
+		Region: "RU",
+	}
+	return f
+}
+
+// imported is what came of an import.
+type imported struct {
+	id       int64
+	tally    domain.Tally
+	outcomes []domain.Outcome
+}
+
+func (f *fixture) send(t *testing.T, file string) (imported, error) {
+	t.Helper()
+	spool := f.spools.New()
+	defer spool.Close()
+	_, err := io.WriteString(spool, file)
+	require.NoError(t, err)
+	result, err := application.NewImportUsers(f.config).Import(t.Context(), spool)
+	if err != nil {
+		return imported{}, err
+	}
+	got := imported{id: result.ID, tally: result.Tally}
+	for range 2 { // as often as wanted
+		got.outcomes = nil
+		for outcome, err := range result.Outcomes {
+			require.NoError(t, err)
+			got.outcomes = append(got.outcomes, outcome)
+		}
+	}
+	for range result.Outcomes {
+		break
+	}
+	return got, result.Close()
+}
+
+func person(login, email, phone string) string {
+	return fmt.Sprintf(`{"first_name":"Анна","last_name":"Ким","patronymic":"Петровна","login":%q,"email":%q,"phone":%q}`, login, email, phone)
+}
+
+func array(objects ...string) string { return "[" + strings.Join(objects, ",") + "]" }
+
+func TestImport(t *testing.T) {
+	f := newFixture()
+	got, err := f.send(t, array(
+		person("anna", "a@example.com", "9000000001"), `7`, person("ANNA", "b@example.com", ""),
+		person("x", "x", "1"), person("boris", "b@example.com", "")))
+	require.NoError(t, err)
+
+	taken := domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}
+	invalid := domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeInvalid}, {Field: domain.FieldPhone, Code: domain.CodeInvalid}}
+	none := domain.Violations{{Code: domain.CodeNotObject}}
+	assert.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2}, []domain.Outcome{
+		{Object: 1, Login: "anna", Password: "password-1-1"},
+		{Object: 2, Violations: none},
+		{Object: 3, Login: "ANNA", Violations: taken},
+		{Object: 4, Login: "x", Violations: invalid},
+		{Object: 5, Login: "boris", Password: "password-1-5"},
+	}}, got)
+
+	accounts := f.store.Accounts()
+	require.Len(t, accounts, 2)
+	assert.Equal(t, "hash-1-1", accounts[0].PasswordHash)
+	assert.Equal(t, "hash-1-5", accounts[1].PasswordHash)
+	assert.Equal(t, []fake.Record{{
+		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
+		Rejections: []domain.Rejection{
+			{Object: 2, Violations: none, Description: "not_object."},
+			{Object: 3, Login: "ANNA", Violations: taken, Description: "login taken."},
+			{Object: 4, Login: "x", Violations: invalid, Description: "email invalid. phone invalid."},
+		},
+	}}, f.store.Records())
+	assert.Zero(t, f.spools.Open(), "nothing is left behind")
+}
+
+func TestImportOfNobody(t *testing.T) {
+	f := newFixture()
+	got, err := f.send(t, `{}`)
+	require.NoError(t, err)
+	assert.Equal(t, domain.Tally{Objects: 1}, got.tally)
+	assert.Equal(t, 400, f.store.Records()[0].Status)
+	assert.Equal(t, domain.DescriptionNoneCreated, f.store.Records()[0].Description)
+	assert.Empty(t, f.store.Accounts())
+}
+
+func TestBrokenFile(t *testing.T) {
+	many := make([]string, 20_000)
+	for i := range many {
+		many[i] = person(fmt.Sprintf("user%d", i), fmt.Sprintf("u%d@example.com", i), "")
+	}
+	for name, c := range map[string]struct {
+		file    string
+		decoder ports.Decoder
+	}{
+		"empty":                        {"", fake.Decoder{}},
+		"after batches that were fine": {array(many...), breaking{fake.Decoder{}, 19_999, domain.ErrBrokenFile}},
+	} {
+		f := newFixture()
+		f.config.Decoder = c.decoder
+		_, err := f.send(t, c.file)
+		require.ErrorIs(t, err, domain.ErrBrokenFile, name)
+		assert.Empty(t, f.store.Accounts(), name)
+		assert.Equal(t, []fake.Record{{ID: 1, Status: 400, Description: domain.DescriptionBroken}}, f.store.Records(), name)
+		assert.Zero(t, f.spools.Open(), name)
+	}
+}
+
+// breaking ends with an error after some candidates.
+type breaking struct {
+	ports.Decoder
+
+	after int
+	err   error
+}
+
+func (b breaking) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
+	return func(yield func(*domain.Candidate, error) bool) {
+		for candidate := range b.Decoder.Candidates(r) {
+			if candidate.Number > b.after {
+				if b.err == nil {
+					panic("hostile file")
+				}
+				yield(nil, b.err)
+				return
+			}
+			if !yield(candidate, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestFailureLeavesNothing(t *testing.T) {
+	failure := errors.New("disk on fire")
+	for name, err := range map[string]error{"an error": failure, "a panic": nil} {
+		f := newFixture()
+		f.config.Decoder = breaking{fake.Decoder{}, 1, err}
+		_, err := f.send(t, array(person("a", "a@example.com", ""), person("b", "b@example.com", "")))
+		require.Error(t, err, name)
+		require.NotErrorIs(t, err, domain.ErrBrokenFile, name)
+		assert.Empty(t, f.store.Accounts(), name)
+		assert.Empty(t, f.store.Records(), name)
+		assert.Zero(t, f.spools.Open(), name)
+	}
+}
+
+func TestLargeImport(t *testing.T) {
+	f := newFixture()
+	const objects = 30_000 // some batches
+	file := make([]string, objects)
+	for i := range file {
+		file[i] = person(fmt.Sprintf("user%d", i), fmt.Sprintf("u%d@example.com", i), "")
+		if i%3 == 2 { // clashes with its neighbour, who may be in another batch
+			file[i] = person(fmt.Sprintf("other%d", i), fmt.Sprintf("u%d@example.com", i-1), "")
+		}
+	}
+	got, err := f.send(t, array(file...))
+	require.NoError(t, err)
+	assert.Equal(t, domain.Tally{Objects: objects, Created: objects * 2 / 3}, got.tally)
+	require.Len(t, got.outcomes, objects)
+	for i, outcome := range got.outcomes {
+		require.Equal(t, i+1, outcome.Object)
+		require.Equal(t, i%3 == 2, outcome.Violations != nil)
+		require.Equal(t, i%3 == 2, outcome.Password == "")
+	}
+	records := f.store.Records()
+	assert.Len(t, records[0].Rejections, objects/3)
+	assert.Zero(t, f.spools.Open())
+}
+
+// meanwhile has somebody register between an import's question and its answer.
+type meanwhile struct {
+	ports.Imports
+
+	happens func()
+}
+
+func (m *meanwhile) Do(ctx context.Context, exclusive bool, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	return m.Imports.Do(ctx, exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+		return work(ctx, &meanwhileTx{tx, m})
+	})
+}
+
+type meanwhileTx struct {
+	ports.ImportTx
+
+	meanwhile *meanwhile
+}
+
+func (tx *meanwhileTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	if happens := tx.meanwhile.happens; happens != nil {
+		tx.meanwhile.happens = nil
+		happens()
+	}
+	return tx.ImportTx.Add(ctx, accounts, rejections)
+}
+
+func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
+	f := newFixture()
+	rival := contract.Object(t, 1)
+	f.config.Imports = &meanwhile{f.store, func() {
+		_, err := f.store.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: rival.Registration, PasswordHash: "x"}}, nil))
+			return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+		})
+		require.NoError(t, err)
+	}}
+	got, err := f.send(t, array(person("user1", "mine@example.com", ""), person("mine", "mine@example.com", "")))
+	require.NoError(t, err)
+	assert.Equal(t, domain.Tally{Objects: 2, Created: 1}, got.tally)
+	assert.Equal(t, "mine", got.outcomes[1].Login)
+	assert.NotEmpty(t, got.outcomes[1].Password)
+	assert.Len(t, f.store.Accounts(), 2)
+}
+
+func TestRefuse(t *testing.T) {
+	f := newFixture()
+	require.NoError(t, application.NewImportUsers(f.config).Refuse(t.Context(), 413))
+	assert.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken}}, f.store.Records())
+}

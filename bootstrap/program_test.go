@@ -1,0 +1,114 @@
+package bootstrap_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/bootstrap"
+	"rollcall/test/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// program is the whole program, serving on a free port.
+type program struct {
+	url      string
+	database string
+	stop     func() int
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
+
+// start runs the program over a database of its own, until the test ends.
+func start(t *testing.T, flags ...string) *program {
+	t.Helper()
+	p := &program{database: pgtest.New(t)}
+	p.run(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database}, flags...)...)
+	return p
+}
+
+func (p *program) run(t *testing.T, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	reader, writer := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		status <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, writer)
+		writer.Close()
+	}()
+	p.stop = sync.OnceValue(func() int { cancel(); return <-status })
+	t.Cleanup(func() { assert.Zero(t, p.stop(), "exit status; log:\n%s", p.logged()) })
+
+	found := make(chan string, 1)
+	go func() {
+		defer close(found)
+		for lines := bufio.NewScanner(reader); lines.Scan(); {
+			p.mu.Lock()
+			p.log.WriteString(lines.Text() + "\n")
+			p.mu.Unlock()
+			if match := listening.FindStringSubmatch(lines.Text()); match != nil {
+				found <- match[1]
+			}
+		}
+	}()
+	p.url = <-found
+	require.NotEmpty(t, p.url, "the program ended:\n%s", p.logged())
+}
+
+func (p *program) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// answer is what a request was answered with.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (p *program) do(t *testing.T, method, path string, body io.Reader, headers ...string) answer {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, p.url+path, body)
+	require.NoError(t, err)
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return answer{response.StatusCode, response.Header, string(text)}
+}
+
+func (p *program) post(t *testing.T, body string, headers ...string) answer {
+	t.Helper()
+	return p.do(t, http.MethodPost, "/useradd", strings.NewReader(body), headers...)
+}
+
+// command runs a command of the program to its end.
+func command(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out, err bytes.Buffer
+	status = bootstrap.Run(ctx, args, strings.NewReader(stdin), &out, &err)
+	return status, out.String(), err.String()
+}

@@ -1,0 +1,276 @@
+package bootstrap_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+const (
+	noneCreated = "Bad request! Users haven't been created."
+	broken      = "Bad request! JSON file is empty or broken."
+)
+
+type code struct {
+	Code        int
+	Method      string
+	Description string
+}
+
+func (p *program) codes(t *testing.T) []code {
+	t.Helper()
+	return pgtest.Query[code](t, p.database, `select code, method, description from codes order by id`)
+}
+
+type badUser struct {
+	Object      int
+	Login       *string
+	Description string
+}
+
+func (p *program) badUsers(t *testing.T) []badUser {
+	t.Helper()
+	return pgtest.Query[badUser](t, p.database, `select object_id::int, login, description from bad_users order by code_id, object_id`)
+}
+
+func (p *program) count(t *testing.T, table string) int {
+	t.Helper()
+	return pgtest.Query[struct{ N int }](t, p.database, `select count(*)::int from `+table)[0].N
+}
+
+func person(login, contacts string) string {
+	return fmt.Sprintf(`{"first_name":"Анна","last_name":"Ким","patronymic":"Петровна","login":"%s",%s}`, login, contacts)
+}
+
+func TestUseraddFillsTheFourTables(t *testing.T) {
+	p := start(t)
+	got := p.post(t, `[
+		{"first_name":" Иван ","last_name":"Петров","patronymic":"Ильич","login":"Ivan","email":"Ivan@example.com","phone":"8 (912) 345-67-89","birthday":"01/02/1990"},
+		`+person("IVAN", `"phone":9123456789`)+`,
+		`+person(`a\"b<c>`, `"email":"ab@example.com"`)+`, 7]`)
+	assert.Equal(t, 200, got.status)
+	assert.Equal(t, "application/json", got.header.Get("Content-Type"))
+	var credentials []struct{ Login, Password string }
+	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials))
+	require.Len(t, credentials, 2)
+	assert.Equal(t, "Ivan", credentials[0].Login)
+	assert.Equal(t, `a"b<c>`, credentials[1].Login)
+	assert.GreaterOrEqual(t, len(credentials[0].Password), 24)
+	assert.NotEqual(t, credentials[0].Password, credentials[1].Password)
+
+	assert.Equal(t, []code{{200, "POST", "Not all users have been created (created by 2 of 4 users)"}}, p.codes(t))
+	login := "IVAN"
+	assert.Equal(t, []badUser{
+		{2, &login, "Login belongs to another user. Phone belongs to another user."},
+		{4, nil, "This is not a JSON object."},
+	}, p.badUsers(t))
+	type user struct {
+		Login, Email string
+		Phone        *string
+		First, Patr  string
+		Birthday     *time.Time
+	}
+	phone, birthday := "79123456789", time.Date(1990, 2, 1, 0, 0, 0, 0, time.UTC)
+	assert.Equal(t, []user{
+		{"Ivan", "Ivan@example.com", &phone, "Иван", "Ильич", &birthday},
+		{`a"b<c>`, "ab@example.com", nil, "Анна", "Петровна", nil},
+	}, pgtest.Query[user](t, p.database, `select login, email, phone, fname, patr, birthday from users join profiles on user_id = users.id order by users.id`))
+	for _, credential := range credentials {
+		assert.NotContains(t, p.logged(), credential.Password)
+	}
+	assert.NotContains(t, p.logged(), "van@example")
+}
+
+func TestUseraddAnswers(t *testing.T) {
+	deep := strings.Repeat(`{"x":`, 5_000) + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000) + strings.Repeat("}", 5_000)
+	for name, c := range map[string]struct {
+		body        string
+		status      int
+		answer      string
+		description string
+	}{
+		"empty":                 {"", 400, broken, broken},
+		"blank":                 {" \n", 400, broken, broken},
+		"an empty array":        {"[]", 400, broken, broken},
+		"null":                  {"null", 400, broken, broken},
+		"a number":              {"7", 400, broken, broken},
+		"no JSON":               {"login=ivan", 400, broken, broken},
+		"UTF-16":                {"\xff\xfe{\x00}\x00", 400, broken, broken},
+		"trailing garbage":      {person("a", `"phone":"9000000001"`) + "x", 400, broken, broken},
+		"cut short":             {"[" + person("a", `"phone":"9000000001"`), 400, broken, broken},
+		"an empty object":       {"{}", 400, noneCreated, noneCreated},
+		"a list in a list":      {"[[]]", 400, noneCreated, noneCreated},
+		"nulls":                 {"[null,null]", 400, noneCreated, noneCreated},
+		"deep nesting":          {deep, 400, noneCreated, noneCreated},
+		"one object":            {person("a", `"phone":"9000000001"`), 200, "", "All users have been created (1 of 1 users)"},
+		"a byte order mark":     {"\xef\xbb\xbf" + person("a", `"phone":"9000000001"`), 200, "", "All users have been created (1 of 1 users)"},
+		"unknown keys":          {person("a", `"phone":"9000000001","Login":7,"x":{"login":[]}`), 200, "", "All users have been created (1 of 1 users)"},
+		"a key twice":           {person("a", `"phone":"9000000001","login":"b"`), 400, noneCreated, noneCreated},
+		"malformed UTF-8":       {person("a\xff", `"phone":"9000000001"`), 400, noneCreated, noneCreated},
+		"NUL":                   {person(`a\u0000`, `"phone":"9000000001"`), 400, noneCreated, noneCreated},
+		"a number beyond int64": {person("a", `"phone":99999999999999999999999999999`), 400, noneCreated, noneCreated},
+		"a string of 64 MiB":    {person(strings.Repeat("a", 64<<20), `"phone":"9000000001"`), 400, noneCreated, noneCreated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t)
+			got := p.post(t, c.body)
+			assert.Equal(t, c.status, got.status)
+			if c.status == 400 {
+				assert.Equal(t, c.answer, got.body)
+				assert.Equal(t, "text/plain", got.header.Get("Content-Type"))
+				assert.Zero(t, p.count(t, "users"))
+			}
+			assert.Equal(t, []code{{c.status, "POST", c.description}}, p.codes(t))
+		})
+	}
+}
+
+func TestUseraddCutAtEveryByte(t *testing.T) {
+	p := start(t)
+	whole := "[" + person(`a\u00e9`, `"phone":9000000001,"x":[1.5e3,{"y":null}]`) + "]"
+	for length := range len(whole) {
+		got := p.post(t, whole[:length])
+		require.Equal(t, 400, got.status)
+		require.Equal(t, broken, got.body, "cut at byte %d", length)
+	}
+	assert.Zero(t, p.count(t, "users"))
+	assert.Zero(t, p.count(t, "bad_users"))
+	assert.Equal(t, 200, p.post(t, whole).status)
+	assert.Equal(t, len(whole)+1, p.count(t, "codes"))
+}
+
+type problem struct {
+	Title, Detail, Code string
+	RequestID           string `json:"request_id"`
+	Status              int
+	Rejections          []struct {
+		Object     int `json:"object_id"`
+		Login      *string
+		Violations []struct{ Field, Code, Message string }
+	}
+}
+
+func TestUseraddProblems(t *testing.T) {
+	p := start(t)
+	for _, accept := range []string{"application/problem+json", "text/html, Application/Problem+JSON;q=0.5", "application/json,application/problem+json"} {
+		got := p.post(t, `[{"login":"a\u0000b"},null]`, "Accept", accept)
+		assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+		var it problem
+		require.NoError(t, json.Unmarshal([]byte(got.body), &it))
+		assert.Equal(t, "none_created", it.Code)
+		assert.Equal(t, noneCreated, it.Detail)
+		assert.Equal(t, "Bad Request", it.Title)
+		assert.Equal(t, got.status, it.Status)
+		assert.Equal(t, got.header.Get("X-Request-Id"), it.RequestID)
+		require.Len(t, it.Rejections, 2)
+		assert.Equal(t, 1, it.Rejections[0].Object)
+		assert.Equal(t, "a\ufffdb", *it.Rejections[0].Login)
+		assert.Equal(t, []struct{ Field, Code, Message string }{
+			{"first_name", "required", "First name is required."}, {"last_name", "required", "Last name is required."},
+			{"patronymic", "required", "Patronymic is required."}, {"login", "control", "Login has control characters."},
+			{"email", "contact_required", "An e-mail or a phone is required."},
+		}, it.Rejections[0].Violations)
+		assert.Nil(t, it.Rejections[1].Login)
+		assert.Equal(t, "not_object", it.Rejections[1].Violations[0].Code)
+	}
+	for _, accept := range []string{"*/*", "application/json", "application/problem+json;q=0", "application/problem", ""} {
+		assert.Equal(t, noneCreated, p.post(t, "{}", "Accept", accept).body, accept)
+	}
+	got := p.post(t, `[{},{"login":}]`, "Accept", "application/problem+json")
+	var it problem
+	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
+	assert.Equal(t, "broken_file", it.Code)
+	assert.Equal(t, "Bad request! JSON file is empty or broken at byte 13, in object 2: a value is missing.", it.Detail)
+
+	got = p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json")
+	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
+	assert.Equal(t, 404, it.Status)
+	assert.Equal(t, "not_found", it.Code)
+}
+
+func TestUseraddTakesPOSTOnly(t *testing.T) {
+	p := start(t)
+	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"} {
+		got := p.do(t, method, "/useradd", nil)
+		assert.Equal(t, 405, got.status, method)
+		assert.Equal(t, "POST", got.header.Get("Allow"), method)
+	}
+	assert.Zero(t, p.count(t, "codes"))
+}
+
+func TestLargeAnswersAreWhole(t *testing.T) {
+	p := start(t)
+	const objects = 20_000
+	var file bytes.Buffer
+	for i := range objects {
+		fmt.Fprintf(&file, "%c%s", "[,"[min(i, 1)], person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"phone":"9%09d"`, i)))
+	}
+	file.WriteByte(']')
+	got := p.post(t, file.String())
+	var credentials []struct{ Login, Password string }
+	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials))
+	require.Len(t, credentials, objects)
+	assert.Equal(t, "user19999", credentials[objects-1].Login)
+
+	got = p.post(t, file.String(), "Accept", "application/problem+json")
+	var it problem
+	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
+	assert.Len(t, it.Rejections, objects)
+	assert.Equal(t, objects, p.count(t, "users"))
+	assert.Equal(t, objects, p.count(t, "profiles"))
+	assert.Equal(t, objects, p.count(t, "bad_users"))
+}
+
+func TestBodyBeyondTheLimit(t *testing.T) {
+	p := start(t, "--max-body", "1MiB")
+	body := strings.Repeat(" ", 1<<20-2) + "{}"
+	assert.Equal(t, 400, p.post(t, body).status, "as large as it may be")
+	assert.Equal(t, 413, p.post(t, " "+body).status)
+	assert.Equal(t, 413, p.do(t, "POST", "/useradd", io.MultiReader(strings.NewReader(" "+body))).status, "of unknown length")
+	assert.Equal(t, 413, p.post(t, strings.Repeat(" ", 20<<20)).status)
+	assert.Equal(t, []code{
+		{400, "POST", noneCreated}, {413, "POST", broken}, {413, "POST", broken}, {413, "POST", broken},
+	}, p.codes(t))
+	assert.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "the server goes on")
+}
+
+func TestContentEncodingIsNotIgnored(t *testing.T) {
+	p := start(t)
+	assert.Equal(t, 415, p.post(t, "\x1f\x8b", "Content-Encoding", "gzip").status)
+	assert.Equal(t, []code{{415, "POST", broken}}, p.codes(t))
+}
+
+// A client whose connection ends inside of the body is told so, if it listens, and nobody is registered.
+func TestCutConnection(t *testing.T) {
+	p := start(t)
+	whole := person("a", `"phone":"9000000001"`)
+	for name, head := range map[string]string{
+		"known length":        fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(whole)+10, whole),
+		"chunks":              fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(whole), whole),
+		"a chunk's beginning": "Transfer-Encoding: chunked\r\n\r\nff\r\n" + whole,
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\n"+head)
+		require.NoError(t, err)
+		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		assert.Contains(t, string(answer), "HTTP/1.1 400 ", name)
+		assert.Contains(t, string(answer), broken, name)
+		conn.Close()
+	}
+	assert.Zero(t, p.count(t, "users"))
+	assert.Equal(t, []code{{400, "POST", broken}, {400, "POST", broken}, {400, "POST", broken}}, p.codes(t))
+}

@@ -1,0 +1,321 @@
+package domain_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+)
+
+// today is 23 November 2026.
+var today = domain.DateOf(time.Date(2026, 11, 23, 23, 59, 0, 0, time.FixedZone("+14", 14*60*60)))
+
+func only(field domain.Field, code domain.Code) domain.Violations {
+	v := domain.Violation{Field: field, Code: code}
+	if code == domain.CodeTooLong {
+		v.Limit = 50
+	}
+	return domain.Violations{v}
+}
+
+func TestLogin(t *testing.T) {
+	for s, want := range map[string]struct{ text, key string }{
+		"ivan":                                  {"ivan", "ivan"},
+		"IvanPetrov":                            {"IvanPetrov", "ivanpetrov"},
+		"a":                                     {"a", "a"},
+		`!"#$%&'()*+,-./:;<=>?@[\]^_{|}~` + "`": {`!"#$%&'()*+,-./:;<=>?@[\]^_{|}~` + "`", `!"#$%&'()*+,-./:;<=>?@[\]^_{|}~` + "`"},
+		"Иван":                                  {"Иван", "иван"},
+		"İvan":                                  {"İvan", "i̇van"},
+		"ＩＶＡＮ":                                  {"IVAN", "ivan"}, // width mapping
+		"e\u0301a":                              {"éa", "éa"},     // NFC
+		"名前":                                    {"名前", "名前"},
+		"مستخدم":                                {"مستخدم", "مستخدم"},
+		strings.Repeat("ж", 50):                 {strings.Repeat("ж", 50), strings.Repeat("ж", 50)},
+	} {
+		login, vs := domain.NewLogin(s)
+		require.Nil(t, vs, s)
+		assert.Equal(t, want.text, login.String())
+		assert.Equal(t, want.key, login.Key())
+	}
+	for s, want := range map[string]domain.Code{
+		"":                      domain.CodeEmpty,
+		"   ":                   domain.CodeEmpty,
+		"\u200b":                domain.CodeEmpty,
+		"ivan petrov":           domain.CodeInvalid,
+		" ivan":                 domain.CodeInvalid,
+		"иван петров":           domain.CodeInvalid,
+		"♥":                     domain.CodeInvalid, // a symbol
+		"ⅳ":                     domain.CodeInvalid, // a letter that has a plainer equivalent
+		"aא":                    domain.CodeInvalid, // mixed directions
+		"a\x00b":                domain.CodeControl,
+		"a\nb":                  domain.CodeControl,
+		"a\u202eb":              domain.CodeControl,
+		"a\xffb":                domain.CodeEncoding,
+		strings.Repeat("x", 51): domain.CodeTooLong,
+		strings.Repeat("ж", 51): domain.CodeTooLong,
+	} {
+		_, vs := domain.NewLogin(s)
+		assert.Equal(t, only(domain.FieldLogin, want), vs, "%q", s)
+	}
+	_, vs := domain.NewLogin("a b" + strings.Repeat("x", 50))
+	assert.Equal(t, append(only(domain.FieldLogin, domain.CodeInvalid), only(domain.FieldLogin, domain.CodeTooLong)...), vs)
+}
+
+func TestName(t *testing.T) {
+	for s, want := range map[string]string{
+		"Анна":                        "Анна",
+		"  Анна-Мария \t":             "Анна-Мария",
+		"O'Neill, Jr.":                "O'Neill, Jr.",
+		"И\u0306ов":                   "Йов", // NFC
+		"王":                           "王",
+		"می\u200cخواهم":               "می\u200cخواهم", // a joiner that Persian is written with
+		"é" + strings.Repeat("a", 49): "é" + strings.Repeat("a", 49),
+		strings.Repeat("e\u0301", 50): strings.Repeat("é", 50),
+	} {
+		name, vs := domain.NewFirstName(s)
+		require.Nil(t, vs, s)
+		assert.Equal(t, want, name.String())
+	}
+	for s, want := range map[string]domain.Code{
+		"":                      domain.CodeEmpty,
+		" \t\n ":                domain.CodeEmpty,
+		"\u00a0\u200b":          domain.CodeEmpty,
+		"a\x00":                 domain.CodeControl,
+		"a\tb":                  domain.CodeControl,
+		"a\u2028b":              domain.CodeControl,
+		"a\u2066b":              domain.CodeControl,
+		"\xf0\x9f":              domain.CodeEncoding,
+		strings.Repeat("x", 51): domain.CodeTooLong,
+		strings.Repeat("名", 51): domain.CodeTooLong,
+	} {
+		_, vs := domain.NewPatronymic(s)
+		assert.Equal(t, only(domain.FieldPatronymic, want), vs, "%q", s)
+	}
+	_, vs := domain.NewLastName("\xff\x00" + strings.Repeat("я", 60))
+	assert.Equal(t, domain.Violations{
+		{Field: domain.FieldLastName, Code: domain.CodeEncoding}, {Field: domain.FieldLastName, Code: domain.CodeControl},
+		{Field: domain.FieldLastName, Code: domain.CodeTooLong, Limit: 50},
+	}, vs, "every violation at once")
+}
+
+func TestEmail(t *testing.T) {
+	for s, key := range map[string]string{
+		"ivan@example.com":             "ivan@example.com",
+		" Ivan.Petrov@Example.COM ":    "ivan.petrov@example.com",
+		"a+b_c-d!#$%&'*/=?^`{|}~@a.bc": "a+b_c-d!#$%&'*/=?^`{|}~@a.bc",
+		"1@2.example":                  "1@2.example",
+		"почта@пример.рф":              "почта@xn--e1afmkfd.xn--p1ai",
+		"ПОЧТА@ПРИМЕР.РФ":              "почта@xn--e1afmkfd.xn--p1ai",
+		"x@xn--e1afmkfd.xn--p1ai":      "x@xn--e1afmkfd.xn--p1ai",
+		"x@a-b.example":                "x@a-b.example",
+	} {
+		email, vs := domain.NewEmail(s)
+		require.Nil(t, vs, s)
+		assert.Equal(t, key, email.Key())
+		assert.Equal(t, strings.TrimSpace(s), email.String())
+	}
+	for _, s := range []string{
+		"ivan", "@", "ivan@", "@example.com", "ivan@localhost", "a@b@example.com", "a..b@example.com", ".a@example.com", "a.@example.com",
+		"a b@example.com", `"a b"@example.com`, "a@exam ple.com", "a@-example.com", "a@example-.com", "a@example..com", "a@.com",
+		"a@example.com.", "a@example.123", "a@[127.0.0.1]", "a@exa_mple.com", "Ivan <a@example.com>", "a,b@example.com", "a@example,com",
+		"♥@example.com", "a@♥..com", "a(c)@example.com",
+	} {
+		_, vs := domain.NewEmail(s)
+		assert.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, s)
+	}
+	for s, want := range map[string]domain.Code{
+		"":                                       domain.CodeEmpty,
+		"a\x00@example.com":                      domain.CodeControl,
+		"a\xff@example.com":                      domain.CodeEncoding,
+		strings.Repeat("a", 39) + "@example.com": domain.CodeTooLong,
+	} {
+		_, vs := domain.NewEmail(s)
+		assert.Equal(t, only(domain.FieldEmail, want), vs, "%q", s)
+	}
+	_, vs := domain.NewEmail(strings.Repeat("a", 38) + "@example.com")
+	assert.Nil(t, vs, "50 characters")
+}
+
+func TestPhone(t *testing.T) {
+	for s, want := range map[string]string{
+		"9123456789":        "79123456789",
+		"+7 912 345-67-89":  "79123456789",
+		"8 (912) 345-67-89": "79123456789",
+		"79123456789":       "79123456789",
+		"89123456789":       "79123456789",
+		"+79123456789":      "79123456789",
+		"(495) 123-45-67":   "74951234567",
+		"+1 650 253 0000":   "16502530000",
+		"+49 30 901820":     "4930901820",
+		"8~10 49 30 901820": "4930901820",
+		"+7 701 234 5678":   "77012345678",
+		"٩١٢٣٤٥٦٧٨٩":        "79123456789",
+	} {
+		phone, vs := domain.NewPhone(s, "RU")
+		require.Nil(t, vs, s)
+		assert.Equal(t, want, phone.String(), s)
+	}
+	for s, want := range map[string]domain.Code{
+		"":                       domain.CodeEmpty,
+		"112":                    domain.CodeInvalid,
+		"912345678":              domain.CodeInvalid,
+		"1234567890":             domain.CodeInvalid,
+		"phone":                  domain.CodeInvalid,
+		"+":                      domain.CodeInvalid,
+		"+999123":                domain.CodeInvalid,
+		"912\x00":                domain.CodeControl,
+		"9123456\xff":            domain.CodeEncoding,
+		strings.Repeat("9", 500): domain.CodeInvalid,
+	} {
+		_, vs := domain.NewPhone(s, "RU")
+		assert.Equal(t, only(domain.FieldPhone, want), vs, "%q", s)
+	}
+	phone, vs := domain.NewPhone("(650) 253-0000", "US")
+	require.Nil(t, vs)
+	assert.Equal(t, "16502530000", phone.String())
+	_, vs = domain.NewPhone("9123456789", "DE")
+	assert.NotEqual(t, "79123456789", vs, "a Russian number is not everyone's")
+	assert.True(t, domain.IsRegion("DE"))
+	assert.False(t, domain.IsRegion("XX"))
+}
+
+func TestBirthday(t *testing.T) {
+	for s, want := range map[string]string{
+		"31/12/1999": "1999-12-31", "31.12.1999": "1999-12-31", "31-12-1999": "1999-12-31", "1999-12-31": "1999-12-31",
+		" 29.02.2000 ": "2000-02-29", "23/11/2026": "2026-11-23", "01/01/0001": "0001-01-01",
+	} {
+		birthday, vs := domain.NewBirthday(s, today)
+		require.Nil(t, vs, s)
+		date, given := birthday.Date()
+		assert.True(t, given)
+		assert.Equal(t, want, date.Time().Format(time.DateOnly))
+	}
+	for s, want := range map[string]domain.Code{
+		"24/11/2026": domain.CodeFuture, "2999-01-01": domain.CodeFuture,
+		"": domain.CodeEmpty, "31/02/2000": domain.CodeInvalid, "29.02.1900": domain.CodeInvalid, "00/01/2000": domain.CodeInvalid,
+		"01/13/2000": domain.CodeInvalid, "01/00/2000": domain.CodeInvalid, "1/1/2000": domain.CodeInvalid, "01/01/00": domain.CodeInvalid,
+		"01/01-2000": domain.CodeInvalid, "2000/01/01": domain.CodeInvalid, "01012000": domain.CodeInvalid, "01/01/0000": domain.CodeInvalid,
+		"2000-01-01T00:00": domain.CodeInvalid, "aa/bb/cccc": domain.CodeInvalid, "01\x0001\x002000": domain.CodeControl,
+		"+1/01/2000": domain.CodeInvalid, "٠١/٠١": domain.CodeInvalid, "01 01 2000": domain.CodeInvalid,
+	} {
+		_, vs := domain.NewBirthday(s, today)
+		assert.Equal(t, only(domain.FieldBirthday, want), vs, "%q", s)
+	}
+	_, given := domain.Birthday{}.Date()
+	assert.False(t, given)
+}
+
+func text(s string) domain.Value { return domain.Value{Text: s, Kind: domain.String} }
+
+func valid() domain.Candidate {
+	return domain.Candidate{
+		Number: 1, FirstName: text("Иван"), LastName: text("Петров"), Patronymic: text("Ильич"), Login: text("ivan"),
+		Email: text("ivan@example.com"), Phone: text("9123456789"), Birthday: text("01/02/1990"),
+	}
+}
+
+func TestCheck(t *testing.T) {
+	rules := domain.Rules{Region: "RU", Today: today}
+	for name, c := range map[string]struct {
+		change func(*domain.Candidate)
+		want   domain.Violations
+	}{
+		"valid":            {func(*domain.Candidate) {}, nil},
+		"no object":        {func(c *domain.Candidate) { c.NotObject = true }, domain.Violations{{Code: domain.CodeNotObject}}},
+		"e-mail only":      {func(c *domain.Candidate) { c.Phone = domain.Value{} }, nil},
+		"phone only":       {func(c *domain.Candidate) { c.Email = text("  ") }, nil},
+		"phone a number":   {func(c *domain.Candidate) { c.Phone.Kind = domain.Number }, nil},
+		"no birthday":      {func(c *domain.Candidate) { c.Birthday = text("") }, nil},
+		"no contact":       {func(c *domain.Candidate) { c.Email, c.Phone = domain.Value{}, text("") }, only(domain.FieldEmail, domain.CodeContactRequired)},
+		"negative phone":   {func(c *domain.Candidate) { c.Phone = domain.Value{Text: "-9123456789", Kind: domain.Number} }, only(domain.FieldPhone, domain.CodeInvalid)},
+		"fractional phone": {func(c *domain.Candidate) { c.Phone = domain.Value{Text: "9123456789.5", Kind: domain.Number} }, only(domain.FieldPhone, domain.CodeInvalid)},
+		"huge phone":       {func(c *domain.Candidate) { c.Phone = domain.Value{Text: "9", Kind: domain.Number, Cut: true} }, only(domain.FieldPhone, domain.CodeInvalid)},
+		"huge birthday":    {func(c *domain.Candidate) { c.Birthday.Cut = true }, only(domain.FieldBirthday, domain.CodeInvalid)},
+		"huge login":       {func(c *domain.Candidate) { c.Login.Cut = true }, only(domain.FieldLogin, domain.CodeTooLong)},
+		"repeated login":   {func(c *domain.Candidate) { c.Login.Repeated = true }, only(domain.FieldLogin, domain.CodeRepeated)},
+		"repeated null":    {func(c *domain.Candidate) { c.Email = domain.Value{Repeated: true} }, only(domain.FieldEmail, domain.CodeRepeated)},
+		"malformed name":   {func(c *domain.Candidate) { c.FirstName.Malformed = true }, only(domain.FieldFirstName, domain.CodeEncoding)},
+		"everything wrong": {
+			func(c *domain.Candidate) {
+				*c = domain.Candidate{
+					FirstName: domain.Value{}, LastName: text(" "), Patronymic: domain.Value{Kind: domain.Number, Text: "7"},
+					Login: text(strings.Repeat("x", 51)), Email: text("x"), Phone: domain.Value{Kind: domain.Other}, Birthday: text("2999-01-01"),
+				}
+			},
+			domain.Violations{
+				{Field: domain.FieldFirstName, Code: domain.CodeRequired},
+				{Field: domain.FieldLastName, Code: domain.CodeEmpty},
+				{Field: domain.FieldPatronymic, Code: domain.CodeType},
+				{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50},
+				{Field: domain.FieldEmail, Code: domain.CodeInvalid},
+				{Field: domain.FieldPhone, Code: domain.CodeType},
+				{Field: domain.FieldBirthday, Code: domain.CodeFuture},
+			},
+		},
+	} {
+		candidate := valid()
+		c.change(&candidate)
+		assert.Equal(t, c.want, rules.Check(&candidate).Violations, name)
+	}
+}
+
+func TestLoginInReports(t *testing.T) {
+	rules := domain.Rules{Region: "RU", Today: today}
+	for login, want := range map[domain.Value]string{
+		text("ivan"):                     "ivan",
+		text("a\x00b\nc"):                "a\ufffdb\ufffdc",
+		text(strings.Repeat("ж", 60)):    strings.Repeat("ж", 50) + "…",
+		{Kind: domain.Number, Text: "7"}: "",
+		{}:                               "",
+	} {
+		candidate := valid()
+		candidate.Login = login
+		assert.Equal(t, want, rules.Check(&candidate).Login)
+	}
+}
+
+func object(t *testing.T, login, email, phone string) *domain.Object {
+	t.Helper()
+	c := valid()
+	c.Login, c.Email, c.Phone = text(login), text(email), text(phone)
+	o := domain.Rules{Region: "RU", Today: today}.Check(&c)
+	return &o
+}
+
+func TestSequence(t *testing.T) {
+	taken := domain.NewTaken()
+	taken.AddPhone("79000000001")
+	login, email, phone := only(domain.FieldLogin, domain.CodeTaken), only(domain.FieldEmail, domain.CodeTaken), only(domain.FieldPhone, domain.CodeTaken)
+	for i, c := range []struct {
+		object *domain.Object
+		want   domain.Violations
+	}{
+		{object(t, "a", "a@example.com", "9000000001"), phone}, // and takes nothing
+		{object(t, "a", "a@example.com", "9000000002"), nil},
+		{object(t, "A", "b@example.com", "9000000003"), login},
+		{object(t, "b", "A@example.com", "9000000003"), email},
+		{object(t, "a", "a@example.com", "9000000002"), append(append(login[:1:1], email...), phone...)},
+		{object(t, "a", "x", "9000000004"), append(only(domain.FieldEmail, domain.CodeInvalid), login...)},
+		{object(t, "b", "b@example.com", "9000000003"), nil},
+		{object(t, "c", "", "9000000004"), nil},
+		{object(t, "d", "", "9000000005"), nil}, // two without an e-mail do not share one
+	} {
+		assert.Equal(t, c.want, taken.Admit(c.object), "object %d", i+1)
+	}
+}
+
+func TestTally(t *testing.T) {
+	for tally, want := range map[domain.Tally]string{
+		{Objects: 5, Created: 5}:  "All users have been created (5 of 5 users)",
+		{Objects: 13, Created: 9}: "Not all users have been created (created by 9 of 13 users)",
+		{Objects: 3}:              "Bad request! Users haven't been created.",
+	} {
+		assert.Equal(t, want, tally.Description())
+		assert.Equal(t, tally.Created > 0, tally.Status() == 200)
+		assert.Equal(t, tally.Created == 0, tally.Status() == 400)
+	}
+}

@@ -1,0 +1,298 @@
+// Package contract has a suite for each driven port: what the port's comments promise. The fake and the real adapter
+// both run it.
+package contract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/fake"
+)
+
+// ImportsSubject is an empty store, and what is committed in it.
+type ImportsSubject struct {
+	Store    ports.Imports
+	Accounts func() []domain.Account // in the order of their ids
+	Records  func() []fake.Record    // by id
+}
+
+// Imports proves a ports.Imports.
+func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
+	for name, test := range map[string]func(*testing.T, ImportsSubject){
+		"keeps a whole import":                     keepsWholeImport,
+		"keeps nothing of work that fails":         keepsNothingOfFailure,
+		"begins again after failed work":           beginsAgain,
+		"knows what is taken":                      knowsTaken,
+		"undoes a batch that clashes":              undoesClash,
+		"lets one of many have a login":            oneWins,
+		"lets one of many have a phone, exclusive": oneWinsExclusive,
+		"lets imports cross":                       imports2Cross,
+		"is not the caller's memory":               copiesMemory,
+		"ends when its context does":               endsWithContext,
+		"records what was refused":                 recordsRefused,
+		"keeps texts as they are":                  keepsTexts,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+// Object is a valid object with a login, an e-mail and a phone made of a number.
+func Object(t testing.TB, number int) domain.Object {
+	t.Helper()
+	return object(t, number, fmt.Sprintf("user%d", number), fmt.Sprintf("user%d@example.com", number), fmt.Sprintf("9%09d", number))
+}
+
+func object(t testing.TB, number int, login, email, phone string) domain.Object {
+	t.Helper()
+	text := func(s string) domain.Value {
+		if s == "" {
+			return domain.Value{}
+		}
+		return domain.Value{Text: s, Kind: domain.String}
+	}
+	o := domain.Rules{Region: "RU", Today: 20_000}.Check(&domain.Candidate{
+		Number: number, FirstName: text("Анна"), LastName: text("Ким"), Patronymic: text("Петровна"),
+		Login: text(login), Email: text(email), Phone: text(phone), Birthday: text("29.02.2000"),
+	})
+	require.Empty(t, o.Violations)
+	return o
+}
+
+func account(o domain.Object) domain.Account {
+	return domain.Account{Registration: o.Registration, PasswordHash: "hash of " + o.Registration.Login.String()}
+}
+
+// register does what the use case does, in one batch; it returns how many were registered.
+func register(ctx context.Context, store ports.Imports, exclusive bool, objects ...domain.Object) (created int, err error) {
+	_, err = store.Do(ctx, exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+		err := ports.ErrTaken
+		for errors.Is(err, ports.ErrTaken) {
+			var taken *domain.Taken
+			taken, err = tx.Taken(ctx, objects)
+			if err != nil {
+				return err
+			}
+			var accounts []domain.Account
+			var rejections []domain.Rejection
+			for i := range objects {
+				if violations := taken.Admit(&objects[i]); violations != nil {
+					rejections = append(rejections, domain.Rejection{Object: objects[i].Number, Violations: violations, Description: "taken"})
+					continue
+				}
+				accounts = append(accounts, account(objects[i]))
+			}
+			created = len(accounts)
+			err = tx.Add(ctx, accounts, rejections)
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Finish(ctx, domain.Tally{Objects: len(objects), Created: created})
+	})
+	return created, err
+}
+
+func keepsWholeImport(t *testing.T, s ImportsSubject) {
+	ctx := t.Context()
+	accounts := []domain.Account{account(Object(t, 1)), account(object(t, 2, "Ваня", "", "+49 30 901820")), account(object(t, 3, "o", "O@example.com", ""))}
+	rejection := domain.Rejection{
+		Object: 4, Login: "x", Description: "Two reasons.",
+		Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeNotObject}},
+	}
+	unnamed := domain.Rejection{Object: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
+	id, err := s.Store.Do(ctx, true, func(ctx context.Context, tx ports.ImportTx) error {
+		objects := []domain.Object{Object(t, 1), object(t, 2, "Ваня", "", "+49 30 901820"), object(t, 3, "o", "O@example.com", "")}
+		_, err := tx.Taken(ctx, objects)
+		require.NoError(t, err)
+		require.NoError(t, tx.Add(ctx, accounts[:2], []domain.Rejection{rejection}))
+		_, err = tx.Taken(ctx, objects[2:])
+		require.NoError(t, err)
+		require.NoError(t, tx.Add(ctx, accounts[2:], []domain.Rejection{unnamed}))
+		return tx.Finish(ctx, domain.Tally{Objects: 5, Created: 3})
+	})
+	require.NoError(t, err)
+	assert.Equal(t, accounts, s.Accounts())
+	assert.Equal(t, []fake.Record{{
+		ID: id, Status: 200, Description: "Not all users have been created (created by 3 of 5 users)",
+		Rejections: []domain.Rejection{rejection, unnamed},
+	}}, s.Records())
+}
+
+func keepsNothingOfFailure(t *testing.T, s ImportsSubject) {
+	failure := errors.New("failure")
+	for _, exclusive := range []bool{false, true} {
+		_, err := s.Store.Do(t.Context(), exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+			_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+			require.NoError(t, err)
+			require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, []domain.Rejection{{Object: 2, Description: "x"}}))
+			return failure
+		})
+		require.ErrorIs(t, err, failure)
+		_, err = s.Store.Do(t.Context(), exclusive, func(context.Context, ports.ImportTx) error { return failure })
+		require.ErrorIs(t, err, failure)
+	}
+	assert.Empty(t, s.Accounts())
+	assert.Empty(t, s.Records())
+}
+
+func beginsAgain(t *testing.T, s ImportsSubject) {
+	keepsNothingOfFailure(t, s)
+	created, err := register(t.Context(), s.Store, true, Object(t, 1))
+	require.NoError(t, err)
+	assert.Equal(t, 1, created)
+}
+
+func knowsTaken(t *testing.T, s ImportsSubject) {
+	_, err := register(t.Context(), s.Store, false, object(t, 1, "Ivan", "I@example.com", "9123456789"))
+	require.NoError(t, err)
+	_, err = s.Store.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		require.NoError(t, err)
+		require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil))
+
+		for _, c := range []struct {
+			object domain.Object
+			want   domain.Violations
+		}{
+			{object(t, 2, "iVAN", "other@example.com", ""), domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}},
+			{object(t, 3, "other", "i@EXAMPLE.com", ""), domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeTaken}}},
+			{object(t, 4, "other", "", "89123456789"), domain.Violations{{Field: domain.FieldPhone, Code: domain.CodeTaken}}},
+			{object(t, 5, "USER1", "", "9000000009"), domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}},
+			{object(t, 6, "other", "other@example.com", "9000000009"), nil},
+		} {
+			taken, err := tx.Taken(ctx, []domain.Object{c.object})
+			require.NoError(t, err)
+			assert.Equal(t, c.want, taken.Admit(&c.object), "object %d", c.object.Number)
+		}
+		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+	})
+	require.NoError(t, err)
+}
+
+func undoesClash(t *testing.T, s ImportsSubject) {
+	ctx := t.Context()
+	objects := []domain.Object{Object(t, 2), Object(t, 3)}
+	asked := 0
+	_, err := s.Store.Do(ctx, true, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		require.NoError(t, err)
+		require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil))
+
+		taken, err := tx.Taken(ctx, objects)
+		require.NoError(t, err)
+		asked++
+		require.Nil(t, taken.Admit(&objects[0]))
+		created, err := register(ctx, s.Store, false, objects[1]) // somebody else, meanwhile
+		require.NoError(t, err)
+		require.Equal(t, 1, created)
+		err = tx.Add(ctx, []domain.Account{account(objects[0]), account(objects[1])}, nil)
+		require.ErrorIs(t, err, ports.ErrTaken)
+
+		taken, err = tx.Taken(ctx, objects)
+		require.NoError(t, err)
+		assert.Nil(t, taken.Admit(&objects[0]), "nothing of the batch is left")
+		assert.NotNil(t, taken.Admit(&objects[1]), "what somebody else took is known")
+		require.NoError(t, tx.Add(ctx, []domain.Account{account(objects[0])}, nil))
+		return tx.Finish(ctx, domain.Tally{Objects: 3, Created: 2})
+	})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []domain.Account{account(Object(t, 1)), account(Object(t, 2)), account(Object(t, 3))}, s.Accounts())
+}
+
+func oneWins(t *testing.T, s ImportsSubject) { oneOfMany(t, s, false) }
+
+func oneWinsExclusive(t *testing.T, s ImportsSubject) { oneOfMany(t, s, true) }
+
+func oneOfMany(t *testing.T, s ImportsSubject, exclusive bool) {
+	const many = 20
+	var created atomic.Int64
+	var all sync.WaitGroup
+	for i := range many {
+		all.Go(func() {
+			n, err := register(t.Context(), s.Store, exclusive, object(t, 1, fmt.Sprintf("user%d", i), "", "9123456789"))
+			assert.NoError(t, err)
+			created.Add(int64(n))
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, created.Load())
+	assert.Len(t, s.Accounts(), 1)
+	assert.Len(t, s.Records(), many)
+}
+
+// imports2Cross has imports whose batches want the same keys in opposite order.
+func imports2Cross(t *testing.T, s ImportsSubject) {
+	const pairs = 4
+	var all sync.WaitGroup
+	var created atomic.Int64
+	for range pairs {
+		for _, objects := range [][]domain.Object{{Object(t, 1), Object(t, 2)}, {Object(t, 2), Object(t, 1)}} {
+			all.Go(func() {
+				n, err := register(t.Context(), s.Store, false, objects...)
+				assert.NoError(t, err)
+				created.Add(int64(n))
+			})
+		}
+	}
+	all.Wait()
+	assert.EqualValues(t, 2, created.Load())
+	assert.Len(t, s.Records(), 2*pairs)
+}
+
+func copiesMemory(t *testing.T, s ImportsSubject) {
+	accounts := []domain.Account{account(Object(t, 1))}
+	rejections := []domain.Rejection{{Object: 2, Login: "x", Description: "x"}}
+	_, err := s.Store.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		require.NoError(t, err)
+		require.NoError(t, tx.Add(ctx, accounts, rejections))
+		accounts[0], rejections[0] = account(Object(t, 9)), domain.Rejection{Object: 9}
+		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 1})
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []domain.Account{account(Object(t, 1))}, s.Accounts())
+	assert.Equal(t, 2, s.Records()[0].Rejections[0].Object)
+}
+
+func endsWithContext(t *testing.T, s ImportsSubject) {
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := s.Store.Do(ctx, false, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		require.NoError(t, err)
+		cancel()
+		return tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil)
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, s.Store.Refuse(ctx, 413, "x"), context.Canceled)
+	assert.Empty(t, s.Accounts())
+	assert.Empty(t, s.Records())
+}
+
+func recordsRefused(t *testing.T, s ImportsSubject) {
+	require.NoError(t, s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken))
+	records := s.Records()
+	require.Len(t, records, 1)
+	assert.Equal(t, fake.Record{ID: records[0].ID, Status: 413, Description: domain.DescriptionBroken}, records[0])
+}
+
+func keepsTexts(t *testing.T, s ImportsSubject) {
+	for _, name := range []string{`"quoted" \N \. back\slash`, "名字 🙂", "é", "a\u200db"} {
+		first, violations := domain.NewFirstName(name)
+		require.Nil(t, violations)
+		o := object(t, 1, fmt.Sprintf("user%d", len(s.Accounts())), fmt.Sprintf("u%d@example.com", len(s.Accounts())), "")
+		o.Registration.Name.First = first
+		_, err := register(t.Context(), s.Store, false, o)
+		require.NoError(t, err)
+		accounts := s.Accounts()
+		assert.Equal(t, first.String(), accounts[len(accounts)-1].Registration.Name.First.String())
+	}
+}

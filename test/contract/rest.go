@@ -1,0 +1,136 @@
+package contract
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Spools proves a ports.Spools.
+func Spools(t *testing.T, spools ports.Spools) {
+	for _, size := range []int{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 3<<20 + 7} {
+		want := bytes.Repeat([]byte("0123456789abcde\n"), size/16+1)[:size]
+		spool := spools.New()
+		for rest := want; len(rest) > 0; {
+			n, err := spool.Write(rest[:min(len(rest), 100_003)])
+			require.NoError(t, err)
+			rest = rest[n:]
+		}
+		assert.EqualValues(t, size, spool.Size())
+		for range 2 {
+			require.NoError(t, iotest.TestReader(spool.Reader(), want), "a spool of %d bytes", size)
+		}
+		half, err := io.ReadAll(io.LimitReader(spool.Reader(), int64(size/2)))
+		require.NoError(t, err)
+		assert.Equal(t, string(want[:size/2]), string(half))
+		require.NoError(t, spool.Close())
+	}
+}
+
+// Decoder proves a ports.Decoder of JSON, as far as a use case relies on it.
+func Decoder(t *testing.T, decoder ports.Decoder) {
+	text := func(s string) domain.Value { return domain.Value{Text: s, Kind: domain.String} }
+	for name, c := range map[string]struct {
+		file   string
+		want   []domain.Candidate
+		broken bool
+	}{
+		"one object": {file: `{"login":"ivan"}`, want: []domain.Candidate{{Number: 1, Login: text("ivan")}}},
+		"an array in order": {
+			file: `[{"login":"a"}, 7, {"phone":912, "email":null, "birthday":true}, []]`,
+			want: []domain.Candidate{
+				{Number: 1, Login: text("a")},
+				{Number: 2, NotObject: true},
+				{Number: 3, Phone: domain.Value{Text: "912", Kind: domain.Number}, Birthday: domain.Value{Kind: domain.Other}},
+				{Number: 4, NotObject: true},
+			},
+		},
+		"every field": {
+			file: `{"first_name":"1","last_name":"2","patronymic":"3","login":"4","email":"5","phone":"6","birthday":"7","x":"8"}`,
+			want: []domain.Candidate{{
+				Number: 1, FirstName: text("1"), LastName: text("2"), Patronymic: text("3"), Login: text("4"), Email: text("5"),
+				Phone: text("6"), Birthday: text("7"),
+			}},
+		},
+		"nothing":     {file: ``, broken: true},
+		"no objects":  {file: `[]`, broken: true},
+		"cut short":   {file: `[{"login":"a"`, broken: true},
+		"no document": {file: `login=a`, broken: true},
+	} {
+		for range 2 { // a decoder keeps nothing of one file for the next
+			var got []domain.Candidate
+			var err error
+			for candidate, failed := range decoder.Candidates(strings.NewReader(c.file)) {
+				if failed != nil {
+					err = failed
+					break
+				}
+				got = append(got, *candidate)
+			}
+			if c.broken {
+				require.ErrorIs(t, err, domain.ErrBrokenFile, name)
+				continue
+			}
+			require.NoError(t, err, name)
+			assert.Equal(t, c.want, got, name)
+		}
+	}
+	for candidate, err := range decoder.Candidates(strings.NewReader(`[{},{},{}]`)) {
+		require.NoError(t, err)
+		assert.Equal(t, 1, candidate.Number)
+		break // and no more is yielded, which the range would panic at
+	}
+	for _, err := range decoder.Candidates(iotest.ErrReader(io.ErrClosedPipe)) {
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		require.NotErrorIs(t, err, domain.ErrBrokenFile)
+	}
+}
+
+// Passwords proves a ports.Passwords.
+func Passwords(t *testing.T, passwords ports.Passwords) {
+	seen := map[string]bool{}
+	for range 2 {
+		issuer := passwords.Issue()
+		for object := 1; object <= 100; object++ {
+			password, hash := issuer.Password(object), issuer.Hash(object)
+			assert.NotContains(t, hash, password)
+			assert.False(t, seen[password] || seen[hash], "everyone's are their own")
+			seen[password], seen[hash] = true, true
+		}
+		assert.Equal(t, issuer.Password(7), issuer.Password(7))
+		assert.Equal(t, issuer.Hash(7), issuer.Hash(7))
+	}
+}
+
+// Sentences proves a ports.Sentences.
+func Sentences(t *testing.T, sentences ports.Sentences) {
+	var all domain.Violations
+	seen := map[string]bool{}
+	for _, field := range domain.Fields() {
+		for _, code := range domain.Codes() {
+			v := domain.Violation{Field: field, Code: code, Limit: domain.MaxLength}
+			if code == domain.CodeNotObject {
+				v.Field = domain.FieldObject
+			}
+			sentence := sentences.Describe(domain.Violations{v})
+			assert.NotEmpty(t, sentence, "%s %s", field, code)
+			assert.True(t, strings.HasSuffix(sentence, "."), sentence)
+			if !seen[sentence] {
+				all = append(all, v)
+			}
+			seen[sentence] = true
+		}
+	}
+	together := sentences.Describe(all)
+	for sentence := range seen {
+		assert.Contains(t, together, sentence)
+	}
+}

@@ -1,0 +1,114 @@
+package fake
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Spools keeps spools in memory, and counts those that are open.
+type Spools struct{ open atomic.Int64 }
+
+// Open is how many spools were not closed.
+func (s *Spools) Open() int64 { return s.open.Load() }
+
+// New implements ports.Spools.
+func (s *Spools) New() ports.Spool {
+	s.open.Add(1)
+	return &spool{owner: s}
+}
+
+type spool struct {
+	bytes.Buffer
+
+	owner *Spools
+}
+
+func (s *spool) Reader() io.Reader { return bytes.NewReader(s.Bytes()) }
+func (s *spool) Size() int64       { return int64(s.Len()) }
+func (s *spool) Close() error      { s.owner.open.Add(-1); return nil }
+
+// Decoder reads JSON with the standard library, all at once.
+type Decoder struct{}
+
+// Candidates implements ports.Decoder.
+func (Decoder) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
+	return func(yield func(*domain.Candidate, error) bool) {
+		file, err := io.ReadAll(r)
+		if err != nil {
+			yield(nil, fmt.Errorf("read: %w", err))
+			return
+		}
+		var elements []json.RawMessage
+		if bytes.HasPrefix(bytes.TrimSpace(file), []byte("{")) {
+			file = slices.Concat([]byte("["), file, []byte("]"))
+		}
+		err = json.Unmarshal(file, &elements)
+		if err != nil || len(elements) == 0 {
+			yield(nil, domain.ErrBrokenFile)
+			return
+		}
+		for i, element := range elements {
+			if !yield(decode(i+1, element), nil) {
+				return
+			}
+		}
+	}
+}
+
+func decode(number int, element json.RawMessage) *domain.Candidate {
+	c := &domain.Candidate{Number: number}
+	var fields map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(element))
+	decoder.UseNumber()
+	if decoder.Decode(&fields) != nil || fields == nil {
+		c.NotObject = true
+		return c
+	}
+	for field, value := range map[domain.Field]*domain.Value{
+		domain.FieldFirstName: &c.FirstName, domain.FieldLastName: &c.LastName, domain.FieldPatronymic: &c.Patronymic,
+		domain.FieldLogin: &c.Login, domain.FieldEmail: &c.Email, domain.FieldPhone: &c.Phone, domain.FieldBirthday: &c.Birthday,
+	} {
+		switch v := fields[string(field)].(type) {
+		case nil:
+		case string:
+			*value = domain.Value{Text: v, Kind: domain.String}
+		case json.Number:
+			*value = domain.Value{Text: v.String(), Kind: domain.Number}
+		default:
+			*value = domain.Value{Kind: domain.Other}
+		}
+	}
+	return c
+}
+
+// Passwords makes passwords that tell what they were made for.
+type Passwords struct{ issued atomic.Int64 }
+
+// Issue implements ports.Passwords.
+func (p *Passwords) Issue() ports.Issuer { return issuer(p.issued.Add(1)) }
+
+type issuer int64
+
+func (i issuer) Password(object int) string { return fmt.Sprintf("password-%d-%d", i, object) }
+func (i issuer) Hash(object int) string     { return fmt.Sprintf("hash-%d-%d", i, object) }
+
+// Sentences says violations by their codes.
+type Sentences struct{}
+
+// Describe implements ports.Sentences.
+func (Sentences) Describe(violations domain.Violations) string {
+	sentences := make([]string, len(violations))
+	for i, v := range violations {
+		sentences[i] = strings.TrimSpace(fmt.Sprintf("%s %s", v.Field, v.Code)) + "."
+	}
+	return strings.Join(sentences, " ")
+}
