@@ -1,46 +1,48 @@
 # Rollcall. `make` alone says what there is to make.
 SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help run build test race lint fmt bench fuzz
 
-# What a target needs is installed first; the installer prints the go command to use.
-go-for = go=$$(.ci/install $(1)) && export GOTOOLCHAIN=auto
-version := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-ldflags := -ldflags "-X rollcall/bootstrap.version=$(version)"
+# What a target needs is installed first, unless it is there.
+ready = settings=$$(.ci/install $(1)); eval "$$settings"
 
-# golangci-lint has a module of its own, so that its hundred dependencies are not the program's.
-tools := .cache/bin
+# The version is stamped below, and Go's own stamping fails in a checkout that belongs to somebody else.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+version := $(shell git describe --tags --always --dirty 2>/dev/null)
+build := go build $(if $(version),-ldflags "-X rollcall/bootstrap.version=$(version)") -o bin/rollcall .
+
+# The linter has a module of its own, so that its two hundred dependencies are not the program's.
+linter := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 help: ## say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r target text; do printf '  make %-7s%s\n' "$$target" "$$text"; done
 
-run: ## install what is missing, and serve on 127.0.0.1:5000 (ARGS="--listen ..." for more)
-	@$(call go-for,run) && $$go build $(ldflags) -o bin/rollcall . && exec bin/rollcall serve $(ARGS)
+run: ## install what is missing, and serve on 127.0.0.1:5000 (ARGS="--listen ..." for flags)
+	@$(call ready,go postgres); $(build); exec bin/rollcall serve $(ARGS)
 
 build: ## build bin/rollcall
-	@$(call go-for,run) && $$go build $(ldflags) -o bin/rollcall .
+	@$(call ready,go); $(build)
 
-test: ## install what the tests need, and run them all with the race detector
-	@$(call go-for,test) && $$go test -race ./...
+test: ## install what the tests need, and run them all, with the race detector
+	@$(call ready,go postgres cc); go test $$race ./...
 
-race: ## run the tests five times over, in another order each time, to find what depends on it
-	@$(call go-for,test) && $$go test -race -count=5 -shuffle=on ./...
+race: ## run the tests COUNT times (5), each time in another order: for what fails now and then
+	@$(call ready,go postgres cc); go test -race -count=$(or $(COUNT),5) -shuffle=on ./...
 
 lint: ## check the code against .golangci.yaml
-	@$(call go-for,run) && $$go build -C .ci/tools -o ../../$(tools)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint \
-		&& PATH="$$(dirname $$go):$$PATH" $(tools)/golangci-lint run ./...
+	@$(call ready,go); $(linter) run ./...
 
 fmt: ## format the code
-	@$(call go-for,run) && $$go build -C .ci/tools -o ../../$(tools)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint \
-		&& PATH="$$(dirname $$go):$$PATH" $(tools)/golangci-lint fmt ./...
+	@$(call ready,go); $(linter) fmt ./...
 
-bench: ## measure imports against bare COPY, and print the ratios (BENCH="--objects 100000" for less)
-	@$(call go-for,test) && $$go build -o bin/rollcall . && $$go run ./test/bench $(BENCH)
+bench: ## measure imports against a bare COPY of the same rows (ARGS="..." for flags)
+	@$(call ready,go postgres); $(build); go run ./test/bench $(ARGS)
 
-FUZZTIME ?= 30s
 fuzz: ## run every fuzz target for FUZZTIME (30s)
-	@$(call go-for,test) && for package in $$($$go list ./...); do \
-		for target in $$($$go test -list '^Fuzz' $$package | grep ^Fuzz); do \
-			echo "$$package $$target" && $$go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
-		done; \
-	done
+	@$(call ready,go postgres); go test -list '^Fuzz' ./... | \
+		awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (; n > 0; n--) print $$2, targets[n] }' | \
+		while read -r package target; do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) "$$package"; \
+		done

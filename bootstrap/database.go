@@ -73,6 +73,7 @@ func (db *database) died() <-chan struct{} {
 
 type migrateCommand struct {
 	databaseFlags
+
 	LogFormat string `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
 }
 

@@ -177,8 +177,10 @@ func TestUseraddProblems(t *testing.T) {
 		assert.Equal(t, 1, it.Rejections[0].Object)
 		assert.Equal(t, "a\ufffdb", *it.Rejections[0].Login)
 		assert.Equal(t, []struct{ Field, Code, Message string }{
-			{"first_name", "required", "First name is required."}, {"last_name", "required", "Last name is required."},
-			{"patronymic", "required", "Patronymic is required."}, {"login", "control", "Login has control characters."},
+			{"first_name", "required", "First name is required."},
+			{"last_name", "required", "Last name is required."},
+			{"patronymic", "required", "Patronymic is required."},
+			{"login", "control", "Login has control characters."},
 			{"email", "contact_required", "An e-mail or a phone is required."},
 		}, it.Rejections[0].Violations)
 		assert.Nil(t, it.Rejections[1].Login)

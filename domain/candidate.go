@@ -118,7 +118,7 @@ func checkGiven[T any](field Field, v Value, construct func(string) (T, Violatio
 	if v.Repeated {
 		vs = append(vs, Violation{Field: field, Code: CodeRepeated})
 	}
-	if v.Kind != String && !(v.Kind == Number && field == FieldPhone) {
+	if v.Kind != String && (v.Kind != Number || field != FieldPhone) {
 		if v.Kind != Absent {
 			vs = append(vs, Violation{Field: field, Code: CodeType})
 		}

@@ -97,7 +97,8 @@ func TestName(t *testing.T) {
 	}
 	_, vs := domain.NewLastName("\xff\x00" + strings.Repeat("я", 60))
 	assert.Equal(t, domain.Violations{
-		{Field: domain.FieldLastName, Code: domain.CodeEncoding}, {Field: domain.FieldLastName, Code: domain.CodeControl},
+		{Field: domain.FieldLastName, Code: domain.CodeEncoding},
+		{Field: domain.FieldLastName, Code: domain.CodeControl},
 		{Field: domain.FieldLastName, Code: domain.CodeTooLong, Limit: 50},
 	}, vs, "every violation at once")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // The two sentences for an import that registered nobody, as they are answered and recorded.
@@ -116,7 +117,7 @@ func (t *Taken) Admit(o *Object) Violations {
 		taken = append(taken, Violation{Field: FieldPhone, Code: CodeTaken})
 	}
 	if taken != nil || o.Violations != nil {
-		return append(o.Violations[:len(o.Violations):len(o.Violations)], taken...)
+		return append(slices.Clip(o.Violations), taken...)
 	}
 	t.AddLogin(reg.Login.Key())
 	if key := reg.Email.Key(); key != "" {

@@ -2,8 +2,6 @@
 // rules that make a candidate a registration, and the rule of sequence that an import follows.
 package domain
 
-import "strings"
-
 // MaxLength is how many characters a login, a name or an e-mail may have, after normalisation.
 const MaxLength = 50
 
@@ -63,11 +61,3 @@ type Violation struct {
 
 // Violations are all broken rules of one object, in the order of its fields. None means that it is valid.
 type Violations []Violation
-
-func (vs Violations) Error() string {
-	words := make([]string, len(vs))
-	for i, v := range vs {
-		words[i] = strings.TrimPrefix(string(v.Field)+" "+string(v.Code), " ")
-	}
-	return strings.Join(words, ", ")
-}

@@ -94,8 +94,7 @@ func (d *jsonDecoder) file(yield func(*domain.Candidate, error) bool) error {
 
 func (d *jsonDecoder) skipByteOrderMark() {
 	const mark = "\xef\xbb\xbf"
-	for d.end < len(mark) && d.fill() {
-	}
+	d.ensure(len(mark))
 	if d.end >= len(mark) && string(d.buf[:len(mark)]) == mark {
 		d.pos = len(mark)
 	}
@@ -547,8 +546,7 @@ func (d *jsonDecoder) unicodeEscape() (r rune, malformed bool, err error) {
 		return r, false, err
 	}
 	// Only a second escape behind the first can complete it. Its six bytes need not be in buf as yet.
-	for d.end-d.pos < len(`\uDC00`) && d.fill() {
-	}
+	d.ensure(len(`\uDC00`))
 	rest := d.buf[d.pos:d.end]
 	if len(rest) < len(`\uDC00`) || rest[0] != '\\' || rest[1] != 'u' {
 		return utf8.RuneError, true, nil
@@ -628,6 +626,14 @@ func (d *jsonDecoder) fill() bool {
 	n, d.err = io.ReadAtLeast(d.r, d.buf[d.end:], 1)
 	d.end += n
 	return n > 0
+}
+
+// ensure tries to have the next n bytes in buf.
+func (d *jsonDecoder) ensure(n int) {
+	more := true
+	for more && d.end-d.pos < n {
+		more = d.fill()
+	}
 }
 
 // ended is the error of a file that ends too early.

@@ -3,7 +3,6 @@ package bulkfile_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"runtime"
 	"strings"
@@ -235,7 +234,7 @@ func FuzzJSON(f *testing.F) {
 			t.Fatal("valid here, but not in encoding/json")
 		}
 		if err != nil {
-			require.True(t, errors.Is(err, domain.ErrBrokenFile))
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
 			return
 		}
 		if isList {

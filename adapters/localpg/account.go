@@ -6,20 +6,29 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"syscall"
 )
 
 // account is who runs PostgreSQL: whoever runs this program, but never root, as which PostgreSQL refuses to run.
 type account struct {
-	name       string
-	uid, gid   int
-	switched   bool // the program itself is root
-	privileged bool // the account needs help to reach its folder
+	name     string
+	uid, gid int
+	switched bool // the program itself is root
+	passing  bool // the account is let through folders that it may not enter
 }
 
-// findAccount returns the account. Root runs PostgreSQL as its packages' account, or as nobody.
-func findAccount() (*account, error) {
+// findAccount returns the account of a cluster. Root runs that of a user as the user, and any other as the account of
+// PostgreSQL's packages, or as nobody.
+func findAccount(data string) (*account, error) {
 	if os.Geteuid() != 0 {
 		return &account{name: "user " + strconv.Itoa(os.Geteuid()), uid: os.Geteuid(), gid: os.Getegid()}, nil
+	}
+	if info, err := os.Lstat(data); err == nil {
+		owner, ok := info.Sys().(*syscall.Stat_t)
+		if ok && owner.Uid != 0 {
+			name := "user " + strconv.Itoa(int(owner.Uid))
+			return &account{name: name, uid: int(owner.Uid), gid: int(owner.Gid), switched: true}, nil
+		}
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)

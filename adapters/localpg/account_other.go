@@ -9,11 +9,9 @@ import (
 	"syscall"
 )
 
-// reach does nothing where a process cannot be let through.
-func (a *account) reach(string) {}
-
 // sysProcAttr makes a process group of its own, so that Ctrl-C in a terminal ends the program first. Where the kernel
-// does not tell a child of its parent's end, a server that was left running is stopped at the next start.
+// does not tell a child of its parent's end, a server that was left running is stopped at the next start. Nor can such
+// systems let a process through.
 func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a.switched {
@@ -22,8 +20,11 @@ func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	return attr
 }
 
-// isPostgresOf tells whether the process is a PostgreSQL server of the folder.
-func isPostgresOf(pid int, data string) bool {
+// start starts a command that has the account's attributes.
+func (a *account) start(cmd *exec.Cmd) error { return cmd.Start() }
+
+// isServerOf tells whether the process is a PostgreSQL server of the folder.
+func isServerOf(pid int, data string) bool {
 	output, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(output), "postgres") && strings.Contains(string(output), data)
 }

@@ -48,8 +48,8 @@ func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Cont
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		id, err := s.try(ctx, exclusive, work)
-		var undone *undoneError
-		if !errors.As(err, &undone) {
+		undone, ok := errors.AsType[*undoneError](err)
+		if !ok {
 			return id, err
 		}
 		if attempt == maxAttempts {

@@ -59,7 +59,7 @@ func (c *conn) Close() error {
 		return c.Conn.Close()
 	}
 	go func() {
-		_ = c.Conn.SetReadDeadline(time.Now().Add(lingerTime))
+		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
 		_, _ = io.Copy(io.Discard, c.Conn)
 		_ = c.Conn.Close()
 	}()

@@ -58,12 +58,6 @@ func newProblem(c *fiber.Ctx, err error) problem {
 		Status: http.StatusInternalServerError, Code: "internal",
 		Detail: "Something went wrong here. Please tell the operator the request's id.", RequestID: requestID(c),
 	}
-	var routing *fiber.Error // Fiber makes a new one each time
-	if errors.As(err, &routing) && routing.Code == fiber.StatusMethodNotAllowed {
-		err = fiber.ErrMethodNotAllowed
-	} else if routing != nil && routing.Code == fiber.StatusNotFound {
-		err = fiber.ErrNotFound
-	}
 	for _, known := range errorAnswers {
 		if errors.Is(err, known.err) {
 			p.Status, p.Code, p.Detail = known.status, known.code, known.text
@@ -72,6 +66,19 @@ func newProblem(c *fiber.Ctx, err error) problem {
 	}
 	p.Title = http.StatusText(p.Status)
 	return p
+}
+
+// routing makes Fiber's errors of routing, which are new each time, the ones that can be compared.
+func routing(err error) error {
+	if it, ok := errors.AsType[*fiber.Error](err); ok {
+		switch it.Code {
+		case fiber.StatusNotFound:
+			return fiber.ErrNotFound
+		case fiber.StatusMethodNotAllowed:
+			return fiber.ErrMethodNotAllowed
+		}
+	}
+	return err
 }
 
 func (p problem) encode() []byte {
@@ -94,8 +101,7 @@ func answer(c *fiber.Ctx, err error) error {
 		c.Response().SetBodyString(p.Detail)
 		return err
 	}
-	var broken *domain.BrokenFileError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
 		p.Detail = strings.TrimSuffix(p.Detail, ".") + " " + broken.Error() + "."
 	}
 	c.Set(fiber.HeaderContentType, mimeProblem)

@@ -21,7 +21,7 @@ func logRequests(log *slog.Logger) fiber.Handler {
 		began := time.Now()
 		err := c.Next()
 		if err != nil {
-			err = answer(c, err)
+			err = answer(c, routing(err))
 		}
 		status := c.Response().StatusCode()
 		level := slog.LevelInfo

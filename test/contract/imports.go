@@ -219,8 +219,8 @@ func oneOfMany(t *testing.T, s ImportsSubject, exclusive bool) {
 	for i := range many {
 		all.Go(func() {
 			n, err := register(t.Context(), s.Store, exclusive, object(t, 1, fmt.Sprintf("user%d", i), "", "9123456789"))
-			assert.NoError(t, err)
 			created.Add(int64(n))
+			assert.NoError(t, err)
 		})
 	}
 	all.Wait()
@@ -238,8 +238,8 @@ func imports2Cross(t *testing.T, s ImportsSubject) {
 		for _, objects := range [][]domain.Object{{Object(t, 1), Object(t, 2)}, {Object(t, 2), Object(t, 1)}} {
 			all.Go(func() {
 				n, err := register(t.Context(), s.Store, false, objects...)
-				assert.NoError(t, err)
 				created.Add(int64(n))
+				assert.NoError(t, err)
 			})
 		}
 	}

@@ -1,0 +1,251 @@
+package localpg_test
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/localpg"
+)
+
+func TestPathMayHaveNoMoreThanALink(t *testing.T) {
+	bin := binaries(t)
+	hideBinaries(t)
+	path := openDir(t)
+	require.NoError(t, os.Symlink(filepath.Join(bin, "postgres"), filepath.Join(path, "postgres")))
+	t.Setenv("PATH", os.Getenv("PATH")+":"+path)
+	s := start(t, config(t.TempDir()))
+	assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+	assert.Equal(t, filepath.Join(bin, "initdb"), s.Bin("initdb"))
+	assert.Empty(t, s.Bin("nonsense"))
+}
+
+func TestWithoutBinariesItSaysWhatToDo(t *testing.T) {
+	hideBinaries(t)
+	cfg := config(t.TempDir())
+	cfg.BinariesURL = serve(t, http.NotFoundHandler())
+	_, err := localpg.Start(t.Context(), cfg)
+	require.ErrorContains(t, err, "apt-get install postgresql")
+	require.ErrorContains(t, err, "DATABASE_URL")
+}
+
+func TestDataOfAVersionThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	cfg := config(t.TempDir())
+	data := filepath.Join(cfg.Dir, "data")
+	require.NoError(t, os.Mkdir(data, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("99\n"), 0o600))
+	_, err := localpg.Start(t.Context(), cfg)
+	require.ErrorContains(t, err, "is of PostgreSQL 99")
+	require.ErrorContains(t, err, "apt-get install postgresql-99")
+}
+
+func TestBinariesAreFetchedOnce(t *testing.T) {
+	for name, dir := range map[string]string{"open": openDir(t), "private": privateDir(t)} {
+		t.Run(name, func(t *testing.T) {
+			jar := jarOf(t, binaries(t))
+			hideBinaries(t)
+			var asked []string
+			cfg := config(filepath.Join(dir, "first"))
+			cfg.BinariesURL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked = append(asked, r.URL.Path)
+				serveJar(w, r, jar)
+			}))
+			for range 2 {
+				s, err := localpg.Start(t.Context(), cfg)
+				require.NoError(t, err)
+				assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+				assert.True(t, strings.HasPrefix(s.Bin("postgres"), cfg.Dir), s.Bin("postgres"))
+				stop(t, s)
+			}
+			cfg.Dir = filepath.Join(dir, "second")
+			start(t, cfg)
+
+			versions := map[string]int{}
+			for _, path := range asked {
+				versions[path]++
+				assert.Regexp(t, `^/io/zonky/test/postgres/embedded-postgres-binaries-`, path)
+			}
+			for path, times := range versions {
+				assert.Equal(t, 1, times, path)
+			}
+			left, err := filepath.Glob(filepath.Join(dir, "*", "binaries.new-*"))
+			require.NoError(t, err)
+			assert.Empty(t, left)
+		})
+	}
+}
+
+func TestABrokenDownloadIsNotUsed(t *testing.T) {
+	jar := jarOf(t, binaries(t))
+	hideBinaries(t)
+	var broken func(w http.ResponseWriter, r *http.Request)
+	cfg := config(t.TempDir())
+	cfg.BinariesURL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { broken(w, r) }))
+	for name, reply := range map[string]http.HandlerFunc{
+		"another content": func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, ".sha256") {
+				fmt.Fprint(w, strings.Repeat("0", 64))
+				return
+			}
+			serveJar(w, r, jar)
+		},
+		"cut short": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(jar)))
+			_, _ = w.Write(jar[:len(jar)/2])
+		},
+		"something else": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "please sign in to this network") },
+	} {
+		broken = reply
+		_, err := localpg.Start(t.Context(), cfg)
+		require.ErrorContains(t, err, "could be fetched", name)
+		require.NoDirExists(t, filepath.Join(cfg.Dir, "data"), name)
+	}
+	broken = func(w http.ResponseWriter, r *http.Request) { serveJar(w, r, jar) }
+	start(t, cfg)
+}
+
+// binaries is the folder of PostgreSQL's programs here. The server is the machine's, or one that was fetched.
+func binaries(t *testing.T) string {
+	t.Helper()
+	s, err := localpg.Start(t.Context(), config(clusterDir(t)))
+	require.NoError(t, err)
+	stop(t, s)
+	return filepath.Dir(s.Bin("postgres"))
+}
+
+// hideBinaries makes the machine one without PostgreSQL, whose user never fetched any.
+func hideBinaries(t *testing.T) {
+	t.Helper()
+	folders := *localpg.Folders
+	*localpg.Folders = nil
+	t.Cleanup(func() { *localpg.Folders = folders })
+	path := openDir(t)
+	for _, name := range []string{"sh", "locale"} { // initdb uses both
+		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				require.NoError(t, os.Symlink(filepath.Join(dir, name), filepath.Join(path, name)))
+				break
+			}
+		}
+	}
+	t.Setenv("PATH", path)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir()) // where the cache is on other systems
+}
+
+func serve(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// serveJar answers like a Maven repository.
+func serveJar(w http.ResponseWriter, r *http.Request, jar []byte) {
+	if strings.HasSuffix(r.URL.Path, ".sha256") {
+		sum := sha256.Sum256(jar)
+		fmt.Fprint(w, hex.EncodeToString(sum[:]))
+		return
+	}
+	_, _ = w.Write(jar)
+}
+
+// jarOf packs a folder of programs as the repository's are: a tar in xz in a zip. Programs that find their other files
+// by their own place are packed with them.
+func jarOf(t *testing.T, bin string) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	archive := tar.NewWriter(&packed)
+	add := func(path, name string) {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, archive.WriteHeader(&tar.Header{
+			Typeflag: tar.TypeReg, Name: name, Size: info.Size(), Mode: int64(info.Mode().Perm()),
+		}))
+		_, err = archive.Write(content)
+		require.NoError(t, err)
+	}
+	for _, name := range []string{"initdb", "pg_ctl", "postgres"} {
+		add(filepath.Join(bin, name), "bin/"+name)
+	}
+	root := filepath.Dir(bin)
+	for _, dir := range []string{"lib", "share"} {
+		if _, err := os.Stat(filepath.Join(root, dir)); err != nil {
+			continue
+		}
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry os.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case entry.IsDir() && (entry.Name() == "bitcode" || entry.Name() == "pgxs"): // for compilers
+				return filepath.SkipDir
+			case !entry.IsDir():
+				add(path, strings.TrimPrefix(path, root+"/"))
+			}
+			return nil
+		}))
+	}
+	require.NoError(t, archive.Close())
+
+	var jar bytes.Buffer
+	z := zip.NewWriter(&jar)
+	w, err := z.CreateHeader(&zip.FileHeader{Name: "postgres-linux-x86_64.txz", Method: zip.Store})
+	require.NoError(t, err)
+	writeXZ(t, w, packed.Bytes())
+	require.NoError(t, z.Close())
+	return jar.Bytes()
+}
+
+// writeXZ writes the xz format (https://tukaani.org/xz/xz-file-format.txt) without compressing anything: no library of
+// the project writes it, and the tool may be missing.
+func writeXZ(t *testing.T, w io.Writer, content []byte) {
+	t.Helper()
+	withCRC := func(b []byte) []byte { return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b)) }
+	padded := func(b []byte) []byte { return append(b, make([]byte, -len(b)&3)...) }
+	flags := []byte{0, 0} // no check of the content
+	header := append([]byte("\xfd7zXZ\x00"), withCRC(flags)...)
+	blockHeader := withCRC([]byte{2, 0, 0x21, 1, 0x16, 0, 0, 0}) // of 12 bytes; one filter, LZMA2 with 8 MiB
+
+	block := bytes.Clone(blockHeader)
+	for i, rest := 0, content; len(rest) > 0; i++ {
+		chunk := rest[:min(len(rest), 1<<16)]
+		rest = rest[len(chunk):]
+		control := byte(2) // a chunk that is not compressed
+		if i == 0 {
+			control = 1 // the same, and the dictionary is empty
+		}
+		block = append(block, control)
+		block = binary.BigEndian.AppendUint16(block, uint16(len(chunk)-1))
+		block = append(block, chunk...)
+	}
+	block = append(block, 0)
+	unpadded := len(block)
+
+	index := binary.AppendUvarint([]byte{0, 1}, uint64(unpadded))
+	index = withCRC(padded(binary.AppendUvarint(index, uint64(len(content)))))
+	footer := append(binary.LittleEndian.AppendUint32(nil, uint32(len(index)/4-1)), flags...)
+	footer = append(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(footer)), footer...)
+	for _, part := range [][]byte{header, padded(block), index, append(footer, 'Y', 'Z')} {
+		_, err := w.Write(part)
+		require.NoError(t, err)
+	}
+}

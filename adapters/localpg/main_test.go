@@ -1,0 +1,124 @@
+package localpg_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/localpg"
+)
+
+// runDir names the folder whose server this test binary runs, when it is started as the program that gets killed.
+const runDir = "LOCALPG_TEST_RUN"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(runDir); dir != "" {
+		runProgram(dir)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(template)
+	os.Exit(code)
+}
+
+// template is a folder with a cluster, once there is one.
+var template string
+
+var makeTemplate = sync.OnceValue(func() (err error) {
+	template, err = os.MkdirTemp("", "")
+	if err != nil {
+		return err
+	}
+	s, err := localpg.Start(context.Background(), config(template))
+	if err != nil {
+		return err
+	}
+	return s.Stop(context.Background())
+})
+
+// clusterDir is a folder with a cluster, for tests that are about something else than making one, which takes a second.
+func clusterDir(t *testing.T) string {
+	t.Helper()
+	require.NoError(t, makeTemplate())
+	dir := openDir(t)
+	output, err := exec.Command("cp", "-a", filepath.Join(template, "data"), dir).CombinedOutput()
+	require.NoError(t, err, string(output))
+	return dir
+}
+
+// runProgram is a program with a server, up to its death.
+func runProgram(dir string) {
+	s, err := localpg.Start(context.Background(), config(dir))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(s.URL(localpg.Database))
+	select {}
+}
+
+// startProgram starts a program with a server, and returns it before the server runs.
+func startProgram(t *testing.T, dir string) (program *exec.Cmd, firstLine func() string) {
+	t.Helper()
+	program = exec.Command(os.Args[0])
+	program.Env = append(os.Environ(), runDir+"="+dir)
+	program.Stderr = os.Stderr
+	out, err := program.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, program.Start())
+	t.Cleanup(func() { kill(program) })
+	return program, func() string {
+		line, err := bufio.NewReader(out).ReadString('\n')
+		require.NoError(t, err)
+		return strings.TrimSpace(line)
+	}
+}
+
+// config is of a server that need not survive a loss of power.
+func config(dir string) localpg.Config {
+	return localpg.Config{Dir: dir, Settings: map[string]string{"fsync": "off", "shared_buffers": "16MB"}}
+}
+
+// start starts a server that ends with the test.
+func start(t *testing.T, cfg localpg.Config) *localpg.Server {
+	t.Helper()
+	s, err := localpg.Start(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { stop(t, s) })
+	return s
+}
+
+func stop(t *testing.T, s *localpg.Server) {
+	t.Helper()
+	require.NoError(t, s.Stop(context.Background()))
+}
+
+// kill kills a program. A lock that it held is free afterwards.
+func kill(program *exec.Cmd) {
+	_ = program.Process.Kill()
+	_ = program.Wait()
+}
+
+// privateDir is a folder that nobody else may enter, and whose path is short.
+func privateDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "") //nolint:usetesting // t.TempDir has the test's name in it
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// openDir is one that everybody may enter.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir := privateDir(t)
+	require.NoError(t, os.Chmod(dir, 0o755))
+	return dir
+}

@@ -1,0 +1,160 @@
+package bootstrap_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSend(t *testing.T) {
+	p := start(t)
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	good := write("good.json", `[`+person("anna", `"phone":"9000000001"`)+`,`+person("boris", `"phone":"9000000002"`)+`]`)
+	bad := write("bad.json", `[`+person("Anna", `"email":"x"`)+`,7]`)
+	cut := write("cut.json", `[{`)
+
+	status, stdout, stderr := command(t, "", "send", "--server", p.url, good)
+	assert.Zero(t, status)
+	assert.Regexp(t, `^\S+good.json: 200 OK\n  anna +\S{27}\n  boris +\S{27}\n$`, stdout)
+	assert.Empty(t, stderr)
+
+	status, stdout, stderr = command(t, "", "send", "--server", p.url+"/", bad, cut, filepath.Join(dir, "none.json"))
+	assert.Equal(t, 1, status)
+	assert.Equal(t, bad+`: 400 Bad Request
+  Bad request! Users haven't been created.
+  object 1 (Anna): E-mail is not a valid address. Login belongs to another user.
+  object 2: This is not a JSON object.
+`+cut+`: 400 Bad Request
+  Bad request! JSON file is empty or broken at byte 2, in object 1: the file is cut short.
+`, stdout)
+	assert.Contains(t, stderr, "none.json: no such file")
+
+	status, stdout, _ = command(t, person("vera", `"phone":"9000000003"`), "send", "--server", p.url, bad, "-")
+	assert.Equal(t, 1, status, "one of the files registered nobody")
+	assert.Regexp(t, `(?m)^-: 200 OK\n  vera +\S{27}$`, stdout)
+
+	status, _, stderr = command(t, "{}", "send", "--server", "http://127.0.0.1:1", "-")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "connection refused")
+
+	status, stdout, _ = command(t, "{}", "send", "--server", p.url+"/elsewhere", "-")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stdout, "404 Not Found")
+}
+
+func TestHelpAndMistakes(t *testing.T) {
+	status, stdout, _ := command(t, "", "--help")
+	assert.Zero(t, status)
+	for _, name := range []string{"serve", "migrate", "send", "version"} {
+		assert.Contains(t, stdout, "\n  "+name+" ")
+	}
+	status, stdout, _ = command(t, "", "serve", "--help")
+	assert.Zero(t, status)
+	for _, variable := range []string{
+		"ROLLCALL_LISTEN", "DATABASE_URL", "ROLLCALL_DATA_DIR", "ROLLCALL_MAX_BODY", "ROLLCALL_SHUTDOWN_TIMEOUT", "127.0.0.1:5000", "1GiB",
+	} {
+		assert.Contains(t, stdout, variable)
+	}
+	status, stdout, _ = command(t, "", "version")
+	assert.Zero(t, status)
+	assert.Regexp(t, `^rollcall \S+\n$`, stdout)
+
+	for _, args := range [][]string{
+		{}, {"nonsense"}, {"serve", "--max-body", "much"}, {"serve", "--max-body", "0"}, {"serve", "--default-region", "XX"}, {"send"},
+	} {
+		status, _, stderr := command(t, "", args...)
+		assert.NotZero(t, status, args)
+		assert.Contains(t, stderr, "rollcall: error: ", args)
+	}
+}
+
+func TestSettingsComeFromTheEnvironment(t *testing.T) {
+	t.Setenv("ROLLCALL_MAX_BODY", "1KiB")
+	t.Setenv("ROLLCALL_DEFAULT_REGION", "DE")
+	p := start(t)
+	assert.Equal(t, 413, p.post(t, strings.Repeat(" ", 1025)).status)
+	assert.Equal(t, 200, p.post(t, person("hans", `"phone":"030 901820"`)).status)
+	t.Setenv("ROLLCALL_SERVER", p.url)
+	status, _, _ := command(t, person("otto", `"phone":"030 901821"`), "send", "-")
+	assert.Zero(t, status)
+}
+
+func TestMigrate(t *testing.T) {
+	p := start(t)
+	status, _, stderr := command(t, "", "migrate", "--database-url", p.database, "--data-dir", t.TempDir())
+	assert.Zero(t, status, stderr)
+	status, _, stderr = command(t, "", "migrate", "--database-url", "postgres://127.0.0.1:1/x", "--data-dir", t.TempDir())
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "rollcall: migrate: ")
+}
+
+func TestHealth(t *testing.T) {
+	p := start(t)
+	assert.Equal(t, 200, p.do(t, "GET", "/healthz", nil).status)
+	ready := p.do(t, "GET", "/readyz", nil)
+	assert.Equal(t, 200, ready.status)
+
+	for _, header := range []string{"", "application/problem+json"} {
+		got := p.do(t, "GET", "/nowhere?email=ivan@example.com", nil, "Accept", header)
+		assert.Equal(t, 404, got.status)
+	}
+	assert.NotContains(t, p.logged(), "ivan@example.com")
+	assert.Contains(t, p.logged(), "path=/nowhere status=404")
+	assert.Contains(t, p.logged(), "id="+ready.header.Get("X-Request-ID"))
+}
+
+// The program with a PostgreSQL of its own keeps its data, and ends with it.
+func TestEmbeddedDatabase(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir}
+	t.Setenv("DATABASE_URL", "")
+	first := &program{}
+	first.run(t, args...)
+	assert.Equal(t, 200, first.post(t, person("anna", `"phone":"9000000001"`)).status)
+
+	status, _, stderr := command(t, "", args...)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "another program uses the database in "+filepath.Join(dir, "postgres"))
+	require.Zero(t, first.stop())
+	assert.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+
+	second := &program{}
+	second.run(t, args...)
+	got := second.post(t, person("anna", `"phone":"9000000002"`), "Accept", "application/problem+json")
+	assert.Contains(t, got.body, "Login belongs to another user.")
+}
+
+// A request that runs when the program is told to stop is answered.
+func TestStopLetsRequestsEnd(t *testing.T) {
+	p := start(t)
+	var all sync.WaitGroup
+	body, writer := io.Pipe()
+	all.Go(func() {
+		got := p.do(t, "POST", "/useradd", body)
+		assert.Equal(t, 200, got.status)
+	})
+	_, err := fmt.Fprint(writer, "[", person("anna", `"phone":"9000000001"`))
+	require.NoError(t, err)
+	stopped := make(chan int)
+	go func() { stopped <- p.stop() }()
+	require.Eventually(t, func() bool { return strings.Contains(p.logged(), "msg=stopping") }, time.Minute, 10*time.Millisecond)
+	_, err = fmt.Fprint(writer, "]")
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	all.Wait()
+	assert.Zero(t, <-stopped)
+	assert.Equal(t, 1, p.count(t, "users"))
+}
