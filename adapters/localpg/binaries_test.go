@@ -147,7 +147,8 @@ func hideBinaries(t *testing.T) {
 	}
 	t.Setenv("PATH", path)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("HOME", t.TempDir()) // where the cache is on other systems
+	t.Setenv("HOME", t.TempDir())  // where the cache is on other systems
+	t.Setenv("TMPDIR", openDir(t)) // the library leaves an empty log there
 }
 
 func serve(t *testing.T, handler http.Handler) string {

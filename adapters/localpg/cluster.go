@@ -32,7 +32,7 @@ const (
 	// lingerTimeout bounds the wait for the children of a server that was killed; they end when they notice.
 	lingerTimeout = 30 * time.Second
 
-	// the names of what is being made begin so
+	// The names of what is being made begin so.
 	unfinishedCluster  = "data.new-"
 	unfinishedBinaries = "binaries.new-"
 

@@ -109,7 +109,7 @@ func kill(program *exec.Cmd) {
 // privateDir is a folder that nobody else may enter, and whose path is short.
 func privateDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "") //nolint:usetesting // t.TempDir has the test's name in it
+	dir, err := os.MkdirTemp("/tmp", "") //nolint:usetesting // t.TempDir has the test's name in it
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
