@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -32,13 +33,18 @@ type JSON struct{}
 // Candidates implements ports.Decoder.
 func (JSON) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
-		d := &jsonDecoder{r: r, buf: make([]byte, readSize)}
+		buf := buffers.Get().(*[readSize]byte) //nolint:forcetypeassert // nothing else is put there
+		defer buffers.Put(buf)
+		d := &jsonDecoder{r: r, buf: buf[:]}
 		err := d.file(yield)
 		if err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
 		}
 	}
 }
+
+// buffers are kept: most files have one object, and clearing a buffer would be half the work of reading it.
+var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // errStop ends the reading when nobody wants more.
 var errStop = errors.New("no more is wanted")

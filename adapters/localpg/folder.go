@@ -51,6 +51,12 @@ func (c *cluster) takeLock() (*os.File, error) {
 	return lock, nil
 }
 
+// releaseLock gives the folder back. The lock is ended by itself, not by closing its file alone: a child that another part
+// of the program is starting just now may have the file for a moment longer.
+func releaseLock(lock *os.File) error {
+	return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
+}
+
 // openFile opens a file of the folder. It is the account's: where root ran a user's server, the user can run it again.
 // The folder may be that user's, so no link is followed.
 func (c *cluster) openFile(name string, flags int) (*os.File, error) {

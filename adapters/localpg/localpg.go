@@ -60,7 +60,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, lock.Close())
+			err = errors.Join(err, releaseLock(lock))
 		}
 	}()
 	c.removeUnfinished()
@@ -128,5 +128,5 @@ func (s *Server) Stop(ctx context.Context) error {
 	if errors.Is(err, errEnded) {
 		err = fmt.Errorf("%w; the end of %s is:\n%s", err, s.cluster.logFile(), s.cluster.lastOfLog())
 	}
-	return errors.Join(err, s.cluster.removeSocketDir(), s.lock.Close())
+	return errors.Join(err, s.cluster.removeSocketDir(), releaseLock(s.lock))
 }

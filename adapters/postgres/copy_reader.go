@@ -30,7 +30,9 @@ type copyReader struct {
 }
 
 func newCopyReader(rows int, appendRow func(copyRow, int) copyRow) *copyReader {
-	return &copyReader{rows: rows, appendRow: appendRow, buf: append(make(copyRow, 0, copyChunk+copyChunk/4), copyHeader...)}
+	const rowSize = 256 // most are smaller
+	size := min(len(copyHeader)+rows*rowSize, copyChunk+copyChunk/4)
+	return &copyReader{rows: rows, appendRow: appendRow, buf: append(make(copyRow, 0, size), copyHeader...)}
 }
 
 func (r *copyReader) Read(p []byte) (int, error) {

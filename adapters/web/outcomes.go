@@ -1,11 +1,12 @@
 package web
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
-	"iter"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,8 +18,8 @@ const (
 	// fewObjects is up to how many objects an answer is made whole, and sent with its length.
 	fewObjects = 1000
 
-	// answerChunk is about how many bytes of a longer answer are made at once.
-	answerChunk = 32 << 10
+	// answerChunk is how many bytes of a longer answer are made at once, while those before them are sent.
+	answerChunk = 64 << 10
 )
 
 // outcomeFormat writes the outcomes of an import as one document.
@@ -30,70 +31,59 @@ type outcomeFormat struct {
 
 // sendOutcomes answers with an import's outcomes, and closes it when they are sent.
 func sendOutcomes(c *fiber.Ctx, result *ports.ImportResult, format outcomeFormat) error {
-	r := newOutcomeReader(result, format)
-	if result.Tally.Objects > fewObjects {
-		c.Response().SetBodyStream(r, -1) // which closes r; an error of r breaks the connection off, so that no half answer looks whole
-		return nil
-	}
-	body, err := io.ReadAll(r)
-	c.Response().SetBody(body)
-	return errors.Join(err, r.Close())
-}
-
-// outcomeReader makes the document as it is read.
-type outcomeReader struct {
-	result *ports.ImportResult
-	format outcomeFormat
-	next   func() (domain.Outcome, error, bool)
-	stop   func()
-	buf    bytes.Buffer
-	each   []byte
-	some   bool // something was said
-	ended  bool
-}
-
-func newOutcomeReader(result *ports.ImportResult, format outcomeFormat) *outcomeReader {
-	r := &outcomeReader{result: result, format: format}
-	r.next, r.stop = iter.Pull2(result.Outcomes)
-	r.buf.WriteString(format.head)
-	return r
-}
-
-func (r *outcomeReader) Read(p []byte) (int, error) {
-	for !r.ended && r.buf.Len() < answerChunk {
-		err := r.fill()
-		if err != nil {
-			return 0, err
-		}
-	}
-	return r.buf.Read(p)
-}
-
-func (r *outcomeReader) fill() error {
-	outcome, err, ok := r.next()
-	if err != nil {
+	if result.Tally.Objects <= fewObjects {
+		var body bytes.Buffer
+		err := writeOutcomes(&body, result, format)
+		c.Response().SetBodyRaw(body.Bytes())
 		return err
 	}
-	if !ok {
-		r.ended = true
-		r.buf.WriteString(r.format.tail)
-		return nil
-	}
-	r.each, err = r.format.each(r.each[:0], &outcome)
-	if err != nil || len(r.each) == 0 {
-		return err
-	}
-	if r.some {
-		r.buf.WriteByte(',')
-	}
-	r.some = true
-	r.buf.Write(r.each)
+	reader, writer := io.Pipe()
+	go func() {
+		chunks := bufio.NewWriterSize(writer, answerChunk)
+		err := writeOutcomes(chunks, result, format)
+		// An error breaks the connection off: half an answer must not look whole.
+		writer.CloseWithError(errors.Join(err, chunks.Flush()))
+	}()
+	c.Response().SetBodyStream(reader, -1) // which closes the reader, and thereby ends the writing
 	return nil
 }
 
-func (r *outcomeReader) Close() error {
-	r.stop()
-	return r.result.Close()
+// writeOutcomes writes the document, and closes the import.
+func writeOutcomes(w io.Writer, result *ports.ImportResult, format outcomeFormat) (err error) {
+	defer func() { err = errors.Join(err, result.Close()) }()
+	_, err = io.WriteString(w, format.head)
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	var each []byte
+	some := false
+	for outcome, err := range result.Outcomes {
+		if err != nil {
+			return err
+		}
+		each = each[:0]
+		if some {
+			each = append(each, ',')
+		}
+		separated := len(each)
+		each, err = format.each(each, &outcome)
+		if err != nil {
+			return fmt.Errorf("encode outcome: %w", err)
+		}
+		if len(each) == separated {
+			continue
+		}
+		some = true
+		_, err = w.Write(each)
+		if err != nil {
+			return fmt.Errorf("write answer: %w", err)
+		}
+	}
+	_, err = io.WriteString(w, format.tail)
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
 }
 
 // credentials is the contract's answer: an array of logins and passwords.
@@ -102,16 +92,25 @@ func credentials() outcomeFormat {
 		if o.Violations != nil {
 			return dst, nil
 		}
-		login, err := json.Marshal(o.Login)
+		dst, err := appendJSON(append(dst, `{"login":`...), o.Login)
 		if err != nil {
 			return dst, err
 		}
-		dst = append(dst, `{"login":`...)
-		dst = append(dst, login...)
 		dst = append(dst, `,"password":"`...)
 		dst = append(dst, o.Password...) // letters, digits and hyphens
 		return append(dst, `"}`...), nil
 	}}
+}
+
+// appendJSON appends a string in quotes. Most logins need no escape, and no encoder.
+func appendJSON(dst []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			encoded, err := json.Marshal(s)
+			return append(dst, encoded...), err
+		}
+	}
+	return append(append(append(dst, '"'), s...), '"'), nil
 }
 
 // violationJSON is a violation as a problem tells it.

@@ -1,16 +1,18 @@
-// Package arch_test holds the shape of the design: who may import whom, and what stands where.
+// Package arch_test holds the tree to the design: who may import whom, and what stands where. The rules of imports are in
+// .golangci.yaml too, for depguard, which tells sooner; the two must agree.
 package arch_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -21,58 +23,147 @@ import (
 
 const module = "rollcall"
 
-// layers says, for each part of the module, which other parts it may import. The longest name that fits a package counts.
-var layers = map[string][]string{
-	"":            {"bootstrap"},
-	"domain":      {},
-	"ports":       {"domain"},
-	"application": {"domain", "ports"},
-	"adapters":    {"domain", "ports"},
-	"views":       {},
-	"bootstrap":   {"domain", "ports", "application", "adapters", "views"},
-	"test":        {"domain", "ports", "application", "adapters", "views", "bootstrap", "test"},
+// maxMethods is how many methods a port may have.
+const maxMethods = 4
+
+// part is what the code below a folder may import, besides the standard library. Tests may import anything.
+type part struct {
+	module    []string // parts of the module; nil for all but the tests
+	libraries []string // nil for all that have no home elsewhere
 }
 
-// libraries says which parts of the module a library belongs to.
-var libraries = map[string][]string{
-	"github.com/gofiber/":                        {"adapters/web", "bootstrap"},
+var none = []string{}
+
+var parts = map[string]part{
+	".":           {module: []string{"bootstrap"}, libraries: none},
+	"domain":      {module: none, libraries: []string{"golang.org/x/text", "golang.org/x/net/idna", "github.com/nyaruka/phonenumbers"}},
+	"ports":       {module: []string{"domain"}, libraries: none},
+	"application": {module: []string{"domain", "ports"}, libraries: none},
+	"adapters":    {module: []string{"domain", "ports"}},
+	"views":       {module: none, libraries: none},
+	"bootstrap":   {},
+}
+
+// homes are the only folders that know a library.
+var homes = map[string][]string{
+	"github.com/gofiber":                         {"adapters/web", "bootstrap"},
 	"github.com/valyala/fasthttp":                {"adapters/web", "bootstrap"},
 	"github.com/uptrace/bun":                     {"adapters/postgres", "bootstrap"},
-	"github.com/jackc/pgx":                       {"adapters/postgres", "bootstrap", "test"},
+	"github.com/jackc/pgx":                       {"adapters/postgres", "bootstrap"},
+	"github.com/fergusstrange/embedded-postgres": {"adapters/localpg"},
 	"github.com/xuri/excelize":                   {"adapters/report", "adapters/bulkfile"},
 	"github.com/stretchr/testify":                {"test"},
-	"github.com/fergusstrange/embedded-postgres": {"adapters/localpg"},
-	"golang.org/x/text":                          {"domain", "adapters"},
-	"golang.org/x/net/idna":                      {"domain"},
-	"github.com/nyaruka/phonenumbers":            {"domain"},
 }
 
-// pure are the layers that know no library beyond those named for them.
-var pure = []string{"domain", "ports", "application"}
+// topLevel is all that stands there, besides dot-files and what git ignores.
+var topLevel = []string{
+	"domain", "application", "ports", "adapters", "bootstrap", "views", "test",
+	"main.go", "go.mod", "go.sum", "README.md", "LICENSE", "Makefile", "Dockerfile", "compose.yaml",
+}
 
-// below tells whether a folder is part of another or the same.
-func below(folder, part string) bool { return folder == part || strings.HasPrefix(folder, part+"/") }
+func TestTreeKeepsToDesign(t *testing.T) {
+	found, err := violations(os.DirFS("../.."))
+	require.NoError(t, err)
+	assert.Empty(t, found)
+}
 
-func layerOf(folder string) string {
-	first, _, _ := strings.Cut(folder, "/")
-	if folder == "." {
-		first = ""
+func TestEveryViolationIsFound(t *testing.T) {
+	const doc = "// Package p is one.\n"
+	for _, c := range []struct{ name, source, want string }{
+		{"domain/a.go", `import "rollcall/ports"`, "domain/a.go imports rollcall/ports: of the module, domain may import nothing"},
+		{"domain/a.go", `import "rollcall/domain/b"`, "domain/a.go imports rollcall/domain/b: of the module, domain may import nothing"},
+		{"domain/a.go", `import "github.com/google/uuid"`, "domain/a.go imports github.com/google/uuid: of libraries, domain may import " +
+			"golang.org/x/text, golang.org/x/net/idna, github.com/nyaruka/phonenumbers"},
+		{"domain/a.go", `import "golang.org/x/net/html"`, "domain/a.go imports golang.org/x/net/html: of libraries, domain may import " +
+			"golang.org/x/text, golang.org/x/net/idna, github.com/nyaruka/phonenumbers"},
+		{"ports/a.go", `import "rollcall/application"`, "ports/a.go imports rollcall/application: of the module, ports may import domain"},
+		{"ports/a.go", `import "golang.org/x/text/language"`, "ports/a.go imports golang.org/x/text/language: of libraries, ports may import nothing"},
+		{"application/a.go", `import "rollcall/adapters/web"`, "application/a.go imports rollcall/adapters/web: of the module, application may import domain, ports"},
+		{"application/a.go", `import "golang.org/x/sync/errgroup"`, "application/a.go imports golang.org/x/sync/errgroup: of libraries, application may import nothing"},
+		{"adapters/web/a.go", `import "rollcall/adapters/postgres"`, "adapters/web/a.go imports rollcall/adapters/postgres: of the module, adapters may import domain, ports"},
+		{"adapters/web/a.go", `import "rollcall/application"`, "adapters/web/a.go imports rollcall/application: of the module, adapters may import domain, ports"},
+		{"adapters/web/a.go", `import "rollcall/bootstrap"`, "adapters/web/a.go imports rollcall/bootstrap: of the module, adapters may import domain, ports"},
+		{"adapters/web/a.go", `import "rollcall/test/fake"`, "adapters/web/a.go imports rollcall/test/fake: of the module, adapters may import domain, ports"},
+		{"adapters/web/a.go", `import "github.com/jackc/pgx/v5"`, "adapters/web/a.go imports github.com/jackc/pgx/v5: its home is adapters/postgres, bootstrap"},
+		{"adapters/report/a.go", `import "github.com/uptrace/bun"`, "adapters/report/a.go imports github.com/uptrace/bun: its home is adapters/postgres, bootstrap"},
+		{"adapters/postgres/a.go", `import f "github.com/gofiber/fiber/v2"`, "adapters/postgres/a.go imports github.com/gofiber/fiber/v2: its home is adapters/web, bootstrap"},
+		{"adapters/postgres/a.go", `import "github.com/valyala/fasthttp"`, "adapters/postgres/a.go imports github.com/valyala/fasthttp: its home is adapters/web, bootstrap"},
+		{"adapters/web/a.go", `import "github.com/xuri/excelize/v2"`, "adapters/web/a.go imports github.com/xuri/excelize/v2: its home is adapters/report, adapters/bulkfile"},
+		{"bootstrap/a.go", `import "github.com/xuri/excelize/v2"`, "bootstrap/a.go imports github.com/xuri/excelize/v2: its home is adapters/report, adapters/bulkfile"},
+		{"bootstrap/a.go", `import e "github.com/fergusstrange/embedded-postgres"`, "bootstrap/a.go imports github.com/fergusstrange/embedded-postgres: its home is adapters/localpg"},
+		{"bootstrap/a.go", `import _ "rollcall/test/fake"`, "bootstrap/a.go imports rollcall/test/fake: of the module, bootstrap may import all but the tests"},
+		{"bootstrap/a.go", `import "github.com/stretchr/testify/assert"`, "bootstrap/a.go imports github.com/stretchr/testify/assert: its home is test"},
+		{"views/a.go", `import "rollcall/domain"`, "views/a.go imports rollcall/domain: of the module, views may import nothing"},
+		{"main.go", `import "rollcall/domain"`, "main.go imports rollcall/domain: of the module, . may import bootstrap"},
+		{"main.go", `import "github.com/alecthomas/kong"`, "main.go imports github.com/alecthomas/kong: of libraries, . may import nothing"},
+		{"util/a.go", `import "rollcall/domain"`, "util: the top level has no place for it"},
+		{"notes.txt", "", "notes.txt: the top level has no place for it"},
+		{"ports/a.go", "type Big interface { A(); B(); C(); D(); E() }", "ports/a.go: Big has 5 methods, and may have 4"},
+		{"ports/a.go", "type B interface { A(); B(); io.Closer }; type Big interface { B; C(); D() }", "ports/a.go: Big has 5 methods, and may have 4"},
+	} {
+		found, err := violations(fstest.MapFS{c.name: {Data: []byte(doc + "package p\n" + c.source)}})
+		require.NoError(t, err, c.source)
+		assert.Equal(t, []string{c.want}, found, "%s: %s", c.name, c.source)
 	}
-	return first
+
+	found, err := violations(fstest.MapFS{
+		"domain/a.go":    {Data: []byte("package domain\n")},
+		"domain/dot.go":  {Data: []byte("// Another file.\n\npackage domain\n")},
+		"ports/a.go":     {Data: []byte(doc + "package ports\n")},
+		"ports/b.go":     {Data: []byte(doc + "package ports\n")},
+		"test/a_test.go": {Data: []byte("package test_test\n")},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"domain has 0 package comments, and needs one",
+		"ports has 2 package comments, and needs one",
+		"test has 0 package comments, and needs one",
+	}, found)
+
+	_, err = violations(fstest.MapFS{"domain/a.go": {Data: []byte("no Go at all")}})
+	require.Error(t, err)
 }
 
-// check returns what in the tree is against the rules.
-func check(tree fs.FS) ([]string, error) {
-	var found []string
-	comments := map[string]int{}
-	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
+func TestDesignIsNoViolation(t *testing.T) {
+	tree := fstest.MapFS{
+		".gitignore": {Data: []byte("/bin/\n*.prof\n")}, "bin/rollcall": {}, "cpu.prof": {}, ".cache/a.go": {}, "Makefile": {},
+	}
+	for name, imports := range map[string]string{
+		"main.go":                `"os"; "rollcall/bootstrap"`,
+		"domain/a.go":            `"net/netip"; "golang.org/x/text/unicode/norm"; "golang.org/x/net/idna"; "github.com/nyaruka/phonenumbers"`,
+		"domain/a_test.go":       `"rollcall/test/fake"; "github.com/stretchr/testify/assert"`,
+		"ports/a.go":             `"io"; "rollcall/domain"`,
+		"application/a.go":       `"rollcall/domain"; "rollcall/ports"`,
+		"adapters/web/a.go":      `"rollcall/ports"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`,
+		"adapters/postgres/a.go": `"rollcall/domain"; "github.com/uptrace/bun/dialect/pgdialect"; "github.com/jackc/pgx/v5"`,
+		"adapters/report/a.go":   `"rollcall/domain"; "github.com/xuri/excelize/v2"`,
+		"bootstrap/a.go":         `"rollcall/adapters/web"; "rollcall/application"; "rollcall/views"; "github.com/jackc/pgx/v5"; "github.com/alecthomas/kong"`,
+		"bootstrap/a_test.go":    `"rollcall/test/pgtest"`,
+		"views/a.go":             `"embed"`,
+		"test/pgtest/a.go":       `"rollcall/adapters/postgres"; "rollcall/test/fake"; "github.com/jackc/pgx/v5"; "github.com/stretchr/testify/assert"`,
+	} {
+		tree[name] = &fstest.MapFile{Data: []byte("// Package p is one.\npackage p\nimport (" + imports + ")\n")}
+	}
+	tree["ports/b.go"] = &fstest.MapFile{Data: []byte("package p\ntype Small interface { io.Writer; A() (b, c int); B(); D() }\n")}
+	found, err := violations(tree)
+	require.NoError(t, err)
+	assert.Empty(t, found)
+}
+
+// violations returns what in the tree is against the design.
+func violations(tree fs.FS) ([]string, error) {
+	found, skip, err := checkTopLevel(tree)
+	if err != nil {
+		return nil, err
+	}
+	packages := map[string]map[string]*ast.File{} // by folder and path
+	err = fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
 			return err
-		}
-		if entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata") {
+		case slices.Contains(skip, name) && entry.IsDir():
 			return fs.SkipDir
-		}
-		if entry.IsDir() || path.Ext(name) != ".go" {
+		case entry.IsDir() || path.Ext(name) != ".go":
 			return nil
 		}
 		source, err := fs.ReadFile(tree, name)
@@ -80,136 +171,149 @@ func check(tree fs.FS) ([]string, error) {
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
 		folder := path.Dir(name)
-		if !strings.HasSuffix(name, "_test.go") {
-			comments[folder] += 0
-			if file.Doc != nil {
-				comments[folder]++
-			}
-			for _, imported := range file.Imports {
-				target, err := strconv.Unquote(imported.Path.Value)
-				if err != nil {
-					return err
-				}
-				if rule := forbids(folder, target); rule != "" {
-					found = append(found, fmt.Sprintf("%s imports %s: %s", name, target, rule))
-				}
-			}
+		if packages[folder] == nil {
+			packages[folder] = map[string]*ast.File{}
 		}
-		if below(folder, "ports") {
-			found = append(found, largeInterfaces(name, file)...)
-		}
-		return nil
+		packages[folder][name] = file
+		return err
 	})
-	for folder, n := range comments {
-		if n != 1 {
-			found = append(found, fmt.Sprintf("%s has %d package comments, and should have one", folder, n))
-		}
+	for folder, files := range packages {
+		found = append(found, checkPackage(folder, files)...)
 	}
 	slices.Sort(found)
 	return found, err
 }
 
-// forbids returns the rule that an import breaks, empty for none.
-func forbids(folder, target string) string {
-	layer := layerOf(folder)
-	allowed, known := layers[layer]
-	if !known {
-		return "the design has no folder " + layer
+// checkTopLevel also returns what of the top level is not the project's code.
+func checkTopLevel(tree fs.FS) (found, skip []string, err error) {
+	ignored, err := fs.ReadFile(tree, ".gitignore")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
 	}
-	if target == module || strings.HasPrefix(target, module+"/") {
-		part := strings.TrimPrefix(strings.TrimPrefix(target, module), "/")
-		if !slices.Contains(allowed, layerOf(part)) {
-			return fmt.Sprintf("%q knows only %v", layer, allowed)
+	entries, err := fs.ReadDir(tree, ".")
+	for _, entry := range entries {
+		name := entry.Name()
+		isIgnored := strings.HasPrefix(name, ".") || slices.ContainsFunc(strings.Fields(string(ignored)), func(pattern string) bool {
+			matches, err := path.Match(strings.Trim(pattern, "/"), name)
+			return matches && err == nil
+		})
+		if !slices.Contains(topLevel, name) {
+			skip = append(skip, name)
+			if !isIgnored {
+				found = append(found, name+": the top level has no place for it")
+			}
+		}
+	}
+	return found, skip, err
+}
+
+func checkPackage(folder string, files map[string]*ast.File) (found []string) {
+	program := maps.Clone(files)
+	maps.DeleteFunc(program, func(name string, _ *ast.File) bool { return strings.HasSuffix(name, "_test.go") })
+	for name, file := range program {
+		for _, spec := range file.Imports {
+			target := strings.Trim(spec.Path.Value, "\"`")
+			if rule := forbids(folder, target); rule != "" {
+				found = append(found, fmt.Sprintf("%s imports %s: %s", name, target, rule))
+			}
+		}
+	}
+	if below(folder, "ports") {
+		found = append(found, checkInterfaces(program)...)
+	}
+	if len(program) == 0 {
+		program = files // a package of tests
+	}
+	comments := 0
+	for _, file := range program {
+		if file.Doc != nil {
+			comments++
+		}
+	}
+	if comments != 1 {
+		found = append(found, fmt.Sprintf("%s has %d package comments, and needs one", folder, comments))
+	}
+	return found
+}
+
+// forbids returns the rule that an import breaks, or an empty string.
+func forbids(folder, target string) string {
+	if below(folder, "test") {
+		return ""
+	}
+	name, _, _ := strings.Cut(folder, "/")
+	rule := parts[name]
+	if below(target, module) {
+		imported := strings.TrimPrefix(target, module+"/")
+		switch {
+		case rule.module == nil && below(imported, "test"):
+			return "of the module, " + name + " may import all but the tests"
+		case rule.module != nil && !belowAny(imported, rule.module):
+			return "of the module, " + name + " may import " + list(rule.module)
 		}
 		return ""
 	}
 	if first, _, _ := strings.Cut(target, "/"); !strings.Contains(first, ".") {
 		return "" // the standard library
 	}
-	named := false
-	for library, parts := range libraries {
-		if !strings.HasPrefix(target, library) {
-			continue
-		}
-		named = true
-		if !slices.ContainsFunc(parts, func(part string) bool { return below(folder, part) }) {
-			return fmt.Sprintf("it belongs to %v", parts)
-		}
+	if rule.libraries != nil && !belowAny(target, rule.libraries) {
+		return "of libraries, " + name + " may import " + list(rule.libraries)
 	}
-	if !named && slices.Contains(pure, layer) {
-		return layer + " knows no such library"
+	for library, folders := range homes {
+		if below(target, library) && !belowAny(folder, folders) {
+			return "its home is " + list(folders)
+		}
 	}
 	return ""
 }
 
-// largeInterfaces finds ports of more than four methods.
-func largeInterfaces(name string, file *ast.File) (found []string) {
-	const most = 4
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.TypeSpec)
-		if !ok {
+func below(name, prefix string) bool { return name == prefix || strings.HasPrefix(name, prefix+"/") }
+
+func belowAny(name string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return below(name, prefix) })
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkInterfaces counts the methods of the package's interfaces. One of another package that they embed counts as a
+// method, as io.Closer is.
+func checkInterfaces(files map[string]*ast.File) (found []string) {
+	interfaces := map[string]*ast.InterfaceType{}
+	places := map[string]string{}
+	for name, file := range files {
+		ast.Inspect(file, func(node ast.Node) bool {
+			spec, isType := node.(*ast.TypeSpec)
+			if !isType {
+				return true
+			}
+			if it, isInterface := spec.Type.(*ast.InterfaceType); isInterface {
+				interfaces[spec.Name.Name], places[spec.Name.Name] = it, name
+			}
 			return true
+		})
+	}
+	var count func(*ast.InterfaceType) int
+	count = func(it *ast.InterfaceType) (n int) {
+		for _, field := range it.Methods.List {
+			embedded, isName := field.Type.(*ast.Ident)
+			if isName && interfaces[embedded.Name] != nil {
+				n += count(interfaces[embedded.Name])
+			} else {
+				n += max(1, len(field.Names))
+			}
 		}
-		if it, ok := spec.Type.(*ast.InterfaceType); ok && it.Methods.NumFields() > most {
-			found = append(found, fmt.Sprintf("%s: %s has %d methods, and may have %d", name, spec.Name, it.Methods.NumFields(), most))
+		return n
+	}
+	for name, it := range interfaces {
+		if n := count(it); n > maxMethods {
+			found = append(found, fmt.Sprintf("%s: %s has %d methods, and may have %d", places[name], name, n, maxMethods))
 		}
-		return true
-	})
+	}
 	return found
-}
-
-func TestArchitecture(t *testing.T) {
-	found, err := check(os.DirFS("../.."))
-	require.NoError(t, err)
-	assert.Empty(t, found)
-}
-
-func TestTopLevel(t *testing.T) {
-	entries, err := os.ReadDir("../..")
-	require.NoError(t, err)
-	known := []string{
-		"domain", "application", "ports", "adapters", "bootstrap", "views", "test",
-		"main.go", "go.mod", "go.sum", "README.md", "Makefile", "LICENSE",
-		"bin", "data", "uploads", // of the program, which git does not keep
-	}
-	for _, entry := range entries {
-		assert.True(t, strings.HasPrefix(entry.Name(), ".") || slices.Contains(known, entry.Name()), "the top level has no place for %s", entry.Name())
-	}
-}
-
-// The check would see what it looks for.
-func TestCheckFindsWhatIsWrong(t *testing.T) {
-	for source, want := range map[string]string{
-		`domain/a.go import "rollcall/ports"`:                         "domain/a.go imports rollcall/ports",
-		`domain/a.go import "github.com/google/uuid"`:                 "domain knows no such library",
-		`ports/a.go import "rollcall/application"`:                    "ports/a.go imports rollcall/application",
-		`ports/a.go import "golang.org/x/text/language"`:              "it belongs to [domain adapters]",
-		`application/a.go import "rollcall/adapters/web"`:             "application/a.go imports rollcall/adapters/web",
-		`adapters/web/a.go import "rollcall/adapters/postgres"`:       "adapters/web/a.go imports rollcall/adapters/postgres",
-		`adapters/web/a.go import "rollcall/application"`:             "adapters/web/a.go imports rollcall/application",
-		`adapters/web/a.go import "github.com/jackc/pgx/v5"`:          "it belongs to [adapters/postgres bootstrap test]",
-		`adapters/postgres/a.go import "github.com/gofiber/fiber/v2"`: "it belongs to [adapters/web bootstrap]",
-		`bootstrap/a.go import "rollcall/test/fake"`:                  "bootstrap/a.go imports rollcall/test/fake",
-		`bootstrap/a.go import "github.com/stretchr/testify/assert"`:  "it belongs to [test]",
-		`util/a.go import "fmt"`:                                      "the design has no folder util",
-		`a.go import "rollcall/domain"`:                               "a.go imports rollcall/domain",
-		`ports/a.go type Big interface { A(); B(); C(); D(); E() }`:   "Big has 5 methods",
-		`domain/a.go import "fmt"`:                                    "domain has 0 package comments",
-	} {
-		name, code, _ := strings.Cut(source, " ")
-		found, err := check(fstest.MapFS{name: {Data: []byte("package a\n" + code + "\n")}})
-		require.NoError(t, err)
-		assert.Contains(t, strings.Join(found, "\n"), want, source)
-	}
-	found, err := check(fstest.MapFS{
-		"domain/a_test.go":   {Data: []byte("package a\nimport \"rollcall/test/fake\"\n")},
-		"adapters/web/a.go":  {Data: []byte("// Package a is.\npackage a\nimport (\"rollcall/ports\"; \"github.com/gofiber/fiber/v2\")\n")},
-		"test/contract/a.go": {Data: []byte("// Package a is.\npackage a\nimport (\"rollcall/test/fake\"; \"github.com/stretchr/testify/assert\")\n")},
-	})
-	require.NoError(t, err)
-	assert.Empty(t, found)
 }
