@@ -26,7 +26,8 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 type program struct {
 	url      string
 	database string
-	stop     func() int
+	stop     func() int // returns the exit status
+	status   int        // that it ought to have
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -52,7 +53,7 @@ func (p *program) run(t *testing.T, args ...string) {
 		writer.Close()
 	}()
 	p.stop = sync.OnceValue(func() int { cancel(); return <-status })
-	t.Cleanup(func() { assert.Zero(t, p.stop(), "exit status; log:\n%s", p.logged()) })
+	t.Cleanup(func() { assert.Equal(t, p.status, p.stop(), "exit status; log:\n%s", p.logged()) })
 
 	found := make(chan string, 1)
 	go func() {

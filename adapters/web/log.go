@@ -2,9 +2,11 @@ package web
 
 import (
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	recovery "github.com/gofiber/fiber/v2/middleware/recover"
 )
 
 const requestIDKey = "request_id"
@@ -39,4 +41,14 @@ func logRequests(log *slog.Logger) fiber.Handler {
 		log.LogAttrs(c.UserContext(), level, "request", attrs...)
 		return nil
 	}
+}
+
+// recoverPanics makes a panic an error of its request; where it was is in a line of its own.
+func recoverPanics(log *slog.Logger) fiber.Handler {
+	return recovery.New(recovery.Config{
+		EnableStackTrace: true,
+		StackTraceHandler: func(c *fiber.Ctx, _ any) {
+			log.ErrorContext(c.UserContext(), "panic", "id", requestID(c), "stack", string(debug.Stack()))
+		},
+	})
 }

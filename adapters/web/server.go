@@ -27,7 +27,12 @@ type Config struct {
 }
 
 // Server answers HTTP requests.
-type Server struct{ app *fiber.App }
+type Server struct {
+	app *fiber.App
+
+	// cutOff ends the work of requests that are not done in time when the server shuts down.
+	cutOff context.CancelFunc
+}
 
 // NewServer makes a server that does not listen yet.
 func NewServer(cfg Config) *Server {
@@ -43,8 +48,13 @@ func NewServer(cfg Config) *Server {
 		StreamRequestBody: true,
 		BodyLimit:         1,
 	})
+	ctx, cutOff := context.WithCancel(context.Background())
+	app.Use(func(c *fiber.Ctx) error {
+		c.SetUserContext(ctx)
+		return c.Next()
+	})
 	route(app, cfg)
-	return &Server{app}
+	return &Server{app, cutOff}
 }
 
 // Serve answers what comes in at l until Shutdown.
@@ -56,11 +66,13 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
-// Shutdown takes no further requests and waits for those that run, until ctx ends.
+// Shutdown takes no further requests and waits for those that run, until ctx ends. It returns an error when some were
+// cut off.
 func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.cutOff()
 	err := s.app.ShutdownWithContext(ctx)
 	if err != nil {
-		return fmt.Errorf("shut down: %w", err)
+		return fmt.Errorf("shut down: requests were cut off: %w", err)
 	}
 	return nil
 }

@@ -3,11 +3,14 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
+	"maps"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +23,12 @@ import (
 
 // stopTimeout bounds how long the server may take to stop when the tests are over.
 const stopTimeout = time.Minute
+
+// settings are of every server here. What is lost when the machine fails is no loss to a test.
+var settings = map[string]string{
+	"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+	"max_connections": "300", // of many programs at once
+}
 
 var (
 	once      sync.Once
@@ -46,20 +55,46 @@ func Run(m *testing.M) int {
 }
 
 func start() {
-	folder, errStart = os.MkdirTemp("", "pgtest-")
+	removeAbandoned()
+	folder, errStart = os.MkdirTemp("", fmt.Sprintf(folderPattern, os.Getpid()))
 	if errStart != nil {
 		return
 	}
 	ctx := context.Background()
-	server, errStart = localpg.Start(ctx, localpg.Config{
-		Dir: folder + "/postgres",
-		// what is lost when the machine fails is no loss to a test
-		Settings: map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
-		Log:      slog.New(slog.DiscardHandler),
-	})
+	server, errStart = localpg.Start(ctx, localpg.Config{Dir: filepath.Join(folder, "postgres"), Settings: settings})
 	if errStart == nil {
 		errStart = postgres.Migrate(ctx, server.URL(localpg.Database))
 	}
+}
+
+// folderPattern names folders by the process that uses them.
+const folderPattern = "pgtest-%d-"
+
+// removeAbandoned removes the folders of test processes that were killed or panicked. Their servers ended with them.
+func removeAbandoned() {
+	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), "pgtest-*-*")) // the pattern is valid
+	for _, folder := range folders {
+		var pid int
+		_, err := fmt.Sscanf(filepath.Base(folder), folderPattern, &pid)
+		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.RemoveAll(folder) // or the next process does
+		}
+	}
+}
+
+// Start starts a server of the test's own, for what must not be done to one that others use: to stop it, or to kill it.
+// It has the one database of localpg, without migrations. Started again in the same folder, it has its data. It is
+// stopped when the test ends, if it is not by then.
+func Start(t testing.TB, dir string) *localpg.Server {
+	t.Helper()
+	s, err := localpg.Start(t.Context(), localpg.Config{Dir: dir, Settings: maps.Clone(settings)})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		_ = s.Stop(ctx) // the test may have killed it
+	})
+	return s
 }
 
 // New makes a database for the test, with every migration and nothing in it, and returns its URL.

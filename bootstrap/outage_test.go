@@ -1,0 +1,68 @@
+package bootstrap_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/localpg"
+)
+
+// While the database is away the program says so, and it goes on by itself when the database is back.
+func TestDatabaseAwayAndBack(t *testing.T) {
+	config := localpg.Config{Dir: t.TempDir() + "/postgres"}
+	server, err := localpg.Start(t.Context(), config)
+	require.NoError(t, err)
+	p := &program{database: server.URL(localpg.Database)}
+	p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)
+	assert.Equal(t, 200, p.do(t, http.MethodGet, "/readyz", nil).status)
+
+	require.NoError(t, server.Stop(context.Background()))
+	got := p.post(t, person("anna", `"phone":"9000000001"`))
+	assert.Equal(t, 503, got.status)
+	assert.NotEmpty(t, got.header.Get("Retry-After"))
+	assert.Equal(t, "This cannot be done now. Please try again soon.", got.body)
+	ready := p.do(t, http.MethodGet, "/readyz", nil)
+	assert.Equal(t, 503, ready.status)
+	assert.Equal(t, got.body, ready.body, "what went wrong inside is for the log")
+	assert.Contains(t, p.logged(), "status=503")
+	assert.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
+
+	server, err = localpg.Start(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, server.Stop(context.Background())) })
+	assert.Equal(t, 200, p.post(t, person("anna", `"phone":"9000000001"`)).status)
+	assert.Equal(t, []code{{200, "POST", "All users have been created (1 of 1 users)"}}, p.codes(t))
+}
+
+// A request that does not end in time is cut off when the program is told to stop, and leaves nothing.
+func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
+	p := start(t, "--shutdown-timeout", "200ms")
+	p.status = 1
+	holder, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer holder.Close(context.Background())
+	_, err = holder.Exec(t.Context(), "begin; lock table codes")
+	require.NoError(t, err)
+
+	answered := make(chan int)
+	go func() { answered <- p.post(t, person("anna", `"phone":"9000000001"`)).status }()
+	waiting := func() bool {
+		var n int
+		err := holder.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&n)
+		return err == nil && n > 0
+	}
+	require.Eventually(t, waiting, time.Minute, 10*time.Millisecond)
+	p.stop()
+	assert.Contains(t, p.logged(), "requests were cut off")
+	assert.Equal(t, 503, <-answered)
+	_, err = holder.Exec(t.Context(), "rollback")
+	require.NoError(t, err)
+	assert.Zero(t, p.count(t, "codes"))
+	assert.Zero(t, p.count(t, "users"))
+}

@@ -1,0 +1,91 @@
+package pgtest_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/localpg"
+	"rollcall/test/pgtest"
+)
+
+// abandoned is the folder of a test process that was killed before this one began.
+var abandoned string
+
+func TestMain(m *testing.M) {
+	killed := exec.Command("true")
+	err := killed.Run()
+	if err == nil {
+		abandoned, err = os.MkdirTemp("", fmt.Sprintf("pgtest-%d-", killed.Process.Pid))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(pgtest.Run(m))
+}
+
+func TestAbandonedFoldersAreRemoved(t *testing.T) {
+	t.Parallel()
+	pgtest.New(t)
+	assert.NoDirExists(t, abandoned)
+	inUse, err := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf("pgtest-%d-*", os.Getpid())))
+	require.NoError(t, err)
+	assert.Len(t, inUse, 1)
+}
+
+func TestEachTestHasAMigratedDatabaseOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for i := range 10 {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.New(t)
+			assert.Equal(t, []count{{0}}, pgtest.Query[count](t, url, "select count(*) from codes"))
+			pgtest.Query[struct{}](t, url, "create table own (n int)")
+		})
+	}
+}
+
+type count struct{ N int }
+
+func TestDatabaseEndsWithItsTest(t *testing.T) {
+	var url string
+	t.Run("that forgets a connection", func(t *testing.T) {
+		url = pgtest.New(t)
+		_, err := pgx.Connect(t.Context(), url)
+		require.NoError(t, err)
+	})
+	_, err := pgx.Connect(t.Context(), url)
+	require.ErrorContains(t, err, "3D000", "there is no such database")
+}
+
+// The connection string is one that pgx reads as it is meant, wherever the folder is and whatever the environment says.
+func TestPGXReadsURLs(t *testing.T) {
+	t.Setenv("PGPORT", "1")
+	t.Setenv("PGHOST", "/nowhere")
+	t.Setenv("PGSSLMODE", "verify-full")
+	for _, name := range []string{"plain", "a b+c&d=e%f?g", "a,b"} {
+		s := pgtest.Start(t, filepath.Join(t.TempDir(), name))
+		assert.Equal(t, []count{{1}}, pgtest.Query[count](t, s.URL(localpg.Database), "select 1"), name)
+	}
+}
+
+func TestAServerOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := pgtest.Start(t, dir)
+	pgtest.Query[struct{}](t, s.URL(localpg.Database), "create table kept (n int)")
+	require.NoError(t, s.Stop(t.Context()))
+	_, err := pgx.Connect(t.Context(), s.URL(localpg.Database))
+	require.Error(t, err)
+
+	s = pgtest.Start(t, dir)
+	assert.Equal(t, []count{{0}}, pgtest.Query[count](t, s.URL(localpg.Database), "select count(*) from kept"))
+}
