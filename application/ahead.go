@@ -6,7 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// ahead runs seq in a goroutine of its own, one value ahead of whoever ranges over it. When the range ends, so has the
+// ahead runs seq in a goroutine of its own, one value ahead of whoever ranges over it: a batch is decoded and checked
+// while the database takes the one before. When the range ends, so has the
 // goroutine. A panic in seq is yielded as an error: nobody else would catch it there.
 func ahead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	type item struct {

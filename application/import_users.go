@@ -19,8 +19,8 @@ const (
 	batchObjects = 8192
 	batchText    = 4 << 20
 
-	// exclusiveSize is the size of a file from which on it is likely to make more than one batch.
-	exclusiveSize = 1 << 20
+	// largeSize is the size of a file from which on it is likely to make more than one batch.
+	largeSize = 1 << 20
 )
 
 // ImportUsers registers the people of a file, one after another, and accounts for those it refuses.
@@ -45,7 +45,8 @@ func (u *ImportUsers) Import(ctx context.Context, file ports.Spool) (*ports.Impo
 	issuer := u.with.Passwords.Issue()
 	var tally domain.Tally
 	var log *outcomeLog
-	id, err := u.with.Imports.Do(ctx, file.Size() >= exclusiveSize, func(ctx context.Context, tx ports.ImportTx) error {
+	large := file.Size() >= largeSize
+	id, err := u.with.Imports.Do(ctx, large, func(ctx context.Context, tx ports.ImportTx) error {
 		if log != nil { // of a run that the database undid
 			err := log.Close()
 			if err != nil {
@@ -54,7 +55,11 @@ func (u *ImportUsers) Import(ctx context.Context, file ports.Spool) (*ports.Impo
 		}
 		log = newOutcomeLog(u.with.Spools.New())
 		run := importRun{tx: tx, sentences: u.with.Sentences, log: log}
-		err := run.all(ctx, u.batches(file.Reader(), issuer))
+		batches := u.batches(file.Reader(), issuer)
+		if large {
+			batches = ahead(batches)
+		}
+		err := run.all(ctx, batches)
 		if err != nil {
 			return err
 		}
@@ -96,10 +101,10 @@ type batch struct {
 	hashes  []string
 }
 
-// batches decodes and checks a file while others work on its earlier batches.
+// batches decodes and checks a file.
 func (u *ImportUsers) batches(file io.Reader, issuer ports.Issuer) iter.Seq2[batch, error] {
 	rules := domain.Rules{Region: u.with.Region, Today: domain.DateOf(u.with.Now())}
-	return ahead(func(yield func(batch, error) bool) {
+	return func(yield func(batch, error) bool) {
 		var b batch
 		text := 0
 		for candidate, err := range u.with.Decoder.Candidates(file) {
@@ -126,7 +131,7 @@ func (u *ImportUsers) batches(file io.Reader, issuer ports.Issuer) iter.Seq2[bat
 		if len(b.objects) > 0 {
 			yield(b, nil)
 		}
-	})
+	}
 }
 
 // importRun is an import in its transaction.

@@ -165,10 +165,11 @@ func (b breaking) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 
 func TestFailureLeavesNothing(t *testing.T) {
 	failure := errors.New("disk on fire")
+	large := strings.Repeat(" ", 2<<20) // so that decoding has a goroutine of its own, which must not die of a panic
 	for name, err := range map[string]error{"an error": failure, "a panic": nil} {
 		f := newFixture()
 		f.config.Decoder = breaking{fake.Decoder{}, 1, err}
-		_, err := f.send(t, array(person("a", "a@example.com", ""), person("b", "b@example.com", "")))
+		_, err := f.send(t, array(person("a", "a@example.com", ""), person("b", "b@example.com", ""))+large)
 		require.Error(t, err, name)
 		require.NotErrorIs(t, err, domain.ErrBrokenFile, name)
 		assert.Empty(t, f.store.Accounts(), name)

@@ -54,7 +54,9 @@ var folders = []string{
 func (c *cluster) findBinaries(ctx context.Context, repository string) (string, error) {
 	wanted := c.version()
 	var broken error // programs that do not run
-	for _, bins := range [][]string{inPath(), inFolders()} {
+	path := inPath()
+	others := slices.DeleteFunc(inFolders(), func(bin string) bool { return slices.Contains(path, bin) })
+	for _, bins := range [][]string{path, others} {
 		best, bestVersion := "", 0
 		for _, bin := range bins {
 			v, err := c.majorVersion(ctx, bin)
@@ -65,7 +67,7 @@ func (c *cluster) findBinaries(ctx context.Context, repository string) (string, 
 		}
 		if best != "" {
 			c.who.passing = false // it may have been for another folder
-			_, err := c.try(ctx, best, c.dir)
+			_, err := c.majorVersion(ctx, best)
 			return best, err
 		}
 	}
@@ -85,7 +87,7 @@ func (c *cluster) findBinaries(ctx context.Context, repository string) (string, 
 		return "", fmt.Errorf("the data in %s is of PostgreSQL %d, which is not on this machine and could not be fetched (%w); "+
 			"install it (on Debian: apt-get install postgresql-%d), or set DATABASE_URL", c.dir, wanted, err, wanted)
 	default:
-		return "", fmt.Errorf("there is no PostgreSQL server %d or later on this machine, and none could be fetched (%w); "+
+		return "", fmt.Errorf("there is no PostgreSQL server %d or later that runs here, and none could be fetched (%w); "+
 			"install one (on Debian: apt-get install postgresql), or set DATABASE_URL", oldestVersion, err)
 	}
 }
@@ -103,6 +105,7 @@ func inPath() []string {
 	return complete([]string{filepath.Dir(target)})
 }
 
+// inFolders returns the folders of the system's packages.
 func inFolders() []string {
 	var bins []string
 	for _, pattern := range folders {

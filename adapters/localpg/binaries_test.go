@@ -73,6 +73,9 @@ func TestBinariesAreFetchedOnce(t *testing.T) {
 				assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
 				assert.True(t, strings.HasPrefix(s.Bin("postgres"), cfg.Dir), s.Bin("postgres"))
 				stop(t, s)
+				info, err := os.Stat(s.Bin("pg_ctl"))
+				require.NoError(t, err)
+				assert.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "the account can run it")
 			}
 			cfg.Dir = filepath.Join(dir, "second")
 			start(t, cfg)
@@ -168,43 +171,21 @@ func serveJar(w http.ResponseWriter, r *http.Request, jar []byte) {
 	_, _ = w.Write(jar)
 }
 
-// jarOf packs a folder of programs as the repository's are: a tar in xz in a zip. Programs that find their other files
-// by their own place are packed with them.
+// jarOf makes what the repository has: a tar in xz in a zip. Its programs are links to those of a folder: copies would
+// not find what belongs to them.
 func jarOf(t *testing.T, bin string) []byte {
 	t.Helper()
 	var packed bytes.Buffer
 	archive := tar.NewWriter(&packed)
-	add := func(path, name string) {
-		info, err := os.Stat(path)
-		require.NoError(t, err)
-		content, err := os.ReadFile(path)
-		require.NoError(t, err)
+	for _, name := range []string{"initdb", "postgres"} {
 		require.NoError(t, archive.WriteHeader(&tar.Header{
-			Typeflag: tar.TypeReg, Name: name, Size: info.Size(), Mode: int64(info.Mode().Perm()),
-		}))
-		_, err = archive.Write(content)
-		require.NoError(t, err)
-	}
-	for _, name := range []string{"initdb", "pg_ctl", "postgres"} {
-		add(filepath.Join(bin, name), "bin/"+name)
-	}
-	root := filepath.Dir(bin)
-	for _, dir := range []string{"lib", "share"} {
-		if _, err := os.Stat(filepath.Join(root, dir)); err != nil {
-			continue
-		}
-		require.NoError(t, filepath.WalkDir(filepath.Join(root, dir), func(path string, entry os.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case entry.IsDir() && (entry.Name() == "bitcode" || entry.Name() == "pgxs"): // for compilers
-				return filepath.SkipDir
-			case !entry.IsDir():
-				add(path, strings.TrimPrefix(path, root+"/"))
-			}
-			return nil
+			Typeflag: tar.TypeSymlink, Name: "bin/" + name, Linkname: filepath.Join(bin, name), Mode: 0o777,
 		}))
 	}
+	// the program that the library looks for, with permissions as a strict umask leaves them
+	require.NoError(t, archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "bin/pg_ctl", Size: 1 << 20, Mode: 0o700}))
+	_, err := archive.Write(make([]byte, 1<<20))
+	require.NoError(t, err)
 	require.NoError(t, archive.Close())
 
 	var jar bytes.Buffer

@@ -110,10 +110,10 @@ func (c *cluster) run(cmd *exec.Cmd) ([]byte, error) {
 	if err == nil {
 		err = cmd.Wait()
 	}
-	if err != nil {
-		return output.Bytes(), fmt.Errorf("%w\n%s", err, output.Bytes())
+	if err != nil && output.Len() > 0 {
+		err = fmt.Errorf("%w\n%s", err, output.Bytes())
 	}
-	return output.Bytes(), nil
+	return output.Bytes(), err
 }
 
 // try runs a folder's `postgres --version` in another folder, and so finds out whether the account can get to both. A
