@@ -16,7 +16,7 @@ build := go build $(if $(version),-ldflags "-X rollcall/bootstrap.version=$(vers
 linter := go tool -modfile=.ci/tools/go.mod golangci-lint
 
 help: ## say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r target text; do printf '  make %-7s%s\n' "$$target" "$$text"; done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
 
 run: ## install what is missing, and serve on 127.0.0.1:5000 (ARGS="--listen ..." for flags)
 	@$(call ready,go postgres); $(build); exec bin/rollcall serve $(ARGS)

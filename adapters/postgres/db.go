@@ -5,6 +5,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -14,9 +15,9 @@ import (
 	"rollcall/ports"
 )
 
-// minConns is how many connections the pool may have at least, whatever the number of processors: most of a small
-// import is waiting for the disk.
-const minConns = 16
+// maxConns is how many connections the pool may have, unless the URL says so (pool_max_conns). It does not depend on the
+// number of processors: most of a small import is waiting for the disk.
+const maxConns = 16
 
 // DB is a database. One pool serves all that is kept in it.
 type DB struct {
@@ -30,7 +31,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse database URL: %w", err)
 	}
-	config.MaxConns = max(config.MaxConns, minConns)
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = maxConns
+	}
 	// no statement of this program gains from being compiled
 	config.ConnConfig.RuntimeParams["jit"] = "off"
 	config.ConnConfig.RuntimeParams["application_name"] = "rollcall"
