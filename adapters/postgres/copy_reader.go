@@ -108,7 +108,14 @@ func (b copyRow) badUser(codeID int64, r *domain.Rejection) copyRow {
 // violations is a jsonb: the version of its format, then its text.
 func (b copyRow) violations(vs domain.Violations) copyRow {
 	at := len(b)
-	b = append(b.length(0), 1, '[')
+	b = appendViolations(append(b.length(0), 1), vs)
+	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
+	return b
+}
+
+// appendViolations appends violations in JSON, as they are stored.
+func appendViolations(b []byte, vs domain.Violations) []byte {
+	b = append(b, '[')
 	for i, v := range vs {
 		if i > 0 {
 			b = append(b, ',')
@@ -124,7 +131,5 @@ func (b copyRow) violations(vs domain.Violations) copyRow {
 		}
 		b = append(b, '}')
 	}
-	b = append(b, ']')
-	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	return b
+	return append(b, ']')
 }

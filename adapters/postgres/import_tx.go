@@ -11,7 +11,7 @@ import (
 )
 
 // importTx is the transaction of one import. Statements whose answers nobody waits for are queued, and sent along with
-// the next that somebody waits for: an import of one object makes five round trips.
+// the next that somebody waits for: an import of one object makes two round trips.
 type importTx struct {
 	conn      *pgx.Conn
 	exclusive bool
@@ -154,10 +154,16 @@ func (tx *importTx) reserve(users int) {
 		})
 }
 
-// Add implements ports.ImportTx. Only an exclusive import returns to its savepoint; any other is short, and run again.
+// Add implements ports.ImportTx. An exclusive import copies, and returns to its savepoint if somebody was faster. Any
+// other is short: what it adds is sent with its commit, and if that fails the import is run again.
 func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	if !tx.exclusive {
+		tx.queueInserts(accounts, rejections)
+		tx.ids = tx.ids[len(accounts):]
+		return nil
+	}
 	err := tx.copyBatch(ctx, accounts, rejections)
-	if err != nil && tx.exclusive && sqlState(err) == uniqueViolation {
+	if err != nil && sqlState(err) == uniqueViolation {
 		tx.failed = nil
 		tx.queue.Queue("rollback to savepoint batch")
 		tx.queue.Queue("release savepoint batch")
@@ -173,9 +179,7 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 		return err
 	}
 	tx.ids = tx.ids[len(accounts):]
-	if tx.exclusive {
-		tx.queue.Queue("release savepoint batch")
-	}
+	tx.queue.Queue("release savepoint batch")
 	return nil
 }
 
