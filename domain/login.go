@@ -35,7 +35,7 @@ func NewLogin(s string) (Login, Violations) {
 // precisLogin applies both username profiles: the one that keeps case makes the text, the one that maps it makes the key.
 func precisLogin(s string) (text, key string, ok bool) {
 	if isPlain(s) { // every visible ASCII character is in PRECIS's IdentifierClass, and a space is not
-		return s, strings.ToLower(s), s != "" && !strings.Contains(s, " ")
+		return s, strings.ToLower(s), !strings.Contains(s, " ")
 	}
 	text, err := precis.UsernameCasePreserved.String(s)
 	if err != nil {

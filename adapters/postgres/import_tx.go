@@ -41,14 +41,13 @@ func newImportTx(conn *pgx.Conn, exclusive bool) *importTx {
 	timeout := giveWay
 	if exclusive {
 		timeout = "0"
-	}
-	tx.queue.Queue(`select set_config('lock_timeout', $1, true), set_config('enable_seqscan', 'off', true),
-		set_config('plan_cache_mode', 'force_generic_plan', true)`, timeout)
-	if exclusive {
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
 	// The row must be there before the rejections that refer to it. Finish says what is in it.
-	tx.queue.Queue(`insert into codes (code, description) values (0, '') returning id, pg_current_xact_id()::text`).
+	tx.queue.Queue(`
+		insert into codes (code, description) select 0, '' from set_config('lock_timeout', $1, true) a,
+			set_config('enable_seqscan', 'off', true) b, set_config('plan_cache_mode', 'force_generic_plan', true) c
+		returning id, pg_current_xact_id()::text`, timeout).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&tx.id, &tx.xid) })
 	return tx
 }
@@ -164,13 +163,12 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 	}
 	err := tx.copyBatch(ctx, accounts, rejections)
 	if err != nil && sqlState(err) == uniqueViolation {
-		tx.failed = nil
-		tx.queue.Queue("rollback to savepoint batch")
-		tx.queue.Queue("release savepoint batch")
-		err = tx.send(ctx)
-		if err != nil {
+		// As they are, not prepared: a transaction that has failed takes nothing else.
+		_, err = tx.conn.PgConn().Exec(ctx, "rollback to savepoint batch; release savepoint batch").ReadAll()
+		if tx.check(err) != nil {
 			return fmt.Errorf("undo batch: %w", err)
 		}
+		tx.failed = nil
 		tx.caution = min(2*tx.caution, maxCaution)
 		tx.cautious = tx.caution
 		return ports.ErrTaken

@@ -33,6 +33,7 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 		"begins again after failed work":           beginsAgain,
 		"knows what is taken":                      knowsTaken,
 		"undoes a batch that clashes":              undoesClash,
+		"undoes a first batch that clashes":        undoesFirstClash,
 		"lets one of many have a login":            oneWins,
 		"lets one of many have a phone, exclusive": oneWinsExclusive,
 		"lets imports cross":                       imports2Cross,
@@ -206,6 +207,24 @@ func undoesClash(t *testing.T, s ImportsSubject) {
 	})
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []domain.Account{account(Object(t, 1)), account(Object(t, 2)), account(Object(t, 3))}, s.Accounts())
+}
+
+func undoesFirstClash(t *testing.T, s ImportsSubject) {
+	objects := []domain.Object{Object(t, 1)}
+	_, err := s.Store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, objects)
+		require.NoError(t, err)
+		_, err = register(ctx, s.Store, false, objects[0]) // somebody else, meanwhile
+		require.NoError(t, err)
+		require.ErrorIs(t, tx.Add(ctx, []domain.Account{account(objects[0])}, nil), ports.ErrTaken)
+		_, err = tx.Taken(ctx, objects)
+		require.NoError(t, err)
+		require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{{Object: 1, Description: "taken"}}))
+		return tx.Finish(ctx, domain.Tally{Objects: 1})
+	})
+	require.NoError(t, err)
+	assert.Len(t, s.Accounts(), 1)
+	assert.Len(t, s.Records(), 2)
 }
 
 func oneWins(t *testing.T, s ImportsSubject) { oneOfMany(t, s, false) }
