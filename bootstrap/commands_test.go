@@ -35,7 +35,7 @@ func TestSend(t *testing.T) {
 	assert.Equal(t, 1, status)
 	assert.Equal(t, bad+`: 400 Bad Request
   Bad request! Users haven't been created.
-  object 1 (Anna): E-mail is not a valid address. Login belongs to another user.
+  object 1 (Anna): Login belongs to another user. E-mail is not a valid address.
   object 2: This is not a JSON object.
 `+cut+`: 400 Bad Request
   Bad request! JSON file is empty or broken at byte 2, in object 1: the file is cut short.

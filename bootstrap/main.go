@@ -36,10 +36,17 @@ type streams struct {
 // errSilent ends the program with status 1 when everything was said.
 var errSilent = errors.New("")
 
+// gcPercent lets the heap grow to five times what lives in it before it is collected. Little lives in it, some MiB even in
+// the largest import, so this costs no more than 50 MiB, and takes a tenth off the processor time of a small import.
+const gcPercent = 400
+
 // Main runs the program until it is done or told to end by SIGINT or SIGTERM, and returns its exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	return Run(ctx, args, stdin, stdout, stderr)
 }
 

@@ -83,7 +83,7 @@ func (r Rules) Check(c *Candidate) Object {
 	reg.Email, vs[4] = checkOptional(FieldEmail, c.Email, NewEmail)
 	reg.Phone, vs[5] = checkOptional(FieldPhone, c.Phone, func(text string) (Phone, Violations) { return NewPhone(text, r.Region) })
 	reg.Birthday, vs[6] = checkOptional(FieldBirthday, c.Birthday, func(text string) (Birthday, Violations) { return NewBirthday(text, r.Today) })
-	if isBlank(c.Email) && isBlank(c.Phone) {
+	if isBlank(c.Email) && isBlank(c.Phone) && !c.Email.Repeated && !c.Phone.Repeated {
 		vs[4] = append(vs[4], Violation{Field: FieldEmail, Code: CodeContactRequired})
 	}
 	o.Violations = slices.Concat(vs[:]...)
@@ -111,7 +111,7 @@ func checkOptional[T any](field Field, v Value, construct func(string) (T, Viola
 	return checkGiven(field, v, construct)
 }
 
-// checkGiven checks how the value came, and only if it came whole, what it says.
+// checkGiven checks how the value came, and what it says.
 func checkGiven[T any](field Field, v Value, construct func(string) (T, Violations)) (T, Violations) {
 	var none T
 	var vs Violations
@@ -127,14 +127,19 @@ func checkGiven[T any](field Field, v Value, construct func(string) (T, Violatio
 	if v.Malformed {
 		vs = append(vs, Violation{Field: field, Code: CodeEncoding})
 	}
-	if v.Cut {
-		vs = append(vs, tooLong(field))
+	value, more := construct(v.Text)
+	switch {
+	case v.Cut, v.Malformed: // the rest of its rules are not for what is left of it
+		more = slices.DeleteFunc(more, func(v Violation) bool { return v.Code != CodeControl && v.Code != CodeTooLong })
+	case v.Kind == Number && !isDigits(v.Text):
+		more = Violations{{Field: field, Code: CodeInvalid}}
 	}
-	if v.Kind == Number && !isDigits(v.Text) {
-		vs = append(vs, Violation{Field: field, Code: CodeInvalid})
+	if v.Cut && !slices.Contains(more, tooLong(field)) {
+		more = append(more, tooLong(field))
 	}
+	vs = append(vs, more...)
 	if vs != nil {
 		return none, vs
 	}
-	return construct(v.Text)
+	return value, nil
 }

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,38 @@ func TestLogin(t *testing.T) {
 	}
 	_, vs := domain.NewLogin("a b" + strings.Repeat("x", 50))
 	assert.Equal(t, append(only(domain.FieldLogin, domain.CodeInvalid), only(domain.FieldLogin, domain.CodeTooLong)...), vs)
+}
+
+// The directionality rule of RFC 8265 is for strings with right-to-left characters alone.
+func TestLoginsOfDigitsAndSigns(t *testing.T) {
+	for _, s := range []string{"2ivanov", "2иванов", "_анна", "анна_", "007-бонд", "é."} {
+		login, vs := domain.NewLogin(s)
+		assert.Nil(t, vs, s)
+		assert.Equal(t, s, login.String())
+	}
+	for _, s := range []string{"123א", "שלוםa"} {
+		_, vs := domain.NewLogin(s)
+		assert.Equal(t, only(domain.FieldLogin, domain.CodeInvalid), vs, s)
+	}
+}
+
+func TestKeysHaveNoCase(t *testing.T) {
+	for _, pair := range [][2]string{{"Ivan", "iVAN"}, {"ИВАН", "иван"}, {"ΟΔΥΣΣΕΥΣ", "οδυσσευς"}, {"Ꭰ", "ꭰ"}} {
+		var logins [2]domain.Login
+		var emails [2]domain.Email
+		for i, s := range pair {
+			var vs domain.Violations
+			logins[i], vs = domain.NewLogin(s)
+			require.Nil(t, vs)
+			emails[i], vs = domain.NewEmail(s + "@example.com")
+			require.Nil(t, vs)
+		}
+		assert.Equal(t, logins[0].Key(), logins[1].Key())
+		assert.Equal(t, emails[0].Key(), emails[1].Key())
+	}
+	dotted, _ := domain.NewEmail("İz@example.com")
+	plain, _ := domain.NewEmail("iz@example.com")
+	assert.NotEqual(t, plain.Key(), dotted.Key())
 }
 
 func TestName(t *testing.T) {
@@ -137,7 +170,11 @@ func TestEmail(t *testing.T) {
 		_, vs := domain.NewEmail(s)
 		assert.Equal(t, only(domain.FieldEmail, want), vs, "%q", s)
 	}
-	_, vs := domain.NewEmail(strings.Repeat("a", 38) + "@example.com")
+	_, vs := domain.NewEmail(strings.Repeat("a", 51))
+	assert.Equal(t, append(only(domain.FieldEmail, domain.CodeInvalid), only(domain.FieldEmail, domain.CodeTooLong)...), vs, "both at once")
+	_, vs = domain.NewEmail("q@exa\u00admple.org")
+	assert.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, "nobody sees what is in it")
+	_, vs = domain.NewEmail(strings.Repeat("a", 38) + "@example.com")
 	assert.Nil(t, vs, "50 characters")
 }
 
@@ -153,6 +190,7 @@ func TestPhone(t *testing.T) {
 		"+1 650 253 0000":   "16502530000",
 		"+49 30 901820":     "4930901820",
 		"8~10 49 30 901820": "4930901820",
+		"\t+79123456789\n":  "79123456789",
 		"+7 701 234 5678":   "77012345678",
 		"٩١٢٣٤٥٦٧٨٩":        "79123456789",
 	} {
@@ -239,7 +277,18 @@ func TestCheck(t *testing.T) {
 		"huge login":       {func(c *domain.Candidate) { c.Login.Cut = true }, only(domain.FieldLogin, domain.CodeTooLong)},
 		"repeated login":   {func(c *domain.Candidate) { c.Login.Repeated = true }, only(domain.FieldLogin, domain.CodeRepeated)},
 		"repeated null":    {func(c *domain.Candidate) { c.Email = domain.Value{Repeated: true} }, only(domain.FieldEmail, domain.CodeRepeated)},
-		"malformed name":   {func(c *domain.Candidate) { c.FirstName.Malformed = true }, only(domain.FieldFirstName, domain.CodeEncoding)},
+		"repeated, then null": {
+			func(c *domain.Candidate) { c.Email, c.Phone = domain.Value{Repeated: true}, domain.Value{} },
+			only(domain.FieldEmail, domain.CodeRepeated),
+		},
+		"everything wrong with one field": {
+			func(c *domain.Candidate) {
+				c.Login = domain.Value{Kind: domain.String, Text: "\x00\ufffd", Cut: true, Malformed: true, Repeated: true}
+			},
+			slices.Concat(only(domain.FieldLogin, domain.CodeRepeated), only(domain.FieldLogin, domain.CodeEncoding),
+				only(domain.FieldLogin, domain.CodeControl), only(domain.FieldLogin, domain.CodeTooLong)),
+		},
+		"malformed name": {func(c *domain.Candidate) { c.FirstName.Malformed = true }, only(domain.FieldFirstName, domain.CodeEncoding)},
 		"everything wrong": {
 			func(c *domain.Candidate) {
 				*c = domain.Candidate{
@@ -300,7 +349,7 @@ func TestSequence(t *testing.T) {
 		{object(t, "A", "b@example.com", "9000000003"), login},
 		{object(t, "b", "A@example.com", "9000000003"), email},
 		{object(t, "a", "a@example.com", "9000000002"), append(append(login[:1:1], email...), phone...)},
-		{object(t, "a", "x", "9000000004"), append(only(domain.FieldEmail, domain.CodeInvalid), login...)},
+		{object(t, "a", "x", "9000000004"), append(login[:1:1], only(domain.FieldEmail, domain.CodeInvalid)...)},
 		{object(t, "b", "b@example.com", "9000000003"), nil},
 		{object(t, "c", "", "9000000004"), nil},
 		{object(t, "d", "", "9000000005"), nil}, // two without an e-mail do not share one

@@ -5,6 +5,8 @@ import (
 	"unicode"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -24,19 +26,20 @@ func NewEmail(s string) (Email, Violations) {
 	if !isPlain(s) {
 		s = norm.NFC.String(s)
 	}
+	local, domain, _ := strings.Cut(s, "@")
+	host, ok := asciiDomain(domain)
+	if vs == nil && (!ok || !isDotAtom(local)) {
+		vs = Violations{{Field: FieldEmail, Code: CodeInvalid}}
+	}
 	vs = append(vs, checkLength(FieldEmail, s)...)
 	if vs != nil {
 		return Email{}, vs
 	}
-	local, domain, _ := strings.Cut(s, "@")
-	host, ok := asciiDomain(domain)
-	if !ok || !isDotAtom(local) {
-		return Email{}, Violations{{Field: FieldEmail, Code: CodeInvalid}}
-	}
 	if isPlain(s) {
 		return Email{text: s, key: strings.ToLower(s)}, nil
 	}
-	return Email{text: s, key: norm.NFC.String(strings.ToLower(local)) + "@" + host}, nil
+	lower := cases.Lower(language.Und, cases.HandleFinalSigma(false)).String(local)
+	return Email{text: s, key: foldSigma(norm.NFC.String(lower)) + "@" + host}, nil
 }
 
 // isDotAtom knows the local parts of RFC 5321, of at most 64 octets, and with RFC 6531 letters of any script.
@@ -52,8 +55,7 @@ func isDotAtom(local string) bool {
 				return false
 			}
 			atom = 0
-		case isASCIIAlphanumeric(r) || strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r),
-			r > unicode.MaxASCII && unicode.In(r, unicode.L, unicode.M, unicode.N):
+		case isASCIIAlphanumeric(r), isInternational(r), strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r):
 			atom++
 		default:
 			return false
@@ -66,6 +68,9 @@ func isDotAtom(local string) bool {
 // more, the last of which is no number.
 func asciiDomain(domain string) (string, bool) {
 	if !isPlain(domain) {
+		if strings.ContainsFunc(domain, func(r rune) bool { return r > unicode.MaxASCII && !isInternational(r) }) {
+			return "", false // IDNA would drop what nobody sees
+		}
 		var err error
 		if domain, err = idna.Lookup.ToASCII(domain); err != nil {
 			return "", false
@@ -93,6 +98,11 @@ func isLabel(label string) bool {
 		}
 	}
 	return true
+}
+
+// isInternational knows the letters and digits of other alphabets than ASCII's.
+func isInternational(r rune) bool {
+	return r > unicode.MaxASCII && unicode.In(r, unicode.L, unicode.M, unicode.N)
 }
 
 func isASCIIAlphanumeric(r rune) bool {

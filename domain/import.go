@@ -117,7 +117,11 @@ func (t *Taken) Admit(o *Object) Violations {
 		taken = append(taken, Violation{Field: FieldPhone, Code: CodeTaken})
 	}
 	if taken != nil || o.Violations != nil {
-		return append(slices.Clip(o.Violations), taken...)
+		all, fields := slices.Concat(o.Violations, taken), Fields()
+		slices.SortStableFunc(all, func(a, b Violation) int {
+			return slices.Index(fields, a.Field) - slices.Index(fields, b.Field)
+		})
+		return all
 	}
 	t.AddLogin(reg.Login.Key())
 	if key := reg.Email.Key(); key != "" {

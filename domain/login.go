@@ -3,7 +3,10 @@ package domain
 import (
 	"strings"
 
+	"golang.org/x/text/secure/bidirule"
 	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/bidi"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Login is what a user signs in with: PRECIS UsernameCasePreserved (RFC 8265), 1 to MaxLength characters.
@@ -32,15 +35,36 @@ func NewLogin(s string) (Login, Violations) {
 	return Login{text, key}, nil
 }
 
+// The username profiles without their directionality rule, which RFC 8265 (3.3.2, 5) has for strings with right-to-left
+// characters. The library's own profiles have it for every string that is not ASCII, and refuse 2иванов.
+var (
+	casePreserved = precis.NewIdentifier(precis.FoldWidth, precis.Norm(norm.NFC))
+	caseMapped    = precis.NewIdentifier(precis.FoldWidth, precis.LowerCase(), precis.Norm(norm.NFC))
+)
+
 // precisLogin applies both username profiles: the one that keeps case makes the text, the one that maps it makes the key.
 func precisLogin(s string) (text, key string, ok bool) {
 	if isPlain(s) { // every visible ASCII character is in PRECIS's IdentifierClass, and a space is not
 		return s, strings.ToLower(s), !strings.Contains(s, " ")
 	}
-	text, err := precis.UsernameCasePreserved.String(s)
-	if err != nil {
+	text, err := casePreserved.String(s)
+	if err != nil || hasRightToLeft(text) && !bidirule.ValidString(text) {
 		return "", "", false
 	}
-	key, err = precis.UsernameCaseMapped.String(s)
-	return text, key, err == nil
+	key, err = caseMapped.String(s)
+	return text, foldSigma(key), err == nil
+}
+
+// foldSigma makes a sigma at the end of a word like any other: in capitals they are one letter.
+func foldSigma(lower string) string { return strings.ReplaceAll(lower, "ς", "σ") }
+
+func hasRightToLeft(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool {
+		properties, _ := bidi.LookupRune(r)
+		switch properties.Class() {
+		case bidi.R, bidi.AL, bidi.AN:
+			return true
+		}
+		return false
+	})
 }

@@ -15,8 +15,10 @@ func (p Phone) String() string { return p.digits }
 // IsRegion tells whether region names a country or territory that has phone numbers of its own.
 func IsRegion(region string) bool { return phonenumbers.GetSupportedRegions()[region] }
 
-// NewPhone makes a phone of a number written in any usual form; one without a country code belongs to region.
+// NewPhone makes a phone of a number written in any usual form, with white space around it or not; one without a country
+// code belongs to region.
 func NewPhone(s, region string) (Phone, Violations) {
+	s = trim(s)
 	if digits, ok := plainPhone(s, region); ok {
 		return Phone{digits}, nil
 	}

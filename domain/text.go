@@ -89,7 +89,7 @@ func presentable(s string) string {
 			b.WriteRune('…')
 			break
 		}
-		if isControl(r) {
+		if !unicode.IsGraphic(r) {
 			r = utf8.RuneError
 		}
 		b.WriteRune(r)

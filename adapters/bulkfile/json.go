@@ -73,6 +73,9 @@ type span struct{ from, to int }
 func (d *jsonDecoder) file(yield func(*domain.Candidate, error) bool) error {
 	d.skipByteOrderMark()
 	c, err := d.token()
+	if errors.Is(err, domain.ErrBrokenFile) {
+		return d.broken("the file is empty")
+	}
 	if err != nil {
 		return err
 	}
@@ -82,6 +85,7 @@ func (d *jsonDecoder) file(yield func(*domain.Candidate, error) bool) error {
 	case '[':
 		err = d.array(yield)
 	default:
+		d.pos--
 		return d.broken("there is neither an object nor an array of objects")
 	}
 	if err != nil {
@@ -644,11 +648,8 @@ func (d *jsonDecoder) ensure(n int) {
 
 // ended is the error of a file that ends too early.
 func (d *jsonDecoder) ended() error {
-	switch {
-	case !errors.Is(d.err, io.EOF):
+	if !errors.Is(d.err, io.EOF) {
 		return fmt.Errorf("read file: %w", d.err)
-	case d.offset+int64(d.pos) == 0:
-		return d.broken("the file is empty")
 	}
 	return d.broken("the file is cut short")
 }

@@ -125,12 +125,12 @@ func TestNesting(t *testing.T) {
 func TestBrokenFilesSayWhere(t *testing.T) {
 	for file, want := range map[string]string{
 		"":                         "at byte 0: the file is empty",
-		" \n\t":                    "at byte 3: the file is cut short",
+		" \n\t":                    "at byte 3: the file is empty",
 		"[":                        "at byte 1: the file is cut short",
 		"[]":                       "at byte 2: the array is empty",
-		"null":                     "at byte 1: there is neither an object nor an array of objects",
-		"7":                        "at byte 1: there is neither an object nor an array of objects",
-		"\xff\xfe[\x00]\x00":       "at byte 1: there is neither an object nor an array of objects",
+		"null":                     "at byte 0: there is neither an object nor an array of objects",
+		"7":                        "at byte 0: there is neither an object nor an array of objects",
+		"\xff\xfe[\x00]\x00":       "at byte 0: there is neither an object nor an array of objects",
 		"[{}":                      "at byte 3: the file is cut short",
 		"[{},":                     "at byte 4: the file is cut short",
 		"[{},]":                    "at byte 4, in object 2: a value is missing",

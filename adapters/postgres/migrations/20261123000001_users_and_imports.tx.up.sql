@@ -47,4 +47,4 @@ CREATE TABLE bad_users (
 
 COMMENT ON TABLE bad_users IS 'one row for every object that was refused';
 COMMENT ON COLUMN bad_users.object_id IS 'the number of the object in its import, from 1';
-COMMENT ON COLUMN bad_users.login IS 'as it came, if it was a string';
+COMMENT ON COLUMN bad_users.login IS 'as it came, if it was a string with something in it';
