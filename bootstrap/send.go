@@ -46,7 +46,7 @@ func sendFile(ctx context.Context, std streams, address, name string) error {
 		return err
 	}
 	defer file.Close()
-	body := withProgress(file, size, name, std.err)
+	body, answered := withProgress(file, size, name, std.err)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
@@ -55,6 +55,7 @@ func sendFile(ctx context.Context, std streams, address, name string) error {
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json, application/problem+json")
 	response, err := http.DefaultClient.Do(request)
+	answered()
 	if err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
@@ -89,17 +90,34 @@ func openFile(std streams, name string) (io.ReadCloser, int64, error) {
 	return file, info.Size(), nil
 }
 
-// withProgress shows on a terminal how much of a file was read.
-func withProgress(file io.Reader, size int64, name string, w io.Writer) io.Reader {
+// withProgress shows on a terminal how much of a file was read, and from its end until answered is called that the server
+// is at work.
+func withProgress(file io.Reader, size int64, name string, w io.Writer) (body io.Reader, answered func()) {
 	terminal, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(terminal.Fd())) {
-		return file
+		return file, func() {}
 	}
 	bar := progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(terminal), progressbar.OptionSetDescription(name), progressbar.OptionShowBytes(true),
 		progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))
 	reader := progressbar.NewReader(file, bar)
-	return &reader
+	return &waitingReader{&reader, terminal, name}, func() { fmt.Fprint(terminal, "\r\x1b[K") }
+}
+
+// waitingReader says at the end of a file that it was sent.
+type waitingReader struct {
+	io.Reader
+
+	terminal io.Writer
+	name     string
+}
+
+func (r *waitingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		fmt.Fprintf(r.terminal, "\r\x1b[K%s: sent, waiting for the answer", r.name)
+	}
+	return n, err
 }
 
 // printCredentials prints the contract's array as it comes: it may have a million elements.
