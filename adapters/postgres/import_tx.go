@@ -222,12 +222,17 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally) error {
 
 func (tx *importTx) commit(ctx context.Context) error {
 	tx.queue.Queue("commit")
-	return tx.send(ctx)
+	err := tx.send(ctx)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
 }
 
-// rollback ends the transaction of a work that failed by itself.
+// rollback ends a transaction that came to nothing, so that its connection can be used again.
 func (tx *importTx) rollback(ctx context.Context) error {
-	if tx.id == 0 { // it has not begun
+	const idle = 'I'
+	if tx.conn.IsClosed() || tx.conn.PgConn().TxStatus() == idle { // it is lost, or has not begun
 		return nil
 	}
 	_, err := tx.conn.Exec(context.WithoutCancel(ctx), "rollback")

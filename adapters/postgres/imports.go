@@ -86,20 +86,20 @@ func (s *Imports) try(ctx context.Context, exclusive bool, work func(context.Con
 
 	tx := newImportTx(conn.Conn(), exclusive)
 	err = work(ctx, tx)
-	if err != nil {
-		if tx.failed != nil {
-			return 0, undone(err)
-		}
-		return 0, errors.Join(err, tx.rollback(ctx))
-	}
-	err = tx.commit(ctx)
 	if err == nil {
-		return tx.id, nil
+		err = tx.commit(ctx)
+		if err == nil {
+			return tx.id, nil
+		}
+		if conn.Conn().IsClosed() && tx.xid != "" {
+			return s.afterLostCommit(ctx, tx, err)
+		}
 	}
-	if conn.Conn().IsClosed() && tx.xid != "" {
-		return s.afterLostCommit(ctx, tx, err)
+	err = errors.Join(err, tx.rollback(ctx))
+	if tx.failed != nil {
+		return 0, undone(err)
 	}
-	return 0, undone(fmt.Errorf("commit: %w", err))
+	return 0, err
 }
 
 // undone tells whether an error of the database left nothing behind that would keep the work from being run again.
@@ -121,16 +121,16 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 		case err == nil && status != nil && *status == "committed":
 			return tx.id, nil
 		case err == nil && status != nil && *status == "aborted":
-			return 0, &undoneError{fmt.Errorf("commit: %w", lost)}
+			return 0, &undoneError{lost}
 		}
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("commit: %w: %w", lost, ctx.Err())
+			return 0, fmt.Errorf("%w: %w", lost, ctx.Err())
 		case <-time.After(pause):
 			pause = min(2*pause, longestWait)
 		}
 	}
-	return 0, fmt.Errorf("%w: commit, whose end is not known: %w", ports.ErrUnavailable, lost)
+	return 0, fmt.Errorf("%w: it is not known whether it took place: %w", ports.ErrUnavailable, lost)
 }
 
 // codeRow is a row of codes.
