@@ -72,7 +72,7 @@ const takenSQL = `
 	select 'email', email_key from users where email_key = any($2) union all
 	select 'phone', phone from users where phone = any($3)`
 
-// Taken implements ports.ImportTx. It also reserves the ids that the batch can need.
+// Taken implements ports.ImportTx. For COPY it also reserves the ids that the batch can need.
 //
 // Most files have no one in them who is registered already, and then looking up is a fifth of the import's time. So an
 // exclusive import is hopeful: once a batch was looked up in vain, it copies the next without asking, and asks only if
@@ -99,7 +99,9 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 			phones = append(phones, digits)
 		}
 	}
-	tx.reserve(valid)
+	if tx.exclusive {
+		tx.reserve(valid)
+	}
 	tx.taken.Clear()
 	found := false
 	if len(logins)+len(emails)+len(phones) > 0 {
@@ -158,7 +160,6 @@ func (tx *importTx) reserve(users int) {
 func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
 	if !tx.exclusive {
 		tx.queueInserts(accounts, rejections)
-		tx.ids = tx.ids[len(accounts):]
 		return nil
 	}
 	err := tx.copyBatch(ctx, accounts, rejections)

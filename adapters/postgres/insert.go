@@ -7,15 +7,15 @@ import (
 // The statements of imports that are not exclusive. An empty text stands for NULL, and days are counted from 1970.
 const (
 	insertUsers = `
-		insert into users (id, login, login_key, password_hash, email, email_key, phone)
-		select id, login, login_key, hash, nullif(email, ''), nullif(email_key, ''), nullif(phone, '')
-		from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-			u (id, login, login_key, hash, email, email_key, phone)`
+		insert into users (login, login_key, password_hash, email, email_key, phone)
+		select login, login_key, hash, nullif(email, ''), nullif(email_key, ''), nullif(phone, '')
+		from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+			u (login, login_key, hash, email, email_key, phone)`
 
 	insertProfiles = `
 		insert into profiles (fname, lname, patr, birthday, user_id)
-		select fname, lname, patr, date '1970-01-01' + days, user_id
-		from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bigint[]) p (fname, lname, patr, days, user_id)`
+		select fname, lname, patr, date '1970-01-01' + days, (select id from users where users.login_key = p.login_key)
+		from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[]) p (login_key, fname, lname, patr, days)`
 
 	insertBadUsers = `
 		insert into bad_users (code_id, object_id, login, description, violations)
@@ -41,9 +41,8 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 				days[i] = &date
 			}
 		}
-		ids := tx.ids[:n]
-		tx.queue.Queue(insertUsers, ids, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5])
-		tx.queue.Queue(insertProfiles, texts[6], texts[7], texts[8], days, ids)
+		tx.queue.Queue(insertUsers, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5])
+		tx.queue.Queue(insertProfiles, texts[1], texts[6], texts[7], texts[8], days)
 	}
 	if n := len(rejections); n > 0 {
 		texts := columns(3, n)

@@ -12,6 +12,9 @@ import (
 	"rollcall/ports"
 )
 
+// receiveChunk is how many bytes of a body are received at once.
+const receiveChunk = 64 << 10
+
 type useraddHandler struct {
 	registration ports.Registration
 	spools       ports.Spools
@@ -62,7 +65,11 @@ func (h *useraddHandler) receive(c *fiber.Ctx, file ports.Spool) error {
 	}
 	// A connection that ends inside of the body reads as an end of the body: of a known length too little came then, and
 	// of chunks the last, after which nothing more is read, did not come.
-	_, err := io.Copy(file, io.LimitReader(body, h.maxBody+1))
+	size := int64(receiveChunk)
+	if length > 0 {
+		size = min(size, length)
+	}
+	_, err := io.CopyBuffer(file, io.LimitReader(body, h.maxBody+1), make([]byte, size))
 	switch {
 	case err != nil && errors.Is(err, ports.ErrUnavailable):
 		return err
