@@ -1,12 +1,13 @@
 package bootstrap_test
 
 import (
+	"bufio"
 	"fmt"
-	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -140,21 +141,28 @@ func TestEmbeddedDatabase(t *testing.T) {
 // A request that runs when the program is told to stop is answered.
 func TestStopLetsRequestsEnd(t *testing.T) {
 	p := start(t)
-	var all sync.WaitGroup
-	body, writer := io.Pipe()
-	all.Go(func() {
-		got := p.do(t, "POST", "/useradd", body)
-		assert.Equal(t, 200, got.status)
-	})
-	_, err := fmt.Fprint(writer, "[", person("anna", `"phone":"9000000001"`))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 	require.NoError(t, err)
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	body := person("anna", `"phone":"9000000001"`)
+	_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	require.NoError(t, err)
+	begun, err := answers.ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, begun, "100 Continue", "the request is under way")
+	_, err = answers.ReadString('\n')
+	require.NoError(t, err)
+
 	stopped := make(chan int)
 	go func() { stopped <- p.stop() }()
 	require.Eventually(t, func() bool { return strings.Contains(p.logged(), "msg=stopping") }, time.Minute, 10*time.Millisecond)
-	_, err = fmt.Fprint(writer, "]")
+	_, err = fmt.Fprint(conn, body)
 	require.NoError(t, err)
-	require.NoError(t, writer.Close())
-	all.Wait()
+	answer, err := http.ReadResponse(answers, nil)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	assert.Equal(t, 200, answer.StatusCode)
 	assert.Zero(t, <-stopped)
 	assert.Equal(t, 1, p.count(t, "users"))
 }
