@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"rollcall/adapters/localpg"
 	"rollcall/adapters/postgres"
@@ -178,7 +179,8 @@ func (b *bench) copyOnce(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// small measures the processor time of the server for imports of one object by one client.
+// small measures the processor time of the server for imports of one object: by one client, where it holds what Go's
+// scheduler spends on going to sleep and waking up three times for each, and by many, where it is the work alone.
 func (b *bench) small(ctx context.Context) error {
 	err := b.clear(ctx)
 	if err != nil {
@@ -190,32 +192,47 @@ func (b *bench) small(ctx context.Context) error {
 	}
 	defer server.stop()
 	const warmUp = 200
-	var before, after time.Duration
-	var began time.Time
-	for i := range warmUp + b.singles {
-		if i == warmUp {
-			began = time.Now()
-			before, err = server.processorTime()
-			if err != nil {
-				return err
-			}
-		}
-		_, err = server.post(ctx, strings.NewReader(object(i)))
-		if err != nil {
-			return err
-		}
-	}
-	took := time.Since(began)
-	after, err = server.processorTime()
+	err = b.singlesBy(ctx, server, 1, 0, warmUp)
 	if err != nil {
 		return err
 	}
-	fmt.Printf(`
-%d imports of one object each, by one client:
-  processor time of the server  %.3f ms each (bound: 0.300)
-  time of the client            %.3f ms each
-`, b.singles, milliseconds(after-before)/float64(b.singles), milliseconds(took)/float64(b.singles))
+	fmt.Printf("\n%d imports of one object each:\n", b.singles)
+	for i, clients := range []int{1, 16} {
+		before, err := server.processorTime()
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		err = b.singlesBy(ctx, server, clients, warmUp+i*b.singles, b.singles)
+		if err != nil {
+			return err
+		}
+		took := time.Since(began)
+		after, err := server.processorTime()
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  clients at once: %2d  processor time of the server: %.3f ms each (bound for one client: 0.300)  %4.0f imports a second\n",
+			clients, milliseconds(after-before)/float64(b.singles), float64(b.singles)/took.Seconds())
+	}
 	return nil
+}
+
+// singlesBy sends as many imports of one object each, from the object with this number on.
+func (b *bench) singlesBy(ctx context.Context, server *server, clients, first, count int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for client := range clients {
+		group.Go(func() error {
+			for i := client; i < count; i += clients {
+				_, err := server.post(ctx, strings.NewReader(object(first+i)))
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
@@ -273,6 +290,9 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
+// client keeps the connections of as many senders as measured at once.
+var client = http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+
 // server is the program, running.
 type server struct {
 	cmd *exec.Cmd
@@ -313,7 +333,7 @@ func (s *server) post(ctx context.Context, body io.Reader) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}
