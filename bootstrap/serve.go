@@ -20,16 +20,22 @@ import (
 	"rollcall/adapters/web"
 	"rollcall/application"
 	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/views"
 )
 
 type serveCommand struct {
 	databaseFlags
 
-	Listen          string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 takes a free one."`
-	MaxBody         units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"How large the body of a request may be (${default})."`
-	DefaultRegion   string           `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Whose numbers phones without a country code are, ISO 3166-1 alpha-2 (${default})."`
-	ShutdownTimeout time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long running requests may take to end when the program is told to stop (${default})."`
-	LogFormat       string           `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
+	Listen            string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 takes a free one."`
+	MaxBody           units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"How large the body of a request may be (${default})."`
+	DefaultRegion     string           `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Whose numbers phones without a country code are, ISO 3166-1 alpha-2 (${default})."`
+	GeneratedLifetime time.Duration    `name:"generated-password-lifetime" env:"ROLLCALL_GENERATED_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a generated password signs in (${default})."`
+	SessionIdle       time.Duration    `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long somebody stays signed in without a request (${default})."`
+	SessionLifetime   time.Duration    `env:"ROLLCALL_SESSION_LIFETIME" default:"720h" placeholder:"TIME" help:"How long somebody stays signed in at most (${default})."`
+	TrustedProxies    []network        `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; of others they are ignored."`
+	ShutdownTimeout   time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long running requests may take to end when the program is told to stop (${default})."`
+	LogFormat         string           `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
 }
 
 // Validate implements kong's interface for what its tags cannot say.
@@ -37,8 +43,13 @@ func (cmd *serveCommand) Validate() error {
 	if !domain.IsRegion(cmd.DefaultRegion) {
 		return fmt.Errorf("--default-region: there is no region %q with phone numbers; use a code like RU or DE", cmd.DefaultRegion)
 	}
-	if cmd.MaxBody <= 0 {
+	switch {
+	case cmd.MaxBody <= 0:
 		return errors.New("--max-body: must be more than nothing")
+	case cmd.GeneratedLifetime <= 0:
+		return errors.New("--generated-password-lifetime: must be more than nothing")
+	case cmd.SessionIdle < time.Second, cmd.SessionLifetime < time.Second:
+		return errors.New("--session-idle, --session-lifetime: must be a second or more")
 	}
 	return nil
 }
@@ -63,7 +74,14 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	server, err := cmd.newServer(db, log)
+	sessions, err := newSessions(db)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sessions.Close()) }()
+	limits := postgres.NewLimits(db)
+	go sweep(ctx, limits, log)
+	server, err := cmd.newServer(db, sessions, limits, log)
 	if err != nil {
 		return err
 	}
@@ -85,32 +103,56 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, log *slog.Logger) (*web.Server, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, limits ports.Limits, log *slog.Logger) (*web.Server, error) {
 	spoolDir := filepath.Join(cmd.DataDir, "spool")
 	err := os.MkdirAll(spoolDir, 0o700)
 	if err != nil {
 		return nil, fmt.Errorf("make spool folder: %w", err)
 	}
 	spools := spool.New(spoolDir)
-	sentences, err := i18n.NewSentences()
+	catalog, err := i18n.New()
 	if err != nil {
 		return nil, err
 	}
+	hasher := passhash.NewHasher(passhash.Config{})
+	accounts := postgres.NewAccounts(db)
 	importUsers := application.NewImportUsers(application.ImportConfig{
 		Imports:   postgres.NewImports(db),
 		Decoder:   bulkfile.JSON{},
 		Spools:    spools,
 		Passwords: passhash.Generated{},
-		Sentences: sentences,
+		Sentences: catalog.Choose("en", ""),
 		Now:       time.Now,
 		Region:    cmd.DefaultRegion,
 	})
+	registerUser := application.NewRegisterUser(application.RegisterConfig{
+		Registrations: postgres.NewRegistrations(db),
+		Accounts:      accounts,
+		Hasher:        hasher,
+		Now:           time.Now,
+		Region:        cmd.DefaultRegion,
+	})
+	auth := application.NewAuth(application.AuthConfig{
+		Accounts:          accounts,
+		Limits:            limits,
+		Hasher:            hasher,
+		Now:               time.Now,
+		Region:            cmd.DefaultRegion,
+		GeneratedLifetime: cmd.GeneratedLifetime,
+	})
 	return web.NewServer(web.Config{
-		Registration: importUsers,
-		Health:       db,
-		Spools:       spools,
-		Sentences:    sentences,
-		Log:          log,
-		MaxBody:      int64(cmd.MaxBody),
-	}), nil
+		Registration: struct {
+			*application.ImportUsers
+			*application.RegisterUser
+		}{importUsers, registerUser},
+		Auth:           auth,
+		Health:         db,
+		Spools:         spools,
+		Languages:      catalog,
+		Sessions:       web.SessionConfig{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
+		Views:          views.Files,
+		Log:            log,
+		MaxBody:        int64(cmd.MaxBody),
+		TrustedProxies: prefixes(cmd.TrustedProxies),
+	})
 }

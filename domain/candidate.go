@@ -1,6 +1,10 @@
 package domain
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
 
 // MaxValue is how many bytes of a value a Candidate holds. It leaves room for MaxLength characters in any normalisation;
 // a value that is longer need not be held to be refused.
@@ -24,6 +28,21 @@ type Value struct {
 	Cut       bool // Text is only the beginning
 	Malformed bool // U+FFFD stands in Text for what was no character
 	Repeated  bool // the field was given more than once
+}
+
+// Entered is what a person entered in a form, absent when that is nothing.
+func Entered(s string) Value {
+	if trim(s) == "" {
+		return Value{}
+	}
+	v := Value{Text: s, Kind: String}
+	if len(s) > MaxValue {
+		v.Text, v.Cut = strings.TrimRightFunc(s[:MaxValue], func(r rune) bool { return r == utf8.RuneError }), true
+	}
+	if !utf8.ValidString(v.Text) {
+		v.Text, v.Malformed = strings.ToValidUTF8(v.Text, string(utf8.RuneError)), true
+	}
+	return v
 }
 
 // Candidate is an object as it came, not yet checked.

@@ -20,6 +20,12 @@ const (
 	FieldBirthday   Field = "birthday"
 )
 
+// The fields of a person who chooses a password.
+const (
+	FieldPassword    Field = "password"
+	FieldOldPassword Field = "old_password"
+)
+
 // Code says in what way a field breaks a rule. Codes are stable: they are stored, and translated at the edge.
 type Code string
 
@@ -37,26 +43,34 @@ const (
 	CodeInvalid         Code = "invalid"          // not a login, e-mail, phone or date
 	CodeFuture          Code = "future"           // a birthday after today
 	CodeTaken           Code = "taken"            // it belongs to an account that exists
+	CodeTooShort        Code = "too_short"        // a password of less than Limit characters
+	CodeCommon          Code = "common"           // a password that many people have
+	CodeHoldsLogin      Code = "holds_login"      // a password with the login in it
+	CodeWrong           Code = "wrong"            // not the password that the account has
+	CodeSame            Code = "same"             // the password that the account has already
 )
 
 // Codes lists every code, for whoever must have a word for each.
 func Codes() []Code {
 	return []Code{
 		CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
-		CodeTooLong, CodeInvalid, CodeFuture, CodeTaken,
+		CodeTooLong, CodeInvalid, CodeFuture, CodeTaken, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
 	}
 }
 
-// Fields lists every field of a candidate, in the order in which violations are told.
+// Fields lists every field, in the order in which violations are told.
 func Fields() []Field {
-	return []Field{FieldFirstName, FieldLastName, FieldPatronymic, FieldLogin, FieldEmail, FieldPhone, FieldBirthday}
+	return []Field{
+		FieldFirstName, FieldLastName, FieldPatronymic, FieldLogin, FieldEmail, FieldPhone, FieldBirthday,
+		FieldOldPassword, FieldPassword,
+	}
 }
 
 // Violation is one broken rule.
 type Violation struct {
 	Field Field
 	Code  Code
-	Limit int // with CodeTooLong: how many characters there may be
+	Limit int // with CodeTooLong and CodeTooShort: how many characters there may be, or must
 }
 
 // Violations are all broken rules of one object, in the order of its fields. None means that it is valid.

@@ -16,6 +16,11 @@ type Registration interface {
 	// holds no objects, ErrUnavailable when the database cannot be reached or others' imports keep theirs in the way.
 	Import(ctx context.Context, file Spool) (*ImportResult, error)
 
+	// Register registers one person with the password that they chose, by the rules of an import. It returns
+	// *domain.RefusedError with every violation, ErrUnavailable when the database cannot be reached or an import keeps
+	// what the person needs.
+	Register(ctx context.Context, person *domain.Candidate, password string) (*domain.User, error)
+
 	// Refuse records a request whose file was not read, with the HTTP status it is answered with. It returns
 	// ErrUnavailable when the database cannot be reached.
 	Refuse(ctx context.Context, status int) error

@@ -54,6 +54,9 @@ func (db *DB) Close() error {
 	return nil
 }
 
+// Pool is for what brings its own statements.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
 // Ready implements ports.Health.
 func (db *DB) Ready(ctx context.Context) error {
 	status, err := migrator(db.bun).MigrationsWithStatus(ctx)

@@ -106,19 +106,8 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 	found := false
 	if len(logins)+len(emails)+len(phones) > 0 {
 		tx.queue.Queue(takenSQL, logins, emails, phones).Query(func(rows pgx.Rows) error {
-			var kind, key string
-			_, err := pgx.ForEachRow(rows, []any{&kind, &key}, func() error {
-				found = true
-				switch kind {
-				case "login":
-					tx.taken.AddLogin(key)
-				case "email":
-					tx.taken.AddEmail(key)
-				case "phone":
-					tx.taken.AddPhone(key)
-				}
-				return nil
-			})
+			var err error
+			found, err = addTaken(rows, tx.taken)
 			return err
 		})
 	}
@@ -136,6 +125,24 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 		tx.cautious--
 	}
 	return tx.taken, nil
+}
+
+// addTaken adds the rows of takenSQL to the set, and tells whether there are any.
+func addTaken(rows pgx.Rows, taken *domain.Taken) (found bool, err error) {
+	var kind, key string
+	_, err = pgx.ForEachRow(rows, []any{&kind, &key}, func() error {
+		found = true
+		switch kind {
+		case "login":
+			taken.AddLogin(key)
+		case "email":
+			taken.AddEmail(key)
+		case "phone":
+			taken.AddPhone(key)
+		}
+		return nil
+	})
+	return found, err
 }
 
 // reserve queues what makes ids for as many users.

@@ -135,7 +135,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 	require.NoError(t, db.Ready(t.Context()))
 	tables := pgtest.Query[struct{ Name string }](t, url, `
 		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
-	assert.Equal(t, []struct{ Name string }{{"bad_users"}, {"codes"}, {"profiles"}, {"users"}}, tables)
+	assert.Equal(t, []struct{ Name string }{{"bad_users"}, {"codes"}, {"limits"}, {"profiles"}, {"sessions"}, {"users"}}, tables)
 }
 
 func TestNoDatabase(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,6 +23,8 @@ var (
 	errCutShort    = errors.New("connection ended inside of the body")
 	errEncoding    = errors.New("content encoding is not supported")
 	errRequest     = errors.New("request is not valid")
+	errFormType    = errors.New("form is not urlencoded")
+	errFormExpired = errors.New("form is not one that this visitor was given")
 )
 
 // errorAnswers says, for each error that a client can do something about, what it is told. What stands nowhere here is a 500.
@@ -38,6 +41,13 @@ var errorAnswers = []struct {
 	{errEncoding, http.StatusUnsupportedMediaType, "content_encoding", "Send the file without a Content-Encoding."},
 	{ports.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "This cannot be done now. Please try again soon."},
 	{context.Canceled, http.StatusServiceUnavailable, "unavailable", "The server is being stopped. Please try again soon."},
+	{domain.ErrRefused, http.StatusUnprocessableEntity, "refused", "Some fields are not as they should be."},
+	{domain.ErrWrongCredentials, http.StatusUnauthorized, "credentials", "The login or the password is wrong."},
+	{domain.ErrPasswordExpired, http.StatusForbidden, "password_expired", "This generated password has expired."},
+	{domain.ErrSignedOut, http.StatusUnauthorized, "unauthorized", "Sign in first."},
+	{domain.ErrTooManyAttempts, http.StatusTooManyRequests, "attempts", "There were too many attempts. Please try again later."},
+	{errFormType, http.StatusUnsupportedMediaType, "unsupported_form", "Send the form as application/x-www-form-urlencoded."},
+	{errFormExpired, http.StatusForbidden, "form_expired", "The form is out of date, or not of this site. Open its page again."},
 	{fiber.ErrNotFound, fiber.ErrNotFound.Code, "not_found", "There is nothing at this address."},
 	{fiber.ErrMethodNotAllowed, fiber.ErrMethodNotAllowed.Code, "method_not_allowed", "This address does not take that method."},
 	{errRequest, http.StatusBadRequest, "bad_request", "The request is not valid HTTP, or its header is too large."},
@@ -53,6 +63,8 @@ type problem struct {
 	Detail    string `json:"detail"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
+
+	Violations []violationJSON `json:"violations,omitempty"` // of a form
 }
 
 func newProblem(c *fiber.Ctx, err error) problem {
@@ -92,38 +104,80 @@ func (p problem) encode() []byte {
 }
 
 // answer tells the client of an error, and returns the error for the log.
-func answer(c *fiber.Ctx, err error) error {
-	p := newProblem(c, err)
-	c.Status(p.Status)
-	if p.Status == http.StatusServiceUnavailable {
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(retryAfter))
-	}
-	if !wantsProblem(c) {
-		c.Set(fiber.HeaderContentType, fiber.MIMETextPlain)
-		c.Response().SetBodyString(p.Detail)
+func (p *pages) answer(c *fiber.Ctx, err error) error {
+	problem := newProblem(c, err)
+	c.Status(problem.Status)
+	setRetryAfter(c, problem.Status, err)
+	switch {
+	case wantsProblem(c):
+		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
+			problem.Detail = strings.TrimSuffix(problem.Detail, ".") + " " + broken.Error() + "."
+		}
+		problem.Violations = violationsJSON(refused(err), p.sentences)
+		c.Set(fiber.HeaderContentType, mimeProblem)
+		c.Response().SetBody(problem.encode())
 		return err
+	case wantsPage(c):
+		failed := p.showProblem(c, problem)
+		if failed == nil {
+			return err
+		}
+		err = errors.Join(err, failed)
 	}
-	if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
-		p.Detail = strings.TrimSuffix(p.Detail, ".") + " " + broken.Error() + "."
-	}
-	c.Set(fiber.HeaderContentType, mimeProblem)
-	c.Response().SetBody(p.encode())
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlain)
+	c.Response().SetBodyString(problem.Detail)
 	return err
 }
 
+// showProblem answers with an error page, which needs nothing of the database that it can do without.
+func (p *pages) showProblem(c *fiber.Ctx, problem problem) error {
+	_, err := p.visitor(c)
+	if err != nil {
+		c.Locals(visitorKey, &visitor{})
+	}
+	words := p.words(c)
+	title := words.Text("error." + problem.Code + ".title")
+	return p.show(c, "error", &view{
+		Title: title,
+		Problem: viewProblem{
+			Status: problem.Status, Title: title, Detail: words.Text("error." + problem.Code + ".detail"), RequestID: problem.RequestID,
+		},
+	})
+}
+
+// setRetryAfter says when to come again, where that is what there is to do.
+func setRetryAfter(c *fiber.Ctx, status int, err error) {
+	seconds := retryAfter
+	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {
+	case tooMany:
+		seconds = int((known.Wait + time.Second - 1) / time.Second)
+	case status != http.StatusServiceUnavailable:
+		return
+	}
+	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds))
+}
+
 // answerError implements fiber.ErrorHandler for requests that do not get as far as a handler.
-func answerError(c *fiber.Ctx, err error) error {
-	_ = answer(c, fmt.Errorf("%w: %w", errRequest, err))
+func (p *pages) answerError(c *fiber.Ctx, err error) error {
+	_ = p.answer(c, fmt.Errorf("%w: %w", errRequest, err))
 	return nil
 }
 
 const mimeProblem = "application/problem+json"
 
 // wantsProblem tells whether the client's Accept names application/problem+json.
-func wantsProblem(c *fiber.Ctx) bool {
+func wantsProblem(c *fiber.Ctx) bool { return accepts(c, mimeProblem) }
+
+// wantsPage tells of a browser: its Accept names text/html. What answers programs has no pages.
+func wantsPage(c *fiber.Ctx) bool {
+	return accepts(c, fiber.MIMETextHTML) && (c.Path() != pathUseradd || c.Method() != fiber.MethodPost)
+}
+
+// accepts tells whether the client's Accept names a type: a wildcard is no name.
+func accepts(c *fiber.Ctx, wanted string) bool {
 	for accepted := range strings.SplitSeq(c.Get(fiber.HeaderAccept), ",") {
 		media, params, err := mime.ParseMediaType(accepted)
-		if err != nil || media != mimeProblem {
+		if err != nil || media != wanted {
 			continue
 		}
 		quality, err := strconv.ParseFloat(params["q"], 64)

@@ -18,7 +18,7 @@ func requestID(c *fiber.Ctx) string {
 
 // logRequests writes one line a request. It has the path but never the query, a header or a part of the body: these may
 // be about persons. An error is in the line, with its chain, when it is the server's own.
-func logRequests(log *slog.Logger) fiber.Handler {
+func logRequests(log *slog.Logger, answer func(*fiber.Ctx, error) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		began := time.Now()
 		err := c.Next()

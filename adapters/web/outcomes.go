@@ -120,6 +120,14 @@ type violationJSON struct {
 	Message string       `json:"message"`
 }
 
+func violationsJSON(violations domain.Violations, sentences ports.Sentences) []violationJSON {
+	all := make([]violationJSON, 0, len(violations))
+	for _, v := range violations {
+		all = append(all, violationJSON{v.Field, v.Code, sentences.Describe(domain.Violations{v})})
+	}
+	return all
+}
+
 // rejectionJSON is a refused object as a problem tells it.
 type rejectionJSON struct {
 	Object     int             `json:"object_id"`
@@ -135,9 +143,7 @@ func rejections(p problem, sentences ports.Sentences) outcomeFormat {
 		if o.Login != "" {
 			rejection.Login = &o.Login
 		}
-		for _, v := range o.Violations {
-			rejection.Violations = append(rejection.Violations, violationJSON{v.Field, v.Code, sentences.Describe(domain.Violations{v})})
-		}
+		rejection.Violations = violationsJSON(o.Violations, sentences)
 		one, err := json.Marshal(rejection)
 		return append(dst, one...), err
 	}}

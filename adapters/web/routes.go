@@ -2,20 +2,50 @@ package web
 
 import (
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/helmet"
 	"github.com/gofiber/fiber/v2/middleware/requestid"
 	"github.com/gofiber/fiber/v2/utils"
 )
 
+const (
+	pathStatic  = "/static/"
+	pathUseradd = "/useradd"
+)
+
 // route is the whole URL map. A path that is here answers other methods with 405 and Allow.
-func route(app *fiber.App, cfg Config) {
-	app.Use(requestid.New(requestid.Config{ContextKey: requestIDKey, Generator: utils.UUIDv4}), logRequests(cfg.Log), recoverPanics(cfg.Log))
+func route(app *fiber.App, cfg Config, p *pages) {
+	app.Use(
+		requestid.New(requestid.Config{ContextKey: requestIDKey, Generator: utils.UUIDv4}),
+		logRequests(cfg.Log, p.answer),
+		closeAfterRest,
+		recoverPanics(cfg.Log),
+	)
 
 	health := &healthHandler{cfg.Health}
 	app.Get("/healthz", health.alive)
 	app.Get("/readyz", health.ready)
 
 	useradd := &useraddHandler{
-		registration: cfg.Registration, spools: cfg.Spools, sentences: cfg.Sentences, log: cfg.Log, maxBody: cfg.MaxBody,
+		registration: cfg.Registration, spools: cfg.Spools, sentences: p.sentences, log: cfg.Log, maxBody: cfg.MaxBody,
 	}
-	app.Post("/useradd", useradd.post)
+	app.Post(pathUseradd, useradd.post)
+
+	app.Use(helmet.New(headers), p.rememberLanguage)
+	app.Use(pathStatic, p.serveAssets())
+	app.Get("/", p.home)
+	app.Get("/register", p.registerForm).Post("/register", p.register)
+	app.Get("/login", p.loginForm).Post("/login", p.login)
+	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
+	app.Get("/profile", p.profile)
+	app.Get("/account/password", p.passwordForm).Post("/account/password", p.changePassword)
+}
+
+// headers are what browsers are told of pages: nothing in them comes from elsewhere, and nothing is inline.
+var headers = helmet.Config{
+	ContentSecurityPolicy: "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+	ReferrerPolicy:        "same-origin",
+	PermissionPolicy:      "camera=(), geolocation=(), microphone=()",
+	XFrameOptions:         "DENY",
+	HSTSMaxAge:            365 * 24 * 60 * 60, // seconds; sent over TLS only
+	HSTSExcludeSubdomains: true,               // they are not ours to decide on
 }

@@ -4,11 +4,15 @@ package web
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/template/html/v2"
 
 	"rollcall/ports"
 )
@@ -19,11 +23,17 @@ const idleTimeout = 2 * time.Minute
 // Config is what the server works with.
 type Config struct {
 	Registration ports.Registration
+	Auth         ports.Auth
 	Health       ports.Health
 	Spools       ports.Spools
-	Sentences    ports.Sentences
+	Languages    ports.Languages
+	Sessions     SessionConfig
+	Views        fs.FS // layouts, partials, pages and static files
 	Log          *slog.Logger
-	MaxBody      int64 // bytes that a request's body may have
+	MaxBody      int64 // bytes that a file may have
+
+	// TrustedProxies are those whose word on a client's address and on TLS is taken.
+	TrustedProxies []netip.Prefix
 }
 
 // Server answers HTTP requests.
@@ -34,14 +44,30 @@ type Server struct {
 	cutOff context.CancelFunc
 }
 
-// NewServer makes a server that does not listen yet.
-func NewServer(cfg Config) *Server {
+// NewServer makes a server that does not listen yet. It returns an error when the views are not as they should be.
+func NewServer(cfg Config) (*Server, error) {
+	engine := html.NewFileSystem(http.FS(cfg.Views), ".html")
+	err := engine.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load views: %w", err)
+	}
+	p, err := newPages(cfg)
+	if err != nil {
+		return nil, err
+	}
+	proxies := make([]string, len(cfg.TrustedProxies))
+	for i, proxy := range cfg.TrustedProxies {
+		proxies[i] = proxy.String()
+	}
 	app := fiber.New(fiber.Config{
 		AppName:                      "Rollcall",
 		DisableStartupMessage:        true,
 		DisablePreParseMultipartForm: true,
-		ErrorHandler:                 answerError,
+		ErrorHandler:                 p.answerError,
 		IdleTimeout:                  idleTimeout,
+		Views:                        engine,
+		EnableTrustedProxyCheck:      true,
+		TrustedProxies:               proxies,
 
 		// Bodies are read by the handlers, each of which has a limit of its own. Fiber's limit is then how much is read
 		// before a handler runs: as little as can be, since a body that breaks off there would never get to one.
@@ -53,8 +79,8 @@ func NewServer(cfg Config) *Server {
 		c.SetUserContext(ctx)
 		return c.Next()
 	})
-	route(app, cfg)
-	return &Server{app, cutOff}
+	route(app, cfg, p)
+	return &Server{app, cutOff}, nil
 }
 
 // Serve answers what comes in at l until Shutdown.

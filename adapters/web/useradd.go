@@ -80,14 +80,12 @@ func (h *useraddHandler) receive(c *fiber.Ctx, file ports.Spool) error {
 	case file.Size() < length, length < 0 && connOf(c).ended.Load():
 		return errCutShort
 	}
+	bodyWasRead(c)
 	return nil
 }
 
-// refuse records a request whose file did not arrive as it should. The connection cannot be used again: on it the rest
-// of the file would be read as the next request.
+// refuse records a request whose file did not arrive as it should.
 func (h *useraddHandler) refuse(c *fiber.Ctx, cause error) error {
-	c.Context().SetConnectionClose()
-	connOf(c).lingers.Store(true)
 	err := h.registration.Refuse(c.UserContext(), newProblem(c, cause).Status)
 	if err != nil {
 		h.log.ErrorContext(c.UserContext(), "a refused request was not recorded", "id", requestID(c), "error", err)

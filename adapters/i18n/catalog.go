@@ -1,0 +1,144 @@
+// Package i18n has the words for what the rest of the program knows by codes, and the texts of its pages.
+package i18n
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"golang.org/x/text/language"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+//go:embed *.json
+var catalogs embed.FS
+
+// maxHeader is how much of an Accept-Language header is read, in bytes: no browser of a real person sends more.
+const maxHeader = 200
+
+// Catalog has the words of every language.
+type Catalog struct {
+	words   []ports.Words
+	matcher language.Matcher
+}
+
+// New reads the catalogs.
+func New() (*Catalog, error) {
+	bundle := i18n.NewBundle(language.English)
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	tags := []language.Tag{language.English, language.Russian} // the first is what nobody asked for
+	catalog := &Catalog{matcher: language.NewMatcher(tags)}
+	for _, tag := range tags {
+		_, err := bundle.LoadMessageFileFS(catalogs, tag.String()+".json")
+		if err != nil {
+			return nil, fmt.Errorf("load catalog: %w", err)
+		}
+		catalog.words = append(catalog.words, &words{
+			tag:       tag.String(),
+			localizer: i18n.NewLocalizer(bundle, tag.String()),
+		})
+	}
+	return catalog, nil
+}
+
+// All implements ports.Languages.
+func (c *Catalog) All() []ports.Words { return append([]ports.Words(nil), c.words...) }
+
+// Choose implements ports.Languages.
+func (c *Catalog) Choose(chosen, acceptLanguage string) ports.Words {
+	for _, w := range c.words {
+		if w.Language() == chosen {
+			return w
+		}
+	}
+	if len(acceptLanguage) > maxHeader {
+		acceptLanguage = acceptLanguage[:maxHeader]
+		acceptLanguage = acceptLanguage[:max(0, strings.LastIndexByte(acceptLanguage, ','))] // half a tag may be another tag
+	}
+	preferred, _, err := language.ParseAcceptLanguage(acceptLanguage)
+	if err != nil {
+		return c.words[0]
+	}
+	_, index, _ := c.matcher.Match(preferred...)
+	return c.words[index]
+}
+
+// words are those of one language.
+type words struct {
+	tag       string
+	localizer *i18n.Localizer
+	known     sync.Map // domain.Violation -> its sentence: there are few, and an import may need them a million times
+}
+
+// Language implements ports.Words.
+func (w *words) Language() string { return w.tag }
+
+// Text implements ports.Words.
+func (w *words) Text(id string, pairs ...any) string {
+	config := i18n.LocalizeConfig{MessageID: id}
+	if len(pairs) > 0 {
+		data := make(map[string]any, len(pairs)/2)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			data[fmt.Sprint(pairs[i])] = pairs[i+1]
+		}
+		config.TemplateData, config.PluralCount = data, data["Count"]
+	}
+	if text := w.message(&config); text != "" {
+		return text
+	}
+	return id
+}
+
+// Date implements ports.Words.
+func (w *words) Date(t time.Time) string {
+	year, month, day := t.Date()
+	return w.Text("date", "Day", day, "Month", w.Text("month."+strconv.Itoa(int(month))), "Year", year)
+}
+
+// Describe implements ports.Sentences.
+func (w *words) Describe(violations domain.Violations) string {
+	if len(violations) == 1 {
+		return w.sentence(violations[0])
+	}
+	sentences := make([]string, len(violations))
+	for i, v := range violations {
+		sentences[i] = w.sentence(v)
+	}
+	return strings.Join(sentences, " ")
+}
+
+func (w *words) sentence(v domain.Violation) string {
+	if known, ok := w.known.Load(v); ok {
+		return known.(string) //nolint:forcetypeassert // nothing else is stored
+	}
+	data := map[string]any{"Limit": v.Limit}
+	if v.Field != domain.FieldObject {
+		data["Field"] = w.Text("field." + string(v.Field))
+	}
+	id := "violation." + string(v.Code)
+	config := i18n.LocalizeConfig{MessageID: id + "." + string(v.Field), TemplateData: data, PluralCount: v.Limit}
+	sentence := w.message(&config) // a field may need words of its own
+	if sentence == "" {
+		config.MessageID = id
+		sentence = w.message(&config)
+	}
+	w.known.Store(v, sentence)
+	return sentence
+}
+
+// message is empty where the catalog of this language has none.
+func (w *words) message(config *i18n.LocalizeConfig) string {
+	text, err := w.localizer.Localize(config)
+	if _, missing := errors.AsType[*i18n.MessageNotFoundErr](err); missing { // the text is the English one, if any
+		return ""
+	}
+	return text // with another error too: a message without plural forms has a count to no avail
+}

@@ -1,0 +1,173 @@
+package i18n_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/i18n"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+)
+
+func TestSentences(t *testing.T) {
+	for _, words := range catalog(t).All() {
+		t.Run(words.Language(), func(t *testing.T) {
+			contract.Sentences(t, words)
+			for _, field := range domain.Fields() {
+				for _, code := range domain.Codes() {
+					for _, limit := range []int{0, 1, 2, 5, 50} {
+						sentence := words.Describe(domain.Violations{{Field: field, Code: code, Limit: limit}})
+						assert.NotContains(t, sentence, "<no value>", "%s %s", field, code)
+						assert.NotContains(t, sentence, "field.", "%s %s", field, code)
+						assert.NotContains(t, sentence, ". ", "it is one sentence")
+					}
+				}
+			}
+			assert.Empty(t, words.Describe(nil))
+		})
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	violations := domain.Violations{
+		{Field: domain.FieldFirstName, Code: domain.CodeRequired},
+		{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50},
+		{Field: domain.FieldPhone, Code: domain.CodeType},
+		{Field: domain.FieldBirthday, Code: domain.CodeFuture},
+		{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8},
+	}
+	languages := catalog(t)
+	assert.Equal(t, "First name is required. Login is longer than 50 characters. Phone must be a string or a number. "+
+		"Birthday is in the future. Password is too short: use at least 8 characters.",
+		languages.Choose("en", "").Describe(violations))
+	assert.Equal(t, "Укажите имя. Логин длиннее 50 символов. Телефон должен быть строкой или числом. "+
+		"Дата рождения ещё не наступила. Пароль слишком короткий: нужно не меньше 8 символов.",
+		languages.Choose("ru", "").Describe(violations))
+}
+
+func TestRussianPlurals(t *testing.T) {
+	ru := catalog(t).Choose("ru", "")
+	for count, noun := range map[int]string{
+		1: "минуту", 2: "минуты", 5: "минут", 11: "минут", 21: "минуту", 22: "минуты",
+	} {
+		assert.Contains(t, ru.Text("alert.attempts", "Count", count), " "+strconv.Itoa(count)+" "+noun+".")
+	}
+	for limit, noun := range map[int]string{
+		1: "символа", 2: "символов", 5: "символов", 11: "символов", 21: "символа", 22: "символов",
+	} {
+		for _, code := range []domain.Code{domain.CodeTooLong, domain.CodeTooShort} {
+			sentence := ru.Describe(domain.Violations{{Field: domain.FieldPassword, Code: code, Limit: limit}})
+			assert.True(t, strings.HasSuffix(sentence, " "+strconv.Itoa(limit)+" "+noun+"."), sentence)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	languages := catalog(t)
+	en := languages.Choose("en", "")
+	assert.Equal(t, "Too many attempts. Try again in 1 minute.", en.Text("alert.attempts", "Count", 1))
+	assert.Equal(t, "Too many attempts. Try again in 2 minutes.", en.Text("alert.attempts", "Count", 2))
+	assert.Equal(t, "You are signed out.", en.Text("notice.signed_out", "Count", 1), "a count that the text has no use for")
+	for _, words := range languages.All() {
+		assert.Equal(t, "no.such.text", words.Text("no.such.text"))
+		assert.Equal(t, "no.such.text", words.Text("no.such.text", "Count", 1))
+		assert.Contains(t, words.Text("hint.psw"), " "+strconv.Itoa(domain.MinPassword)+" ")
+		assert.Contains(t, words.Text("hint.login"), " "+strconv.Itoa(domain.MaxLength)+" ")
+	}
+}
+
+func TestDate(t *testing.T) {
+	languages := catalog(t)
+	day := time.Date(2026, time.November, 23, 23, 59, 0, 0, time.UTC)
+	assert.Equal(t, "23 November 2026", languages.Choose("en", "").Date(day))
+	assert.Equal(t, "23 ноября 2026 г.", languages.Choose("ru", "").Date(day))
+	assert.Equal(t, "1 января 987 г.", languages.Choose("ru", "").Date(time.Date(987, time.January, 1, 0, 0, 0, 0, time.UTC)))
+}
+
+func TestChoose(t *testing.T) {
+	languages := catalog(t)
+	all := languages.All()
+	require.Len(t, all, 2)
+	assert.Equal(t, "English", all[0].Text("language.name"))
+	assert.Equal(t, "Русский", all[1].Text("language.name"))
+
+	for name, c := range map[string]struct{ chosen, header, want string }{
+		"nothing":                         {"", "", "en"},
+		"chosen":                          {"ru", "", "ru"},
+		"chosen against the header":       {"en", "ru", "en"},
+		"chosen one that is not there":    {"de", "ru", "ru"},
+		"chosen one that is almost there": {"ru-RU", "", "en"},
+		"a region":                        {"", "ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", "ru"},
+		"order":                           {"", "en-US,en;q=0.9,ru;q=0.8", "en"},
+		"weight":                          {"", "en;q=0.1, ru;q=0.9", "ru"},
+		"neither":                         {"", "de-DE,de;q=0.9", "en"},
+		"the second of two":               {"", "de-DE,de;q=0.9,ru;q=0.5", "ru"},
+		"any":                             {"", "*", "en"},
+		"malformed":                       {"", "ru;q=x,,;;", "en"},
+		"no header at all":                {"", "\x00\xff<script>", "en"},
+		"huge, with a tag to begin with":  {"", "ru," + strings.Repeat("de-DE;q=0.1,", 100_000), "ru"},
+		"huge, and nothing else":          {"", strings.Repeat("r", 1_000_000), "en"},
+		"cut inside a tag":                {"", strings.Repeat("de;q=0.1, ", 19) + "de;q=0.1,ru-RU", "en"},
+	} {
+		assert.Equal(t, c.want, languages.Choose(c.chosen, c.header).Language(), name)
+	}
+}
+
+// ownWords are a field's own for a violation: whether it needs them is a matter of each language's grammar, and
+// TestSentences proves that none is without words.
+var ownWords = regexp.MustCompile(`^violation\.\w+\.\w+$`)
+
+func TestCatalogsHaveTheSameKeys(t *testing.T) {
+	keys := func(file string) []string {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var messages map[string]any
+		require.NoError(t, json.Unmarshal(text, &messages))
+		for key, message := range messages {
+			assert.NotEmpty(t, message, key)
+		}
+		maps.DeleteFunc(messages, func(key string, _ any) bool { return ownWords.MatchString(key) })
+		return slices.Sorted(maps.Keys(messages))
+	}
+	assert.Equal(t, keys("en.json"), keys("ru.json"))
+}
+
+func TestViewsHaveTheirTexts(t *testing.T) {
+	text := regexp.MustCompile(`\.Text "([^"]+)"`)
+	views, languages := os.DirFS("../../views"), catalog(t)
+	used := 0
+	require.NoError(t, fs.WalkDir(views, ".", func(file string, _ fs.DirEntry, err error) error {
+		if err != nil || path.Ext(file) != ".html" {
+			return err
+		}
+		content, err := fs.ReadFile(views, file)
+		for _, match := range text.FindAllSubmatch(content, -1) {
+			used++
+			id := string(match[1])
+			for _, words := range languages.All() {
+				assert.NotEqual(t, id, words.Text(id), "%s in %s", file, words.Language())
+			}
+		}
+		return err
+	}))
+	assert.Positive(t, used)
+}
+
+func catalog(t *testing.T) ports.Languages {
+	c, err := i18n.New()
+	require.NoError(t, err)
+	return c
+}

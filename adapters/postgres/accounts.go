@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Accounts keeps the accounts of people.
+type Accounts struct{ db *DB }
+
+// NewAccounts makes the store.
+func NewAccounts(db *DB) *Accounts { return &Accounts{db} }
+
+// userRow is a row of users with the one of profiles that belongs to it.
+type userRow struct {
+	bun.BaseModel `bun:"table:users,alias:u"`
+
+	ID           int64 `bun:",pk"`
+	Login        string
+	Email        string `bun:",nullzero"`
+	Phone        string `bun:",nullzero"`
+	RegDate      time.Time
+	PasswordHash string
+	PasswordDate time.Time
+	Profile      *profileRow `bun:"rel:has-one,join:id=user_id"`
+}
+
+type profileRow struct {
+	bun.BaseModel `bun:"table:profiles"`
+
+	UserID   int64
+	Fname    string
+	Lname    string
+	Patr     string
+	Birthday *time.Time `bun:"type:date"`
+}
+
+func (row *userRow) user() *domain.User {
+	user := &domain.User{
+		ID: row.ID, Login: row.Login, FirstName: row.Profile.Fname, LastName: row.Profile.Lname, Patronymic: row.Profile.Patr,
+		Email: row.Email, Phone: row.Phone, Registered: row.RegDate.UTC(),
+		Password: domain.StoredPassword{Hash: row.PasswordHash, Made: row.PasswordDate.UTC()},
+	}
+	if row.Profile.Birthday != nil {
+		date := domain.DateOf(*row.Profile.Birthday)
+		user.Birthday = &date
+	}
+	return user
+}
+
+// Find implements ports.Accounts.
+func (a *Accounts) Find(ctx context.Context, identity domain.Identity) ([]*domain.User, error) {
+	var rows []userRow
+	err := a.db.bun.NewSelect().Model(&rows).Relation("Profile").
+		Where("login_key = NULLIF(?, '')", identity.Login).
+		WhereOr("email_key = NULLIF(?, '')", identity.Email).
+		WhereOr("phone = NULLIF(?, '')", identity.Phone).
+		OrderExpr("login_key = ? DESC, email_key = ? DESC NULLS LAST", identity.Login, identity.Email).
+		Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find accounts: %w", unavailable(err))
+	}
+	users := make([]*domain.User, len(rows))
+	for i := range rows {
+		users[i] = rows[i].user()
+	}
+	return users, nil
+}
+
+// User implements ports.Accounts.
+func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
+	var row userRow
+	err := a.db.bun.NewSelect().Model(&row).Relation("Profile").Where("u.id = ?", id).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ports.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read account: %w", unavailable(err))
+	}
+	return row.user(), nil
+}
+
+// SetPassword implements ports.Accounts.
+func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error {
+	result, err := a.db.bun.NewUpdate().Table("users").
+		Set("password_hash = ?, password_date = ?", password.Hash, password.Made).
+		Where("id = ? AND password_hash = ?", id, oldHash).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("set password: %w", unavailable(err))
+	}
+	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
+		return errors.Join(ports.ErrChanged, err)
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// registerForm answers GET /register.
+func (p *pages) registerForm(c *fiber.Ctx) error {
+	return p.showUnlessSignedIn(c, "register", &view{form: form{inputs: registrationInputs}})
+}
+
+// register answers POST /register.
+func (p *pages) register(c *fiber.Ctx) error {
+	entered, err := p.readForm(c)
+	if err != nil {
+		return err
+	}
+	person := &domain.Candidate{
+		LastName:   domain.Entered(entered.Get("lname")),
+		FirstName:  domain.Entered(entered.Get("fname")),
+		Patronymic: domain.Entered(entered.Get("patr")),
+		Birthday:   domain.Entered(entered.Get("birthday")),
+		Email:      domain.Entered(entered.Get("email")),
+		Phone:      domain.Entered(entered.Get("phone")),
+		Login:      domain.Entered(entered.Get("login")),
+	}
+	user, err := p.registration.Register(c.UserContext(), person, entered.Get("psw"))
+	if err != nil {
+		return p.showForm(c, "register", &view{form: form{inputs: registrationInputs, entered: entered}}, err)
+	}
+	err = p.signIn(c, user)
+	if err != nil {
+		return err
+	}
+	return c.Redirect("/profile?notice=registered", http.StatusSeeOther)
+}
+
+// loginForm answers GET /login.
+func (p *pages) loginForm(c *fiber.Ctx) error {
+	v := &view{form: form{inputs: signInInputs}, Notice: p.notice(c)}
+	if next := c.Query("next"); next != "" {
+		v.Next = localPath(next)
+		v.Notice = p.words(c).Text("notice.sign_in_first")
+	}
+	return p.showUnlessSignedIn(c, "login", v)
+}
+
+// login answers POST /login.
+func (p *pages) login(c *fiber.Ctx) error {
+	entered, err := p.readForm(c)
+	if err != nil {
+		return err
+	}
+	next := localPath(entered.Get("next"))
+	user, err := p.auth.SignIn(c.UserContext(), ports.Attempt{
+		Name: entered.Get("login"), Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy),
+	})
+	if err != nil {
+		return p.showForm(c, "login", &view{form: form{inputs: signInInputs, entered: entered}, Next: next}, err)
+	}
+	err = p.signIn(c, user)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(next, http.StatusSeeOther)
+}
+
+// showUnlessSignedIn shows a page that is for people who are not signed in.
+func (p *pages) showUnlessSignedIn(c *fiber.Ctx, page string, v *view) error {
+	who, err := p.visitor(c)
+	if err != nil {
+		return err
+	}
+	if who.user != nil {
+		return c.Redirect(localPath(c.Query("next")), http.StatusSeeOther)
+	}
+	return p.show(c, page, v)
+}
+
+// logoutLink answers GET /logout. A link on another's page must not sign people out: then they are asked.
+func (p *pages) logoutLink(c *fiber.Ctx) error {
+	if isCrossSite(c) {
+		return p.show(c, "logout", &view{})
+	}
+	return p.signOut(c)
+}
+
+// logout answers POST /logout.
+func (p *pages) logout(c *fiber.Ctx) error {
+	_, err := p.readForm(c)
+	if err != nil {
+		return err
+	}
+	return p.signOut(c)
+}
+
+func (p *pages) signOut(c *fiber.Ctx) error {
+	err := p.sessions.end(c)
+	if err != nil {
+		return err
+	}
+	return c.Redirect("/login?notice=signed_out", http.StatusSeeOther)
+}
+
+// profile answers GET /profile.
+func (p *pages) profile(c *fiber.Ctx) error {
+	user, err := p.signedIn(c)
+	if err != nil || user == nil {
+		return err
+	}
+	return p.show(c, "profile", &view{Notice: p.notice(c), GeneratedUntil: user.PasswordExpires})
+}
+
+// passwordForm answers GET /account/password.
+func (p *pages) passwordForm(c *fiber.Ctx) error {
+	user, err := p.signedIn(c)
+	if err != nil || user == nil {
+		return err
+	}
+	return p.show(c, "password", &view{form: form{inputs: passwordInputs}})
+}
+
+// changePassword answers POST /account/password.
+func (p *pages) changePassword(c *fiber.Ctx) error {
+	user, err := p.signedIn(c)
+	if err != nil || user == nil {
+		return err
+	}
+	entered, err := p.readForm(c)
+	if err != nil {
+		return err
+	}
+	user, err = p.auth.ChangePassword(c.UserContext(), ports.PasswordChange{
+		User: user.ID, Made: user.Password.Made, Old: entered.Get("old"), New: entered.Get("psw"), Address: clientAddress(c, p.isProxy),
+	})
+	if err != nil {
+		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}}, err)
+	}
+	err = p.signIn(c, user)
+	if err != nil {
+		return err
+	}
+	return c.Redirect("/profile?notice=password_changed", http.StatusSeeOther)
+}

@@ -1,0 +1,214 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// pages answers browsers.
+type pages struct {
+	registration ports.Registration
+	auth         ports.Auth
+	languages    ports.Languages
+	sentences    ports.Sentences // for programs
+	sessions     *sessions
+	files        fs.FS // static ones
+	assets       assets
+	isProxy      func(netip.Addr) bool
+}
+
+func newPages(cfg Config) (*pages, error) {
+	files, err := fs.Sub(cfg.Views, "static")
+	if err != nil {
+		return nil, fmt.Errorf("find static files: %w", err)
+	}
+	assets, err := newAssets(files)
+	if err != nil {
+		return nil, err
+	}
+	return &pages{
+		registration: cfg.Registration, auth: cfg.Auth, languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""),
+		sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies),
+	}, nil
+}
+
+// visitor is who a request is from.
+type visitor struct {
+	user    *domain.User // nil when nobody is signed in
+	session string       // id; empty when nobody is signed in
+}
+
+const visitorKey = "visitor"
+
+// visitor finds out who a request is from, once.
+func (p *pages) visitor(c *fiber.Ctx) (*visitor, error) {
+	if known, ok := c.Locals(visitorKey).(*visitor); ok {
+		return known, nil
+	}
+	who := &visitor{}
+	session, err := p.sessions.read(c)
+	if err != nil {
+		return nil, err
+	}
+	if session != nil {
+		who.user, err = p.auth.User(c.UserContext(), session.user, session.made)
+		switch {
+		case errors.Is(err, domain.ErrSignedOut):
+			err = p.sessions.end(c)
+		case err == nil:
+			who.session = session.id
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	c.Locals(visitorKey, who)
+	return who, nil
+}
+
+// signIn begins a session for a user.
+func (p *pages) signIn(c *fiber.Ctx, user *domain.User) error {
+	c.Locals(visitorKey, nil)
+	return p.sessions.begin(c, user)
+}
+
+// view is what a template shows.
+type view struct {
+	T              ports.Words
+	Title          string
+	Languages      []viewLanguage
+	User           *domain.User
+	Token          string
+	Notice, Alert  string
+	Next           string
+	GeneratedUntil time.Time
+	Problem        viewProblem
+
+	form   form
+	assets assets
+}
+
+// viewLanguage is a language to switch to.
+type viewLanguage struct {
+	Tag, Name, URL string
+	Current        bool
+}
+
+// viewProblem is what an error page says.
+type viewProblem struct {
+	Status                   int
+	Title, Detail, RequestID string
+}
+
+// Field is a field of the page's form.
+func (v *view) Field(name string) (viewField, error) { return v.form.field(name, v.T) }
+
+// Asset is the address of a static file.
+func (v *view) Asset(name string) (string, error) { return v.assets.url(name) }
+
+// show answers with a page.
+func (p *pages) show(c *fiber.Ctx, page string, v *view) error {
+	who, err := p.visitor(c)
+	if err != nil {
+		return err
+	}
+	v.T, v.User, v.assets = p.words(c), who.user, p.assets
+	v.Token, err = p.token(c)
+	if err != nil {
+		return err
+	}
+	if v.Title == "" {
+		v.Title = v.T.Text("title." + page)
+	}
+	v.Languages = p.switches(c)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	err = c.Render("pages/"+page, v, "layouts/page")
+	if err != nil {
+		return fmt.Errorf("page %s: %w", page, err)
+	}
+	return nil
+}
+
+// showForm shows a form again, with what was entered and why it was not taken.
+func (p *pages) showForm(c *fiber.Ctx, page string, v *view, err error) error {
+	problem := newProblem(c, err)
+	if !wantsPage(c) || problem.Code == "internal" {
+		return err
+	}
+	v.form.violations = refused(err)
+	words := p.words(c)
+	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {
+	case tooMany:
+		v.Alert = words.Text("alert.attempts", "Count", minutes(known.Wait))
+	case v.form.violations != nil:
+		v.Alert = words.Text("alert.fields")
+	case errors.Is(err, domain.ErrWrongCredentials):
+		v.Alert = words.Text("alert.credentials")
+	case errors.Is(err, domain.ErrPasswordExpired):
+		v.Alert = words.Text("alert.expired")
+	default:
+		v.Alert = words.Text("error." + problem.Code + ".detail")
+	}
+	setRetryAfter(c, problem.Status, err)
+	c.Status(problem.Status)
+	return p.show(c, page, v)
+}
+
+// minutes is how many whole minutes cover a time.
+func minutes(wait time.Duration) int { return int((wait + time.Minute - 1) / time.Minute) }
+
+// home answers GET /.
+func (p *pages) home(c *fiber.Ctx) error { return p.show(c, "home", &view{}) }
+
+// signedIn returns who is signed in. When nobody is, it answers a browser with the way to sign in and back, and returns
+// nil, or for any other client an error.
+func (p *pages) signedIn(c *fiber.Ctx) (*domain.User, error) {
+	who, err := p.visitor(c)
+	if err != nil || who.user != nil {
+		return who.user, err
+	}
+	if !wantsPage(c) {
+		return nil, domain.ErrSignedOut
+	}
+	next := strings.Clone(c.Path())
+	if c.Method() == fiber.MethodGet {
+		next = strings.Clone(c.OriginalURL())
+	}
+	return nil, c.Redirect("/login?next="+url.QueryEscape(next), http.StatusSeeOther)
+}
+
+// notice returns what the page before has to say, which its address names.
+func (p *pages) notice(c *fiber.Ctx) string {
+	switch name := c.Query("notice"); name {
+	case "signed_out", "password_changed", "registered":
+		return p.words(c).Text("notice." + name)
+	}
+	return ""
+}
+
+// localPath is the path of this server that next names, and the profile when it names something else.
+func localPath(next string) string {
+	const fallback = "/profile"
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return fallback
+	}
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, isUnsafeInPath) {
+		return fallback
+	}
+	return next
+}
+
+// isUnsafeInPath knows what browsers drop from an address or take for a slash.
+func isUnsafeInPath(r rune) bool { return r <= ' ' || r == '\\' || r > '~' }

@@ -1,0 +1,72 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// ChangePassword implements ports.Auth.
+func (a *Auth) ChangePassword(ctx context.Context, change ports.PasswordChange) (*domain.User, error) {
+	user, err := a.changePassword(ctx, change)
+	if err != nil {
+		return nil, fmt.Errorf("change password: %w", err)
+	}
+	return user, nil
+}
+
+func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) (*domain.User, error) {
+	user, err := a.User(ctx, change.User, change.Made)
+	if err != nil {
+		return nil, err
+	}
+	login, unfit := domain.NewLogin(user.Login)
+	if unfit != nil {
+		return nil, fmt.Errorf("login of user %d: %v", user.ID, unfit)
+	}
+	chosen, violations := domain.NewPassword(change.New, login)
+	if change.Old == "" {
+		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}}, violations...)
+		return nil, &domain.RefusedError{Violations: violations}
+	}
+	giveBack, err := a.take(ctx, accountKey(user), change.Address)
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.whose(ctx, []*domain.User{user}, change.Old)
+	if errors.Is(err, domain.ErrWrongCredentials) {
+		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
+		return nil, &domain.RefusedError{Violations: violations}
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = giveBack()
+	if err != nil {
+		return nil, err
+	}
+	if old, _ := domain.EnteredPassword(change.Old); violations == nil && old == chosen {
+		violations = domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeSame}}
+	}
+	if violations != nil {
+		return nil, &domain.RefusedError{Violations: violations}
+	}
+	hash, err := a.with.Hasher.Hash(ctx, chosen)
+	if err != nil {
+		return nil, err
+	}
+	old := user.Password
+	user.Password = domain.StoredPassword{Hash: hash, Made: a.with.Now().UTC().Truncate(time.Microsecond)}
+	if !user.Password.Made.After(old.Made) { // a clock that went back must not let an old session pass for a new one
+		user.Password.Made = old.Made.Add(time.Microsecond)
+	}
+	err = a.with.Accounts.SetPassword(ctx, user.ID, old.Hash, user.Password)
+	if errors.Is(err, ports.ErrChanged) {
+		return nil, domain.ErrSignedOut
+	}
+	return user, err
+}

@@ -1,0 +1,90 @@
+package application
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// SignIn implements ports.Auth. Whatever is asked of a known name is asked of an unknown one as well: neither the answer
+// nor its time, nor from when on it is "too many attempts", tells whether there is such an account.
+func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
+	user, err := a.signIn(ctx, attempt)
+	if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	return user, nil
+}
+
+func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
+	identity := domain.NewIdentity(attempt.Name, a.with.Region)
+	users, err := a.with.Accounts.Find(ctx, identity)
+	if err != nil {
+		return nil, fmt.Errorf("find account: %w", err)
+	}
+	account := "of nobody: " + cmp.Or(identity.Login, identity.Email, identity.Phone, attempt.Name)
+	if len(users) > 0 {
+		account = accountKey(users[0])
+	}
+	giveBack, err := a.take(ctx, account, attempt.Address)
+	if err != nil {
+		return nil, err
+	}
+	user, err := a.whose(ctx, users, attempt.Password)
+	if err != nil {
+		return nil, err
+	}
+	err = giveBack()
+	if err != nil {
+		return nil, err
+	}
+	a.setExpiry(user)
+	if !user.PasswordExpires.IsZero() && !a.with.Now().Before(user.PasswordExpires) {
+		return nil, domain.ErrPasswordExpired
+	}
+	return user, nil
+}
+
+// whose returns the one of the users whose password it is. One's login may be another's e-mail or phone, so there may be
+// several who go by one name.
+func (a *Auth) whose(ctx context.Context, users []*domain.User, entered string) (*domain.User, error) {
+	password, ok := domain.EnteredPassword(entered)
+	if !ok || len(users) == 0 {
+		users = []*domain.User{{}} // nobody, whose hash is empty
+	}
+	for _, user := range users {
+		verdict, err := a.with.Hasher.Verify(ctx, user.Password.Hash, password)
+		if err != nil {
+			return nil, fmt.Errorf("verify password: %w", err)
+		}
+		if !verdict.Match {
+			continue
+		}
+		if verdict.Weak {
+			return user, a.renew(ctx, user, password)
+		}
+		return user, nil
+	}
+	return nil, domain.ErrWrongCredentials
+}
+
+// renew hashes a password as strongly as it is done today. It stays the same password: sessions go on.
+func (a *Auth) renew(ctx context.Context, user *domain.User, password domain.Password) error {
+	hash, err := a.with.Hasher.Hash(ctx, password)
+	if err != nil {
+		return fmt.Errorf("renew hash: %w", err)
+	}
+	err = a.with.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: hash, Made: user.Password.Made})
+	switch {
+	case errors.Is(err, ports.ErrChanged): // another sign-in has renewed it
+	case err != nil:
+		return fmt.Errorf("renew hash: %w", err)
+	default:
+		user.Password.Hash = hash
+	}
+	return nil
+}

@@ -1,0 +1,285 @@
+package bootstrap_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+func TestRegisterSignsInAndShowsTheProfile(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	got := b.submit(t, "/register", with(anna(), "birthday", "28.02.1990"))
+	require.Equal(t, 303, got.status, got.text("main"))
+	profile := b.get(t, got.location())
+	assert.Equal(t, "/profile", strings.Split(got.location(), "?")[0])
+	assert.NotEmpty(t, profile.text("[role=status]"))
+	for _, own := range []string{"Ким", "Анна", "Петровна", "28 February 1990", "Anna@example.com", "+79123456789"} {
+		assert.Contains(t, profile.text("dl"), own)
+	}
+	type row struct{ Login, Email, Phone, Fname, Birthday, Hash string }
+	rows := pgtest.Query[row](t, p.database, `select login, email, phone, fname, birthday::text, left(password_hash, 30) as hash
+		from users join profiles on user_id = users.id`)
+	assert.Equal(t, []row{{"Anna", "Anna@example.com", "79123456789", "Анна", "1990-02-28", "$argon2id$v=19$m=19456,t=2,p=1"}}, rows)
+	assert.NotContains(t, p.logged(), "Anna")
+	assert.Zero(t, p.count(t, "codes"), "which are of /useradd")
+	assert.Equal(t, 303, b.get(t, "/register").status, "who is signed in need not register")
+	assert.Equal(t, 303, b.get(t, "/login").status)
+}
+
+func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
+	p := start(t)
+	require.Equal(t, 200, p.post(t, person("taken", `"phone":"9000000001","email":"taken@example.com"`)).status)
+	for _, c := range []struct {
+		name   string
+		fields map[string]string
+		errors map[string]string
+		focus  string
+	}{
+		{
+			name: "nothing", fields: map[string]string{}, focus: "lname",
+			errors: map[string]string{
+				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required.",
+				"email": "An e-mail or a phone is required.", "login": "Login is required.", "psw": "Password is required.",
+			},
+		},
+		{
+			name: "all wrong", focus: "lname",
+			fields: map[string]string{
+				"lname": strings.Repeat("я", 51), "fname": "a\x01b", "patr": " ", "birthday": "2999-01-01", "email": "nowhere",
+				"phone": "12", "login": "two words", "psw": "тайна",
+			},
+			errors: map[string]string{
+				"lname": "Last name is longer than 50 characters.", "fname": "First name has control characters.", "patr": "Patronymic is required.",
+				"birthday": "Birthday is in the future.", "email": "E-mail is not a valid address.", "phone": "Phone is not a valid number.",
+				"login": "Login has characters that are not allowed in a login.",
+			},
+		},
+		{
+			name: "taken", focus: "email",
+			fields: with(anna(), "login", "TAKEN", "email", "Taken@Example.com", "phone", "+7 900 000-00-01"),
+			errors: map[string]string{
+				"login": "Login belongs to another user.", "email": "E-mail belongs to another user.", "phone": "Phone belongs to another user.",
+			},
+		},
+		{name: "a common password", fields: with(anna(), "psw", "PassWord1"), focus: "psw"},
+		{name: "a password with the login in it", fields: with(anna(), "psw", "xxAnNaxx"), focus: "psw"},
+		{name: "a long password", fields: with(anna(), "psw", strings.Repeat("ы", 129)), focus: "psw"},
+		{name: "no such day", fields: with(anna(), "birthday", "31.02.2000"), focus: "birthday"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := p.browser(t).submit(t, "/register", c.fields)
+			assert.Equal(t, 422, got.status)
+			for field, message := range c.errors {
+				assert.Equal(t, message, got.text("#"+field+"-error"), field)
+			}
+			if c.errors == nil {
+				assert.NotEmpty(t, got.text("#"+c.focus+"-error"))
+				assert.Equal(t, 1, got.Find(".field [aria-invalid]").Length())
+			}
+			assert.Equal(t, c.focus, got.Find("[autofocus]").AttrOr("name", ""))
+			for field, value := range c.fields {
+				if field != "psw" && value != " " && value != "a\x01b" {
+					assert.Equal(t, value, got.Find("#"+field).AttrOr("value", ""), "what was entered stays")
+				}
+			}
+			if c.fields["psw"] != "" {
+				assert.NotContains(t, got.html, c.fields["psw"])
+			}
+			assert.Empty(t, got.Find("#psw").AttrOr("value", ""))
+		})
+	}
+	assert.Equal(t, 1, p.count(t, "users"))
+}
+
+func TestConcurrentRegistrationsOfOneLogin(t *testing.T) {
+	p := start(t)
+	statuses := map[int]int{}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for i := range 8 {
+		b := p.browser(t)
+		form := b.get(t, "/register")
+		group.Go(func() {
+			got := b.send(t, "/register", form, with(anna(), "phone", fmt.Sprintf("91200000%02d", i), "email", ""))
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[got.status]++
+			if got.status != 303 {
+				assert.Equal(t, "Login belongs to another user.", got.text("#login-error"))
+			}
+		})
+	}
+	group.Wait()
+	assert.Equal(t, map[int]int{303: 1, 422: 7}, statuses)
+	assert.Equal(t, 1, p.count(t, "users"))
+}
+
+func TestSignInByLoginEmailAndPhone(t *testing.T) {
+	p := start(t)
+	p.registered(t)
+	for _, name := range []string{"Anna", "ANNA", " anna ", "anna@EXAMPLE.com", "+7 912 345-67-89", "9123456789"} {
+		b := p.browser(t)
+		got := b.signIn(t, name, goodPassword)
+		assert.Equal(t, 303, got.status, name)
+		assert.True(t, b.isSignedIn(t), name)
+	}
+}
+
+func TestWhoIsUnknownIsToldTheSameAsWhoIsWrong(t *testing.T) {
+	p := start(t)
+	p.registered(t)
+	wrong := p.browser(t).signIn(t, "Anna", "not her password")
+	unknown := p.browser(t).signIn(t, "Hanna", "not her password")
+	assert.Equal(t, 401, wrong.status)
+	assert.Equal(t, 401, unknown.status)
+	assert.Equal(t, wrong.text("main"), unknown.text("main"))
+	assert.NotEmpty(t, wrong.text("[role=alert]"))
+	assert.Equal(t, "Anna", wrong.Find("#login").AttrOr("value", ""))
+	assert.NotContains(t, wrong.html, "not her password")
+}
+
+// One's login may be another's e-mail: both get in, each with their own password.
+func TestTwoWhoGoByOneName(t *testing.T) {
+	p := start(t)
+	p.registered(t)
+	other := with(anna(), "login", "anna@example.com", "email", "", "phone", "9000000002", "psw", "another password of mine")
+	require.Equal(t, 303, p.browser(t).submit(t, "/register", other).status)
+	for password, login := range map[string]string{goodPassword: "Anna", "another password of mine": "anna@example.com"} {
+		b := p.browser(t)
+		require.Equal(t, 303, b.signIn(t, "anna@example.com", password).status)
+		assert.Contains(t, b.get(t, "/profile").text("dl"), login)
+	}
+}
+
+func (p *program) generated(t *testing.T, login string) string {
+	t.Helper()
+	got := p.post(t, person(login, fmt.Sprintf(`"email":"%s@example.com"`, login)))
+	var credentials []struct{ Password string }
+	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials), got.body)
+	return credentials[0].Password
+}
+
+func TestGeneratedPasswordSignsInForAWhile(t *testing.T) {
+	p := start(t)
+	password := p.generated(t, "boris")
+	b := p.browser(t)
+	require.Equal(t, 303, b.signIn(t, "boris", password).status)
+	assert.Equal(t, 1, b.get(t, "/profile").Find(`main a.button[href="/account/password"]`).Not(".quiet").Length(), "the page asks for a password of their own")
+
+	p.set(t, `update users set password_date = password_date - interval '30 days'`)
+	expired := p.browser(t).signIn(t, "boris", password)
+	assert.Equal(t, 403, expired.status)
+	assert.Contains(t, expired.text("[role=alert]"), "its time is over")
+	wrong := p.browser(t).signIn(t, "boris", password+"x")
+	assert.Equal(t, 401, wrong.status, "who does not know it is not told that it expired")
+
+	p.set(t, `update users set password_date = now()`)
+	b = p.browser(t)
+	require.Equal(t, 303, b.signIn(t, "boris", password).status)
+	changed := b.submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
+	require.Equal(t, 303, changed.status, changed.text("main"))
+	p.set(t, `update users set password_date = password_date - interval '90 days'`)
+	assert.Equal(t, 303, p.browser(t).signIn(t, "boris", goodPassword).status, "a chosen password does not expire")
+}
+
+func TestChangePassword(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	other := p.browser(t)
+	require.Equal(t, 303, other.signIn(t, "Anna", goodPassword).status)
+	for _, c := range []struct{ old, chosen, field, message string }{
+		{"", "a fine new password", "old", "Old password is required."},
+		{"wrong", "a fine new password", "old", ""},
+		{goodPassword, "short", "psw", ""},
+		{goodPassword, "password", "psw", ""},
+		{goodPassword, "my anna password", "psw", ""},
+		{goodPassword, goodPassword, "psw", ""},
+	} {
+		got := b.submit(t, "/account/password", map[string]string{"old": c.old, "psw": c.chosen})
+		assert.Equal(t, 422, got.status)
+		assert.NotEmpty(t, got.text("#"+c.field+"-error"), c)
+		assert.NotContains(t, got.html, goodPassword)
+	}
+	id := b.cookie("session")
+	got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "a fine new password"})
+	require.Equal(t, 303, got.status, got.text("main"))
+	assert.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
+	assert.NotEqual(t, id, b.cookie("session"), "the session has a new id")
+	assert.True(t, b.isSignedIn(t))
+	assert.False(t, other.isSignedIn(t), "other sessions are over")
+	assert.Equal(t, 401, p.browser(t).signIn(t, "Anna", goodPassword).status)
+	assert.Equal(t, 303, p.browser(t).signIn(t, "Anna", "a fine new password").status)
+}
+
+// weakHash is of "correct horse battery", with 64 KiB and one pass.
+const weakHash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$1pk8vr95xlyUOMT8nKyALDY/GpuPmtxvrrZzTpylHvU"
+
+// A hash of less than today's strength is renewed by signing in, and sessions go on.
+func TestWeakHashIsRenewed(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	p.set(t, `update users set password_hash = '`+weakHash+`'`)
+	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "correct horse battery").status)
+	hash := pgtest.Query[struct{ Hash string }](t, p.database, "select password_hash as hash from users")[0].Hash
+	assert.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
+	assert.True(t, b.isSignedIn(t))
+	assert.Equal(t, 303, p.browser(t).signIn(t, "Anna", "correct horse battery").status)
+}
+
+func TestAttemptsAreLimited(t *testing.T) {
+	p := start(t, "--trusted-proxy", "127.0.0.1")
+	p.registered(t)
+	for _, login := range []string{"Anna", "nobody"} {
+		guesser := p.browser(t, "X-Forwarded-For", "203.0.113.7")
+		for range 10 {
+			require.Equal(t, 401, guesser.signIn(t, login, "a guess at it").status, login)
+		}
+		got := guesser.signIn(t, login, goodPassword)
+		assert.Equal(t, 429, got.status, "%s, whatever the password", login)
+		assert.Contains(t, []string{"58", "59", "60"}, got.header.Get("Retry-After"))
+		assert.Contains(t, got.text("[role=alert]"), "1 minute")
+		problem := p.browser(t, "X-Forwarded-For", "203.0.113.7").signIn(t, login, goodPassword, "Accept", "application/problem+json")
+		assert.Equal(t, 429, problem.status)
+		assert.Contains(t, problem.text("body"), `"code":"attempts"`)
+	}
+	owner := p.browser(t, "X-Forwarded-For", "198.51.100.1")
+	assert.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status, "the owner, who is elsewhere, gets in")
+	forged := p.browser(t, "X-Forwarded-For", "192.0.2.1, 203.0.113.7")
+	assert.Equal(t, 429, forged.signIn(t, "Anna", goodPassword).status, "what a client puts before the proxy's word counts for nothing")
+	for range 20 {
+		require.Equal(t, 303, p.browser(t, "X-Forwarded-For", "198.51.100.1").signIn(t, "Anna", goodPassword).status, "who knows the password meets no limit")
+	}
+	stored := pgtest.Query[struct{ Row string }](t, p.database, "select limits::text as row from limits")
+	require.NotEmpty(t, stored)
+	for _, row := range stored {
+		assert.NotContains(t, row.Row, "203.0.113.7")
+	}
+}
+
+func TestSignOut(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	stolen := b.cookie("session")
+	got := b.send(t, "/logout", b.get(t, "/profile"), nil)
+	require.Equal(t, 303, got.status)
+	assert.Equal(t, "/login", strings.Split(got.location(), "?")[0])
+	assert.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
+	assert.False(t, b.isSignedIn(t))
+	assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+stolen).status, "the session is over on the server")
+	assert.Zero(t, p.count(t, "sessions"))
+
+	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
+	assert.Equal(t, 1, b.get(t, "/logout", "Sec-Fetch-Site", "cross-site").Find(`main form[action="/logout"]`).Length(), "another site's link asks first")
+	assert.True(t, b.isSignedIn(t))
+	assert.Equal(t, 303, b.get(t, "/logout").status)
+	assert.False(t, b.isSignedIn(t))
+}

@@ -1,0 +1,297 @@
+package bootstrap_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+func sessionCookie(got *page) *http.Cookie {
+	for _, cookie := range got.cookies {
+		if strings.HasSuffix(cookie.Name, "session") {
+			return cookie
+		}
+	}
+	return nil
+}
+
+func TestSessionCookie(t *testing.T) {
+	p := start(t, "--trusted-proxy", "127.0.0.0/8")
+	plain := sessionCookie(p.browser(t).submit(t, "/register", anna()))
+	require.NotNil(t, plain)
+	assert.Equal(t, "session", plain.Name)
+	assert.True(t, plain.HttpOnly)
+	assert.False(t, plain.Secure)
+	assert.Equal(t, http.SameSiteLaxMode, plain.SameSite)
+	assert.Equal(t, "/", plain.Path)
+	assert.Empty(t, plain.Domain)
+	assert.GreaterOrEqual(t, len(plain.Value), 26, "128 random bits")
+
+	got := p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https")
+	assert.Contains(t, got.header.Get("Set-Cookie"), "__Host-form=")
+	assert.Contains(t, strings.ToLower(got.header.Get("Set-Cookie")), "; secure")
+	assert.Contains(t, got.header.Get("Strict-Transport-Security"), "max-age=31536000")
+	assert.Empty(t, p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html").header.Get("Strict-Transport-Security"))
+
+	direct := start(t)
+	got = direct.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https")
+	assert.NotContains(t, got.header.Get("Set-Cookie"), "__Host-", "who is no trusted proxy is not believed")
+}
+
+// Whoever only looks leaves nothing in the database.
+func TestVisitorsWithoutAccountsStoreNothing(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	for _, path := range []string{"/", "/login", "/register", "/nowhere"} {
+		b.get(t, path)
+	}
+	b.signIn(t, "Anna", "a guess at it")
+	assert.Zero(t, p.count(t, "sessions"))
+}
+
+func TestCookiesThatAreNoSession(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	own := b.cookie("session")
+	stored := pgtest.Query[struct{ K string }](t, p.database, "select k from sessions")
+	require.Len(t, stored, 1)
+	assert.NotEqual(t, own, stored[0].K, "the table gets nobody into a session")
+	for name, value := range map[string]string{
+		"forged": strings.Repeat("A", 26), "one that was changed": own[:25] + "!", "from the table": stored[0].K, "empty": "",
+		"long": strings.Repeat("x", 3000), "SQL": "' or true--",
+	} {
+		assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+value).status, name)
+	}
+
+	const fixed = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
+	victim := p.browser(t, "Cookie", "session="+fixed)
+	signedIn := p.browser(t)
+	got := signedIn.send(t, "/login", signedIn.get(t, "/login"), map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "session="+fixed+"; form="+signedIn.cookie("form"))
+	require.Equal(t, 303, got.status, got.text("main"))
+	assert.NotEqual(t, fixed, sessionCookie(got).Value, "an id that was there before signing in is not taken")
+	assert.False(t, victim.isSignedIn(t))
+
+	before := b.cookie("session")
+	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/profile"), nil).status)
+	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
+	assert.NotEqual(t, before, b.cookie("session"))
+
+	p.set(t, "update sessions set e = 1")
+	assert.False(t, b.isSignedIn(t), "it has expired")
+	p.set(t, "delete from users")
+	require.Equal(t, 401, b.signIn(t, "Anna", goodPassword).status)
+}
+
+func TestSessionOfSomebodyWhoIsGone(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	p.set(t, "delete from users")
+	assert.False(t, b.isSignedIn(t))
+	assert.Zero(t, p.count(t, "sessions"))
+}
+
+func TestSessionEndsByItself(t *testing.T) {
+	for _, flag := range []string{"--session-idle", "--session-lifetime"} {
+		p := start(t, flag, "1s")
+		b := p.registered(t)
+		if flag == "--session-lifetime" { // which no request prolongs
+			require.Eventually(t, func() bool { return !b.isSignedIn(t) }, 20*time.Second, 50*time.Millisecond)
+			continue
+		}
+		id := b.cookie("session")
+		require.Eventually(t, func() bool {
+			rows := pgtest.Query[struct{ Old bool }](t, p.database, "select e <= extract(epoch from now()) as old from sessions")
+			return len(rows) == 1 && rows[0].Old
+		}, 20*time.Second, 50*time.Millisecond)
+		assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+id).status)
+	}
+}
+
+func TestFormsOfOthersAreRefused(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	for name, headers := range map[string][]string{
+		"cross-site": {"Sec-Fetch-Site", "cross-site"}, "same-site": {"Sec-Fetch-Site", "same-site"},
+		"another origin": {"Origin", "http://evil.example"}, "no origin": {"Origin", "null"},
+	} {
+		got := b.send(t, "/logout", b.get(t, "/profile"), nil, headers...)
+		assert.Equal(t, 403, got.status, name)
+	}
+	for _, path := range []string{"/register", "/login", "/logout", "/account/password"} {
+		for _, token := range []string{"", "x", p.browser(t).get(t, "/login").Find("[name=csrf]").AttrOr("value", "")} {
+			got := b.do(t, http.MethodPost, path, "csrf="+token+"&login=Anna&psw=x", "Content-Type", "application/x-www-form-urlencoded")
+			assert.Equal(t, 403, got.status, path)
+			assert.NotEmpty(t, got.text("h1"))
+		}
+	}
+	assert.True(t, b.isSignedIn(t))
+	got := b.send(t, "/logout", b.get(t, "/profile"), nil, "Sec-Fetch-Site", "same-origin", "Origin", p.url)
+	assert.Equal(t, 303, got.status)
+}
+
+func TestFormsThatAreNoForms(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	for _, c := range []struct {
+		kind, body string
+		status     int
+	}{
+		{"application/json", `{"login":"a"}`, 415},
+		{"multipart/form-data; boundary=x", "--x--", 415},
+		{"", "login=a", 415},
+		{"application/x-www-form-urlencoded", "login=" + strings.Repeat("a", 16<<10), 413},
+		{"application/x-www-form-urlencoded", "login=%zz", 400},
+	} {
+		got := b.do(t, http.MethodPost, "/login", c.body, "Content-Type", c.kind)
+		assert.Equal(t, c.status, got.status, "%.40s", c.body)
+		assert.NotEmpty(t, got.text("h1"))
+	}
+	// What nobody reads of a body is not the next request.
+	smuggled := "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+	got := raw(t, p, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
+	assert.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
+	got = raw(t, p, "GET /login HTTP/1.1\r\nHost: x\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
+	assert.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
+}
+
+func TestNextLeadsNowhereElse(t *testing.T) {
+	p := start(t)
+	p.registered(t)
+	for next, want := range map[string]string{
+		"/account/password":         "/account/password",
+		"/profile?page=2&x=%D1%8F":  "/profile?page=2&x=%D1%8F",
+		"https://evil.example/":     "/profile",
+		"//evil.example":            "/profile",
+		"/\\evil.example":           "/profile",
+		"/\t/evil.example":          "/profile",
+		"/%0d%0aSet-Cookie:a=b":     "/%0d%0aSet-Cookie:a=b",
+		"/\r\nSet-Cookie: a=b":      "/profile",
+		"javascript:alert(1)":       "/profile",
+		"\\\\evil.example":          "/profile",
+		"profile":                   "/profile",
+		"http:evil.example":         "/profile",
+		"/profile\x00":              "/profile",
+		"///evil.example/..":        "/profile",
+		"https:/evil.example":       "/profile",
+		"/@evil.example":            "/@evil.example",
+		"//user@evil.example/login": "/profile",
+	} {
+		b := p.browser(t)
+		got := b.submit(t, "/login", map[string]string{"login": "Anna", "psw": goodPassword, "next": next})
+		require.Equal(t, 303, got.status)
+		assert.Equal(t, want, got.location(), "%q", next)
+		assert.Empty(t, got.header.Get("a"))
+	}
+	b := p.browser(t)
+	got := b.get(t, "/account/password")
+	require.Equal(t, 303, got.status)
+	login := b.get(t, got.location())
+	assert.NotEmpty(t, login.text("[role=status]"))
+	back := b.send(t, "/login", login, map[string]string{"login": "Anna", "psw": goodPassword})
+	assert.Equal(t, "/account/password", back.location())
+}
+
+func TestPagesTellBrowsersWhatToKeepTo(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	for _, path := range []string{"/", "/profile", "/account/password", "/nowhere", "/static/style.css"} {
+		header := b.get(t, path).header
+		assert.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'", path)
+		assert.NotContains(t, header.Get("Content-Security-Policy"), "unsafe")
+		assert.Equal(t, "nosniff", header.Get("X-Content-Type-Options"), path)
+		assert.Equal(t, "DENY", header.Get("X-Frame-Options"), path)
+		assert.Equal(t, "same-origin", header.Get("Referrer-Policy"), path)
+		assert.NotEmpty(t, header.Get("X-Request-Id"), path)
+		assert.Empty(t, header.Get("Server"), path)
+		if !strings.HasPrefix(path, "/static") {
+			assert.Equal(t, "no-store", header.Get("Cache-Control"), path)
+			assert.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"), path)
+		}
+	}
+	home := b.get(t, "/")
+	style := home.Find("link[rel=stylesheet]").AttrOr("href", "")
+	got := b.get(t, style)
+	assert.Equal(t, 200, got.status)
+	assert.Contains(t, got.header.Get("Cache-Control"), "max-age=31536000")
+	assert.Zero(t, home.Find("[style], style, script:not([src])").Length(), "nothing is inline")
+	for _, path := range []string{"/static/../views.go", "/static/%2e%2e/views.go", "/static/", "/static/nothing.css"} {
+		assert.Equal(t, 404, b.get(t, path).status, path)
+	}
+
+	api := p.post(t, person("boris", `"phone":"9000000001"`))
+	assert.Equal(t, 200, api.status)
+	assert.Empty(t, api.header.Get("Set-Cookie"), "/useradd is no page")
+}
+
+func TestErrorPages(t *testing.T) {
+	p := start(t)
+	for language, title := range map[string]string{"en": "There is no such page", "ru": "Такой страницы нет"} {
+		got := p.browser(t, "Accept-Language", language).get(t, "/nowhere")
+		assert.Equal(t, 404, got.status)
+		assert.Equal(t, language, got.Find("html").AttrOr("lang", ""))
+		assert.Equal(t, title, got.text("h1"))
+		assert.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
+	}
+	b := p.browser(t)
+	for _, path := range []string{"/profile", "/useradd", "/", "/healthz"} {
+		got := b.do(t, http.MethodDelete, path, "")
+		assert.Equal(t, 405, got.status, path)
+		assert.NotEmpty(t, got.header.Get("Allow"), path)
+		assert.NotEmpty(t, got.text("h1"))
+	}
+	problem := p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json, text/html")
+	assert.Equal(t, "application/problem+json", problem.header.Get("Content-Type"))
+	assert.Contains(t, problem.body, `"code":"not_found"`)
+	unsigned := p.do(t, http.MethodGet, "/profile", nil, "Accept", "application/problem+json")
+	assert.Equal(t, 401, unsigned.status)
+	assert.Contains(t, unsigned.body, `"code":"unauthorized"`)
+	assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil).status)
+	for _, path := range []string{`/<script>alert(1)</script>`, `/"onload=x`, "/%00", "/%ff%fe", "/?lang=<b>", "/" + strings.Repeat("a", 2000)} {
+		got := b.get(t, strings.NewReplacer("<", "%3C", ">", "%3E", `"`, "%22").Replace(path))
+		assert.Contains(t, []int{200, 404}, got.status)
+		assert.NotContains(t, got.html, "<script>alert")
+	}
+}
+
+func TestLanguageIsRemembered(t *testing.T) {
+	p := start(t)
+	b := p.browser(t, "Accept-Language", "de, ru;q=0.8, en;q=0.5")
+	home := b.get(t, "/login?next=/account/password")
+	assert.Equal(t, "ru", home.Find("html").AttrOr("lang", ""))
+	english := home.Find("a[hreflang=en]").AttrOr("href", "")
+	got := b.get(t, "/login"+english)
+	assert.Equal(t, "en", got.Find("html").AttrOr("lang", ""))
+	assert.Equal(t, "/account/password", got.Find("[name=next]").AttrOr("value", ""), "the switch leads to the same page")
+	assert.Equal(t, "en", b.get(t, "/register").Find("html").AttrOr("lang", ""))
+	assert.Equal(t, "ru", b.get(t, "/register?lang=ru").Find("html").AttrOr("lang", ""))
+	assert.Equal(t, "ru", b.get(t, "/register?lang=xx").Find("html").AttrOr("lang", ""))
+	refused := b.submit(t, "/register", map[string]string{"login": "два слова"})
+	assert.Equal(t, "ru", refused.Find("html").AttrOr("lang", ""))
+	assert.Regexp(t, `[а-я]`, refused.text("#login-error"))
+	api := p.do(t, http.MethodPost, "/useradd", strings.NewReader("{}"), "Accept-Language", "ru", "Cookie", "lang=ru")
+	assert.Equal(t, noneCreated, api.body, "answers of /useradd stay as they are")
+}
+
+// raw sends bytes on a connection of its own, and returns all that comes back.
+func raw(t *testing.T, p *program, request string) string {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	_, err = io.WriteString(conn, request)
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	return string(answer)
+}

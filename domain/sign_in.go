@@ -1,0 +1,46 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrWrongCredentials is returned for an unknown login as for a wrong password: nobody is told which.
+	ErrWrongCredentials = errors.New("login or password is wrong")
+
+	// ErrPasswordExpired is returned when a generated password is right, and too old to sign in with.
+	ErrPasswordExpired = errors.New("generated password has expired")
+
+	// ErrSignedOut is returned when a session is over: its user is gone, or has another password.
+	ErrSignedOut = errors.New("signed out")
+)
+
+// ErrTooManyAttempts is what a TooManyAttemptsError is.
+var ErrTooManyAttempts = errors.New("too many attempts")
+
+// TooManyAttemptsError is returned when somebody tried too often.
+type TooManyAttemptsError struct {
+	Wait time.Duration // until it may succeed
+}
+
+func (e *TooManyAttemptsError) Error() string {
+	return fmt.Sprintf("%v: wait %v", ErrTooManyAttempts, e.Wait)
+}
+
+// Unwrap makes the error an ErrTooManyAttempts.
+func (e *TooManyAttemptsError) Unwrap() error { return ErrTooManyAttempts }
+
+// ErrRefused is what a RefusedError is.
+var ErrRefused = errors.New("refused")
+
+// RefusedError is returned when what a person entered has violations.
+type RefusedError struct{ Violations Violations }
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%v: %d violations", ErrRefused, len(e.Violations))
+}
+
+// Unwrap makes the error an ErrRefused.
+func (e *RefusedError) Unwrap() error { return ErrRefused }

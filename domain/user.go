@@ -1,0 +1,47 @@
+package domain
+
+import (
+	"strings"
+	"time"
+)
+
+// User is an account with its profile, as it is kept.
+type User struct {
+	ID                              int64
+	Login                           string
+	FirstName, LastName, Patronymic string
+	Email                           string // empty for none
+	Phone                           string // digits of E.164; empty for none
+	Birthday                        *Date  // nil for none
+	Registered                      time.Time
+	Password                        StoredPassword
+	PasswordExpires                 time.Time // of a generated password, once it is known; zero for a chosen one
+}
+
+// StoredPassword is what is kept of a password.
+type StoredPassword struct {
+	Hash string
+	Made time.Time // in microseconds; sessions that began with an earlier one are over
+}
+
+// Identity is what somebody may be known by who signs in: the keys of a login, an e-mail and a phone, each empty where
+// what they entered is none.
+type Identity struct{ Login, Email, Phone string }
+
+// NewIdentity finds out what s may be. A phone without a country code belongs to region.
+func NewIdentity(s, region string) Identity {
+	s = trim(s)
+	if len(s) > MaxValue {
+		return Identity{}
+	}
+	login, _ := NewLogin(s)
+	email, _ := NewEmail(s)
+	phone, _ := NewPhone(s, region)
+	return Identity{login.Key(), email.Key(), phone.String()}
+}
+
+// GeneratedScheme is what the hashes of generated passwords begin with.
+const GeneratedScheme = "$sha256$"
+
+// IsGenerated tells whether the server made the password, and nobody has chosen another one yet.
+func (p StoredPassword) IsGenerated() bool { return strings.HasPrefix(p.Hash, GeneratedScheme) }
