@@ -22,8 +22,19 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 	p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)
 	assert.Equal(t, 200, p.do(t, http.MethodGet, "/readyz", nil).status)
 
+	b := p.registered(t)
+
 	require.NoError(t, server.Stop(context.Background()))
-	got := p.post(t, person("anna", `"phone":"9000000001"`))
+	away := b.get(t, "/profile")
+	assert.Equal(t, 503, away.status)
+	assert.NotEmpty(t, away.header.Get("Retry-After"))
+	assert.NotEmpty(t, away.text("h1"))
+	visitor := p.browser(t)
+	kept := visitor.submit(t, "/register", with(anna(), "login", "Boris", "email", "", "phone", "9000000002"))
+	assert.Equal(t, 503, kept.status)
+	assert.NotEmpty(t, kept.text("[role=alert]"))
+	assert.Equal(t, "Boris", kept.Find("#login").AttrOr("value", ""), "what was entered stays")
+	got := p.post(t, person("vera", `"phone":"9000000001"`))
 	assert.Equal(t, 503, got.status)
 	assert.NotEmpty(t, got.header.Get("Retry-After"))
 	assert.Equal(t, "This cannot be done now. Please try again soon.", got.body)
@@ -36,8 +47,9 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 	server, err = localpg.Start(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, server.Stop(context.Background())) })
-	assert.Equal(t, 200, p.post(t, person("anna", `"phone":"9000000001"`)).status)
+	assert.Equal(t, 200, p.post(t, person("vera", `"phone":"9000000001"`)).status)
 	assert.Equal(t, []code{{200, "POST", "All users have been created (1 of 1 users)"}}, p.codes(t))
+	assert.True(t, b.isSignedIn(t), "sessions go on")
 }
 
 // A request that does not end in time is cut off when the program is told to stop, and leaves nothing.
@@ -51,7 +63,7 @@ func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 	require.NoError(t, err)
 
 	answered := make(chan int)
-	go func() { answered <- p.post(t, person("anna", `"phone":"9000000001"`)).status }()
+	go func() { answered <- p.post(t, person("vera", `"phone":"9000000001"`)).status }()
 	waiting := func() bool {
 		var n int
 		err := holder.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&n)

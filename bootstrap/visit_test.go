@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -61,8 +62,12 @@ func (b *browser) do(t *testing.T, method, path, body string, headers ...string)
 	for _, secret := range []string{"goroutine", "SQLSTATE", "select ", ".go:", "runtime error"} {
 		assert.NotContains(t, html, secret, "%s %s", method, path)
 	}
+	assert.NotRegexp(t, messageID, document.Text(), "%s %s shows a message's id", method, path)
 	return &page{document, response.StatusCode, response.Header, response.Cookies(), html}
 }
+
+// messageID is what the catalogs call a message, which nobody should see.
+var messageID = regexp.MustCompile(`\b(alert|error|field|hint|home|label|layout|login|nav|notice|password|profile|register|title|violation)\.[a-z]+[a-z_.]*\b`)
 
 func (b *browser) get(t *testing.T, path string, headers ...string) *page {
 	t.Helper()

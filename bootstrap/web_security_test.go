@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -260,6 +261,23 @@ func TestErrorPages(t *testing.T) {
 		assert.Contains(t, []int{200, 404}, got.status)
 		assert.NotContains(t, got.html, "<script>alert")
 	}
+}
+
+// What went wrong inside is for the log, not for the page.
+func TestInternalErrorPage(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), "alter table profiles rename to elsewhere")
+	require.NoError(t, err)
+	got := b.get(t, "/profile")
+	assert.Equal(t, 500, got.status)
+	assert.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
+	assert.NotContains(t, got.html, "profiles")
+	assert.Contains(t, p.logged(), got.header.Get("X-Request-Id"))
+	assert.Equal(t, 404, b.get(t, "/nowhere").status, "an error page needs nobody to be known")
 }
 
 func TestLanguageIsRemembered(t *testing.T) {

@@ -175,10 +175,12 @@ func (p *pages) home(c *fiber.Ctx) error { return p.show(c, "home", &view{}) }
 // nil, or for any other client an error.
 func (p *pages) signedIn(c *fiber.Ctx) (*domain.User, error) {
 	who, err := p.visitor(c)
-	if err != nil || who.user != nil {
-		return who.user, err
-	}
-	if !wantsPage(c) {
+	switch {
+	case err != nil:
+		return nil, err
+	case who.user != nil:
+		return who.user, nil
+	case !wantsPage(c):
 		return nil, domain.ErrSignedOut
 	}
 	next := strings.Clone(c.Path())

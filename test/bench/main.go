@@ -33,6 +33,7 @@ func main() {
 	var b bench
 	flag.IntVar(&b.objects, "objects", 1_000_000, "objects of the large import")
 	flag.IntVar(&b.singles, "singles", 3_000, "imports of one object")
+	flag.IntVar(&b.signins, "signins", 200, "sign-ins at once")
 	flag.IntVar(&b.runs, "runs", 3, "how often each is run; the median counts")
 	flag.StringVar(&b.program, "program", "bin/rollcall", "the program to measure")
 	flag.Parse()
@@ -46,8 +47,8 @@ func main() {
 }
 
 type bench struct {
-	objects, singles, runs int
-	program                string
+	objects, singles, signins, runs int
+	program                         string
 
 	dir      string
 	database *localpg.Server
@@ -83,7 +84,11 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return b.small(ctx)
+	err = b.small(ctx)
+	if err != nil {
+		return err
+	}
+	return b.signIns(ctx)
 }
 
 func firstOf(errs ...error) error {

@@ -1,0 +1,96 @@
+package domain_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+)
+
+func TestNewPassword(t *testing.T) {
+	login, vs := domain.NewLogin("Иванов")
+	require.Empty(t, vs)
+	for password, want := range map[string][]domain.Code{
+		"корабль на рейде":         nil,
+		"пароль12":                 nil,
+		"aaaaaaaq":                 nil, // no rules of composition
+		strings.Repeat("字", 128):   nil,
+		"🐈 and 🐕 asleep":           nil,
+		"👩\u200d👧 joined":          {domain.CodeInvalid}, // OpaqueString knows joiners in Indic scripts only
+		"":                         {domain.CodeRequired},
+		"       ":                  {domain.CodeTooShort},
+		"тайна":                    {domain.CodeTooShort},
+		strings.Repeat("字", 129):   {domain.CodeTooLong},
+		strings.Repeat("x", 1<<20): {domain.CodeTooLong},
+		"password":                 {domain.CodeCommon},
+		"PassWord1":                {domain.CodeCommon},
+		"123456":                   {domain.CodeTooShort, domain.CodeCommon},
+		"xxИВАНОВxx":               {domain.CodeHoldsLogin},
+		"иванов":                   {domain.CodeTooShort, domain.CodeHoldsLogin},
+		"null\x00null":             {domain.CodeControl},
+		"back\u202ewards":          {domain.CodeControl},
+		"not \xff UTF-8":           {domain.CodeEncoding},
+		"unassigned \U000e0080":    {domain.CodeInvalid},
+	} {
+		_, vs := domain.NewPassword(password, login)
+		var codes []domain.Code
+		for _, v := range vs {
+			assert.Equal(t, domain.FieldPassword, v.Field)
+			codes = append(codes, v.Code)
+		}
+		assert.Equal(t, want, codes, "%.40q", password)
+	}
+}
+
+func TestShortLoginsMayStandInPasswords(t *testing.T) {
+	login, _ := domain.NewLogin("an")
+	_, vs := domain.NewPassword("a mandarin tree", login)
+	assert.Empty(t, vs)
+}
+
+// One password, however a keyboard makes its characters (RFC 8265, 4.2).
+func TestPasswordsAreNormalised(t *testing.T) {
+	chosen, vs := domain.NewPassword("мой пароль ещё", domain.Login{})
+	require.Empty(t, vs)
+	for _, entered := range []string{"мой пароль ещё", "мой\u00a0пароль\u3000ещё", "мой пароль еще\u0308"} {
+		got, ok := domain.EnteredPassword(entered)
+		assert.True(t, ok)
+		assert.Equal(t, chosen, got, "%q", entered)
+	}
+	other, _ := domain.EnteredPassword("Мой пароль ещё")
+	assert.NotEqual(t, chosen, other, "case counts")
+	for _, nobodys := range []string{"", "a\x00b", strings.Repeat("x", 129)} {
+		_, ok := domain.EnteredPassword(nobodys)
+		assert.False(t, ok)
+	}
+	assert.NotContains(t, chosen.String(), "пароль", "no log has it")
+}
+
+func TestIdentity(t *testing.T) {
+	for entered, want := range map[string]domain.Identity{
+		"Anna":                      {Login: "anna"},
+		" Anna@Example.com ":        {Login: "anna@example.com", Email: "anna@example.com"},
+		"8 (912) 345-67-89":         {Phone: "79123456789"},
+		"9123456789":                {Login: "9123456789", Phone: "79123456789"},
+		"":                          {},
+		"a\x00b":                    {},
+		strings.Repeat("x", 100000): {},
+	} {
+		assert.Equal(t, want, domain.NewIdentity(entered, "RU"), "%.40q", entered)
+	}
+}
+
+func TestEntered(t *testing.T) {
+	assert.Equal(t, domain.Value{}, domain.Entered(" \t"))
+	assert.Equal(t, domain.Value{Text: " a ", Kind: domain.String}, domain.Entered(" a "))
+	assert.Equal(t, domain.Value{Text: "a\ufffd", Kind: domain.String, Malformed: true}, domain.Entered("a\xff"))
+	long := domain.Entered(strings.Repeat("ж", domain.MaxValue))
+	assert.True(t, long.Cut)
+	assert.False(t, long.Malformed, "a character that is cut in two is not malformed")
+	assert.LessOrEqual(t, len(long.Text), domain.MaxValue)
+	odd := domain.Entered("x" + strings.Repeat("ж", domain.MaxValue))
+	assert.False(t, odd.Malformed)
+}

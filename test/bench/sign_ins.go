@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rollcall/adapters/passhash"
+	"rollcall/domain"
+)
+
+const password = "корабль на рейде"
+
+var formToken = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+// signIns measures what many sign-ins at once do to the memory of the server, and to those who want something else of it.
+func (b *bench) signIns(ctx context.Context) error {
+	err := b.clear(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := b.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	err = b.peopleWithPasswords(ctx, server)
+	if err != nil {
+		return err
+	}
+	before, err := server.peakMemory()
+	if err != nil {
+		return err
+	}
+	const probes = 200
+	quiet, err := server.slowest(ctx, probes, make(chan struct{}))
+	if err != nil {
+		return err
+	}
+	visitor, token, err := server.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	began := time.Now()
+	for i := range b.signins {
+		group.Go(func() error { return server.signIn(groupCtx, visitor, token, fmt.Sprintf("user%07d", i)) })
+	}
+	ended := make(chan struct{})
+	go func() { _ = group.Wait(); close(ended) }()
+	busy, err := server.slowest(ctx, 1<<30, ended)
+	if err != nil {
+		return err
+	}
+	err = group.Wait()
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	after, err := server.peakMemory()
+	if err != nil {
+		return err
+	}
+	fmt.Printf(`
+%d sign-ins at once, each with argon2id of 19 MiB: %.1f s
+  peak memory of the server   %d MiB (%d MiB before)
+  slowest page meanwhile      %.0f ms (%.0f ms when nobody signs in)
+`, b.signins, took.Seconds(), after>>10, before>>10, milliseconds(busy), milliseconds(quiet))
+	return nil
+}
+
+// peopleWithPasswords registers as many people as are to sign in, all with the one password.
+func (b *bench) peopleWithPasswords(ctx context.Context, server *server) error {
+	objects := make([]string, b.signins)
+	for i := range objects {
+		objects[i] = object(i)
+	}
+	_, err := server.post(ctx, strings.NewReader("["+strings.Join(objects, ",")+"]"))
+	if err != nil {
+		return err
+	}
+	entered, _ := domain.EnteredPassword(password)
+	hash, err := passhash.NewHasher(passhash.Config{}).Hash(ctx, entered)
+	if err != nil {
+		return err
+	}
+	_, err = b.conn.Exec(ctx, "update users set password_hash = $1", hash)
+	return err
+}
+
+// visitor returns a client that has what a form needs to be taken.
+func (s *server) visitor(ctx context.Context) (*http.Client, string, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, "", err
+	}
+	visitor := &http.Client{
+		Jar: jar, Transport: &http.Transport{},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	page, _, err := get(ctx, visitor, s.url+"/login")
+	if err != nil {
+		return nil, "", err
+	}
+	token := formToken.FindStringSubmatch(page)
+	if token == nil {
+		return nil, "", fmt.Errorf("%s/login has no form", s.url)
+	}
+	// The jar would put one session into the next sign-in, which would end it.
+	cookies := jar.Cookies(&url.URL{Scheme: "http", Host: strings.TrimPrefix(s.url, "http://"), Path: "/"})
+	visitor.Jar = nil
+	visitor.Transport = withCookie{visitor.Transport, cookies[0]}
+	return visitor, token[1], nil
+}
+
+type withCookie struct {
+	http.RoundTripper
+
+	cookie *http.Cookie
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w withCookie) RoundTrip(request *http.Request) (*http.Response, error) {
+	request.AddCookie(w.cookie)
+	return w.RoundTripper.RoundTrip(request)
+}
+
+func (s *server) signIn(ctx context.Context, visitor *http.Client, token, login string) error {
+	form := url.Values{"csrf": {token}, "login": {login}, "psw": {password}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/login", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := visitor.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusSeeOther {
+		return fmt.Errorf("sign-in of %s was answered with %s", login, response.Status)
+	}
+	return nil
+}
+
+// slowest asks for a page, so many times or until done, and returns what the slowest answer took.
+func (s *server) slowest(ctx context.Context, times int, done <-chan struct{}) (time.Duration, error) {
+	var slowest time.Duration
+	for range times {
+		select {
+		case <-done:
+			return slowest, nil
+		default:
+		}
+		_, took, err := get(ctx, &client, s.url+"/register")
+		if err != nil {
+			return 0, err
+		}
+		slowest = max(slowest, took)
+	}
+	return slowest, nil
+}
+
+func get(ctx context.Context, client *http.Client, address string) (string, time.Duration, error) {
+	began := time.Now()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", 0, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", 0, err
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	return string(page), time.Since(began), err
+}
