@@ -93,8 +93,8 @@ func TestImport(t *testing.T) {
 
 	accounts := f.store.Accounts()
 	require.Len(t, accounts, 2)
-	assert.Equal(t, "hash-1-1", accounts[0].PasswordHash)
-	assert.Equal(t, "hash-1-5", accounts[1].PasswordHash)
+	assert.Equal(t, domain.GeneratedScheme+"hash-1-1", accounts[0].PasswordHash)
+	assert.Equal(t, domain.GeneratedScheme+"hash-1-5", accounts[1].PasswordHash)
 	assert.Equal(t, []fake.Record{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
 		Rejections: []domain.Rejection{

@@ -19,16 +19,16 @@ import (
 
 // Config says how passwords are hashed. Zero values stand for the defaults.
 type Config struct {
-	Params  *argon2id.Params // OWASP's: 19 MiB, 2 passes, 1 thread
-	AtOnce  int              // how many are hashed at once: all processors but one
+	Params  *argon2id.Params // OWASP's: 19 MiB, 2 passes, 1 thread, a salt of 16 bytes and a key of 32
+	AtOnce  int              // how many are hashed at once: all processors but one, and at least one
 	MayWait int              // how many more may wait: 1000
 }
 
 // Hasher hashes chosen passwords with argon2id.
 type Hasher struct {
-	params  *argon2id.Params
-	running chan struct{}
-	waiting chan struct{}
+	params   *argon2id.Params
+	running  chan struct{}
+	admitted chan struct{} // those that run and those that wait
 }
 
 // NewHasher makes a hasher.
@@ -45,26 +45,28 @@ func NewHasher(cfg Config) *Hasher {
 	return &Hasher{cfg.Params, make(chan struct{}, cfg.AtOnce), make(chan struct{}, cfg.AtOnce+cfg.MayWait)}
 }
 
-// bounded runs work when it is its turn.
-func (h *Hasher) bounded(ctx context.Context, work func() error) error {
+// inTurn runs work when it is its turn.
+func (h *Hasher) inTurn(ctx context.Context, work func() error) error {
 	select {
-	case h.waiting <- struct{}{}:
-		defer func() { <-h.waiting }()
+	case h.admitted <- struct{}{}:
+		defer func() { <-h.admitted }()
 	default:
-		return fmt.Errorf("%w: too many passwords to hash", ports.ErrUnavailable)
+		return fmt.Errorf("%w: too many passwords wait to be hashed", ports.ErrUnavailable)
 	}
 	select {
 	case h.running <- struct{}{}:
 		defer func() { <-h.running }()
 	case <-ctx.Done():
-		return fmt.Errorf("wait to hash: %w", ctx.Err())
+	}
+	if ctx.Err() != nil { // also when it ended with the wait: the work would be for nobody
+		return fmt.Errorf("wait to be hashed: %w", ctx.Err())
 	}
 	return work()
 }
 
-// Hash implements ports.Hasher.
+// Hash implements ports.Hasher: the hash is in PHC form.
 func (h *Hasher) Hash(ctx context.Context, password domain.Password) (hash string, err error) {
-	err = h.bounded(ctx, func() error {
+	err = h.inTurn(ctx, func() (err error) {
 		hash, err = argon2id.CreateHash(password.Secret(), h.params)
 		return err
 	})
@@ -74,22 +76,11 @@ func (h *Hasher) Hash(ctx context.Context, password domain.Password) (hash strin
 	return hash, nil
 }
 
-// Verify implements ports.Hasher.
+// Verify implements ports.Hasher. Only a hash with parameters of another day takes its own time, until its owner signs
+// in and it is renewed.
 func (h *Hasher) Verify(ctx context.Context, hash string, password domain.Password) (verdict ports.Verdict, err error) {
-	err = h.bounded(ctx, func() error {
-		switch {
-		case strings.HasPrefix(hash, domain.GeneratedScheme):
-			verdict.Generated = true
-			verdict.Match, err = matchesGenerated(hash, password.Secret())
-		case hash != "":
-			verdict, err = h.matchesChosen(hash, password.Secret())
-			if err == nil {
-				return nil
-			}
-		}
-		if !verdict.Match {
-			_, _ = argon2id.CreateHash(password.Secret(), h.params) // for the time that it takes
-		}
+	err = h.inTurn(ctx, func() (err error) {
+		verdict, err = h.compare(hash, password.Secret())
 		return err
 	})
 	if err != nil {
@@ -98,37 +89,76 @@ func (h *Hasher) Verify(ctx context.Context, hash string, password domain.Passwo
 	return verdict, nil
 }
 
+func (h *Hasher) compare(hash, secret string) (verdict ports.Verdict, err error) {
+	switch {
+	case hash == "":
+	case strings.HasPrefix(hash, domain.GeneratedScheme):
+		verdict.Generated = true
+		verdict.Match, err = matchesGenerated(hash, secret)
+	default:
+		var chosen *chosenHash
+		chosen, err = parseChosen(hash)
+		if err == nil {
+			return ports.Verdict{Match: chosen.matches(secret), Weak: chosen.isWeaker(h.params)}, nil
+		}
+	}
+	if !verdict.Match {
+		_, _ = argon2id.CreateHash(secret, h.params) // for the time that it takes
+	}
+	return verdict, err
+}
+
+// errHash says nothing of the hash, which stays out of logs.
 var errHash = errors.New("hash is malformed or out of bounds")
 
-func (h *Hasher) matchesChosen(hash, secret string) (ports.Verdict, error) {
-	if len(hash) > 512 {
-		return ports.Verdict{}, errHash
+// chosenHash is an argon2id hash whose parameters are within bounds.
+type chosenHash struct {
+	params    *argon2id.Params
+	salt, key []byte
+}
+
+// maxHash is how long a hash is whose salt and key are as long as they may be.
+const maxHash = 256
+
+func parseChosen(hash string) (*chosenHash, error) {
+	if len(hash) > maxHash {
+		return nil, errHash
 	}
 	p, salt, key, err := argon2id.DecodeHash(hash)
 	if err != nil {
-		return ports.Verdict{}, fmt.Errorf("%w: %w", errHash, err)
+		return nil, errHash
 	}
-	if p.Memory < 8 || p.Memory > 128<<10 || p.Iterations < 1 || p.Iterations > 10 || p.Parallelism < 1 || p.Parallelism > 4 ||
-		len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 64 {
-		return ports.Verdict{}, errHash
+	// it reads past what follows a number
+	exact := fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.Memory, p.Iterations, p.Parallelism,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+	if hash != exact ||
+		!within(p.Memory, 8, 128<<10) || !within(p.Iterations, 1, 10) || !within(uint32(p.Parallelism), 1, 4) ||
+		!within(p.SaltLength, 8, 64) || !within(p.KeyLength, 16, 64) {
+		return nil, errHash
 	}
-	got := argon2.IDKey([]byte(secret), salt, p.Iterations, p.Memory, p.Parallelism, p.KeyLength)
-	return ports.Verdict{
-		Match: subtle.ConstantTimeCompare(got, key) == 1,
-		Weak:  p.Memory < h.params.Memory || p.Iterations < h.params.Iterations || p.SaltLength < h.params.SaltLength || p.KeyLength < h.params.KeyLength,
-	}, nil
+	return &chosenHash{p, salt, key}, nil
 }
 
+func within(n, low, high uint32) bool { return low <= n && n <= high }
+
+func (c *chosenHash) matches(secret string) bool {
+	key := argon2.IDKey([]byte(secret), c.salt, c.params.Iterations, c.params.Memory, c.params.Parallelism, c.params.KeyLength)
+	return subtle.ConstantTimeCompare(key, c.key) == 1
+}
+
+func (c *chosenHash) isWeaker(today *argon2id.Params) bool {
+	return c.params.Memory < today.Memory || c.params.Iterations < today.Iterations ||
+		c.params.SaltLength < today.SaltLength || c.params.KeyLength < today.KeyLength
+}
+
+// matchesGenerated reads what issuer.Hash has written.
 func matchesGenerated(hash, secret string) (bool, error) {
 	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, domain.GeneratedScheme), "$")
-	salt, err := base64.RawStdEncoding.DecodeString(salt64)
-	if err != nil || len(salt) < 8 || len(salt) > 64 {
+	salt, errSalt := base64.RawStdEncoding.DecodeString(salt64)
+	want, errSum := base64.RawStdEncoding.DecodeString(sum64)
+	if errSalt != nil || errSum != nil || len(salt) != saltBytes || len(want) != sha256.Size {
 		return false, errHash
 	}
-	want, err := base64.RawStdEncoding.DecodeString(sum64)
-	if err != nil || len(want) != sha256.Size {
-		return false, errHash
-	}
-	sum := sha256.Sum256(append(salt, secret...))
-	return subtle.ConstantTimeCompare(sum[:], want) == 1, nil
+	got := sha256.Sum256(append(salt, secret...))
+	return subtle.ConstantTimeCompare(got[:], want) == 1, nil
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -25,8 +26,8 @@ type userRow struct {
 
 	ID           int64 `bun:",pk"`
 	Login        string
-	Email        string `bun:",nullzero"`
-	Phone        string `bun:",nullzero"`
+	Email        string // empty for null, as Bun reads it
+	Phone        string
 	RegDate      time.Time
 	PasswordHash string
 	PasswordDate time.Time
@@ -44,13 +45,14 @@ type profileRow struct {
 }
 
 func (row *userRow) user() *domain.User {
+	profile := cmp.Or(row.Profile, &profileRow{}) // the tables do not ask for one
 	user := &domain.User{
-		ID: row.ID, Login: row.Login, FirstName: row.Profile.Fname, LastName: row.Profile.Lname, Patronymic: row.Profile.Patr,
+		ID: row.ID, Login: row.Login, FirstName: profile.Fname, LastName: profile.Lname, Patronymic: profile.Patr,
 		Email: row.Email, Phone: row.Phone, Registered: row.RegDate.UTC(),
 		Password: domain.StoredPassword{Hash: row.PasswordHash, Made: row.PasswordDate.UTC()},
 	}
-	if row.Profile.Birthday != nil {
-		date := domain.DateOf(*row.Profile.Birthday)
+	if profile.Birthday != nil {
+		date := domain.DateOf(*profile.Birthday)
 		user.Birthday = &date
 	}
 	return user
@@ -96,8 +98,8 @@ func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, pa
 	if err != nil {
 		return fmt.Errorf("set password: %w", unavailable(err))
 	}
-	if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-		return errors.Join(ports.ErrChanged, err)
+	if changed, _ := result.RowsAffected(); changed == 0 { // which pgx always knows
+		return ports.ErrChanged
 	}
 	return nil
 }

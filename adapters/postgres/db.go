@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -36,12 +37,16 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	}
 	// no statement of this program gains from being compiled
 	config.ConnConfig.RuntimeParams["jit"] = "off"
+	// the one style in which pgx reads times as text
+	config.ConnConfig.RuntimeParams["datestyle"] = "ISO"
 	config.ConnConfig.RuntimeParams["application_name"] = "rollcall"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &DB{pool: pool, bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New())}, nil
+	forBun := sql.OpenDB(unprepared{stdlib.GetPoolConnector(pool)})
+	forBun.SetMaxIdleConns(0) // the pool keeps them
+	return &DB{pool: pool, bun: bun.NewDB(forBun, pgdialect.New())}, nil
 }
 
 // Close closes every connection.

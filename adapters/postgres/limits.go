@@ -10,42 +10,37 @@ import (
 )
 
 // Limits keeps buckets of attempts. A bucket is one moment: when it is full again. Each attempt that is taken puts that
-// off by one refill, and there is none to take when it would be further off than the bucket's size of refills.
+// off by one refill; there is none to take while it is further off than all refills but one.
 type Limits struct{ db *DB }
 
 // NewLimits makes the store.
 func NewLimits(db *DB) *Limits { return &Limits{db} }
 
-// takeSQL returns no row when the bucket is empty. The clock is the database's, which all instances share.
+// takeSQL takes an attempt of refill $2 when the bucket is full within $3, all refills but one. The clock is the
+// database's, which all instances share, and is read once: excluded.full_at is that reading and a refill. The row tells
+// what came of it, because what was in it before is not seen by returning.
 const takeSQL = `
-	insert into limits as l (key, full_at) values ($1, clock_timestamp() + $2)
-	on conflict (key) do update set full_at = greatest(l.full_at, clock_timestamp()) + $2
-	where l.full_at + $2 <= clock_timestamp() + $3`
+	with clock as materialized (select clock_timestamp() as now)
+	insert into limits as l (key, full_at) select $1, now + $2 from clock
+	on conflict (key) do update set
+		refused = l.full_at > excluded.full_at - $2 + $3,
+		full_at = case when l.full_at > excluded.full_at - $2 + $3 then l.full_at
+			else greatest(l.full_at + $2, excluded.full_at) end
+	returning case when refused then full_at - $3 - (select now from clock) else interval '0' end`
 
 // Take implements ports.Limits.
 func (l *Limits) Take(ctx context.Context, bucket ports.Bucket) (time.Duration, error) {
-	key := sha256.Sum256([]byte(bucket.Key))
-	whole := time.Duration(bucket.Size) * bucket.Refill
-	tag, err := l.db.pool.Exec(ctx, takeSQL, key[:], bucket.Refill, whole)
+	var wait time.Duration
+	err := l.db.pool.QueryRow(ctx, takeSQL, key(bucket), bucket.Refill, time.Duration(bucket.Size-1)*bucket.Refill).Scan(&wait)
 	if err != nil {
 		return 0, fmt.Errorf("take from bucket: %w", unavailable(err))
 	}
-	if tag.RowsAffected() == 1 {
-		return 0, nil
-	}
-	var wait time.Duration
-	err = l.db.pool.QueryRow(ctx, "select coalesce(max(full_at), clock_timestamp()) + $2 - clock_timestamp() - $3 from limits where key = $1",
-		key[:], bucket.Refill, whole).Scan(&wait)
-	if err != nil {
-		return 0, fmt.Errorf("ask bucket: %w", unavailable(err))
-	}
-	return max(wait, time.Millisecond), nil // it may have come meanwhile
+	return wait, nil
 }
 
-// Return implements ports.Limits.
+// Return implements ports.Limits. What it puts past full lies in the past, where it means nothing.
 func (l *Limits) Return(ctx context.Context, bucket ports.Bucket) error {
-	key := sha256.Sum256([]byte(bucket.Key))
-	_, err := l.db.pool.Exec(ctx, "update limits set full_at = full_at - $2::interval where key = $1", key[:], bucket.Refill)
+	_, err := l.db.pool.Exec(ctx, "update limits set full_at = full_at - $2::interval where key = $1", key(bucket), bucket.Refill)
 	if err != nil {
 		return fmt.Errorf("return to bucket: %w", unavailable(err))
 	}
@@ -54,9 +49,15 @@ func (l *Limits) Return(ctx context.Context, bucket ports.Bucket) error {
 
 // Sweep removes the buckets that are full: they are as if nobody had taken from them.
 func (l *Limits) Sweep(ctx context.Context) error {
-	_, err := l.db.pool.Exec(ctx, "delete from limits where full_at <= now()")
+	_, err := l.db.pool.Exec(ctx, "delete from limits where full_at <= clock_timestamp()")
 	if err != nil {
 		return fmt.Errorf("sweep limits: %w", unavailable(err))
 	}
 	return nil
+}
+
+// key keeps logins and addresses out of the table.
+func key(bucket ports.Bucket) []byte {
+	sum := sha256.Sum256([]byte(bucket.Key))
+	return sum[:]
 }

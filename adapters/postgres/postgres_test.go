@@ -141,7 +141,22 @@ func TestMigrateTakesTurns(t *testing.T) {
 func TestNoDatabase(t *testing.T) {
 	db := open(t, "postgres://127.0.0.1:1/none?connect_timeout=1")
 	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
-	require.ErrorIs(t, postgres.NewImports(db).Refuse(t.Context(), 413, "x"), ports.ErrUnavailable)
+	account := accountOf(t, 1)
+	registrations, store, limits := postgres.NewRegistrations(db), postgres.NewAccounts(db), postgres.NewLimits(db)
+	_, errTaken := registrations.Taken(t.Context(), &account.Registration)
+	_, errCreate := registrations.Create(t.Context(), account)
+	_, errFind := store.Find(t.Context(), domain.Identity{Login: "x"})
+	_, errUser := store.User(t.Context(), 1)
+	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
+	for _, err := range []error{
+		errTaken, errCreate, errFind, errUser, errTake,
+		postgres.NewImports(db).Refuse(t.Context(), 413, "x"),
+		store.SetPassword(t.Context(), 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()}),
+		limits.Return(t.Context(), ports.Bucket{Key: "x"}),
+		limits.Sweep(t.Context()),
+	} {
+		require.ErrorIs(t, err, ports.ErrUnavailable)
+	}
 	require.Error(t, postgres.Migrate(t.Context(), "postgres://127.0.0.1:1/none?connect_timeout=1"))
 	_, err := postgres.Open(t.Context(), "postgres://:bad:/")
 	require.ErrorContains(t, err, "parse database URL")

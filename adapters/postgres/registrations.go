@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -9,6 +10,9 @@ import (
 	"rollcall/domain"
 	"rollcall/ports"
 )
+
+// maxCreateRuns bounds how often an account is stored when the database undoes it.
+const maxCreateRuns = 4
 
 // Registrations takes people in one at a time.
 type Registrations struct{ db *DB }
@@ -32,31 +36,62 @@ func (r *Registrations) Taken(ctx context.Context, registration *domain.Registra
 
 // Create implements ports.Registrations.
 func (r *Registrations) Create(ctx context.Context, account domain.Account) (int64, error) {
-	var id int64
-	err := pgx.BeginFunc(ctx, r.db.pool, func(tx pgx.Tx) error {
-		var batch pgx.Batch
-		reg := &account.Registration
-		batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
-		batch.Queue(`
-			insert into users (login, login_key, password_hash, email, email_key, phone)
-			values ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, '')) returning id`,
-			reg.Login.String(), reg.Login.Key(), account.PasswordHash, reg.Email.String(), reg.Email.Key(), reg.Phone.String()).
-			QueryRow(func(row pgx.Row) error { return row.Scan(&id) })
-		var birthday *domain.Date
-		if date, given := reg.Birthday.Date(); given {
-			birthday = &date
+	lost := false
+	for run := 1; ; run++ {
+		conn, err := r.db.pool.Acquire(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("connect: %w", unavailable(err))
 		}
-		batch.Queue(`
-			insert into profiles (fname, lname, patr, birthday, user_id)
-			values ($1, $2, $3, date '1970-01-01' + $4::int, (select id from users where login_key = $5))`,
-			reg.Name.First.String(), reg.Name.Last.String(), reg.Name.Patronymic.String(), birthday, reg.Login.Key())
-		return tx.SendBatch(ctx, &batch).Close()
-	})
-	if sqlState(err) == uniqueViolation {
+		id, err := insertAccount(ctx, conn.Conn(), &account)
+		conn.Release()
+		state := sqlState(err)
+		switch {
+		case err == nil:
+			return id, nil
+		case state == uniqueViolation && lost:
+			return r.find(ctx, &account)
+		case state == uniqueViolation:
+			return 0, ports.ErrTaken
+		case run < maxCreateRuns && isAway(err): // it may be stored all the same
+			lost = true
+		case run < maxCreateRuns && (state == deadlockDetected || state == serializationFailure):
+		default:
+			return 0, fmt.Errorf("create account: %w", unavailable(err))
+		}
+	}
+}
+
+// insertAccount makes one round trip. What is sent in one is one transaction, which has ended when the answer is here.
+func insertAccount(ctx context.Context, conn *pgx.Conn, account *domain.Account) (id int64, err error) {
+	reg := &account.Registration
+	var birthday *domain.Date
+	if date, given := reg.Birthday.Date(); given {
+		birthday = &date
+	}
+	var batch pgx.Batch
+	batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
+	batch.Queue(`
+		with u as (
+			insert into users (login, login_key, password_hash, email, email_key, phone)
+			values ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, '')) returning id)
+		insert into profiles (fname, lname, patr, birthday, user_id)
+		select $7, $8, $9, date '1970-01-01' + $10::int, id from u returning user_id`,
+		reg.Login.String(), reg.Login.Key(), account.PasswordHash, reg.Email.String(), reg.Email.Key(), reg.Phone.String(),
+		reg.Name.First.String(), reg.Name.Last.String(), reg.Name.Patronymic.String(), birthday).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&id) })
+	return id, conn.SendBatch(ctx, &batch).Close()
+}
+
+// find finds the account that was stored by a run whose answer was lost, and is in the way of the next. Hashes are salted:
+// no other account has this one.
+func (r *Registrations) find(ctx context.Context, account *domain.Account) (id int64, err error) {
+	err = r.db.pool.QueryRow(ctx, "select id from users where login_key = $1 and password_hash = $2",
+		account.Registration.Login.Key(), account.PasswordHash).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, ports.ErrTaken
 	}
 	if err != nil {
-		return 0, fmt.Errorf("create account: %w", unavailable(err))
+		return 0, fmt.Errorf("find created account: %w", unavailable(err))
 	}
 	return id, nil
 }

@@ -33,7 +33,7 @@ func main() {
 	var b bench
 	flag.IntVar(&b.objects, "objects", 1_000_000, "objects of the large import")
 	flag.IntVar(&b.singles, "singles", 3_000, "imports of one object")
-	flag.IntVar(&b.signins, "signins", 200, "sign-ins at once")
+	flag.IntVar(&b.visitors, "sign-ins", 200, "sign-ins at once")
 	flag.IntVar(&b.runs, "runs", 3, "how often each is run; the median counts")
 	flag.StringVar(&b.program, "program", "bin/rollcall", "the program to measure")
 	flag.Parse()
@@ -47,8 +47,8 @@ func main() {
 }
 
 type bench struct {
-	objects, singles, signins, runs int
-	program                         string
+	objects, singles, visitors, runs int
+	program                          string
 
 	dir      string
 	database *localpg.Server

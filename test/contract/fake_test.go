@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"testing"
+	"time"
 
 	"rollcall/test/contract"
 	"rollcall/test/fake"
@@ -12,6 +13,30 @@ func TestFakeImports(t *testing.T) {
 		store := &fake.Imports{}
 		return contract.ImportsSubject{Store: store, Accounts: store.Accounts, Records: store.Records}
 	})
+}
+
+func TestFakeRegistrations(t *testing.T) { contract.Registrations(t, fakeAccounts) }
+func TestFakeAccounts(t *testing.T)      { contract.Accounts(t, fakeAccounts) }
+
+func fakeAccounts(*testing.T) contract.AccountsSubject {
+	store := &fake.Imports{}
+	return contract.AccountsSubject{
+		Registrations: fake.Registrations{Store: store}, Accounts: fake.Accounts{Store: store}, Imports: store,
+	}
+}
+
+func TestFakeLimits(t *testing.T) {
+	contract.Limits(t, func(*testing.T) contract.LimitsSubject {
+		var passed time.Duration
+		return contract.LimitsSubject{
+			Store: &fake.Limits{Now: func() time.Time { return time.Now().Add(passed) }},
+			Pass:  func(d time.Duration) { passed += d },
+		}
+	})
+}
+
+func TestFakeHasher(t *testing.T) {
+	contract.Hasher(t, contract.HasherSubject{Hasher: &fake.Hasher{}, Stronger: &fake.Hasher{Strength: 1}, Passwords: &fake.Passwords{}})
 }
 
 func TestFakeSpools(t *testing.T)    { contract.Spools(t, &fake.Spools{}) }

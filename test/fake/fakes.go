@@ -90,7 +90,7 @@ func decode(number int, element json.RawMessage) *domain.Candidate {
 	return c
 }
 
-// Passwords makes passwords that tell what they were made for.
+// Passwords makes passwords that tell what they were made for. Hasher knows their hashes.
 type Passwords struct{ issued atomic.Int64 }
 
 // Issue implements ports.Passwords.
@@ -99,7 +99,9 @@ func (p *Passwords) Issue() ports.Issuer { return issuer(p.issued.Add(1)) }
 type issuer int64
 
 func (i issuer) Password(object int) string { return fmt.Sprintf("password-%d-%d", i, object) }
-func (i issuer) Hash(object int) string     { return fmt.Sprintf("hash-%d-%d", i, object) }
+func (i issuer) Hash(object int) string {
+	return fmt.Sprintf("%shash-%d-%d", domain.GeneratedScheme, i, object)
+}
 
 // Sentences says violations by their codes.
 type Sentences struct{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -21,12 +22,18 @@ type Record struct {
 
 // Imports keeps imports in memory. Transactions do not see one another until they are committed.
 type Imports struct {
+	Now func() time.Time // nil for time.Now
+
 	mu        sync.Mutex
 	exclusive sync.Mutex
-	accounts  []domain.Account
+	accounts  []domain.Account // the id of each is its place, from 1
+	dates     []dates          // of the accounts
 	records   []Record
 	lastID    int64
 }
+
+// dates are of an account and of its password.
+type dates struct{ registered, made time.Time }
 
 // Accounts returns what is committed, in the order in which it came in.
 func (s *Imports) Accounts() []domain.Account {
@@ -71,9 +78,24 @@ func (s *Imports) commit(tx *importTx) bool {
 	}
 	s.lastID++
 	tx.record.ID = s.lastID
-	s.accounts = append(s.accounts, tx.accounts...)
+	for _, account := range tx.accounts {
+		s.add(account)
+	}
 	s.records = append(s.records, tx.record)
 	return true
+}
+
+func (s *Imports) add(account domain.Account) {
+	now := now(s.Now).UTC().Truncate(time.Microsecond)
+	s.accounts = append(s.accounts, account)
+	s.dates = append(s.dates, dates{registered: now, made: now})
+}
+
+func now(clock func() time.Time) time.Time {
+	if clock == nil {
+		return time.Now()
+	}
+	return clock()
 }
 
 // Refuse implements ports.Imports.
@@ -99,14 +121,23 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("look up: %w", err)
 	}
+	wanted := make([]domain.Registration, len(objects))
+	for i := range objects {
+		wanted[i] = objects[i].Registration
+	}
+	return takenOf(wanted, slices.Concat(tx.store.Accounts(), tx.accounts)), nil
+}
+
+// takenOf returns which of the registrations' keys belong to accounts.
+func takenOf(registrations []domain.Registration, accounts []domain.Account) *domain.Taken {
 	wanted := map[string]bool{}
-	for _, o := range objects {
-		for _, key := range keys(o.Registration) {
+	for _, registration := range registrations {
+		for _, key := range keys(registration) {
 			wanted[key] = true
 		}
 	}
 	taken := domain.NewTaken()
-	for _, account := range slices.Concat(tx.store.Accounts(), tx.accounts) {
+	for _, account := range accounts {
 		reg := account.Registration
 		if wanted["login "+reg.Login.Key()] {
 			taken.AddLogin(reg.Login.Key())
@@ -118,7 +149,7 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 			taken.AddPhone(reg.Phone.String())
 		}
 	}
-	return taken, nil
+	return taken
 }
 
 // Add implements ports.ImportTx.

@@ -35,3 +35,8 @@ for (const wrapper of document.querySelectorAll("[data-reveal]")) {
   input.parentElement.classList.add("revealing");
   input.parentElement.append(button);
 }
+
+// For the way back browsers keep pages as they were, even such as are not to be stored, and the user may have signed out.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && document.querySelector("header form[action='/logout']")) location.reload();
+});

@@ -1,0 +1,209 @@
+package passhash_test
+
+import (
+	"context"
+	"encoding/base64"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/argon2"
+
+	"rollcall/adapters/passhash"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+)
+
+// tiny makes hashes that take no time.
+func tiny() *argon2id.Params {
+	return &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 16}
+}
+
+func password(t testing.TB, s string) domain.Password {
+	t.Helper()
+	p, ok := domain.EnteredPassword(s)
+	require.True(t, ok)
+	return p
+}
+
+func TestHasher(t *testing.T) {
+	contract.Hasher(t, contract.HasherSubject{
+		Hasher:    passhash.NewHasher(passhash.Config{Params: tiny()}),
+		Stronger:  passhash.NewHasher(passhash.Config{}),
+		Passwords: passhash.Generated{},
+	})
+}
+
+func TestHashIsInPHCFormWithOWASPsParameters(t *testing.T) {
+	hash, err := passhash.NewHasher(passhash.Config{}).Hash(t.Context(), password(t, "correct horse"))
+	require.NoError(t, err)
+	assert.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`, hash)
+}
+
+// Every parameter that is less than today's makes a hash weak, and one that is more does not make up for another.
+func TestWeak(t *testing.T) {
+	today := argon2id.Params{Memory: 64, Iterations: 3, Parallelism: 2, SaltLength: 16, KeyLength: 32}
+	hasher := passhash.NewHasher(passhash.Config{Params: &today})
+	for name, c := range map[string]struct {
+		change func(*argon2id.Params)
+		weak   bool
+	}{
+		"same":             {func(*argon2id.Params) {}, false},
+		"less memory":      {func(p *argon2id.Params) { p.Memory, p.Iterations = 63, 10 }, true},
+		"fewer iterations": {func(p *argon2id.Params) { p.Iterations, p.Memory = 2, 1024 }, true},
+		"shorter salt":     {func(p *argon2id.Params) { p.SaltLength, p.KeyLength = 15, 64 }, true},
+		"shorter key":      {func(p *argon2id.Params) { p.KeyLength, p.SaltLength = 31, 64 }, true},
+		"fewer threads":    {func(p *argon2id.Params) { p.Parallelism = 1 }, false},
+		"more of all": {func(p *argon2id.Params) {
+			*p = argon2id.Params{Memory: 65, Iterations: 4, Parallelism: 3, SaltLength: 17, KeyLength: 33}
+		}, false},
+	} {
+		params := today
+		c.change(&params)
+		hash, err := argon2id.CreateHash("correct horse", &params)
+		require.NoError(t, err)
+		verdict, err := hasher.Verify(t.Context(), hash, password(t, "correct horse"))
+		require.NoError(t, err, name)
+		assert.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict, name)
+	}
+}
+
+func phc(parameters string, salt, key int) string {
+	encode := base64.RawStdEncoding.EncodeToString
+	return "$argon2id$" + parameters + "$" + encode(make([]byte, salt)) + "$" + encode(make([]byte, key))
+}
+
+func TestHashesAtTheBoundsAreRead(t *testing.T) {
+	hasher := passhash.NewHasher(passhash.Config{Params: tiny()})
+	for _, hash := range []string{
+		phc("v=19$m=8,t=1,p=1", 8, 16), phc("v=19$m=131072,t=1,p=4", 64, 64), phc("v=19$m=8,t=10,p=4", 8, 64),
+	} {
+		verdict, err := hasher.Verify(t.Context(), hash, password(t, "x"))
+		require.NoError(t, err, hash)
+		assert.False(t, verdict.Match)
+	}
+}
+
+// hostile hashes are out of bounds, or not written as they are here.
+func hostile() []string {
+	all := []string{
+		"$", "$$$$$", "$argon2id", "$argon2id$$$$", "argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+		phc("v=19$m=8,t=1,p=1", 7, 16), phc("v=19$m=8,t=1,p=1", 65, 16), phc("v=19$m=8,t=1,p=1", 8, 15), phc("v=19$m=8,t=1,p=1", 8, 65),
+		phc("v=19$m=8,t=1,p=1", 0, 0), phc("v=19$m=8,t=1,p=1", 8, 0), phc("v=19$m=8,t=1,p=1", 1<<20, 16),
+		phc("v=19$m=8,t=1,p=1", 8, 16) + "$", phc("v=19$m=8,t=1,p=1", 8, 16) + "\n", phc("v=19$m=8,t=1,p=1", 8, 16) + "=",
+		strings.Replace(phc("v=19$m=8,t=1,p=1", 8, 16), "$argon2id", "$argon2i", 1),
+		strings.Replace(phc("v=19$m=8,t=1,p=1", 8, 16), "AAAA", "AAA\n", 1),
+		"$sha256", "$sha256$$", "$sha256$AAAA", "$sha256$!$!", "$sha256$AAAAAAAAAAAAAAAAAAAAAA$AAAA", "$sha256$" + strings.Repeat("A", 1<<20),
+		"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+	}
+	for _, parameters := range []string{
+		"v=18$m=8,t=1,p=1", "v=0x13$m=8,t=1,p=1", "v=19x$m=8,t=1,p=1", "v=$m=8,t=1,p=1", "v=19$", "v=19$m=8,t=1", "v=19$t=1,m=8,p=1",
+		"v=19$m=7,t=1,p=1", "v=19$m=131073,t=1,p=1", "v=19$m=4294967295,t=1,p=1", "v=19$m=4294967304,t=1,p=1", "v=19$m=-8,t=1,p=1",
+		"v=19$m=8,t=0,p=1", "v=19$m=8,t=11,p=1", "v=19$m=8,t=4294967295,p=1", "v=19$m=8,t=1,p=0", "v=19$m=8,t=1,p=5", "v=19$m=8,t=1,p=257",
+		"v=19$m=8,t=1,p=1,x=1", "v=19$m=8,t=1,p=1 ", "v=19$m=+8,t=1,p=1", "v=19$m=08,t=1,p=1", "v=19$m= 8,t=1,p=1", "v=19$m=8,t=1,p=1x",
+	} {
+		all = append(all, phc(parameters, 8, 16))
+	}
+	return all
+}
+
+func TestHostileHashesAreErrors(t *testing.T) {
+	hasher := passhash.NewHasher(passhash.Config{Params: tiny()})
+	for _, hash := range hostile() {
+		verdict, err := hasher.Verify(t.Context(), hash, password(t, "x"))
+		require.ErrorContains(t, err, "malformed or out of bounds", "%.100q", hash)
+		assert.Zero(t, verdict)
+	}
+}
+
+// Whoever guesses cannot tell a generated password, a broken hash or nobody from a chosen password by the time. The work
+// is told by the memory that it fills, which is the same on every machine.
+func TestWhatDoesNotMatchTakesTheWorkOfAHash(t *testing.T) {
+	const memory = 8 << 20
+	params := &argon2id.Params{Memory: memory >> 10, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+	hasher := passhash.NewHasher(passhash.Config{Params: params})
+	chosen, err := hasher.Hash(t.Context(), password(t, "correct horse"))
+	require.NoError(t, err)
+	issuer := passhash.Generated{}.Issue()
+	filled := func(hash string, entered domain.Password) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _ = hasher.Verify(t.Context(), hash, entered)
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	for _, hash := range []string{chosen, "", issuer.Hash(1), "malformed", phc("v=19$m=131073,t=1,p=1", 8, 16), "$sha256$"} {
+		assert.InEpsilon(t, memory, filled(hash, password(t, "wrong")), 0.1, hash)
+	}
+	assert.Less(t, filled(issuer.Hash(1), password(t, issuer.Password(1))), uint64(memory)/2, "what matches need not wait")
+}
+
+func TestFewAtATime(t *testing.T) {
+	hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 2, MayWait: 3})
+	p := password(t, "correct horse")
+	ends := []func(){hasher.Occupy(), hasher.Occupy()}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	results := make(chan error)
+	for range 3 {
+		go func() {
+			_, err := hasher.Hash(ctx, p)
+			results <- err
+		}()
+	}
+	require.Eventually(t, func() bool { return hasher.Admitted() == 5 }, 10*time.Second, time.Millisecond)
+	_, err := hasher.Hash(t.Context(), p)
+	require.ErrorIs(t, err, ports.ErrUnavailable)
+	_, err = hasher.Verify(t.Context(), "", p)
+	require.ErrorIs(t, err, ports.ErrUnavailable)
+
+	ends[0]()
+	require.NoError(t, <-results)
+	require.NoError(t, <-results)
+	require.NoError(t, <-results)
+
+	ends[0] = hasher.Occupy()
+	go func() {
+		_, err := hasher.Verify(ctx, "", p)
+		results <- err
+	}()
+	require.Eventually(t, func() bool { return hasher.Admitted() == 3 }, 10*time.Second, time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-results, context.Canceled)
+	assert.Equal(t, 2, hasher.Admitted(), "who gives up makes room")
+	ends[0]()
+	ends[1]()
+	_, err = hasher.Hash(t.Context(), p)
+	require.NoError(t, err)
+}
+
+func FuzzVerify(f *testing.F) {
+	for _, hash := range hostile() {
+		f.Add(hash, "x")
+	}
+	f.Add(phc("v=19$m=8,t=1,p=1", 8, 16), "x")
+	f.Add(passhash.Generated{}.Issue().Hash(1), "x")
+	hasher := passhash.NewHasher(passhash.Config{Params: tiny()})
+	f.Fuzz(func(t *testing.T, hash, entered string) {
+		p, ok := domain.EnteredPassword(entered)
+		if !ok {
+			return
+		}
+		verdict, err := hasher.Verify(t.Context(), hash, p)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+		if err != nil {
+			assert.Zero(t, verdict)
+			return
+		}
+		if verdict.Match && !verdict.Generated {
+			params, salt, key, err := argon2id.DecodeHash(hash)
+			require.NoError(t, err)
+			assert.Equal(t, key, argon2.IDKey([]byte(p.Secret()), salt, params.Iterations, params.Memory, params.Parallelism, params.KeyLength))
+		}
+	})
+}

@@ -1,0 +1,55 @@
+package postgres_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/pgtest"
+)
+
+// pass lets time pass for all buckets: it makes everything in them older.
+func pass(t *testing.T, url string, d time.Duration) {
+	t.Helper()
+	pgtest.Query[struct{}](t, url, `update limits set full_at = full_at - $1::interval`, d)
+}
+
+func TestLimits(t *testing.T) {
+	contract.Limits(t, func(t *testing.T) contract.LimitsSubject {
+		t.Helper()
+		url := pgtest.New(t)
+		return contract.LimitsSubject{
+			Store: postgres.NewLimits(open(t, url)),
+			Pass:  func(d time.Duration) { pass(t, url, d) },
+		}
+	})
+}
+
+func TestLimitsAreSwept(t *testing.T) {
+	url := pgtest.New(t)
+	store := postgres.NewLimits(open(t, url))
+	for n := range 2 {
+		_, err := store.Take(t.Context(), ports.Bucket{Key: fmt.Sprint("anna", n), Size: 3, Refill: time.Duration(n+1) * time.Hour})
+		require.NoError(t, err)
+	}
+	kept := func() []int {
+		require.NoError(t, store.Sweep(t.Context()))
+		lengths := []int{}
+		for _, row := range pgtest.Query[struct{ Key []byte }](t, url, `select key from limits`) {
+			assert.NotContains(t, string(row.Key), "anna")
+			lengths = append(lengths, len(row.Key))
+		}
+		return lengths
+	}
+	assert.Equal(t, []int{32, 32}, kept())
+	pass(t, url, 90*time.Minute)
+	assert.Equal(t, []int{32}, kept())
+	pass(t, url, time.Hour)
+	assert.Empty(t, kept())
+}

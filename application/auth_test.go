@@ -1,0 +1,245 @@
+package application_test
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/application"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/fake"
+)
+
+const (
+	chosen   = "корабль на рейде"
+	day      = 24 * time.Hour
+	lifetime = 30 * day
+)
+
+// people is everything about persons, with one clock.
+type people struct {
+	now      time.Time
+	hasher   *countingHasher
+	store    *fake.Imports
+	register *application.RegisterUser
+	auth     *application.Auth
+}
+
+// countingHasher counts what takes time.
+type countingHasher struct {
+	fake.Hasher
+
+	verified int
+}
+
+func (h *countingHasher) Verify(ctx context.Context, hash string, password domain.Password) (ports.Verdict, error) {
+	h.verified++
+	return h.Hasher.Verify(ctx, hash, password)
+}
+
+func newPeople() *people {
+	p := &people{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), hasher: &countingHasher{}}
+	clock := func() time.Time { return p.now }
+	p.store = &fake.Imports{Now: clock}
+	p.register = application.NewRegisterUser(application.RegisterConfig{
+		Registrations: fake.Registrations{Store: p.store}, Accounts: fake.Accounts{Store: p.store}, Hasher: p.hasher, Now: clock, Region: "RU",
+	})
+	p.auth = application.NewAuth(application.AuthConfig{
+		Accounts: fake.Accounts{Store: p.store}, Limits: &fake.Limits{Now: clock}, Hasher: p.hasher, Now: clock, Region: "RU",
+		GeneratedLifetime: lifetime,
+	})
+	return p
+}
+
+func candidate(login string) *domain.Candidate {
+	return &domain.Candidate{
+		FirstName: domain.Entered("Анна"), LastName: domain.Entered("Ким"), Patronymic: domain.Entered("Петровна"),
+		Login: domain.Entered(login), Email: domain.Entered(login + "@example.com"),
+	}
+}
+
+func (p *people) anna(t *testing.T) *domain.User {
+	t.Helper()
+	user, err := p.register.Register(t.Context(), candidate("Anna"), chosen)
+	require.NoError(t, err)
+	return user
+}
+
+func (p *people) signIn(t *testing.T, name, password string) (*domain.User, error) {
+	t.Helper()
+	return p.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: password, Address: "192.0.2.1"})
+}
+
+func violationsOf(t *testing.T, err error) domain.Violations {
+	t.Helper()
+	var refused *domain.RefusedError
+	require.ErrorAs(t, err, &refused)
+	return refused.Violations
+}
+
+func TestRegister(t *testing.T) {
+	p := newPeople()
+	user := p.anna(t)
+	assert.Equal(t, "Anna", user.Login)
+	assert.Equal(t, "Anna@example.com", user.Email)
+	assert.False(t, user.Password.IsGenerated())
+	assert.Equal(t, p.now, user.Password.Made)
+
+	_, err := p.register.Register(t.Context(), candidate("ANNA"), "тайна")
+	assert.Equal(t, domain.Violations{
+		{Field: domain.FieldLogin, Code: domain.CodeTaken},
+		{Field: domain.FieldEmail, Code: domain.CodeTaken},
+		{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8},
+	}, violationsOf(t, err), "all of them at once")
+	_, err = p.register.Register(t.Context(), &domain.Candidate{}, "")
+	assert.Len(t, violationsOf(t, err), 6)
+	assert.Len(t, p.store.Accounts(), 1)
+}
+
+// fasterOnce lets somebody else register between the look and the leap.
+type fasterOnce struct {
+	fake.Registrations
+
+	faster func()
+}
+
+func (r *fasterOnce) Create(ctx context.Context, account domain.Account) (int64, error) {
+	if r.faster != nil {
+		r.faster()
+		r.faster = nil
+	}
+	return r.Registrations.Create(ctx, account)
+}
+
+func TestRegisterTellsWhoWasSlower(t *testing.T) {
+	p := newPeople()
+	race := &fasterOnce{Registrations: fake.Registrations{Store: p.store}, faster: func() { p.anna(t) }}
+	slower := application.NewRegisterUser(application.RegisterConfig{
+		Registrations: race, Accounts: fake.Accounts{Store: p.store}, Hasher: p.hasher, Now: time.Now, Region: "RU",
+	})
+	_, err := slower.Register(t.Context(), candidate("anna"), chosen)
+	assert.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}}, violationsOf(t, err))
+}
+
+func TestSignIn(t *testing.T) {
+	p := newPeople()
+	anna := p.anna(t)
+	for _, name := range []string{"anna", "ANNA@example.com", " Anna "} {
+		user, err := p.signIn(t, name, chosen)
+		require.NoError(t, err, name)
+		assert.Equal(t, anna, user)
+	}
+	for _, c := range [][2]string{{"anna", "wrong"}, {"hanna", chosen}, {"", ""}, {"anna", ""}, {"anna", strings.Repeat("x", 1000)}, {"\x00", chosen}} {
+		before := p.hasher.verified
+		_, err := p.signIn(t, c[0], c[1])
+		require.ErrorIs(t, err, domain.ErrWrongCredentials)
+		assert.Equal(t, before+1, p.hasher.verified, "each takes the time of one hash: %q", c)
+		p.now = p.now.Add(time.Hour)
+	}
+}
+
+func TestWeakHashIsRenewedAtSignIn(t *testing.T) {
+	p := newPeople()
+	anna := p.anna(t)
+	p.hasher.Strength = 2
+	p.now = p.now.Add(day)
+	user, err := p.signIn(t, "anna", chosen)
+	require.NoError(t, err)
+	stored, err := fake.Accounts{Store: p.store}.User(t.Context(), anna.ID)
+	require.NoError(t, err)
+	assert.NotEqual(t, anna.Password.Hash, stored.Password.Hash)
+	assert.Equal(t, anna.Password.Made, stored.Password.Made, "it is the same password: sessions go on")
+	assert.Equal(t, stored, user)
+	_, err = p.auth.User(t.Context(), anna.ID, anna.Password.Made)
+	require.NoError(t, err)
+}
+
+func TestGeneratedPasswordExpires(t *testing.T) {
+	p := newPeople()
+	f := newFixture()
+	f.store, f.config.Imports = p.store, p.store
+	got, err := f.send(t, `{"first_name":"Б","last_name":"Б","patronymic":"Б","login":"boris","email":"b@example.com"}`)
+	require.NoError(t, err)
+	password := got.outcomes[0].Password
+
+	p.now = p.now.Add(lifetime - time.Second)
+	user, err := p.signIn(t, "boris", password)
+	require.NoError(t, err)
+	assert.Equal(t, p.now.Add(time.Second), user.PasswordExpires)
+	p.now = p.now.Add(time.Second)
+	_, err = p.signIn(t, "boris", password)
+	require.ErrorIs(t, err, domain.ErrPasswordExpired)
+	_, err = p.signIn(t, "boris", "x"+password)
+	require.ErrorIs(t, err, domain.ErrWrongCredentials)
+
+	user, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: user.ID, Made: user.Password.Made, Old: password, New: chosen})
+	require.NoError(t, err, "who is signed in already may still choose one")
+	assert.True(t, user.PasswordExpires.IsZero())
+	_, err = p.signIn(t, "boris", chosen)
+	require.NoError(t, err)
+}
+
+func TestChangePassword(t *testing.T) {
+	p := newPeople()
+	anna := p.anna(t)
+	change := func(old, chosen string) (*domain.User, error) {
+		return p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: anna.ID, Made: anna.Password.Made, Old: old, New: chosen, Address: "192.0.2.1"})
+	}
+	for _, c := range []struct {
+		old, chosen string
+		want        domain.Violations
+	}{
+		{"", "", domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}, {Field: domain.FieldPassword, Code: domain.CodeRequired}}},
+		{"wrong", "anna1234", domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}, {Field: domain.FieldPassword, Code: domain.CodeHoldsLogin}}},
+		{chosen, chosen, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeSame}}},
+	} {
+		_, err := change(c.old, c.chosen)
+		assert.Equal(t, c.want, violationsOf(t, err))
+	}
+	changed, err := change(chosen, "a fine new password")
+	require.NoError(t, err)
+	assert.True(t, changed.Password.Made.After(anna.Password.Made), "in the same moment, too: sessions tell them apart")
+	_, err = p.auth.User(t.Context(), anna.ID, anna.Password.Made)
+	require.ErrorIs(t, err, domain.ErrSignedOut)
+	_, err = p.auth.User(t.Context(), anna.ID, changed.Password.Made)
+	require.NoError(t, err)
+	_, err = change("a fine new password", "and another one of mine")
+	require.ErrorIs(t, err, domain.ErrSignedOut, "by a session that is over")
+	_, err = p.auth.User(t.Context(), 4711, anna.Password.Made)
+	require.ErrorIs(t, err, domain.ErrSignedOut)
+}
+
+func TestGuessesAreLimited(t *testing.T) {
+	p := newPeople()
+	p.anna(t)
+	attempt := func(name, password, address string) error {
+		_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: password, Address: address})
+		return err
+	}
+	for _, name := range []string{"anna", "nobody"} {
+		for range 10 {
+			require.ErrorIs(t, attempt(name, "a guess", "192.0.2.1"), domain.ErrWrongCredentials)
+		}
+		verified := p.hasher.verified
+		var tooMany *domain.TooManyAttemptsError
+		require.ErrorAs(t, attempt(name, chosen, "192.0.2.1"), &tooMany)
+		assert.Equal(t, time.Minute, tooMany.Wait)
+		assert.Equal(t, verified, p.hasher.verified, "which costs nothing")
+	}
+	require.NoError(t, attempt("anna", chosen, "192.0.2.2"), "the owner, who is elsewhere")
+	p.now = p.now.Add(time.Minute)
+	require.NoError(t, attempt("anna", chosen, "192.0.2.1"))
+
+	for i := range 100 { // the whole world guesses
+		_ = attempt("anna", "a guess", strconv.Itoa(i%25))
+	}
+	require.ErrorIs(t, attempt("anna", chosen, "192.0.2.2"), domain.ErrTooManyAttempts)
+	p.now = p.now.Add(6 * time.Second)
+	require.NoError(t, attempt("anna", chosen, "192.0.2.2"), "nobody is locked out once the guessing ends")
+}

@@ -1,0 +1,136 @@
+package browser_test
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const ownPassword = "другой корабль на рейде"
+
+func TestAccountFromRegistrationToAnotherPassword(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	assert.NotEmpty(t, v.text("main [role=status]"))
+	profile := v.text("main")
+	for _, own := range []string{"Ким", "Анна", "Петровна", "5 May 1990", "anna@example.com", "+79123456789"} {
+		assert.Contains(t, profile, own)
+	}
+
+	v.signOut()
+	assert.Equal(t, "/login", v.path())
+	assert.NotEmpty(t, v.text("main [role=status]"))
+	v.signIn("anna@example.com", goodPassword)
+	assert.Equal(t, "/profile", v.path())
+
+	elsewhere := p.visit(t)
+	elsewhere.open("/profile")
+	assert.Equal(t, "/login?next=%2Fprofile", elsewhere.address())
+	elsewhere.signIn("+7 912 345 67 89", goodPassword)
+	assert.Equal(t, "/profile", elsewhere.path())
+
+	v.load(http.StatusOK, click(`main a[href="/account/password"]`))
+	v.submit(http.StatusOK, fields{"old": goodPassword, "psw": ownPassword})
+	assert.Equal(t, "/profile", v.path(), "whoever changes the password stays signed in")
+	assert.NotEmpty(t, v.text("main [role=status]"))
+
+	elsewhere.load(http.StatusOK, chromedp.Reload())
+	assert.Equal(t, "/login?next=%2Fprofile", elsewhere.address(), "an older session has ended")
+	elsewhere.submit(http.StatusUnauthorized, fields{"login": "anna", "psw": goodPassword})
+	elsewhere.signIn("anna", ownPassword)
+	assert.Equal(t, "/profile", elsewhere.path())
+}
+
+// Browsers keep a page as it was for the way back, even one with Cache-Control: no-store.
+func TestNobodyGoesBackToTheProfileOfWhoSignedOut(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.signOut()
+	v.signIn("anna", goodPassword)
+	v.signOut()
+	eval[bool](v, `() => { history.back(); return true }`)
+	v.arrives("/login?next=%2Fprofile")
+	assert.NotContains(t, v.text("main"), "Анна")
+}
+
+func TestGeneratedPasswordGivesWayToOnesOwn(t *testing.T) {
+	p := start(t)
+	made := p.useradd(t, "lebedeva")
+	v := p.visit(t)
+	v.open("/login")
+	v.signIn(made.Login, made.Password)
+
+	const prompt = `main section[aria-labelledby=own-password]`
+	require.True(t, v.has(prompt), v.text("main"))
+	v.load(http.StatusOK, click(prompt+` a[href="/account/password"]`))
+	v.submit(http.StatusOK, fields{"old": made.Password, "psw": ownPassword})
+	assert.Equal(t, "/profile", v.path())
+	assert.False(t, v.has(prompt), v.text("main"))
+
+	v.signOut()
+	v.signIn(made.Login, ownPassword)
+	assert.Equal(t, "/profile", v.path())
+	assert.False(t, v.has(prompt), v.text("main"))
+}
+
+// followFromElsewhere follows a link that stands on somebody else's page.
+func (v *visitor) followFromElsewhere(to string) {
+	v.t.Helper()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,"><a href="%s">Look!</a>`, html.EscapeString(to))
+	}))
+	v.t.Cleanup(elsewhere.Close)
+	at, err := url.Parse(elsewhere.URL)
+	require.NoError(v.t, err)
+	at.Host = "localhost:" + at.Port() // which to a browser is another site than 127.0.0.1
+	v.mu.Lock()
+	v.hosts = append(v.hosts, at.Host)
+	v.mu.Unlock()
+	v.load(http.StatusOK, call(page.Navigate, page.NavigateParams{URL: at.String()}))
+	v.load(http.StatusOK, click("a"))
+}
+
+func TestLinkFromElsewhereSignsNobodyOut(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.followFromElsewhere(p.url + "/logout")
+	assert.Equal(t, "/logout", v.path())
+	v.open("/profile")
+	require.Equal(t, "/profile", v.path())
+	v.followFromElsewhere(p.url + "/logout")
+	v.load(http.StatusOK, click(`main form[action="/logout"] button`))
+	assert.Equal(t, "/login", v.path())
+	v.open("/profile")
+	assert.Equal(t, "/login", v.path())
+}
+
+func TestWithoutScripts(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	v.open("/register")
+	require.False(t, v.has(".reveal"), "scripts run")
+	v.submit(http.StatusUnprocessableEntity, fields{"lname": "Ким"})
+	v.submit(http.StatusOK, anna())
+	assert.Equal(t, "/profile", v.path())
+	v.signOut()
+	v.signIn("anna", goodPassword)
+	assert.Equal(t, "/profile", v.path())
+	v.load(http.StatusOK, click(`main form[action="/logout"] button`))
+	assert.Equal(t, "/login", v.path())
+	v.open("/profile")
+	assert.Equal(t, "/login", v.path())
+}

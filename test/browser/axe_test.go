@@ -1,0 +1,125 @@
+package browser_test
+
+import (
+	_ "embed"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// axeSource is axe-core, the checker of accessibility. It comes in over the debugging protocol, which no policy of the
+// page's binds.
+//
+//go:embed axe.min.js
+var axeSource string
+
+// axeViolation is a rule that a page breaks, and where.
+type axeViolation struct {
+	ID, Help string
+	Nodes    []struct {
+		Target         []string
+		FailureSummary string
+	}
+}
+
+// isAccessible asserts that the page as it is now keeps every rule of WCAG 2.1, levels A and AA, that a machine can check.
+func (v *visitor) isAccessible(name string) {
+	v.t.Helper()
+	if !eval[bool](v, `() => "axe" in window`) {
+		eval[bool](v, `() => {`+axeSource+"\nreturn true }")
+	}
+	violations := eval[[]axeViolation](v, `async () => {
+		document.getAnimations().forEach(animation => animation.finish()); // colours on their way are nobody's choice
+		const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+		const found = await axe.run({runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
+		return found.violations.map(({id, help, nodes}) => ({id, help, nodes: nodes.map(
+			({target, failureSummary}) => ({target: target.map(String), failureSummary}))}));
+	}`)
+	for _, violation := range violations {
+		var where strings.Builder
+		for _, node := range violation.Nodes {
+			fmt.Fprintf(&where, "\n  %s: %s", strings.Join(node.Target, " "), node.FailureSummary)
+		}
+		assert.Fail(v.t, fmt.Sprintf("%s: %s: %s%s", name, violation.ID, violation.Help, where.String()))
+	}
+}
+
+// fits asserts that nothing makes a phone scroll sideways, and names what does.
+func (v *visitor) fits(name string) {
+	v.t.Helper()
+	assert.Empty(v.t, eval[[]string](v, `width => document.scrollingElement.scrollWidth <= width ? [] :
+		[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1).map(
+			e => e.tagName + "." + e.className + " to " + e.getBoundingClientRect().right + ": " + e.innerText)`, phoneWidth),
+		"%s is wider than a phone", name)
+}
+
+// TestEveryPageForEverybody opens every page in each state that it has. Each pair of a language, a screen and a colour
+// scheme comes up.
+func TestEveryPageForEverybody(t *testing.T) {
+	for _, language := range []string{"ru", "en"} {
+		t.Run(language, func(t *testing.T) {
+			p := start(t)
+			generated := p.useradd(t, "lebedeva-of-the-long-login-that-fills-a-phone.line")
+			looks := []look{
+				{language: language, phone: true, dark: language == "en"},
+				{language: language, dark: language == "ru"},
+			}
+			v := visit(t, p.url, looks[0])
+			check := func(state string) {
+				t.Helper()
+				assert.Equal(t, language, v.language(), state)
+				for _, as := range looks {
+					name := fmt.Sprintf("%s (%s)", state, as)
+					v.look(as)
+					v.isAccessible(name)
+					if as.phone {
+						v.fits(name)
+					}
+				}
+			}
+
+			v.open("/")
+			check("main page")
+			v.load(http.StatusNotFound, v.to("/nowhere"))
+			check("page that is not there")
+			v.open("/profile")
+			check("page of signing in, on the way to another")
+			v.submit(http.StatusUnauthorized, fields{"login": "nobody", "psw": "wrong"})
+			check("wrong credentials")
+			v.submit(http.StatusOK, fields{"login": generated.Login, "psw": generated.Password})
+			check("profile with a generated password")
+			v.open("/")
+			check("main page, signed in")
+			v.open("/account/password")
+			check("change of password")
+			v.submit(http.StatusUnprocessableEntity, fields{"old": "wrong", "psw": "short"})
+			check("refused change of password")
+			v.signOut()
+			check("signed out")
+			v.open("/register")
+			check("registration")
+			v.submit(http.StatusUnprocessableEntity, badValues())
+			check("refused registration")
+			v.submit(http.StatusOK, anna())
+			check("profile")
+			v.followFromElsewhere(p.url + "/logout")
+			check("question whether to sign out")
+		})
+	}
+}
+
+func TestNothingMovesForWhoAsksForThat(t *testing.T) {
+	p := start(t)
+	v := visit(t, p.url, look{dark: true})
+	for _, path := range []string{"/", "/register", "/login"} {
+		v.open(path)
+		for _, dark := range []bool{false, true} {
+			v.look(look{dark: dark}) // changes all colours
+			moves := eval[[]string](v, `() => [...new Set(document.getAnimations().map(a => a.effect.target.className))]`)
+			assert.Empty(t, moves, "%s: a transition or an animation of these classes", path)
+		}
+	}
+}

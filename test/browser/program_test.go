@@ -1,0 +1,82 @@
+package browser_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/bootstrap"
+	"rollcall/test/pgtest"
+)
+
+// program is the whole program, serving on a free port.
+type program struct {
+	url string
+}
+
+var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
+
+// start runs the program over a database of its own, until the test ends.
+func start(t *testing.T) *program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	reader, writer := io.Pipe()
+	url, ended := make(chan string, 1), make(chan int, 1)
+	go func() {
+		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", pgtest.New(t)}
+		ended <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, writer)
+		writer.Close()
+	}()
+	var log strings.Builder
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		defer close(url)
+		for lines := bufio.NewScanner(reader); lines.Scan(); {
+			log.WriteString(lines.Text() + "\n")
+			if match := listening.FindStringSubmatch(lines.Text()); match != nil {
+				url <- match[1]
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		status := <-ended
+		<-logged
+		assert.Zero(t, status, "exit status")
+		if t.Failed() {
+			t.Logf("the program's log:\n%s", log.String())
+		}
+	})
+	p := &program{url: <-url}
+	require.NotEmpty(t, p.url, "the program ended")
+	return p
+}
+
+// credential is what an account was made with.
+type credential struct{ Login, Password string }
+
+// useradd makes an account as another system does, with a generated password.
+func (p *program) useradd(t *testing.T, login string) credential {
+	t.Helper()
+	const person = `{"last_name":"Лебедева","first_name":"Вера","patronymic":"Романовна","login":"LOGIN","email":"vera@example.com"}`
+	body := strings.NewReader(strings.ReplaceAll(person, "LOGIN", login))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/useradd", body)
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var made []credential
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&made))
+	require.Len(t, made, 1)
+	return made[0]
+}

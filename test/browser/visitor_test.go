@@ -1,0 +1,289 @@
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// patience is how long a visitor waits for a step to be done.
+const patience = 20 * time.Second
+
+type (
+	// action is a step in the browser.
+	action = chromedp.Action[chromedp.Void]
+
+	// look is how a visitor sees pages; the zero value is in English, on a desktop, and light.
+	look struct {
+		language string
+		phone    bool
+		dark     bool
+	}
+)
+
+const (
+	phoneWidth, phoneHeight     = 390, 844
+	desktopWidth, desktopHeight = 1280, 800
+)
+
+func (l look) String() string {
+	screen, scheme := "desktop", "light"
+	if l.phone {
+		screen = "phone"
+	}
+	if l.dark {
+		scheme = "dark"
+	}
+	return strings.Join([]string{l.language, screen, scheme}, " ")
+}
+
+// visitor is somebody with a browser of their own: with cookies that nobody else has, and a watch on every page.
+type visitor struct {
+	*watch
+
+	t        *testing.T
+	ctx      context.Context
+	url      string // of the server
+	expected []string
+}
+
+// visit brings a visitor to a server. They have opened no page yet.
+func visit(t *testing.T, server string, as look) *visitor {
+	t.Helper()
+	browser, err := chromium()
+	require.NoError(t, err)
+	at, err := url.Parse(server)
+	require.NoError(t, err)
+	v := &visitor{watch: &watch{hosts: []string{at.Host}}, t: t, url: server}
+	ctx, leave := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(v.see))
+	t.Cleanup(leave)
+	require.NoError(t, chromedp.Do(ctx)) // the tab lives as long as this context
+	v.ctx = ctx
+	t.Cleanup(v.finish)
+
+	v.do(call(audits.Enable, cdp.Empty{}))
+	v.do(call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
+	if as.language == "" {
+		as.language = "en"
+	}
+	agent := eval[string](v, `() => navigator.userAgent`)
+	v.do(call(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: as.language}))
+	v.look(as)
+	return v
+}
+
+func (p *program) visit(t *testing.T) *visitor {
+	t.Helper()
+	return visit(t, p.url, look{})
+}
+
+// look changes how the visitor sees the page; its language is of the next one.
+func (v *visitor) look(as look) {
+	v.t.Helper()
+	if as.phone {
+		v.do(chromedp.EmulateViewport(phoneWidth, phoneHeight, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	} else {
+		v.do(chromedp.EmulateViewport(desktopWidth, desktopHeight))
+	}
+	scheme := "light"
+	if as.dark {
+		scheme = "dark"
+	}
+	v.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme},
+		{Name: "prefers-reduced-motion", Value: "reduce"},
+	}}))
+}
+
+// finish says what the watch has seen, and if the test has failed what there was to see.
+func (v *visitor) finish() {
+	_, err := run(v, chromedp.Evaluate[bool]("true")) // what happened before is seen by then
+	assert.NoError(v.t, err)                          //nolint:testifylint // the rest is to be told all the same
+	wrong, refused := v.seen()
+	assert.Empty(v.t, wrong, "behind the pages")
+	assert.Equal(v.t, v.expected, refused, "refusals")
+	if !v.t.Failed() {
+		return
+	}
+	shot, err := run(v, chromedp.FullScreenshot(100))
+	if err != nil {
+		v.t.Logf("no screenshot: %v", err)
+		return
+	}
+	// not in the test's own folder, which ends with it
+	file := filepath.Join(os.TempDir(), "rollcall-"+strings.NewReplacer("/", "-", " ", "_").Replace(v.t.Name())+".png")
+	v.t.Logf("last seen: %s", file)
+	assert.NoError(v.t, os.WriteFile(file, shot, 0o600))
+}
+
+// run waits for a step to be done, but not for ever.
+func run[T any](v *visitor, step chromedp.Action[T]) (T, error) {
+	ctx, stop := context.WithTimeout(v.ctx, patience)
+	defer stop()
+	return chromedp.Run(ctx, step)
+}
+
+func (v *visitor) do(steps ...action) {
+	v.t.Helper()
+	_, err := run(v, chromedp.Steps(steps...))
+	require.NoError(v.t, err)
+}
+
+// load takes steps that make the browser load another page, and asserts its status.
+func (v *visitor) load(status int, steps ...action) {
+	v.t.Helper()
+	ctx, stop := context.WithTimeout(v.ctx, patience)
+	defer stop()
+	got, err := chromedp.RunResponse(ctx, steps...)
+	require.NoError(v.t, err)
+	require.NotNil(v.t, got, "no page was loaded")
+	if status >= http.StatusBadRequest {
+		v.expected = append(v.expected, refusal(got))
+	}
+	if int(got.Status) != status {
+		require.Equal(v.t, status, int(got.Status), "%s: %s", got.URL, v.text("main"))
+	}
+}
+
+func (v *visitor) open(path string) { v.t.Helper(); v.load(http.StatusOK, v.to(path)) }
+
+// to is the step of entering an address.
+func (v *visitor) to(path string) action {
+	return call(page.Navigate, page.NavigateParams{URL: v.url + path})
+}
+
+// fill enters values into fields, in the place of what is there.
+func (v *visitor) fill(values fields) {
+	v.t.Helper()
+	for name, value := range values {
+		if name == "birthday" { // how a date is typed depends on the browser; see the test of the keyboard
+			eval[bool](v, `(name, value) => { document.getElementById(name).value = value; return true }`, name, value)
+			continue
+		}
+		eval[bool](v, `name => { const field = document.getElementById(name); field.focus(); field.select(); return true }`, name)
+		v.do(typed(value))
+	}
+}
+
+// typed is the step of typing into what has the focus.
+func typed(text string) action {
+	if text == "" {
+		return chromedp.KeyEvent("\b")
+	}
+	return call(input.InsertText, input.InsertTextParams{Text: text})
+}
+
+// click is the step of clicking the only element, or the first.
+func click(selector string) action { return chromedp.Click(chromedp.CSS(selector)) }
+
+// submit fills in the form of the page, and sends it.
+func (v *visitor) submit(status int, values fields) {
+	v.t.Helper()
+	v.fill(values)
+	v.load(status, click("main form .submit button[type=submit]"))
+}
+
+// signIn is from the page of signing in.
+func (v *visitor) signIn(login, password string) {
+	v.t.Helper()
+	v.submit(http.StatusOK, fields{"login": login, "psw": password})
+}
+
+func (v *visitor) signOut() {
+	v.t.Helper()
+	v.load(http.StatusOK, click(`header form[action="/logout"] button`))
+}
+
+// register makes an account, from nothing.
+func (v *visitor) register(values fields) {
+	v.t.Helper()
+	v.open("/register")
+	v.submit(http.StatusOK, values)
+	require.Equal(v.t, "/profile", v.path())
+}
+
+// address is where the visitor is, from the root of the server on.
+func (v *visitor) address() string {
+	return eval[string](v, `() => location.pathname + location.search`)
+}
+
+// arrives waits until the visitor is somewhere, where no single step tells that a page will load.
+func (v *visitor) arrives(address string) {
+	v.t.Helper()
+	seen := ""
+	isThere := func() bool {
+		var err error
+		seen, err = run(v, chromedp.Location())
+		return err == nil && strings.TrimPrefix(seen, v.url) == address
+	}
+	for end := time.Now().Add(patience / 4); !isThere(); {
+		require.True(v.t, time.Now().Before(end), "the visitor is at %s, and not at %s:\n%s", seen, address, v.text("main"))
+	}
+}
+
+func (v *visitor) path() string { return eval[string](v, `() => location.pathname`) }
+
+func (v *visitor) has(selector string) bool {
+	return eval[bool](v, `selector => document.querySelector(selector) !== null`, selector)
+}
+
+// text is what can be read in the first element of a selector, in one line; empty when there is none.
+func (v *visitor) text(selector string) string {
+	return strings.Join(strings.Fields(eval[string](v, `selector => document.querySelector(selector)?.innerText ?? ""`, selector)), " ")
+}
+
+func (v *visitor) value(name string) string {
+	return eval[string](v, `name => document.getElementById(name).value`, name)
+}
+
+func (v *visitor) language() string { return eval[string](v, `() => document.documentElement.lang`) }
+
+// eval calls a function of JavaScript in the page.
+func eval[T any](v *visitor, function string, args ...any) T {
+	v.t.Helper()
+	var values []string
+	for _, arg := range args {
+		value, err := json.Marshal(arg)
+		require.NoError(v.t, err)
+		values = append(values, string(value))
+	}
+	got, err := run(v, chromedp.Evaluate[T](fmt.Sprintf("(%s)(%s)", function, strings.Join(values, ", ")), chromedp.EvalAwaitPromise))
+	require.NoError(v.t, err, function)
+	return got
+}
+
+// call is the step of a command of the protocol, whatever its result.
+func call[P, R any](command cdp.Command[P, R], params P) action {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, command, params)
+		return err
+	})
+}
+
+// fields are what is entered into a form, by name.
+type fields map[string]string
+
+const goodPassword = "корабль на рейде"
+
+func anna() fields {
+	return fields{
+		"lname": "Ким", "fname": "Анна", "patr": "Петровна", "birthday": "1990-05-05", "email": "anna@example.com",
+		"phone": "+7 912 345-67-89", "login": "anna", "psw": goodPassword,
+	}
+}

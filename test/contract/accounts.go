@@ -1,0 +1,320 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// AccountsSubject is three views of one empty store.
+type AccountsSubject struct {
+	Registrations ports.Registrations
+	Accounts      ports.Accounts
+	Imports       ports.Imports
+}
+
+// Registrations proves a ports.Registrations.
+func Registrations(t *testing.T, subject func(*testing.T) AccountsSubject) {
+	for name, test := range map[string]func(*testing.T, AccountsSubject){
+		"keeps a whole account":           keepsWholeAccount,
+		"knows what is taken":             registrationKnowsTaken,
+		"refuses what is taken":           refusesTaken,
+		"lets one of many have a login":   oneRegistrationWins,
+		"shares its accounts with import": sharesWithImports,
+		"ends when its context does":      registrationEndsWithContext,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+// Accounts proves a ports.Accounts.
+func Accounts(t *testing.T, subject func(*testing.T) AccountsSubject) {
+	for name, test := range map[string]func(*testing.T, AccountsSubject){
+		"finds by every name":               findsByEveryName,
+		"finds three people in order":       findsInOrder,
+		"finds nobody":                      findsNobody,
+		"sets a password":                   setsPassword,
+		"sets a password that is as it was": setsUnchangedPassword,
+		"is not the caller's memory":        accountsCopyMemory,
+		"ends when its context does":        accountsEndWithContext,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+func create(t *testing.T, s AccountsSubject, o domain.Object) *domain.User {
+	t.Helper()
+	id, err := s.Registrations.Create(t.Context(), account(o))
+	require.NoError(t, err)
+	user, err := s.Accounts.User(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, id, user.ID)
+	return user
+}
+
+func keepsWholeAccount(t *testing.T, s AccountsSubject) {
+	day := domain.DateOf(time.Date(2000, 2, 29, 0, 0, 0, 0, time.UTC))
+	whole := domain.User{
+		Login: "Ivan", FirstName: "Анна", LastName: "Ким", Patronymic: "Петровна", Email: "I@Example.com", Phone: "79123456789",
+		Birthday: &day, Password: domain.StoredPassword{Hash: "hash of Ivan"},
+	}
+	byEmail, byPhone, oldest := whole, whole, whole
+	byEmail.Login, byEmail.Email, byEmail.Phone, byEmail.Password.Hash = "名字", "o@example.com", "", "hash of 名字"
+	byPhone.Login, byPhone.Email, byPhone.Phone, byPhone.Password.Hash = `'";--\`, "", "4930901820", `hash of '";--\`
+	oldest.Login, oldest.Email, oldest.Phone, oldest.Password.Hash = "oldest", "old@example.com", "", "hash of oldest"
+	first := domain.DateOf(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
+	byPhone.Birthday, oldest.Birthday = nil, &first
+	for _, want := range []domain.User{whole, byEmail, byPhone, oldest} {
+		phone := want.Phone
+		if phone != "" {
+			phone = "+" + phone
+		}
+		o := object(t, 1, want.Login, want.Email, phone)
+		o.Registration.Birthday = domain.Birthday{}
+		if want.Birthday != nil {
+			var violations domain.Violations
+			o.Registration.Birthday, violations = domain.NewBirthday(want.Birthday.Time().Format(time.DateOnly), day)
+			require.Nil(t, violations)
+		}
+		got := create(t, s, o)
+		for _, moment := range []time.Time{got.Registered, got.Password.Made} {
+			assert.WithinDuration(t, time.Now(), moment, time.Minute)
+			assert.Equal(t, moment.UTC().Truncate(time.Microsecond), moment)
+		}
+		want.ID, want.Registered, want.Password.Made = got.ID, got.Registered, got.Password.Made
+		assert.Equal(t, &want, got)
+	}
+}
+
+func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
+	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
+	create(t, s, object(t, 2, "noemail", "", "9000000001"))
+	create(t, s, object(t, 3, "nophone", "x@example.com", ""))
+	login := domain.Violation{Field: domain.FieldLogin, Code: domain.CodeTaken}
+	email := domain.Violation{Field: domain.FieldEmail, Code: domain.CodeTaken}
+	phone := domain.Violation{Field: domain.FieldPhone, Code: domain.CodeTaken}
+	for _, c := range []struct {
+		object domain.Object
+		want   domain.Violations
+	}{
+		{object(t, 1, "iVAN", "other@example.com", ""), domain.Violations{login}},
+		{object(t, 2, "other", "i@EXAMPLE.com", ""), domain.Violations{email}},
+		{object(t, 3, "other", "", "89123456789"), domain.Violations{phone}},
+		{object(t, 4, "NOEMAIL", "X@example.com", "9123456789"), domain.Violations{login, email, phone}},
+		{object(t, 5, "other", "other@example.com", "9000000002"), nil},
+		{domain.Object{}, nil},
+	} {
+		taken, err := s.Registrations.Taken(t.Context(), &c.object.Registration)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, taken.Admit(&c.object), "object %d", c.object.Number)
+	}
+}
+
+func refusesTaken(t *testing.T, s AccountsSubject) {
+	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
+	for _, o := range []domain.Object{
+		object(t, 1, "iVAN", "free@example.com", "9000000001"),
+		object(t, 2, "free", "i@EXAMPLE.com", "9000000001"),
+		object(t, 3, "free", "free@example.com", "9123456789"),
+	} {
+		_, err := s.Registrations.Create(t.Context(), account(o))
+		require.ErrorIs(t, err, ports.ErrTaken, "object %d", o.Number)
+	}
+	create(t, s, object(t, 4, "free", "free@example.com", "9000000001")) // what is refused takes nothing
+}
+
+func oneRegistrationWins(t *testing.T, s AccountsSubject) {
+	const many = 20
+	var created, taken atomic.Int64
+	var all sync.WaitGroup
+	for i := range many {
+		o := object(t, 1, []string{"ivan", "IVAN"}[i%2], fmt.Sprintf("u%d@example.com", i), "")
+		all.Go(func() {
+			_, err := s.Registrations.Create(t.Context(), account(o))
+			switch {
+			case err == nil:
+				created.Add(1)
+			case errors.Is(err, ports.ErrTaken):
+				taken.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, created.Load())
+	assert.EqualValues(t, many-1, taken.Load())
+}
+
+func sharesWithImports(t *testing.T, s AccountsSubject) {
+	_, err := register(t.Context(), s.Imports, false, Object(t, 1))
+	require.NoError(t, err)
+	_, err = s.Registrations.Create(t.Context(), account(Object(t, 1)))
+	require.ErrorIs(t, err, ports.ErrTaken)
+	users, err := s.Accounts.Find(t.Context(), domain.NewIdentity("user1", "RU"))
+	require.NoError(t, err)
+	require.Len(t, users, 1)
+	assert.Equal(t, "hash of user1", users[0].Password.Hash)
+	assert.WithinDuration(t, time.Now(), users[0].Password.Made, time.Minute)
+
+	user := create(t, s, Object(t, 2))
+	assert.NotEqual(t, users[0].ID, user.ID)
+	created, err := register(t.Context(), s.Imports, true, Object(t, 2), Object(t, 3))
+	require.NoError(t, err)
+	assert.Equal(t, 1, created)
+}
+
+func registrationEndsWithContext(t *testing.T, s AccountsSubject) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	o := Object(t, 1)
+	_, err := s.Registrations.Create(ctx, account(o))
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = s.Registrations.Taken(ctx, &o.Registration)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, ports.ErrUnavailable)
+	taken, err := s.Registrations.Taken(t.Context(), &o.Registration)
+	require.NoError(t, err)
+	assert.Nil(t, taken.Admit(&o), "nothing was stored")
+}
+
+func find(t *testing.T, s AccountsSubject, identity domain.Identity) []string {
+	t.Helper()
+	users, err := s.Accounts.Find(t.Context(), identity)
+	require.NoError(t, err)
+	logins := make([]string, len(users))
+	for i, user := range users {
+		logins[i] = user.Login
+		same, err := s.Accounts.User(t.Context(), user.ID)
+		require.NoError(t, err)
+		assert.Equal(t, same, user)
+	}
+	return logins
+}
+
+func findsByEveryName(t *testing.T, s AccountsSubject) {
+	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
+	create(t, s, object(t, 2, "other", "other@example.com", ""))
+	for _, name := range []string{"Ivan", " iVAN ", "i@EXAMPLE.com", "I@example.com", "+7 912 345-67-89", "89123456789"} {
+		assert.Equal(t, []string{"Ivan"}, find(t, s, domain.NewIdentity(name, "RU")), name)
+	}
+}
+
+func findsInOrder(t *testing.T, s AccountsSubject) {
+	create(t, s, object(t, 1, "third", "", "9123456789")) // so that neither ids nor names are in this order
+	create(t, s, object(t, 2, "a-second", "x@example.com", ""))
+	create(t, s, object(t, 3, "name", "", "9000000001"))
+	create(t, s, object(t, 4, "all", "all@example.com", "9000000002"))
+	login, email, phone := "name", "x@example.com", "79123456789"
+	for _, c := range []struct {
+		identity domain.Identity
+		want     []string
+	}{
+		{domain.Identity{Login: login, Email: email, Phone: phone}, []string{"name", "a-second", "third"}},
+		{domain.Identity{Email: email, Phone: phone}, []string{"a-second", "third"}},
+		{domain.Identity{Login: login, Phone: phone}, []string{"name", "third"}},
+		{domain.Identity{Login: "all", Email: "all@example.com", Phone: "79000000002"}, []string{"all"}},
+		{domain.Identity{Login: login, Email: "all@example.com", Phone: "79000000002"}, []string{"name", "all"}},
+		{domain.Identity{Login: "all", Email: email, Phone: "79000000002"}, []string{"all", "a-second"}},
+	} {
+		assert.Equal(t, c.want, find(t, s, c.identity))
+	}
+	// One name that is a login and a phone of different people.
+	create(t, s, object(t, 5, "89123456789", "five@example.com", ""))
+	assert.Equal(t, []string{"89123456789", "third"}, find(t, s, domain.NewIdentity("89123456789", "RU")))
+}
+
+func findsNobody(t *testing.T, s AccountsSubject) {
+	create(t, s, object(t, 1, "noemail", "", "9000000001"))
+	create(t, s, object(t, 2, "nophone", "x@example.com", ""))
+	for _, name := range []string{"", "nobody", "no body", "no\x00body", "noemail\x00", "%", "nobody@example.com", "9000000009"} {
+		assert.Empty(t, find(t, s, domain.NewIdentity(name, "RU")), name)
+	}
+	for _, id := range []int64{-1, 0, 1 << 40} {
+		_, err := s.Accounts.User(t.Context(), id)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+	}
+}
+
+func setsPassword(t *testing.T, s AccountsSubject) {
+	ctx := t.Context()
+	user := create(t, s, Object(t, 1))
+	other := create(t, s, Object(t, 2))
+	made := time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.FixedZone("", -3*60*60))
+	require.NoError(t, s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "new", Made: made}))
+
+	want := *user
+	want.Password = domain.StoredPassword{Hash: "new", Made: made.UTC()}
+	got, err := s.Accounts.User(ctx, user.ID)
+	require.NoError(t, err)
+	assert.Equal(t, &want, got)
+
+	stale := domain.StoredPassword{Hash: "newer", Made: made}
+	require.ErrorIs(t, s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, stale), ports.ErrChanged)
+	require.ErrorIs(t, s.Accounts.SetPassword(ctx, 1<<40, "new", stale), ports.ErrChanged)
+	for _, want := range []*domain.User{&want, other} {
+		got, err := s.Accounts.User(ctx, want.ID)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+}
+
+func setsUnchangedPassword(t *testing.T, s AccountsSubject) {
+	const many = 20
+	user := create(t, s, Object(t, 1))
+	var set atomic.Int64
+	var all sync.WaitGroup
+	for i := range many {
+		all.Go(func() {
+			password := domain.StoredPassword{Hash: fmt.Sprintf("new %d", i), Made: user.Password.Made}
+			err := s.Accounts.SetPassword(t.Context(), user.ID, user.Password.Hash, password)
+			if err == nil {
+				set.Add(1)
+				return
+			}
+			assert.ErrorIs(t, err, ports.ErrChanged)
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, set.Load())
+}
+
+func accountsCopyMemory(t *testing.T, s AccountsSubject) {
+	user := create(t, s, Object(t, 1))
+	want := *user
+	birthday := *user.Birthday
+	user.Login, user.Password.Hash, *user.Birthday = "other", "other", 7
+	want.Birthday = &birthday
+	for range 2 {
+		users, err := s.Accounts.Find(t.Context(), domain.Identity{Login: "user1"})
+		require.NoError(t, err)
+		require.Equal(t, []*domain.User{&want}, users)
+		*users[0].Birthday, users[0].Password.Hash = 8, "another"
+	}
+}
+
+func accountsEndWithContext(t *testing.T, s AccountsSubject) {
+	user := create(t, s, Object(t, 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, errFind := s.Accounts.Find(ctx, domain.Identity{Login: user.Login})
+	_, errUser := s.Accounts.User(ctx, user.ID)
+	errSet := s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "x", Made: user.Password.Made})
+	for _, err := range []error{errFind, errUser, errSet} {
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+	}
+	got, err := s.Accounts.User(t.Context(), user.ID)
+	require.NoError(t, err)
+	assert.Equal(t, user, got)
+}

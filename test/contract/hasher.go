@@ -1,0 +1,129 @@
+package contract
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// HasherSubject is a hasher, one that makes stronger hashes, and the maker of generated passwords that both know.
+type HasherSubject struct {
+	Hasher, Stronger ports.Hasher
+	Passwords        ports.Passwords
+}
+
+// Hasher proves a ports.Hasher.
+func Hasher(t *testing.T, s HasherSubject) {
+	for name, test := range map[string]func(*testing.T, HasherSubject){
+		"verifies chosen passwords":    verifiesChosen,
+		"verifies generated passwords": verifiesGenerated,
+		"verifies nobody's password":   verifiesNobody,
+		"tells weak hashes":            tellsWeak,
+		"refuses malformed hashes":     refusesMalformed,
+		"ends when its context does":   hasherEndsWithContext,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, s) })
+	}
+}
+
+func password(t *testing.T, s string) domain.Password {
+	t.Helper()
+	p, ok := domain.EnteredPassword(s)
+	require.True(t, ok)
+	return p
+}
+
+func verifiesChosen(t *testing.T, s HasherSubject) {
+	for _, secret := range []string{"correct horse", "пароль 密码 🙂", strings.Repeat("ы", domain.MaxPassword), "$argon2id$x"} {
+		hash, err := s.Hasher.Hash(t.Context(), password(t, secret))
+		require.NoError(t, err)
+		again, err := s.Hasher.Hash(t.Context(), password(t, secret))
+		require.NoError(t, err)
+		assert.NotEqual(t, hash, again, "it is salted")
+		assert.NotContains(t, hash, secret)
+		assert.False(t, domain.StoredPassword{Hash: hash}.IsGenerated())
+		for entered, match := range map[string]bool{secret: true, secret[1:] + "x": false, strings.ToUpper(secret) + "!": false} {
+			entered, ok := domain.EnteredPassword(entered)
+			if !ok {
+				continue
+			}
+			verdict, err := s.Hasher.Verify(t.Context(), hash, entered)
+			require.NoError(t, err)
+			assert.Equal(t, ports.Verdict{Match: match}, verdict)
+		}
+	}
+}
+
+func verifiesGenerated(t *testing.T, s HasherSubject) {
+	issuer := s.Passwords.Issue()
+	hash := issuer.Hash(7)
+	assert.True(t, domain.StoredPassword{Hash: hash}.IsGenerated())
+	for entered, match := range map[string]bool{
+		issuer.Password(7): true, issuer.Password(8): false, s.Passwords.Issue().Password(7): false, "x": false, hash: false,
+	} {
+		for _, hasher := range []ports.Hasher{s.Hasher, s.Stronger} {
+			verdict, err := hasher.Verify(t.Context(), hash, password(t, entered))
+			require.NoError(t, err)
+			assert.Equal(t, ports.Verdict{Match: match, Generated: true}, verdict)
+		}
+	}
+}
+
+func verifiesNobody(t *testing.T, s HasherSubject) {
+	for _, nobody := range []domain.Password{password(t, "x"), {}} {
+		verdict, err := s.Hasher.Verify(t.Context(), "", nobody)
+		require.NoError(t, err)
+		assert.Equal(t, ports.Verdict{}, verdict)
+	}
+}
+
+func tellsWeak(t *testing.T, s HasherSubject) {
+	p := password(t, "correct horse")
+	weak, err := s.Hasher.Hash(t.Context(), p)
+	require.NoError(t, err)
+	strong, err := s.Stronger.Hash(t.Context(), p)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		hasher ports.Hasher
+		hash   string
+		weak   bool
+	}{
+		{s.Stronger, weak, true},
+		{s.Stronger, strong, false},
+		{s.Hasher, strong, false},
+	} {
+		verdict, err := c.hasher.Verify(t.Context(), c.hash, p)
+		require.NoError(t, err)
+		assert.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict)
+	}
+}
+
+func refusesMalformed(t *testing.T, s HasherSubject) {
+	p := password(t, "correct horse")
+	chosen, err := s.Hasher.Hash(t.Context(), p)
+	require.NoError(t, err)
+	for _, hash := range []string{"x", "$", "correct horse", "$sha256$", "$sha256$x$y", "$argon2id$", chosen[:len(chosen)/2], chosen[1:], chosen + "$"} {
+		verdict, err := s.Hasher.Verify(t.Context(), hash, p)
+		require.Error(t, err, hash)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+		assert.Zero(t, verdict)
+		assert.NotContains(t, err.Error(), p.Secret())
+	}
+}
+
+func hasherEndsWithContext(t *testing.T, s HasherSubject) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 { // a hasher that is free must not begin by chance
+		_, err := s.Hasher.Hash(ctx, password(t, "correct horse"))
+		require.ErrorIs(t, err, context.Canceled)
+		_, err = s.Hasher.Verify(ctx, "", password(t, "correct horse"))
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}

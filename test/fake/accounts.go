@@ -1,0 +1,104 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Registrations keeps people with those that imports bring.
+type Registrations struct{ Store *Imports }
+
+// Taken implements ports.Registrations.
+func (r Registrations) Taken(ctx context.Context, registration *domain.Registration) (*domain.Taken, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("look up: %w", err)
+	}
+	return takenOf([]domain.Registration{*registration}, r.Store.Accounts()), nil
+}
+
+// Create implements ports.Registrations.
+func (r Registrations) Create(ctx context.Context, account domain.Account) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("create: %w", err)
+	}
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	if clash(r.Store.accounts, []domain.Account{account}) {
+		return 0, ports.ErrTaken
+	}
+	r.Store.add(account)
+	return int64(len(r.Store.accounts)), nil
+}
+
+// Accounts finds those that imports and registrations bring.
+type Accounts struct{ Store *Imports }
+
+// Find implements ports.Accounts.
+func (a Accounts) Find(ctx context.Context, identity domain.Identity) ([]*domain.User, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("find: %w", err)
+	}
+	a.Store.mu.Lock()
+	defer a.Store.mu.Unlock()
+	var found []int
+	for _, key := range []string{"login " + identity.Login, "email " + identity.Email, "phone " + identity.Phone} {
+		for i := range a.Store.accounts {
+			if slices.Contains(keys(a.Store.accounts[i].Registration), key) && !slices.Contains(found, i) {
+				found = append(found, i)
+			}
+		}
+	}
+	users := make([]*domain.User, len(found))
+	for n, i := range found {
+		users[n] = a.Store.user(i)
+	}
+	return users, nil
+}
+
+// User implements ports.Accounts.
+func (a Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	a.Store.mu.Lock()
+	defer a.Store.mu.Unlock()
+	if !a.Store.has(id) {
+		return nil, ports.ErrNotFound
+	}
+	return a.Store.user(int(id - 1)), nil
+}
+
+// SetPassword implements ports.Accounts.
+func (a Accounts) SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("set password: %w", err)
+	}
+	a.Store.mu.Lock()
+	defer a.Store.mu.Unlock()
+	if !a.Store.has(id) || a.Store.accounts[id-1].PasswordHash != oldHash {
+		return ports.ErrChanged
+	}
+	a.Store.accounts[id-1].PasswordHash = password.Hash
+	a.Store.dates[id-1].made = password.Made.UTC()
+	return nil
+}
+
+func (s *Imports) has(id int64) bool { return 1 <= id && id <= int64(len(s.accounts)) }
+
+func (s *Imports) user(i int) *domain.User {
+	reg := s.accounts[i].Registration
+	user := &domain.User{
+		ID: int64(i + 1), Login: reg.Login.String(),
+		FirstName: reg.Name.First.String(), LastName: reg.Name.Last.String(), Patronymic: reg.Name.Patronymic.String(),
+		Email: reg.Email.String(), Phone: reg.Phone.String(), Registered: s.dates[i].registered,
+		Password: domain.StoredPassword{Hash: s.accounts[i].PasswordHash, Made: s.dates[i].made},
+	}
+	if date, given := reg.Birthday.Date(); given {
+		user.Birthday = &date
+	}
+	return user
+}

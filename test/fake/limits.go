@@ -1,0 +1,56 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"rollcall/ports"
+)
+
+// Limits keeps buckets in memory.
+type Limits struct {
+	Now func() time.Time // nil for time.Now
+
+	mu     sync.Mutex
+	fullAt map[string]time.Time
+}
+
+// Take implements ports.Limits.
+func (l *Limits) Take(ctx context.Context, bucket ports.Bucket) (time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("take: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := now(l.Now)
+	fullAt := l.fullAt[bucket.Key]
+	if fullAt.Before(now) {
+		fullAt = now
+	}
+	wait := fullAt.Sub(now) - time.Duration(bucket.Size-1)*bucket.Refill
+	if wait > 0 {
+		return wait, nil
+	}
+	l.set(bucket.Key, fullAt.Add(bucket.Refill))
+	return 0, nil
+}
+
+// Return implements ports.Limits.
+func (l *Limits) Return(ctx context.Context, bucket ports.Bucket) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("return: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.set(bucket.Key, l.fullAt[bucket.Key].Add(-bucket.Refill))
+	return nil
+}
+
+func (l *Limits) set(key string, fullAt time.Time) {
+	if l.fullAt == nil {
+		l.fullAt = map[string]time.Time{}
+	}
+	l.fullAt[key] = fullAt
+}
