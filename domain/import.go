@@ -64,10 +64,12 @@ type Account struct {
 
 // Rejection is an object that was refused.
 type Rejection struct {
+	Import      int64  // by its id, when it is recorded
 	Object      int    // its number
 	Login       string // as it came, fit to be shown
 	Violations  Violations
 	Description string // every violation in a sentence
+	Original    []byte // the object as it came, in JSON; nil when it is not kept
 }
 
 // Outcome is what came of an object: a login with its password, or violations.

@@ -68,3 +68,12 @@ func hasRightToLeft(s string) bool {
 		return false
 	})
 }
+
+// LoginKey is what a login is found by that was refused, and need not be one: a Login's key where it is.
+func LoginKey(s string) string {
+	login, vs := NewLogin(strings.TrimSpace(s))
+	if vs == nil {
+		return login.Key()
+	}
+	return foldSigma(strings.ToLower(presentable(s)))
+}

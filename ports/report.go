@@ -1,0 +1,106 @@
+package ports
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"rollcall/domain"
+)
+
+// Reporting is what the outside may ask for to know what imports did. Every method returns ErrUnavailable when the
+// database cannot be reached.
+type Reporting interface {
+	// Statistics returns what imports did over time.
+	Statistics(ctx context.Context) (*domain.Statistics, error)
+
+	// Imports returns a page of imports.
+	Imports(ctx context.Context, query ImportQuery) (*ImportPage, error)
+
+	// Rejections returns a page of the objects that an import refused. It returns ErrNotFound when there is no such
+	// import.
+	Rejections(ctx context.Context, query RejectionQuery) (*RejectionPage, error)
+
+	// Export makes a file in a format of ExportFormats, of the imports and objects that a filter chooses. It returns
+	// ErrNotFound when there is no such format or import, ErrBusy when too many files are being made.
+	Export(ctx context.Context, format string, filter domain.ReportFilter) (*ExportFile, error)
+}
+
+// ErrBusy is returned when too much of something is being done already.
+var ErrBusy = errors.New("busy")
+
+// ImportQuery asks for a page of imports, in the order of their ids, which is that of their dates.
+type ImportQuery struct {
+	Filter domain.ReportFilter
+	Oldest bool  // the oldest first, else the latest
+	After  int64 // imports behind this one in that order; 0 for the first page
+	Before int64 // or imports in front of this one: the last of them
+	Limit  int
+}
+
+// ImportPage is a page of imports.
+type ImportPage struct {
+	Imports []domain.Import
+	IsFirst bool // there are none in front
+	IsLast  bool // there are none behind
+}
+
+// RejectionQuery asks for a page of the objects that the import of its filter refused, in the order of their numbers.
+type RejectionQuery struct {
+	Filter domain.ReportFilter
+	After  int // objects behind the one of this number
+	Limit  int
+}
+
+// RejectionPage is a page of refused objects, and their import.
+type RejectionPage struct {
+	Import     domain.Import
+	Rejections []domain.Rejection // without their originals
+	IsLast     bool
+}
+
+// ExportFile is a file that was made. It is whole.
+type ExportFile struct {
+	io.ReadCloser
+
+	Name string
+	Size int64
+}
+
+// Reports reads what imports did. Every method returns ErrUnavailable when the database cannot be reached.
+type Reports interface {
+	// Statistics returns what imports did up to a day, and of what came later only the total.
+	Statistics(ctx context.Context, today domain.Date) (*domain.Statistics, error)
+
+	// Imports returns a page of imports.
+	Imports(ctx context.Context, query ImportQuery) (*ImportPage, error)
+
+	// Rejections returns a page of the objects that an import refused, or ErrNotFound.
+	Rejections(ctx context.Context, query RejectionQuery) (*RejectionPage, error)
+
+	// Read calls work with a report, which is valid until work returns. All of it is of one moment. It returns the
+	// error of work.
+	Read(ctx context.Context, filter domain.ReportFilter, work func(Report) error) error
+}
+
+// Report is imports and the objects they refused. Each sequence ends with the first error, and may be ranged over once;
+// the two not at the same time.
+type Report struct {
+	Imports    iter.Seq2[domain.Import, error]    // in the order of their ids
+	Rejections iter.Seq2[domain.Rejection, error] // in the order of their imports and numbers; what an Original is made of is valid until the next one
+}
+
+// ReportWriter writes a report in a format.
+type ReportWriter interface {
+	// Write writes a report. It returns the error of w or of the report, wrapped. What was written before an error is
+	// no whole file.
+	Write(w io.Writer, report Report) error
+}
+
+// Exports keeps files that were exported.
+type Exports interface {
+	// Make has write make a file. When that returns an error there is no file. Of the files whose names end alike it
+	// keeps the newest.
+	Make(name string, write func(io.Writer) error) (*ExportFile, error)
+}
