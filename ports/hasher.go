@@ -8,9 +8,8 @@ import (
 
 // Verdict is what came of comparing a password with a hash.
 type Verdict struct {
-	Match     bool
-	Generated bool // the hash is of a password that the server made
-	Weak      bool // the hash is of less strength than the server makes now; never so for a generated one
+	Match bool
+	Weak  bool // the hash is of less strength than the server makes now; never so for a generated one
 }
 
 // Hasher hashes the passwords that people choose, and verifies those and generated ones. It does few at a time, and lets
@@ -20,7 +19,8 @@ type Hasher interface {
 	Hash(ctx context.Context, password domain.Password) (string, error)
 
 	// Verify compares a password with a hash. What does not match takes as long whatever the hash is, be it of a
-	// generated password, or empty for an account that does not exist. It returns ErrUnavailable when too many wait, the
+	// generated password, or empty for an account that does not exist; only a hash of other parameters than today's
+	// takes its own time. It returns ErrUnavailable when too many wait, the
 	// context's error, or an error for a hash that it cannot read or whose parameters are out of bounds.
 	Verify(ctx context.Context, hash string, password domain.Password) (Verdict, error)
 }

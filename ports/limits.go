@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// Bucket is what attempts are taken from. It holds Size of them, and gets one back each Refill.
+// Bucket is what attempts are taken from. It holds Size of them, and gets one back each Refill. A crash of the database may
+// fill it.
 type Bucket struct {
-	Key    string // whose it is; not kept as it is
-	Size   int
-	Refill time.Duration
+	Key    string        // whose it is; not kept as it is
+	Size   int           // 1 or more
+	Refill time.Duration // a microsecond or more
 }
 
 // Limits counts attempts, for all instances of the program together.

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"hash"
 
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -57,9 +58,8 @@ func (i *issuer) Hash(object int) string {
 	copy(salted[copy(salted[:], salt):], password[:])
 	sum := sha256.Sum256(salted[:])
 
-	const scheme = "$sha256$"
-	b := make([]byte, 0, len(scheme)+22+1+43)
-	b = append(b, scheme...)
+	b := make([]byte, 0, len(domain.GeneratedScheme)+22+1+43)
+	b = append(b, domain.GeneratedScheme...)
 	b = base64.RawStdEncoding.AppendEncode(b, salt)
 	b = append(b, '$')
 	b = base64.RawStdEncoding.AppendEncode(b, sum[:])

@@ -93,7 +93,6 @@ func (h *Hasher) compare(hash, secret string) (verdict ports.Verdict, err error)
 	switch {
 	case hash == "":
 	case strings.HasPrefix(hash, domain.GeneratedScheme):
-		verdict.Generated = true
 		verdict.Match, err = matchesGenerated(hash, secret)
 	default:
 		var chosen *chosenHash

@@ -40,7 +40,7 @@ func (h *Hasher) Verify(ctx context.Context, hash string, password domain.Passwo
 		return ports.Verdict{}, nil
 	}
 	if number, found := strings.CutPrefix(hash, domain.GeneratedScheme+"hash-"); found {
-		return ports.Verdict{Match: password.Secret() == "password-"+number, Generated: true}, nil
+		return ports.Verdict{Match: password.Secret() == "password-"+number}, nil
 	}
 	var strength int
 	var salt int64
