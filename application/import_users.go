@@ -35,6 +35,9 @@ type ImportConfig struct {
 	Sentences ports.Sentences
 	Now       func() time.Time // whose location decides what day it is
 	Region    string           // of phones without a country code
+
+	// KeepRefused tells whether refused objects are kept as they came.
+	KeepRefused bool
 }
 
 // NewImportUsers makes the use case.
@@ -106,6 +109,7 @@ func (u *ImportUsers) batches(file io.Reader, issuer ports.Issuer) iter.Seq2[bat
 	rules := domain.Rules{Region: u.with.Region, Today: domain.DateOf(u.with.Now())}
 	return func(yield func(batch, error) bool) {
 		var b batch
+		var originals arena
 		text := 0
 		for candidate, err := range u.with.Decoder.Candidates(file) {
 			if err != nil {
@@ -115,6 +119,9 @@ func (u *ImportUsers) batches(file io.Reader, issuer ports.Issuer) iter.Seq2[bat
 			object, hash := rules.Check(candidate), ""
 			if object.Violations == nil {
 				hash = issuer.Hash(object.Number)
+			}
+			if u.with.KeepRefused {
+				object.Original = originals.keep(candidate.Original)
 			}
 			b.objects = append(b.objects, object)
 			b.hashes = append(b.hashes, hash)
@@ -126,12 +133,28 @@ func (u *ImportUsers) batches(file io.Reader, issuer ports.Issuer) iter.Seq2[bat
 				return
 			}
 			b = batch{make([]domain.Object, 0, batchObjects), make([]string, 0, batchObjects)}
-			text = 0
+			originals, text = arena{}, 0
 		}
 		if len(b.objects) > 0 {
 			yield(b, nil)
 		}
 	}
+}
+
+// arena makes copies of bytes that live as long as one another, in few pieces of memory.
+type arena []byte
+
+func (a *arena) keep(b []byte) []byte {
+	const piece = 256 << 10
+	if b == nil {
+		return nil
+	}
+	if len(b) > cap(*a)-len(*a) {
+		*a = make([]byte, 0, max(piece, len(b)))
+	}
+	from := len(*a)
+	*a = append(*a, b...)
+	return (*a)[from:len(*a):len(*a)]
 }
 
 // importRun is an import in its transaction.
@@ -180,6 +203,7 @@ func (r *importRun) one(ctx context.Context, b batch) error {
 		}
 		rejections = append(rejections, domain.Rejection{
 			Object: o.Number, Login: o.Login, Violations: violations[i], Description: r.sentences.Describe(violations[i]),
+			Original: o.Original,
 		})
 	}
 	err = r.tx.Add(ctx, accounts, rejections)

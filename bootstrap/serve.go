@@ -20,7 +20,6 @@ import (
 	"rollcall/adapters/web"
 	"rollcall/application"
 	"rollcall/domain"
-	"rollcall/ports"
 	"rollcall/views"
 )
 
@@ -33,6 +32,9 @@ type serveCommand struct {
 	GeneratedLifetime time.Duration    `name:"generated-password-lifetime" env:"ROLLCALL_GENERATED_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a generated password signs in (${default})."`
 	SessionIdle       time.Duration    `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long somebody stays signed in without a request (${default})."`
 	SessionLifetime   time.Duration    `env:"ROLLCALL_SESSION_LIFETIME" default:"720h" placeholder:"TIME" help:"How long somebody stays signed in at most (${default})."`
+	KeepRefused       time.Duration    `env:"ROLLCALL_KEEP_REFUSED" default:"720h" placeholder:"TIME" help:"How long refused objects are kept as they came, to be mended and sent again (${default}); 0 keeps none."`
+	UploadsDir        string           `env:"ROLLCALL_UPLOADS_DIR" default:"./uploads" placeholder:"DIR" help:"Folder of the last files that were exported (${default})."`
+	MaxUploads        units.Base2Bytes `env:"ROLLCALL_MAX_UPLOADS" default:"1GiB" placeholder:"SIZE" help:"How large that folder may be (${default})."`
 	TrustedProxies    []network        `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; of others they are ignored."`
 	ShutdownTimeout   time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long running requests may take to end when the program is told to stop (${default})."`
 	LogFormat         string           `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
@@ -48,6 +50,10 @@ func (cmd *serveCommand) Validate() error {
 		return errors.New("--max-body: must be more than nothing")
 	case cmd.GeneratedLifetime <= 0:
 		return errors.New("--generated-password-lifetime: must be more than nothing")
+	case cmd.KeepRefused < 0:
+		return errors.New("--keep-refused: must not be negative")
+	case cmd.MaxUploads <= 0:
+		return errors.New("--max-uploads: must be more than nothing")
 	case cmd.SessionIdle < time.Second, cmd.SessionLifetime < time.Second:
 		return errors.New("--session-idle, --session-lifetime: must be a second or more")
 	}
@@ -79,9 +85,8 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sessions.Close()) }()
-	limits := postgres.NewLimits(db)
-	go sweep(ctx, limits, log)
-	server, err := cmd.newServer(db, sessions, limits, log)
+	go sweep(ctx, db, cmd.KeepRefused, log)
+	server, err := cmd.newServer(db, sessions, log)
 	if err != nil {
 		return err
 	}
@@ -103,7 +108,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, limits ports.Limits, log *slog.Logger) (*web.Server, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, log *slog.Logger) (*web.Server, error) {
 	spoolDir := filepath.Join(cmd.DataDir, "spool")
 	err := os.MkdirAll(spoolDir, 0o700)
 	if err != nil {
@@ -117,13 +122,15 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	hasher := passhash.NewHasher(passhash.Config{})
 	accounts := postgres.NewAccounts(db)
 	importUsers := application.NewImportUsers(application.ImportConfig{
-		Imports:   postgres.NewImports(db),
+		Imports:   postgres.NewImports(db, time.Now),
 		Decoder:   bulkfile.JSON{},
 		Spools:    spools,
 		Passwords: passhash.Generated{},
 		Sentences: catalog.Choose("en", ""),
 		Now:       time.Now,
 		Region:    cmd.DefaultRegion,
+
+		KeepRefused: cmd.KeepRefused > 0,
 	})
 	registerUser := application.NewRegisterUser(application.RegisterConfig{
 		Registrations: postgres.NewRegistrations(db),
@@ -134,7 +141,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	})
 	auth := application.NewAuth(application.AuthConfig{
 		Accounts:          accounts,
-		Limits:            limits,
+		Limits:            postgres.NewLimits(db),
 		Hasher:            hasher,
 		Now:               time.Now,
 		Region:            cmd.DefaultRegion,

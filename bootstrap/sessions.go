@@ -1,19 +1,13 @@
 package bootstrap
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net/netip"
-	"time"
 
 	sessions "github.com/gofiber/storage/postgres/v3"
 
 	"rollcall/adapters/postgres"
 )
-
-// sweepInterval is how often rows are removed that mean nothing any more.
-const sweepInterval = 10 * time.Minute
 
 // newSessions opens the table of sessions. The storage removes those that have expired. Its constructor panics where
 // others return an error.
@@ -24,21 +18,6 @@ func newSessions(db *postgres.DB) (storage *sessions.Storage, err error) {
 		}
 	}()
 	return sessions.New(sessions.Config{DB: db.Pool(), Table: "sessions", GCInterval: sweepInterval}), nil
-}
-
-// sweep removes what means nothing any more from the limits, until ctx ends.
-func sweep(ctx context.Context, limits *postgres.Limits, log *slog.Logger) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(sweepInterval):
-		}
-		err := limits.Sweep(ctx)
-		if err != nil && ctx.Err() == nil {
-			log.Error("limits were not swept", "error", err)
-		}
-	}
 }
 
 // network is an address or a network, on the command line.

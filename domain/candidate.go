@@ -10,6 +10,9 @@ import (
 // a value that is longer need not be held to be refused.
 const MaxValue = 1024
 
+// MaxOriginal is how many bytes of JSON an object may have to be kept as it came.
+const MaxOriginal = 64 << 10
+
 // Kind is what a value was when it came.
 type Kind uint8
 
@@ -51,12 +54,15 @@ type Candidate struct {
 
 	Number    int  // of the object in its import, from 1
 	NotObject bool // there is something else in the object's place
+
+	// Original is the object in JSON; nil when it is larger than MaxOriginal.
+	Original []byte
 }
 
 // Size is roughly how many bytes of text the candidate holds.
 func (c *Candidate) Size() int {
 	return len(c.FirstName.Text) + len(c.LastName.Text) + len(c.Patronymic.Text) + len(c.Login.Text) +
-		len(c.Email.Text) + len(c.Phone.Text) + len(c.Birthday.Text)
+		len(c.Email.Text) + len(c.Phone.Text) + len(c.Birthday.Text) + len(c.Original)
 }
 
 // Rules are what the checks need to know of place and time.
@@ -81,6 +87,7 @@ type Object struct {
 	Login        string // as it came, fit to be shown; empty when it was no string
 	Registration Registration
 	Violations   Violations
+	Original     []byte // as in Candidate, where it is kept
 }
 
 // Check finds every violation that the candidate has by itself.

@@ -4,12 +4,13 @@ import "time"
 
 // Import is what was recorded of a POST to /useradd.
 type Import struct {
+	Count
+
 	ID          int64
 	Status      int // the HTTP status it was answered with
 	Method      string
 	Date        time.Time
 	Description string
-	Count
 }
 
 // Count is what imports did.
@@ -64,12 +65,14 @@ func (s *Statistics) Last(days int) Count {
 
 // DayCount is what imports did on a day.
 type DayCount struct {
-	Day Date
 	Count
+
+	Day Date
 }
 
 // ReasonCount is how many objects were refused for a reason.
 type ReasonCount struct {
 	Reason
+
 	Objects int
 }

@@ -2,6 +2,11 @@
 // rules that make a candidate a registration, and the rule of sequence that an import follows.
 package domain
 
+import (
+	"iter"
+	"slices"
+)
+
 // MaxLength is how many characters a login, a name or an e-mail may have, after normalisation.
 const MaxLength = 50
 
@@ -73,5 +78,21 @@ type Violation struct {
 	Limit int // with CodeTooLong and CodeTooShort: how many characters there may be, or must
 }
 
+// Reason is the violation without its limit.
+func (v Violation) Reason() Reason { return Reason{v.Field, v.Code} }
+
 // Violations are all broken rules of one object, in the order of its fields. None means that it is valid.
 type Violations []Violation
+
+// Reasons yields each reason once.
+func (vs Violations) Reasons() iter.Seq[Reason] {
+	return func(yield func(Reason) bool) {
+		for i, v := range vs {
+			reason := v.Reason()
+			told := slices.ContainsFunc(vs[:i], func(before Violation) bool { return before.Reason() == reason })
+			if !told && !yield(reason) {
+				return
+			}
+		}
+	}
+}

@@ -22,8 +22,8 @@ type Reporting interface {
 	// import.
 	Rejections(ctx context.Context, query RejectionQuery) (*RejectionPage, error)
 
-	// Export makes a file in a format of ExportFormats, of the imports and objects that a filter chooses. It returns
-	// ErrNotFound when there is no such format or import, ErrBusy when too many files are being made.
+	// Export makes a file in a format, of the imports and objects that a filter chooses. It returns ErrNotFound when there
+	// is no such format or import, ErrBusy when too many files are being made, ErrUnavailable also when there is no room.
 	Export(ctx context.Context, format string, filter domain.ReportFilter) (*ExportFile, error)
 }
 
@@ -70,7 +70,7 @@ type ExportFile struct {
 
 // Reports reads what imports did. Every method returns ErrUnavailable when the database cannot be reached.
 type Reports interface {
-	// Statistics returns what imports did up to a day, and of what came later only the total.
+	// Statistics returns what imports did: in the days up to one, and in all.
 	Statistics(ctx context.Context, today domain.Date) (*domain.Statistics, error)
 
 	// Imports returns a page of imports.
@@ -85,10 +85,11 @@ type Reports interface {
 }
 
 // Report is imports and the objects they refused. Each sequence ends with the first error, and may be ranged over once;
-// the two not at the same time.
+// the two not at the same time. A rejection has its Original only where the filter names one import, and the bytes of that
+// are valid until the next rejection.
 type Report struct {
 	Imports    iter.Seq2[domain.Import, error]    // in the order of their ids
-	Rejections iter.Seq2[domain.Rejection, error] // in the order of their imports and numbers; what an Original is made of is valid until the next one
+	Rejections iter.Seq2[domain.Rejection, error] // in the order of their imports and numbers
 }
 
 // ReportWriter writes a report in a format.
@@ -98,9 +99,16 @@ type ReportWriter interface {
 	Write(w io.Writer, report Report) error
 }
 
+// ExportName is what a file is called: Kind-Detail.Extension.
+type ExportName struct {
+	Kind      string
+	Detail    string // it begins with a digit, and no Kind ends in a part that does
+	Extension string
+}
+
 // Exports keeps files that were exported.
 type Exports interface {
-	// Make has write make a file. When that returns an error there is no file. Of the files whose names end alike it
-	// keeps the newest.
-	Make(name string, write func(io.Writer) error) (*ExportFile, error)
+	// Make makes a file of what write writes. When write returns an error there is no file, and Make returns the error.
+	// Of files of one kind and extension the newest is kept. Make returns ErrUnavailable when there is no room.
+	Make(name ExportName, write func(io.Writer) error) (*ExportFile, error)
 }

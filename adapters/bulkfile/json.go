@@ -35,7 +35,7 @@ func (JSON) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		buf := buffers.Get().(*[readSize]byte) //nolint:forcetypeassert // nothing else is put there
 		defer buffers.Put(buf)
-		d := &jsonDecoder{r: r, buf: buf[:]}
+		d := &jsonDecoder{r: r, buf: buf[:], start: -1}
 		err := d.file(yield)
 		if err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
@@ -65,6 +65,11 @@ type jsonDecoder struct {
 	inside    int             // number of the object that is being read, for error messages
 	nesting   []byte          // the closing brackets that are due, innermost last
 	key       [maxKey]byte    // the key being read
+
+	// The current element's bytes are those in original, and then those in buf from start on, which is negative when
+	// they are not wanted.
+	original []byte
+	start    int
 }
 
 type span struct{ from, to int }
@@ -146,6 +151,7 @@ func (d *jsonDecoder) array(yield func(*domain.Candidate, error) bool) error {
 func (d *jsonDecoder) element(c byte, number int, yield func(*domain.Candidate, error) bool) error {
 	d.inside = number
 	d.candidate = domain.Candidate{Number: number, NotObject: c != '{'}
+	d.original, d.start = d.original[:0], d.pos-1
 	var err error
 	if c == '{' {
 		err = d.object()
@@ -156,6 +162,7 @@ func (d *jsonDecoder) element(c byte, number int, yield func(*domain.Candidate, 
 		return err
 	}
 	d.inside = 0
+	d.setOriginal()
 	if !yield(&d.candidate, nil) {
 		return errStop
 	}
@@ -258,6 +265,30 @@ func (d *jsonDecoder) setTexts() {
 	} {
 		value.Text = all[d.spans[field].from:d.spans[field].to]
 	}
+}
+
+// saveOriginal keeps what buf holds of the element, before buf is used for what follows.
+func (d *jsonDecoder) saveOriginal() {
+	if d.start < 0 {
+		return
+	}
+	part := d.buf[d.start:d.pos]
+	d.start = 0
+	if len(d.original)+len(part) > domain.MaxOriginal {
+		d.start = -1
+		return
+	}
+	d.original = append(d.original, part...)
+}
+
+// setOriginal gives the candidate the bytes of its element, without copying them where all are in buf.
+func (d *jsonDecoder) setOriginal() {
+	if d.start >= 0 && len(d.original) == 0 {
+		d.candidate.Original = d.buf[d.start:d.pos]
+	} else if d.saveOriginal(); d.start >= 0 {
+		d.candidate.Original = d.original
+	}
+	d.start = -1
 }
 
 // readKey reads a key that begins with c, and the colon behind it.
@@ -629,6 +660,7 @@ func (d *jsonDecoder) fill() bool {
 	if d.err != nil {
 		return false
 	}
+	d.saveOriginal()
 	d.offset += int64(d.pos)
 	d.end = copy(d.buf, d.buf[d.pos:d.end])
 	d.pos = 0

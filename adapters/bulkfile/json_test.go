@@ -28,8 +28,19 @@ func decode(r io.Reader) (all []domain.Candidate, err error) {
 			return all, failed
 		}
 		all = append(all, *candidate)
+		all[len(all)-1].Original = nil // see originals
 	}
 	return all, nil
+}
+
+// originals are what the candidates of a file came as.
+func originals(t *testing.T, r io.Reader) (all []string) {
+	t.Helper()
+	for candidate, err := range (bulkfile.JSON{}).Candidates(r) {
+		require.NoError(t, err)
+		all = append(all, string(candidate.Original))
+	}
+	return all
 }
 
 func TestStrings(t *testing.T) {
@@ -196,6 +207,15 @@ func TestHugeValuesTakeNoMemory(t *testing.T) {
 	}
 }
 
+func TestOriginals(t *testing.T) {
+	object := func(size int) string { return `{"x":"` + strings.Repeat("x", size-len(`{"x":""}`)) + `"}` }
+	came := []string{object(8), object(domain.MaxOriginal), object(domain.MaxOriginal + 1), object(100), "[[7]]"}
+	file := "[" + strings.Join(came, " ,") + "]"
+	came[2] = "" // it is too large
+	assert.Equal(t, came, originals(t, strings.NewReader(file)))
+	assert.Equal(t, came, originals(t, iotest.OneByteReader(strings.NewReader(file))))
+}
+
 // repeat is an endless file of one byte.
 type repeat byte
 
@@ -241,7 +261,10 @@ func FuzzJSON(f *testing.F) {
 			require.Len(t, got, len(list))
 		}
 		want := fakeDecode(t, file)
+		cameAs, slowlyAs := originals(t, bytes.NewReader(file)), originals(t, iotest.OneByteReader(bytes.NewReader(file)))
 		for i := range got {
+			require.Equal(t, string(want[i].Original), cameAs[i])
+			require.Equal(t, cameAs[i], slowlyAs[i])
 			for _, pair := range [][2]*domain.Value{
 				{&got[i].Login, &want[i].Login}, {&got[i].Phone, &want[i].Phone}, {&got[i].FirstName, &want[i].FirstName},
 			} {

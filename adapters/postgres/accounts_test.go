@@ -21,7 +21,7 @@ func accountStores(t *testing.T) contract.AccountsSubject {
 	t.Helper()
 	db := open(t, pgtest.New(t))
 	return contract.AccountsSubject{
-		Registrations: postgres.NewRegistrations(db), Accounts: postgres.NewAccounts(db), Imports: postgres.NewImports(db),
+		Registrations: postgres.NewRegistrations(db), Accounts: postgres.NewAccounts(db), Imports: postgres.NewImports(db, time.Now),
 	}
 }
 
@@ -40,7 +40,7 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 	db := open(t, url)
 	registrations := postgres.NewRegistrations(db)
 	runs := 0
-	_, err := postgres.NewImports(db).Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err := postgres.NewImports(db, time.Now).Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
 		runs++
 		first, second := accountOf(t, 1), accountOf(t, 2)
 		require.NoError(t, add(ctx, t, tx, first))

@@ -99,18 +99,27 @@ func (b copyRow) profile(userID int64, reg *domain.Registration) copyRow {
 		date(reg.Birthday.Date()).bigint(userID)
 }
 
-// badUser has the columns code_id, object_id, login, description, violations.
+// badUser has the columns code_id, object_id, login, login_key, description, violations, original.
 func (b copyRow) badUser(codeID int64, r *domain.Rejection) copyRow {
-	return b.fields(5).bigint(codeID).bigint(int64(r.Object)).optional(r.Login).text(r.Description).
-		violations(r.Violations)
+	return b.fields(7).bigint(codeID).bigint(int64(r.Object)).optional(r.Login).optional(domain.LoginKey(r.Login)).
+		text(r.Description).violations(r.Violations).original(original(r))
 }
 
-// violations is a jsonb: the version of its format, then its text.
+// jsonbVersion is what a jsonb begins with. Its text follows.
+const jsonbVersion = 1
+
 func (b copyRow) violations(vs domain.Violations) copyRow {
 	at := len(b)
-	b = appendViolations(append(b.length(0), 1), vs)
+	b = appendViolations(append(b.length(0), jsonbVersion), vs)
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
 	return b
+}
+
+func (b copyRow) original(json []byte) copyRow {
+	if json == nil {
+		return b.null()
+	}
+	return append(append(b.length(1+len(json)), jsonbVersion), json...)
 }
 
 // appendViolations appends violations in JSON, as they are stored.

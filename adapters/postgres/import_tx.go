@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,10 +19,15 @@ type importTx struct {
 	queue     pgx.Batch
 	failed    error // what the database said when it failed the transaction
 
-	id    int64   // of the row in codes
-	xid   string  // of the transaction
-	ids   []int64 // reserved for users, in ascending order
+	id    int64     // of the row in codes
+	date  time.Time // of that row
+	xid   string    // of the transaction
+	ids   []int64   // reserved for users, in ascending order
 	taken *domain.Taken
+
+	day       domain.Date // on which the statistics count the import
+	reasons   map[domain.Reason]int
+	originals bool // there are rejections with what they came with
 
 	// cautious is how many batches are still to be looked up before the import is hopeful again, caution how many they
 	// are after the next disappointment. It doubles each time, so that the batches copied in vain are few.
@@ -35,20 +41,19 @@ const maxCaution = 64
 //
 // The settings make the planner look every key up in its index, whatever it thinks of a table that has just grown a
 // thousandfold, and keep it from looking at each of ten thousand keys to plan.
-func newImportTx(conn *pgx.Conn, exclusive bool) *importTx {
-	tx := &importTx{conn: conn, exclusive: exclusive, taken: domain.NewTaken(), cautious: 1, caution: 1}
+func newImportTx(conn *pgx.Conn, exclusive bool, day domain.Date) *importTx {
+	tx := &importTx{conn: conn, exclusive: exclusive, day: day, taken: domain.NewTaken(), cautious: 1, caution: 1}
 	tx.queue.Queue("begin")
 	timeout := giveWay
 	if exclusive {
 		timeout = "0"
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
-	// The row must be there before the rejections that refer to it. Finish says what is in it.
 	tx.queue.Queue(`
-		insert into codes (code, description) select 0, '' from set_config('lock_timeout', $1, true) a,
-			set_config('enable_seqscan', 'off', true) b, set_config('plan_cache_mode', 'force_generic_plan', true) c
-		returning id, pg_current_xact_id()::text`, timeout).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&tx.id, &tx.xid) })
+		select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text
+		from set_config('lock_timeout', $1, true) a, set_config('enable_seqscan', 'off', true) b,
+			set_config('plan_cache_mode', 'force_generic_plan', true) c`, timeout).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&tx.id, &tx.date, &tx.xid) })
 	return tx
 }
 
@@ -167,6 +172,7 @@ func (tx *importTx) reserve(users int) {
 func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
 	if !tx.exclusive {
 		tx.queueInserts(accounts, rejections)
+		tx.count(rejections)
 		return nil
 	}
 	err := tx.copyBatch(ctx, accounts, rejections)
@@ -186,7 +192,21 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 	}
 	tx.ids = tx.ids[len(accounts):]
 	tx.queue.Queue("release savepoint batch")
+	tx.count(rejections)
 	return nil
+}
+
+// count counts the reasons for which objects were refused.
+func (tx *importTx) count(rejections []domain.Rejection) {
+	if tx.reasons == nil && len(rejections) > 0 {
+		tx.reasons = map[domain.Reason]int{}
+	}
+	for i := range rejections {
+		tx.originals = tx.originals || rejections[i].Original != nil
+		for reason := range rejections[i].Violations.Reasons() {
+			tx.reasons[reason]++
+		}
+	}
 }
 
 func (tx *importTx) copyBatch(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
@@ -200,7 +220,7 @@ func (tx *importTx) copyBatch(ctx context.Context, accounts []domain.Account, re
 	if err != nil {
 		return err
 	}
-	return tx.copy(ctx, "bad_users (code_id, object_id, login, description, violations)", len(rejections),
+	return tx.copy(ctx, "bad_users (code_id, object_id, login, login_key, description, violations, original)", len(rejections),
 		func(b copyRow, i int) copyRow { return b.badUser(tx.id, &rejections[i]) })
 }
 
@@ -224,7 +244,12 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally) error {
 			return fmt.Errorf("begin: %w", err)
 		}
 	}
-	tx.queue.Queue("update codes set code = $2, description = $3 where id = $1", tx.id, tally.Status(), tally.Description())
+	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Objects-tally.Created,
+		tx.originals, tx.day)
+	if len(tx.reasons) > 0 {
+		fields, codes, objects := columnsOf(tx.reasons)
+		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects)
+	}
 	return nil
 }
 

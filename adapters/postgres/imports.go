@@ -7,8 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/uptrace/bun"
-
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -26,15 +25,18 @@ const (
 
 // Imports keeps what imports did.
 type Imports struct {
-	db *DB
+	db  *DB
+	now func() time.Time
 
 	// exclusive has room for the one exclusive import of this instance, so that those that wait for the database's
 	// lock hold no connections.
 	exclusive chan struct{}
 }
 
-// NewImports makes the store.
-func NewImports(db *DB) *Imports { return &Imports{db: db, exclusive: make(chan struct{}, 1)} }
+// NewImports makes the store. The location of now decides what day it is.
+func NewImports(db *DB, now func() time.Time) *Imports {
+	return &Imports{db: db, now: now, exclusive: make(chan struct{}, 1)}
+}
 
 // undoneError is the end of a transaction of which nothing is left in the database, and which may be run again.
 type undoneError struct{ cause error }
@@ -84,7 +86,7 @@ func (s *Imports) try(ctx context.Context, exclusive bool, work func(context.Con
 	}
 	defer conn.Release() // which closes a connection that is still in a transaction
 
-	tx := newImportTx(conn.Conn(), exclusive)
+	tx := newImportTx(conn.Conn(), exclusive, domain.DateOf(s.now()))
 	err = work(ctx, tx)
 	if err == nil {
 		err = tx.commit(ctx)
@@ -133,18 +135,9 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 	return 0, fmt.Errorf("%w: it is not known whether it took place: %w", ports.ErrUnavailable, lost)
 }
 
-// codeRow is a row of codes.
-type codeRow struct {
-	bun.BaseModel `bun:"table:codes"`
-
-	ID          int64 `bun:",pk,autoincrement"`
-	Code        int
-	Description string
-}
-
 // Refuse implements ports.Imports.
 func (s *Imports) Refuse(ctx context.Context, status int, description string) error {
-	_, err := s.db.bun.NewInsert().Model(&codeRow{Code: status, Description: description}).Exec(ctx)
+	_, err := s.db.pool.Exec(ctx, insertCode, nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()))
 	if err != nil {
 		return fmt.Errorf("insert into codes: %w", unavailable(err))
 	}

@@ -18,10 +18,38 @@ const (
 		from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[]) p (login_key, fname, lname, patr, days)`
 
 	insertBadUsers = `
-		insert into bad_users (code_id, object_id, login, description, violations)
-		select $1, object_id, nullif(login, ''), description, violations::jsonb
-		from unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) b (object_id, login, description, violations)`
+		insert into bad_users (code_id, object_id, login, login_key, description, violations, original)
+		select $1, object_id, nullif(login, ''), nullif(login_key, ''), description, violations::jsonb, nullif(original, '')::jsonb
+		from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+			b (object_id, login, login_key, description, violations, original)`
+
+	// Without an id and a date the database makes them.
+	insertCode = `
+		with counted as (
+			insert into statistics (day, shard, requests, created, refused)
+			values (date '1970-01-01' + $8::int, pg_backend_pid() % 16, 1, $5, $6)
+			on conflict (day, shard) do update set requests = statistics.requests + 1,
+				created = statistics.created + excluded.created, refused = statistics.refused + excluded.refused)
+		insert into codes (id, date, code, description, created, refused, originals)
+		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7)`
+
+	// Those who add to several rows do it in one order, and do not deadlock.
+	insertReasons = `
+		with reasons as (
+			insert into code_reasons (field, code, code_id, objects)
+			select field, code, $1, objects from unnest($3::text[], $4::text[], $5::bigint[]) r (field, code, objects)
+			returning field, code, objects)
+		insert into reason_statistics (day, shard, field, code, objects)
+		select date '1970-01-01' + $2::int, pg_backend_pid() % 16, field, code, objects from reasons order by field, code
+		on conflict (day, shard, field, code) do update set objects = reason_statistics.objects + excluded.objects`
 )
+
+func columnsOf(reasons map[domain.Reason]int) (fields, codes []string, objects []int) {
+	for reason, count := range reasons {
+		fields, codes, objects = append(fields, string(reason.Field)), append(codes, string(reason.Code)), append(objects, count)
+	}
+	return fields, codes, objects
+}
 
 // queueInserts stores a batch with the next statements that are sent: COPY would take four round trips more, which for one
 // object is most of the work.
@@ -45,14 +73,18 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 		tx.queue.Queue(insertProfiles, texts[1], texts[6], texts[7], texts[8], days)
 	}
 	if n := len(rejections); n > 0 {
-		texts := columns(3, n)
+		texts := columns(5, n)
 		objects := make([]int64, n)
 		for i := range rejections {
 			r := &rejections[i]
-			objects[i], texts[0][i], texts[1][i] = int64(r.Object), r.Login, r.Description
-			texts[2][i] = string(appendViolations(nil, r.Violations))
+			objects[i] = int64(r.Object)
+			for column, text := range [...]string{
+				r.Login, domain.LoginKey(r.Login), r.Description, string(appendViolations(nil, r.Violations)), string(original(r)),
+			} {
+				texts[column][i] = text
+			}
 		}
-		tx.queue.Queue(insertBadUsers, tx.id, objects, texts[0], texts[1], texts[2])
+		tx.queue.Queue(insertBadUsers, tx.id, objects, texts[0], texts[1], texts[2], texts[3], texts[4])
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 func TestLostCommit(t *testing.T) {
 	direct := pgtest.New(t)
 	var deaf atomic.Bool
-	store := postgres.NewImports(open(t, proxy(t, direct, &deaf)))
+	store := postgres.NewImports(open(t, proxy(t, direct, &deaf)), time.Now)
 	runs := 0
 	add := func(object domain.Object, finish func()) (int64, error) {
 		return store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {

@@ -34,7 +34,7 @@ func TestImports(t *testing.T) {
 		t.Helper()
 		url := pgtest.New(t)
 		return contract.ImportsSubject{
-			Store:    postgres.NewImports(open(t, url)),
+			Store:    postgres.NewImports(open(t, url), time.Now),
 			Accounts: func() []domain.Account { return accounts(t, url) },
 			Records:  func() []fake.Record { return records(t, url) },
 		}
@@ -135,7 +135,9 @@ func TestMigrateTakesTurns(t *testing.T) {
 	require.NoError(t, db.Ready(t.Context()))
 	tables := pgtest.Query[struct{ Name string }](t, url, `
 		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
-	assert.Equal(t, []struct{ Name string }{{"bad_users"}, {"codes"}, {"limits"}, {"profiles"}, {"sessions"}, {"users"}}, tables)
+	assert.Equal(t, []struct{ Name string }{
+		{"bad_users"}, {"code_reasons"}, {"codes"}, {"limits"}, {"profiles"}, {"reason_statistics"}, {"sessions"}, {"statistics"}, {"users"},
+	}, tables)
 }
 
 func TestNoDatabase(t *testing.T) {
@@ -150,7 +152,7 @@ func TestNoDatabase(t *testing.T) {
 	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
 	for _, err := range []error{
 		errTaken, errCreate, errFind, errUser, errTake,
-		postgres.NewImports(db).Refuse(t.Context(), 413, "x"),
+		postgres.NewImports(db, time.Now).Refuse(t.Context(), 413, "x"),
 		store.SetPassword(t.Context(), 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()}),
 		limits.Return(t.Context(), ports.Bucket{Key: "x"}),
 		limits.Sweep(t.Context()),
@@ -165,7 +167,7 @@ func TestNoDatabase(t *testing.T) {
 // An import whose connection is cut begins again by itself.
 func TestLostConnection(t *testing.T) {
 	url := pgtest.New(t)
-	store := postgres.NewImports(open(t, url))
+	store := postgres.NewImports(open(t, url), time.Now)
 	runs := 0
 	object := contract.Object(t, 1)
 	id, err := store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
@@ -194,7 +196,7 @@ func TestLostConnection(t *testing.T) {
 // A hopeful import finds those who are registered already, however late they come.
 func TestManyBatches(t *testing.T) {
 	url := pgtest.New(t)
-	store := postgres.NewImports(open(t, url))
+	store := postgres.NewImports(open(t, url), time.Now)
 	created := 0
 	for range 2 {
 		_, err := store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {

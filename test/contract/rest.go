@@ -43,14 +43,17 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 		want   []domain.Candidate
 		broken bool
 	}{
-		"one object": {file: `{"login":"ivan"}`, want: []domain.Candidate{{Number: 1, Login: text("ivan")}}},
+		"one object": {file: `{"login":"ivan"}`, want: []domain.Candidate{{Number: 1, Login: text("ivan"), Original: []byte(`{"login":"ivan"}`)}}},
 		"an array in order": {
 			file: `[{"login":"a"}, 7, {"phone":912, "email":null, "birthday":true}, []]`,
 			want: []domain.Candidate{
-				{Number: 1, Login: text("a")},
-				{Number: 2, NotObject: true},
-				{Number: 3, Phone: domain.Value{Text: "912", Kind: domain.Number}, Birthday: domain.Value{Kind: domain.Other}},
-				{Number: 4, NotObject: true},
+				{Number: 1, Login: text("a"), Original: []byte(`{"login":"a"}`)},
+				{Number: 2, NotObject: true, Original: []byte("7")},
+				{
+					Number: 3, Phone: domain.Value{Text: "912", Kind: domain.Number}, Birthday: domain.Value{Kind: domain.Other},
+					Original: []byte(`{"phone":912, "email":null, "birthday":true}`),
+				},
+				{Number: 4, NotObject: true, Original: []byte("[]")},
 			},
 		},
 		"every field": {
@@ -58,6 +61,7 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 			want: []domain.Candidate{{
 				Number: 1, FirstName: text("1"), LastName: text("2"), Patronymic: text("3"), Login: text("4"), Email: text("5"),
 				Phone: text("6"), Birthday: text("7"),
+				Original: []byte(`{"first_name":"1","last_name":"2","patronymic":"3","login":"4","email":"5","phone":"6","birthday":"7","x":"8"}`),
 			}},
 		},
 		"nothing":     {file: ``, broken: true},
@@ -73,6 +77,7 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 					err = failed
 					break
 				}
+				candidate.Original = bytes.Clone(candidate.Original)
 				got = append(got, *candidate)
 			}
 			if c.broken {

@@ -66,6 +66,9 @@ func (Decoder) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 
 func decode(number int, element json.RawMessage) *domain.Candidate {
 	c := &domain.Candidate{Number: number}
+	if len(element) <= domain.MaxOriginal {
+		c.Original = element
+	}
 	var fields map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(element))
 	decoder.UseNumber()

@@ -1,0 +1,444 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Reports reads what imports did.
+type Reports struct{ db *DB }
+
+// NewReports makes the store.
+func NewReports(db *DB) *Reports { return &Reports{db} }
+
+// Statistics implements ports.Reports.
+func (r *Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Statistics, error) {
+	s := domain.Statistics{Days: make([]domain.DayCount, domain.StatisticsDays)}
+	first := today - domain.StatisticsDays + 1
+	for i := range s.Days {
+		s.Days[i].Day = first + domain.Date(i)
+	}
+	var batch pgx.Batch
+	batch.Queue(`
+		select day - date '1970-01-01', sum(requests)::bigint, sum(created)::bigint, sum(refused)::bigint
+		from statistics where day between date '1970-01-01' + $1::int and date '1970-01-01' + $2::int group by day`, first, today).
+		Query(func(rows pgx.Rows) error {
+			var day domain.Date
+			var count domain.Count
+			_, err := pgx.ForEachRow(rows, []any{&day, &count.Requests, &count.Created, &count.Refused}, func() error {
+				s.Days[day-first].Count = count
+				return nil
+			})
+			return err
+		})
+	batch.Queue(`
+		select coalesce(sum(requests), 0)::bigint, coalesce(sum(created), 0)::bigint, coalesce(sum(refused), 0)::bigint
+		from statistics`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&s.All.Requests, &s.All.Created, &s.All.Refused) })
+	batch.Queue(`
+		select field, code, sum(objects)::bigint from reason_statistics
+		where day between date '1970-01-01' + $1::int and date '1970-01-01' + $2::int
+		group by field, code order by 3 desc, field, code`, first, today).
+		Query(func(rows pgx.Rows) (err error) {
+			s.Reasons, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (count domain.ReasonCount, err error) {
+				return count, row.Scan(&count.Field, &count.Code, &count.Objects)
+			})
+			return err
+		})
+	// each step of the recursion is one look into the index
+	batch.Queue(`
+		with recursive status (code) as (
+			(select code from codes order by code limit 1) union all
+			(select (select c.code from codes c where c.code > status.code order by c.code limit 1) from status where code is not null))
+		select code from status where code is not null`).
+		Query(func(rows pgx.Rows) (err error) {
+			s.Statuses, err = pgx.CollectRows(rows, pgx.RowTo[int])
+			return err
+		})
+	err := r.db.pool.SendBatch(ctx, &batch).Close()
+	if err != nil {
+		return nil, fmt.Errorf("read statistics: %w", unavailable(err))
+	}
+	return &s, nil
+}
+
+// conditions are what a statement asks of its rows, with the arguments by their names.
+type conditions struct {
+	all  []string
+	args pgx.NamedArgs
+}
+
+func (c *conditions) add(condition, name string, arg any) {
+	c.all = append(c.all, condition)
+	c.args[name] = arg
+}
+
+func (c *conditions) String() string {
+	if len(c.all) == 0 {
+		return "true"
+	}
+	return strings.Join(c.all, " and ")
+}
+
+// of makes the conditions that a filter sets on codes (alias c), but for those on refused objects. As ids come in the
+// order of dates, a period is a range of ids: so the rows of every filter come in the order of ids from an index.
+func (c *conditions) of(filter *domain.ReportFilter) {
+	if filter.Import != 0 {
+		c.add("c.id = @import", "import", filter.Import)
+	}
+	if !filter.From.IsZero() {
+		c.add(`c.date >= @from and c.id >= coalesce((select id from codes where date >= @from order by date, id limit 1), @max_id)`,
+			"from", filter.From)
+		c.args["max_id"] = int64(math.MaxInt64)
+	}
+	if !filter.Until.IsZero() {
+		c.add(`c.date < @until and c.id <= coalesce((select id from codes where date < @until order by date desc, id desc limit 1), 0)`,
+			"until", filter.Until)
+	}
+	if filter.Status != 0 {
+		c.add("c.code = @status", "status", filter.Status)
+	}
+}
+
+// ofRefused makes the conditions that a filter sets on bad_users (alias b).
+func (c *conditions) ofRefused(filter *domain.ReportFilter) {
+	if filter.Login != "" {
+		c.add("b.login_key = @login", "login", filter.Login)
+	}
+	if filter.Reason != (domain.Reason{}) {
+		reason := domain.Violation{Field: filter.Reason.Field, Code: filter.Reason.Code}
+		c.add("b.violations @> @reason", "reason", string(appendViolations(nil, domain.Violations{reason})))
+	}
+}
+
+const importColumns = "c.id, c.code, c.method, c.date, c.description, c.created, c.refused"
+
+func scanImport(row pgx.CollectableRow) (i domain.Import, err error) {
+	i.Requests = 1
+	err = row.Scan(&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Created, &i.Refused)
+	i.Date = i.Date.UTC()
+	return i, err
+}
+
+// Imports implements ports.Reports.
+func (r *Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
+	// What is asked for is in front of a place, or behind it, and one more tells whether there is more.
+	descending, place := !query.Oldest, query.After
+	if query.Before != 0 {
+		descending, place = !descending, query.Before
+	}
+	found, err := r.imports(ctx, &query.Filter, descending, place, query.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	more := len(found) > query.Limit
+	found = found[:min(len(found), query.Limit)]
+	page := ports.ImportPage{Imports: found, IsFirst: query.After == 0, IsLast: !more}
+	if query.Before != 0 {
+		slices.Reverse(found)
+		page.IsFirst, page.IsLast = !more, false
+	}
+	return &page, nil
+}
+
+// imports reads the next imports that a filter finds from a place on, by id.
+func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, descending bool, place int64, limit int) ([]domain.Import, error) {
+	where := conditions{args: pgx.NamedArgs{"limit": limit}}
+	order, beyond := "asc", ">"
+	if descending {
+		order, beyond = "desc", "<"
+	}
+	if place != 0 {
+		where.add("c.id "+beyond+" @place", "place", place)
+	}
+	where.of(filter)
+	var sql string
+	switch {
+	case filter.Login != "":
+		// Each step of the recursion looks into the index for the next import with the login, which one import can have
+		// refused a million times.
+		refused := conditions{args: where.args}
+		refused.ofRefused(filter)
+		step := fmt.Sprintf("select b.code_id from bad_users b join codes c on c.id = b.code_id where %s and %s and %%s order by b.code_id %s limit 1",
+			&refused, &where, order)
+		sql = fmt.Sprintf(`
+			with recursive found (id) as (
+				(`+step+`) union all
+				select (`+step+`) from found where found.id is not null)
+			select %s from codes c where c.id in (select id from found where id is not null limit @limit) order by c.id %s`,
+			"true", "b.code_id "+beyond+" found.id", importColumns, order)
+	case filter.Reason != (domain.Reason{}):
+		where.add("r.field = @field", "field", filter.Reason.Field)
+		where.add("r.code = @code", "code", filter.Reason.Code)
+		sql = fmt.Sprintf("select %s from code_reasons r join codes c on c.id = r.code_id where %s order by r.code_id %s limit @limit",
+			importColumns, &where, order)
+	default:
+		sql = fmt.Sprintf("select %s from codes c where %s order by c.id %s limit @limit", importColumns, &where, order)
+	}
+	rows, err := r.db.pool.Query(ctx, sql, where.args)
+	if err == nil {
+		var found []domain.Import
+		found, err = pgx.CollectRows(rows, scanImport)
+		if err == nil {
+			return found, nil
+		}
+	}
+	return nil, fmt.Errorf("read imports: %w", unavailable(err))
+}
+
+// Rejections implements ports.Reports.
+func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
+	where := conditions{args: pgx.NamedArgs{"after": query.After, "limit": query.Limit + 1, "import": query.Filter.Import}}
+	where.ofRefused(&query.Filter)
+	var page ports.RejectionPage
+	var batch pgx.Batch
+	batch.Queue("select "+importColumns+" from codes c where c.id = @import", where.args).Query(func(rows pgx.Rows) (err error) {
+		page.Import, err = pgx.CollectExactlyOneRow(rows, scanImport)
+		return err
+	})
+	batch.Queue(fmt.Sprintf(`
+		select code_id, object_id, coalesce(login, ''), description, violations from bad_users b
+		where code_id = @import and object_id > @after and %s order by object_id limit @limit`, &where), where.args).
+		Query(func(rows pgx.Rows) (err error) {
+			page.Rejections, err = pgx.CollectRows(rows, scanRejection)
+			return err
+		})
+	err := r.db.pool.SendBatch(ctx, &batch).Close()
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ports.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read rejections: %w", unavailable(err))
+	}
+	page.IsLast = len(page.Rejections) <= query.Limit
+	page.Rejections = page.Rejections[:min(len(page.Rejections), query.Limit)]
+	return &page, nil
+}
+
+func scanRejection(row pgx.CollectableRow) (r domain.Rejection, err error) {
+	var violations []byte
+	err = row.Scan(&r.Import, &r.Object, &r.Login, &r.Description, &violations)
+	if err == nil {
+		r.Violations, err = readViolations(violations)
+	}
+	return r, err
+}
+
+// readViolations reads what appendViolations has written.
+func readViolations(text []byte) (violations domain.Violations, err error) {
+	err = json.Unmarshal(text, &violations) // whose keys are the fields' names, in lower case
+	if err != nil {
+		return nil, fmt.Errorf("read violations: %w", err)
+	}
+	return violations, nil
+}
+
+// Read implements ports.Reports.
+func (r *Reports) Read(ctx context.Context, filter domain.ReportFilter, work func(ports.Report) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, r.db.pool, options, func(tx pgx.Tx) error {
+		// all of it is wanted, and not the first rows soon
+		_, err := tx.Exec(ctx, "set local cursor_tuple_fraction = 1")
+		if err != nil {
+			return fmt.Errorf("read report: %w", unavailable(err))
+		}
+		return work(ports.Report{Imports: exportImports(ctx, tx, &filter), Rejections: exportRejections(ctx, tx, &filter)})
+	})
+	if isAway(err) {
+		return unavailable(err)
+	}
+	return err
+}
+
+func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) iter.Seq2[domain.Import, error] {
+	where := conditions{args: pgx.NamedArgs{}}
+	where.of(filter)
+	refused := conditions{args: where.args}
+	refused.ofRefused(filter)
+	switch {
+	case filter.Login != "":
+		where.all = append(where.all, fmt.Sprintf("exists (select from bad_users b where b.code_id = c.id and %s)", &refused))
+	case filter.Reason != (domain.Reason{}):
+		where.add("exists (select from code_reasons r where r.code_id = c.id and r.field = @field and r.code = @reason_code)",
+			"field", filter.Reason.Field)
+		where.args["reason_code"] = filter.Reason.Code
+		delete(where.args, "reason")
+	}
+	sql := fmt.Sprintf("select %s from codes c where %s order by c.id", importColumns, &where)
+	return fetchAll(ctx, tx, "imports", sql, where.args, scanImport)
+}
+
+func exportRejections(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) iter.Seq2[domain.Rejection, error] {
+	where := conditions{args: pgx.NamedArgs{}}
+	where.of(filter)
+	from := "bad_users b"
+	switch {
+	case filter.Import != 0: // without a look at codes the index tells the order
+		where = conditions{args: pgx.NamedArgs{}}
+		where.add("b.code_id = @import", "import", filter.Import)
+	case len(where.all) > 0:
+		from += " join codes c on c.id = b.code_id"
+	}
+	where.ofRefused(filter)
+	original := "null"
+	if filter.Import != 0 {
+		original = "b.original::text"
+	}
+	sql := fmt.Sprintf("select b.code_id, b.object_id, b.login, b.description, b.violations, %s from %s where %s order by b.code_id, b.object_id",
+		original, from, &where)
+	read := rejectionReader{descriptions: map[string]string{}, violations: map[string]domain.Violations{}}
+	return fetchAll(ctx, tx, "rejections", sql, where.args, read.row)
+}
+
+// rejectionReader reads rows without an allocation for what many of them have alike.
+type rejectionReader struct {
+	descriptions map[string]string
+	violations   map[string]domain.Violations
+}
+
+// maxAlike bounds what is kept of rows to compare the next with.
+const maxAlike = 1024
+
+func (r *rejectionReader) row(row pgx.CollectableRow) (domain.Rejection, error) {
+	values := row.RawValues()
+	rejection := domain.Rejection{
+		Import: int64(binary.BigEndian.Uint64(values[0])), Object: int(binary.BigEndian.Uint64(values[1])),
+		Login: string(values[2]), Original: values[5],
+	}
+	description, found := r.descriptions[string(values[3])]
+	if !found {
+		description = string(values[3])
+		keep(r.descriptions, description, description)
+	}
+	rejection.Description = description
+	violations, found := r.violations[string(values[4])]
+	if !found {
+		var err error
+		violations, err = readViolations(values[4])
+		if err != nil {
+			return rejection, err
+		}
+		keep(r.violations, string(values[4]), violations)
+	}
+	rejection.Violations = violations
+	return rejection, nil
+}
+
+func keep[V any](known map[string]V, key string, value V) {
+	if len(known) == maxAlike {
+		clear(known)
+	}
+	known[key] = value
+}
+
+// fetchRows is how many rows come at once.
+const fetchRows = 2048
+
+// fetchAll yields the rows of a statement by way of a cursor.
+func fetchAll[T any](ctx context.Context, tx pgx.Tx, cursor, sql string, args pgx.NamedArgs, scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		fail := func(err error) {
+			var none T
+			yield(none, fmt.Errorf("read %s: %w", cursor, unavailable(err)))
+		}
+		_, err := tx.Exec(ctx, "declare "+cursor+" no scroll cursor for "+sql, args)
+		if err != nil {
+			fail(err)
+			return
+		}
+		for fetched := fetchRows; fetched == fetchRows; {
+			rows, err := tx.Query(ctx, fmt.Sprintf("fetch %d from %s", fetchRows, cursor))
+			if err != nil {
+				fail(err)
+				return
+			}
+			fetched = 0
+			for rows.Next() {
+				value, err := scan(rows)
+				if err != nil {
+					rows.Close()
+					fail(err)
+					return
+				}
+				fetched++
+				if !yield(value, nil) {
+					rows.Close()
+					return
+				}
+			}
+			err = rows.Err()
+			if err != nil {
+				fail(err)
+				return
+			}
+		}
+	}
+}
+
+// eraseRows is how many originals are erased in a transaction.
+const eraseRows = 5000
+
+// EraseOriginals forgets what the objects came with that were refused before a time.
+func (r *Reports) EraseOriginals(ctx context.Context, before time.Time) error {
+	for {
+		var id int64
+		err := r.db.pool.QueryRow(ctx, "select id from codes where originals and date < $1 order by id limit 1", before).Scan(&id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = r.eraseOriginals(ctx, id)
+		}
+		if err != nil {
+			return fmt.Errorf("erase originals: %w", unavailable(err))
+		}
+	}
+}
+
+func (r *Reports) eraseOriginals(ctx context.Context, id int64) error {
+	for last := new(int64); last != nil; {
+		err := r.db.pool.QueryRow(ctx, `
+			with part as (
+				select id, object_id from bad_users
+				where code_id = $1 and object_id > $2 and original is not null order by object_id limit $3),
+			erased as (update bad_users set original = null from part where bad_users.id = part.id)
+			select max(object_id) from part`, id, *last, eraseRows).Scan(&last)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := r.db.pool.Exec(ctx, "update codes set originals = false where id = $1", id)
+	return err
+}
+
+// MergeShards makes one row of a day's counters, for the days before one.
+func (r *Reports) MergeShards(ctx context.Context, today domain.Date) error {
+	var batch pgx.Batch // one transaction
+	batch.Queue(`
+		with merged as (delete from statistics where shard > 0 and day < date '1970-01-01' + $1::int returning *)
+		insert into statistics select day, 0, sum(requests), sum(created), sum(refused) from merged group by day
+		on conflict (day, shard) do update set requests = statistics.requests + excluded.requests,
+			created = statistics.created + excluded.created, refused = statistics.refused + excluded.refused`, today)
+	batch.Queue(`
+		with merged as (delete from reason_statistics where shard > 0 and day < date '1970-01-01' + $1::int returning *)
+		insert into reason_statistics select day, 0, field, code, sum(objects) from merged group by day, field, code
+		on conflict (day, shard, field, code) do update set objects = reason_statistics.objects + excluded.objects`, today)
+	err := r.db.pool.SendBatch(ctx, &batch).Close()
+	if err != nil {
+		return fmt.Errorf("merge counters: %w", unavailable(err))
+	}
+	return nil
+}

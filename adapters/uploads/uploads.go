@@ -1,0 +1,151 @@
+// Package uploads keeps the last files that were exported, in a folder.
+package uploads
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"rollcall/ports"
+)
+
+const (
+	// unfinished is what the names of files begin with that are being made.
+	unfinished = ".unfinished-"
+
+	// abandoned is how old such a file is when nobody is making it any more.
+	abandoned = 24 * time.Hour
+
+	bufferSize = 256 << 10
+)
+
+// Folder is a folder of exported files. Several instances of the program may have the same.
+type Folder struct {
+	dir     string
+	maxSize int64
+}
+
+// New makes a Folder that keeps files of maxSize bytes in all, and makes dir when it is needed first.
+func New(dir string, maxSize int64) *Folder { return &Folder{dir, maxSize} }
+
+// Make implements ports.Exports. The file has its name when it is whole. What is kept of others is decided then: a file that
+// is larger than all that may be kept is returned, and gone when it is closed.
+func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *ports.ExportFile, err error) {
+	err = os.MkdirAll(f.dir, 0o700)
+	if err != nil {
+		return nil, fmt.Errorf("make folder of exports: %w", noRoom(err))
+	}
+	file, err := os.CreateTemp(f.dir, unfinished)
+	if err != nil {
+		return nil, fmt.Errorf("make export: %w", noRoom(err))
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, file.Close(), ignoreMissing(os.Remove(file.Name())))
+		}
+	}()
+	buffer := bufio.NewWriterSize(file, bufferSize)
+	err = write(buffer)
+	if err != nil {
+		return nil, noRoom(err)
+	}
+	err = buffer.Flush()
+	if err != nil {
+		return nil, fmt.Errorf("write export: %w", noRoom(err))
+	}
+	size, err := file.Seek(0, io.SeekCurrent)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("measure export: %w", err)
+	}
+	finished := fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension)
+	err = os.Rename(file.Name(), filepath.Join(f.dir, finished))
+	if err != nil {
+		return nil, fmt.Errorf("name export: %w", err)
+	}
+	err = f.tidy(name, finished)
+	if err != nil {
+		return nil, fmt.Errorf("tidy exports: %w", err)
+	}
+	return &ports.ExportFile{ReadCloser: file, Name: finished, Size: size}, nil
+}
+
+// tidy removes older files of the newest one's kind, then the oldest of any kind until those that are left are small enough,
+// and what was never finished.
+func (f *Folder) tidy(name ports.ExportName, newest string) error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return err
+	}
+	var kept []fs.FileInfo
+	var total int64
+	var remove []string
+	for _, entry := range entries {
+		info, err := entry.Info()
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular():
+		case err != nil:
+			return err
+		case strings.HasPrefix(info.Name(), unfinished):
+			if time.Since(info.ModTime()) > abandoned {
+				remove = append(remove, info.Name())
+			}
+		case info.Name() != newest && isOf(name, info.Name()):
+			remove = append(remove, info.Name())
+		default:
+			kept = append(kept, info)
+			total += info.Size()
+		}
+	}
+	slices.SortFunc(kept, func(a, b fs.FileInfo) int {
+		if (a.Name() == newest) != (b.Name() == newest) { // the newest goes last, whatever the clock says
+			if a.Name() == newest {
+				return 1
+			}
+			return -1
+		}
+		return a.ModTime().Compare(b.ModTime())
+	})
+	for _, info := range kept {
+		if total <= f.maxSize {
+			break
+		}
+		total -= info.Size()
+		remove = append(remove, info.Name())
+	}
+	for _, file := range remove {
+		err = errors.Join(err, ignoreMissing(os.Remove(filepath.Join(f.dir, file))))
+	}
+	return err
+}
+
+// isOf tells whether a file is of a name's kind and extension.
+func isOf(name ports.ExportName, file string) bool {
+	detail, found := strings.CutPrefix(file, name.Kind+"-")
+	return found && detail != "" && '0' <= detail[0] && detail[0] <= '9' && strings.HasSuffix(detail, "."+name.Extension)
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) { // another instance was faster
+		return nil
+	}
+	return err
+}
+
+// noRoom makes a full disk what callers know.
+func noRoom(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ports.ErrUnavailable, err)
+	}
+	return err
+}

@@ -1,0 +1,35 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+)
+
+// sweepInterval is how often is removed what means nothing any more, and what is not to be kept any longer.
+const sweepInterval = 10 * time.Minute
+
+// sweep tidies the database when the program starts, and then now and then, until ctx ends. Several instances may do so at
+// once.
+func sweep(ctx context.Context, db *postgres.DB, keepRefused time.Duration, log *slog.Logger) {
+	limits, reports := postgres.NewLimits(db), postgres.NewReports(db)
+	for {
+		now := time.Now()
+		err := errors.Join(
+			limits.Sweep(ctx),
+			reports.EraseOriginals(ctx, now.Add(-keepRefused)),
+			reports.MergeShards(ctx, domain.DateOf(now)))
+		if err != nil && ctx.Err() == nil {
+			log.Error("the database was not tidied", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(sweepInterval):
+		}
+	}
+}
