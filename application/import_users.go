@@ -145,12 +145,12 @@ func (u *ImportUsers) batches(file io.Reader, issuer ports.Issuer) iter.Seq2[bat
 type arena []byte
 
 func (a *arena) keep(b []byte) []byte {
-	const piece = 256 << 10
+	const maxPiece = 256 << 10
 	if b == nil {
 		return nil
 	}
 	if len(b) > cap(*a)-len(*a) {
-		*a = make([]byte, 0, max(piece, len(b)))
+		*a = make([]byte, 0, max(len(b), min(2*cap(*a), maxPiece)))
 	}
 	from := len(*a)
 	*a = append(*a, b...)

@@ -34,6 +34,9 @@ func main() {
 	flag.IntVar(&b.objects, "objects", 1_000_000, "objects of the large import")
 	flag.IntVar(&b.singles, "singles", 3_000, "imports of one object")
 	flag.IntVar(&b.visitors, "sign-ins", 200, "sign-ins at once")
+	flag.IntVar(&b.requests, "requests", 100_000, "requests in a report")
+	flag.IntVar(&b.refused, "refused", 1_000_000, "refused objects in a report")
+	flag.StringVar(&b.only, "only", "", "the one thing to measure: large, small, sign-ins or reports")
 	flag.IntVar(&b.runs, "runs", 3, "how often each is run; the median counts")
 	flag.StringVar(&b.program, "program", "bin/rollcall", "the program to measure")
 	flag.Parse()
@@ -47,8 +50,8 @@ func main() {
 }
 
 type bench struct {
-	objects, singles, visitors, runs int
-	program                          string
+	objects, singles, visitors, requests, refused, runs int
+	program, only                                       string
 
 	dir      string
 	database *localpg.Server
@@ -80,15 +83,19 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return fmt.Errorf("the bare COPY is psql's: %w", err)
 	}
 	fmt.Printf("%d processors, %s, %s\n\n", runtime.NumCPU(), runtime.Version(), b.version(ctx))
-	err = b.large(ctx)
-	if err != nil {
-		return err
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{{"large", b.large}, {"small", b.small}, {"sign-ins", b.signIns}} {
+		if b.only != "" && b.only != part.name {
+			continue
+		}
+		err = part.measure(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
 	}
-	err = b.small(ctx)
-	if err != nil {
-		return err
-	}
-	return b.signIns(ctx)
+	return nil
 }
 
 func firstOf(errs ...error) error {
@@ -244,7 +251,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // clear empties the tables, and has what they were written.
 func (b *bench) clear(ctx context.Context) error {
-	_, err := b.conn.Exec(ctx, "truncate users, profiles, codes, bad_users restart identity")
+	_, err := b.conn.Exec(ctx, "truncate users, profiles, codes, bad_users, code_reasons, statistics, reason_statistics restart identity")
 	if err != nil {
 		return err
 	}
@@ -305,7 +312,8 @@ type server struct {
 }
 
 func (b *bench) start(ctx context.Context) (*server, error) {
-	cmd := exec.CommandContext(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(b.dir, "data"))
+	cmd := exec.CommandContext(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(b.dir, "data"),
+		"--uploads-dir", filepath.Join(b.dir, "uploads"))
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+b.database.URL(localpg.Database))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

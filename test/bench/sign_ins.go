@@ -148,13 +148,7 @@ func (w withCookie) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 func (s *server) signIn(ctx context.Context, visitor *http.Client, token, login, password string, want int) error {
-	form := url.Values{"csrf": {token}, "login": {login}, "psw": {password}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/login", strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := visitor.Do(request)
+	response, err := s.sendSignIn(ctx, visitor, token, login, password)
 	if err != nil {
 		return err
 	}
@@ -163,6 +157,16 @@ func (s *server) signIn(ctx context.Context, visitor *http.Client, token, login,
 		return fmt.Errorf("sign-in of %s was answered with %s", login, response.Status)
 	}
 	return nil
+}
+
+func (s *server) sendSignIn(ctx context.Context, visitor *http.Client, token, login, password string) (*http.Response, error) {
+	form := url.Values{"csrf": {token}, "login": {login}, "psw": {password}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/login", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return visitor.Do(request)
 }
 
 // slowest asks for a page, so many times or until done, and returns what the slowest answer took.
