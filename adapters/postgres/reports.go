@@ -93,19 +93,20 @@ func (c *conditions) String() string {
 	return strings.Join(c.all, " and ")
 }
 
-// of makes the conditions that a filter sets on codes (alias c), but for those on refused objects. As ids come in the
-// order of dates, a period is a range of ids: so the rows of every filter come in the order of ids from an index.
-func (c *conditions) of(filter *domain.ReportFilter) {
+// of makes the conditions that a filter sets on codes (alias c), but for those on refused objects. The id is asked for by
+// the name it has in the table that is read first. As ids come in the order of dates, a period is a range of them: so
+// the rows of every filter come in the order of ids from an index.
+func (c *conditions) of(filter *domain.ReportFilter, id string) {
 	if filter.Import != 0 {
-		c.add("c.id = @import", "import", filter.Import)
+		c.add(id+" = @import", "import", filter.Import)
 	}
 	if !filter.From.IsZero() {
-		c.add(`c.date >= @from and c.id >= coalesce((select id from codes where date >= @from order by date, id limit 1), @max_id)`,
+		c.add("c.date >= @from and "+id+` >= coalesce((select id from codes where date >= @from order by date, id limit 1), @max_id)`,
 			"from", filter.From)
 		c.args["max_id"] = int64(math.MaxInt64)
 	}
 	if !filter.Until.IsZero() {
-		c.add(`c.date < @until and c.id <= coalesce((select id from codes where date < @until order by date desc, id desc limit 1), 0)`,
+		c.add("c.date < @until and "+id+` <= coalesce((select id from codes where date < @until order by date desc, id desc limit 1), 0)`,
 			"until", filter.Until)
 	}
 	if filter.Status != 0 {
@@ -156,24 +157,30 @@ func (r *Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.
 
 // imports reads the next imports that a filter finds from a place on, by id.
 func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, descending bool, place int64, limit int) ([]domain.Import, error) {
-	where := conditions{args: pgx.NamedArgs{"limit": limit}}
+	id := "c.id"
+	switch {
+	case filter.Login != "":
+		id = "b.code_id"
+	case filter.Reason != (domain.Reason{}):
+		id = "r.code_id"
+	}
 	order, beyond := "asc", ">"
 	if descending {
 		order, beyond = "desc", "<"
 	}
+	where := conditions{args: pgx.NamedArgs{"limit": limit}}
+	where.of(filter, id)
 	if place != 0 {
-		where.add("c.id "+beyond+" @place", "place", place)
+		where.add(id+" "+beyond+" @place", "place", place)
 	}
-	where.of(filter)
 	var sql string
 	switch {
 	case filter.Login != "":
+		where.ofRefused(filter)
 		// Each step of the recursion looks into the index for the next import with the login, which one import can have
 		// refused a million times.
-		refused := conditions{args: where.args}
-		refused.ofRefused(filter)
-		step := fmt.Sprintf("select b.code_id from bad_users b join codes c on c.id = b.code_id where %s and %s and %%s order by b.code_id %s limit 1",
-			&refused, &where, order)
+		step := fmt.Sprintf("select b.code_id from bad_users b %s where %s and %%s order by b.code_id %s limit 1",
+			lookUp(id), &where, order)
 		sql = fmt.Sprintf(`
 			with recursive found (id) as (
 				(`+step+`) union all
@@ -183,8 +190,8 @@ func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, desc
 	case filter.Reason != (domain.Reason{}):
 		where.add("r.field = @field", "field", filter.Reason.Field)
 		where.add("r.code = @code", "code", filter.Reason.Code)
-		sql = fmt.Sprintf("select %s from code_reasons r join codes c on c.id = r.code_id where %s order by r.code_id %s limit @limit",
-			importColumns, &where, order)
+		sql = fmt.Sprintf("select %s from code_reasons r %s where %s order by r.code_id %s limit @limit",
+			importColumns, lookUp(id), &where, order)
 	default:
 		sql = fmt.Sprintf("select %s from codes c where %s order by c.id %s limit @limit", importColumns, &where, order)
 	}
@@ -197,6 +204,11 @@ func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, desc
 		}
 	}
 	return nil, fmt.Errorf("read imports: %w", unavailable(err))
+}
+
+// lookUp joins codes by looking into its index for each row: for a page a merge would read it from its beginning.
+func lookUp(id string) string {
+	return "cross join lateral (select * from codes where id = " + id + " offset 0) c"
 }
 
 // Rejections implements ports.Reports.
@@ -248,24 +260,22 @@ func readViolations(text []byte) (violations domain.Violations, err error) {
 
 // Read implements ports.Reports.
 func (r *Reports) Read(ctx context.Context, filter domain.ReportFilter, work func(ports.Report) error) error {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, r.db.pool, options, func(tx pgx.Tx) error {
-		// all of it is wanted, and not the first rows soon
-		_, err := tx.Exec(ctx, "set local cursor_tuple_fraction = 1")
-		if err != nil {
-			return fmt.Errorf("read report: %w", unavailable(err))
-		}
-		return work(ports.Report{Imports: exportImports(ctx, tx, &filter), Rejections: exportRejections(ctx, tx, &filter)})
-	})
-	if isAway(err) {
-		return unavailable(err)
+	tx, err := r.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
 	}
-	return err
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to be undone
+	// all of it is wanted, and not the first rows soon
+	_, err = tx.Exec(ctx, "set local cursor_tuple_fraction = 1")
+	if err != nil {
+		return fmt.Errorf("prepare to read: %w", unavailable(err))
+	}
+	return work(ports.Report{Imports: exportImports(ctx, tx, &filter), Rejections: exportRejections(ctx, tx, &filter)})
 }
 
 func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) iter.Seq2[domain.Import, error] {
 	where := conditions{args: pgx.NamedArgs{}}
-	where.of(filter)
+	where.of(filter, "c.id")
 	refused := conditions{args: where.args}
 	refused.ofRefused(filter)
 	switch {
@@ -283,7 +293,7 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 
 func exportRejections(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) iter.Seq2[domain.Rejection, error] {
 	where := conditions{args: pgx.NamedArgs{}}
-	where.of(filter)
+	where.of(filter, "c.id")
 	from := "bad_users b"
 	switch {
 	case filter.Import != 0: // without a look at codes the index tells the order
