@@ -208,7 +208,7 @@ func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, desc
 
 // lookUp joins codes by looking into its index for each row: for a page a merge would read it from its beginning.
 func lookUp(id string) string {
-	return "cross join lateral (select * from codes where id = " + id + " offset 0) c"
+	return fmt.Sprintf("cross join lateral (select %s from codes c where c.id = %s offset 0) c", importColumns, id)
 }
 
 // Rejections implements ports.Reports.
