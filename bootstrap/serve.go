@@ -153,6 +153,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 			*application.RegisterUser
 		}{importUsers, registerUser},
 		Auth:           auth,
+		Reporting:      cmd.newReporting(db, spools, spoolDir),
 		Health:         db,
 		Spools:         spools,
 		Languages:      catalog,

@@ -114,7 +114,11 @@ func (p *pages) profile(c *fiber.Ctx) error {
 	if err != nil || user == nil {
 		return err
 	}
-	return p.show(c, "profile", &view{Notice: p.notice(c), GeneratedUntil: user.PasswordExpires})
+	report, err := p.report(c)
+	if err != nil {
+		return err
+	}
+	return p.show(c, "profile", &view{Notice: p.notice(c), GeneratedUntil: user.PasswordExpires, Report: report})
 }
 
 // passwordForm answers GET /account/password.

@@ -46,6 +46,8 @@ var errorAnswers = []struct {
 	{domain.ErrPasswordExpired, http.StatusForbidden, "password_expired", "This generated password has expired."},
 	{domain.ErrSignedOut, http.StatusUnauthorized, "unauthorized", "Sign in first."},
 	{domain.ErrTooManyAttempts, http.StatusTooManyRequests, "attempts", "There were too many attempts. Please try again later."},
+	{ports.ErrNotFound, http.StatusNotFound, "not_found", "There is nothing at this address."},
+	{ports.ErrBusy, http.StatusServiceUnavailable, "busy", "Too much of this is being done already. Please try again soon."},
 	{errFormType, http.StatusUnsupportedMediaType, "unsupported_form", "Send the form as application/x-www-form-urlencoded."},
 	{errFormExpired, http.StatusForbidden, "form_expired", "The form is out of date, or not of this site. Open its page again."},
 	{fiber.ErrNotFound, fiber.ErrNotFound.Code, "not_found", "There is nothing at this address."},

@@ -20,6 +20,7 @@ import (
 type pages struct {
 	registration ports.Registration
 	auth         ports.Auth
+	reporting    ports.Reporting
 	languages    ports.Languages
 	sentences    ports.Sentences // for programs
 	sessions     *sessions
@@ -38,7 +39,7 @@ func newPages(cfg Config) (*pages, error) {
 		return nil, err
 	}
 	return &pages{
-		registration: cfg.Registration, auth: cfg.Auth, languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""),
+		registration: cfg.Registration, auth: cfg.Auth, reporting: cfg.Reporting, languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""),
 		sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies),
 	}, nil
 }
@@ -94,6 +95,7 @@ type view struct {
 	Next           string
 	GeneratedUntil time.Time
 	Problem        viewProblem
+	Report         *viewReport
 
 	form   form
 	assets assets

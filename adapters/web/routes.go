@@ -37,6 +37,7 @@ func route(app *fiber.App, cfg Config, p *pages) {
 	app.Get("/login", p.loginForm).Post("/login", p.login)
 	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
 	app.Get("/profile", p.profile)
+	app.Get("/useradd/export/:format", p.export)
 	app.Get("/account/password", p.passwordForm).Post("/account/password", p.changePassword)
 }
 

@@ -24,6 +24,7 @@ const idleTimeout = 2 * time.Minute
 type Config struct {
 	Registration ports.Registration
 	Auth         ports.Auth
+	Reporting    ports.Reporting
 	Health       ports.Health
 	Spools       ports.Spools
 	Languages    ports.Languages

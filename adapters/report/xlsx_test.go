@@ -1,0 +1,227 @@
+package report_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"rollcall/adapters/report"
+	"rollcall/domain"
+)
+
+// cells shows every cell of a workbook: its place, its type and its value.
+func cells(t *testing.T, file []byte) []byte {
+	t.Helper()
+	types := map[excelize.CellType]string{
+		excelize.CellTypeUnset: "number", excelize.CellTypeInlineString: "text", excelize.CellTypeFormula: "formula",
+	}
+	book, err := excelize.OpenReader(bytes.NewReader(file))
+	require.NoError(t, err)
+	defer book.Close()
+	var shown bytes.Buffer
+	for _, sheet := range book.GetSheetList() {
+		fmt.Fprintf(&shown, "%s\n", sheet)
+		rows, err := book.GetRows(sheet)
+		require.NoError(t, err)
+		for i, row := range rows {
+			for j, value := range row {
+				if value == "" {
+					continue
+				}
+				cell, err := excelize.CoordinatesToCellName(j+1, i+1)
+				require.NoError(t, err)
+				kind, err := book.GetCellType(sheet, cell)
+				require.NoError(t, err)
+				fmt.Fprintf(&shown, "  %-4s %-6s %q\n", cell, types[kind], value)
+			}
+		}
+	}
+	return shown.Bytes()
+}
+
+// part is what a test wants to know of a part of a workbook.
+type part struct {
+	Sheets []struct {
+		Name string `xml:"name,attr"`
+	} `xml:"sheets>sheet"`
+	Filters []string `xml:"definedNames>definedName"`
+	Panes   []struct {
+		State  string `xml:"state,attr"`
+		YSplit string `xml:"ySplit,attr"`
+	} `xml:"sheetViews>sheetView>pane"`
+	Columns []struct {
+		Width float64 `xml:"width,attr"`
+	} `xml:"cols>col"`
+	Rows []struct {
+		Cells []struct {
+			Place   string  `xml:"r,attr"`
+			Type    string  `xml:"t,attr"`
+			Style   int     `xml:"s,attr"`
+			Value   string  `xml:"v"`
+			Text    string  `xml:"is>t"`
+			Formula *string `xml:"f"`
+		} `xml:"c"`
+	} `xml:"sheetData>row"`
+	AutoFilter struct {
+		Range string `xml:"ref,attr"`
+	} `xml:"autoFilter"`
+	Formats []struct {
+		ID   int    `xml:"numFmtId,attr"`
+		Code string `xml:"formatCode,attr"`
+	} `xml:"numFmts>numFmt"`
+	Fonts []struct {
+		Bold *struct{} `xml:"b"`
+	} `xml:"fonts>font"`
+	Styles []struct {
+		Format int `xml:"numFmtId,attr"`
+		Font   int `xml:"fontId,attr"`
+	} `xml:"cellXfs>xf"`
+}
+
+// parts reads a workbook without excelize, and strictly.
+func parts(t *testing.T, file []byte) map[string]part {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	require.NoError(t, err)
+	all := map[string]part{}
+	for _, f := range archive.File {
+		r, err := f.Open()
+		require.NoError(t, err)
+		text, err := io.ReadAll(r)
+		require.NoError(t, err)
+		decoder := xml.NewDecoder(bytes.NewReader(text))
+		for err == nil {
+			_, err = decoder.Token()
+		}
+		require.ErrorIs(t, err, io.EOF, f.Name)
+		var p part
+		require.NoError(t, xml.Unmarshal(text, &p), f.Name)
+		assert.NotContains(t, all, f.Name)
+		all[f.Name] = p
+	}
+	return all
+}
+
+func TestXLSXByAnotherReader(t *testing.T) {
+	all := parts(t, write(t, report.XLSX{Location: moscow, Dir: t.TempDir()}.WithSheetRows(20), of(t, imports(), rejections())))
+	assert.Contains(t, all, "[Content_Types].xml")
+
+	book := all["xl/workbook.xml"]
+	require.Len(t, book.Sheets, 3)
+	assert.Equal(t, "Response status codes", book.Sheets[0].Name)
+	assert.Equal(t, "Bad request users", book.Sheets[1].Name)
+	assert.Equal(t, "Bad request users 2", book.Sheets[2].Name)
+	assert.Equal(t, []string{"'Response status codes'!$A$1:$E$4", "'Bad request users'!$A$1:$D$20", "'Bad request users 2'!$A$1:$D$14"}, book.Filters)
+
+	codes := all["xl/worksheets/sheet1.xml"]
+	assert.Equal(t, "$A$1:$E$4", codes.AutoFilter.Range)
+	assert.Len(t, codes.Columns, 5)
+	require.Len(t, codes.Panes, 1)
+	assert.Equal(t, "frozen", codes.Panes[0].State)
+	assert.Equal(t, "1", codes.Panes[0].YSplit)
+
+	styles := all["xl/styles.xml"]
+	for _, cell := range codes.Rows[0].Cells {
+		assert.NotNil(t, styles.Fonts[styles.Styles[cell.Style].Font].Bold)
+	}
+	require.Len(t, codes.Rows, 4)
+	row := codes.Rows[1].Cells
+	require.Len(t, row, 5)
+	for i, kind := range []string{"", "", "inlineStr", "", "inlineStr"} {
+		assert.Equal(t, kind, row[i].Type)
+	}
+	assert.Equal(t, "7", row[0].Value)
+	assert.Equal(t, "46086.04165509259", row[3].Value) // 2026-03-05 00:59:59
+	format := ""
+	for _, f := range styles.Formats {
+		if f.ID == styles.Styles[row[3].Style].Format {
+			format = f.Code
+		}
+	}
+	assert.Equal(t, "yyyy-mm-dd hh:mm:ss", format)
+
+	for name, p := range all {
+		for _, row := range p.Rows {
+			for _, cell := range row.Cells {
+				assert.Nil(t, cell.Formula, name)
+				assert.Equal(t, cell.Text != "", cell.Type == "inlineStr", name)
+			}
+		}
+	}
+	assert.Equal(t, "=1+1", codes.Rows[3].Cells[2].Text)
+	logins := map[string]bool{}
+	for _, sheet := range []string{"sheet2", "sheet3"} {
+		for _, row := range all["xl/worksheets/"+sheet+".xml"].Rows[1:] {
+			logins[row.Cells[2].Text] = true
+		}
+	}
+	for _, login := range []string{"=1+1", "+7", "-1", "@x", "\t=1", "\r=1", "名字"} {
+		assert.Contains(t, logins, login)
+	}
+}
+
+func TestXLSXLongTexts(t *testing.T) {
+	const most = 32_767
+	for _, text := range []string{
+		strings.Repeat("a", most), strings.Repeat("a", 40_000), strings.Repeat("й", most), strings.Repeat("й", 40_000),
+		strings.Repeat("🙂", most/2) + "a", strings.Repeat("🙂", most/2+1), "a" + strings.Repeat("🙂", 40_000), strings.Repeat("\xff", 40_000),
+	} {
+		all := parts(t, write(t, report.XLSX{Dir: t.TempDir()}, of(t, nil, []domain.Rejection{{Login: "x", Description: text}})))
+		got := all["xl/worksheets/sheet2.xml"].Rows[1].Cells[3].Text
+		text = strings.Join(strings.Split(strings.ReplaceAll(text, "\xff", "\ufffd"), ""), "")
+		if len(utf16.Encode([]rune(text))) <= most {
+			assert.True(t, text == got, "a text that fits is whole")
+			continue
+		}
+		cut, isCut := strings.CutSuffix(got, "…")
+		assert.True(t, isCut)
+		assert.True(t, strings.HasPrefix(text, cut))
+		units := len(utf16.Encode([]rune(got)))
+		assert.LessOrEqual(t, units, most)
+		assert.GreaterOrEqual(t, units, most-1)
+	}
+}
+
+func TestXLSXWithoutFolder(t *testing.T) {
+	err := report.XLSX{Dir: filepath.Join(t.TempDir(), "missing")}.Write(io.Discard, of(t, imports(), nil))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// What is too large for memory waits in the folder, and is gone when the workbook is whole or given up.
+func TestXLSXLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	errBroken := errors.New("connection lost")
+	long := domain.Rejection{Login: "x", Description: strings.Repeat("a", 30_000)}
+	for _, last := range []error{nil, errBroken} {
+		r := of(t, nil, nil)
+		r.Rejections = func(yield func(domain.Rejection, error) bool) {
+			for range 1000 {
+				if !yield(long, nil) {
+					return
+				}
+			}
+			waiting, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+			assert.NoError(t, err)
+			assert.NotEmpty(t, waiting)
+			if last != nil {
+				yield(long, last)
+			}
+		}
+		require.ErrorIs(t, report.XLSX{Dir: dir}.Write(io.Discard, r), last)
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left)
+	}
+}

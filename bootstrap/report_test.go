@@ -1,0 +1,220 @@
+package bootstrap_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"rollcall/test/pgtest"
+)
+
+// mixed registers one of three, and is import 1.
+var mixed = `[
+	` + person("petrov", `"email":"petrov@example.com"`) + `,
+	` + person("petrov", `"phone":"+7 900 000-00-01","class":"7b"`) + `,
+	` + person("=1+1", `"email":"nowhere"`) + `
+]`
+
+// download gets a file as a browser does.
+func (b *browser) download(t *testing.T, path string) answer {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.p.url+path, nil)
+	require.NoError(t, err)
+	request.Header = b.header.Clone()
+	response, err := b.client.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return answer{response.StatusCode, response.Header, string(body)}
+}
+
+func TestExports(t *testing.T) {
+	uploads := t.TempDir()
+	p := start(t, "--uploads-dir", uploads)
+	b := p.registered(t)
+	require.Equal(t, 200, p.post(t, mixed).status)
+	require.Equal(t, 400, p.post(t, "[").status)
+
+	for path, name := range map[string]string{
+		"xlsx": "rollcall-DATE.xlsx", "txt": "rollcall-DATE.txt", "csv": "rollcall-codes-DATE.csv", "csv?table=codes": "rollcall-codes-DATE.csv",
+		"csv?table=bad_users": "rollcall-bad_users-DATE.csv", "json": "rollcall-DATE.json",
+		"rejected.json?import=1": "rollcall-rejected-DATE-import-1.json", "rejected.csv?import=1": "rollcall-rejected-DATE-import-1.csv",
+		"rejected.xlsx?import=1": "rollcall-rejected-DATE-import-1.xlsx",
+	} {
+		got := b.download(t, "/useradd/export/"+path)
+		require.Equal(t, 200, got.status, "%s: %s", path, got.body)
+		name = strings.ReplaceAll(name, "DATE", time.Now().Format(time.DateOnly))
+		assert.Equal(t, `attachment; filename="`+name+`"`, got.header.Get("Content-Disposition"))
+		assert.Equal(t, "no-store", got.header.Get("Cache-Control"))
+		kept, err := os.ReadFile(filepath.Join(uploads, name))
+		require.NoError(t, err)
+		assert.Equal(t, string(kept), got.body, path)
+	}
+	files, err := os.ReadDir(uploads)
+	require.NoError(t, err)
+	assert.Len(t, files, 8, "the newest of each kind")
+
+	file, err := excelize.OpenReader(strings.NewReader(b.download(t, "/useradd/export/xlsx").body))
+	require.NoError(t, err)
+	defer file.Close()
+	assert.Equal(t, []string{"Response status codes", "Bad request users"}, file.GetSheetList())
+	rows, err := file.GetRows("Bad request users")
+	require.NoError(t, err)
+	require.Len(t, rows, 3)
+	assert.Equal(t, []string{"1", "3", "=1+1"}, rows[2][:3])
+	formula, err := file.GetCellFormula("Bad request users", "C3")
+	require.NoError(t, err)
+	assert.Empty(t, formula)
+
+	got := b.download(t, "/useradd/export/csv?table=bad_users")
+	assert.Contains(t, got.body, `'=1+1`)
+	moved := b.download(t, "/useradd/export/excel?status=400")
+	assert.Contains(t, []int{301, 302, 307, 308}, moved.status)
+	assert.Equal(t, "/useradd/export/xlsx?status=400", strings.TrimPrefix(moved.header.Get("Location"), p.url))
+	for _, path := range []string{"pdf", "rejected.json", "rejected.json?import=7", "rejected.pdf?import=1", "csv?table=users"} {
+		assert.Equal(t, 404, b.download(t, "/useradd/export/"+path).status, path)
+	}
+}
+
+// exported is the file of JSON.
+type exported struct {
+	Codes []struct {
+		ID   int64
+		Code int
+	}
+	BadUsers []struct {
+		CodeID   int64   `json:"code_id"`
+		ObjectID int     `json:"object_id"`
+		Login    *string `json:"login"`
+	} `json:"bad_users"`
+}
+
+func TestExportsHaveTheFilterOfThePage(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	require.Equal(t, 200, p.post(t, mixed).status)                                // 1
+	require.Equal(t, 400, p.post(t, "[").status)                                  // 2
+	require.Equal(t, 400, p.post(t, person("PETROV", `"email":"x@y.de"`)).status) // 3
+	for query, want := range map[string][2]int{
+		"": {3, 3}, "status=200": {1, 2}, "status=400": {2, 1}, "status=413": {0, 0}, "login=petrov": {2, 2}, "login=PETROV": {2, 2},
+		"reason=login:taken": {2, 2}, "reason=email:invalid": {1, 1}, "reason=email:taken": {0, 0}, "login=petrov&status=400": {1, 1},
+		"from=" + time.Now().Add(-24*time.Hour).Format(time.DateOnly): {3, 3}, "until=" + time.Now().Add(-48*time.Hour).Format(time.DateOnly): {0, 0},
+		"until=" + time.Now().Format(time.DateOnly): {3, 3}, "from=" + time.Now().Add(48*time.Hour).Format(time.DateOnly): {0, 0}, "from=soon&status=x": {3, 3},
+	} {
+		var file exported
+		require.NoError(t, json.Unmarshal([]byte(b.download(t, "/useradd/export/json?"+query).body), &file))
+		assert.Equal(t, want, [2]int{len(file.Codes), len(file.BadUsers)}, query)
+	}
+}
+
+func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	require.Equal(t, 200, p.post(t, mixed).status)
+	got := b.download(t, "/useradd/export/rejected.json?import=1")
+	var objects []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(got.body), &objects), got.body)
+	require.Len(t, objects, 2)
+	assert.Equal(t, "7b", objects[0]["class"], "what is not known is kept")
+	assert.Equal(t, "+7 900 000-00-01", objects[0]["phone"], "as it came")
+	assert.NotEmpty(t, objects[0]["reason"])
+	objects[0]["login"], objects[1]["login"], objects[1]["email"] = "sidorov", "kim", "kim@example.com"
+	mended, err := json.Marshal(objects)
+	require.NoError(t, err)
+	again := p.post(t, string(mended))
+	assert.Equal(t, 200, again.status)
+	assert.Contains(t, again.body, "sidorov")
+	assert.Contains(t, again.body, "kim")
+	assert.Equal(t, "All users have been created (2 of 2 users)", p.codes(t)[1].Description)
+}
+
+func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
+	p := start(t)
+	require.Equal(t, 200, p.post(t, mixed).status)
+	require.Equal(t, 200, p.post(t, strings.ReplaceAll(mixed, "petrov", "sidorov")).status)
+	p.set(t, "update codes set date = now() - interval '31 days' where id = 1")
+	require.Zero(t, p.stop())
+	p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)
+	kept := func() []struct{ Code, N int } {
+		return pgtest.Query[struct{ Code, N int }](t, p.database, "select code_id::int, count(original)::int from bad_users group by 1 order by 1")
+	}
+	require.Eventually(t, func() bool { return kept()[0].N == 0 }, 10*time.Second, 10*time.Millisecond, "old ones are erased")
+	assert.Equal(t, []struct{ Code, N int }{{1, 0}, {2, 2}}, kept())
+
+	none := start(t, "--keep-refused", "0")
+	b := none.registered(t)
+	require.Equal(t, 200, none.post(t, mixed).status)
+	got := b.download(t, "/useradd/export/rejected.json?import=1")
+	assert.NotContains(t, got.body, "900 000")
+	assert.Contains(t, got.body, "petrov")
+}
+
+func TestExportsAreForWhoIsSignedIn(t *testing.T) {
+	p := start(t)
+	for _, format := range []string{"xlsx", "txt", "csv", "json", "rejected.json"} {
+		path := "/useradd/export/" + format + "?status=200"
+		got := p.browser(t).download(t, path)
+		assert.Equal(t, 303, got.status)
+		assert.Equal(t, "/login?next=%2Fuseradd%2Fexport%2F"+format+"%3Fstatus%3D200", got.header.Get("Location"))
+		assert.Equal(t, 401, p.do(t, http.MethodGet, path, nil).status)
+	}
+}
+
+// A file that cannot be made is an error, and not half a file.
+func TestExportThatFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	p := start(t, "--uploads-dir", file)
+	b := p.registered(t)
+	got := b.get(t, "/useradd/export/txt")
+	assert.Equal(t, 500, got.status)
+	assert.Contains(t, got.header.Get("Content-Type"), "text/html")
+	assert.Empty(t, got.header.Get("Content-Disposition"))
+}
+
+func TestManyExportsAtOnce(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	require.Equal(t, 200, p.post(t, mixed).status)
+	want := b.download(t, "/useradd/export/json").body
+	session := "session=" + b.cookie("session")
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			got := p.do(t, http.MethodGet, "/useradd/export/json", nil, "Cookie", session)
+			assert.Equal(t, 200, got.status)
+			assert.Equal(t, want, got.body)
+		})
+	}
+	all.Wait()
+}
+
+func TestClientThatGoesAwayHalfway(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	objects := bytes.Repeat([]byte(`{"login":"a login that is longer than it may be, so that the file is large enough"},`), 50_000)
+	require.Equal(t, 400, p.post(t, "["+string(objects)+"{}]").status)
+	for range 3 {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/useradd/export/json", nil)
+		require.NoError(t, err)
+		response, err := b.client.Do(request)
+		require.NoError(t, err)
+		_, err = io.ReadFull(response.Body, make([]byte, 1000))
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+	}
+	got := b.download(t, "/useradd/export/json?status=200")
+	assert.Equal(t, 200, got.status)
+}
