@@ -31,7 +31,9 @@ type ExportFormat struct {
 	Writer    ports.ReportWriter
 	Kind      string // what its files' names begin with
 	Extension string
-	OneImport bool // it has the refused objects of one import, and not all
+	OneImport bool // it has the refused objects of one import, as they came, and not all
+
+	Violations bool // it tells their codes
 }
 
 // NewExportReport makes the use case.
@@ -62,7 +64,8 @@ func (u *ExportReport) Export(ctx context.Context, name string, filter domain.Re
 		return nil, fmt.Errorf("export %q: %w", name, ctx.Err())
 	}
 	file, err := u.with.Exports.Make(ports.ExportName{Kind: format.Kind, Detail: detail, Extension: format.Extension}, func(w io.Writer) error {
-		return u.with.Reports.Read(ctx, filter, func(report ports.Report) error {
+		query := ports.ReportQuery{Filter: filter, Violations: format.Violations, Originals: format.OneImport}
+		return u.with.Reports.Read(ctx, query, func(report ports.Report) error {
 			return format.Writer.Write(w, report)
 		})
 	})

@@ -97,7 +97,7 @@ func TestImport(t *testing.T) {
 	assert.Equal(t, domain.GeneratedScheme+"hash-1-5", accounts[1].PasswordHash)
 	assert.Equal(t, []fake.Record{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
-		Rejections: []domain.Rejection{
+		Created: 2, Refused: 3, Rejections: []domain.Rejection{
 			{Object: 2, Violations: none, Description: "not_object."},
 			{Object: 3, Login: "ANNA", Violations: taken, Description: "login taken."},
 			{Object: 4, Login: "x", Violations: invalid, Description: "email invalid. phone invalid."},

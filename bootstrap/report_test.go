@@ -172,6 +172,17 @@ func TestExportsAreForWhoIsSignedIn(t *testing.T) {
 	}
 }
 
+func TestNumbersAsTheLanguageWritesThem(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	p.set(t, "insert into statistics values (current_date, 0, 1, 1234567, 55000)")
+	for language, want := range map[string][2]string{"en": {"1,234,567", "4.3%"}, "ru": {"1 234 567", "4,3 %"}} {
+		got := b.get(t, "/profile", "Accept-Language", language)
+		assert.Contains(t, got.text("main"), want[0])
+		assert.Contains(t, got.text("main"), want[1])
+	}
+}
+
 // A file that cannot be made is an error, and not half a file.
 func TestExportThatFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")

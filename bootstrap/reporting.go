@@ -30,7 +30,7 @@ func (cmd *serveCommand) newReporting(db *postgres.DB, spools ports.Spools, dir 
 				"txt":           {Writer: report.TXT{Spools: spools, Location: time.Local}, Kind: "rollcall", Extension: "txt"},
 				"csv-codes":     {Writer: report.CSV{Table: report.Codes, Location: time.Local}, Kind: "rollcall-codes", Extension: "csv"},
 				"csv-bad_users": {Writer: report.CSV{Table: report.BadUsers, Location: time.Local}, Kind: "rollcall-bad_users", Extension: "csv"},
-				"json":          {Writer: report.JSON{}, Kind: "rollcall", Extension: "json"},
+				"json":          {Writer: report.JSON{}, Kind: "rollcall", Extension: "json", Violations: true},
 				"rejected.json": {Writer: report.RejectedJSON{}, Kind: "rollcall-rejected", Extension: "json", OneImport: true},
 				"rejected.csv":  {Writer: report.RejectedCSV{}, Kind: "rollcall-rejected", Extension: "csv", OneImport: true},
 				"rejected.xlsx": {Writer: report.RejectedXLSX{Dir: dir}, Kind: "rollcall-rejected", Extension: "xlsx", OneImport: true},

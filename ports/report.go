@@ -81,12 +81,18 @@ type Reports interface {
 
 	// Read calls work with a report, which is valid until work returns. All of it is of one moment. It returns the
 	// error of work.
-	Read(ctx context.Context, filter domain.ReportFilter, work func(Report) error) error
+	Read(ctx context.Context, query ReportQuery, work func(Report) error) error
+}
+
+// ReportQuery asks for a report, and for what not every format needs of its rejections.
+type ReportQuery struct {
+	Filter     domain.ReportFilter
+	Violations bool
+	Originals  bool
 }
 
 // Report is imports and the objects they refused. Each sequence ends with the first error, and may be ranged over once;
-// the two not at the same time. A rejection has its Original only where the filter names one import, and the bytes of that
-// are valid until the next rejection.
+// the two not at the same time. The bytes of a rejection's Original are valid until the next rejection.
 type Report struct {
 	Imports    iter.Seq2[domain.Import, error]    // in the order of their ids
 	Rejections iter.Seq2[domain.Rejection, error] // in the order of their imports and numbers

@@ -25,12 +25,6 @@ type Words interface {
 
 	// Date writes a day as the language does.
 	Date(t time.Time) string
-
-	// Number writes a number as the language does.
-	Number(n int) string
-
-	// Percent writes a share of one as a percentage, as the language does.
-	Percent(share float64) string
 }
 
 // Languages has the words of every language.

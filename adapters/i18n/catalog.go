@@ -13,8 +13,6 @@ import (
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-	"golang.org/x/text/number"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -46,7 +44,6 @@ func New() (*Catalog, error) {
 		catalog.words = append(catalog.words, &words{
 			tag:       tag.String(),
 			localizer: i18n.NewLocalizer(bundle, tag.String()),
-			numbers:   message.NewPrinter(tag),
 		})
 	}
 	return catalog, nil
@@ -78,7 +75,6 @@ func (c *Catalog) Choose(chosen, acceptLanguage string) ports.Words {
 type words struct {
 	tag       string
 	localizer *i18n.Localizer
-	numbers   *message.Printer
 	known     sync.Map // domain.Violation -> its sentence: there are few, and an import may need them a million times
 }
 
@@ -105,14 +101,6 @@ func (w *words) Text(id string, pairs ...any) string {
 func (w *words) Date(t time.Time) string {
 	year, month, day := t.Date()
 	return w.Text("date", "Day", day, "Month", w.Text("month."+strconv.Itoa(int(month))), "Year", year)
-}
-
-// Number implements ports.Words.
-func (w *words) Number(n int) string { return w.numbers.Sprint(number.Decimal(n)) }
-
-// Percent implements ports.Words.
-func (w *words) Percent(share float64) string {
-	return w.numbers.Sprint(number.Percent(share, number.MaxFractionDigits(1)))
 }
 
 // Describe implements ports.Sentences.

@@ -41,6 +41,26 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// Lists and charts have a few words for each code, beside the field's name.
+func TestReasonsHaveTheirNames(t *testing.T) {
+	for _, words := range catalog(t).All() {
+		for _, code := range domain.Codes() {
+			id := "reason." + string(code)
+			assert.NotEqual(t, id, words.Text(id), words.Language())
+		}
+		assert.Equal(t, "A: b", words.Text("report.reason.name", "Field", "A", "What", "b"))
+	}
+}
+
+func TestPlurals(t *testing.T) {
+	languages := catalog(t)
+	en, ru := languages.Choose("en", ""), languages.Choose("ru", "")
+	assert.Equal(t, "1,234 objects", en.Text("report.refused", "Count", 1234, "Number", "1,234"))
+	for count, noun := range map[int]string{1: "1 объект", 2: "2 объекта", 5: "5 объектов", 11: "11 объектов", 21: "21 объект"} {
+		assert.Equal(t, noun, ru.Text("report.refused", "Count", count, "Number", count))
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	violations := domain.Violations{
 		{Field: domain.FieldFirstName, Code: domain.CodeRequired},

@@ -87,26 +87,28 @@ func accounts(t *testing.T, url string) []domain.Account {
 func records(t *testing.T, url string) []fake.Record {
 	t.Helper()
 	type codeRow struct {
-		ID          int64
-		Code        int
-		Method      string
-		Date        time.Time
-		Description string
+		ID               int64
+		Code             int
+		Method           string
+		Date             time.Time
+		Description      string
+		Created, Refused int
 	}
 	type badUserRow struct {
 		Object      int
 		Login       *string
 		Description string
 		Violations  []byte
+		Original    []byte
 	}
 	var all []fake.Record
-	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description from codes order by id`) {
+	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused from codes order by id`) {
 		assert.Equal(t, "POST", c.Method)
 		assert.WithinDuration(t, time.Now(), c.Date, time.Minute)
-		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description}
+		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused}
 		for _, b := range pgtest.Query[badUserRow](t, url,
-			`select object_id, login, description, violations::text from bad_users where code_id = $1 order by object_id`, c.ID) {
-			rejection := domain.Rejection{Object: b.Object, Description: b.Description}
+			`select object_id, login, description, violations::text, replace(original::text, ': ', ':') from bad_users where code_id = $1 order by object_id`, c.ID) {
+			rejection := domain.Rejection{Object: b.Object, Description: b.Description, Original: b.Original}
 			if b.Login != nil {
 				rejection.Login = *b.Login
 			}

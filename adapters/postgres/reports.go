@@ -259,7 +259,7 @@ func readViolations(text []byte) (violations domain.Violations, err error) {
 }
 
 // Read implements ports.Reports.
-func (r *Reports) Read(ctx context.Context, filter domain.ReportFilter, work func(ports.Report) error) error {
+func (r *Reports) Read(ctx context.Context, query ports.ReportQuery, work func(ports.Report) error) error {
 	tx, err := r.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return fmt.Errorf("begin: %w", unavailable(err))
@@ -270,7 +270,7 @@ func (r *Reports) Read(ctx context.Context, filter domain.ReportFilter, work fun
 	if err != nil {
 		return fmt.Errorf("prepare to read: %w", unavailable(err))
 	}
-	return work(ports.Report{Imports: exportImports(ctx, tx, &filter), Rejections: exportRejections(ctx, tx, &filter)})
+	return work(ports.Report{Imports: exportImports(ctx, tx, &query.Filter), Rejections: exportRejections(ctx, tx, &query)})
 }
 
 func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) iter.Seq2[domain.Import, error] {
@@ -291,7 +291,8 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 	return fetchAll(ctx, tx, "imports", sql, where.args, scanImport)
 }
 
-func exportRejections(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) iter.Seq2[domain.Rejection, error] {
+func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) iter.Seq2[domain.Rejection, error] {
+	filter := &query.Filter
 	where := conditions{args: pgx.NamedArgs{}}
 	where.of(filter, "c.id")
 	from := "bad_users b"
@@ -303,12 +304,16 @@ func exportRejections(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilte
 		from += " join codes c on c.id = b.code_id"
 	}
 	where.ofRefused(filter)
-	original := "null"
-	if filter.Import != 0 {
+	// writing jsonb as text would be half of the work
+	violations, original := "null", "null"
+	if query.Violations {
+		violations = "b.violations::text"
+	}
+	if query.Originals {
 		original = "b.original::text"
 	}
-	sql := fmt.Sprintf("select b.code_id, b.object_id, b.login, b.description, b.violations, %s from %s where %s order by b.code_id, b.object_id",
-		original, from, &where)
+	sql := fmt.Sprintf("select b.code_id, b.object_id, b.login, b.description, %s, %s from %s where %s order by b.code_id, b.object_id",
+		violations, original, from, &where)
 	read := rejectionReader{descriptions: map[string]string{}, violations: map[string]domain.Violations{}}
 	return fetchAll(ctx, tx, "rejections", sql, where.args, read.row)
 }
@@ -334,6 +339,9 @@ func (r *rejectionReader) row(row pgx.CollectableRow) (domain.Rejection, error) 
 		keep(r.descriptions, description, description)
 	}
 	rejection.Description = description
+	if values[4] == nil {
+		return rejection, nil
+	}
 	violations, found := r.violations[string(values[4])]
 	if !found {
 		var err error
@@ -354,12 +362,11 @@ func keep[V any](known map[string]V, key string, value V) {
 	known[key] = value
 }
 
-// fetchRows is how many rows come at once.
-const fetchRows = 2048
-
-// fetchAll yields the rows of a statement by way of a cursor.
+// fetchAll yields the rows of a statement by way of a cursor, as they come.
 func fetchAll[T any](ctx context.Context, tx pgx.Tx, cursor, sql string, args pgx.NamedArgs, scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
 		fail := func(err error) {
 			var none T
 			yield(none, fmt.Errorf("read %s: %w", cursor, unavailable(err)))
@@ -369,31 +376,27 @@ func fetchAll[T any](ctx context.Context, tx pgx.Tx, cursor, sql string, args pg
 			fail(err)
 			return
 		}
-		for fetched := fetchRows; fetched == fetchRows; {
-			rows, err := tx.Query(ctx, fmt.Sprintf("fetch %d from %s", fetchRows, cursor))
+		rows, err := tx.Query(ctx, "fetch all from "+cursor)
+		if err != nil {
+			fail(err)
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			value, err := scan(rows)
 			if err != nil {
+				cancel()
 				fail(err)
 				return
 			}
-			fetched = 0
-			for rows.Next() {
-				value, err := scan(rows)
-				if err != nil {
-					rows.Close()
-					fail(err)
-					return
-				}
-				fetched++
-				if !yield(value, nil) {
-					rows.Close()
-					return
-				}
-			}
-			err = rows.Err()
-			if err != nil {
-				fail(err)
+			if !yield(value, nil) {
+				cancel() // or Close would read the rest
 				return
 			}
+		}
+		err = rows.Err()
+		if err != nil {
+			fail(err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -71,8 +72,7 @@ func rejections() []domain.Rejection {
 		{Login: "_x0041_", Original: []byte(`{"login":"_x0041_","first_name":" blanks "}`)},
 	}
 	for _, login := range []string{"=1+1", "+7", "-1", "@x", "\t=1", "\r=1", "＝1", "－1", "'=1", "''+1", "'t Hooft", "'", "a=1", "«x»", `a"b`, "a,b", "é"} {
-		quoted, _ := json.Marshal(login)
-		all = append(all, domain.Rejection{Login: login, Original: []byte(`{"login":` + string(quoted) + `}`)})
+		all = append(all, domain.Rejection{Login: login, Original: fmt.Appendf(nil, `{"login":%q}`, login)})
 	}
 	for i := range all {
 		r := &all[i]
@@ -293,10 +293,37 @@ func TestTXTAligned(t *testing.T) {
 		before, _, found := strings.Cut(line, "Login: taken")
 		if found {
 			seen++
-			assert.Equal(t, 35, condition.StringWidth(before), line)
+			assert.Equal(t, 34, condition.StringWidth(before), line)
 		}
 	}
 	assert.Equal(t, len(rejections())-2, seen)
+}
+
+// Every byte is either shown or replaced, wherever it stands.
+func TestTXTEveryByte(t *testing.T) {
+	var objects []domain.Rejection
+	var want []string
+	for c := range 256 {
+		for place := range 17 {
+			text := []byte(strings.Repeat("~", 18))
+			text[place] = byte(c)
+			shown := string(rune(c))
+			switch {
+			case c < ' ' || c == 0x7f:
+				shown = " "
+			case c > 0x7f:
+				shown = "\ufffd"
+			}
+			objects = append(objects, domain.Rejection{Object: len(objects), Description: string(text)})
+			want = append(want, "  "+string(text[:place])+shown+string(text[place+1:]))
+		}
+	}
+	file := write(t, report.TXT{Spools: &fake.Spools{}}, of(t, nil, objects))
+	lines := strings.Split(strings.TrimSuffix(string(file), "\n"), "\n")
+	lines = lines[len(lines)-len(want):]
+	for i, line := range lines {
+		require.True(t, strings.HasSuffix(line, want[i]), "%q for %q", line, objects[i].Description)
+	}
 }
 
 // Texts of any length are written whole, and the rest of a table is no wider for them.
@@ -381,12 +408,12 @@ func TestMemory(t *testing.T) {
 		rows   int
 		bound  uint64
 	}{
-		{"CSV", report.CSV{Table: report.BadUsers}, 20_000, mib},
-		{"JSON", report.JSON{}, 20_000, mib},
-		{"TXT", report.TXT{Spools: nowhere{}}, 20_000, mib},
-		{"rejected JSON", report.RejectedJSON{}, 20_000, mib},
+		{"CSV", report.CSV{Table: report.BadUsers}, 5_000, mib},
+		{"JSON", report.JSON{}, 5_000, mib},
+		{"TXT", report.TXT{Spools: nowhere{}}, 5_000, mib},
+		{"rejected JSON", report.RejectedJSON{}, 5_000, mib},
 		// Excelize keeps up to 16 MiB of a sheet in memory, in a buffer that may have room for twice as much.
-		{"XLSX", report.XLSX{Dir: t.TempDir()}, 20_000, 48 * mib},
+		{"XLSX", report.XLSX{Dir: t.TempDir()}, 12_000, 40 * mib},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			var before, now runtime.MemStats
@@ -401,7 +428,7 @@ func TestMemory(t *testing.T) {
 						if !yield(sized, nil) {
 							return
 						}
-						if i%4000 == 3999 {
+						if i%1000 == 999 {
 							runtime.GC()
 							runtime.ReadMemStats(&now)
 							peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))

@@ -105,31 +105,29 @@ type textTable struct {
 
 func (t *textTable) number(column int, n int64) {
 	t.cell = strconv.AppendInt(t.cell[:0], n, 10)
-	t.add(column, len(t.cell))
+	t.buf = t.begin(column, len(t.cell), len(t.cell))
+	t.buf = append(t.buf, t.cell...)
 }
 
 func (t *textTable) date(column int, date time.Time) {
 	t.cell = date.AppendFormat(t.cell[:0], time.DateTime)
-	t.add(column, len(t.cell))
+	t.buf = t.begin(column, len(t.cell), len(t.cell))
+	t.buf = append(t.buf, t.cell...)
 }
 
 func (t *textTable) text(column int, text string) {
-	var width int
-	t.cell, width = appendLine(t.cell[:0], text)
-	t.add(column, width)
+	text, width := line(text)
+	t.buf = t.begin(column, len(text), width)
+	t.buf = append(t.buf, text...)
 }
 
-// add puts the cell into the spool.
-func (t *textTable) add(column, width int) {
+// begin appends what stands before the bytes of a cell.
+func (t *textTable) begin(column, size, width int) []byte {
 	t.widths[column] = max(t.widths[column], min(width, widest))
-	size := uint64(len(t.cell))
-	if width == len(t.cell) {
-		t.buf = binary.AppendUvarint(t.buf, 2*size)
-	} else {
-		t.buf = binary.AppendUvarint(t.buf, 2*size+1)
-		t.buf = binary.AppendUvarint(t.buf, uint64(width))
+	if width == size {
+		return binary.AppendUvarint(t.buf, 2*uint64(size))
 	}
-	t.buf = append(t.buf, t.cell...)
+	return binary.AppendUvarint(binary.AppendUvarint(t.buf, 2*uint64(size)+1), uint64(width))
 }
 
 func (t *textTable) rowEnds() error {
@@ -218,16 +216,33 @@ func appendBlanks(dst []byte, n int) []byte {
 // widths measures as most terminals and editors do, and not as the locale of this machine says.
 var widths = &runewidth.Condition{StrictEmojiNeutral: true}
 
-// appendLine appends a text in one line, and returns how wide it is. What would break the line or turn its direction
-// becomes a blank.
-func appendLine(dst []byte, text string) ([]byte, int) {
+// line returns a text in one line, and how wide it is. What would break the line or turn its direction becomes a blank.
+func line(text string) (string, int) {
+	if isPlain(text) {
+		return text, len(text)
+	}
+	text = oneLine(text)
+	return text, widths.StringWidth(text)
+}
+
+// isPlain tells whether a text is nothing but printable ASCII, eight bytes at a time: neither a byte, nor what is 0x20
+// less, nor what is one more, has its highest bit set.
+func isPlain(text string) bool {
+	const ones = 0x0101010101010101
+	for len(text) >= 8 {
+		eight := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+		if (eight|(eight-' '*ones)|(eight+ones))&(0x80*ones) != 0 {
+			return false
+		}
+		text = text[8:]
+	}
 	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' {
-			text = oneLine(text)
-			return append(dst, text...), widths.StringWidth(text)
+		if text[i] < ' ' || text[i] > '~' {
+			return false
 		}
 	}
-	return append(dst, text...), len(text)
+	return true
 }
 
 // oneLine returns the text itself where nothing is to be replaced.

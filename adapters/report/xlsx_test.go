@@ -143,7 +143,7 @@ func TestXLSXByAnotherReader(t *testing.T) {
 		assert.Equal(t, kind, row[i].Type)
 	}
 	assert.Equal(t, "7", row[0].Value)
-	assert.Equal(t, "46086.04165509259", row[3].Value) // 2026-03-05 00:59:59
+	assert.Equal(t, "46086.041655092595", row[3].Value) // 2026-03-05 00:59:59
 	format := ""
 	for _, f := range styles.Formats {
 		if f.ID == styles.Styles[row[3].Style].Format {
@@ -182,7 +182,7 @@ func TestXLSXLongTexts(t *testing.T) {
 		got := all["xl/worksheets/sheet2.xml"].Rows[1].Cells[3].Text
 		text = strings.Join(strings.Split(strings.ReplaceAll(text, "\xff", "\ufffd"), ""), "")
 		if len(utf16.Encode([]rune(text))) <= most {
-			assert.True(t, text == got, "a text that fits is whole")
+			assert.Equal(t, text, got, "a text that fits is whole")
 			continue
 		}
 		cut, isCut := strings.CutSuffix(got, "…")
@@ -207,13 +207,12 @@ func TestXLSXLeavesNothing(t *testing.T) {
 	for _, last := range []error{nil, errBroken} {
 		r := of(t, nil, nil)
 		r.Rejections = func(yield func(domain.Rejection, error) bool) {
-			for range 1000 {
+			for range 600 { // 18 MB
 				if !yield(long, nil) {
 					return
 				}
 			}
-			waiting, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-			assert.NoError(t, err)
+			waiting, _ := filepath.Glob(filepath.Join(dir, "*", "*"))
 			assert.NotEmpty(t, waiting)
 			if last != nil {
 				yield(long, last)

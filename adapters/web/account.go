@@ -38,7 +38,7 @@ func (p *pages) register(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect("/profile?notice=registered", http.StatusSeeOther)
+	return c.Redirect(pathProfile+"?notice=registered", http.StatusSeeOther)
 }
 
 // loginForm answers GET /login.
@@ -114,11 +114,15 @@ func (p *pages) profile(c *fiber.Ctx) error {
 	if err != nil || user == nil {
 		return err
 	}
-	report, err := p.report(c)
+	query := readReportQuery(c)
+	report, err := p.report(c, query)
 	if err != nil {
 		return err
 	}
-	return p.show(c, "profile", &view{Notice: p.notice(c), GeneratedUntil: user.PasswordExpires, Report: report})
+	return p.show(c, "profile", &view{
+		Notice: p.notice(c), GeneratedUntil: user.PasswordExpires, Report: report,
+		form: form{inputs: filterInputs, entered: query.values}, kept: query.values,
+	})
 }
 
 // passwordForm answers GET /account/password.
@@ -150,5 +154,5 @@ func (p *pages) changePassword(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect("/profile?notice=password_changed", http.StatusSeeOther)
+	return c.Redirect(pathProfile+"?notice=password_changed", http.StatusSeeOther)
 }

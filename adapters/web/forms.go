@@ -14,7 +14,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/domain"
-	"rollcall/ports"
 )
 
 // maxForm is how many bytes a form may have.
@@ -53,6 +52,11 @@ var (
 			required: true, hint: true,
 		},
 	}
+	filterInputs = []input{
+		{name: queryFrom, label: "report.from", kind: "date", autocomplete: "off"},
+		{name: queryUntil, label: "report.until", kind: "date", autocomplete: "off"},
+		{name: queryLogin, label: "report.login", autocomplete: "off"},
+	}
 )
 
 // form is a form with what was entered, and what is wrong with it.
@@ -69,7 +73,7 @@ type viewField struct {
 }
 
 // field is the field of a name. The first one with a violation has the focus.
-func (f form) field(name string, words ports.Words) (viewField, error) {
+func (f form) field(name string, words *words) (viewField, error) {
 	focused := false
 	for _, in := range f.inputs {
 		var violations domain.Violations

@@ -1,10 +1,14 @@
 package web
 
 import (
+	"maps"
 	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 
 	"rollcall/ports"
 )
@@ -30,21 +34,38 @@ func (p *pages) rememberLanguage(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// words has texts and numbers in the reader's language, for one request.
+type words struct {
+	ports.Words
+
+	numbers *message.Printer
+}
+
+// Number writes a number.
+func (w *words) Number(n int) string { return w.numbers.Sprint(n) }
+
+// Percent writes a share of one as a percentage.
+func (w *words) Percent(share float64) string {
+	return w.numbers.Sprint(number.Percent(share, number.MaxFractionDigits(1)))
+}
+
 const wordsKey = "words"
 
 // words are those of the reader's language.
-func (p *pages) words(c *fiber.Ctx) ports.Words {
-	if words, ok := c.Locals(wordsKey).(ports.Words); ok {
-		return words
+func (p *pages) words(c *fiber.Ctx) *words {
+	if known, ok := c.Locals(wordsKey).(*words); ok {
+		return known
 	}
-	words := p.languages.Choose(c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage))
-	c.Locals(wordsKey, words)
-	return words
+	chosen := p.languages.Choose(c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage))
+	w := &words{chosen, message.NewPrinter(language.Make(chosen.Language()))}
+	c.Locals(wordsKey, w)
+	return w
 }
 
-// switches are links to the same page in each language.
-func (p *pages) switches(c *fiber.Ctx) []viewLanguage {
+// switches are links to the same page in each language, with what its address keeps.
+func (p *pages) switches(c *fiber.Ctx, kept url.Values) []viewLanguage {
 	query := url.Values{}
+	maps.Copy(query, kept)
 	if next := c.Query("next"); next != "" {
 		query.Set("next", localPath(next))
 	}

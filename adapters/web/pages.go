@@ -39,8 +39,8 @@ func newPages(cfg Config) (*pages, error) {
 		return nil, err
 	}
 	return &pages{
-		registration: cfg.Registration, auth: cfg.Auth, reporting: cfg.Reporting, languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""),
-		sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies),
+		registration: cfg.Registration, auth: cfg.Auth, reporting: cfg.Reporting,
+		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies),
 	}, nil
 }
 
@@ -86,7 +86,7 @@ func (p *pages) signIn(c *fiber.Ctx, user *domain.User) error {
 
 // view is what a template shows.
 type view struct {
-	T              ports.Words
+	T              *words
 	Title          string
 	Languages      []viewLanguage
 	User           *domain.User
@@ -98,6 +98,7 @@ type view struct {
 	Report         *viewReport
 
 	form   form
+	kept   url.Values // what the page's address keeps in another language
 	assets assets
 }
 
@@ -133,7 +134,7 @@ func (p *pages) show(c *fiber.Ctx, page string, v *view) error {
 	if v.Title == "" {
 		v.Title = v.T.Text("title." + page)
 	}
-	v.Languages = p.switches(c)
+	v.Languages = p.switches(c, v.kept)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	err = c.Render("pages/"+page, v, "layouts/page")
 	if err != nil {
@@ -203,7 +204,7 @@ func (p *pages) notice(c *fiber.Ctx) string {
 
 // localPath is the path of this server that next names, and the profile when it names something else.
 func localPath(next string) string {
-	const fallback = "/profile"
+	const fallback = pathProfile
 	u, err := url.Parse(next)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return fallback

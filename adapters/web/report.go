@@ -1,10 +1,7 @@
 package web
 
 import (
-	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,121 +12,45 @@ import (
 	"rollcall/ports"
 )
 
-// The names of what a report's address can ask for. What is not as it should be there is as if it were not there.
 const (
-	queryFrom   = "from"   // the first day
-	queryUntil  = "until"  // the last day
-	queryStatus = "status" // HTTP status
-	queryReason = "reason" // field:code
-	queryLogin  = "login"
-	queryImport = "import"
-	querySort   = "sort" // sortOldest, or the latest first
-	queryAfter  = "after"
-	queryBefore = "before"
-	queryOpen   = "open"   // the import whose refused objects are shown
-	queryObject = "object" // from behind this one on
-)
+	pathProfile = "/profile"
 
-const sortOldest = "oldest"
-
-// reportFilter reads a filter out of an address. Days are those of the server.
-func reportFilter(c *fiber.Ctx) domain.ReportFilter {
-	var filter domain.ReportFilter
-	if day, err := time.ParseInLocation(time.DateOnly, c.Query(queryFrom), time.Local); err == nil {
-		filter.From = day
-	}
-	if day, err := time.ParseInLocation(time.DateOnly, c.Query(queryUntil), time.Local); err == nil {
-		filter.Until = day.AddDate(0, 0, 1)
-	}
-	filter.Status = max(0, int(queryNumber(c, queryStatus, 10)))
-	filter.Import = queryNumber(c, queryImport, 64)
-	field, code, found := strings.Cut(c.Query(queryReason), ":")
-	if found && code != "" {
-		filter.Reason = domain.Reason{Field: domain.Field(strings.Clone(field)), Code: domain.Code(strings.Clone(code))}
-	}
-	if login := strings.TrimSpace(c.Query(queryLogin)); login != "" {
-		filter.Login = domain.LoginKey(strings.Clone(login))
-	}
-	return filter
-}
-
-// queryNumber is 0 when there is no number above it.
-func queryNumber(c *fiber.Ctx, name string, bits int) int64 {
-	n, err := strconv.ParseInt(c.Query(name), 10, bits)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return n
-}
-
-// mediaTypes are those of exported files, by what their formats end in.
-var mediaTypes = map[string]string{
-	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	"txt":  "text/plain; charset=utf-8",
-	"csv":  "text/csv; charset=utf-8",
-	"json": "application/json",
-}
-
-// export answers GET /useradd/export/:format.
-func (p *pages) export(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
-	if err != nil || user == nil {
-		return err
-	}
-	format := c.Params("format")
-	switch format {
-	case "excel":
-		return c.Redirect(strings.Replace(c.OriginalURL(), "excel", "xlsx", 1), http.StatusPermanentRedirect)
-	case "csv":
-		format = "csv-" + c.Query("table", "codes")
-	}
-	file, err := p.reporting.Export(c.UserContext(), format, reportFilter(c))
-	if err != nil {
-		return err
-	}
-	kind := file.Name[strings.LastIndexByte(file.Name, '.')+1:]
-	c.Set(fiber.HeaderContentType, mediaTypes[kind])
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+file.Name+`"`)
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.SendStream(file, int(file.Size))
-}
-
-const (
 	importsPerPage    = 25
 	rejectionsPerPage = 50
 	reasonsInChart    = 8
 )
 
-// viewReport is what imports did, as the profile shows it.
+// viewReport is what imports did, as the profile shows it. An address is empty where there is nothing to go to.
 type viewReport struct {
-	Any        bool // there was an import
-	ServerURL  string
-	Periods    []viewPeriod
-	Days       []viewDay
-	Reasons    []viewReason
-	MostOften  int // how many objects the first of Reasons has
-	Filter     viewFilter
+	Any       bool // there was an import
+	ServerURL string
+	Periods   []viewPeriod
+	Days      []viewDay // none where nothing has happened on any
+	Reasons   []viewReason
+
+	Statuses, AllReasons []viewOption // to choose from
+	IsFiltered           bool
+	ClearURL             string
+	Oldest               bool // is the first
+	SortURL              string
+	Exports              []viewLink
+
 	Imports    []viewImport
-	First      string // addresses; empty where there is nothing
-	Previous   string
-	Next       string
-	Clear      string
-	SortURL    string
-	Oldest     bool
-	Exports    []viewExport
-	IsFiltered bool
+	Start      string // address of the first page, where this one is none
+	Prev, Next string
 }
 
 // viewPeriod is what imports did in a time.
 type viewPeriod struct {
-	Name                              string
-	Requests, Created, Refused, Share string
+	Name                     string
+	Requests, Created, Share string
+	Refused                  string
+	IsRefused                bool // something was
 }
 
 // viewDay is a day of the chart.
 type viewDay struct {
-	Day              string // ISO
-	Name             string
+	Day, Name        string // for programs, and for readers
 	Created, Refused int
 }
 
@@ -137,13 +58,7 @@ type viewDay struct {
 type viewReason struct {
 	Name    string
 	Objects int
-	URL     string // the imports with it
-}
-
-// viewFilter is what the form of the filter has.
-type viewFilter struct {
-	From, Until, Login, Sort string
-	Statuses, Reasons        []viewOption
+	URL     string // of the imports with it
 }
 
 // viewOption is one of those to choose from.
@@ -152,244 +67,225 @@ type viewOption struct {
 	Chosen      bool
 }
 
-// viewExport is a file to take away.
-type viewExport struct{ Name, URL string }
+// viewLink is a link.
+type viewLink struct{ Name, URL string }
 
 // viewImport is a row of the table.
 type viewImport struct {
-	domain.Import
-
-	When     string
-	Machine  string // the date for programs
-	Count    string // how many were refused, in words
-	Open     bool
-	URL      string // that opens or closes it
-	Objects  []viewObject
-	More     string // address of further objects
-	Rejected []viewExport
+	ID                  int64
+	Status              int
+	Method, Description string
+	Date, Time          string // for programs, and for readers
+	Refused, OpenURL    string // how many, and what shows or hides them; empty where there are none
+	Opened              *viewRejections
 }
 
-// viewObject is a refused object.
-type viewObject struct {
-	Number int
-	Login  string
-	Reason string
+// Failed tells of an import that has registered nobody.
+func (i viewImport) Failed() bool { return i.Status >= http.StatusBadRequest }
+
+// viewRejections is a page of the objects that an import refused.
+type viewRejections struct {
+	Import  int64 // id
+	Objects []viewRejection
+	Start   string // address of the first page, where this one is none
+	More    string
+	Files   []viewLink
+}
+
+// viewRejection is a refused object.
+type viewRejection struct {
+	Number       int
+	Login, Wrong string
 }
 
 // report reads what the profile shows of imports.
-func (p *pages) report(c *fiber.Ctx) (*viewReport, error) {
-	ctx, words := c.UserContext(), p.words(c)
-	statistics, err := p.reporting.Statistics(ctx)
+func (p *pages) report(c *fiber.Ctx, q *reportQuery) (*viewReport, error) {
+	statistics, err := p.reporting.Statistics(c.UserContext())
 	if err != nil {
 		return nil, err
 	}
-	at := reportURL(c)
-	r := &viewReport{
-		Any: statistics.All.Requests > 0, ServerURL: c.BaseURL(), Clear: "/profile#report", Oldest: c.Query(querySort) == sortOldest,
-		Periods: []viewPeriod{
-			period(words, "today", statistics.Last(1)), period(words, "week", statistics.Last(7)),
-			period(words, "month", statistics.Last(domain.StatisticsDays)), period(words, "all", statistics.All),
-		},
-	}
+	r := &viewReport{Any: statistics.All.Requests > 0, ServerURL: c.BaseURL()}
 	if !r.Any {
 		return r, nil
 	}
-	for _, day := range statistics.Days {
-		date := day.Day.Time()
-		r.Days = append(r.Days, viewDay{date.Format(time.DateOnly), words.Date(date), day.Created, day.Refused})
-	}
-	for _, reason := range statistics.Reasons[:min(len(statistics.Reasons), reasonsInChart)] {
-		r.Reasons = append(r.Reasons, viewReason{reasonName(words, reason.Reason), reason.Objects, at.with(queryReason, reasonValue(reason.Reason)).page()})
-		r.MostOften = max(r.MostOften, reason.Objects)
-	}
-	filter := reportFilter(c)
-	filter.Import = 0 // that is for files
-	r.IsFiltered = filter != (domain.ReportFilter{})
-	r.Filter = formOf(c, words, statistics, filter)
-	page, err := p.reporting.Imports(ctx, ports.ImportQuery{
-		Filter: filter, Oldest: r.Oldest, After: queryNumber(c, queryAfter, 64), Before: queryNumber(c, queryBefore, 64), Limit: importsPerPage,
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.setPages(at, page)
-	sort := sortOldest
-	if r.Oldest {
-		sort = ""
-	}
-	r.SortURL = at.with(querySort, sort).page()
-	for _, export := range []viewExport{
-		{"XLSX", "xlsx"},
-		{"TXT", "txt"},
-		{words.Text("report.csv.codes"), "csv?table=codes"},
-		{words.Text("report.csv.bad_users"), "csv?table=bad_users"},
-		{"JSON", "json"},
-	} {
-		r.Exports = append(r.Exports, viewExport{export.Name, at.export(export.URL)})
-	}
-	open := queryNumber(c, queryOpen, 64)
-	for _, i := range page.Imports {
-		row := viewImport{
-			Import: i, When: words.Date(i.Date.Local()) + ", " + i.Date.Local().Format("15:04"), Machine: i.Date.Format(time.RFC3339),
-			Count: words.Text("report.refused", "Count", i.Refused), Open: i.ID == open,
-		}
-		anchor := fmt.Sprintf("#import-%d", i.ID)
-		row.URL = at.here(i.ID, 0) + anchor
-		if row.Open {
-			row.URL = at.here(0, 0) + anchor
-			err = p.openImport(c, &row, filter, at)
-			if err != nil {
-				return nil, err
-			}
-		}
-		r.Imports = append(r.Imports, row)
-	}
-	return r, nil
+	words := p.words(c)
+	r.tellStatistics(statistics, words, q)
+	r.tellFilter(statistics, words, q)
+	return r, p.listImports(c, r, q)
 }
 
-// openImport reads objects that an import refused.
-func (p *pages) openImport(c *fiber.Ctx, row *viewImport, filter domain.ReportFilter, at reportAddress) error {
-	filter.Import = row.ID
-	page, err := p.reporting.Rejections(c.UserContext(), ports.RejectionQuery{
-		Filter: filter, After: int(queryNumber(c, queryObject, 32)), Limit: rejectionsPerPage,
+// tellStatistics is for the figures and the charts. The filter does not touch them.
+func (r *viewReport) tellStatistics(statistics *domain.Statistics, words *words, q *reportQuery) {
+	month := statistics.Last(domain.StatisticsDays)
+	for _, period := range []struct {
+		name  string
+		count domain.Count
+	}{
+		{"today", statistics.Last(1)}, {"week", statistics.Last(7)}, {"month", month}, {"all", statistics.All},
+	} {
+		r.Periods = append(r.Periods, viewPeriod{
+			Name: words.Text("report.period." + period.name), Requests: words.Number(period.count.Requests),
+			Created: words.Number(period.count.Created), Refused: words.Number(period.count.Refused),
+			IsRefused: period.count.Refused > 0, Share: shareRefused(period.count, words),
+		})
+	}
+	if month.Created+month.Refused > 0 {
+		for _, day := range statistics.Days {
+			date := day.Day.Time()
+			r.Days = append(r.Days, viewDay{date.Format(time.DateOnly), words.Date(date), day.Created, day.Refused})
+		}
+	}
+	for _, reason := range statistics.Reasons[:min(len(statistics.Reasons), reasonsInChart)] {
+		r.Reasons = append(r.Reasons, viewReason{
+			reasonName(reason.Reason, words), reason.Objects,
+			q.address(pathProfile, []string{querySort}, queryReason, reasonValue(reason.Reason)),
+		})
+	}
+}
+
+// shareRefused says which part of the objects was refused. It calls nothing none, nor all, that is not.
+func shareRefused(count domain.Count, words *words) string {
+	const least = 0.001
+	objects := count.Created + count.Refused
+	if objects == 0 {
+		return "–"
+	}
+	switch share := float64(count.Refused) / float64(objects); {
+	case share > 0 && share < least:
+		return "< " + words.Percent(least)
+	case share < 1 && share > 1-least:
+		return "> " + words.Percent(1-least)
+	default:
+		return words.Percent(share)
+	}
+}
+
+// tellFilter is for the form of the filter, and what has it.
+func (r *viewReport) tellFilter(statistics *domain.Statistics, words *words, q *reportQuery) {
+	for _, name := range keepFilter {
+		r.IsFiltered = r.IsFiltered || q.values.Has(name)
+	}
+	r.ClearURL = q.address(pathProfile, []string{querySort})
+	r.Oldest = q.oldest
+	r.SortURL = q.address(pathProfile, keepFilter, querySort, sortOldest)
+	if q.oldest {
+		r.SortURL = q.address(pathProfile, keepFilter)
+	}
+	for _, status := range statistics.Statuses {
+		text := strconv.Itoa(status)
+		r.Statuses = append(r.Statuses, viewOption{text, strings.TrimSpace(text + " " + http.StatusText(status)), status == q.filter.Status})
+	}
+	if chosen := q.values.Get(queryStatus); !hasChosen(r.Statuses) && chosen != "" {
+		r.Statuses = append(r.Statuses, viewOption{chosen, chosen, true})
+	}
+	for _, reason := range statistics.Reasons {
+		r.AllReasons = append(r.AllReasons, viewOption{
+			reasonValue(reason.Reason), reasonName(reason.Reason, words), reason.Reason == q.filter.Reason,
+		})
+	}
+	if chosen := q.values.Get(queryReason); !hasChosen(r.AllReasons) && chosen != "" {
+		r.AllReasons = append(r.AllReasons, viewOption{chosen, reasonName(q.filter.Reason, words), true})
+	}
+	r.Exports = []viewLink{
+		{"XLSX", q.address(pathExport+"xlsx", keepFilter)},
+		{words.Text("report.csv.codes"), q.address(pathExport+"csv", keepFilter, queryTable, "codes")},
+		{words.Text("report.csv.bad_users"), q.address(pathExport+"csv", keepFilter, queryTable, "bad_users")},
+		{"TXT", q.address(pathExport+"txt", keepFilter)},
+		{"JSON", q.address(pathExport+"json", keepFilter)},
+	}
+}
+
+func hasChosen(options []viewOption) bool {
+	for _, option := range options {
+		if option.Chosen {
+			return true
+		}
+	}
+	return false
+}
+
+// reasonName is what a reason is called in a list.
+func reasonName(reason domain.Reason, words *words) string {
+	what := words.Text("reason." + string(reason.Code))
+	if reason.Field == domain.FieldObject || reason.Code == domain.CodeContactRequired { // which is about two fields
+		return what
+	}
+	return words.Text("report.reason.name", "Field", words.Text("field."+string(reason.Field)), "What", what)
+}
+
+// listImports reads the page of imports.
+func (p *pages) listImports(c *fiber.Ctx, r *viewReport, q *reportQuery) error {
+	filter := q.filter
+	filter.Import = 0 // that is for files
+	page, err := p.reporting.Imports(c.UserContext(), ports.ImportQuery{
+		Filter: filter, Oldest: q.oldest, After: q.after, Before: q.before, Limit: importsPerPage,
 	})
 	if err != nil {
 		return err
 	}
 	words := p.words(c)
-	for _, rejection := range page.Rejections {
-		row.Objects = append(row.Objects, viewObject{rejection.Object, rejection.Login, words.Describe(rejection.Violations)})
+	for _, it := range page.Imports {
+		date := it.Date.Local()
+		row := viewImport{
+			ID: it.ID, Status: it.Status, Method: it.Method, Description: it.Description,
+			Date: date.Format(time.RFC3339), Time: words.Date(date) + ", " + date.Format("15:04"),
+		}
+		if it.Refused > 0 {
+			row.Refused = words.Text("report.refused", "Count", it.Refused, "Number", words.Number(it.Refused))
+		}
+		switch {
+		case it.Refused == 0:
+		case it.ID == q.open:
+			row.OpenURL = q.address(pathProfile, keepPage)
+			row.Opened, err = p.listRejections(c, q)
+			if err != nil {
+				return err
+			}
+		default:
+			row.OpenURL = q.address(pathProfile, keepPage, queryOpen, id(it.ID))
+		}
+		r.Imports = append(r.Imports, row)
+	}
+	if q.after != 0 || q.before != 0 {
+		r.Start = q.address(pathProfile, keepOrder)
+	}
+	if len(page.Imports) == 0 {
+		return nil
+	}
+	if !page.IsFirst {
+		r.Prev = q.address(pathProfile, keepOrder, queryBefore, id(page.Imports[0].ID))
 	}
 	if !page.IsLast {
-		last := page.Rejections[len(page.Rejections)-1].Object
-		row.More = at.here(row.ID, last) + fmt.Sprintf("#import-%d", row.ID)
-	}
-	for _, format := range []string{"json", "csv", "xlsx"} {
-		row.Rejected = append(row.Rejected, viewExport{strings.ToUpper(format), fmt.Sprintf("/useradd/export/rejected.%s?import=%d", format, row.ID)})
+		r.Next = q.address(pathProfile, keepOrder, queryAfter, id(page.Imports[len(page.Imports)-1].ID))
 	}
 	return nil
 }
 
-// setPages says where the pages in front of this one and behind it are.
-func (r *viewReport) setPages(at reportAddress, page *ports.ImportPage) {
-	if !page.IsFirst {
-		r.First = at.page()
+// listRejections reads a page of the objects that the open import refused.
+func (p *pages) listRejections(c *fiber.Ctx, q *reportQuery) (*viewRejections, error) {
+	filter := q.filter
+	filter.Import = q.open
+	page, err := p.reporting.Rejections(c.UserContext(), ports.RejectionQuery{Filter: filter, After: q.object, Limit: rejectionsPerPage})
+	if err != nil {
+		return nil, err
 	}
-	if len(page.Imports) == 0 {
-		return
+	words, v := p.words(c), &viewRejections{Import: q.open}
+	for _, rejection := range page.Rejections {
+		v.Objects = append(v.Objects, viewRejection{rejection.Object, rejection.Login, words.Describe(rejection.Violations)})
 	}
-	id := func(i domain.Import) string { return strconv.FormatInt(i.ID, 10) }
-	if !page.IsFirst {
-		r.Previous = at.with(queryBefore, id(page.Imports[0])).page()
+	if q.object != 0 {
+		v.Start = q.address(pathProfile, keepPage, queryOpen, id(q.open))
 	}
 	if !page.IsLast {
-		r.Next = at.with(queryAfter, id(page.Imports[len(page.Imports)-1])).page()
+		last := page.Rejections[len(page.Rejections)-1].Object
+		v.More = q.address(pathProfile, keepPage, queryOpen, id(q.open), queryObject, strconv.Itoa(last))
 	}
+	for _, format := range []string{"json", "csv", "xlsx"} {
+		v.Files = append(v.Files, viewLink{
+			strings.ToUpper(format), q.address(pathExport+"rejected."+format, keepNone, queryImport, id(q.open)),
+		})
+	}
+	return v, nil
 }
 
-func period(words ports.Words, name string, count domain.Count) viewPeriod {
-	share := "—"
-	if all := count.Created + count.Refused; all > 0 {
-		share = words.Percent(float64(count.Refused) / float64(all))
-	}
-	return viewPeriod{
-		words.Text("report.period." + name), words.Number(count.Requests), words.Number(count.Created), words.Number(count.Refused), share,
-	}
-}
-
-// formOf is the form of the filter, as it was sent.
-func formOf(c *fiber.Ctx, words ports.Words, statistics *domain.Statistics, filter domain.ReportFilter) viewFilter {
-	f := viewFilter{Login: c.Query(queryLogin)}
-	if !filter.From.IsZero() {
-		f.From = c.Query(queryFrom)
-	}
-	if !filter.Until.IsZero() {
-		f.Until = c.Query(queryUntil)
-	}
-	if c.Query(querySort) == sortOldest {
-		f.Sort = sortOldest
-	}
-	for _, status := range statistics.Statuses {
-		text := strconv.Itoa(status)
-		f.Statuses = append(f.Statuses, viewOption{text, text + " " + http.StatusText(status), status == filter.Status})
-	}
-	isThere := filter.Reason == domain.Reason{}
-	for _, reason := range statistics.Reasons {
-		isChosen := reason.Reason == filter.Reason
-		isThere = isThere || isChosen
-		f.Reasons = append(f.Reasons, viewOption{reasonValue(reason.Reason), reasonName(words, reason.Reason), isChosen})
-	}
-	if !isThere {
-		f.Reasons = append(f.Reasons, viewOption{reasonValue(filter.Reason), reasonName(words, filter.Reason), true})
-	}
-	return f
-}
-
-func reasonValue(reason domain.Reason) string {
-	return string(reason.Field) + ":" + string(reason.Code)
-}
-
-// reasonName is what a reason is called in a list: the field and what was wrong with it.
-func reasonName(words ports.Words, reason domain.Reason) string {
-	sentence := words.Describe(domain.Violations{{Field: reason.Field, Code: reason.Code, Limit: domain.MaxLength}})
-	return strings.TrimSuffix(sentence, ".")
-}
-
-// reportAddress makes addresses of the report with the filter that this one has.
-type reportAddress struct{ filter, place url.Values }
-
-func reportURL(c *fiber.Ctx) reportAddress {
-	at := reportAddress{url.Values{}, url.Values{}}
-	for _, name := range []string{queryFrom, queryUntil, queryStatus, queryReason, queryLogin, querySort} {
-		at.filter.Set(name, c.Query(name))
-	}
-	for _, name := range []string{queryAfter, queryBefore} {
-		at.place.Set(name, c.Query(name))
-	}
-	return at
-}
-
-// with is the address of the first page with something else.
-func (a reportAddress) with(name, value string) reportAddress {
-	filter := maps.Clone(a.filter)
-	filter.Set(name, value)
-	return reportAddress{filter: filter}
-}
-
-// page is the first page.
-func (a reportAddress) page() string { return "/profile" + queryOf(a.filter) + "#report" }
-
-// here is this page with an import opened, at the object behind one; 0 for closed, and for the first objects.
-func (a reportAddress) here(opened int64, object int) string {
-	open := url.Values{queryOpen: {positive(opened)}, queryObject: {positive(int64(object))}}
-	return "/profile" + queryOf(a.filter, a.place, open)
-}
-
-// positive is empty for 0, which no address has.
-func positive(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-// export is the address of a file.
-func (a reportAddress) export(format string) string {
-	format, table, _ := strings.Cut(format, "?table=")
-	return "/useradd/export/" + format + queryOf(url.Values{"table": {table}}, a.filter)
-}
-
-func queryOf(parts ...url.Values) string {
-	all := url.Values{}
-	for _, part := range parts {
-		for name, values := range part {
-			if values[0] != "" {
-				all[name] = values
-			}
-		}
-	}
-	if len(all) == 0 {
-		return ""
-	}
-	return "?" + all.Encode()
-}
+func id(n int64) string { return strconv.FormatInt(n, 10) }

@@ -36,8 +36,8 @@ func route(app *fiber.App, cfg Config, p *pages) {
 	app.Get("/register", p.registerForm).Post("/register", p.register)
 	app.Get("/login", p.loginForm).Post("/login", p.login)
 	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
-	app.Get("/profile", p.profile)
-	app.Get("/useradd/export/:format", p.export)
+	app.Get(pathProfile, p.profile)
+	app.Get(pathExport+":format", p.export)
 	app.Get("/account/password", p.passwordForm).Post("/account/password", p.changePassword)
 }
 

@@ -86,7 +86,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"large", b.large}, {"small", b.small}, {"sign-ins", b.signIns}} {
+	}{{"large", b.large}, {"small", b.small}, {"sign-ins", b.signIns}, {"reports", b.reports}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

@@ -32,7 +32,7 @@ func (b *bench) signIns(ctx context.Context) error {
 		return err
 	}
 	defer server.stop()
-	err = b.peopleWithPasswords(ctx, server)
+	err = b.peopleWithPasswords(ctx, server, b.visitors)
 	if err != nil {
 		return err
 	}
@@ -91,9 +91,9 @@ func (b *bench) signIns(ctx context.Context) error {
 	return nil
 }
 
-// peopleWithPasswords registers as many people as are to sign in, all with the one password.
-func (b *bench) peopleWithPasswords(ctx context.Context, server *server) error {
-	objects := make([]string, b.visitors)
+// peopleWithPasswords registers as many people, all with the one password.
+func (b *bench) peopleWithPasswords(ctx context.Context, server *server, count int) error {
+	objects := make([]string, count)
 	for i := range objects {
 		objects[i] = object(i)
 	}

@@ -31,7 +31,7 @@ func (v *visitor) rememberLooks() (count int) {
 			const isDrawn = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && !/, 0\)$/.test(style.outlineColor);
 			return (isDrawn ? style.outline : "") + style.boxShadow;
 		};
-		window.stops = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), [tabindex]")].filter(
+		window.stops = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, [tabindex]")].filter(
 			element => element.tabIndex >= 0 && element.checkVisibility());
 		window.unfocused = new Map(stops.map(element => [element, ring(element)]));
 		return stops.length;

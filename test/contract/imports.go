@@ -106,7 +106,7 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 	ctx := t.Context()
 	accounts := []domain.Account{account(Object(t, 1)), account(object(t, 2, "Ваня", "", "+49 30 901820")), account(object(t, 3, "o", "O@example.com", ""))}
 	rejection := domain.Rejection{
-		Object: 4, Login: "x", Description: "Two reasons.",
+		Object: 4, Login: "x", Description: "Two reasons.", Original: []byte(`{"login":"x"}`),
 		Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeNotObject}},
 	}
 	unnamed := domain.Rejection{Object: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
@@ -124,7 +124,7 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 	assert.Equal(t, accounts, s.Accounts())
 	assert.Equal(t, []fake.Record{{
 		ID: id, Status: 200, Description: "Not all users have been created (created by 3 of 5 users)",
-		Rejections: []domain.Rejection{rejection, unnamed},
+		Created: 3, Refused: 2, Rejections: []domain.Rejection{rejection, unnamed},
 	}}, s.Records())
 }
 
@@ -270,17 +270,21 @@ func imports2Cross(t *testing.T, s ImportsSubject) {
 
 func copiesMemory(t *testing.T, s ImportsSubject) {
 	accounts := []domain.Account{account(Object(t, 1))}
-	rejections := []domain.Rejection{{Object: 2, Login: "x", Description: "x"}}
+	original := []byte(`{"login":"x"}`)
+	rejections := []domain.Rejection{{Object: 2, Login: "x", Description: "x", Original: original}}
 	_, err := s.Store.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, accounts, rejections))
 		accounts[0], rejections[0] = account(Object(t, 9)), domain.Rejection{Object: 9}
+		copy(original, `["login","y"]`)
 		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 1})
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []domain.Account{account(Object(t, 1))}, s.Accounts())
-	assert.Equal(t, 2, s.Records()[0].Rejections[0].Object)
+	kept := s.Records()[0].Rejections[0]
+	assert.Equal(t, 2, kept.Object)
+	assert.JSONEq(t, `{"login":"x"}`, string(kept.Original))
 }
 
 func endsWithContext(t *testing.T, s ImportsSubject) {

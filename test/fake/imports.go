@@ -2,6 +2,7 @@
 package fake
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -14,10 +15,11 @@ import (
 
 // Record is a row of codes with its bad_users.
 type Record struct {
-	ID          int64
-	Status      int
-	Description string
-	Rejections  []domain.Rejection
+	ID               int64
+	Status           int
+	Description      string
+	Created, Refused int
+	Rejections       []domain.Rejection
 }
 
 // Imports keeps imports in memory. Transactions do not see one another until they are committed.
@@ -29,7 +31,14 @@ type Imports struct {
 	accounts  []domain.Account // the id of each is its place, from 1
 	dates     []dates          // of the accounts
 	records   []Record
+	moments   map[int64]moment // of the records, by id
 	lastID    int64
+}
+
+// moment is when an import was, and the day on which the statistics count it.
+type moment struct {
+	date time.Time
+	day  domain.Date
 }
 
 // dates are of an account and of its password.
@@ -47,6 +56,13 @@ func (s *Imports) Records() []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.SortedFunc(slices.Values(s.records), func(a, b Record) int { return int(a.ID - b.ID) })
+}
+
+// SetDate sets when an import was. The statistics count it as before.
+func (s *Imports) SetDate(id int64, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moments[id] = moment{at.UTC().Truncate(time.Microsecond), s.moments[id].day}
 }
 
 // Do implements ports.Imports.
@@ -76,13 +92,24 @@ func (s *Imports) commit(tx *importTx) bool {
 	if clash(s.accounts, tx.accounts) {
 		return false
 	}
-	s.lastID++
-	tx.record.ID = s.lastID
 	for _, account := range tx.accounts {
 		s.add(account)
 	}
-	s.records = append(s.records, tx.record)
+	tx.record.ID = s.keep(tx.record)
 	return true
+}
+
+// keep keeps a record under a new id.
+func (s *Imports) keep(record Record) int64 {
+	s.lastID++
+	record.ID = s.lastID
+	s.records = append(s.records, record)
+	if s.moments == nil {
+		s.moments = map[int64]moment{}
+	}
+	at := now(s.Now)
+	s.moments[record.ID] = moment{at.UTC().Truncate(time.Microsecond), domain.DateOf(at)}
+	return record.ID
 }
 
 func (s *Imports) add(account domain.Account) {
@@ -105,8 +132,7 @@ func (s *Imports) Refuse(ctx context.Context, status int, description string) er
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lastID++
-	s.records = append(s.records, Record{ID: s.lastID, Status: status, Description: description})
+	s.keep(Record{Status: status, Description: description})
 	return nil
 }
 
@@ -161,13 +187,17 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 		return ports.ErrTaken
 	}
 	tx.accounts = append(tx.accounts, accounts...)
-	tx.record.Rejections = append(tx.record.Rejections, rejections...)
+	for _, rejection := range rejections {
+		rejection.Original = bytes.Clone(rejection.Original)
+		tx.record.Rejections = append(tx.record.Rejections, rejection)
+	}
 	return nil
 }
 
 // Finish implements ports.ImportTx.
 func (tx *importTx) Finish(_ context.Context, tally domain.Tally) error {
 	tx.record.Status, tx.record.Description = tally.Status(), tally.Description()
+	tx.record.Created, tx.record.Refused = tally.Created, tally.Objects-tally.Created
 	return nil
 }
 

@@ -1,0 +1,61 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const pathExport = "/useradd/export/"
+
+// exportFormats are the formats of files by their names in an address, with their media types. A file of two tables in a
+// format that has but one names its table.
+var exportFormats = map[string]struct {
+	mediaType string
+	tables    []string // the first is what nobody asked for
+}{
+	"xlsx":          {mediaType: mimeXLSX},
+	"txt":           {mediaType: fiber.MIMETextPlainCharsetUTF8},
+	"csv":           {mediaType: mimeCSV, tables: []string{"codes", "bad_users"}},
+	"json":          {mediaType: fiber.MIMEApplicationJSON},
+	"rejected.xlsx": {mediaType: mimeXLSX},
+	"rejected.csv":  {mediaType: mimeCSV},
+	"rejected.json": {mediaType: fiber.MIMEApplicationJSON},
+}
+
+const (
+	mimeXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	mimeCSV  = "text/csv; charset=utf-8"
+)
+
+// export answers GET /useradd/export/:format.
+func (p *pages) export(c *fiber.Ctx) error {
+	user, err := p.signedIn(c)
+	if err != nil || user == nil {
+		return err
+	}
+	name := strings.Clone(c.Params("format"))
+	if name == "excel" {
+		to := pathExport + "xlsx"
+		if query := string(c.Request().URI().QueryString()); query != "" {
+			to += "?" + query
+		}
+		return c.Redirect(to, http.StatusPermanentRedirect)
+	}
+	format, known := exportFormats[name]
+	if !known {
+		return fiber.ErrNotFound
+	}
+	if len(format.tables) > 0 {
+		name += "-" + strings.Clone(c.Query(queryTable, format.tables[0]))
+	}
+	file, err := p.reporting.Export(c.UserContext(), name, readReportQuery(c).filter)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, format.mediaType)
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+file.Name+`"`)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.SendStream(file.ReadCloser, int(file.Size)) // which closes it
+}

@@ -1,0 +1,484 @@
+package browser_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+)
+
+// object is a person as another system sends one.
+type object map[string]any
+
+// person is one whom nothing is wrong with, but for what changes says.
+func person(login string, changes object) object {
+	it := object{
+		"last_name": "Лебедева", "first_name": "Вера", "patronymic": "Романовна", "login": login, "email": login + "@example.com",
+	}
+	maps.Copy(it, changes)
+	return it
+}
+
+// post sends a file to /useradd, and returns the answer's status.
+func (p *program) post(t *testing.T, file string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/useradd", strings.NewReader(file))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+// importAll sends people, and returns the answer's status.
+func (p *program) importAll(t *testing.T, people ...object) int {
+	t.Helper()
+	file, err := json.Marshal(people)
+	require.NoError(t, err)
+	return p.post(t, string(file))
+}
+
+// importSome sends three files: a good one, one of which some are refused, and one that is broken.
+func (p *program) importSome(t *testing.T) {
+	t.Helper()
+	require.Equal(t, http.StatusOK, p.importAll(t, person("lebedeva", nil), person("orlov", nil)))
+	require.Equal(t, http.StatusOK, p.importAll(t,
+		person("Lebedeva", object{"email": "another@example.com"}), person("somov", object{"email": "nowhere"}),
+		person("ezhova", nil), person("drozd", object{"patronymic": nil, "email": "nowhere"}),
+	))
+	require.Equal(t, http.StatusBadRequest, p.post(t, `[{"login":`))
+}
+
+// texts are what can be read in all elements of a selector, each in one line.
+func (v *visitor) texts(selector string) []string {
+	v.t.Helper()
+	return eval[[]string](v, `selector => [...document.querySelectorAll(selector)].map(e => e.innerText.split(/\s+/).join(" ").trim())`, selector)
+}
+
+const (
+	importRows = ".imports > tbody > tr:first-child"
+	objectRows = ".refusals tbody tr"
+	showFilter = "form.filter button"
+)
+
+// descriptions are those of the imports in the table.
+func (v *visitor) descriptions() []string { v.t.Helper(); return v.texts(importRows + " .what") }
+
+const (
+	allOfTwo   = "All users have been created (2 of 2 users)"
+	oneOfFour  = "Not all users have been created (created by 1 of 4 users)"
+	brokenFile = "Bad request! JSON file is empty or broken."
+)
+
+func TestReportTellsWhatImportsDid(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	report := v.text("#report")
+	assert.Contains(t, report, "rollcall send --server "+p.url+" people.json")
+	assert.Contains(t, report, "curl "+p.url+"/useradd --json @people.json")
+	assert.False(t, v.has("canvas") || v.has(".imports") || v.has("script[src*=uplot]"), "there is nothing to draw")
+
+	p.importSome(t)
+	v.open("/profile")
+	assert.Equal(t, []string{"Registered 3 Refused 3 Share refused 50% Requests 3"}, v.texts(".figures section:first-child dl"))
+	assert.Len(t, v.texts(".figures section"), 4)
+	assert.Equal(t, []string{brokenFile, oneOfFour, allOfTwo}, v.descriptions(), "the latest first")
+	assert.Equal(t, "descending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`))
+
+	v.load(http.StatusOK, click("[aria-sort] a"))
+	assert.Equal(t, []string{allOfTwo, oneOfFour, brokenFile}, v.descriptions(), "the oldest first")
+	assert.Equal(t, "/profile?sort=oldest", v.address())
+	eval[bool](v, `() => { history.back(); return true }`)
+	v.arrives("/profile")
+	assert.Equal(t, []string{brokenFile, oneOfFour, allOfTwo}, v.descriptions(), "the way back")
+}
+
+func TestReportShowsRefusedObjects(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.register(anna())
+	assert.Equal(t, []string{"3 objects"}, v.texts(".opens a"))
+	v.load(http.StatusOK, click(".opens a"))
+	assert.Equal(t, "/profile?open=2", v.address())
+	assert.Equal(t, []string{
+		"1 Lebedeva Login belongs to another user.",
+		"2 somov E-mail is not a valid address.",
+		"4 drozd Patronymic is required. E-mail is not a valid address.",
+	}, v.texts(objectRows))
+	v.load(http.StatusOK, click(`a[hreflang=ru]`))
+	assert.Contains(t, v.texts(objectRows), "1 Lebedeva Логин уже занят.", "the other language shows the same")
+	v.load(http.StatusOK, click(".opens a"))
+	assert.Empty(t, v.texts(objectRows), "closed again")
+}
+
+func TestReportPagesThroughRefusedObjects(t *testing.T) {
+	p := start(t)
+	var people []object
+	for i := range 120 {
+		people = append(people, person(fmt.Sprintf("user%d", i), object{"email": "nowhere"}))
+	}
+	require.Equal(t, http.StatusBadRequest, p.importAll(t, people...))
+	v := p.visit(t)
+	v.register(anna())
+	v.load(http.StatusOK, click(".opens a"))
+	for _, c := range []struct {
+		count       int
+		first, last string
+	}{{50, "1 user0 ", "50 user49 "}, {50, "51 user50 ", "100 user99 "}, {20, "101 user100 ", "120 user119 "}} {
+		objects := v.texts(objectRows)
+		require.Len(t, objects, c.count)
+		assert.True(t, strings.HasPrefix(objects[0], c.first) && strings.HasPrefix(objects[c.count-1], c.last), "%q", objects)
+		if c.count == 50 {
+			v.load(http.StatusOK, click(".more a:last-child"))
+		}
+	}
+	assert.Equal(t, []string{"From the first object"}, v.texts(".more a"))
+	v.load(http.StatusOK, click(".more a"))
+	assert.Equal(t, "/profile?open=1", v.address())
+}
+
+func TestReportIsFiltered(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.register(anna())
+	choose := func(name, value string) {
+		t.Helper()
+		eval[bool](v, `(name, value) => { document.getElementById(name).value = value; return true }`, name, value)
+		assert.Equal(t, value, v.value(name), "there is no such choice")
+	}
+	clearAll := func() {
+		t.Helper()
+		v.load(http.StatusOK, click(".filter-actions a"))
+		assert.Len(t, v.descriptions(), 3)
+	}
+
+	choose("reason", "login:taken")
+	v.load(http.StatusOK, click(showFilter))
+	assert.Equal(t, []string{oneOfFour}, v.descriptions())
+	assert.Equal(t, "login:taken", v.value("reason"), "the form says what is shown")
+	v.load(http.StatusOK, click(".opens a"))
+	assert.Equal(t, []string{"1 Lebedeva Login belongs to another user."}, v.texts(objectRows), "no other objects")
+	clearAll()
+
+	v.fill(fields{"login": " DROZD "})
+	v.load(http.StatusOK, click(showFilter))
+	assert.Equal(t, []string{oneOfFour}, v.descriptions())
+	clearAll()
+
+	choose("status", "400")
+	v.load(http.StatusOK, click(showFilter))
+	assert.Equal(t, []string{brokenFile}, v.descriptions())
+	v.load(http.StatusOK, click("[aria-sort] a"))
+	assert.Equal(t, []string{brokenFile}, v.descriptions(), "another order has the same filter")
+	clearAll()
+	assert.Equal(t, "ascending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`), "no filter has the same order")
+
+	choose("until", "2020-01-01")
+	v.load(http.StatusOK, click(showFilter))
+	assert.Empty(t, v.descriptions())
+	assert.Contains(t, v.text(".nothing"), "No request fits this filter.")
+	v.load(http.StatusOK, click(".nothing a"))
+	assert.Len(t, v.descriptions(), 3)
+
+	// What the chart has, the list can be asked for.
+	eval[bool](v, `() => { for (const table of document.querySelectorAll(".chart details")) table.open = true; return true }`)
+	assert.Equal(t, []string{"E-mail: not valid 2", "Login: taken 1", "Patronymic: missing 1"}, v.texts("[data-chart=reasons] tbody tr"))
+	v.load(http.StatusOK, click("[data-chart=reasons] tbody tr:nth-child(3) a"))
+	assert.Equal(t, []string{oneOfFour}, v.descriptions())
+	assert.Equal(t, "patronymic:required", v.value("reason"))
+}
+
+func TestReportPages(t *testing.T) {
+	p := start(t)
+	const count = 60
+	for i := range count {
+		require.Equal(t, http.StatusOK, p.importAll(t, person(fmt.Sprintf("user%d", i), nil)))
+	}
+	v := p.visit(t)
+	v.register(anna())
+	ids := func() (first, last string, count int) {
+		all := eval[[]string](v, `selector => [...document.querySelectorAll(".imports > tbody")].map(body => body.id)`)
+		return all[0], all[len(all)-1], len(all)
+	}
+	shows := func(wantFirst, wantLast string, wantCount int) {
+		t.Helper()
+		first, last, count := ids()
+		assert.Equal(t, []any{wantFirst, wantLast, wantCount}, []any{first, last, count})
+	}
+	const newer, older = ".paging [rel=prev]", ".paging [rel=next]"
+	shows("import-60", "import-36", 25)
+	assert.False(t, v.has(newer))
+	v.load(http.StatusOK, click(older))
+	second := v.address()
+	shows("import-35", "import-11", 25)
+	v.load(http.StatusOK, click(older))
+	shows("import-10", "import-1", 10)
+	assert.False(t, v.has(older))
+	require.Equal(t, http.StatusOK, p.importAll(t, person("late", nil)))
+	v.load(http.StatusOK, click(newer))
+	shows("import-35", "import-11", 25)
+	v.load(http.StatusOK, click(newer))
+	shows("import-60", "import-36", 25)
+	v.load(http.StatusOK, click(newer))
+	shows("import-61", "import-61", 1)
+	v.open(second)
+	shows("import-35", "import-11", 25)
+
+	v.load(http.StatusOK, click("[aria-sort] a"))
+	shows("import-1", "import-25", 25)
+	assert.Equal(t, "Newer →", v.text(older))
+	v.load(http.StatusOK, click(older))
+	shows("import-26", "import-50", 25)
+
+	v.open("/profile?after=1")
+	assert.Contains(t, v.text(".nothing"), "There are no requests on this page.")
+	v.load(http.StatusOK, click(".nothing a"))
+	shows("import-61", "import-37", 25)
+}
+
+// Whatever stands in the address, there is a page.
+func TestReportTakesAnyAddress(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.register(anna())
+	for query, want := range map[string]int{
+		"from=2026-02-31&until=yesterday": 3, "from=0000-00-00": 3, "from=0001-01-01&until=9999-12-31": 3, "from=9999-12-31": 0,
+		"status=all": 3, "status=-200": 3, "status=99999999999999999999": 3, "status=777": 0, "status=%00": 3,
+		"reason=login": 3, "reason=login:": 3, "reason=%00:%00": 3, "reason=none:taken": 3, "reason=:not_object": 0,
+		"login=%00": 0, "login=%FF%FE": 3, "login=%20": 3, "login=nobody": 0, "login=<b>&login=c": 0,
+		"after=x&before=y": 3, "after=-1": 3, "after=3&before=1": 2, "before=9223372036854775807": 0, "after=99999999999999999999": 3,
+		"open=7": 3, "open=2&object=x": 3, "open=2&object=9999": 3, "object=3": 3, "sort=sideways": 3, "%zz": 3, "import=2": 3,
+	} {
+		v.open("/profile?" + query)
+		assert.Len(t, v.descriptions(), want, query)
+	}
+}
+
+// drawn waits until what the page has to draw by now is drawn.
+func (v *visitor) drawn() {
+	v.t.Helper()
+	eval[bool](v, `() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+}
+
+func TestChartsAreDrawn(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.register(anna())
+	// colours counts the pixels of each chart that are like one of the page's colours, with what is drawn over them left out.
+	colours := func(name string) []int {
+		t.Helper()
+		return eval[[]int](v, `name => [...document.querySelectorAll("canvas")].map(canvas => {
+			const probe = document.createElement("canvas").getContext("2d");
+			probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name);
+			probe.fillRect(0, 0, 1, 1);
+			const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+			const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {willReadFrequently: true});
+			copy.drawImage(canvas, 0, 0);
+			const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
+			let count = 0;
+			for (let i = 0; i < data.length; i += 4) {
+				if (data[i + 3] === 255 && Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12) count++;
+			}
+			return count;
+		})`, name)
+	}
+	for _, as := range []look{{}, {dark: true}, {dark: true, phone: true}, {}} {
+		v.look(as)
+		v.drawn()
+		created, refused := colours("--accent"), colours("--bad")
+		require.Len(t, created, 2, as)
+		assert.Greater(t, created[0], 200, "accounts by day (%s)", as)
+		assert.Greater(t, refused[0], 200, "refused objects by day (%s)", as)
+		assert.Greater(t, refused[1], 1000, "reasons (%s)", as)
+		assert.Zero(t, created[1], "reasons (%s)", as)
+	}
+	v.look(look{phone: true})
+	v.drawn()
+	v.fits("report with charts that were larger")
+
+	// A day is told by pointing at it.
+	v.look(look{})
+	assert.Empty(t, v.text(".reading"))
+	type point struct{ X, Y float64 }
+	today := eval[point](v, `() => {
+		const over = document.querySelector("[data-chart=days] .u-over");
+		over.scrollIntoView({block: "center", behavior: "instant"});
+		const {right, bottom} = over.getBoundingClientRect();
+		return {x: right - 12, y: bottom - 9};
+	}`)
+	v.do(call(input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: today.X, Y: today.Y}))
+	v.drawn()
+	assert.Contains(t, v.text(".reading"), "registered 3 · refused 3")
+}
+
+func TestReportWithoutScripts(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	v.register(anna())
+	require.False(t, v.has("canvas"), "scripts run")
+	assert.Contains(t, v.text("[data-chart=days]"), " 3 3")
+	assert.Contains(t, v.text("[data-chart=reasons]"), "E-mail: not valid 2")
+	v.load(http.StatusOK, click(".opens a"))
+	assert.Len(t, v.texts(objectRows), 3)
+	v.fill(fields{"login": "somov"})
+	v.load(http.StatusOK, click(showFilter))
+	assert.Equal(t, []string{oneOfFour}, v.descriptions())
+}
+
+// file is what a browser is given to keep.
+type file struct {
+	http.Header
+
+	status int
+	body   string
+}
+
+// download gets a file that the page has a link to, as who is signed in there. The page's own scripts may fetch nothing.
+func (v *visitor) download(selector string) file {
+	v.t.Helper()
+	address := eval[string](v, `selector => document.querySelector(selector).href`, selector)
+	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, address, nil)
+	require.NoError(v.t, err)
+	v.do(chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
+		known, err := cdp.Call(ctx, at, network.GetCookies, network.GetCookiesParams{URLs: []string{address}})
+		if err != nil {
+			return err
+		}
+		for _, cookie := range known.Cookies {
+			request.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+		}
+		return nil
+	}))
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(v.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(v.t, err)
+	return file{response.Header, response.StatusCode, string(body)}
+}
+
+func TestReportIsTakenAway(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.register(anna())
+	link := func(part string) string { return fmt.Sprintf(`.files a[href^="/useradd/export/%s"]`, part) }
+
+	for part, want := range map[string][]string{
+		"txt":                 {allOfTwo, oneOfFour, brokenFile, "Lebedeva", "somov", "drozd"},
+		"json":                {allOfTwo, oneOfFour, brokenFile, "Lebedeva", "somov", "drozd"},
+		"csv?table=codes":     {allOfTwo, oneOfFour, brokenFile},
+		"csv?table=bad_users": {"Lebedeva", "somov", "drozd"},
+	} {
+		got := v.download(link(part))
+		require.Equal(t, http.StatusOK, got.status, part)
+		assert.Contains(t, got.Get("Content-Disposition"), `attachment; filename="rollcall`)
+		assert.Equal(t, "no-store", got.Get("Cache-Control"))
+		for _, row := range want {
+			assert.Contains(t, got.body, row, part)
+		}
+	}
+	sheet := v.download(link("xlsx"))
+	require.Equal(t, http.StatusOK, sheet.status)
+	assert.Equal(t, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet.Get("Content-Type"))
+	book, err := excelize.OpenReader(strings.NewReader(sheet.body))
+	require.NoError(t, err)
+	defer book.Close()
+	for name, want := range map[string]int{"Response status codes": 3, "Bad request users": 3} {
+		rows, err := book.GetRows(name)
+		require.NoError(t, err)
+		assert.Len(t, rows, 1+want, name)
+	}
+
+	v.open("/profile?reason=login:taken")
+	filtered := v.download(link("txt")).body
+	assert.Contains(t, filtered, oneOfFour)
+	assert.Contains(t, filtered, "Lebedeva")
+	for _, other := range []string{allOfTwo, brokenFile, "somov", "drozd"} {
+		assert.NotContains(t, filtered, other, "a file has the page's filter")
+	}
+}
+
+func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.load(http.StatusOK, click(".opens a"))
+	got := v.download(`.refusals .files a[href^="/useradd/export/rejected.json?import=2"]`)
+	require.Equal(t, http.StatusOK, got.status)
+	var objects []object
+	require.NoError(t, json.Unmarshal([]byte(got.body), &objects))
+	require.Len(t, objects, 3)
+	for i, it := range objects {
+		it["login"], it["email"], it["patronymic"] = fmt.Sprintf("mended%d", i), fmt.Sprintf("mended%d@example.com", i), "Романовна"
+	}
+	require.Equal(t, http.StatusOK, p.importAll(t, objects...))
+	v.open("/profile")
+	assert.Equal(t, "All users have been created (3 of 3 users)", v.descriptions()[0])
+	assert.Equal(t, []string{"Registered 6 Refused 3 Share refused 33.3% Requests 4"}, v.texts(".figures section:first-child dl"))
+}
+
+func TestExportsSendWhoeverIsNotSignedInToSignIn(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.open("/useradd/export/txt?status=200")
+	assert.Equal(t, "/login?next=%2Fuseradd%2Fexport%2Ftxt%3Fstatus%3D200", v.address())
+}
+
+func TestReportForEverybody(t *testing.T) {
+	for _, language := range []string{"ru", "en"} {
+		t.Run(language, func(t *testing.T) {
+			p := start(t)
+			looks := []look{{language: language}, {language: language, dark: true}, {language: language, phone: true}, {language: language, phone: true, dark: true}}
+			v := visit(t, p.url, looks[0])
+			check := func(state string) {
+				t.Helper()
+				for _, as := range looks {
+					v.look(as)
+					name := fmt.Sprintf("%s (%s)", state, as)
+					v.isAccessible(name)
+					if as.phone {
+						v.fits(name)
+					}
+				}
+			}
+			v.register(anna())
+			check("nothing imported")
+			p.importSome(t)
+			long := person(strings.Repeat("long", 20), object{"last_name": strings.Repeat("Долгий", 20), "email": "nowhere", "phone": "12", "birthday": "31.02.2000"})
+			require.Equal(t, http.StatusBadRequest, p.importAll(t, long))
+			v.open("/profile?open=4&sort=oldest&reason=email:invalid&from=2026-01-01")
+			check("refused objects, and a filter")
+			eval[bool](v, `() => { for (const table of document.querySelectorAll(".chart details")) table.open = true; return true }`)
+			check("tables of charts")
+			v.open("/profile?login=nobody")
+			check("a filter that finds nothing")
+			v.look(looks[0])
+			v.open("/profile?open=4")
+			v.walkThrough()
+			v.load(http.StatusOK, chromedp.Reload())
+		})
+	}
+}

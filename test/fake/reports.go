@@ -1,0 +1,214 @@
+package fake
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Reports reads what imports did.
+type Reports struct{ Store *Imports }
+
+// reported is an import with the objects it refused.
+type reported struct {
+	domain.Import
+
+	day        domain.Date
+	rejections []domain.Rejection
+}
+
+// all returns every import by id, and its objects by number.
+func (r Reports) all() []reported {
+	records := r.Store.Records()
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	all := make([]reported, len(records))
+	for i, record := range records {
+		moment := r.Store.moments[record.ID]
+		all[i] = reported{
+			Import: domain.Import{
+				Count: domain.Count{Requests: 1, Created: record.Created, Refused: record.Refused}, ID: record.ID,
+				Status: record.Status, Method: "POST", Date: moment.date, Description: record.Description,
+			},
+			day: moment.day, rejections: slices.Clone(record.Rejections),
+		}
+		for j := range all[i].rejections {
+			all[i].rejections[j].Import = record.ID
+		}
+		slices.SortFunc(all[i].rejections, func(a, b domain.Rejection) int { return cmp.Compare(a.Object, b.Object) })
+	}
+	return all
+}
+
+// chosen returns what a filter chooses.
+func (r Reports) chosen(filter *domain.ReportFilter) []reported {
+	all := r.all()
+	chosen := all[:0]
+	for _, i := range all {
+		i.rejections = slices.DeleteFunc(i.rejections, func(rejection domain.Rejection) bool { return !choosesObject(filter, &rejection) })
+		if choosesImport(filter, &i.Import) && (len(i.rejections) > 0 || filter.Login == "" && filter.Reason == domain.Reason{}) {
+			chosen = append(chosen, i)
+		}
+	}
+	return chosen
+}
+
+func choosesImport(filter *domain.ReportFilter, i *domain.Import) bool {
+	return (filter.Import == 0 || filter.Import == i.ID) && (filter.Status == 0 || filter.Status == i.Status) &&
+		(filter.From.IsZero() || !i.Date.Before(filter.From)) && (filter.Until.IsZero() || i.Date.Before(filter.Until))
+}
+
+func choosesObject(filter *domain.ReportFilter, rejection *domain.Rejection) bool {
+	hasReason := filter.Reason == domain.Reason{}
+	for reason := range rejection.Violations.Reasons() {
+		hasReason = hasReason || reason == filter.Reason
+	}
+	return hasReason && (filter.Login == "" || filter.Login == domain.LoginKey(rejection.Login))
+}
+
+// Statistics implements ports.Reports.
+func (r Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Statistics, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read statistics: %w", err)
+	}
+	s := domain.Statistics{Days: make([]domain.DayCount, domain.StatisticsDays)}
+	first := today - domain.StatisticsDays + 1
+	for i := range s.Days {
+		s.Days[i].Day = first + domain.Date(i)
+	}
+	objects := map[domain.Reason]int{}
+	for _, i := range r.all() {
+		s.All.Add(i.Count)
+		s.Statuses = append(s.Statuses, i.Status)
+		if i.day < first || i.day > today {
+			continue
+		}
+		s.Days[i.day-first].Add(i.Count)
+		for _, rejection := range i.rejections {
+			for reason := range rejection.Violations.Reasons() {
+				objects[reason]++
+			}
+		}
+	}
+	slices.Sort(s.Statuses)
+	s.Statuses = slices.Compact(s.Statuses)
+	for reason, count := range objects {
+		s.Reasons = append(s.Reasons, domain.ReasonCount{Reason: reason, Objects: count})
+	}
+	slices.SortFunc(s.Reasons, func(a, b domain.ReasonCount) int {
+		return cmp.Or(b.Objects-a.Objects, cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code))
+	})
+	return &s, nil
+}
+
+// Imports implements ports.Reports.
+func (r Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read imports: %w", err)
+	}
+	all := r.chosen(&query.Filter)
+	inOrder := func(a, b int64) int { return cmp.Compare(a, b) }
+	if !query.Oldest {
+		slices.Reverse(all)
+		inOrder = func(a, b int64) int { return cmp.Compare(b, a) }
+	}
+	first, last := 0, len(all)
+	switch {
+	case query.Before != 0:
+		last, _ = slices.BinarySearchFunc(all, query.Before, func(i reported, id int64) int { return inOrder(i.ID, id) })
+		first = max(0, last-query.Limit)
+	case query.After != 0:
+		first, _ = slices.BinarySearchFunc(all, query.After, func(i reported, id int64) int {
+			return cmp.Or(inOrder(i.ID, id), -1) // the one with the id is in front
+		})
+		fallthrough
+	default:
+		last = min(len(all), first+query.Limit)
+	}
+	page := ports.ImportPage{IsFirst: first == 0, IsLast: last == len(all)}
+	for _, i := range all[first:last] {
+		page.Imports = append(page.Imports, i.Import)
+	}
+	return &page, nil
+}
+
+// Rejections implements ports.Reports.
+func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read rejections: %w", err)
+	}
+	for _, i := range r.all() {
+		if i.ID != query.Filter.Import {
+			continue
+		}
+		page := ports.RejectionPage{Import: i.Import, IsLast: true}
+		for _, rejection := range i.rejections {
+			if rejection.Object <= query.After || !choosesObject(&query.Filter, &rejection) {
+				continue
+			}
+			if len(page.Rejections) == query.Limit {
+				page.IsLast = false
+				break
+			}
+			rejection.Original = nil
+			page.Rejections = append(page.Rejections, rejection)
+		}
+		return &page, nil
+	}
+	return nil, ports.ErrNotFound
+}
+
+// Read implements ports.Reports.
+func (r Reports) Read(ctx context.Context, query ports.ReportQuery, work func(ports.Report) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	var imports []domain.Import
+	var rejections []domain.Rejection
+	for _, i := range r.chosen(&query.Filter) {
+		imports = append(imports, i.Import)
+		rejections = append(rejections, i.rejections...)
+	}
+	for i := range rejections {
+		if !query.Violations {
+			rejections[i].Violations = nil
+		}
+		if !query.Originals {
+			rejections[i].Original = nil
+		}
+	}
+	var lent []byte // which the next original overwrites
+	return work(ports.Report{Imports: values(ctx, imports), Rejections: func(yield func(domain.Rejection, error) bool) {
+		for rejection, err := range values(ctx, rejections) {
+			if rejection.Original != nil {
+				clear(lent)
+				lent = append(lent[:0], rejection.Original...)
+				rejection.Original = lent
+			}
+			if !yield(rejection, err) {
+				return
+			}
+		}
+	}})
+}
+
+// values yields what there is until the context ends.
+func values[T any](ctx context.Context, all []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, value := range all {
+			if err := ctx.Err(); err != nil {
+				var none T
+				yield(none, fmt.Errorf("read: %w", err))
+				return
+			}
+			if !yield(value, nil) {
+				return
+			}
+		}
+	}
+}
