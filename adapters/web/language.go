@@ -26,7 +26,7 @@ func (p *pages) rememberLanguage(c *fiber.Ctx) error {
 	if words.Language() != chosen {
 		return c.Next()
 	}
-	c.Locals(wordsKey, words)
+	setWords(c, words)
 	c.Cookie(&fiber.Cookie{
 		Name: "lang", Value: words.Language(), Path: "/", Expires: time.Now().AddDate(languageYears, 0, 0),
 		HTTPOnly: true, Secure: isSecure(c), SameSite: fiber.CookieSameSiteLaxMode,
@@ -56,7 +56,10 @@ func (p *pages) words(c *fiber.Ctx) *words {
 	if known, ok := c.Locals(wordsKey).(*words); ok {
 		return known
 	}
-	chosen := p.languages.Choose(c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage))
+	return setWords(c, p.languages.Choose(c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage)))
+}
+
+func setWords(c *fiber.Ctx, chosen ports.Words) *words {
 	w := &words{chosen, message.NewPrinter(language.Make(chosen.Language()))}
 	c.Locals(wordsKey, w)
 	return w

@@ -31,7 +31,7 @@ func start(t *testing.T) *program {
 	reader, writer := io.Pipe()
 	url, ended := make(chan string, 1), make(chan int, 1)
 	go func() {
-		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", pgtest.New(t)}
+		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", pgtest.New(t)}
 		ended <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, writer)
 		writer.Close()
 	}()
