@@ -107,7 +107,7 @@ func records(t *testing.T, url string) []fake.Record {
 		assert.WithinDuration(t, time.Now(), c.Date, time.Minute)
 		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused}
 		for _, b := range pgtest.Query[badUserRow](t, url,
-			`select object_id, login, description, violations::text, replace(original::text, ': ', ':') from bad_users where code_id = $1 order by object_id`, c.ID) {
+			`select object_id, login, description, violations::text, original::text from bad_users where code_id = $1 order by object_id`, c.ID) {
 			rejection := domain.Rejection{Object: b.Object, Description: b.Description, Original: b.Original}
 			if b.Login != nil {
 				rejection.Login = *b.Login

@@ -137,26 +137,50 @@ func scanImport(row pgx.CollectableRow) (i domain.Import, err error) {
 // Imports implements ports.Reports.
 func (r *Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
 	// What is asked for is in front of a place, or behind it, and one more tells whether there is more.
-	descending, place := !query.Oldest, query.After
+	wanted := importRange{filter: &query.Filter, descending: !query.Oldest, place: query.After, limit: query.Limit + 1}
 	if query.Before != 0 {
-		descending, place = !descending, query.Before
+		wanted.descending, wanted.place = !wanted.descending, query.Before
 	}
-	found, err := r.imports(ctx, &query.Filter, descending, place, query.Limit+1)
+	var found, others []domain.Import
+	batch := pageBatch()
+	wanted.queue(batch, &found)
+	if wanted.place != 0 { // does it have another side?
+		other := importRange{filter: &query.Filter, descending: !wanted.descending, place: wanted.place, inclusive: true, limit: 1}
+		other.queue(batch, &others)
+	}
+	err := r.db.pool.SendBatch(ctx, batch).Close()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read imports: %w", unavailable(err))
 	}
 	more := len(found) > query.Limit
 	found = found[:min(len(found), query.Limit)]
-	page := ports.ImportPage{Imports: found, IsFirst: query.After == 0, IsLast: !more}
+	page := ports.ImportPage{Imports: found, IsFirst: len(others) == 0, IsLast: !more}
 	if query.Before != 0 {
 		slices.Reverse(found)
-		page.IsFirst, page.IsLast = !more, false
+		page.IsFirst, page.IsLast = !more, len(others) == 0
 	}
 	return &page, nil
 }
 
-// imports reads the next imports that a filter finds from a place on, by id.
-func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, descending bool, place int64, limit int) ([]domain.Import, error) {
+// pageBatch is for the statements of a page, which read from indexes even where the planner takes a table for small.
+func pageBatch() *pgx.Batch {
+	batch := &pgx.Batch{}
+	batch.Queue("select set_config('enable_seqscan', 'off', true)")
+	return batch
+}
+
+// importRange is the next imports that a filter finds from a place on, by id.
+type importRange struct {
+	filter     *domain.ReportFilter
+	descending bool
+	place      int64 // 0 for the beginning
+	inclusive  bool  // the place is one of them
+	limit      int
+}
+
+// queue queues the statement that finds them.
+func (i *importRange) queue(batch *pgx.Batch, found *[]domain.Import) {
+	filter := i.filter
 	id := "c.id"
 	switch {
 	case filter.Login != "":
@@ -165,13 +189,16 @@ func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, desc
 		id = "r.code_id"
 	}
 	order, beyond := "asc", ">"
-	if descending {
+	if i.descending {
 		order, beyond = "desc", "<"
 	}
-	where := conditions{args: pgx.NamedArgs{"limit": limit}}
+	where := conditions{args: pgx.NamedArgs{"limit": i.limit}}
 	where.of(filter, id)
-	if place != 0 {
-		where.add(id+" "+beyond+" @place", "place", place)
+	switch {
+	case i.place != 0 && i.inclusive:
+		where.add(id+" "+beyond+"= @place", "place", i.place)
+	case i.place != 0:
+		where.add(id+" "+beyond+" @place", "place", i.place)
 	}
 	var sql string
 	switch {
@@ -195,15 +222,10 @@ func (r *Reports) imports(ctx context.Context, filter *domain.ReportFilter, desc
 	default:
 		sql = fmt.Sprintf("select %s from codes c where %s order by c.id %s limit @limit", importColumns, &where, order)
 	}
-	rows, err := r.db.pool.Query(ctx, sql, where.args)
-	if err == nil {
-		var found []domain.Import
-		found, err = pgx.CollectRows(rows, scanImport)
-		if err == nil {
-			return found, nil
-		}
-	}
-	return nil, fmt.Errorf("read imports: %w", unavailable(err))
+	batch.Queue(sql, where.args).Query(func(rows pgx.Rows) (err error) {
+		*found, err = pgx.CollectRows(rows, scanImport)
+		return err
+	})
 }
 
 // lookUp joins codes by looking into its index for each row: for a page a merge would read it from its beginning.
@@ -216,7 +238,7 @@ func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*
 	where := conditions{args: pgx.NamedArgs{"after": query.After, "limit": query.Limit + 1, "import": query.Filter.Import}}
 	where.ofRefused(&query.Filter)
 	var page ports.RejectionPage
-	var batch pgx.Batch
+	batch := pageBatch()
 	batch.Queue("select "+importColumns+" from codes c where c.id = @import", where.args).Query(func(rows pgx.Rows) (err error) {
 		page.Import, err = pgx.CollectExactlyOneRow(rows, scanImport)
 		return err
@@ -228,7 +250,7 @@ func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*
 			page.Rejections, err = pgx.CollectRows(rows, scanRejection)
 			return err
 		})
-	err := r.db.pool.SendBatch(ctx, &batch).Close()
+	err := r.db.pool.SendBatch(ctx, batch).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}
@@ -297,9 +319,8 @@ func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) 
 	where.of(filter, "c.id")
 	from := "bad_users b"
 	switch {
-	case filter.Import != 0: // without a look at codes the index tells the order
-		where = conditions{args: pgx.NamedArgs{}}
-		where.add("b.code_id = @import", "import", filter.Import)
+	case filter.Import != 0: // one look at codes, and the index tells the order
+		where.all = []string{"b.code_id = @import", fmt.Sprintf("exists (select from codes c where %s)", &where)}
 	case len(where.all) > 0:
 		from += " join codes c on c.id = b.code_id"
 	}
@@ -362,11 +383,10 @@ func keep[V any](known map[string]V, key string, value V) {
 	known[key] = value
 }
 
-// fetchAll yields the rows of a statement by way of a cursor, as they come.
+// fetchAll yields the rows of a statement by way of a cursor, as they come. Of rows that nobody wants any more the rest is
+// read all the same: the connection is for what comes next.
 func fetchAll[T any](ctx context.Context, tx pgx.Tx, cursor, sql string, args pgx.NamedArgs, scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
 		fail := func(err error) {
 			var none T
 			yield(none, fmt.Errorf("read %s: %w", cursor, unavailable(err)))
@@ -385,12 +405,10 @@ func fetchAll[T any](ctx context.Context, tx pgx.Tx, cursor, sql string, args pg
 		for rows.Next() {
 			value, err := scan(rows)
 			if err != nil {
-				cancel()
 				fail(err)
 				return
 			}
 			if !yield(value, nil) {
-				cancel() // or Close would read the rest
 				return
 			}
 		}

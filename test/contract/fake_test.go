@@ -25,6 +25,16 @@ func fakeAccounts(*testing.T) contract.AccountsSubject {
 	}
 }
 
+func TestFakeReports(t *testing.T) {
+	contract.Reports(t, func(*testing.T) contract.ReportsSubject {
+		var now time.Time
+		store := &fake.Imports{Now: func() time.Time { return now }}
+		return contract.ReportsSubject{
+			Store: fake.Reports{Store: store}, Imports: store, SetNow: func(at time.Time) { now = at }, SetDate: store.SetDate,
+		}
+	})
+}
+
 func TestFakeLimits(t *testing.T) {
 	contract.Limits(t, func(*testing.T) contract.LimitsSubject {
 		var passed time.Duration

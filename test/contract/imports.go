@@ -106,7 +106,7 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 	ctx := t.Context()
 	accounts := []domain.Account{account(Object(t, 1)), account(object(t, 2, "Ваня", "", "+49 30 901820")), account(object(t, 3, "o", "O@example.com", ""))}
 	rejection := domain.Rejection{
-		Object: 4, Login: "x", Description: "Two reasons.", Original: []byte(`{"login":"x"}`),
+		Object: 4, Login: "x", Description: "Two reasons.", Original: []byte(`["x"]`),
 		Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeNotObject}},
 	}
 	unnamed := domain.Rejection{Object: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}

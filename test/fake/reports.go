@@ -112,12 +112,12 @@ func (r Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.I
 		return nil, fmt.Errorf("read imports: %w", err)
 	}
 	all := r.chosen(&query.Filter)
-	inOrder := func(a, b int64) int { return cmp.Compare(a, b) }
+	inOrder := cmp.Compare[int64]
 	if !query.Oldest {
 		slices.Reverse(all)
 		inOrder = func(a, b int64) int { return cmp.Compare(b, a) }
 	}
-	first, last := 0, len(all)
+	var first, last int
 	switch {
 	case query.Before != 0:
 		last, _ = slices.BinarySearchFunc(all, query.Before, func(i reported, id int64) int { return inOrder(i.ID, id) })

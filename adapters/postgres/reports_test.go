@@ -1,0 +1,187 @@
+package postgres_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/pgtest"
+)
+
+func TestReports(t *testing.T) {
+	contract.Reports(t, func(t *testing.T) contract.ReportsSubject {
+		t.Helper()
+		db := open(t, pgtest.New(t))
+		var now time.Time
+		return contract.ReportsSubject{
+			Store:   postgres.NewReports(db),
+			Imports: postgres.NewImports(db, func() time.Time { return now }),
+			SetNow:  func(at time.Time) { now = at },
+			SetDate: func(id int64, at time.Time) {
+				_, err := db.Pool().Exec(t.Context(), `update codes set date = $2 where id = $1`, id, at)
+				require.NoError(t, err)
+			},
+		}
+	})
+}
+
+// What fillLarge makes.
+const (
+	largeImports = 20_000
+	hugeImport   = 10_000 // refused half of all objects
+	largeObjects = 200_000
+
+	// fewRows is more than any page has to read, rows and entries of indexes, and far from all.
+	fewRows = 1000
+)
+
+var largeStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// largeDate is when an import was. There is one a minute.
+func largeDate(id int) time.Time { return largeStart.Add(time.Duration(id) * time.Minute) }
+
+// fillLarge fills a database unevenly: with an import that refused half of all objects, a login that it refused ten thousand
+// times, and statuses, logins and reasons from everywhere to nowhere.
+func fillLarge(t *testing.T, url string) {
+	t.Helper()
+	for _, sql := range []string{
+		`create table marker ()`,
+		fmt.Sprintf(`do $$ begin
+			set local session_replication_role = replica; -- foreign keys are right as they are
+			insert into codes (id, code, date, description, created, refused)
+			select id, case when id %% 7000 = 1 then 413 when id %% 7 = 0 then 400 else 200 end, '%s'::timestamptz + id * interval '1 minute', 'x', 1, 1
+			from generate_series(1, %d) id;
+			insert into bad_users (code_id, object_id, login, login_key, description, violations)
+			select code_id, n, login, b.login, 'x', jsonb_build_array(jsonb_build_object('field', field, 'code', code))
+			from generate_series(1, %d) n,
+				lateral (select case when n %% 2 = 0 then %d else n / 10 + 1 end) a (code_id),
+				lateral (select case when n %% 20 = 2 then 'mass' when n %% 60000 = 1 then 'rare' when n %% 99 = 1 then 'common' else 'user' || n end) b (login),
+				lateral (select case when n %% 50000 = 3 then 'email' else 'login' end, case when n %% 10 = 1 then 'invalid' else 'taken' end) c (field, code);
+			insert into code_reasons (field, code, code_id, objects)
+			select violations -> 0 ->> 'field', violations -> 0 ->> 'code', code_id, count(*) from bad_users group by 1, 2, 3;
+			insert into statistics select date '2026-01-01' + day, shard, 1, 1, 1 from generate_series(0, 400) day, generate_series(0, 15) shard;
+			insert into reason_statistics
+			select date '2026-01-01' + day, shard, field, code, 1 from generate_series(0, 400) day, generate_series(0, 15) shard,
+				(select distinct field, code from code_reasons) r;
+		end $$`, largeStart.Format(time.RFC3339), largeImports, largeObjects, hugeImport),
+		`analyze`,
+	} {
+		pgtest.Query[struct{}](t, url, sql)
+	}
+}
+
+// cost is what the server did.
+type cost struct{ Scans, Rows int }
+
+// costOf tells what the server does for work, by its own counters of the tables that grow. A backend has told what it
+// counted when it ends; that it has can be seen of the marker, which is read last.
+func costOf(t *testing.T, url string, work func(*postgres.Reports)) cost {
+	t.Helper()
+	type counters struct{ Marked, Scans, Rows int }
+	count := func() counters {
+		return pgtest.Query[counters](t, url, `
+			select (select seq_scan from pg_stat_user_tables where relname = 'marker'),
+				sum(seq_scan), sum(seq_tup_read) + sum(entries)
+			from pg_stat_user_tables,
+				lateral (select sum(idx_tup_read) as entries from pg_stat_user_indexes i where i.relid = pg_stat_user_tables.relid) i
+			where pg_stat_user_tables.relname in ('codes', 'bad_users', 'code_reasons', 'reason_statistics')`)[0]
+	}
+	before := count()
+	db, err := postgres.Open(t.Context(), url+"&pool_max_conns=1")
+	require.NoError(t, err)
+	work(postgres.NewReports(db))
+	_, err = db.Pool().Exec(t.Context(), `select from marker`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	var after counters
+	require.Eventually(t, func() bool {
+		after = count()
+		return after.Marked > before.Marked
+	}, 20*time.Second, time.Millisecond)
+	return cost{after.Scans - before.Scans, after.Rows - before.Rows}
+}
+
+// No page reads a whole table: neither its first time nor when the server has made a plan for whatever is asked.
+func TestPagesOfLargeReport(t *testing.T) {
+	url := pgtest.New(t)
+	fillLarge(t, url)
+	taken := domain.Reason{Field: domain.FieldLogin, Code: domain.CodeTaken}
+	rare := domain.Reason{Field: domain.FieldEmail, Code: domain.CodeInvalid}
+	const limit, times = 25, 6
+	for _, filter := range []domain.ReportFilter{
+		{},
+		{Import: hugeImport},
+		{From: largeDate(15_000)},
+		{Until: largeDate(5000)},
+		{From: largeDate(9000), Until: largeDate(9900)},
+		{From: largeDate(largeImports + 1)},
+		{Until: largeStart},
+		{Status: 200},
+		{Status: 413},
+		{Status: 500},
+		{Reason: taken},
+		{Reason: rare},
+		{Reason: domain.Reason{Field: domain.FieldPhone, Code: domain.CodeTaken}},
+		{Login: "mass"},
+		{Login: "rare"},
+		{Login: "common"},
+		{Login: "nobody"},
+		{Status: 200, Reason: taken},
+		{Status: 413, Reason: rare},
+		{Status: 200, Login: "common"},
+		{Status: 400, Until: largeDate(15_000)},
+		{From: largeDate(15_000), Reason: taken},
+		{Until: largeDate(5000), Reason: rare},
+		{From: largeDate(15_000), Login: "common"},
+		{Until: largeDate(5000), Login: "mass"},
+		{Login: "mass", Reason: taken},
+		{Import: hugeImport, Login: "mass", Reason: taken},
+	} {
+		pages := 0
+		got := costOf(t, url, func(reports *postgres.Reports) {
+			for range times {
+				for _, oldest := range []bool{false, true} {
+					for _, query := range []ports.ImportQuery{{}, {After: 5001}, {Before: 15_001}, {After: hugeImport - 1}, {Before: math.MaxInt64}} {
+						query.Filter, query.Oldest, query.Limit = filter, oldest, limit
+						page, err := reports.Imports(t.Context(), query)
+						require.NoError(t, err)
+						require.LessOrEqual(t, len(page.Imports), limit)
+						pages++
+					}
+				}
+			}
+		})
+		assert.Zero(t, got.Scans, "%+v", filter)
+		assert.Less(t, got.Rows/pages, fewRows, "%+v", filter)
+	}
+	for _, filter := range []domain.ReportFilter{{}, {Reason: taken}, {Reason: rare}, {Login: "mass"}, {Login: "rare"}, {Login: "common", Reason: taken}} {
+		filter.Import = hugeImport
+		pages := 0
+		got := costOf(t, url, func(reports *postgres.Reports) {
+			for range times {
+				for _, after := range []int{0, largeObjects / 2, largeObjects} {
+					_, err := reports.Rejections(t.Context(), ports.RejectionQuery{Filter: filter, After: after, Limit: limit})
+					require.NoError(t, err)
+					pages++
+				}
+			}
+		})
+		assert.Zero(t, got.Scans, "%+v", filter)
+	}
+	got := costOf(t, url, func(reports *postgres.Reports) {
+		for range times {
+			statistics, err := reports.Statistics(t.Context(), domain.DateOf(largeDate(0))+100)
+			require.NoError(t, err)
+			require.Equal(t, 16, statistics.Last(1).Requests)
+		}
+	})
+	assert.Less(t, got.Rows/times, largeImports)
+}

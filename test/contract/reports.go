@@ -1,0 +1,815 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// ReportsSubject is two views of one empty store, and what sets when an import was.
+type ReportsSubject struct {
+	Store   ports.Reports
+	Imports ports.Imports
+	SetNow  func(time.Time)             // which tells the day of the imports that follow
+	SetDate func(id int64, _ time.Time) // of an import
+}
+
+// Reports proves a ports.Reports.
+func Reports(t *testing.T, subject func(*testing.T) ReportsSubject) {
+	for name, test := range map[string]func(*testing.T, ReportsSubject){
+		"tells of nothing":                          tellsOfNothing,
+		"counts by day":                             countsByDay,
+		"counts the day of the clock's place":       countsLocalDay,
+		"counts reasons":                            countsReasons,
+		"tells statuses":                            tellsStatuses,
+		"does not count what has failed":            countsNoFailure,
+		"finds by every filter":                     findsByEveryFilter,
+		"pages forward and back":                    pagesForwardAndBack,
+		"pages while imports arrive":                pagesWhileImportsArrive,
+		"pages while imports that began end":        pagesWhileImportsEnd,
+		"pages from where nothing is":               pagesFromNowhere,
+		"pages rejections":                          pagesRejections,
+		"pages rejections of a filter":              pagesFilteredRejections,
+		"finds no import":                           findsNoImport,
+		"reads in order":                            readsInOrder,
+		"reads originals and violations when asked": readsWhatIsAsked,
+		"reads one moment":                          readsOneMoment,
+		"returns the error of work":                 returnsErrorOfWork,
+		"ends a sequence that is broken off":        endsBrokenOff,
+		"reads at once":                             readsAtOnce,
+		"ends when its context does":                reportsEndWithContext,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+// today is the day of the reports here. The clock's place is three hours ahead of UTC.
+var (
+	place = time.FixedZone("", 3*60*60)
+	today = domain.DateOf(noon(0))
+)
+
+// noon is the noon of a day before today.
+func noon(daysAgo int) time.Time { return time.Date(2026, 11, 23-daysAgo, 12, 0, 0, 0, place) }
+
+var (
+	loginTaken   = domain.Reason{Field: domain.FieldLogin, Code: domain.CodeTaken}
+	loginTooLong = domain.Reason{Field: domain.FieldLogin, Code: domain.CodeTooLong}
+	emailTaken   = domain.Reason{Field: domain.FieldEmail, Code: domain.CodeTaken}
+	notObject    = domain.Reason{Code: domain.CodeNotObject}
+)
+
+func refused(number int, login string, reasons ...domain.Reason) domain.Rejection {
+	r := domain.Rejection{Object: number, Login: login, Description: fmt.Sprint(reasons), Original: fmt.Appendf(nil, "%d", number)}
+	for _, reason := range reasons {
+		violation := domain.Violation{Field: reason.Field, Code: reason.Code}
+		if reason.Code == domain.CodeTooLong {
+			violation.Limit = 50
+		}
+		r.Violations = append(r.Violations, violation)
+	}
+	return r
+}
+
+// add adds an import that made some accounts and refused others.
+func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections ...domain.Rejection) domain.Import {
+	t.Helper()
+	s.SetNow(at)
+	tally := domain.Tally{Objects: created + len(rejections), Created: created}
+	exclusive := created%2 == 1 // which changes nothing here
+	id, err := s.Imports.Do(t.Context(), exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+		for batch := range slices.Chunk(rejections, 2) {
+			_, err := tx.Taken(ctx, nil)
+			require.NoError(t, err)
+			require.NoError(t, tx.Add(ctx, nil, batch))
+		}
+		return tx.Finish(ctx, tally)
+	})
+	require.NoError(t, err)
+	s.SetDate(id, at)
+	return domain.Import{
+		Count: domain.Count{Requests: 1, Created: created, Refused: len(rejections)}, ID: id, Status: tally.Status(),
+		Method: http.MethodPost, Date: at.UTC(), Description: tally.Description(),
+	}
+}
+
+// refuse adds a request that was refused as a whole.
+func (s ReportsSubject) refuse(t *testing.T, at time.Time, status int) domain.Import {
+	t.Helper()
+	s.SetNow(at)
+	require.NoError(t, s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken))
+	id := s.page(t, ports.ImportQuery{Limit: 1}).Imports[0].ID
+	s.SetDate(id, at)
+	return domain.Import{
+		Count: domain.Count{Requests: 1}, ID: id, Status: status, Method: http.MethodPost, Date: at.UTC(), Description: domain.DescriptionBroken,
+	}
+}
+
+func (s ReportsSubject) statistics(t *testing.T) *domain.Statistics {
+	t.Helper()
+	statistics, err := s.Store.Statistics(t.Context(), today)
+	require.NoError(t, err)
+	require.Len(t, statistics.Days, domain.StatisticsDays)
+	for i, day := range statistics.Days {
+		assert.Equal(t, today-domain.StatisticsDays+1+domain.Date(i), day.Day)
+	}
+	return statistics
+}
+
+func (s ReportsSubject) page(t *testing.T, query ports.ImportQuery) *ports.ImportPage {
+	t.Helper()
+	page, err := s.Store.Imports(t.Context(), query)
+	require.NoError(t, err)
+	return page
+}
+
+func (s ReportsSubject) rejections(t *testing.T, query ports.RejectionQuery) *ports.RejectionPage {
+	t.Helper()
+	page, err := s.Store.Rejections(t.Context(), query)
+	require.NoError(t, err)
+	return page
+}
+
+// read reads a whole report.
+func (s ReportsSubject) read(t *testing.T, query ports.ReportQuery) (imports []domain.Import, rejections []domain.Rejection) {
+	t.Helper()
+	err := s.Store.Read(t.Context(), query, func(report ports.Report) error {
+		for i, err := range report.Imports {
+			require.NoError(t, err)
+			imports = append(imports, i)
+		}
+		for rejection, err := range report.Rejections {
+			require.NoError(t, err)
+			rejection.Original = slices.Clone(rejection.Original)
+			rejections = append(rejections, rejection)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return imports, rejections
+}
+
+func ids(imports []domain.Import) []int64 {
+	all := make([]int64, len(imports))
+	for i := range imports {
+		all[i] = imports[i].ID
+	}
+	return all
+}
+
+// recorded is how a rejection comes back in a page.
+func recorded(in domain.Import, rejection domain.Rejection) domain.Rejection {
+	rejection.Import, rejection.Original = in.ID, nil
+	return rejection
+}
+
+func tellsOfNothing(t *testing.T, s ReportsSubject) {
+	statistics := s.statistics(t)
+	assert.Zero(t, statistics.Last(domain.StatisticsDays))
+	assert.Zero(t, statistics.All)
+	assert.Empty(t, statistics.Reasons)
+	assert.Empty(t, statistics.Statuses)
+	for _, oldest := range []bool{false, true} {
+		page := s.page(t, ports.ImportQuery{Oldest: oldest, Limit: 5})
+		assert.Empty(t, page.Imports)
+		assert.True(t, page.IsFirst)
+		assert.True(t, page.IsLast)
+	}
+	imports, rejections := s.read(t, ports.ReportQuery{Violations: true, Originals: true})
+	assert.Empty(t, imports)
+	assert.Empty(t, rejections)
+}
+
+func countsByDay(t *testing.T, s ReportsSubject) {
+	one := refused(1, "x", loginTaken)
+	s.add(t, noon(30), 1000, one)
+	s.add(t, noon(29), 300, one)
+	s.add(t, noon(7), 70, one)
+	s.add(t, noon(6), 60, one, refused(2, "y", notObject))
+	s.add(t, noon(0), 5)
+	s.refuse(t, noon(0), http.StatusRequestEntityTooLarge)
+	s.add(t, noon(0), 0, one)
+	s.add(t, noon(-1), 20_000, one) // an instance whose clock is ahead
+
+	statistics := s.statistics(t)
+	want := map[int]domain.Count{
+		29: {Requests: 1, Created: 300, Refused: 1}, 7: {Requests: 1, Created: 70, Refused: 1},
+		6: {Requests: 1, Created: 60, Refused: 2}, 0: {Requests: 3, Created: 5, Refused: 1},
+	}
+	for i, day := range statistics.Days {
+		assert.Equal(t, want[domain.StatisticsDays-1-i], day.Count, "%d", i)
+	}
+	assert.Equal(t, want[0], statistics.Last(1))
+	assert.Equal(t, domain.Count{Requests: 4, Created: 65, Refused: 3}, statistics.Last(7))
+	assert.Equal(t, domain.Count{Requests: 6, Created: 435, Refused: 5}, statistics.Last(30))
+	assert.Equal(t, domain.Count{Requests: 8, Created: 21_435, Refused: 7}, statistics.All)
+}
+
+func countsLocalDay(t *testing.T, s ReportsSubject) {
+	evening := time.Date(2026, 11, 22, 20, 59, 59, 0, time.UTC)
+	for _, at := range []time.Time{evening, evening.Add(time.Second), evening.Add(24 * time.Hour)} {
+		s.add(t, at.In(place), 1)
+	}
+	days := s.statistics(t).Days
+	assert.Equal(t, 1, days[28].Requests)
+	assert.Equal(t, 2, days[29].Requests)
+}
+
+func countsReasons(t *testing.T, s ReportsSubject) {
+	s.add(t, noon(30), 0, refused(1, "", emailTaken), refused(2, "", emailTaken), refused(3, "", emailTaken))
+	s.add(t, noon(29), 0, refused(1, "", emailTaken))
+	s.add(t, noon(3), 1, refused(1, "a", loginTaken, emailTaken), refused(2, "", notObject), refused(3, "b", loginTaken, loginTooLong))
+	s.add(t, noon(0), 2, refused(1, "", notObject), refused(2, "c", loginTaken, loginTaken), refused(5, "d", loginTaken))
+	s.add(t, noon(0), 0, refused(1, "", notObject))
+	s.add(t, noon(-1), 0, refused(1, "", loginTooLong), refused(2, "", loginTooLong))
+	assert.Equal(t, []domain.ReasonCount{
+		{Reason: loginTaken, Objects: 4}, {Reason: notObject, Objects: 3}, {Reason: emailTaken, Objects: 2}, {Reason: loginTooLong, Objects: 1},
+	}, s.statistics(t).Reasons)
+}
+
+func tellsStatuses(t *testing.T, s ReportsSubject) {
+	for _, status := range []int{503, 413, 400, 413} {
+		s.refuse(t, noon(100), status)
+	}
+	s.add(t, noon(1), 1)
+	s.add(t, noon(0), 0, refused(1, "", notObject))
+	assert.Equal(t, []int{200, 400, 413, 503}, s.statistics(t).Statuses)
+}
+
+func countsNoFailure(t *testing.T, s ReportsSubject) {
+	s.SetNow(noon(0))
+	failure := errors.New("failure")
+	for _, exclusive := range []bool{false, true} {
+		_, err := s.Imports.Do(t.Context(), exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+			_, err := tx.Taken(ctx, nil)
+			require.NoError(t, err)
+			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{refused(1, "x", loginTaken)}))
+			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1}))
+			return failure
+		})
+		require.ErrorIs(t, err, failure)
+	}
+	tellsOfNothing(t, s)
+}
+
+// world is some imports, and the objects that each refused.
+type world struct {
+	imports []domain.Import
+	refused [][]domain.Rejection
+}
+
+func newWorld(t *testing.T, s ReportsSubject) *world {
+	t.Helper()
+	w := &world{}
+	for i, rejections := range [][]domain.Rejection{
+		{refused(1, "Ivan", loginTaken), refused(2, "", notObject)},
+		nil, // all were created
+		{refused(2, "IVAN", emailTaken), refused(4, "anna", loginTaken), refused(5, "boris", loginTaken, loginTooLong)},
+		{refused(1, "ivan", loginTaken, emailTaken), refused(2, "ivan", loginTaken)},
+		nil, // was refused as a whole
+		{refused(7, "", notObject), refused(8, "Straße", loginTooLong)},
+		{refused(1, "anna", loginTaken), refused(3, "not a Login", emailTaken), refused(4, "iVan", notObject)},
+	} {
+		at := noon(20 - 2*i)
+		if i == 4 {
+			w.imports = append(w.imports, s.refuse(t, at, http.StatusRequestEntityTooLarge))
+		} else {
+			w.imports = append(w.imports, s.add(t, at, (i+1)%3, rejections...))
+		}
+		w.refused = append(w.refused, rejections)
+	}
+	return w
+}
+
+// choice is a filter, and the places of the imports in a world that it chooses; nil for all. Of these it chooses the
+// objects that are told, by their numbers; nil for all.
+type choice struct {
+	filter  func(*domain.ReportFilter)
+	imports []int
+	objects map[int][]int
+}
+
+func (w *world) choices() [][]choice {
+	all := choice{filter: func(*domain.ReportFilter) {}}
+	refusal := func(reason domain.Reason, login string, objects map[int][]int) choice {
+		chosen := []int{}
+		for i := range objects {
+			chosen = append(chosen, i)
+		}
+		return choice{func(f *domain.ReportFilter) { f.Reason, f.Login = reason, domain.LoginKey(login) }, chosen, objects}
+	}
+	period := func(from, until time.Time, imports ...int) choice {
+		return choice{filter: func(f *domain.ReportFilter) { f.From, f.Until = from, until }, imports: append([]int{}, imports...)}
+	}
+	never, tick := time.Time{}, time.Microsecond
+	date := func(i int) time.Time { return w.imports[i].Date.In(place) }
+	return [][]choice{
+		{
+			all,
+			{filter: func(f *domain.ReportFilter) { f.Import = w.imports[3].ID }, imports: []int{3}},
+			{filter: func(f *domain.ReportFilter) { f.Import = w.imports[6].ID + 1000 }, imports: []int{}},
+		},
+		{
+			all,
+			period(date(2), never, 2, 3, 4, 5, 6), period(date(2).Add(tick), never, 3, 4, 5, 6),
+			period(never, date(3), 0, 1, 2), period(never, date(3).Add(tick), 0, 1, 2, 3),
+			period(date(2), date(5), 2, 3, 4), period(date(3), date(3).Add(tick), 3), period(date(3), date(3)),
+			period(date(5), date(2)), period(date(6).Add(tick), never), period(never, date(0)),
+			period(date(0), date(6).Add(tick), 0, 1, 2, 3, 4, 5, 6),
+		},
+		{
+			all,
+			{filter: func(f *domain.ReportFilter) { f.Status = 200 }, imports: []int{0, 1, 3, 6}},
+			{filter: func(f *domain.ReportFilter) { f.Status = 400 }, imports: []int{2, 5}},
+			{filter: func(f *domain.ReportFilter) { f.Status = 413 }, imports: []int{4}},
+			{filter: func(f *domain.ReportFilter) { f.Status = 500 }, imports: []int{}},
+		},
+		{
+			all,
+			refusal(loginTaken, "", map[int][]int{0: {1}, 2: {4, 5}, 3: {1, 2}, 6: {1}}),
+			refusal(loginTooLong, "", map[int][]int{2: {5}, 5: {8}}),
+			refusal(notObject, "", map[int][]int{0: {2}, 5: {7}, 6: {4}}),
+			refusal(domain.Reason{Field: domain.FieldEmail, Code: domain.CodeNotObject}, "", map[int][]int{}),
+			refusal(domain.Reason{}, "ivaN", map[int][]int{0: {1}, 2: {2}, 3: {1, 2}, 6: {4}}),
+			refusal(domain.Reason{}, "STRAßE", map[int][]int{5: {8}}),
+			refusal(domain.Reason{}, "Not a login", map[int][]int{6: {3}}),
+			refusal(domain.Reason{}, "nobody", map[int][]int{}),
+			refusal(loginTaken, "ivan", map[int][]int{0: {1}, 3: {1, 2}}),
+			refusal(loginTaken, "anna", map[int][]int{2: {4}, 6: {1}}),
+			refusal(notObject, "IVAN", map[int][]int{6: {4}}),
+		},
+	}
+}
+
+// findsByEveryFilter has every choice with every other one.
+func findsByEveryFilter(t *testing.T, s ReportsSubject) {
+	w := newWorld(t, s)
+	combine(w.choices(), nil, func(choices []choice) {
+		var filter domain.ReportFilter
+		var imports []domain.Import
+		var rejections []domain.Rejection
+		for _, c := range choices {
+			c.filter(&filter)
+		}
+		for i := range w.imports {
+			chosen := true
+			var objects []int
+			for _, c := range choices {
+				chosen = chosen && (c.imports == nil && c.objects == nil || slices.Contains(c.imports, i))
+				objects = append(objects, c.objects[i]...)
+			}
+			if !chosen {
+				continue
+			}
+			imports = append(imports, w.imports[i])
+			for _, rejection := range w.refused[i] {
+				if filter.Login == "" && filter.Reason == (domain.Reason{}) || slices.Contains(objects, rejection.Object) {
+					rejections = append(rejections, recorded(w.imports[i], rejection))
+				}
+			}
+		}
+		gotImports, gotRejections := s.read(t, ports.ReportQuery{Filter: filter, Violations: true})
+		require.Equal(t, imports, gotImports, "%+v", filter)
+		require.Equal(t, rejections, gotRejections, "%+v", filter)
+		oldest := s.page(t, ports.ImportQuery{Filter: filter, Oldest: true, Limit: 10})
+		require.Equal(t, ids(imports), ids(oldest.Imports), "%+v", filter)
+		require.True(t, oldest.IsFirst)
+		require.True(t, oldest.IsLast)
+		slices.Reverse(imports)
+		latest := s.page(t, ports.ImportQuery{Filter: filter, Limit: max(1, len(imports))})
+		require.Equal(t, ids(imports), ids(latest.Imports), "%+v", filter)
+		require.True(t, latest.IsFirst)
+		require.True(t, latest.IsLast)
+	})
+}
+
+// combine calls use with one of each.
+func combine(of [][]choice, chosen []choice, use func([]choice)) {
+	if len(of) == 0 {
+		use(chosen)
+		return
+	}
+	for _, c := range of[0] {
+		combine(of[1:], append(slices.Clip(chosen), c), use)
+	}
+}
+
+// pagesForwardAndBack walks from the first page to the last and back.
+func pagesForwardAndBack(t *testing.T, s ReportsSubject) {
+	var all []int64
+	for i := range 7 {
+		all = append(all, s.add(t, noon(20-i), i%2, refused(1, "ivan", loginTaken)).ID)
+		if i == 3 || i == 6 {
+			s.refuse(t, noon(20-i), 413) // which none of the filters chooses
+		}
+	}
+	for _, oldest := range []bool{true, false} {
+		if !oldest {
+			slices.Reverse(all)
+		}
+		for _, filter := range []domain.ReportFilter{
+			{Reason: loginTaken}, {Login: "ivan"}, {Login: "ivan", Reason: loginTaken, From: noon(30), Until: noon(0)},
+		} {
+			for limit := 1; limit <= 8; limit++ {
+				pages := slices.Collect(slices.Chunk(all, limit))
+				query := ports.ImportQuery{Filter: filter, Oldest: oldest, Limit: limit}
+				place := fmt.Sprintf("%+v", query)
+				for i, want := range pages {
+					page := s.page(t, query)
+					require.Equal(t, want, ids(page.Imports), place)
+					require.Equal(t, i == 0, page.IsFirst, place)
+					require.Equal(t, i == len(pages)-1, page.IsLast, place)
+					query.After = want[len(want)-1]
+				}
+				beyond := s.page(t, query)
+				require.Empty(t, beyond.Imports, place)
+				require.False(t, beyond.IsFirst, place)
+				require.True(t, beyond.IsLast, place)
+
+				query.After, query.Before = 0, pages[len(pages)-1][0]
+				for i, want := range slices.Backward(pages[:len(pages)-1]) {
+					page := s.page(t, query)
+					require.Equal(t, want, ids(page.Imports), place)
+					require.Equal(t, i == 0, page.IsFirst, place)
+					require.False(t, page.IsLast, place)
+					query.Before = want[0]
+				}
+				beyond = s.page(t, query)
+				require.Empty(t, beyond.Imports, place)
+				require.True(t, beyond.IsFirst, place)
+				require.False(t, beyond.IsLast, place)
+			}
+		}
+	}
+}
+
+// pagesWhileImportsArrive shows none twice, and misses none that was there.
+func pagesWhileImportsArrive(t *testing.T, s ReportsSubject) {
+	for _, oldest := range []bool{false, true} {
+		var there []int64
+		arrive := func() int64 { return s.add(t, noon(0), 1, refused(1, "x", loginTaken)).ID }
+		for range 6 {
+			there = append(there, arrive())
+		}
+		query := ports.ImportQuery{Oldest: oldest, Limit: 2, Filter: domain.ReportFilter{Reason: loginTaken}}
+		if oldest {
+			query.After = there[0] - 1 // behind those of the round before
+		}
+		shown := map[int64]int{}
+		var first int64
+		for last := false; !last && len(shown) < 20; {
+			page := s.page(t, query)
+			require.NotEmpty(t, page.Imports)
+			for _, id := range ids(page.Imports) {
+				shown[id]++
+			}
+			if first == 0 {
+				first = page.Imports[1].ID
+			}
+			query.After = page.Imports[len(page.Imports)-1].ID
+			last = page.IsLast
+			if len(shown) < 8 {
+				arrive()
+			}
+		}
+		for _, id := range there {
+			assert.Equal(t, 1, shown[id])
+		}
+		for _, times := range shown {
+			assert.Equal(t, 1, times)
+		}
+		if !oldest { // what has arrived is in front
+			page := s.page(t, ports.ImportQuery{Before: first, Limit: 1})
+			assert.Equal(t, there[5:], ids(page.Imports))
+			assert.False(t, page.IsFirst)
+		}
+	}
+}
+
+// pagesWhileImportsEnd has an import that began before others, and ends after them.
+func pagesWhileImportsEnd(t *testing.T, s ReportsSubject) {
+	s.SetNow(noon(0))
+	s.add(t, noon(2), 2)
+	var page *ports.ImportPage
+	_, err := s.Imports.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, nil)
+		require.NoError(t, err)
+		s.add(t, noon(0), 2)
+		s.add(t, noon(0), 2)
+		page = s.page(t, ports.ImportQuery{Limit: 2})
+		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+	})
+	require.NoError(t, err)
+	seen := ids(page.Imports)
+	for !page.IsLast {
+		page = s.page(t, ports.ImportQuery{Limit: 2, After: seen[len(seen)-1]})
+		seen = append(seen, ids(page.Imports)...)
+	}
+	assert.GreaterOrEqual(t, len(seen), 3)
+	assert.IsDecreasing(t, seen)
+}
+
+func pagesFromNowhere(t *testing.T, s ReportsSubject) {
+	const beyond = 1 << 40
+	var all []int64
+	for i := range 4 {
+		all = append(all, s.add(t, noon(10-i), 1, refused(1, []string{"a", "b"}[i%2], loginTaken)).ID)
+	}
+	latest := []int64{all[3], all[2], all[1], all[0]}
+	type flags struct{ first, last bool }
+	for _, c := range []struct {
+		query ports.ImportQuery
+		want  []int64
+		flags flags
+	}{
+		{ports.ImportQuery{After: beyond}, latest[:3], flags{true, false}},
+		{ports.ImportQuery{Before: beyond}, nil, flags{true, false}},
+		{ports.ImportQuery{After: beyond, Oldest: true}, nil, flags{false, true}},
+		{ports.ImportQuery{Before: beyond, Oldest: true}, all[1:], flags{false, true}},
+		{ports.ImportQuery{After: -1}, nil, flags{false, true}},
+		{ports.ImportQuery{Before: -1}, latest[1:], flags{false, true}},
+		{ports.ImportQuery{After: -1, Oldest: true}, all[:3], flags{true, false}},
+		{ports.ImportQuery{Before: -1, Oldest: true}, nil, flags{true, false}},
+		// what the filter does not choose is a place as well
+		{ports.ImportQuery{After: all[2], Oldest: true, Filter: domain.ReportFilter{Login: "b"}}, all[3:], flags{false, true}},
+		{ports.ImportQuery{After: all[0], Oldest: true, Filter: domain.ReportFilter{Login: "b"}}, []int64{all[1], all[3]}, flags{true, true}},
+		{ports.ImportQuery{Before: all[2], Filter: domain.ReportFilter{Login: "b"}}, all[3:], flags{true, false}},
+		{ports.ImportQuery{Before: all[0], Filter: domain.ReportFilter{Login: "b"}}, []int64{all[3], all[1]}, flags{true, true}},
+	} {
+		c.query.Limit = 3
+		page := s.page(t, c.query)
+		assert.Empty(t, slices.Compare(c.want, ids(page.Imports)), "%+v finds %v", c.query, ids(page.Imports))
+		got := flags{page.IsFirst, page.IsLast}
+		assert.Equal(t, c.flags, got, "%+v", c.query)
+	}
+}
+
+func pagesRejections(t *testing.T, s ReportsSubject) {
+	s.add(t, noon(2), 0, refused(1, "other", notObject))
+	rejections := []domain.Rejection{refused(2, "a", loginTaken), refused(3, "", notObject), refused(7, "c", loginTooLong, emailTaken), refused(1<<31, "d", loginTaken)}
+	in := s.add(t, noon(1), 3, rejections...)
+	s.add(t, noon(0), 0, refused(4, "other", notObject))
+	var want []domain.Rejection
+	for _, rejection := range rejections {
+		want = append(want, recorded(in, rejection))
+	}
+	for limit := 1; limit <= 5; limit++ {
+		query := ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}, Limit: limit}
+		pages := slices.Collect(slices.Chunk(want, limit))
+		for i, objects := range pages {
+			assert.Equal(t, &ports.RejectionPage{Import: in, Rejections: objects, IsLast: i == len(pages)-1}, s.rejections(t, query))
+			query.After = objects[len(objects)-1].Object
+		}
+		beyond := s.rejections(t, query)
+		assert.Empty(t, beyond.Rejections)
+		assert.True(t, beyond.IsLast)
+	}
+	between := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}, After: 4, Limit: 1})
+	assert.Equal(t, want[2:3], between.Rejections)
+	none := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}})
+	assert.Equal(t, in, none.Import)
+	assert.Empty(t, none.Rejections)
+	assert.False(t, none.IsLast)
+}
+
+func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
+	in := s.add(t, noon(0), 1,
+		refused(1, "Anna", loginTaken), refused(2, "anna", loginTaken, emailTaken), refused(3, "", notObject), refused(4, "ANNA", loginTaken))
+	for _, c := range []struct {
+		filter domain.ReportFilter
+		after  int
+		want   []int
+		last   bool
+	}{
+		{domain.ReportFilter{Login: "anna"}, 0, []int{1, 2}, false},
+		{domain.ReportFilter{Login: "anna"}, 2, []int{4}, true},
+		{domain.ReportFilter{Login: "anna", Reason: emailTaken}, 0, []int{2}, true},
+		{domain.ReportFilter{Reason: notObject}, 0, []int{3}, true},
+		{domain.ReportFilter{Reason: loginTaken}, 1, []int{2, 4}, true},
+		{domain.ReportFilter{Login: "nobody"}, 0, []int{}, true},
+	} {
+		c.filter.Import = in.ID
+		page := s.rejections(t, ports.RejectionQuery{Filter: c.filter, After: c.after, Limit: 2})
+		objects := []int{}
+		for _, rejection := range page.Rejections {
+			objects = append(objects, rejection.Object)
+		}
+		assert.Equal(t, c.want, objects, "%+v", c)
+		assert.Equal(t, c.last, page.IsLast, "%+v", c)
+		assert.Equal(t, in, page.Import)
+	}
+	whole := s.refuse(t, noon(0), 413)
+	page := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: whole.ID}, Limit: 1})
+	assert.Equal(t, whole, page.Import)
+	assert.Empty(t, page.Rejections)
+	assert.True(t, page.IsLast)
+}
+
+func findsNoImport(t *testing.T, s ReportsSubject) {
+	in := s.add(t, noon(0), 1)
+	for _, id := range []int64{0, -1, in.ID + 1, 1 << 40} {
+		_, err := s.Store.Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: id}, Limit: 1})
+		require.ErrorIs(t, err, ports.ErrNotFound)
+	}
+}
+
+func readsInOrder(t *testing.T, s ReportsSubject) {
+	const objects = 3000
+	var rejections []domain.Rejection
+	for n := range objects {
+		rejections = append(rejections, refused(n+1, fmt.Sprintf("user%d", n%10), loginTaken))
+	}
+	var wantImports []domain.Import
+	var wantRejections []domain.Rejection
+	for i, part := range [][]domain.Rejection{rejections[2000:], nil, rejections[:2000], rejections[5:6]} {
+		in := s.add(t, noon(10-i), i, part...)
+		wantImports = append(wantImports, in)
+		for _, rejection := range part {
+			wantRejections = append(wantRejections, recorded(in, rejection))
+		}
+	}
+	imports, got := s.read(t, ports.ReportQuery{Violations: true})
+	assert.Equal(t, wantImports, imports)
+	require.Len(t, got, len(wantRejections))
+	for i := range got {
+		require.Equal(t, wantRejections[i], got[i])
+	}
+	for _, filter := range []domain.ReportFilter{{Status: 400}, {Login: "user7"}, {From: noon(9), Reason: loginTaken}} {
+		_, got := s.read(t, ports.ReportQuery{Filter: filter})
+		assert.NotEmpty(t, got)
+		assert.True(t, slices.IsSortedFunc(got, func(a, b domain.Rejection) int {
+			return int(a.Import-b.Import)*2*objects + a.Object - b.Object
+		}), "%+v", filter)
+	}
+	err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
+		count := 0
+		for _, err := range report.Rejections { // which may come first
+			require.NoError(t, err)
+			count++
+		}
+		assert.Equal(t, objects+1, count)
+		count = 0
+		for _, err := range report.Imports {
+			require.NoError(t, err)
+			count++
+		}
+		assert.Equal(t, 4, count)
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+func readsWhatIsAsked(t *testing.T, s ReportsSubject) {
+	whole := refused(1, "a", loginTaken)
+	whole.Original = []byte(`{"login":"a","x":[1.50,null,true,"<é>"]}`)
+	bare := refused(2, "b", loginTaken)
+	bare.Original = nil
+	in := s.add(t, noon(0), 1, whole, bare)
+	s.add(t, noon(0), 2, whole, bare)
+	for _, query := range []ports.ReportQuery{
+		{Filter: domain.ReportFilter{Import: in.ID}, Originals: true},
+		{Filter: domain.ReportFilter{Import: in.ID, Login: "a"}, Originals: true, Violations: true},
+		{Filter: domain.ReportFilter{Import: in.ID}, Violations: true},
+		{Originals: true},
+		{},
+	} {
+		_, rejections := s.read(t, query)
+		assert.NotEmpty(t, rejections)
+		for _, rejection := range rejections {
+			assert.Equal(t, query.Violations, rejection.Violations != nil, "%+v", query)
+			if !query.Originals || rejection.Object == bare.Object {
+				assert.Nil(t, rejection.Original, "%+v", query)
+				continue
+			}
+			assert.JSONEq(t, string(whole.Original), string(rejection.Original), "%+v", query)
+		}
+	}
+}
+
+func readsOneMoment(t *testing.T, s ReportsSubject) {
+	s.add(t, noon(1), 1, refused(1, "a", loginTaken))
+	err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
+		count := 0
+		for _, err := range report.Imports {
+			require.NoError(t, err)
+			s.add(t, noon(0), 1, refused(1, "b", loginTaken))
+			count++
+		}
+		s.add(t, noon(0), 1, refused(1, "c", loginTaken))
+		for rejection, err := range report.Rejections {
+			require.NoError(t, err)
+			assert.Equal(t, "a", rejection.Login)
+			count++
+		}
+		assert.Equal(t, 2, count)
+		return nil
+	})
+	require.NoError(t, err)
+	imports, rejections := s.read(t, ports.ReportQuery{})
+	assert.Len(t, imports, 3)
+	assert.Len(t, rejections, 3)
+}
+
+func returnsErrorOfWork(t *testing.T, s ReportsSubject) {
+	s.add(t, noon(1), 1, refused(1, "a", loginTaken), refused(2, "b", loginTaken))
+	failure := errors.New("failure")
+	require.ErrorIs(t, s.Store.Read(t.Context(), ports.ReportQuery{}, func(ports.Report) error { return failure }), failure)
+	err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
+		for range report.Rejections {
+			return failure
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, failure)
+	require.NotErrorIs(t, err, ports.ErrUnavailable)
+}
+
+// endsBrokenOff breaks off one sequence, and goes on with the other.
+func endsBrokenOff(t *testing.T, s ReportsSubject) {
+	many := make([]domain.Rejection, 20) // more than comes at once
+	for i := range many {
+		many[i] = refused(i+1, "a", loginTaken)
+		many[i].Description = strings.Repeat("x", 1<<20)
+	}
+	s.add(t, noon(1), 1, many...)
+	s.add(t, noon(0), 1, refused(1, "a", loginTaken))
+	for range 20 { // more often than there are connections
+		err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
+			for _, err := range report.Rejections {
+				require.NoError(t, err)
+				break
+			}
+			count := 0
+			for _, err := range report.Imports {
+				require.NoError(t, err)
+				count++
+			}
+			assert.Equal(t, 2, count)
+			return nil
+		})
+		require.NoError(t, err)
+	}
+}
+
+func readsAtOnce(t *testing.T, s ReportsSubject) {
+	s.add(t, noon(0), 1, refused(1, "a", loginTaken))
+	const depth = 3
+	var nested func(int) error
+	nested = func(level int) error {
+		if level == depth {
+			return nil
+		}
+		return s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
+			for _, err := range report.Imports {
+				require.NoError(t, err)
+				require.NoError(t, nested(level+1))
+			}
+			return nil
+		})
+	}
+	require.NoError(t, nested(0))
+}
+
+func reportsEndWithContext(t *testing.T, s ReportsSubject) {
+	in := s.add(t, noon(0), 1, refused(1, "a", loginTaken))
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.Store.Read(ctx, ports.ReportQuery{}, func(report ports.Report) error {
+		for _, err := range report.Imports {
+			require.NoError(t, err)
+		}
+		cancel()
+		var errs []error
+		for _, err := range report.Rejections {
+			errs = append(errs, err)
+		}
+		require.Len(t, errs, 1)
+		return errs[0]
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, ports.ErrUnavailable)
+
+	_, errStatistics := s.Store.Statistics(ctx, today)
+	_, errImports := s.Store.Imports(ctx, ports.ImportQuery{Limit: 1})
+	_, errRejections := s.Store.Rejections(ctx, ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}, Limit: 1})
+	errRead := s.Store.Read(ctx, ports.ReportQuery{}, func(ports.Report) error {
+		t.Error("there is nothing to work with")
+		return nil
+	})
+	for _, err := range []error{errStatistics, errImports, errRejections, errRead} {
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+	}
+	imports, _ := s.read(t, ports.ReportQuery{})
+	assert.Len(t, imports, 1)
+}
