@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,10 +32,12 @@ const (
 type Folder struct {
 	dir     string
 	maxSize int64
+
+	finish sync.Mutex // or two files of a kind, finished at once, would each remove the other
 }
 
 // New makes a Folder that keeps files of maxSize bytes in all, and makes dir when it is needed first.
-func New(dir string, maxSize int64) *Folder { return &Folder{dir, maxSize} }
+func New(dir string, maxSize int64) *Folder { return &Folder{dir: dir, maxSize: maxSize} }
 
 // Make implements ports.Exports. The file has its name when it is whole. What is kept of others is decided then: a file that
 // is larger than all that may be kept is returned, and gone when it is closed.
@@ -68,6 +71,8 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	if err != nil {
 		return nil, fmt.Errorf("measure export: %w", err)
 	}
+	f.finish.Lock()
+	defer f.finish.Unlock()
 	finished := fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension)
 	err = os.Rename(file.Name(), filepath.Join(f.dir, finished))
 	if err != nil {

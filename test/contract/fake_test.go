@@ -35,6 +35,13 @@ func TestFakeReports(t *testing.T) {
 	})
 }
 
+func TestFakeExports(t *testing.T) {
+	contract.Exports(t, func(*testing.T) contract.ExportsSubject {
+		store := &fake.Exports{}
+		return contract.ExportsSubject{Store: store, Names: store.Names}
+	})
+}
+
 func TestFakeLimits(t *testing.T) {
 	contract.Limits(t, func(*testing.T) contract.LimitsSubject {
 		var passed time.Duration

@@ -1,0 +1,168 @@
+package uploads_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/uploads"
+	"rollcall/ports"
+	"rollcall/test/contract"
+)
+
+const unfinished = ".unfinished-"
+
+// names are what is in a folder, unfinished files too when all is set.
+func names(t *testing.T, dir string, all bool) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if !os.IsNotExist(err) {
+		require.NoError(t, err)
+	}
+	found := []string{}
+	for _, entry := range entries {
+		if all || !strings.HasPrefix(entry.Name(), unfinished) {
+			found = append(found, entry.Name())
+		}
+	}
+	return found
+}
+
+func TestExports(t *testing.T) {
+	contract.Exports(t, func(t *testing.T) contract.ExportsSubject {
+		t.Helper()
+		dir := filepath.Join(t.TempDir(), "not", "there") // is made
+		t.Cleanup(func() {
+			for _, name := range names(t, dir, true) {
+				assert.NotContains(t, name, unfinished)
+			}
+		})
+		return contract.ExportsSubject{Store: uploads.New(dir, 100<<20), Names: func() []string { return names(t, dir, false) }}
+	})
+}
+
+func makeFile(t *testing.T, folder *uploads.Folder, kind string, size int) *ports.ExportFile {
+	t.Helper()
+	file, err := folder.Make(ports.ExportName{Kind: kind, Detail: "1", Extension: "txt"}, func(w io.Writer) error {
+		_, err := io.WriteString(w, strings.Repeat("x", size))
+		return err
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// age makes a file as old as it says.
+func age(t *testing.T, dir, name string, by time.Duration) {
+	t.Helper()
+	at := time.Now().Add(-by)
+	require.NoError(t, os.Chtimes(filepath.Join(dir, name), at, at))
+}
+
+func TestOldestGoFirst(t *testing.T) {
+	dir := t.TempDir()
+	folder := uploads.New(dir, 100)
+	makeFile(t, folder, "b", 40)
+	makeFile(t, folder, "a", 30)
+	makeFile(t, folder, "c", 30)
+	age(t, dir, "b-1.txt", 2*time.Hour)
+	age(t, dir, "a-1.txt", 3*time.Hour)
+	age(t, dir, "c-1.txt", time.Hour)
+	assert.Equal(t, []string{"a-1.txt", "b-1.txt", "c-1.txt"}, names(t, dir, true), "as many bytes as may be kept")
+	makeFile(t, folder, "d", 1)
+	assert.Equal(t, []string{"b-1.txt", "c-1.txt", "d-1.txt"}, names(t, dir, true))
+	makeFile(t, folder, "e", 70)
+	assert.Equal(t, []string{"d-1.txt", "e-1.txt"}, names(t, dir, true))
+	makeFile(t, folder, "f", 100)
+	assert.Equal(t, []string{"f-1.txt"}, names(t, dir, true))
+}
+
+// A file from the future, whose clock was wrong, does not outlive the newest.
+func TestNewestGoesLast(t *testing.T) {
+	dir := t.TempDir()
+	folder := uploads.New(dir, 100)
+	makeFile(t, folder, "future", 60)
+	age(t, dir, "future-1.txt", -time.Hour)
+	makeFile(t, folder, "new", 60)
+	assert.Equal(t, []string{"new-1.txt"}, names(t, dir, true))
+}
+
+func TestFileLargerThanAll(t *testing.T) {
+	for _, room := range []int64{0, 100} {
+		dir := t.TempDir()
+		file := makeFile(t, uploads.New(dir, room), "large", 1000)
+		assert.Empty(t, names(t, dir, true))
+		content, err := io.ReadAll(file)
+		require.NoError(t, err)
+		assert.Len(t, content, 1000)
+		assert.EqualValues(t, 1000, file.Size)
+	}
+}
+
+func TestUnfinishedFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, old := range map[string]time.Duration{unfinished + "old": 25 * time.Hour, unfinished + "young": 23 * time.Hour} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
+		age(t, dir, name, old)
+	}
+	makeFile(t, uploads.New(dir, 100), "a", 1)
+	assert.Equal(t, []string{unfinished + "young", "a-1.txt"}, names(t, dir, true))
+}
+
+// What others keep in the folder is neither of a kind nor a folder to be emptied.
+func TestOthersInFolder(t *testing.T) {
+	dir := t.TempDir()
+	others := []string{"a-.txt", "a-b-1.txt", "a-notes.txt", "a.txt", "aa-1.txt", "a-1.text", "a-2.TXT"}
+	for _, name := range others {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "a-3.txt"), 0o700))
+	makeFile(t, uploads.New(dir, 100), "a", 1)
+	assert.ElementsMatch(t, append(others, "a-1.txt", "a-3.txt"), names(t, dir, true))
+}
+
+func TestOnlyOwnerReads(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "uploads")
+	makeFile(t, uploads.New(dir, 100), "a", 1)
+	for path, want := range map[string]os.FileMode{dir: os.ModeDir | 0o700, filepath.Join(dir, "a-1.txt"): 0o600} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, want, info.Mode(), path)
+	}
+}
+
+func TestNoRoom(t *testing.T) {
+	dir := t.TempDir()
+	name := ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}} {
+		_, err := uploads.New(dir, 100).Make(name, func(io.Writer) error { return full })
+		require.ErrorIs(t, err, ports.ErrUnavailable)
+		require.ErrorIs(t, err, full)
+	}
+	assert.Empty(t, names(t, dir, true))
+}
+
+func TestNoFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	locked := filepath.Join(t.TempDir(), "locked")
+	require.NoError(t, os.Mkdir(locked, 0o500))
+	for _, dir := range []string{file, filepath.Join(file, "below"), locked} {
+		if dir == locked && os.Geteuid() == 0 {
+			continue // who may write everywhere
+		}
+		_, err := uploads.New(dir, 100).Make(ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}, func(io.Writer) error {
+			return errors.New("there is nothing to write to")
+		})
+		var pathErr *os.PathError
+		require.ErrorAs(t, err, &pathErr, dir)
+	}
+}

@@ -1,0 +1,80 @@
+package domain_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"rollcall/domain"
+)
+
+func TestStatisticsLast(t *testing.T) {
+	var s domain.Statistics
+	assert.Zero(t, s.Last(7))
+	for i := range domain.StatisticsDays {
+		s.Days = append(s.Days, domain.DayCount{
+			Day: domain.Date(i), Count: domain.Count{Requests: 1, Created: i, Refused: 100},
+		})
+	}
+	for days, want := range map[int]domain.Count{
+		0:  {},
+		1:  {Requests: 1, Created: 29, Refused: 100},
+		2:  {Requests: 2, Created: 57, Refused: 200},
+		30: {Requests: 30, Created: 435, Refused: 3000},
+		31: {Requests: 30, Created: 435, Refused: 3000},
+	} {
+		assert.Equal(t, want, s.Last(days), "%d days", days)
+	}
+}
+
+func TestReasons(t *testing.T) {
+	tooLong := domain.Violation{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}
+	shorter, taken := tooLong, domain.Violation{Field: domain.FieldLogin, Code: domain.CodeTaken}
+	shorter.Limit = 40
+	email := domain.Violation{Field: domain.FieldEmail, Code: domain.CodeTaken}
+	for _, c := range []struct {
+		violations domain.Violations
+		want       []domain.Reason
+	}{
+		{nil, nil},
+		{domain.Violations{{Code: domain.CodeNotObject}}, []domain.Reason{{Code: domain.CodeNotObject}}},
+		{domain.Violations{taken, email, taken}, []domain.Reason{taken.Reason(), email.Reason()}},
+		{domain.Violations{tooLong, taken, shorter}, []domain.Reason{tooLong.Reason(), taken.Reason()}},
+	} {
+		assert.Equal(t, c.want, slices.Collect(c.violations.Reasons()))
+	}
+	for reason := range (domain.Violations{taken, email}).Reasons() { // may be broken off
+		assert.Equal(t, taken.Reason(), reason)
+		break
+	}
+}
+
+// Who looks for a login finds what was refused, however either was written.
+func TestLoginKey(t *testing.T) {
+	for _, same := range [][]string{
+		{"ivan", "IVAN", "iVan", " ivan\t", "ｉｖａｎ"},
+		{"иванов", "Иванов", "ИВАНОВ"},
+		{"é", "e\u0301", "É"},
+		{"ΟΔΟΣ", "οδος", "οδοσ"},
+		{"two words", "Two Words"}, // which is no login
+		{"a\x00b", "A\x00B"},
+		{strings.Repeat("x", 60), strings.Repeat("X", 60)},
+		{""},
+	} {
+		for _, login := range same {
+			assert.Equal(t, domain.LoginKey(same[0]), domain.LoginKey(login), "%q", login)
+		}
+	}
+	assert.NotEqual(t, domain.LoginKey("ivan"), domain.LoginKey("ivan2"))
+	login, violations := domain.NewLogin("Анна.Ким")
+	assert.Nil(t, violations)
+	assert.Equal(t, login.Key(), domain.LoginKey("АННА.КИМ"))
+	// what a report shows of a login is looked for as well
+	for _, shown := range []domain.Value{{Text: "a\x00B", Kind: domain.String}, {Text: strings.Repeat("Ж", 60), Kind: domain.String}} {
+		object := domain.Rules{Region: "RU"}.Check(&domain.Candidate{Login: shown})
+		assert.NotContains(t, object.Login, "\x00")
+		assert.Equal(t, domain.LoginKey(shown.Text), domain.LoginKey(object.Login))
+	}
+}

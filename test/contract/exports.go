@@ -1,0 +1,195 @@
+package contract
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/ports"
+)
+
+// ExportsSubject is an empty store with room for some small files, and the names of those it keeps.
+type ExportsSubject struct {
+	Store ports.Exports
+	Names func() []string // in any order
+}
+
+// Exports proves a ports.Exports.
+func Exports(t *testing.T, subject func(*testing.T) ExportsSubject) {
+	for name, test := range map[string]func(*testing.T, ExportsSubject){
+		"makes a whole file":                  makesWholeFile,
+		"has no file before it is whole":      hasNoFileBeforeWhole,
+		"leaves nothing of a failure":         leavesNothingOfFailure,
+		"keeps the newest of a kind":          keepsNewestOfKind,
+		"goes on reading what was replaced":   readsReplaced,
+		"makes files of one name at once":     makesOneNameAtOnce,
+		"makes a file inside of another":      makesInside,
+		"keeps what was there when all fails": keepsAfterFailure,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+func xlsx(detail string) ports.ExportName {
+	return ports.ExportName{Kind: "rollcall", Detail: detail, Extension: "xlsx"}
+}
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, s)
+		return err
+	}
+}
+
+func (s ExportsSubject) make(t *testing.T, name ports.ExportName, content string) *ports.ExportFile {
+	t.Helper()
+	file, err := s.Store.Make(name, text(content))
+	require.NoError(t, err)
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+func readAll(t *testing.T, r io.Reader) string {
+	t.Helper()
+	content, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return string(content)
+}
+
+func makesWholeFile(t *testing.T, s ExportsSubject) {
+	large := strings.Repeat("0123456789abcdef", 100_000)
+	for content, name := range map[string]ports.ExportName{
+		"":    {Kind: "empty", Detail: "2026-11-23", Extension: "txt"},
+		"x":   {Kind: "rollcall-bad_users", Detail: "2026-11-23", Extension: "csv"},
+		large: {Kind: "rollcall-rejected", Detail: "2026-11-23-import-7", Extension: "json"},
+	} {
+		file, err := s.Store.Make(name, func(w io.Writer) error {
+			for rest := content; rest != ""; {
+				n, err := io.WriteString(w, rest[:min(len(rest), 70_001)])
+				if err != nil {
+					return err
+				}
+				rest = rest[n:]
+			}
+			return nil
+		})
+		require.NoError(t, err)
+		assert.Equal(t, fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension), file.Name)
+		assert.EqualValues(t, len(content), file.Size)
+		isSame := content == readAll(t, file)
+		assert.True(t, isSame, file.Name) // it is too long to be printed
+		require.NoError(t, file.Close())
+	}
+}
+
+func hasNoFileBeforeWhole(t *testing.T, s ExportsSubject) {
+	file, err := s.Store.Make(xlsx("1"), func(w io.Writer) error {
+		_, err := io.WriteString(w, strings.Repeat("x", 1<<20))
+		assert.Empty(t, s.Names())
+		return err
+	})
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	assert.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
+}
+
+func leavesNothingOfFailure(t *testing.T, s ExportsSubject) {
+	failure := errors.New("failure")
+	for _, size := range []int{0, 1, 1 << 20} {
+		file, err := s.Store.Make(xlsx("1"), func(w io.Writer) error {
+			_, err := io.WriteString(w, strings.Repeat("x", size))
+			require.NoError(t, err)
+			return failure
+		})
+		require.ErrorIs(t, err, failure)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+		assert.Nil(t, file)
+		assert.Empty(t, s.Names())
+	}
+}
+
+func keepsNewestOfKind(t *testing.T, s ExportsSubject) {
+	s.make(t, xlsx("2026-11-22"), "old")
+	s.make(t, xlsx("2026-11-23"), "older")
+	file := s.make(t, xlsx("2026-11-23"), "new")
+	assert.Equal(t, "new", readAll(t, file))
+	assert.Equal(t, []string{"rollcall-2026-11-23.xlsx"}, s.Names())
+
+	want := []string{"rollcall-2026-11-23.xlsx"}
+	for _, name := range []ports.ExportName{
+		{Kind: "rollcall", Detail: "2026-11-23", Extension: "txt"},
+		{Kind: "rollcall-codes", Detail: "2026-11-23", Extension: "xlsx"},
+		{Kind: "rollcall-rejected", Detail: "2026-11-23-import-7", Extension: "xlsx"},
+		{Kind: "roll", Detail: "2026-11-23", Extension: "xlsx"},
+	} {
+		want = append(want, s.make(t, name, "other").Name)
+		assert.ElementsMatch(t, want, s.Names())
+	}
+	s.make(t, ports.ExportName{Kind: "rollcall-rejected", Detail: "2026-11-23-import-8", Extension: "xlsx"}, "newer")
+	want[3] = "rollcall-rejected-2026-11-23-import-8.xlsx"
+	s.make(t, xlsx("2026-11-21"), "the newest, whatever it is called")
+	want[0] = "rollcall-2026-11-21.xlsx"
+	assert.ElementsMatch(t, want, s.Names())
+}
+
+func readsReplaced(t *testing.T, s ExportsSubject) {
+	first := s.make(t, xlsx("1"), "first")
+	start := make([]byte, 2)
+	_, err := io.ReadFull(first, start)
+	require.NoError(t, err)
+	same, other := s.make(t, xlsx("1"), "same"), s.make(t, xlsx("2"), "other")
+	assert.Equal(t, "rst", readAll(t, first))
+	assert.Equal(t, "same", readAll(t, same))
+	assert.Equal(t, "other", readAll(t, other))
+}
+
+func makesOneNameAtOnce(t *testing.T, s ExportsSubject) {
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			want := strings.Repeat(fmt.Sprint(i, " "), 1000)
+			file, err := s.Store.Make(xlsx(strconv.Itoa(i%2)), text(want))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer file.Close()
+			got, err := io.ReadAll(file)
+			if err != nil {
+				t.Error(err)
+			}
+			assert.Equal(t, want, string(got))
+		})
+	}
+	all.Wait()
+	assert.Len(t, s.Names(), 1)
+}
+
+// makesInside has the newest end first. What ends last is kept.
+func makesInside(t *testing.T, s ExportsSubject) {
+	var inner *ports.ExportFile
+	outer, err := s.Store.Make(xlsx("1"), func(w io.Writer) error {
+		inner = s.make(t, xlsx("2"), "inner")
+		return text("outer")(w)
+	})
+	require.NoError(t, err)
+	defer outer.Close()
+	assert.Equal(t, "inner", readAll(t, inner))
+	assert.Equal(t, "outer", readAll(t, outer))
+	assert.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
+}
+
+func keepsAfterFailure(t *testing.T, s ExportsSubject) {
+	s.make(t, xlsx("1"), "first")
+	failure := errors.New("failure")
+	_, err := s.Store.Make(xlsx("1"), func(io.Writer) error { return failure })
+	require.ErrorIs(t, err, failure)
+	assert.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
+}

@@ -1,0 +1,44 @@
+package fake
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"rollcall/ports"
+)
+
+// Exports keeps files in memory, the newest of each kind.
+type Exports struct {
+	mu    sync.Mutex
+	files map[kind]string
+}
+
+type kind struct{ name, extension string }
+
+// Names returns what the files are called that are kept, in ascending order.
+func (e *Exports) Names() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Sorted(maps.Values(e.files))
+}
+
+// Make implements ports.Exports.
+func (e *Exports) Make(name ports.ExportName, write func(io.Writer) error) (*ports.ExportFile, error) {
+	var content bytes.Buffer
+	err := write(&content)
+	if err != nil {
+		return nil, err
+	}
+	file := fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.files == nil {
+		e.files = map[kind]string{}
+	}
+	e.files[kind{name.Kind, name.Extension}] = file
+	return &ports.ExportFile{ReadCloser: io.NopCloser(&content), Name: file, Size: int64(content.Len())}, nil
+}
