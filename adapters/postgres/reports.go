@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -93,21 +92,16 @@ func (c *conditions) String() string {
 	return strings.Join(c.all, " and ")
 }
 
-// of makes the conditions that a filter sets on codes (alias c), but for those on refused objects. The id is asked for by
-// the name it has in the table that is read first. As ids come in the order of dates, a period is a range of them: so
-// the rows of every filter come in the order of ids from an index.
-func (c *conditions) of(filter *domain.ReportFilter, id string) {
+// of makes the conditions that a filter sets on codes (alias c), but for those on refused objects.
+func (c *conditions) of(filter *domain.ReportFilter) {
 	if filter.Import != 0 {
-		c.add(id+" = @import", "import", filter.Import)
+		c.add("c.id = @import", "import", filter.Import)
 	}
 	if !filter.From.IsZero() {
-		c.add("c.date >= @from and "+id+` >= coalesce((select id from codes where date >= @from order by date, id limit 1), @max_id)`,
-			"from", filter.From)
-		c.args["max_id"] = int64(math.MaxInt64)
+		c.add("c.date >= @from", "from", filter.From)
 	}
 	if !filter.Until.IsZero() {
-		c.add("c.date < @until and "+id+` <= coalesce((select id from codes where date < @until order by date desc, id desc limit 1), 0)`,
-			"until", filter.Until)
+		c.add("c.date < @until", "until", filter.Until)
 	}
 	if filter.Status != 0 {
 		c.add("c.code = @status", "status", filter.Status)
@@ -122,6 +116,22 @@ func (c *conditions) ofRefused(filter *domain.ReportFilter) {
 	if filter.Reason != (domain.Reason{}) {
 		reason := domain.Violation{Field: filter.Reason.Field, Code: filter.Reason.Code}
 		c.add("b.violations @> @reason", "reason", string(appendViolations(nil, domain.Violations{reason})))
+	}
+}
+
+// ofReason makes the condition that an import (alias c) has refused an object for a filter's reason, and with its login.
+func (c *conditions) ofReason(filter *domain.ReportFilter) {
+	if filter.Reason == (domain.Reason{}) {
+		return
+	}
+	// what has an offset is asked for one import after the other
+	c.add("exists (select from code_reasons r where r.code_id = c.id and r.field = @field and r.code = @reason_code offset 0)",
+		"field", filter.Reason.Field)
+	c.args["reason_code"] = filter.Reason.Code
+	if filter.Login != "" {
+		refused := conditions{args: c.args}
+		refused.ofRefused(filter)
+		c.all = append(c.all, fmt.Sprintf("exists (select from bad_users b where b.code_id = c.id and %s offset 0)", &refused))
 	}
 }
 
@@ -167,70 +177,6 @@ func pageBatch() *pgx.Batch {
 	batch := &pgx.Batch{}
 	batch.Queue("select set_config('enable_seqscan', 'off', true)")
 	return batch
-}
-
-// importRange is the next imports that a filter finds from a place on, by id.
-type importRange struct {
-	filter     *domain.ReportFilter
-	descending bool
-	place      int64 // 0 for the beginning
-	inclusive  bool  // the place is one of them
-	limit      int
-}
-
-// queue queues the statement that finds them.
-func (i *importRange) queue(batch *pgx.Batch, found *[]domain.Import) {
-	filter := i.filter
-	id := "c.id"
-	switch {
-	case filter.Login != "":
-		id = "b.code_id"
-	case filter.Reason != (domain.Reason{}):
-		id = "r.code_id"
-	}
-	order, beyond := "asc", ">"
-	if i.descending {
-		order, beyond = "desc", "<"
-	}
-	where := conditions{args: pgx.NamedArgs{"limit": i.limit}}
-	where.of(filter, id)
-	switch {
-	case i.place != 0 && i.inclusive:
-		where.add(id+" "+beyond+"= @place", "place", i.place)
-	case i.place != 0:
-		where.add(id+" "+beyond+" @place", "place", i.place)
-	}
-	var sql string
-	switch {
-	case filter.Login != "":
-		where.ofRefused(filter)
-		// Each step of the recursion looks into the index for the next import with the login, which one import can have
-		// refused a million times.
-		step := fmt.Sprintf("select b.code_id from bad_users b %s where %s and %%s order by b.code_id %s limit 1",
-			lookUp(id), &where, order)
-		sql = fmt.Sprintf(`
-			with recursive found (id) as (
-				(`+step+`) union all
-				select (`+step+`) from found where found.id is not null)
-			select %s from codes c where c.id in (select id from found where id is not null limit @limit) order by c.id %s`,
-			"true", "b.code_id "+beyond+" found.id", importColumns, order)
-	case filter.Reason != (domain.Reason{}):
-		where.add("r.field = @field", "field", filter.Reason.Field)
-		where.add("r.code = @code", "code", filter.Reason.Code)
-		sql = fmt.Sprintf("select %s from code_reasons r %s where %s order by r.code_id %s limit @limit",
-			importColumns, lookUp(id), &where, order)
-	default:
-		sql = fmt.Sprintf("select %s from codes c where %s order by c.id %s limit @limit", importColumns, &where, order)
-	}
-	batch.Queue(sql, where.args).Query(func(rows pgx.Rows) (err error) {
-		*found, err = pgx.CollectRows(rows, scanImport)
-		return err
-	})
-}
-
-// lookUp joins codes by looking into its index for each row: for a page a merge would read it from its beginning.
-func lookUp(id string) string {
-	return fmt.Sprintf("cross join lateral (select %s from codes c where c.id = %s offset 0) c", importColumns, id)
 }
 
 // Rejections implements ports.Reports.
@@ -297,7 +243,7 @@ func (r *Reports) Read(ctx context.Context, query ports.ReportQuery, work func(p
 
 func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) iter.Seq2[domain.Import, error] {
 	where := conditions{args: pgx.NamedArgs{}}
-	where.of(filter, "c.id")
+	where.of(filter)
 	refused := conditions{args: where.args}
 	refused.ofRefused(filter)
 	switch {
@@ -316,7 +262,7 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) iter.Seq2[domain.Rejection, error] {
 	filter := &query.Filter
 	where := conditions{args: pgx.NamedArgs{}}
-	where.of(filter, "c.id")
+	where.of(filter)
 	from := "bad_users b"
 	switch {
 	case filter.Import != 0: // one look at codes, and the index tells the order

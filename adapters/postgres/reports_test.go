@@ -39,8 +39,10 @@ const (
 	hugeImport   = 10_000 // refused half of all objects
 	largeObjects = 200_000
 
-	// fewRows is more than any page has to read, rows and entries of indexes, and far from all.
-	fewRows = 1000
+	// fewRows and fewBlocks are more than any page of imports has to read: rows and entries of indexes, and blocks of either.
+	// The tables have a hundred times as many.
+	fewRows   = 250
+	fewBlocks = 1000
 )
 
 var largeStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -79,18 +81,18 @@ func fillLarge(t *testing.T, url string) {
 }
 
 // cost is what the server did.
-type cost struct{ Scans, Rows int }
+type cost struct{ Scans, Rows, Blocks int }
 
 // costOf tells what the server does for work, by its own counters of the tables that grow. A backend has told what it
 // counted when it ends; that it has can be seen of the marker, which is read last.
 func costOf(t *testing.T, url string, work func(*postgres.Reports)) cost {
 	t.Helper()
-	type counters struct{ Marked, Scans, Rows int }
+	type counters struct{ Marked, Scans, Rows, Blocks int }
 	count := func() counters {
 		return pgtest.Query[counters](t, url, `
 			select (select seq_scan from pg_stat_user_tables where relname = 'marker'),
-				sum(seq_scan), sum(seq_tup_read) + sum(entries)
-			from pg_stat_user_tables,
+				sum(seq_scan), sum(seq_tup_read) + sum(entries), sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit)
+			from pg_stat_user_tables join pg_statio_user_tables using (relid),
 				lateral (select sum(idx_tup_read) as entries from pg_stat_user_indexes i where i.relid = pg_stat_user_tables.relid) i
 			where pg_stat_user_tables.relname in ('codes', 'bad_users', 'code_reasons', 'reason_statistics')`)[0]
 	}
@@ -106,7 +108,7 @@ func costOf(t *testing.T, url string, work func(*postgres.Reports)) cost {
 		after = count()
 		return after.Marked > before.Marked
 	}, 20*time.Second, time.Millisecond)
-	return cost{after.Scans - before.Scans, after.Rows - before.Rows}
+	return cost{after.Scans - before.Scans, after.Rows - before.Rows, after.Blocks - before.Blocks}
 }
 
 // No page reads a whole table: neither its first time nor when the server has made a plan for whatever is asked.
@@ -114,7 +116,7 @@ func TestPagesOfLargeReport(t *testing.T) {
 	url := pgtest.New(t)
 	fillLarge(t, url)
 	taken := domain.Reason{Field: domain.FieldLogin, Code: domain.CodeTaken}
-	rare := domain.Reason{Field: domain.FieldEmail, Code: domain.CodeInvalid}
+	rare := domain.Reason{Field: domain.FieldEmail, Code: domain.CodeTaken}
 	const limit, times = 25, 6
 	for _, filter := range []domain.ReportFilter{
 		{},
@@ -135,14 +137,19 @@ func TestPagesOfLargeReport(t *testing.T) {
 		{Login: "common"},
 		{Login: "nobody"},
 		{Status: 200, Reason: taken},
+		{Status: 413, Reason: taken},
 		{Status: 413, Reason: rare},
+		{Status: 413, Login: "mass"},
 		{Status: 200, Login: "common"},
+		{Status: 413, From: largeDate(100)},
 		{Status: 400, Until: largeDate(15_000)},
 		{From: largeDate(15_000), Reason: taken},
 		{Until: largeDate(5000), Reason: rare},
 		{From: largeDate(15_000), Login: "common"},
 		{Until: largeDate(5000), Login: "mass"},
 		{Login: "mass", Reason: taken},
+		{Login: "mass", Reason: rare},
+		{Login: "common", Reason: rare},
 		{Import: hugeImport, Login: "mass", Reason: taken},
 	} {
 		pages := 0
@@ -161,6 +168,7 @@ func TestPagesOfLargeReport(t *testing.T) {
 		})
 		assert.Zero(t, got.Scans, "%+v", filter)
 		assert.Less(t, got.Rows/pages, fewRows, "%+v", filter)
+		assert.Less(t, got.Blocks/pages, fewBlocks, "%+v", filter)
 	}
 	for _, filter := range []domain.ReportFilter{{}, {Reason: taken}, {Reason: rare}, {Login: "mass"}, {Login: "rare"}, {Login: "common", Reason: taken}} {
 		filter.Import = hugeImport
@@ -175,6 +183,7 @@ func TestPagesOfLargeReport(t *testing.T) {
 			}
 		})
 		assert.Zero(t, got.Scans, "%+v", filter)
+		assert.LessOrEqual(t, got.Rows/pages, largeObjects/2, "no more than the import's: %+v", filter)
 	}
 	got := costOf(t, url, func(reports *postgres.Reports) {
 		for range times {
