@@ -75,5 +75,5 @@ func LoginKey(s string) string {
 	if vs == nil {
 		return login.Key()
 	}
-	return foldSigma(strings.ToLower(presentable(s)))
+	return foldSigma(strings.ToLower(presentable(strings.TrimSpace(s))))
 }

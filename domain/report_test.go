@@ -78,3 +78,7 @@ func TestLoginKey(t *testing.T) {
 		assert.Equal(t, domain.LoginKey(shown.Text), domain.LoginKey(object.Login))
 	}
 }
+
+func TestLoginKeyOfNoLogin(t *testing.T) {
+	assert.Equal(t, domain.LoginKey("two words"), domain.LoginKey(" Two words "))
+}

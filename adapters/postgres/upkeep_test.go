@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,6 +16,61 @@ import (
 	"rollcall/ports"
 	"rollcall/test/pgtest"
 )
+
+// What was there before there were reports is in them.
+func TestMigrationCounts(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	files, err := filepath.Glob("migrations/*.up.sql")
+	require.NoError(t, err)
+	run := func(sql string) {
+		_, err := db.Pool().Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	migrate := func(file string) {
+		sql, err := os.ReadFile(file)
+		require.NoError(t, err)
+		run(string(sql))
+	}
+	run(`drop schema public cascade; create schema public`)
+	migrate(files[0])
+	migrate(files[1])
+	run(`
+		insert into codes (code, date, description) values
+			(200, '2026-01-01 12:00Z', 'All users have been created (5 of 5 users)'),
+			(200, '2026-01-01 13:00Z', 'Not all users have been created (created by 11 of 13 users)'),
+			(400, '2026-01-02 12:00Z', 'Bad request! Users haven''t been created.'),
+			(413, '2026-01-02 13:00Z', 'Bad request! JSON file is empty or broken.');
+		insert into bad_users (code_id, object_id, login, description, violations) values
+			(2, 1, 'Anna', 'x', '[{"field": "login", "code": "taken"}, {"field": "email", "code": "taken"}]'),
+			(2, 9, null, 'x', '[{"field": "", "code": "not_object"}]'),
+			(3, 1, 'ANNA', 'x', '[{"field": "login", "code": "too_long", "limit": 50}, {"field": "login", "code": "too_long", "limit": 50}]')`)
+	migrate(files[2])
+
+	store := postgres.NewReports(db)
+	page, err := store.Imports(t.Context(), ports.ImportQuery{Oldest: true, Limit: 9})
+	require.NoError(t, err)
+	counts := []domain.Count{}
+	for _, i := range page.Imports {
+		counts = append(counts, i.Count)
+	}
+	assert.Equal(t, []domain.Count{{Requests: 1, Created: 5}, {Requests: 1, Created: 11, Refused: 2}, {Requests: 1, Refused: 1}, {Requests: 1}}, counts)
+	statistics, err := store.Statistics(t.Context(), domain.DateOf(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)))
+	require.NoError(t, err)
+	assert.Equal(t, domain.Count{Requests: 2, Refused: 1}, statistics.Last(1))
+	assert.Equal(t, domain.Count{Requests: 4, Created: 16, Refused: 3}, statistics.Last(2))
+	assert.Equal(t, statistics.Last(2), statistics.All)
+	require.Len(t, statistics.Reasons, 4)
+	for _, reason := range statistics.Reasons {
+		assert.Equal(t, 1, reason.Objects)
+		page, err := store.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{Reason: reason.Reason}, Limit: 9})
+		require.NoError(t, err)
+		assert.Len(t, page.Imports, 1)
+	}
+	page, err = store.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{Login: "anna"}, Limit: 9})
+	require.NoError(t, err)
+	assert.Len(t, page.Imports, 2)
+}
 
 // Originals are forgotten when they are old enough, in several transactions, and nothing else is.
 func TestEraseOriginals(t *testing.T) {
