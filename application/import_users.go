@@ -105,13 +105,13 @@ type batch struct {
 }
 
 // batches decodes and checks a file.
-func (u *ImportUsers) batches(file io.Reader, issuer ports.Issuer) iter.Seq2[batch, error] {
+func (u *ImportUsers) batches(file *io.SectionReader, issuer ports.Issuer) iter.Seq2[batch, error] {
 	rules := domain.Rules{Region: u.with.Region, Today: domain.DateOf(u.with.Now())}
 	return func(yield func(batch, error) bool) {
 		var b batch
 		var originals arena
 		text := 0
-		for candidate, err := range u.with.Decoder.Candidates(file) {
+		for candidate, err := range u.with.Decoder.Candidates(file, domain.FileHint{Format: domain.FormatJSON}) {
 			if err != nil {
 				yield(batch{}, err)
 				return

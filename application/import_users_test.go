@@ -146,9 +146,9 @@ type breaking struct {
 	err   error
 }
 
-func (b breaking) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
+func (b breaking) Candidates(r *io.SectionReader, hint domain.FileHint) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
-		for candidate := range b.Decoder.Candidates(r) {
+		for candidate := range b.Decoder.Candidates(r, hint) {
 			if candidate.Number > b.after {
 				if b.err == nil {
 					panic("hostile file")

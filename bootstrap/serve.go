@@ -123,7 +123,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	accounts := postgres.NewAccounts(db)
 	importUsers := application.NewImportUsers(application.ImportConfig{
 		Imports:   postgres.NewImports(db, time.Now),
-		Decoder:   bulkfile.JSON{},
+		Decoder:   bulkfile.Files{},
 		Spools:    spools,
 		Passwords: passhash.Generated{},
 		Sentences: catalog.Choose("en", ""),

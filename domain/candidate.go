@@ -52,8 +52,9 @@ func Entered(s string) Value {
 type Candidate struct {
 	FirstName, LastName, Patronymic, Login, Email, Phone, Birthday Value
 
-	Number    int  // of the object in its import, from 1
-	NotObject bool // there is something else in the object's place
+	Number     int  // of the object in its import, from 1
+	NotObject  bool // there is something else in the object's place
+	Unreadable bool // nobody can tell what stands in the object's place
 
 	// Original is the object in JSON; nil when it is larger than MaxOriginal.
 	Original []byte
@@ -93,7 +94,11 @@ type Object struct {
 // Check finds every violation that the candidate has by itself.
 func (r Rules) Check(c *Candidate) Object {
 	o := Object{Number: c.Number}
-	if c.NotObject {
+	switch {
+	case c.Unreadable:
+		o.Violations = Violations{{Code: CodeUnreadable}}
+		return o
+	case c.NotObject:
 		o.Violations = Violations{{Code: CodeNotObject}}
 		return o
 	}

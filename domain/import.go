@@ -76,7 +76,8 @@ type Rejection struct {
 type Outcome struct {
 	Object     int
 	Login      string
-	Password   string // empty for a rejection
+	Name       FullName // of whom an account was made
+	Password   string   // empty for a rejection
 	Violations Violations
 }
 

@@ -36,6 +36,7 @@ type Code string
 
 // The codes of violations.
 const (
+	CodeUnreadable      Code = "unreadable"       // the line or row is broken, and those around it are not
 	CodeNotObject       Code = "not_object"       // the element is a number, a string, a list, true, false or null
 	CodeRequired        Code = "required"         // the field is missing or null
 	CodeContactRequired Code = "contact_required" // neither an e-mail nor a phone is given
@@ -58,7 +59,7 @@ const (
 // Codes lists every code, for whoever must have a word for each.
 func Codes() []Code {
 	return []Code{
-		CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
+		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
 		CodeTooLong, CodeInvalid, CodeFuture, CodeTaken, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
 	}
 }

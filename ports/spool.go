@@ -14,7 +14,7 @@ type Spool interface {
 	io.Writer
 
 	// Reader reads the spool from its beginning to what is written by now.
-	Reader() io.Reader
+	Reader() *io.SectionReader
 
 	// Size is how many bytes were written.
 	Size() int64

@@ -19,7 +19,7 @@ import (
 	"rollcall/test/fake"
 )
 
-func TestDecoder(t *testing.T) { contract.Decoder(t, bulkfile.JSON{}) }
+func TestDecoder(t *testing.T) { contract.Decoder(t, bulkfile.Files{}) }
 
 // decode copies the candidates of a file, up to the error that ends it.
 func decode(r io.Reader) (all []domain.Candidate, err error) {
@@ -279,7 +279,7 @@ func FuzzJSON(f *testing.F) {
 
 func fakeDecode(t *testing.T, file []byte) (all []domain.Candidate) {
 	t.Helper()
-	for candidate, err := range (fake.Decoder{}).Candidates(bytes.NewReader(file)) {
+	for candidate, err := range (fake.Decoder{}).Candidates(io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file))), domain.FileHint{}) {
 		require.NoError(t, err)
 		all = append(all, *candidate)
 	}

@@ -450,14 +450,14 @@ func (nowhere) New() ports.Spool { return &emptySpool{} }
 type emptySpool struct{ size int64 }
 
 func (s *emptySpool) Write(p []byte) (int, error) { s.size += int64(len(p)); return len(p), nil }
-func (s *emptySpool) Reader() io.Reader           { return zeros{} }
+func (s *emptySpool) Reader() *io.SectionReader   { return io.NewSectionReader(zeros{}, 0, 1<<62) }
 func (s *emptySpool) Size() int64                 { return s.size }
 func (s *emptySpool) Close() error                { return nil }
 
 // zeros reads as cells that are empty.
 type zeros struct{}
 
-func (zeros) Read(p []byte) (int, error) {
+func (zeros) ReadAt(p []byte, _ int64) (int, error) {
 	clear(p)
 	return len(p), nil
 }

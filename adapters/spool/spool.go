@@ -2,7 +2,6 @@
 package spool
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -75,12 +74,24 @@ func noRoom(err error) error {
 	return err
 }
 
-func (s *spool) Reader() io.Reader {
-	if s.file == nil {
-		return bytes.NewReader(s.memory)
+func (s *spool) Reader() *io.SectionReader { return io.NewSectionReader((*content)(s), 0, s.size) }
+
+// content reads a spool from any place.
+type content spool
+
+func (c *content) ReadAt(p []byte, offset int64) (n int, err error) {
+	if offset < int64(len(c.memory)) {
+		n = copy(p, c.memory[offset:])
+		p, offset = p[n:], offset+int64(n)
 	}
-	inFile := s.size - int64(len(s.memory))
-	return io.MultiReader(bytes.NewReader(s.memory), io.NewSectionReader(s.file, 0, inFile))
+	if len(p) == 0 {
+		return n, nil
+	}
+	if c.file == nil {
+		return n, io.EOF
+	}
+	more, err := c.file.ReadAt(p, offset-int64(len(c.memory)))
+	return n + more, err
 }
 
 func (s *spool) Close() error {

@@ -37,6 +37,7 @@ func Spools(t *testing.T, spools ports.Spools) {
 
 // Decoder proves a ports.Decoder of JSON, as far as a use case relies on it.
 func Decoder(t *testing.T, decoder ports.Decoder) {
+	json := domain.FileHint{Format: domain.FormatJSON}
 	text := func(s string) domain.Value { return domain.Value{Text: s, Kind: domain.String} }
 	for name, c := range map[string]struct {
 		file   string
@@ -72,7 +73,7 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 		for range 2 { // a decoder keeps nothing of one file for the next
 			var got []domain.Candidate
 			var err error
-			for candidate, failed := range decoder.Candidates(strings.NewReader(c.file)) {
+			for candidate, failed := range decoder.Candidates(section(c.file), json) {
 				if failed != nil {
 					err = failed
 					break
@@ -88,16 +89,25 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 			assert.Equal(t, c.want, got, name)
 		}
 	}
-	for candidate, err := range decoder.Candidates(strings.NewReader(`[{},{},{}]`)) {
+	for candidate, err := range decoder.Candidates(section(`[{},{},{}]`), json) {
 		require.NoError(t, err)
 		assert.Equal(t, 1, candidate.Number)
 		break // and no more is yielded, which the range would panic at
 	}
-	for _, err := range decoder.Candidates(iotest.ErrReader(io.ErrClosedPipe)) {
+	for _, err := range decoder.Candidates(io.NewSectionReader(brokenReader{}, 0, 9), json) {
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 		require.NotErrorIs(t, err, domain.ErrBrokenFile)
 	}
 }
+
+func section(file string) *io.SectionReader {
+	return io.NewSectionReader(strings.NewReader(file), 0, int64(len(file)))
+}
+
+// brokenReader is a file that cannot be read.
+type brokenReader struct{}
+
+func (brokenReader) ReadAt([]byte, int64) (int, error) { return 0, io.ErrClosedPipe }
 
 // Passwords proves a ports.Passwords.
 func Passwords(t *testing.T, passwords ports.Passwords) {

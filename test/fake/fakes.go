@@ -32,15 +32,22 @@ type spool struct {
 	owner *Spools
 }
 
-func (s *spool) Reader() io.Reader { return bytes.NewReader(s.Bytes()) }
-func (s *spool) Size() int64       { return int64(s.Len()) }
-func (s *spool) Close() error      { s.owner.open.Add(-1); return nil }
+func (s *spool) Reader() *io.SectionReader {
+	return io.NewSectionReader(bytes.NewReader(s.Bytes()), 0, s.Size())
+}
+func (s *spool) Size() int64  { return int64(s.Len()) }
+func (s *spool) Close() error { s.owner.open.Add(-1); return nil }
 
 // Decoder reads JSON with the standard library, all at once.
 type Decoder struct{}
 
+// Layout implements ports.Decoder.
+func (Decoder) Layout(*io.SectionReader, domain.FileHint) (domain.FileLayout, error) {
+	return domain.FileLayout{Format: domain.FormatJSON, Encoding: "utf-8"}, nil
+}
+
 // Candidates implements ports.Decoder.
-func (Decoder) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
+func (Decoder) Candidates(r *io.SectionReader, _ domain.FileHint) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		file, err := io.ReadAll(r)
 		if err != nil {

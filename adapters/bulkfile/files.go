@@ -1,0 +1,21 @@
+package bulkfile
+
+import (
+	"io"
+	"iter"
+
+	"rollcall/domain"
+)
+
+// Files reads files of every format.
+type Files struct{}
+
+// Layout implements ports.Decoder.
+func (Files) Layout(file *io.SectionReader, hint domain.FileHint) (domain.FileLayout, error) {
+	return domain.FileLayout{Format: domain.FormatJSON, Encoding: "utf-8"}, nil
+}
+
+// Candidates implements ports.Decoder.
+func (Files) Candidates(file *io.SectionReader, hint domain.FileHint) iter.Seq2[*domain.Candidate, error] {
+	return JSON{}.Candidates(file)
+}
