@@ -450,11 +450,11 @@ func (nowhere) New() ports.Spool { return &emptySpool{} }
 type emptySpool struct{ size int64 }
 
 func (s *emptySpool) Write(p []byte) (int, error) { s.size += int64(len(p)); return len(p), nil }
-func (s *emptySpool) Reader() *io.SectionReader   { return io.NewSectionReader(zeros{}, 0, 1<<62) }
+func (s *emptySpool) Reader() *io.SectionReader   { return io.NewSectionReader(zeros{}, 0, s.size) }
 func (s *emptySpool) Size() int64                 { return s.size }
 func (s *emptySpool) Close() error                { return nil }
 
-// zeros reads as cells that are empty.
+// zeros is a file of nothing but zeros.
 type zeros struct{}
 
 func (zeros) ReadAt(p []byte, _ int64) (int, error) {

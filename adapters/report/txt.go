@@ -3,7 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -90,47 +90,67 @@ func (t TXT) table(o *output, looks table, fill func(*textTable) error) (err err
 	return table.write(o, spool.Reader())
 }
 
-// textTable gathers the rows of a table in a spool, and the widths of its columns.
-//
-// In the spool a cell is its size in bytes, twice, plus one if its width is another; then that width, if so; then its
-// bytes.
+// textTable gathers the rows of a table in a spool, each as wide as the columns were by then. Where blanks may be missing,
+// because a wider cell came later, it has a mark, and behind that the column: in front of a number, and behind a text.
 type textTable struct {
 	*output
 	table
 
-	widths []int
-	cell   []byte
-	rows   int
+	widths   []int
+	narrower []narrower
+	cell     []byte
+	rows     int
 }
+
+// narrower is how wide the columns were in the rows before one.
+type narrower struct {
+	before int
+	widths []int
+}
+
+// mark stands in no cell: in a line it would be a blank.
+const mark = 0
 
 func (t *textTable) number(column int, n int64) {
 	t.cell = strconv.AppendInt(t.cell[:0], n, 10)
-	t.buf = t.begin(column, len(t.cell), len(t.cell))
-	t.buf = append(t.buf, t.cell...)
+	t.right(column)
 }
 
 func (t *textTable) date(column int, date time.Time) {
 	t.cell = date.AppendFormat(t.cell[:0], time.DateTime)
-	t.buf = t.begin(column, len(t.cell), len(t.cell))
-	t.buf = append(t.buf, t.cell...)
+	t.right(column)
+}
+
+func (t *textTable) right(column int) {
+	blanks := t.missing(column, len(t.cell))
+	t.buf = appendBlanks(append(t.buf, mark, byte(column)), blanks)
+	t.buf = append(append(t.buf, t.cell...), gap...)
 }
 
 func (t *textTable) text(column int, text string) {
 	text, width := line(text)
-	t.buf = t.begin(column, len(text), width)
 	t.buf = append(t.buf, text...)
+	if column < len(t.columns)-1 {
+		t.buf = appendBlanks(t.buf, t.missing(column, width))
+		t.buf = append(append(t.buf, mark, byte(column)), gap...)
+	}
 }
 
-// begin appends what stands before the bytes of a cell.
-func (t *textTable) begin(column, size, width int) []byte {
-	t.widths[column] = max(t.widths[column], min(width, widest))
-	if width == size {
-		return binary.AppendUvarint(t.buf, 2*uint64(size))
+// missing is how many blanks make a cell as wide as its column, which it may widen.
+func (t *textTable) missing(column, width int) int {
+	if wider := min(width, widest); wider > t.widths[column] {
+		t.narrower = append(t.narrower, narrower{t.rows, slices.Clone(t.widths)})
+		t.widths[column] = wider
 	}
-	return binary.AppendUvarint(binary.AppendUvarint(t.buf, 2*uint64(size)+1), uint64(width))
+	return max(0, t.widths[column]-width)
 }
 
 func (t *textTable) rowEnds() error {
+	t.buf = bytes.TrimRight(t.buf, " ")
+	for len(t.buf) > 1 && t.buf[len(t.buf)-2] == mark { // of a column behind which nothing stands
+		t.buf = bytes.TrimRight(t.buf[:len(t.buf)-2], " ")
+	}
+	t.buf = append(t.buf, '\n')
 	t.rows++
 	return t.output.rowEnds()
 }
@@ -139,71 +159,69 @@ func (t *textTable) rowEnds() error {
 func (t *textTable) write(o *output, spool io.Reader) error {
 	o.buf = append(o.buf, t.title...)
 	o.buf = append(o.buf, "\n\n"...)
-	for i, column := range t.columns {
-		t.cell = append(t.cell[:0], column.name...)
-		o.buf = t.appendCell(o.buf, i, len(column.name))
-	}
-	last := len(t.columns) - 1
-	for i, width := range t.widths {
-		if i == last {
-			width = len(t.columns[i].name) // texts of any length are there
+	t.headLine(o, func(i int) string { return t.columns[i].name })
+	t.headLine(o, func(i int) string {
+		if i == len(t.columns)-1 { // texts of any length are there
+			return strings.Repeat("-", len(t.columns[i].name))
 		}
-		t.cell = append(t.cell[:0], strings.Repeat("-", width)...)
-		o.buf = t.appendCell(o.buf, i, width)
-	}
+		return strings.Repeat("-", t.widths[i])
+	})
 	if t.rows == 0 {
 		o.buf = append(o.buf, none...)
 	}
-	r := bufio.NewReaderSize(spool, outputSize)
-	for range t.rows {
-		for i := range t.columns {
-			width, err := t.read(r)
-			if err != nil {
-				return fmt.Errorf("read spool: %w", err)
-			}
-			o.buf = t.appendCell(o.buf, i, width)
+	r, row := bufio.NewReaderSize(spool, outputSize), -1
+	for {
+		part, err := r.ReadSlice(mark)
+		if err == nil {
+			part = part[:len(part)-1]
 		}
-		err := o.rowEnds()
+		o.buf = append(o.buf, part...)
+		if err == nil {
+			var column byte
+			column, err = r.ReadByte()
+			if column == 0 {
+				row++
+			}
+			o.buf = appendBlanks(o.buf, t.later(row, int(column)))
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return fmt.Errorf("read spool: %w", err)
+		}
+		err = o.rowEnds()
 		if err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
-// read takes the next cell out of the spool, and returns its width.
-func (t *textTable) read(r *bufio.Reader) (int, error) {
-	size, err := binary.ReadUvarint(r)
-	if err != nil {
-		return 0, err
-	}
-	width := size / 2
-	if size%2 != 0 {
-		width, err = binary.ReadUvarint(r)
-		if err != nil {
-			return 0, err
+// headLine writes a line of texts that are not wider than their columns.
+func (t *textTable) headLine(o *output, text func(column int) string) {
+	for i, column := range t.columns {
+		cell := text(i)
+		blanks := t.widths[i] - len(cell)
+		switch {
+		case i == len(t.columns)-1:
+			o.buf = append(append(o.buf, cell...), '\n')
+		case column.kind == number:
+			o.buf = append(append(appendBlanks(o.buf, blanks), cell...), gap...)
+		default:
+			o.buf = append(appendBlanks(append(o.buf, cell...), blanks), gap...)
 		}
 	}
-	t.cell = slices.Grow(t.cell[:0], int(size/2))[:size/2]
-	_, err = io.ReadFull(r, t.cell)
-	return int(width), err
 }
 
-// appendCell appends the cell, numbers to the right of their column and texts to the left. Behind the last one the line
-// ends.
-func (t *textTable) appendCell(dst []byte, column, width int) []byte {
-	blanks := t.widths[column] - width
-	if t.columns[column].kind == number {
-		dst = appendBlanks(dst, blanks)
+// later is how much wider a column has become since a row was gathered. The rows are asked for in their order.
+func (t *textTable) later(row, column int) int {
+	for len(t.narrower) > 0 && t.narrower[0].before <= row {
+		t.narrower = t.narrower[1:]
 	}
-	dst = append(dst, t.cell...)
-	if column == len(t.columns)-1 {
-		return append(bytes.TrimRight(dst, " "), '\n')
+	if len(t.narrower) == 0 {
+		return 0
 	}
-	if t.columns[column].kind != number {
-		dst = appendBlanks(dst, blanks)
-	}
-	return append(dst, gap...)
+	return t.widths[column] - t.narrower[0].widths[column]
 }
 
 func appendBlanks(dst []byte, n int) []byte {
