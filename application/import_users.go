@@ -2,11 +2,14 @@
 package application
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"rollcall/domain"
@@ -24,7 +27,10 @@ const (
 )
 
 // ImportUsers registers the people of a file, one after another, and accounts for those it refuses.
-type ImportUsers struct{ with ImportConfig }
+type ImportUsers struct {
+	with   ImportConfig
+	places chan struct{} // of large imports
+}
 
 // ImportConfig is what imports work with.
 type ImportConfig struct {
@@ -38,62 +44,214 @@ type ImportConfig struct {
 
 	// KeepRefused tells whether refused objects are kept as they came.
 	KeepRefused bool
+
+	// KeepAnswers is how long the answer to a request is kept for its key.
+	KeepAnswers time.Duration
+
+	// MaxObjects and MaxTime bound one import, AtOnce how many large ones there may be, those included that wait for their
+	// turn. 0 is no bound.
+	MaxObjects int
+	MaxTime    time.Duration
+	AtOnce     int
 }
 
 // NewImportUsers makes the use case.
-func NewImportUsers(with ImportConfig) *ImportUsers { return &ImportUsers{with} }
-
-// Import implements ports.Registration.
-func (u *ImportUsers) Import(ctx context.Context, file ports.Spool) (*ports.ImportResult, error) {
-	issuer := u.with.Passwords.Issue()
-	var tally domain.Tally
-	var log *outcomeLog
-	large := file.Size() >= largeSize
-	id, err := u.with.Imports.Do(ctx, large, func(ctx context.Context, tx ports.ImportTx) error {
-		if log != nil { // of a run that the database undid
-			err := log.Close()
-			if err != nil {
-				return fmt.Errorf("drop outcomes: %w", err)
-			}
-		}
-		log = newOutcomeLog(u.with.Spools.New())
-		run := importRun{tx: tx, sentences: u.with.Sentences, log: log}
-		batches := u.batches(file.Reader(), issuer)
-		if large {
-			batches = ahead(batches)
-		}
-		err := run.all(ctx, batches)
-		if err != nil {
-			return err
-		}
-		tally = run.tally
-		return tx.Finish(ctx, tally)
-	})
-	if err != nil {
-		return nil, u.fail(ctx, log, err)
-	}
-	return &ports.ImportResult{ID: id, Tally: tally, Outcomes: log.Outcomes(issuer), Close: log.Close}, nil
+func NewImportUsers(with ImportConfig) *ImportUsers {
+	return &ImportUsers{with: with, places: make(chan struct{}, with.AtOnce)}
 }
 
-// fail cleans up after an import that came to nothing, and records what the client has to do with.
-func (u *ImportUsers) fail(ctx context.Context, log *outcomeLog, err error) error {
-	if log != nil {
-		err = errors.Join(err, log.Close())
-	}
-	if errors.Is(err, domain.ErrBrokenFile) {
-		refused := u.with.Imports.Refuse(ctx, domain.Tally{}.Status(), domain.DescriptionBroken)
-		if refused != nil {
-			return fmt.Errorf("record broken file: %w", refused)
+// Import implements ports.Registration.
+func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+	i := &userImport{ImportConfig: u.with, request: request, large: request.File.Size() >= largeSize}
+	if i.large && u.with.AtOnce > 0 {
+		select {
+		case u.places <- struct{}{}:
+			defer func() { <-u.places }()
+		default:
+			return nil, fmt.Errorf("import users: %w", ports.ErrBusy)
 		}
 	}
-	return fmt.Errorf("import users: %w", err)
+	if u.with.MaxTime > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, u.with.MaxTime, domain.ErrTooSlow)
+		defer cancel()
+	}
+	result, err := i.run(ctx)
+	if errors.Is(err, ports.ErrKeyUsed) {
+		result, err = u.recall(ctx, request.Key, i.fingerprint)
+	}
+	if err != nil && errors.Is(context.Cause(ctx), domain.ErrTooSlow) {
+		err = fmt.Errorf("%w: %w", domain.ErrTooSlow, err)
+	}
+	if errors.Is(err, domain.ErrBrokenFile) && !request.DryRun {
+		id, failed := u.Refuse(ctx, domain.Tally{}.Status())
+		err = &ports.RecordedError{Import: id, Cause: err}
+		if failed != nil {
+			err = failed
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("import users: %w", err)
+	}
+	return result, nil
+}
+
+// Recall implements ports.Registration.
+func (u *ImportUsers) Recall(ctx context.Context, key string) (*ports.ImportResult, error) {
+	result, err := u.recall(ctx, key, nil)
+	if err != nil {
+		return nil, fmt.Errorf("recall import: %w", err)
+	}
+	return result, nil
+}
+
+// recall returns the answer that is kept for a key, if it is to what has the fingerprint.
+func (u *ImportUsers) recall(ctx context.Context, key string, fingerprint []byte) (*ports.ImportResult, error) {
+	log := newOutcomeLog(u.with.Spools.New())
+	answer, err := u.with.Imports.Recall(ctx, key, log.spool)
+	var issuer ports.Issuer
+	switch {
+	case err != nil:
+		err = fmt.Errorf("recall answer: %w", err)
+	case fingerprint != nil && !bytes.Equal(answer.Fingerprint, fingerprint):
+		err = ports.ErrKeyReused
+	default:
+		issuer, err = u.with.Passwords.Issue(answer.Salt)
+	}
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return &ports.ImportResult{
+		ID: answer.Import, Tally: answer.Tally, Replayed: true, Outcomes: log.Outcomes(issuer), Close: log.Close,
+	}, nil
 }
 
 // Refuse implements ports.Registration.
-func (u *ImportUsers) Refuse(ctx context.Context, status int) error {
-	err := u.with.Imports.Refuse(ctx, status, domain.DescriptionBroken)
+func (u *ImportUsers) Refuse(ctx context.Context, status int) (int64, error) {
+	id, err := u.with.Imports.Refuse(ctx, status, domain.DescriptionBroken)
 	if err != nil {
-		return fmt.Errorf("refuse import: %w", err)
+		return 0, fmt.Errorf("record refused import: %w", err)
+	}
+	return id, nil
+}
+
+// userImport is the import of one file.
+type userImport struct {
+	ImportConfig
+
+	request ports.ImportRequest
+	large   bool
+
+	fingerprint []byte // of the request, when it has a key
+	salt        []byte
+	issuer      ports.Issuer
+	log         *outcomeLog
+	tally       domain.Tally
+}
+
+var (
+	// errDryRun ends the transaction of a dry run.
+	errDryRun = errors.New("dry run")
+
+	// errNotAll ends a strict import with its first refusal.
+	errNotAll = errors.New("not all can be registered")
+)
+
+// run registers the people, or finds the answer that is kept.
+func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err error) {
+	if i.request.Key != "" {
+		i.fingerprint, err = fingerprint(&i.request)
+		if err != nil {
+			return nil, err
+		}
+	}
+	i.salt = i.Passwords.Salt()
+	i.issuer, err = i.Passwords.Issue(i.salt)
+	if err != nil {
+		return nil, fmt.Errorf("issue passwords: %w", err)
+	}
+	id, err := i.do(ctx, false)
+	if errors.Is(err, errNotAll) {
+		id, err = i.do(ctx, true) // once more, for all refusals to be found
+	}
+	switch {
+	case errors.Is(err, errDryRun):
+		i.issuer = nil
+	case err != nil:
+		return nil, errors.Join(err, i.dropLog())
+	}
+	return &ports.ImportResult{ID: id, Tally: i.tally, Outcomes: i.log.Outcomes(i.issuer), Close: i.log.Close}, nil
+}
+
+// do runs the import. Where it skips, those are not registered who might be.
+func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
+	mode := ports.ImportMode{Exclusive: i.large, Rehearsal: skips || i.request.DryRun, Key: i.request.Key}
+	return i.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
+		err := i.dropLog() // of a run that the database undid
+		if err != nil {
+			return err
+		}
+		i.log, i.tally = newOutcomeLog(i.Spools.New()), domain.Tally{}
+		file := newWatchedFile(i.request.File.Reader())
+		batches := i.batches(file.reader())
+		if i.large {
+			batches = ahead(batches)
+		}
+		for b, err := range batches {
+			if err != nil {
+				return fmt.Errorf("decode: %w", err)
+			}
+			err = ports.ErrTaken
+			for errors.Is(err, ports.ErrTaken) {
+				err = i.batch(ctx, tx, b, skips)
+			}
+			if err != nil {
+				return err
+			}
+			if i.request.Progress != nil {
+				i.request.Progress(domain.Progress{Tally: i.tally, Bytes: file.at.Load(), Size: i.request.File.Size()})
+			}
+		}
+		err = i.log.Flush()
+		if err != nil {
+			return fmt.Errorf("keep outcomes: %w", err)
+		}
+		if i.request.DryRun {
+			return errDryRun
+		}
+		return tx.Finish(ctx, i.tally, i.answer())
+	})
+}
+
+// answer is what is kept for the request's key.
+func (i *userImport) answer() *ports.Answer {
+	if i.request.Key == "" {
+		return nil
+	}
+	return &ports.Answer{
+		Fingerprint: i.fingerprint, Salt: i.salt, Expires: i.Now().Add(i.KeepAnswers), Outcomes: i.log.spool.Reader(),
+	}
+}
+
+// fingerprint is the same for requests that ask for the same.
+func fingerprint(request *ports.ImportRequest) ([]byte, error) {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q %q %t\n", request.Hint.Format, request.Hint.Charset, request.Strict)
+	_, err := io.Copy(hash, request.File.Reader())
+	if err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
+	}
+	return hash.Sum(nil), nil
+}
+
+func (i *userImport) dropLog() error {
+	if i.log == nil {
+		return nil
+	}
+	err := i.log.Close()
+	i.log = nil
+	if err != nil {
+		return fmt.Errorf("drop outcomes: %w", err)
 	}
 	return nil
 }
@@ -104,23 +262,26 @@ type batch struct {
 	hashes  []string
 }
 
-// batches decodes and checks a file.
-func (u *ImportUsers) batches(file *io.SectionReader, issuer ports.Issuer) iter.Seq2[batch, error] {
-	rules := domain.Rules{Region: u.with.Region, Today: domain.DateOf(u.with.Now())}
+// batches decodes and checks the file.
+func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
+	rules := domain.Rules{Region: i.Region, Today: domain.DateOf(i.Now())}
 	return func(yield func(batch, error) bool) {
 		var b batch
 		var originals arena
 		text := 0
-		for candidate, err := range u.with.Decoder.Candidates(file, domain.FileHint{Format: domain.FormatJSON}) {
+		for candidate, err := range i.Decoder.Candidates(file, i.request.Hint) {
+			if err == nil && i.MaxObjects > 0 && candidate.Number > i.MaxObjects {
+				err = domain.ErrTooManyObjects
+			}
 			if err != nil {
 				yield(batch{}, err)
 				return
 			}
 			object, hash := rules.Check(candidate), ""
 			if object.Violations == nil {
-				hash = issuer.Hash(object.Number)
+				hash = i.issuer.Hash(object.Number)
 			}
-			if u.with.KeepRefused {
+			if i.KeepRefused {
 				object.Original = originals.keep(candidate.Original)
 			}
 			b.objects = append(b.objects, object)
@@ -157,66 +318,65 @@ func (a *arena) keep(b []byte) []byte {
 	return (*a)[from:len(*a):len(*a)]
 }
 
-// importRun is an import in its transaction.
-type importRun struct {
-	tx        ports.ImportTx
-	sentences ports.Sentences
-	log       *outcomeLog
-	tally     domain.Tally
-}
-
-func (r *importRun) all(ctx context.Context, batches iter.Seq2[batch, error]) error {
-	for b, err := range batches {
-		if err != nil {
-			return fmt.Errorf("decode: %w", err)
-		}
-		err = r.one(ctx, b)
-		for errors.Is(err, ports.ErrTaken) {
-			err = r.one(ctx, b)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	err := r.log.Flush()
-	if err != nil {
-		return fmt.Errorf("keep outcomes: %w", err)
-	}
-	return nil
-}
-
-// one takes a batch in, or returns ports.ErrTaken and has done nothing.
-func (r *importRun) one(ctx context.Context, b batch) error {
-	taken, err := r.tx.Taken(ctx, b.objects)
+// batch takes a batch in, or returns ports.ErrTaken and has done nothing.
+func (i *userImport) batch(ctx context.Context, tx ports.ImportTx, b batch, skips bool) error {
+	taken, err := tx.Taken(ctx, b.objects)
 	if err != nil {
 		return fmt.Errorf("ask what is taken: %w", err)
 	}
 	violations := make([]domain.Violations, len(b.objects))
 	accounts := make([]domain.Account, 0, len(b.objects))
 	var rejections []domain.Rejection
-	for i := range b.objects {
-		o := &b.objects[i]
-		violations[i] = taken.Admit(o)
-		if violations[i] == nil {
-			accounts = append(accounts, domain.Account{Registration: o.Registration, PasswordHash: b.hashes[i]})
+	for n := range b.objects {
+		o := &b.objects[n]
+		violations[n] = taken.Admit(o)
+		if violations[n] == nil {
+			accounts = append(accounts, domain.Account{Registration: o.Registration, PasswordHash: b.hashes[n]})
 			continue
 		}
 		rejections = append(rejections, domain.Rejection{
-			Object: o.Number, Login: o.Login, Violations: violations[i], Description: r.sentences.Describe(violations[i]),
+			Object: o.Number, Login: o.Login, Violations: violations[n], Description: i.Sentences.Describe(violations[n]),
 			Original: o.Original,
 		})
 	}
-	err = r.tx.Add(ctx, accounts, rejections)
+	if i.request.Strict && !skips && rejections != nil {
+		return errNotAll
+	}
+	err = tx.Add(ctx, accounts, rejections)
 	if err != nil {
 		return fmt.Errorf("add batch: %w", err)
 	}
-	r.tally.Objects += len(b.objects)
-	r.tally.Created += len(accounts)
-	for i := range b.objects {
-		err = r.log.Append(&b.objects[i], violations[i])
+	i.tally.Objects += len(b.objects)
+	i.tally.Refused += len(rejections)
+	if !skips {
+		i.tally.Created += len(accounts)
+	}
+	for n := range b.objects {
+		err = i.log.Append(&b.objects[n], violations[n], skips)
 		if err != nil {
 			return fmt.Errorf("keep outcomes: %w", err)
 		}
 	}
 	return nil
+}
+
+// watchedFile knows how far a file was read.
+type watchedFile struct {
+	io.ReaderAt
+
+	size int64
+	at   atomic.Int64
+}
+
+func newWatchedFile(file *io.SectionReader) *watchedFile {
+	return &watchedFile{ReaderAt: file, size: file.Size()}
+}
+
+func (f *watchedFile) reader() *io.SectionReader { return io.NewSectionReader(f, 0, f.size) }
+
+// ReadAt implements io.ReaderAt.
+func (f *watchedFile) ReadAt(p []byte, offset int64) (int, error) {
+	n, err := f.ReaderAt.ReadAt(p, offset)
+	f.at.Store(offset + int64(n))
+	return n, err //nolint:wrapcheck // it is the file's own
 }

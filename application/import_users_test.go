@@ -49,7 +49,7 @@ func (f *fixture) send(t *testing.T, file string) (imported, error) {
 	defer spool.Close()
 	_, err := io.WriteString(spool, file)
 	require.NoError(t, err)
-	result, err := application.NewImportUsers(f.config).Import(t.Context(), spool)
+	result, err := application.NewImportUsers(f.config).Import(t.Context(), ports.ImportRequest{File: spool})
 	if err != nil {
 		return imported{}, err
 	}
@@ -83,12 +83,13 @@ func TestImport(t *testing.T) {
 	taken := domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}
 	invalid := domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeInvalid}, {Field: domain.FieldPhone, Code: domain.CodeInvalid}}
 	none := domain.Violations{{Code: domain.CodeNotObject}}
-	assert.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2}, []domain.Outcome{
-		{Object: 1, Login: "anna", Password: "password-1-1"},
+	name := domain.RestoreFullName("Ким", "Анна", "Петровна")
+	assert.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2, Refused: 3}, []domain.Outcome{
+		{Object: 1, Login: "anna", Name: name, Password: "password-1-1"},
 		{Object: 2, Violations: none},
 		{Object: 3, Login: "ANNA", Violations: taken},
 		{Object: 4, Login: "x", Violations: invalid},
-		{Object: 5, Login: "boris", Password: "password-1-5"},
+		{Object: 5, Login: "boris", Name: name, Password: "password-1-5"},
 	}}, got)
 
 	accounts := f.store.Accounts()
@@ -110,7 +111,7 @@ func TestImportOfNobody(t *testing.T) {
 	f := newFixture()
 	got, err := f.send(t, `{}`)
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: 1}, got.tally)
+	assert.Equal(t, domain.Tally{Objects: 1, Refused: 1}, got.tally)
 	assert.Equal(t, 400, f.store.Records()[0].Status)
 	assert.Equal(t, domain.DescriptionNoneCreated, f.store.Records()[0].Description)
 	assert.Empty(t, f.store.Accounts())
@@ -190,7 +191,7 @@ func TestLargeImport(t *testing.T) {
 	}
 	got, err := f.send(t, array(file...))
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: objects, Created: objects * 2 / 3}, got.tally)
+	assert.Equal(t, domain.Tally{Objects: objects, Created: objects * 2 / 3, Refused: objects / 3}, got.tally)
 	require.Len(t, got.outcomes, objects)
 	for i, outcome := range got.outcomes {
 		require.Equal(t, i+1, outcome.Object)
@@ -209,8 +210,8 @@ type meanwhile struct {
 	happens func()
 }
 
-func (m *meanwhile) Do(ctx context.Context, exclusive bool, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	return m.Imports.Do(ctx, exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+func (m *meanwhile) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	return m.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		return work(ctx, &meanwhileTx{tx, m})
 	})
 }
@@ -233,15 +234,15 @@ func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
 	f := newFixture()
 	rival := contract.Object(t, 1)
 	f.config.Imports = &meanwhile{f.store, func() {
-		_, err := f.store.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := f.store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: rival.Registration, PasswordHash: "x"}}, nil))
-			return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+			return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
 		})
 		require.NoError(t, err)
 	}}
 	got, err := f.send(t, array(person("user1", "mine@example.com", ""), person("mine", "mine@example.com", "")))
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: 2, Created: 1}, got.tally)
+	assert.Equal(t, domain.Tally{Objects: 2, Created: 1, Refused: 1}, got.tally)
 	assert.Equal(t, "mine", got.outcomes[1].Login)
 	assert.NotEmpty(t, got.outcomes[1].Password)
 	assert.Len(t, f.store.Accounts(), 2)
@@ -249,6 +250,8 @@ func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
 
 func TestRefuse(t *testing.T) {
 	f := newFixture()
-	require.NoError(t, application.NewImportUsers(f.config).Refuse(t.Context(), 413))
+	id, err := application.NewImportUsers(f.config).Refuse(t.Context(), 413)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, id)
 	assert.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken}}, f.store.Records())
 }

@@ -15,30 +15,46 @@ import (
 // outcomeLog keeps what came of each object until it is answered, in a spool: an import may be larger than the memory.
 // It holds no passwords; these are made again when the outcomes are read.
 //
-// An object is: how many violations it has, its login, then field, code and limit of each violation. Numbers are
-// varints, a text is its length and its bytes.
+// An object is: what came of it, its login, then the last name, first name and patronymic of one without violations, or
+// field, code and limit of each violation. Numbers are varints, a text is its length and its bytes.
 type outcomeLog struct {
 	spool  ports.Spool
 	writer *bufio.Writer
 	buffer []byte
 }
 
+// What came of an object: from refused on, it has one violation, or as many more as the number is greater.
+const (
+	created = iota
+	skipped
+	refused
+)
+
 func newOutcomeLog(spool ports.Spool) *outcomeLog {
 	return &outcomeLog{spool: spool, writer: bufio.NewWriter(spool)}
 }
 
 // Append adds the outcome of the next object.
-func (l *outcomeLog) Append(o *domain.Object, violations domain.Violations) error {
-	login := o.Login
+func (l *outcomeLog) Append(o *domain.Object, violations domain.Violations, skips bool) error {
+	b := l.buffer[:0]
 	if violations == nil {
-		login = o.Registration.Login.String()
-	}
-	b := binary.AppendUvarint(l.buffer[:0], uint64(len(violations)))
-	b = appendText(b, login)
-	for _, v := range violations {
-		b = appendText(b, string(v.Field))
-		b = appendText(b, string(v.Code))
-		b = binary.AppendUvarint(b, uint64(v.Limit))
+		kind := byte(created)
+		if skips {
+			kind = skipped
+		}
+		reg := &o.Registration
+		b = appendText(append(b, kind), reg.Login.String())
+		b = appendText(b, reg.Name.Last.String())
+		b = appendText(b, reg.Name.First.String())
+		b = appendText(b, reg.Name.Patronymic.String())
+	} else {
+		b = binary.AppendUvarint(b, uint64(refused+len(violations)-1))
+		b = appendText(b, o.Login)
+		for _, v := range violations {
+			b = appendText(b, string(v.Field))
+			b = appendText(b, string(v.Code))
+			b = binary.AppendUvarint(b, uint64(v.Limit))
+		}
 	}
 	l.buffer = b
 	_, err := l.writer.Write(b)
@@ -52,7 +68,7 @@ func appendText(b []byte, s string) []byte {
 // Flush completes the log, before the import is committed: afterwards it is too late to find that there is no room.
 func (l *outcomeLog) Flush() error { return l.writer.Flush() }
 
-// Outcomes yields what was appended up to Flush, with the passwords of issuer.
+// Outcomes yields what was appended up to Flush, with the passwords of issuer, if there is one.
 func (l *outcomeLog) Outcomes(issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
 		r := bufio.NewReader(l.spool.Reader())
@@ -66,7 +82,7 @@ func (l *outcomeLog) Outcomes(issuer ports.Issuer) iter.Seq2[domain.Outcome, err
 				return
 			}
 			outcome.Object = object
-			if outcome.Violations == nil {
+			if issuer != nil && outcome.Violations == nil && !outcome.Skipped {
 				outcome.Password = issuer.Password(object)
 			}
 			if !yield(outcome, nil) {
@@ -78,13 +94,16 @@ func (l *outcomeLog) Outcomes(issuer ports.Issuer) iter.Seq2[domain.Outcome, err
 
 // readOutcome returns io.EOF at the end of the log.
 func readOutcome(r *bufio.Reader) (domain.Outcome, error) {
-	count, err := binary.ReadUvarint(r)
+	kind, err := binary.ReadUvarint(r)
 	if err != nil {
 		return domain.Outcome{}, err
 	}
 	read := logReader{r: r}
-	o := domain.Outcome{Login: read.text()}
-	for range count {
+	o := domain.Outcome{Login: read.text(), Skipped: kind == skipped}
+	if kind < refused {
+		o.Name = domain.RestoreFullName(read.text(), read.text(), read.text())
+	}
+	for n := uint64(refused); n <= kind; n++ {
 		o.Violations = append(o.Violations, domain.Violation{
 			Field: domain.Field(read.text()), Code: domain.Code(read.text()), Limit: int(read.number()),
 		})

@@ -28,6 +28,11 @@ type serveCommand struct {
 
 	Listen            string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 takes a free one."`
 	MaxBody           units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"How large the body of a request may be (${default})."`
+	MaxObjects        int              `env:"ROLLCALL_MAX_OBJECTS" default:"0" placeholder:"N" help:"How many objects one import may have; 0 is no limit (${default})."`
+	MaxImports        int              `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"How many imports of more than 1 MiB there may be at once, those included that wait for their turn; 0 is no limit (${default})."`
+	MaxImportTime     time.Duration    `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"How long an import may take, waiting included; 0 is no limit (${default})."`
+	KeepAnswers       time.Duration    `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long the answer to a request with an Idempotency-Key is kept (${default})."`
+	SecretKey         secretKey        `env:"ROLLCALL_SECRET_KEY" placeholder:"KEY" help:"Secret key of generated passwords, 32 bytes or more in base64 or hexadecimal; several instances must have the same. Without it the program makes one, and keeps it in its data folder."`
 	DefaultRegion     string           `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Whose numbers phones without a country code are, ISO 3166-1 alpha-2 (${default})."`
 	GeneratedLifetime time.Duration    `name:"generated-password-lifetime" env:"ROLLCALL_GENERATED_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a generated password signs in (${default})."`
 	SessionIdle       time.Duration    `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long somebody stays signed in without a request (${default})."`
@@ -52,6 +57,10 @@ func (cmd *serveCommand) Validate() error {
 		return errors.New("--generated-password-lifetime: must be more than nothing")
 	case cmd.KeepRefused < 0:
 		return errors.New("--keep-refused: must not be negative")
+	case cmd.KeepAnswers <= 0:
+		return errors.New("--keep-answers: must be more than nothing")
+	case cmd.MaxObjects < 0, cmd.MaxImports < 0, cmd.MaxImportTime < 0:
+		return errors.New("--max-objects, --max-imports, --max-import-time: must not be negative")
 	case cmd.MaxUploads <= 0:
 		return errors.New("--max-uploads: must be more than nothing")
 	case cmd.SessionIdle < time.Second, cmd.SessionLifetime < time.Second:
@@ -115,6 +124,10 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		return nil, fmt.Errorf("make spool folder: %w", err)
 	}
 	spools := spool.New(spoolDir)
+	secret, err := cmd.SecretKey.load(cmd.DataDir)
+	if err != nil {
+		return nil, err
+	}
 	catalog, err := i18n.New()
 	if err != nil {
 		return nil, err
@@ -125,12 +138,16 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Imports:   postgres.NewImports(db, time.Now),
 		Decoder:   bulkfile.Files{},
 		Spools:    spools,
-		Passwords: passhash.Generated{},
+		Passwords: passhash.NewGenerated(secret),
 		Sentences: catalog.Choose("en", ""),
 		Now:       time.Now,
 		Region:    cmd.DefaultRegion,
 
 		KeepRefused: cmd.KeepRefused > 0,
+		KeepAnswers: cmd.KeepAnswers,
+		MaxObjects:  cmd.MaxObjects,
+		MaxTime:     cmd.MaxImportTime,
+		AtOnce:      cmd.MaxImports,
 	})
 	registerUser := application.NewRegisterUser(application.RegisterConfig{
 		Registrations: postgres.NewRegistrations(db),

@@ -16,6 +16,14 @@ const (
 // ErrBrokenFile is what a file is that holds no objects: empty, cut short, or not in the format it should have.
 var ErrBrokenFile = errors.New("file is empty or broken")
 
+var (
+	// ErrTooManyObjects is returned for a file with more objects than one import may have.
+	ErrTooManyObjects = errors.New("file has too many objects")
+
+	// ErrTooSlow is returned for an import that takes more time than it may.
+	ErrTooSlow = errors.New("import takes too long")
+)
+
 // BrokenFileError says where a file breaks. It is an ErrBrokenFile.
 type BrokenFileError struct {
 	Offset int64  // bytes before the place
@@ -33,8 +41,9 @@ func (e *BrokenFileError) Error() string {
 // Unwrap makes the error an ErrBrokenFile.
 func (e *BrokenFileError) Unwrap() error { return ErrBrokenFile }
 
-// Tally counts the objects of an import.
-type Tally struct{ Objects, Created int }
+// Tally counts the objects of an import. Those that are neither created nor refused were skipped: everybody or nobody was to
+// be registered.
+type Tally struct{ Objects, Created, Refused int }
 
 // Status is the HTTP status that the import is answered with, which its record names.
 func (t Tally) Status() int {
@@ -72,13 +81,21 @@ type Rejection struct {
 	Original    []byte // the object as it came, in JSON; nil when it is not kept
 }
 
-// Outcome is what came of an object: a login with its password, or violations.
+// Outcome is what came of an object: an account with its password, or violations.
 type Outcome struct {
 	Object     int
 	Login      string
-	Name       FullName // of whom an account was made
-	Password   string   // empty for a rejection
+	Name       FullName // of whom an account was made, or would be
+	Password   string   // empty where no account was made
 	Violations Violations
+	Skipped    bool // it has no violations, and was not registered because others have
+}
+
+// Progress is how far an import has come.
+type Progress struct {
+	Tally
+
+	Bytes, Size int64 // of the file: those that were read, and all
 }
 
 // Taken is a set of logins, e-mails and phones that belong to accounts.

@@ -10,6 +10,11 @@ func (n Name) String() string { return n.text }
 // FullName is what a person is called.
 type FullName struct{ First, Last, Patronymic Name }
 
+// RestoreFullName puts a name together again from its texts, which are not checked once more.
+func RestoreFullName(last, first, patronymic string) FullName {
+	return FullName{Name{first}, Name{last}, Name{patronymic}}
+}
+
 // NewFirstName makes a first name.
 func NewFirstName(s string) (Name, Violations) { return newName(FieldFirstName, s) }
 

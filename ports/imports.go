@@ -3,6 +3,8 @@ package ports
 import (
 	"context"
 	"errors"
+	"io"
+	"time"
 
 	"rollcall/domain"
 )
@@ -13,18 +15,45 @@ var ErrUnavailable = errors.New("unavailable")
 // ErrTaken is returned when a login, e-mail or phone has come to belong to another account meanwhile.
 var ErrTaken = errors.New("taken meanwhile")
 
-// Imports keeps what imports did: accounts, rejections and the record of each request.
+var (
+	// ErrKeyRunning is returned when an import with the same key is under way.
+	ErrKeyRunning = errors.New("import with this key is running")
+
+	// ErrKeyUsed is returned when there is an import with the same key.
+	ErrKeyUsed = errors.New("there is an import with this key")
+
+	// ErrKeyReused is returned when a key was used with something else before.
+	ErrKeyReused = errors.New("key was used with another file")
+)
+
+// Imports keeps what imports did: accounts, rejections, the record of each request, and answers.
 type Imports interface {
 	// Do runs work in one transaction, which it commits when work returns nil. Where the database undoes the
 	// transaction (a deadlock, a clash with another import, a lost connection), Do runs work again from its
-	// beginning. It returns the id of the import's record, the error of work, or ErrUnavailable.
-	//
-	// An exclusive import waits for other exclusive ones to end; then it waits for whoever is in its way, where
-	// another one gives way and comes again. An import of more than one batch ought to be exclusive.
-	Do(ctx context.Context, exclusive bool, work func(context.Context, ImportTx) error) (int64, error)
+	// beginning. It returns the id of the import's record, the error of work, ErrKeyRunning, ErrKeyUsed, or
+	// ErrUnavailable.
+	Do(ctx context.Context, mode ImportMode, work func(context.Context, ImportTx) error) (int64, error)
 
-	// Refuse records a request that registered nobody. It returns ErrUnavailable when the database cannot be reached.
-	Refuse(ctx context.Context, status int, description string) error
+	// Recall writes the outcomes that were kept for a key to w, and returns the rest of the answer. It returns ErrNotFound
+	// when there is none, the error of w, or ErrUnavailable.
+	Recall(ctx context.Context, key string, w io.Writer) (*KeptAnswer, error)
+
+	// Refuse records a request that registered nobody, and returns the record's id. It returns ErrUnavailable when the
+	// database cannot be reached.
+	Refuse(ctx context.Context, status int, description string) (int64, error)
+}
+
+// ImportMode is how an import is run.
+type ImportMode struct {
+	// Exclusive imports wait for others of their kind to end; then they wait for whoever is in their way, where another
+	// one gives way and comes again. An import of more than one batch ought to be exclusive.
+	Exclusive bool
+
+	// Rehearsal keeps no accounts. Only the import itself knows them until it ends. It is never in anybody's way.
+	Rehearsal bool
+
+	// Key lets only one import of many have it. Empty for none.
+	Key string
 }
 
 // ImportTx is an import under way, in its transaction. After an error other than ErrTaken the work must return it.
@@ -38,6 +67,22 @@ type ImportTx interface {
 	// or phones: then nothing of the batch is stored, and Taken, asked again, knows that account.
 	Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error
 
-	// Finish records what came of the import; it comes last.
-	Finish(ctx context.Context, tally domain.Tally) error
+	// Finish records what came of the import; it comes last. With a key, the answer is kept for it; else it is nil.
+	Finish(ctx context.Context, tally domain.Tally, answer *Answer) error
+}
+
+// Answer is what is kept of an import, to answer the request once more. It has no passwords, and no way to them.
+type Answer struct {
+	Fingerprint []byte // of what was asked for
+	Salt        []byte // of the passwords
+	Expires     time.Time
+	Outcomes    io.Reader
+}
+
+// KeptAnswer is an answer that was kept, without its outcomes.
+type KeptAnswer struct {
+	Import      int64
+	Tally       domain.Tally
+	Fingerprint []byte
+	Salt        []byte
 }

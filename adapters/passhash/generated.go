@@ -2,6 +2,7 @@
 package passhash
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -27,15 +28,46 @@ const (
 	group    = 6 // letters between hyphens
 )
 
-// Generated makes passwords with random bits of the operating system.
-type Generated struct{}
+// SecretSize is how many bytes a secret key must have at least.
+const SecretSize = 32
 
-// Issue implements ports.Passwords. The issuer derives each password from a random key of its import and the object's
-// number, so that it need not be kept anywhere to be told after the commit.
-func (Generated) Issue() ports.Issuer {
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // never fails: it ends the program instead
-	return &issuer{mac: hmac.New(sha256.New, key)}
+// Generated makes passwords from a secret key, the salt of an import, and the object's number. So they need not be kept
+// anywhere to be told after the commit, or once more; and when the salt is gone, nobody can make them again.
+type Generated struct {
+	secret []byte
+	id     []byte // tells the secret from others, and nothing else of it
+}
+
+const (
+	randomBytes = 16 // of an import's salt, in front of the secret's id
+	idBytes     = 8
+)
+
+// NewGenerated makes a maker of passwords with a secret key of random bytes.
+func NewGenerated(secret []byte) *Generated {
+	return &Generated{secret, derived(secret, "id")[:idBytes]}
+}
+
+// derived is a key that is made of another for a purpose.
+func derived(secret []byte, purpose string) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
+}
+
+// Salt implements ports.Passwords.
+func (g *Generated) Salt() []byte {
+	salt := make([]byte, randomBytes, randomBytes+idBytes)
+	_, _ = rand.Read(salt) // never fails: it ends the program instead
+	return append(salt, g.id...)
+}
+
+// Issue implements ports.Passwords.
+func (g *Generated) Issue(salt []byte) (ports.Issuer, error) {
+	if !bytes.HasSuffix(salt, g.id) {
+		return nil, ports.ErrOtherSecret
+	}
+	return &issuer{mac: hmac.New(sha256.New, derived(g.secret, "import "+string(salt)))}, nil
 }
 
 // issuer is for one goroutine at a time.

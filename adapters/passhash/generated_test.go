@@ -10,13 +10,38 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/passhash"
+	"rollcall/ports"
 	"rollcall/test/contract"
 )
 
-func TestGenerated(t *testing.T) { contract.Passwords(t, passhash.Generated{}) }
+func generated() *passhash.Generated {
+	return passhash.NewGenerated([]byte("a secret key of 32 bytes or more"))
+}
+
+// issuer is of an import of its own.
+func issuer() ports.Issuer {
+	generated := generated()
+	issuer, _ := generated.Issue(generated.Salt())
+	return issuer
+}
+
+// With another secret key the same salt makes other passwords, if it makes any.
+func TestSecretKey(t *testing.T) {
+	salt := generated().Salt()
+	other := passhash.NewGenerated([]byte("another secret key of the length"))
+	_, err := other.Issue(salt)
+	require.ErrorIs(t, err, ports.ErrOtherSecret)
+	stolen, err := other.Issue(append(salt[:16:16], other.Salt()[16:]...))
+	require.NoError(t, err)
+	right, err := generated().Issue(salt)
+	require.NoError(t, err)
+	assert.NotEqual(t, right.Password(1), stolen.Password(1))
+}
+
+func TestGenerated(t *testing.T) { contract.Passwords(t, generated()) }
 
 func TestPasswordsAreEasyToTypeAndHardToGuess(t *testing.T) {
-	issuer := passhash.Generated{}.Issue()
+	issuer := issuer()
 	letters := map[rune]int{}
 	const many = 2000
 	for object := range many {
@@ -33,7 +58,7 @@ func TestPasswordsAreEasyToTypeAndHardToGuess(t *testing.T) {
 }
 
 func TestHashIsSaltedSHA256(t *testing.T) {
-	issuer := passhash.Generated{}.Issue()
+	issuer := issuer()
 	parts := strings.Split(issuer.Hash(3), "$")
 	require.Len(t, parts, 4)
 	assert.Equal(t, "sha256", parts[1])

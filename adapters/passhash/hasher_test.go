@@ -35,7 +35,7 @@ func TestHasher(t *testing.T) {
 	contract.Hasher(t, contract.HasherSubject{
 		Hasher:    passhash.NewHasher(passhash.Config{Params: tiny()}),
 		Stronger:  passhash.NewHasher(passhash.Config{}),
-		Passwords: passhash.Generated{},
+		Passwords: generated(),
 	})
 }
 
@@ -129,7 +129,7 @@ func TestWhatDoesNotMatchTakesTheWorkOfAHash(t *testing.T) {
 	hasher := passhash.NewHasher(passhash.Config{Params: params})
 	chosen, err := hasher.Hash(t.Context(), password(t, "correct horse"))
 	require.NoError(t, err)
-	issuer := passhash.Generated{}.Issue()
+	issuer := issuer()
 	filled := func(hash string, entered domain.Password) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -187,7 +187,7 @@ func FuzzVerify(f *testing.F) {
 		f.Add(hash, "x")
 	}
 	f.Add(phc("v=19$m=8,t=1,p=1", 8, 16), "x")
-	f.Add(passhash.Generated{}.Issue().Hash(1), "x")
+	f.Add(issuer().Hash(1), "x")
 	hasher := passhash.NewHasher(passhash.Config{Params: tiny()})
 	f.Fuzz(func(t *testing.T, hash, entered string) {
 		p, ok := domain.EnteredPassword(entered)

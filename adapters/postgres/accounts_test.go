@@ -40,7 +40,7 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 	db := open(t, url)
 	registrations := postgres.NewRegistrations(db)
 	runs := 0
-	_, err := postgres.NewImports(db, time.Now).Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err := postgres.NewImports(db, time.Now).Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		runs++
 		first, second := accountOf(t, 1), accountOf(t, 2)
 		require.NoError(t, add(ctx, t, tx, first))
@@ -62,7 +62,7 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 		require.NoError(t, add(ctx, t, tx, second))
 		require.ErrorIs(t, <-created, ports.ErrUnavailable)
 		assert.Greater(t, time.Since(start), 400*time.Millisecond)
-		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 2})
+		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 2}, nil)
 	})
 	require.NoError(t, err)
 	assert.Equal(t, 1, runs)

@@ -14,10 +14,10 @@ import (
 // importTx is the transaction of one import. Statements whose answers nobody waits for are queued, and sent along with
 // the next that somebody waits for: an import of one object makes two round trips.
 type importTx struct {
-	conn      *pgx.Conn
-	exclusive bool
-	queue     pgx.Batch
-	failed    error // what the database said when it failed the transaction
+	conn   *pgx.Conn
+	mode   ports.ImportMode
+	queue  pgx.Batch
+	failed error // what the database said when it failed the transaction
 
 	id    int64     // of the row in codes
 	date  time.Time // of that row
@@ -38,14 +38,26 @@ type importTx struct {
 const maxCaution = 64
 
 // newImportTx makes the transaction, which begins with what is sent first.
+func newImportTx(conn *pgx.Conn, mode ports.ImportMode, day domain.Date) *importTx {
+	tx := &importTx{conn: conn, mode: mode, day: day, taken: domain.NewTaken(), cautious: 1, caution: 1}
+	tx.queue.Queue("begin")
+	return tx
+}
+
+// prepare queues what comes before the first batch.
 //
 // The settings make the planner look every key up in its index, whatever it thinks of a table that has just grown a
 // thousandfold, and keep it from looking at each of ten thousand keys to plan.
-func newImportTx(conn *pgx.Conn, exclusive bool, day domain.Date) *importTx {
-	tx := &importTx{conn: conn, exclusive: exclusive, day: day, taken: domain.NewTaken(), cautious: 1, caution: 1}
-	tx.queue.Queue("begin")
+func (tx *importTx) prepare(ctx context.Context) error {
 	timeout := giveWay
-	if exclusive {
+	switch {
+	case tx.mode.Rehearsal:
+		tx.queue.Queue(`create temporary table rehearsed (kind text, key text collate "C", primary key (kind, key)) on commit drop`)
+		err := tx.send(ctx) // before a statement is prepared that asks it
+		if err != nil {
+			return fmt.Errorf("begin rehearsal: %w", err)
+		}
+	case tx.mode.Exclusive:
 		timeout = "0"
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
@@ -54,7 +66,7 @@ func newImportTx(conn *pgx.Conn, exclusive bool, day domain.Date) *importTx {
 		from set_config('lock_timeout', $1, true) a, set_config('enable_seqscan', 'off', true) b,
 			set_config('plan_cache_mode', 'force_generic_plan', true) c`, timeout).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&tx.id, &tx.date, &tx.xid) })
-	return tx
+	return nil
 }
 
 // send sends what is queued and waits for all answers.
@@ -77,13 +89,19 @@ const takenSQL = `
 	select 'email', email_key from users where email_key = any($2) union all
 	select 'phone', phone from users where phone = any($3)`
 
+const takenInRehearsalSQL = takenSQL + ` union all
+	select kind, key from rehearsed where kind = 'login' and key = any($1) union all
+	select kind, key from rehearsed where kind = 'email' and key = any($2) union all
+	select kind, key from rehearsed where kind = 'phone' and key = any($3)`
+
 // Taken implements ports.ImportTx. For COPY it also reserves the ids that the batch can need.
 //
 // Most files have no one in them who is registered already, and then looking up is a fifth of the import's time. So an
 // exclusive import is hopeful: once a batch was looked up in vain, it copies the next without asking, and asks only if
 // the unique indexes object. See cautious.
 func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error) {
-	lookup := !tx.exclusive || tx.cautious > 0
+	copies := tx.mode.Exclusive && !tx.mode.Rehearsal
+	lookup := !copies || tx.cautious > 0
 	var logins, emails, phones []string
 	valid := 0
 	for i := range objects {
@@ -104,19 +122,23 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 			phones = append(phones, digits)
 		}
 	}
-	if tx.exclusive {
+	if copies {
 		tx.reserve(valid)
 	}
 	tx.taken.Clear()
 	found := false
 	if len(logins)+len(emails)+len(phones) > 0 {
-		tx.queue.Queue(takenSQL, logins, emails, phones).Query(func(rows pgx.Rows) error {
+		sql := takenSQL
+		if tx.mode.Rehearsal {
+			sql = takenInRehearsalSQL
+		}
+		tx.queue.Queue(sql, logins, emails, phones).Query(func(rows pgx.Rows) error {
 			var err error
 			found, err = addTaken(rows, tx.taken)
 			return err
 		})
 	}
-	if tx.exclusive {
+	if copies {
 		tx.queue.Queue("savepoint batch")
 	}
 	err := tx.send(ctx)
@@ -170,7 +192,10 @@ func (tx *importTx) reserve(users int) {
 // Add implements ports.ImportTx. An exclusive import copies, and returns to its savepoint if somebody was faster. Any
 // other is short: what it adds is sent with its commit, and if that fails the import is run again.
 func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
-	if !tx.exclusive {
+	if tx.mode.Rehearsal {
+		return tx.rehearse(ctx, accounts, rejections)
+	}
+	if !tx.mode.Exclusive {
 		tx.queueInserts(accounts, rejections)
 		tx.count(rejections)
 		return nil
@@ -194,6 +219,26 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 	tx.queue.Queue("release savepoint batch")
 	tx.count(rejections)
 	return nil
+}
+
+// rehearse stores what accounts would take, which nobody else sees, and what is refused.
+func (tx *importTx) rehearse(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	keys := make([][2]string, 0, 3*len(accounts))
+	for i := range accounts {
+		reg := &accounts[i].Registration
+		for _, key := range [...][2]string{{"login", reg.Login.Key()}, {"email", reg.Email.Key()}, {"phone", reg.Phone.String()}} {
+			if key[1] != "" {
+				keys = append(keys, key)
+			}
+		}
+	}
+	err := tx.copy(ctx, "rehearsed (kind, key)", len(keys),
+		func(b copyRow, i int) copyRow { return b.fields(2).text(keys[i][0]).text(keys[i][1]) })
+	if err != nil {
+		return err
+	}
+	tx.count(rejections)
+	return tx.copyRejections(ctx, rejections)
 }
 
 // count counts the reasons for which objects were refused.
@@ -220,6 +265,10 @@ func (tx *importTx) copyBatch(ctx context.Context, accounts []domain.Account, re
 	if err != nil {
 		return err
 	}
+	return tx.copyRejections(ctx, rejections)
+}
+
+func (tx *importTx) copyRejections(ctx context.Context, rejections []domain.Rejection) error {
 	return tx.copy(ctx, "bad_users (code_id, object_id, login, login_key, description, violations, original)", len(rejections),
 		func(b copyRow, i int) copyRow { return b.badUser(tx.id, &rejections[i]) })
 }
@@ -237,18 +286,21 @@ func (tx *importTx) copy(ctx context.Context, table string, rows int, appendRow 
 }
 
 // Finish implements ports.ImportTx.
-func (tx *importTx) Finish(ctx context.Context, tally domain.Tally) error {
+func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
 	if tx.id == 0 {
 		err := tx.send(ctx)
 		if err != nil {
 			return fmt.Errorf("begin: %w", err)
 		}
 	}
-	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Objects-tally.Created,
+	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Refused,
 		tx.originals, tx.day)
 	if len(tx.reasons) > 0 {
 		fields, codes, objects := columnsOf(tx.reasons)
 		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects)
+	}
+	if answer != nil {
+		return tx.keep(ctx, tally, answer)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"rollcall/domain"
@@ -31,6 +32,8 @@ type Imports struct {
 	// exclusive has room for the one exclusive import of this instance, so that those that wait for the database's
 	// lock hold no connections.
 	exclusive chan struct{}
+
+	keys sync.Map // of the imports of this instance that are under way
 }
 
 // NewImports makes the store. The location of now decides what day it is.
@@ -46,10 +49,20 @@ func (e *undoneError) Unwrap() error { return e.cause }
 
 // Do implements ports.Imports. An import that met another one is exclusive when it comes again: it has then waited until
 // the other has ended, and nobody who gives way can undo it once more.
-func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Context, ports.ImportTx) error) (int64, error) {
+func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	if mode.Key != "" {
+		_, running := s.keys.LoadOrStore(mode.Key, nil)
+		if running {
+			return 0, ports.ErrKeyRunning
+		}
+		defer s.keys.Delete(mode.Key)
+	}
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
-		id, err := s.try(ctx, exclusive, work)
+		id, err := s.try(ctx, mode, work)
+		if attempt > 1 && errors.Is(err, ports.ErrKeyRunning) { // the server has not noticed yet that the connection is lost
+			err = &undoneError{fmt.Errorf("%w: %w", ports.ErrUnavailable, err)}
+		}
 		undone, ok := errors.AsType[*undoneError](err)
 		if !ok {
 			return id, err
@@ -58,7 +71,7 @@ func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Cont
 			return 0, unavailable(undone.cause)
 		}
 		if isContention(err) {
-			exclusive = true
+			mode.Exclusive = true
 			continue
 		}
 		select {
@@ -71,8 +84,8 @@ func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Cont
 }
 
 // try runs the work once. An undoneError tells that it may be run again.
-func (s *Imports) try(ctx context.Context, exclusive bool, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	if exclusive {
+func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	if mode.Exclusive && !mode.Rehearsal {
 		select {
 		case s.exclusive <- struct{}{}:
 			defer func() { <-s.exclusive }()
@@ -86,8 +99,14 @@ func (s *Imports) try(ctx context.Context, exclusive bool, work func(context.Con
 	}
 	defer conn.Release() // which closes a connection that is still in a transaction
 
-	tx := newImportTx(conn.Conn(), exclusive, domain.DateOf(s.now()))
-	err = work(ctx, tx)
+	tx := newImportTx(conn.Conn(), mode, domain.DateOf(s.now()))
+	err = tx.claim(ctx)
+	if err == nil {
+		err = tx.prepare(ctx)
+	}
+	if err == nil {
+		err = work(ctx, tx)
+	}
 	if err == nil {
 		err = tx.commit(ctx)
 		if err == nil {
@@ -136,10 +155,10 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 }
 
 // Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description string) error {
-	_, err := s.db.pool.Exec(ctx, insertCode, nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()))
+func (s *Imports) Refuse(ctx context.Context, status int, description string) (id int64, err error) {
+	err = s.db.pool.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now())).Scan(&id)
 	if err != nil {
-		return fmt.Errorf("insert into codes: %w", unavailable(err))
+		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))
 	}
-	return nil
+	return id, nil
 }

@@ -27,12 +27,12 @@ func TestLostCommit(t *testing.T) {
 	store := postgres.NewImports(open(t, proxy(t, direct, &deaf)), time.Now)
 	runs := 0
 	add := func(object domain.Object, finish func()) (int64, error) {
-		return store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+		return store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			runs++
 			_, err := tx.Taken(ctx, []domain.Object{object})
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil))
-			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}))
+			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil))
 			finish()
 			return nil
 		})

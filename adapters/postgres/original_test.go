@@ -82,11 +82,11 @@ func TestHostileOriginals(t *testing.T) {
 			rejections[len(want)].Description = strings.ToValidUTF8(rejections[len(want)].Description, "?")
 			want = append(want, out)
 		}
-		id, err := store.Do(t.Context(), exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+		id, err := store.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 			_, err := tx.Taken(ctx, nil)
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, nil, rejections))
-			return tx.Finish(ctx, domain.Tally{Objects: len(rejections)})
+			return tx.Finish(ctx, domain.Tally{Objects: len(rejections), Refused: len(rejections)}, nil)
 		})
 		require.NoError(t, err)
 		query := ports.ReportQuery{Filter: domain.ReportFilter{Import: id}, Originals: true}

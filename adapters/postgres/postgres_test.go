@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"sync"
 	"testing"
@@ -138,7 +139,8 @@ func TestMigrateTakesTurns(t *testing.T) {
 	tables := pgtest.Query[struct{ Name string }](t, url, `
 		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
 	assert.Equal(t, []struct{ Name string }{
-		{"bad_users"}, {"code_reasons"}, {"codes"}, {"limits"}, {"profiles"}, {"reason_statistics"}, {"sessions"}, {"statistics"}, {"users"},
+		{"bad_users"}, {"code_reasons"}, {"codes"}, {"idempotency_keys"}, {"limits"}, {"outcomes"}, {"profiles"}, {"reason_statistics"},
+		{"sessions"}, {"statistics"}, {"users"},
 	}, tables)
 }
 
@@ -152,12 +154,16 @@ func TestNoDatabase(t *testing.T) {
 	_, errFind := store.Find(t.Context(), domain.Identity{Login: "x"})
 	_, errUser := store.User(t.Context(), 1)
 	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
+	imports := postgres.NewImports(db, time.Now)
+	_, errRefuse := imports.Refuse(t.Context(), 413, "x")
+	_, errRecall := imports.Recall(t.Context(), "key", io.Discard)
 	for _, err := range []error{
 		errTaken, errCreate, errFind, errUser, errTake,
-		postgres.NewImports(db, time.Now).Refuse(t.Context(), 413, "x"),
+		errRefuse, errRecall,
 		store.SetPassword(t.Context(), 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()}),
 		limits.Return(t.Context(), ports.Bucket{Key: "x"}),
 		limits.Sweep(t.Context()),
+		imports.Sweep(t.Context()),
 	} {
 		require.ErrorIs(t, err, ports.ErrUnavailable)
 	}
@@ -172,7 +178,7 @@ func TestLostConnection(t *testing.T) {
 	store := postgres.NewImports(open(t, url), time.Now)
 	runs := 0
 	object := contract.Object(t, 1)
-	id, err := store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+	id, err := store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		runs++
 		_, err := tx.Taken(ctx, []domain.Object{object})
 		if err != nil {
@@ -186,7 +192,7 @@ func TestLostConnection(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
 	})
 	require.NoError(t, err)
 	assert.Equal(t, 2, runs)
@@ -201,7 +207,7 @@ func TestManyBatches(t *testing.T) {
 	store := postgres.NewImports(open(t, url), time.Now)
 	created := 0
 	for range 2 {
-		_, err := store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			created = 0
 			for batch := range 12 {
 				objects := []domain.Object{contract.Object(t, 2*batch), contract.Object(t, 2*batch+1), contract.Object(t, batch)}
@@ -223,7 +229,7 @@ func TestManyBatches(t *testing.T) {
 					created += len(admitted)
 				}
 			}
-			return tx.Finish(ctx, domain.Tally{Objects: 36, Created: created})
+			return tx.Finish(ctx, domain.Tally{Objects: 36, Created: created, Refused: 36 - created}, nil)
 		})
 		require.NoError(t, err)
 		assert.Len(t, accounts(t, url), 24)

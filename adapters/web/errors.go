@@ -18,10 +18,6 @@ import (
 )
 
 var (
-	errNoneCreated = errors.New("no users have been created")
-	errTooLarge    = errors.New("body is too large")
-	errCutShort    = errors.New("connection ended inside of the body")
-	errEncoding    = errors.New("content encoding is not supported")
 	errRequest     = errors.New("request is not valid")
 	errFormType    = errors.New("form is not urlencoded")
 	errFormExpired = errors.New("form is not one that this visitor was given")
@@ -36,9 +32,18 @@ var errorAnswers = []struct {
 }{
 	{domain.ErrBrokenFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{errCutShort, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
+	{errCompression, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
+	{errNoFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{errNoneCreated, http.StatusBadRequest, "none_created", domain.DescriptionNoneCreated},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "too_large", "The file is larger than this server takes."},
-	{errEncoding, http.StatusUnsupportedMediaType, "content_encoding", "Send the file without a Content-Encoding."},
+	{errEncoding, http.StatusUnsupportedMediaType, "content_encoding", "Send the file as it is, or with a Content-Encoding of gzip or zstd."},
+	{errKey, http.StatusBadRequest, "idempotency_key", "An Idempotency-Key has 1 to 255 visible ASCII characters, and a request has one."},
+	{errParameter, http.StatusBadRequest, "parameter", "dry_run is either true or false."},
+	{ports.ErrKeyRunning, http.StatusConflict, "key_running", "The first request with this Idempotency-Key is still running. Please try again soon."},
+	{ports.ErrKeyReused, http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key came with another file before. Send a new key with a new file."},
+	{ports.ErrOtherSecret, http.StatusInternalServerError, "other_secret", "The answer was kept by a server with another secret key. Please tell the operator."},
+	{domain.ErrTooManyObjects, http.StatusRequestEntityTooLarge, "too_many_objects", "The file has more objects than this server takes at once. Send it in parts."},
+	{domain.ErrTooSlow, http.StatusServiceUnavailable, "too_slow", "The import took longer than it may, and nobody was registered. Please try again, or send the file in parts."},
 	{ports.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "This cannot be done now. Please try again soon."},
 	{context.Canceled, http.StatusServiceUnavailable, "unavailable", "The server is being stopped. Please try again soon."},
 	{domain.ErrRefused, http.StatusUnprocessableEntity, "refused", "Some fields are not as they should be."},
@@ -69,10 +74,10 @@ type problem struct {
 	Violations []violationJSON `json:"violations,omitempty"` // of a form
 }
 
-func newProblem(c *fiber.Ctx, err error) problem {
+func newProblem(requestID string, err error) problem {
 	p := problem{
 		Status: http.StatusInternalServerError, Code: "internal",
-		Detail: "Something went wrong here. Please tell the operator the request's id.", RequestID: requestID(c),
+		Detail: "Something went wrong here. Please tell the operator the request's id.", RequestID: requestID,
 	}
 	for _, known := range errorAnswers {
 		if errors.Is(err, known.err) {
@@ -107,7 +112,7 @@ func (p problem) encode() []byte {
 
 // answer tells the client of an error, and returns the error for the log.
 func (p *pages) answer(c *fiber.Ctx, err error) error {
-	problem := newProblem(c, err)
+	problem := newProblem(requestID(c), err)
 	c.Status(problem.Status)
 	setRetryAfter(c, problem.Status, err)
 	switch {
@@ -153,7 +158,7 @@ func setRetryAfter(c *fiber.Ctx, status int, err error) {
 	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {
 	case tooMany:
 		seconds = int((known.Wait + time.Second - 1) / time.Second)
-	case status != http.StatusServiceUnavailable:
+	case status != http.StatusServiceUnavailable && !errors.Is(err, ports.ErrKeyRunning):
 		return
 	}
 	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds))

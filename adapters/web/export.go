@@ -25,8 +25,9 @@ var exportFormats = map[string]struct {
 }
 
 const (
-	mimeXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	mimeCSV  = "text/csv; charset=utf-8"
+	mimeXLSX    = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	mimeCSVBare = "text/csv"
+	mimeCSV     = mimeCSVBare + "; charset=utf-8"
 )
 
 // export answers GET /useradd/export/:format.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,15 +23,15 @@ const (
 	answerChunk = 64 << 10
 )
 
-// outcomeFormat writes the outcomes of an import as one document.
+// outcomeFormat writes the outcomes of an import as one document. It is a ports.OutcomeWriter.
 type outcomeFormat struct {
-	head, tail string
+	head, separator, tail string
 	// each appends what there is to say of an outcome, and may say nothing.
 	each func(dst []byte, o *domain.Outcome) ([]byte, error)
 }
 
 // sendOutcomes answers with an import's outcomes, and closes it when they are sent.
-func sendOutcomes(c *fiber.Ctx, result *ports.ImportResult, format outcomeFormat) error {
+func sendOutcomes(c *fiber.Ctx, result *ports.ImportResult, format ports.OutcomeWriter) error {
 	if result.Tally.Objects <= fewObjects {
 		var body bytes.Buffer
 		err := writeOutcomes(&body, result, format)
@@ -48,25 +49,30 @@ func sendOutcomes(c *fiber.Ctx, result *ports.ImportResult, format outcomeFormat
 	return nil
 }
 
-// writeOutcomes writes the document, and closes the import.
-func writeOutcomes(w io.Writer, result *ports.ImportResult, format outcomeFormat) (err error) {
+// writeOutcomes writes the outcomes, and closes the import.
+func writeOutcomes(w io.Writer, result *ports.ImportResult, format ports.OutcomeWriter) (err error) {
 	defer func() { err = errors.Join(err, result.Close()) }()
-	_, err = io.WriteString(w, format.head)
+	return format.Write(w, result.Outcomes)
+}
+
+// Write implements ports.OutcomeWriter.
+func (f outcomeFormat) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	_, err := io.WriteString(w, f.head)
 	if err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}
 	var each []byte
 	some := false
-	for outcome, err := range result.Outcomes {
+	for outcome, err := range outcomes {
 		if err != nil {
 			return err
 		}
 		each = each[:0]
 		if some {
-			each = append(each, ',')
+			each = append(each, f.separator...)
 		}
 		separated := len(each)
-		each, err = format.each(each, &outcome)
+		each, err = f.each(each, &outcome)
 		if err != nil {
 			return fmt.Errorf("encode outcome: %w", err)
 		}
@@ -79,7 +85,7 @@ func writeOutcomes(w io.Writer, result *ports.ImportResult, format outcomeFormat
 			return fmt.Errorf("write answer: %w", err)
 		}
 	}
-	_, err = io.WriteString(w, format.tail)
+	_, err = io.WriteString(w, f.tail)
 	if err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}
@@ -88,8 +94,8 @@ func writeOutcomes(w io.Writer, result *ports.ImportResult, format outcomeFormat
 
 // credentials is the contract's answer: an array of logins and passwords.
 func credentials() outcomeFormat {
-	return outcomeFormat{"[", "]", func(dst []byte, o *domain.Outcome) ([]byte, error) {
-		if o.Violations != nil {
+	return outcomeFormat{"[", ",", "]", func(dst []byte, o *domain.Outcome) ([]byte, error) {
+		if o.Violations != nil || o.Skipped {
 			return dst, nil
 		}
 		dst, err := appendJSON(append(dst, `{"login":`...), o.Login)
@@ -117,13 +123,14 @@ func appendJSON(dst []byte, s string) ([]byte, error) {
 type violationJSON struct {
 	Field   domain.Field `json:"field,omitempty"`
 	Code    domain.Code  `json:"code"`
+	Limit   int          `json:"limit,omitempty"`
 	Message string       `json:"message"`
 }
 
 func violationsJSON(violations domain.Violations, sentences ports.Sentences) []violationJSON {
 	all := make([]violationJSON, 0, len(violations))
 	for _, v := range violations {
-		all = append(all, violationJSON{v.Field, v.Code, sentences.Describe(domain.Violations{v})})
+		all = append(all, violationJSON{v.Field, v.Code, v.Limit, sentences.Describe(domain.Violations{v})})
 	}
 	return all
 }
@@ -131,20 +138,27 @@ func violationsJSON(violations domain.Violations, sentences ports.Sentences) []v
 // rejectionJSON is a refused object as a problem tells it.
 type rejectionJSON struct {
 	Object     int             `json:"object_id"`
+	Status     string          `json:"status,omitempty"` // in lines
 	Login      *string         `json:"login"`
 	Violations []violationJSON `json:"violations"`
+}
+
+func newRejectionJSON(o *domain.Outcome, sentences ports.Sentences) rejectionJSON {
+	rejection := rejectionJSON{Object: o.Object, Violations: violationsJSON(o.Violations, sentences)}
+	if o.Login != "" {
+		rejection.Login = &o.Login
+	}
+	return rejection
 }
 
 // rejections is a problem with every refused object in it.
 func rejections(p problem, sentences ports.Sentences) outcomeFormat {
 	head := string(bytes.TrimSuffix(p.encode(), []byte("}"))) + `,"rejections":[`
-	return outcomeFormat{head, "]}", func(dst []byte, o *domain.Outcome) ([]byte, error) {
-		rejection := rejectionJSON{Object: o.Object}
-		if o.Login != "" {
-			rejection.Login = &o.Login
+	return outcomeFormat{head, ",", "]}", func(dst []byte, o *domain.Outcome) ([]byte, error) {
+		if o.Violations == nil {
+			return dst, nil
 		}
-		rejection.Violations = violationsJSON(o.Violations, sentences)
-		one, err := json.Marshal(rejection)
+		one, err := json.Marshal(newRejectionJSON(o, sentences))
 		return append(dst, one...), err
 	}}
 }

@@ -145,7 +145,7 @@ func (p *pages) show(c *fiber.Ctx, page string, v *view) error {
 
 // showForm shows a form again, with what was entered and why it was not taken.
 func (p *pages) showForm(c *fiber.Ctx, page string, v *view, err error) error {
-	problem := newProblem(c, err)
+	problem := newProblem(requestID(c), err)
 	if !wantsPage(c) || problem.Code == "internal" {
 		return err
 	}

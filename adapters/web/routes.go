@@ -7,10 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2/utils"
 )
 
-const (
-	pathStatic  = "/static/"
-	pathUseradd = "/useradd"
-)
+const pathStatic = "/static/"
 
 // route is the whole URL map. A path that is here answers other methods with 405 and Allow.
 func route(app *fiber.App, cfg Config, p *pages) {
@@ -26,7 +23,8 @@ func route(app *fiber.App, cfg Config, p *pages) {
 	app.Get("/readyz", health.ready)
 
 	useradd := &useraddHandler{
-		registration: cfg.Registration, spools: cfg.Spools, sentences: p.sentences, log: cfg.Log, maxBody: cfg.MaxBody,
+		registration: cfg.Registration, spools: cfg.Spools, sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
+		maxBody: cfg.MaxBody,
 	}
 	app.Post(pathUseradd, useradd.post)
 

@@ -29,7 +29,8 @@ type Config struct {
 	Spools       ports.Spools
 	Languages    ports.Languages
 	Sessions     SessionConfig
-	Views        fs.FS // layouts, partials, pages and static files
+	Views        fs.FS                          // layouts, partials, pages and static files
+	Sheets       map[string]ports.OutcomeWriter // of credentials, by media type
 	Log          *slog.Logger
 	MaxBody      int64 // bytes that a file may have
 

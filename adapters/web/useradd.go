@@ -3,92 +3,194 @@ package web
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"mime"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
-// receiveChunk is how many bytes of a body are received at once.
-const receiveChunk = 64 << 10
+const (
+	pathUseradd = "/useradd"
+	pathImports = "/useradd/imports/"
+
+	headerIdempotencyKey    = "Idempotency-Key"
+	headerReplayed          = "Idempotent-Replayed"
+	headerPrefer            = "Prefer"
+	headerPreferenceApplied = "Preference-Applied"
+
+	preferStrict = "handling=strict"
+	maxKey       = 255 // bytes of an Idempotency-Key
+)
+
+var (
+	errNoneCreated = errors.New("no users have been created")
+	errKey         = errors.New("idempotency key is not valid")
+	errParameter   = errors.New("parameter is not valid")
+)
 
 type useraddHandler struct {
 	registration ports.Registration
 	spools       ports.Spools
 	sentences    ports.Sentences
+	sheets       map[string]ports.OutcomeWriter // by media type
 	log          *slog.Logger
 	maxBody      int64
 }
 
 // post answers POST /useradd.
 func (h *useraddHandler) post(c *fiber.Ctx) error {
-	file := h.spools.New()
-	defer file.Close()
-	err := h.receive(c, file)
+	request, err := h.request(c)
 	if err != nil {
-		return h.refuse(c, err)
+		return h.refuse(c, &request, err)
 	}
-	result, err := h.registration.Import(c.UserContext(), file)
+	if request.Strict {
+		c.Set(headerPreferenceApplied, preferStrict)
+	}
+	media := c.Accepts(fiber.MIMEApplicationJSON, mimeNDJSON, "application/jsonl", mimeCSVBare, mimeXLSX)
+	if media == mimeNDJSON || media == "application/jsonl" {
+		return h.postNDJSON(c, request)
+	}
+	defer request.File.Close()
+	result, err := h.registration.Import(c.UserContext(), request)
 	if err != nil {
-		return err
+		return nameImport(c, err)
 	}
-	if result.Tally.Created > 0 {
-		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-		return sendOutcomes(c, result, credentials())
+	nameResult(c, result)
+	if result.Tally.Created == 0 {
+		return h.answerNone(c, result)
 	}
+	if sheet, ok := h.sheets[media]; ok {
+		c.Set(fiber.HeaderContentType, sheetTypes[media].mediaType)
+		c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+sheetTypes[media].fileName+`"`)
+		return sendOutcomes(c, result, sheet)
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return sendOutcomes(c, result, credentials())
+}
+
+// sheetTypes are the formats of files of credentials.
+var sheetTypes = map[string]struct{ mediaType, fileName string }{
+	mimeCSVBare: {mimeCSV, "credentials.csv"},
+	mimeXLSX:    {mimeXLSX, "credentials.xlsx"},
+}
+
+// answerNone answers that nobody was registered, to those who want to know with the reasons.
+func (h *useraddHandler) answerNone(c *fiber.Ctx, result *ports.ImportResult) error {
 	if wantsProblem(c) {
 		c.Status(result.Tally.Status()).Set(fiber.HeaderContentType, mimeProblem)
-		return sendOutcomes(c, result, rejections(newProblem(c, errNoneCreated), h.sentences))
+		return sendOutcomes(c, result, rejections(newProblem(requestID(c), errNoneCreated), h.sentences))
 	}
-	err = result.Close()
+	err := result.Close()
 	if err != nil {
 		return err
 	}
 	return errNoneCreated
 }
 
-// receive spools the body, so that a slow client holds no transaction.
-func (h *useraddHandler) receive(c *fiber.Ctx, file ports.Spool) error {
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return errEncoding
+// nameResult says in the header which import this is, and whether it was there before.
+func nameResult(c *fiber.Ctx, result *ports.ImportResult) {
+	if result.ID != 0 {
+		c.Set(fiber.HeaderLocation, pathImports+strconv.FormatInt(result.ID, 10))
 	}
-	length := int64(c.Request().Header.ContentLength()) // negative when the body comes in chunks
-	if length > h.maxBody {
-		return errTooLarge
+	if result.Replayed {
+		c.Set(headerReplayed, "true")
 	}
-	body := c.Context().RequestBodyStream()
-	if body == nil {
-		return nil
+}
+
+// nameImport does the same for an import that was recorded, but is an error. It returns the error.
+func nameImport(c *fiber.Ctx, err error) error {
+	if recorded, ok := errors.AsType[*ports.RecordedError](err); ok {
+		c.Set(fiber.HeaderLocation, pathImports+strconv.FormatInt(recorded.Import, 10))
 	}
-	// A connection that ends inside of the body reads as an end of the body: of a known length too little came then, and
-	// of chunks the last, after which nothing more is read, did not come.
-	size := int64(receiveChunk)
-	if length > 0 {
-		size = min(size, length)
+	return err
+}
+
+// request reads what is asked for, and receives the file. Also after an error it tells whether it was a dry run.
+func (h *useraddHandler) request(c *fiber.Ctx) (request ports.ImportRequest, err error) {
+	request.Hint = hintOf(c.Get(fiber.HeaderContentType))
+	request.Strict = prefersStrict(c.Get(headerPrefer))
+	if args := c.Context().QueryArgs(); args.Has("dry_run") {
+		value := string(args.Peek("dry_run"))
+		request.DryRun, err = strconv.ParseBool(value)
+		if err != nil {
+			request.DryRun = true // whatever it was to be, it was no order to register anybody
+			return request, fmt.Errorf("%w: dry_run=%q", errParameter, value)
+		}
 	}
-	_, err := io.CopyBuffer(file, io.LimitReader(body, h.maxBody+1), make([]byte, size))
-	switch {
-	case err != nil && errors.Is(err, ports.ErrUnavailable):
-		return err
-	case file.Size() > h.maxBody:
-		return errTooLarge
-	case err != nil:
-		return fmt.Errorf("%w: %w", errCutShort, err)
-	case file.Size() < length, length < 0 && connOf(c).ended.Load():
-		return errCutShort
+	request.Key, err = keyOf(c)
+	if err != nil {
+		return request, err
 	}
-	bodyWasRead(c)
-	return nil
+	request.File = h.spools.New()
+	hint, err := receive(c, request.File, h.maxBody)
+	if err != nil {
+		return request, errors.Join(err, request.File.Close())
+	}
+	if hint != nil {
+		request.Hint = *hint
+	}
+	return request, nil
+}
+
+// keyOf returns the request's key, if it has one.
+func keyOf(c *fiber.Ctx) (string, error) {
+	keys := c.Request().Header.PeekAll(headerIdempotencyKey)
+	if len(keys) == 0 {
+		return "", nil
+	}
+	key := string(keys[0])
+	visible := !strings.ContainsFunc(key, func(r rune) bool { return r < '!' || r > '~' })
+	if len(keys) > 1 || key == "" || len(key) > maxKey || !visible {
+		return "", errKey
+	}
+	return key, nil
+}
+
+// fileFormats are the formats of files by their media types. With any other it is found out from the content: many clients
+// send application/octet-stream, or what their library sends for everything.
+var fileFormats = map[string]domain.FileFormat{
+	fiber.MIMEApplicationJSON: domain.FormatJSON,
+	mimeNDJSON:                domain.FormatNDJSON,
+	"application/jsonl":       domain.FormatNDJSON,
+	"application/ndjson":      domain.FormatNDJSON,
+	mimeCSVBare:               domain.FormatCSV,
+	mimeXLSX:                  domain.FormatXLSX,
+}
+
+func hintOf(contentType string) domain.FileHint {
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return domain.FileHint{}
+	}
+	return domain.FileHint{Format: fileFormats[media], Charset: strings.Clone(params["charset"])}
+}
+
+// prefersStrict reads a Prefer header by RFC 7240, as far as it is for imports.
+func prefersStrict(header string) bool {
+	for preference := range strings.SplitSeq(header, ",") {
+		token, _, _ := strings.Cut(preference, ";")
+		name, value, _ := strings.Cut(token, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "handling") {
+			return strings.EqualFold(strings.Trim(strings.TrimSpace(value), `"`), "strict") // the first counts
+		}
+	}
+	return false
 }
 
 // refuse records a request whose file did not arrive as it should.
-func (h *useraddHandler) refuse(c *fiber.Ctx, cause error) error {
-	err := h.registration.Refuse(c.UserContext(), newProblem(c, cause).Status)
+func (h *useraddHandler) refuse(c *fiber.Ctx, request *ports.ImportRequest, cause error) error {
+	if request.DryRun {
+		return cause
+	}
+	id, err := h.registration.Refuse(c.UserContext(), newProblem(requestID(c), cause).Status)
 	if err != nil {
 		h.log.ErrorContext(c.UserContext(), "a refused request was not recorded", "id", requestID(c), "error", err)
+		return cause
 	}
-	return cause
+	return nameImport(c, &ports.RecordedError{Import: id, Cause: cause})
 }

@@ -61,11 +61,14 @@ func verifiesChosen(t *testing.T, s HasherSubject) {
 }
 
 func verifiesGenerated(t *testing.T, s HasherSubject) {
-	issuer := s.Passwords.Issue()
+	issuer, err := s.Passwords.Issue(s.Passwords.Salt())
+	require.NoError(t, err)
+	other, err := s.Passwords.Issue(s.Passwords.Salt())
+	require.NoError(t, err)
 	hash := issuer.Hash(7)
 	assert.True(t, domain.StoredPassword{Hash: hash}.IsGenerated())
 	for entered, match := range map[string]bool{
-		issuer.Password(7): true, issuer.Password(8): false, s.Passwords.Issue().Password(7): false, "x": false, hash: false,
+		issuer.Password(7): true, issuer.Password(8): false, other.Password(7): false, "x": false, hash: false,
 	} {
 		for _, hasher := range []ports.Hasher{s.Hasher, s.Stronger} {
 			verdict, err := hasher.Verify(t.Context(), hash, password(t, entered))

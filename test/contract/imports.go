@@ -3,12 +3,17 @@
 package contract
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,6 +46,11 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 		"ends when its context does":               endsWithContext,
 		"records what was refused":                 recordsRefused,
 		"keeps texts as they are":                  keepsTexts,
+		"rehearses":                                rehearses,
+		"keeps an answer for its key":              keepsAnswer,
+		"keeps no answer of failed work":           keepsNoAnswerOfFailure,
+		"forgets an answer":                        forgetsAnswer,
+		"lets one of many have a key":              oneHasKey,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
 	}
@@ -74,7 +84,7 @@ func account(o domain.Object) domain.Account {
 
 // register does what the use case does, in one batch; it returns how many were registered.
 func register(ctx context.Context, store ports.Imports, exclusive bool, objects ...domain.Object) (created int, err error) {
-	_, err = store.Do(ctx, exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err = store.Do(ctx, ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 		err := ports.ErrTaken
 		for errors.Is(err, ports.ErrTaken) {
 			var taken *domain.Taken
@@ -97,7 +107,7 @@ func register(ctx context.Context, store ports.Imports, exclusive bool, objects 
 		if err != nil {
 			return err
 		}
-		return tx.Finish(ctx, domain.Tally{Objects: len(objects), Created: created})
+		return tx.Finish(ctx, domain.Tally{Objects: len(objects), Created: created, Refused: len(objects) - created}, nil)
 	})
 	return created, err
 }
@@ -110,7 +120,7 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 		Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeNotObject}},
 	}
 	unnamed := domain.Rejection{Object: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
-	id, err := s.Store.Do(ctx, true, func(ctx context.Context, tx ports.ImportTx) error {
+	id, err := s.Store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		objects := []domain.Object{Object(t, 1), object(t, 2, "Ваня", "", "+49 30 901820"), object(t, 3, "o", "O@example.com", "")}
 		_, err := tx.Taken(ctx, objects)
 		require.NoError(t, err)
@@ -118,7 +128,7 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 		_, err = tx.Taken(ctx, objects[2:])
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, accounts[2:], []domain.Rejection{unnamed}))
-		return tx.Finish(ctx, domain.Tally{Objects: 5, Created: 3})
+		return tx.Finish(ctx, domain.Tally{Objects: 5, Created: 3, Refused: 2}, nil)
 	})
 	require.NoError(t, err)
 	assert.Equal(t, accounts, s.Accounts())
@@ -131,14 +141,14 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 func keepsNothingOfFailure(t *testing.T, s ImportsSubject) {
 	failure := errors.New("failure")
 	for _, exclusive := range []bool{false, true} {
-		_, err := s.Store.Do(t.Context(), exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := s.Store.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 			_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, []domain.Rejection{{Object: 2, Description: "x"}}))
 			return failure
 		})
 		require.ErrorIs(t, err, failure)
-		_, err = s.Store.Do(t.Context(), exclusive, func(context.Context, ports.ImportTx) error { return failure })
+		_, err = s.Store.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(context.Context, ports.ImportTx) error { return failure })
 		require.ErrorIs(t, err, failure)
 	}
 	assert.Empty(t, s.Accounts())
@@ -155,7 +165,7 @@ func beginsAgain(t *testing.T, s ImportsSubject) {
 func knowsTaken(t *testing.T, s ImportsSubject) {
 	_, err := register(t.Context(), s.Store, false, object(t, 1, "Ivan", "I@example.com", "9123456789"))
 	require.NoError(t, err)
-	_, err = s.Store.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err = s.Store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil))
@@ -175,7 +185,7 @@ func knowsTaken(t *testing.T, s ImportsSubject) {
 			require.NoError(t, err)
 			assert.Equal(t, append(c.want, c.object.Violations...), taken.Admit(&c.object), "object %d", c.object.Number)
 		}
-		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
 	})
 	require.NoError(t, err)
 }
@@ -184,7 +194,7 @@ func undoesClash(t *testing.T, s ImportsSubject) {
 	ctx := t.Context()
 	objects := []domain.Object{Object(t, 2), Object(t, 3)}
 	asked := 0
-	_, err := s.Store.Do(ctx, true, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err := s.Store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil))
@@ -204,7 +214,7 @@ func undoesClash(t *testing.T, s ImportsSubject) {
 		assert.Nil(t, taken.Admit(&objects[0]), "nothing of the batch is left")
 		assert.NotNil(t, taken.Admit(&objects[1]), "what somebody else took is known")
 		require.NoError(t, tx.Add(ctx, []domain.Account{account(objects[0])}, nil))
-		return tx.Finish(ctx, domain.Tally{Objects: 3, Created: 2})
+		return tx.Finish(ctx, domain.Tally{Objects: 3, Created: 2, Refused: 1}, nil)
 	})
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []domain.Account{account(Object(t, 1)), account(Object(t, 2)), account(Object(t, 3))}, s.Accounts())
@@ -212,7 +222,7 @@ func undoesClash(t *testing.T, s ImportsSubject) {
 
 func undoesFirstClash(t *testing.T, s ImportsSubject) {
 	objects := []domain.Object{Object(t, 1)}
-	_, err := s.Store.Do(t.Context(), true, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err := s.Store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, objects)
 		require.NoError(t, err)
 		_, err = register(ctx, s.Store, false, objects[0]) // somebody else, meanwhile
@@ -221,7 +231,7 @@ func undoesFirstClash(t *testing.T, s ImportsSubject) {
 		_, err = tx.Taken(ctx, objects)
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{{Object: 1, Description: "taken"}}))
-		return tx.Finish(ctx, domain.Tally{Objects: 1})
+		return tx.Finish(ctx, domain.Tally{Objects: 1, Refused: 1}, nil)
 	})
 	require.NoError(t, err)
 	assert.Len(t, s.Accounts(), 1)
@@ -272,13 +282,13 @@ func copiesMemory(t *testing.T, s ImportsSubject) {
 	accounts := []domain.Account{account(Object(t, 1))}
 	original := []byte(`{"login":"x"}`)
 	rejections := []domain.Rejection{{Object: 2, Login: "x", Description: "x", Original: original}}
-	_, err := s.Store.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err := s.Store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, accounts, rejections))
 		accounts[0], rejections[0] = account(Object(t, 9)), domain.Rejection{Object: 9}
 		copy(original, `["login","y"]`)
-		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 1})
+		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 1, Refused: 1}, nil)
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []domain.Account{account(Object(t, 1))}, s.Accounts())
@@ -289,23 +299,23 @@ func copiesMemory(t *testing.T, s ImportsSubject) {
 
 func endsWithContext(t *testing.T, s ImportsSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := s.Store.Do(ctx, false, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err := s.Store.Do(ctx, ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
 		require.NoError(t, err)
 		cancel()
 		return tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil)
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, s.Store.Refuse(ctx, 413, "x"), context.Canceled)
+	_, err = s.Store.Refuse(ctx, 413, "x")
+	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, s.Accounts())
 	assert.Empty(t, s.Records())
 }
 
 func recordsRefused(t *testing.T, s ImportsSubject) {
-	require.NoError(t, s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken))
-	records := s.Records()
-	require.Len(t, records, 1)
-	assert.Equal(t, fake.Record{ID: records[0].ID, Status: 413, Description: domain.DescriptionBroken}, records[0])
+	id, err := s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken)
+	require.NoError(t, err)
+	assert.Equal(t, []fake.Record{{ID: id, Status: 413, Description: domain.DescriptionBroken}}, s.Records())
 }
 
 func keepsTexts(t *testing.T, s ImportsSubject) {
@@ -319,4 +329,131 @@ func keepsTexts(t *testing.T, s ImportsSubject) {
 		accounts := s.Accounts()
 		assert.Equal(t, first.String(), accounts[len(accounts)-1].Registration.Name.First.String())
 	}
+}
+
+// A rehearsal knows its own accounts and everybody else's, and keeps none.
+func rehearses(t *testing.T, s ImportsSubject) {
+	for _, exclusive := range []bool{false, true} {
+		_, err := register(t.Context(), s.Store, exclusive, Object(t, 1))
+		require.NoError(t, err)
+		accounts, records := s.Accounts(), s.Records()
+		rejection := domain.Rejection{Object: 2, Login: "x", Description: "x", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}}
+		rehearse := func(end error) (int64, error) {
+			mode := ports.ImportMode{Exclusive: exclusive, Rehearsal: true}
+			return s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
+				first, second := Object(t, 2), object(t, 3, "USER2", "user2@example.com", "9000000003")
+				for _, step := range []struct {
+					object     domain.Object
+					violations int
+				}{{Object(t, 1), 3}, {first, 0}, {second, 2}} {
+					taken, err := tx.Taken(ctx, []domain.Object{step.object})
+					require.NoError(t, err)
+					require.Len(t, taken.Admit(&step.object), step.violations)
+					if step.violations == 0 {
+						require.NoError(t, tx.Add(ctx, []domain.Account{account(step.object)}, []domain.Rejection{rejection}))
+					}
+				}
+				require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 3, Refused: 1}, nil))
+				return end
+			})
+		}
+		failure := errors.New("failure")
+		_, err = rehearse(failure)
+		require.ErrorIs(t, err, failure)
+		assert.Equal(t, records, s.Records())
+		id, err := rehearse(nil)
+		require.NoError(t, err)
+		assert.Equal(t, accounts, s.Accounts())
+		assert.Equal(t, fake.Record{
+			ID: id, Status: 400, Description: domain.DescriptionNoneCreated, Refused: 1, Rejections: []domain.Rejection{rejection},
+		}, s.Records()[len(records)])
+	}
+}
+
+// keep does an import whose answer is kept for a key.
+func keep(ctx context.Context, store ports.Imports, key, outcomes string, expires time.Time, end error) (int64, error) {
+	return store.Do(ctx, ports.ImportMode{Key: key}, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, nil)
+		if err != nil {
+			return err
+		}
+		err = tx.Finish(ctx, domain.Tally{Objects: 9, Created: 0, Refused: 4}, &ports.Answer{
+			Fingerprint: []byte("fingerprint"), Salt: []byte("salt"), Expires: expires, Outcomes: strings.NewReader(outcomes),
+		})
+		return errors.Join(err, end)
+	})
+}
+
+func keepsAnswer(t *testing.T, s ImportsSubject) {
+	later := time.Now().Add(time.Hour)
+	random := make([]byte, 3<<20+7) // cannot be compressed
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(random)
+	for key, outcomes := range map[string]string{
+		"none": "", "few": "a\x00b", "many": strings.Repeat("outcomes", 1<<19), "random": string(random),
+	} {
+		id, err := keep(t.Context(), s.Store, key, outcomes, later, nil)
+		require.NoError(t, err)
+		for range 2 {
+			var recalled bytes.Buffer
+			answer, err := s.Store.Recall(t.Context(), key, &recalled)
+			require.NoError(t, err)
+			assert.Equal(t, &ports.KeptAnswer{
+				Import: id, Tally: domain.Tally{Objects: 9, Refused: 4}, Fingerprint: []byte("fingerprint"), Salt: []byte("salt"),
+			}, answer)
+			assert.True(t, outcomes == recalled.String(), "%d bytes, %d recalled", len(outcomes), recalled.Len())
+		}
+		_, err = keep(t.Context(), s.Store, key, "other", later, nil)
+		require.ErrorIs(t, err, ports.ErrKeyUsed)
+	}
+	require.Len(t, s.Records(), 4)
+	_, err := s.Store.Recall(t.Context(), "other", io.Discard)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = s.Store.Recall(t.Context(), "many", brokenWriter{})
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func keepsNoAnswerOfFailure(t *testing.T, s ImportsSubject) {
+	failure := errors.New("failure")
+	later := time.Now().Add(time.Hour)
+	_, err := keep(t.Context(), s.Store, "key", "outcomes", later, failure)
+	require.ErrorIs(t, err, failure)
+	_, err = s.Store.Recall(t.Context(), "key", io.Discard)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	_, err = keep(t.Context(), s.Store, "key", "outcomes", later, nil)
+	require.NoError(t, err)
+}
+
+func forgetsAnswer(t *testing.T, s ImportsSubject) {
+	_, err := keep(t.Context(), s.Store, "key", "outcomes", time.Now().Add(-time.Second), nil)
+	require.NoError(t, err)
+	_, err = s.Store.Recall(t.Context(), "key", io.Discard)
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	id, err := keep(t.Context(), s.Store, "key", "outcomes", time.Now().Add(time.Hour), nil)
+	require.NoError(t, err)
+	answer, err := s.Store.Recall(t.Context(), "key", io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, id, answer.Import)
+}
+
+func oneHasKey(t *testing.T, s ImportsSubject) {
+	var wait sync.WaitGroup
+	var kept atomic.Int32
+	for n := range 20 {
+		wait.Go(func() {
+			_, err := keep(t.Context(), s.Store, "key", fmt.Sprint(n), time.Now().Add(time.Hour), nil)
+			switch {
+			case err == nil:
+				kept.Add(1)
+			case !errors.Is(err, ports.ErrKeyRunning):
+				assert.ErrorIs(t, err, ports.ErrKeyUsed)
+			}
+		})
+	}
+	wait.Wait()
+	assert.EqualValues(t, 1, kept.Load())
+	assert.Len(t, s.Records(), 1)
 }

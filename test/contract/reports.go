@@ -86,15 +86,15 @@ func refused(number int, login string, reasons ...domain.Reason) domain.Rejectio
 func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections ...domain.Rejection) domain.Import {
 	t.Helper()
 	s.SetNow(at)
-	tally := domain.Tally{Objects: created + len(rejections), Created: created}
+	tally := domain.Tally{Objects: created + len(rejections), Created: created, Refused: len(rejections)}
 	exclusive := created%2 == 1 // which changes nothing here
-	id, err := s.Imports.Do(t.Context(), exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+	id, err := s.Imports.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 		for batch := range slices.Chunk(rejections, 2) {
 			_, err := tx.Taken(ctx, nil)
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, nil, batch))
 		}
-		return tx.Finish(ctx, tally)
+		return tx.Finish(ctx, tally, nil)
 	})
 	require.NoError(t, err)
 	s.SetDate(id, at)
@@ -108,8 +108,8 @@ func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections 
 func (s ReportsSubject) refuse(t *testing.T, at time.Time, status int) domain.Import {
 	t.Helper()
 	s.SetNow(at)
-	require.NoError(t, s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken))
-	id := s.page(t, ports.ImportQuery{Limit: 1}).Imports[0].ID
+	id, err := s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken)
+	require.NoError(t, err)
 	s.SetDate(id, at)
 	return domain.Import{
 		Count: domain.Count{Requests: 1}, ID: id, Status: status, Method: http.MethodPost, Date: at.UTC(), Description: domain.DescriptionBroken,
@@ -251,11 +251,11 @@ func countsNoFailure(t *testing.T, s ReportsSubject) {
 	s.SetNow(noon(0))
 	failure := errors.New("failure")
 	for _, exclusive := range []bool{false, true} {
-		_, err := s.Imports.Do(t.Context(), exclusive, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := s.Imports.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 			_, err := tx.Taken(ctx, nil)
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{refused(1, "x", loginTaken)}))
-			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1}))
+			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1, Refused: 1}, nil))
 			return failure
 		})
 		require.ErrorIs(t, err, failure)
@@ -521,13 +521,13 @@ func pagesWhileImportsEnd(t *testing.T, s ReportsSubject) {
 	s.SetNow(noon(0))
 	s.add(t, noon(2), 2)
 	var page *ports.ImportPage
-	_, err := s.Imports.Do(t.Context(), false, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err := s.Imports.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, nil)
 		require.NoError(t, err)
 		s.add(t, noon(0), 2)
 		s.add(t, noon(0), 2)
 		page = s.page(t, ports.ImportQuery{Limit: 2})
-		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1})
+		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
 	})
 	require.NoError(t, err)
 	seen := ids(page.Imports)

@@ -113,7 +113,9 @@ func (brokenReader) ReadAt([]byte, int64) (int, error) { return 0, io.ErrClosedP
 func Passwords(t *testing.T, passwords ports.Passwords) {
 	seen := map[string]bool{}
 	for range 2 {
-		issuer := passwords.Issue()
+		salt := passwords.Salt()
+		issuer, err := passwords.Issue(salt)
+		require.NoError(t, err)
 		for object := 1; object <= 100; object++ {
 			password, hash := issuer.Password(object), issuer.Hash(object)
 			assert.NotContains(t, hash, password)
@@ -124,7 +126,14 @@ func Passwords(t *testing.T, passwords ports.Passwords) {
 		_, _ = issuer.Password(8), issuer.Hash(8)
 		assert.Equal(t, password, issuer.Password(7))
 		assert.Equal(t, hash, issuer.Hash(7))
+
+		again, err := passwords.Issue(bytes.Clone(salt))
+		require.NoError(t, err)
+		assert.Equal(t, password, again.Password(7))
+		assert.Equal(t, hash, again.Hash(7))
 	}
+	_, err := passwords.Issue([]byte("a salt of another server"))
+	require.ErrorIs(t, err, ports.ErrOtherSecret)
 }
 
 // Sentences proves a ports.Sentences.

@@ -103,8 +103,18 @@ func decode(number int, element json.RawMessage) *domain.Candidate {
 // Passwords makes passwords that tell what they were made for. Hasher knows their hashes.
 type Passwords struct{ issued atomic.Int64 }
 
+// Salt implements ports.Passwords.
+func (p *Passwords) Salt() []byte { return fmt.Appendf(nil, "salt %d", p.issued.Add(1)) }
+
 // Issue implements ports.Passwords.
-func (p *Passwords) Issue() ports.Issuer { return issuer(p.issued.Add(1)) }
+func (p *Passwords) Issue(salt []byte) (ports.Issuer, error) {
+	var n int64
+	_, err := fmt.Sscanf(string(salt), "salt %d", &n)
+	if err != nil {
+		return nil, ports.ErrOtherSecret
+	}
+	return issuer(n), nil
+}
 
 type issuer int64
 

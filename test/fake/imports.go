@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,16 @@ type Imports struct {
 	records   []Record
 	moments   map[int64]moment // of the records, by id
 	lastID    int64
+	running   map[string]bool       // keys
+	answers   map[string]keptAnswer // by key
+}
+
+// keptAnswer is an answer with its outcomes.
+type keptAnswer struct {
+	ports.KeptAnswer
+
+	outcomes []byte
+	expires  time.Time
 }
 
 // moment is when an import was, and the day on which the statistics count it.
@@ -66,8 +77,15 @@ func (s *Imports) SetDate(id int64, at time.Time) {
 }
 
 // Do implements ports.Imports.
-func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	if exclusive {
+func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	if mode.Key != "" {
+		err := s.claim(mode.Key)
+		if err != nil {
+			return 0, err
+		}
+		defer s.release(mode.Key)
+	}
+	if mode.Exclusive && !mode.Rehearsal {
 		s.exclusive.Lock()
 		defer s.exclusive.Unlock()
 	}
@@ -75,7 +93,7 @@ func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Cont
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("begin: %w", err)
 		}
-		tx := &importTx{store: s}
+		tx := &importTx{store: s, mode: mode}
 		if err := work(ctx, tx); err != nil {
 			return 0, err
 		}
@@ -85,17 +103,65 @@ func (s *Imports) Do(ctx context.Context, exclusive bool, work func(context.Cont
 	}
 }
 
+func (s *Imports) claim(key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if answer, used := s.answers[key]; used && answer.expires.After(now(s.Now)) {
+		return ports.ErrKeyUsed
+	}
+	if s.running[key] {
+		return ports.ErrKeyRunning
+	}
+	if s.running == nil {
+		s.running = map[string]bool{}
+	}
+	s.running[key] = true
+	return nil
+}
+
+func (s *Imports) release(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, key)
+}
+
+// Recall implements ports.Imports.
+func (s *Imports) Recall(ctx context.Context, key string, w io.Writer) (*ports.KeptAnswer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("recall: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer, kept := s.answers[key]
+	if !kept || !answer.expires.After(now(s.Now)) {
+		return nil, ports.ErrNotFound
+	}
+	if _, err := w.Write(answer.outcomes); err != nil {
+		return nil, fmt.Errorf("recall: %w", err)
+	}
+	return &answer.KeptAnswer, nil
+}
+
 // commit returns false when another transaction has committed a clash.
 func (s *Imports) commit(tx *importTx) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if clash(s.accounts, tx.accounts) {
-		return false
-	}
-	for _, account := range tx.accounts {
-		s.add(account)
+	if !tx.mode.Rehearsal {
+		if clash(s.accounts, tx.accounts) {
+			return false
+		}
+		for _, account := range tx.accounts {
+			s.add(account)
+		}
 	}
 	tx.record.ID = s.keep(tx.record)
+	if tx.answer != nil {
+		if s.answers == nil {
+			s.answers = map[string]keptAnswer{}
+		}
+		tx.answer.Import = tx.record.ID
+		s.answers[tx.mode.Key] = *tx.answer
+	}
 	return true
 }
 
@@ -126,20 +192,21 @@ func now(clock func() time.Time) time.Time {
 }
 
 // Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description string) error {
+func (s *Imports) Refuse(ctx context.Context, status int, description string) (int64, error) {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("refuse: %w", err)
+		return 0, fmt.Errorf("refuse: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keep(Record{Status: status, Description: description})
-	return nil
+	return s.keep(Record{Status: status, Description: description}), nil
 }
 
 type importTx struct {
 	store    *Imports
+	mode     ports.ImportMode
 	accounts []domain.Account
 	record   Record
+	answer   *keptAnswer
 }
 
 // Taken implements ports.ImportTx.
@@ -195,9 +262,20 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 }
 
 // Finish implements ports.ImportTx.
-func (tx *importTx) Finish(_ context.Context, tally domain.Tally) error {
+func (tx *importTx) Finish(_ context.Context, tally domain.Tally, answer *ports.Answer) error {
 	tx.record.Status, tx.record.Description = tally.Status(), tally.Description()
-	tx.record.Created, tx.record.Refused = tally.Created, tally.Objects-tally.Created
+	tx.record.Created, tx.record.Refused = tally.Created, tally.Refused
+	if answer == nil {
+		return nil
+	}
+	outcomes, err := io.ReadAll(answer.Outcomes)
+	if err != nil {
+		return fmt.Errorf("keep answer: %w", err)
+	}
+	tx.answer = &keptAnswer{
+		KeptAnswer: ports.KeptAnswer{Tally: tally, Fingerprint: bytes.Clone(answer.Fingerprint), Salt: bytes.Clone(answer.Salt)},
+		outcomes:   outcomes, expires: answer.Expires,
+	}
 	return nil
 }
 

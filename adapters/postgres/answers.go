@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/klauspost/compress/zstd"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// outcomesPart is how many bytes of outcomes are in a row, before they are compressed.
+const outcomesPart = 1 << 20
+
+// claim makes sure that no other import has the key, has had it, or gets it before this one ends.
+func (tx *importTx) claim(ctx context.Context) error {
+	if tx.mode.Key == "" {
+		return nil
+	}
+	key := keyOf(tx.mode.Key)
+	var free, used bool
+	tx.queue.Queue("select pg_try_advisory_xact_lock($1)", int64(binary.BigEndian.Uint64(key))).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&free) })
+	tx.queue.Queue("delete from idempotency_keys where key = $1 and expires <= clock_timestamp()", key)
+	tx.queue.Queue("select exists (select from idempotency_keys where key = $1)", key).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&used) })
+	err := tx.send(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("claim key: %w", err)
+	case used:
+		return ports.ErrKeyUsed
+	case !free:
+		return ports.ErrKeyRunning
+	}
+	return nil
+}
+
+// keyOf keeps keys out of the database: whoever has one and the file gets the passwords.
+func keyOf(key string) []byte {
+	sum := sha256.Sum256([]byte(key))
+	return sum[:]
+}
+
+// keep stores an answer for the import's key.
+func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
+	key := keyOf(tx.mode.Key)
+	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values ($1, $2, $3, $4, $5, $6)",
+		key, tx.id, tally.Objects, answer.Fingerprint, answer.Salt, answer.Expires)
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return fmt.Errorf("make zstd encoder: %w", err)
+	}
+	defer encoder.Close()
+	buf := make([]byte, outcomesPart)
+	for part := 0; ; part++ {
+		n, err := io.ReadFull(answer.Outcomes, buf)
+		if n > 0 {
+			tx.queue.Queue("insert into outcomes (key, part, outcomes) values ($1, $2, $3)", key, part, encoder.EncodeAll(buf[:n], nil))
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil // with the commit
+		}
+		if err != nil {
+			return fmt.Errorf("read outcomes: %w", err)
+		}
+		err = tx.send(ctx)
+		if err != nil {
+			return fmt.Errorf("insert into outcomes: %w", err)
+		}
+	}
+}
+
+// Recall implements ports.Imports.
+func (s *Imports) Recall(ctx context.Context, key string, w io.Writer) (*ports.KeptAnswer, error) {
+	tx, err := s.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to be undone
+	var answer ports.KeptAnswer
+	err = tx.QueryRow(ctx, `
+		select c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt
+		from idempotency_keys k join codes c on c.id = k.code_id where k.key = $1 and k.expires > clock_timestamp()`, keyOf(key)).
+		Scan(&answer.Import, &answer.Tally.Objects, &answer.Tally.Created, &answer.Tally.Refused, &answer.Fingerprint, &answer.Salt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ports.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read answer: %w", unavailable(err))
+	}
+	rows, err := tx.Query(ctx, "select outcomes from outcomes where key = $1 order by part", keyOf(key))
+	if err != nil {
+		return nil, fmt.Errorf("read outcomes: %w", unavailable(err))
+	}
+	defer rows.Close()
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, fmt.Errorf("make zstd decoder: %w", err)
+	}
+	defer decoder.Close()
+	var part []byte
+	for rows.Next() {
+		part, err = decoder.DecodeAll(rows.RawValues()[0], part[:0])
+		if err != nil {
+			return nil, fmt.Errorf("decompress outcomes: %w", err)
+		}
+		_, err = w.Write(part)
+		if err != nil {
+			return nil, fmt.Errorf("copy outcomes: %w", err)
+		}
+	}
+	err = rows.Err()
+	if err != nil {
+		return nil, fmt.Errorf("read outcomes: %w", unavailable(err))
+	}
+	return &answer, nil
+}
+
+// Sweep removes the answers that are not to be kept any longer, and with them the salts of their passwords.
+func (s *Imports) Sweep(ctx context.Context) error {
+	_, err := s.db.pool.Exec(ctx, "delete from idempotency_keys where expires <= clock_timestamp()")
+	if err != nil {
+		return fmt.Errorf("sweep answers: %w", unavailable(err))
+	}
+	return nil
+}

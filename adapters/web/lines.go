@@ -1,0 +1,89 @@
+package web
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+const mimeNDJSON = "application/x-ndjson"
+
+// lines are the outcomes as NDJSON: a line for each object, and one for all of them, without which an answer is not whole.
+func (h *useraddHandler) lines(result *ports.ImportResult) outcomeFormat {
+	return outcomeFormat{tail: string(doneLine(result)), each: func(dst []byte, o *domain.Outcome) ([]byte, error) {
+		if o.Violations != nil {
+			rejection := newRejectionJSON(o, h.sentences)
+			rejection.Status = "rejected"
+			one, err := json.Marshal(rejection)
+			return append(append(dst, one...), '\n'), err
+		}
+		dst = strconv.AppendInt(append(dst, `{"object_id":`...), int64(o.Object), 10)
+		if o.Skipped {
+			dst = append(dst, `,"status":"skipped","login":`...)
+		} else {
+			dst = append(dst, `,"status":"created","login":`...)
+		}
+		dst, err := appendJSON(dst, o.Login)
+		if o.Password != "" {
+			dst = append(dst, `,"password":"`...)
+			dst = append(dst, o.Password...) // letters, digits and hyphens
+			dst = append(dst, '"')
+		}
+		return append(dst, "}\n"...), err
+	}}
+}
+
+// tallyJSON is how many objects an import has, or has come to.
+type tallyJSON struct {
+	Objects  int `json:"objects"`
+	Created  int `json:"created"`
+	Rejected int `json:"rejected"`
+}
+
+func newTallyJSON(t domain.Tally) tallyJSON { return tallyJSON{t.Objects, t.Created, t.Refused} }
+
+// doneLine is the last of an import that came to its end.
+func doneLine(result *ports.ImportResult) []byte {
+	return line(struct {
+		Status string `json:"status"`
+		Import int64  `json:"import,omitempty"`
+		Code   int    `json:"code"`
+		tallyJSON
+		Description string `json:"description"`
+	}{"done", result.ID, result.Tally.Status(), newTallyJSON(result.Tally), result.Tally.Description()})
+}
+
+// runningLine tells how far an import is.
+func runningLine(p *domain.Progress) []byte {
+	share := 0.0
+	if p.Size > 0 {
+		const places = 1000
+		share = float64(places*p.Bytes/p.Size) / places
+	}
+	return line(struct {
+		Status string `json:"status"`
+		tallyJSON
+		Share float64 `json:"share"`
+	}{"running", newTallyJSON(p.Tally), share})
+}
+
+// failedLine is the last of an import that came to nothing.
+func failedLine(p problem) []byte {
+	return line(struct {
+		Status    string `json:"status"`
+		Code      int    `json:"code"`
+		Error     string `json:"error"`
+		Detail    string `json:"detail"`
+		RequestID string `json:"request_id"`
+	}{"failed", p.Status, p.Code, p.Detail, p.RequestID})
+}
+
+func line(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // numbers and texts can be encoded
+	}
+	return append(b, '\n')
+}
