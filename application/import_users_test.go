@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,20 +41,32 @@ func newFixture() *fixture {
 type imported struct {
 	id       int64
 	tally    domain.Tally
+	replayed bool
 	outcomes []domain.Outcome
 }
 
 func (f *fixture) send(t *testing.T, file string) (imported, error) {
 	t.Helper()
-	spool := f.spools.New()
-	defer spool.Close()
-	_, err := io.WriteString(spool, file)
+	return f.request(t, file, ports.ImportRequest{})
+}
+
+func (f *fixture) request(t *testing.T, file string, request ports.ImportRequest) (imported, error) {
+	t.Helper()
+	request.File = f.spools.New()
+	defer request.File.Close()
+	_, err := io.WriteString(request.File, file)
 	require.NoError(t, err)
-	result, err := application.NewImportUsers(f.config).Import(t.Context(), ports.ImportRequest{File: spool})
+	result, err := application.NewImportUsers(f.config).Import(t.Context(), request)
 	if err != nil {
 		return imported{}, err
 	}
-	got := imported{id: result.ID, tally: result.Tally}
+	return read(t, result)
+}
+
+// read takes all there is of a result.
+func read(t *testing.T, result *ports.ImportResult) (imported, error) {
+	t.Helper()
+	got := imported{id: result.ID, tally: result.Tally, replayed: result.Replayed}
 	for range 2 { // as often as wanted
 		got.outcomes = nil
 		for outcome, err := range result.Outcomes {
@@ -84,7 +97,7 @@ func TestImport(t *testing.T) {
 	invalid := domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeInvalid}, {Field: domain.FieldPhone, Code: domain.CodeInvalid}}
 	none := domain.Violations{{Code: domain.CodeNotObject}}
 	name := domain.RestoreFullName("Ким", "Анна", "Петровна")
-	assert.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2, Refused: 3}, []domain.Outcome{
+	assert.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2, Refused: 3}, false, []domain.Outcome{
 		{Object: 1, Login: "anna", Name: name, Password: "password-1-1"},
 		{Object: 2, Violations: none},
 		{Object: 3, Login: "ANNA", Violations: taken},
@@ -246,6 +259,177 @@ func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
 	assert.Equal(t, "mine", got.outcomes[1].Login)
 	assert.NotEmpty(t, got.outcomes[1].Password)
 	assert.Len(t, f.store.Accounts(), 2)
+}
+
+func TestDryRun(t *testing.T) {
+	f := newFixture()
+	file := array(person("anna", "a@example.com", ""), `7`, person("ANNA", "b@example.com", ""), person("boris", "b@example.com", ""))
+	dry, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: "key"})
+	require.NoError(t, err)
+	assert.Empty(t, f.store.Accounts())
+	assert.Empty(t, f.store.Records())
+	for i, outcome := range dry.outcomes {
+		assert.Empty(t, outcome.Password, "object %d", i+1)
+	}
+
+	wet, err := f.request(t, file, ports.ImportRequest{Key: "key"})
+	require.NoError(t, err)
+	assert.False(t, wet.replayed)
+	wet.id = 0
+	for i := range wet.outcomes {
+		wet.outcomes[i].Password = ""
+	}
+	assert.Equal(t, wet, dry, "but for id and passwords")
+
+	_, err = f.request(t, `[`, ports.ImportRequest{DryRun: true})
+	require.ErrorIs(t, err, domain.ErrBrokenFile)
+	assert.Len(t, f.store.Records(), 1)
+	assert.Zero(t, f.spools.Open())
+}
+
+func TestStrict(t *testing.T) {
+	f := newFixture()
+	good := array(person("anna", "a@example.com", ""), person("boris", "b@example.com", ""))
+	bad := array(person("clara", "c@example.com", ""), `7`, person("CLARA", "d@example.com", ""), person("dora", "d@example.com", ""))
+	for _, dryRun := range []bool{true, false} {
+		got, err := f.request(t, good, ports.ImportRequest{Strict: true, DryRun: dryRun})
+		require.NoError(t, err)
+		assert.Equal(t, domain.Tally{Objects: 2, Created: 2}, got.tally)
+		got, err = f.request(t, bad, ports.ImportRequest{Strict: true, DryRun: dryRun})
+		require.NoError(t, err)
+		assert.Equal(t, domain.Tally{Objects: 4, Refused: 2}, got.tally)
+		skipped := []bool{}
+		for _, outcome := range got.outcomes {
+			assert.Empty(t, outcome.Password)
+			skipped = append(skipped, outcome.Skipped)
+		}
+		assert.Equal(t, []bool{true, false, false, true}, skipped)
+	}
+	assert.Len(t, f.store.Accounts(), 2)
+	require.Len(t, f.store.Records(), 2)
+	refused := f.store.Records()[1]
+	assert.Equal(t, []int{400, 0, 2, 2}, []int{refused.Status, refused.Created, refused.Refused, len(refused.Rejections)})
+}
+
+func TestKey(t *testing.T) {
+	f := newFixture()
+	now := time.Now()
+	f.config.Now, f.store.Now = func() time.Time { return now }, func() time.Time { return now }
+	f.config.KeepAnswers = time.Hour
+	file := array(person("anna", "a@example.com", ""), `7`)
+	first, err := f.request(t, file, ports.ImportRequest{Key: "key"})
+	require.NoError(t, err)
+	assert.Equal(t, "password-1-1", first.outcomes[0].Password)
+
+	again := first
+	again.replayed = true
+	for _, restarted := range []bool{false, true} {
+		if restarted {
+			f.config.Passwords = &fake.Passwords{}
+		}
+		got, err := f.request(t, file, ports.ImportRequest{Key: "key"})
+		require.NoError(t, err)
+		assert.Equal(t, again, got)
+	}
+	result, err := application.NewImportUsers(f.config).Recall(t.Context(), "key")
+	require.NoError(t, err)
+	got, err := read(t, result)
+	require.NoError(t, err)
+	assert.Equal(t, again, got)
+
+	for _, other := range []struct {
+		file    string
+		request ports.ImportRequest
+	}{
+		{array(person("anna", "a@example.com", "")), ports.ImportRequest{}},
+		{file, ports.ImportRequest{Strict: true}},
+		{file, ports.ImportRequest{Hint: domain.FileHint{Format: domain.FormatNDJSON}}},
+	} {
+		other.request.Key = "key"
+		_, err = f.request(t, other.file, other.request)
+		require.ErrorIs(t, err, ports.ErrKeyReused)
+	}
+	_, err = application.NewImportUsers(f.config).Recall(t.Context(), "other")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	assert.Len(t, f.store.Records(), 1)
+
+	now = now.Add(time.Hour)
+	got, err = f.request(t, file, ports.ImportRequest{Key: "key"})
+	require.NoError(t, err)
+	assert.Equal(t, domain.Tally{Objects: 2, Refused: 2}, got.tally, "the key is forgotten, the account is not")
+	assert.Zero(t, f.spools.Open())
+}
+
+// What registered nobody because its file broke may be mended and sent with the same key.
+func TestKeyOfBrokenFile(t *testing.T) {
+	f := newFixture()
+	_, err := f.request(t, `[`, ports.ImportRequest{Key: "key"})
+	recorded, ok := errors.AsType[*ports.RecordedError](err)
+	require.True(t, ok)
+	assert.EqualValues(t, 1, recorded.Import)
+	require.ErrorIs(t, err, domain.ErrBrokenFile)
+	got, err := f.request(t, person("anna", "a@example.com", ""), ports.ImportRequest{Key: "key"})
+	require.NoError(t, err)
+	assert.Equal(t, 1, got.tally.Created)
+}
+
+func TestBounds(t *testing.T) {
+	f := newFixture()
+	f.config.MaxObjects = 2
+	_, err := f.send(t, `[{},{},{}]`)
+	require.ErrorIs(t, err, domain.ErrTooManyObjects)
+	_, err = f.send(t, `[{},{}]`)
+	require.NoError(t, err)
+
+	f.config.MaxTime = time.Nanosecond
+	_, err = f.send(t, `[{},{}]`)
+	require.ErrorIs(t, err, domain.ErrTooSlow)
+	assert.Zero(t, f.spools.Open())
+}
+
+// A large import that finds no place is told so at once. Small ones need none.
+func TestLargeImportsAtOnce(t *testing.T) {
+	f := newFixture()
+	f.config.AtOnce = 1
+	large := person("anna", "a@example.com", "") + strings.Repeat(" ", 1<<20)
+	inside, outside := make(chan struct{}), make(chan struct{})
+	f.config.Imports = &meanwhile{f.store, func() { close(inside); <-outside }}
+	u := application.NewImportUsers(f.config)
+	send := func(file string) error {
+		spool := f.spools.New()
+		defer spool.Close()
+		_, _ = io.WriteString(spool, file)
+		result, err := u.Import(t.Context(), ports.ImportRequest{File: spool})
+		if err == nil {
+			err = result.Close()
+		}
+		return err
+	}
+	first := make(chan error)
+	go func() { first <- send(large) }()
+	<-inside
+	require.ErrorIs(t, send(large), ports.ErrBusy)
+	require.NoError(t, send(person("boris", "b@example.com", "")))
+	close(outside)
+	require.NoError(t, <-first)
+	require.NoError(t, send(large))
+	assert.Zero(t, f.spools.Open())
+}
+
+func TestProgress(t *testing.T) {
+	f := newFixture()
+	const objects = 20_000
+	var seen []domain.Progress
+	_, err := f.request(t, array(slices.Repeat([]string{"{}"}, objects)...), ports.ImportRequest{
+		Progress: func(p domain.Progress) { seen = append(seen, p) },
+	})
+	require.NoError(t, err)
+	require.Greater(t, len(seen), 1)
+	size := int64(3*objects + 1)
+	assert.Equal(t, domain.Progress{Tally: domain.Tally{Objects: objects, Refused: objects}, Bytes: size, Size: size}, seen[len(seen)-1])
+	for i := range seen[1:] {
+		assert.Greater(t, seen[i+1].Objects, seen[i].Objects)
+	}
 }
 
 func TestRefuse(t *testing.T) {
