@@ -26,12 +26,7 @@ func (h *useraddHandler) lines(result *ports.ImportResult) outcomeFormat {
 			dst = append(dst, `,"status":"created","login":`...)
 		}
 		dst, err := appendJSON(dst, o.Login)
-		if o.Password != "" {
-			dst = append(dst, `,"password":"`...)
-			dst = append(dst, o.Password...) // letters, digits and hyphens
-			dst = append(dst, '"')
-		}
-		return append(dst, "}\n"...), err
+		return append(appendPassword(dst, o.Password), "}\n"...), err
 	}}
 }
 

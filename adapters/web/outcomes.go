@@ -102,10 +102,16 @@ func credentials() outcomeFormat {
 		if err != nil {
 			return dst, err
 		}
-		dst = append(dst, `,"password":"`...)
-		dst = append(dst, o.Password...) // letters, digits and hyphens
-		return append(dst, `"}`...), nil
+		return append(appendPassword(dst, o.Password), '}'), nil
 	}}
+}
+
+// appendPassword appends a password, which has letters, digits and hyphens. In a dry run there is none.
+func appendPassword(dst []byte, password string) []byte {
+	if password == "" {
+		return dst
+	}
+	return append(append(append(dst, `,"password":"`...), password...), '"')
 }
 
 // appendJSON appends a string in quotes. Most logins need no escape, and no encoder.

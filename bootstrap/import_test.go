@@ -1,0 +1,361 @@
+package bootstrap_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+const ndjson = "application/x-ndjson"
+
+// outcomeLine is a line of an answer.
+type outcomeLine struct {
+	Object      int `json:"object_id"`
+	Status      string
+	Login       *string
+	Password    string
+	Violations  []struct{ Field, Code, Message string }
+	Import      int64
+	Code        int
+	Objects     int
+	Created     int
+	Rejected    int
+	Description string
+	Error       string
+}
+
+func lines(t *testing.T, body string) (all []outcomeLine) {
+	t.Helper()
+	for text := range strings.Lines(body) {
+		require.True(t, strings.HasSuffix(text, "\n"))
+		var one outcomeLine
+		require.NoError(t, json.Unmarshal([]byte(text), &one), text)
+		all = append(all, one)
+	}
+	return all
+}
+
+// annaOnly is a file of which the first object may be registered.
+func annaOnly() string {
+	return "[" + person("anna", `"email":"a@example.com"`) + ",7," + person("ANNA", `"phone":"9161234567"`) + "]"
+}
+
+func TestAnswerTellsOfEveryObject(t *testing.T) {
+	p := start(t)
+	got := p.post(t, annaOnly(), "Accept", ndjson)
+	assert.Equal(t, 200, got.status)
+	assert.Equal(t, ndjson, got.header.Get("Content-Type"))
+	assert.Equal(t, "/useradd/imports/1", got.header.Get("Location"))
+	all := lines(t, got.body)
+	require.Len(t, all, 4)
+	assert.Equal(t, "created", all[0].Status)
+	assert.Equal(t, "anna", *all[0].Login)
+	b := p.browser(t)
+	b.signIn(t, "anna", all[0].Password)
+	assert.True(t, b.isSignedIn(t))
+	assert.Equal(t, 2, all[1].Object)
+	assert.Nil(t, all[1].Login)
+	assert.Equal(t, "not_object", all[1].Violations[0].Code)
+	assert.Equal(t, "rejected", all[2].Status)
+	assert.Equal(t, "Login belongs to another user.", all[2].Violations[0].Message)
+	assert.Equal(t, outcomeLine{
+		Status: "done", Import: 1, Code: 200, Objects: 3, Created: 1, Rejected: 2,
+		Description: "Not all users have been created (created by 1 of 3 users)",
+	}, all[3])
+
+	got = p.post(t, annaOnly(), "Accept", "application/jsonl")
+	assert.Equal(t, 400, got.status, "nobody was registered, and everybody is told of")
+	assert.Len(t, lines(t, got.body), 4)
+	got = p.post(t, "[", "Accept", ndjson+", application/problem+json;q=0.9")
+	assert.Equal(t, 400, got.status)
+	assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+	assert.Equal(t, "/useradd/imports/3", got.header.Get("Location"))
+}
+
+func TestDryRunAndStrict(t *testing.T) {
+	p := start(t)
+	got := p.do(t, http.MethodPost, "/useradd?dry_run=true", strings.NewReader(annaOnly()))
+	assert.Equal(t, 200, got.status)
+	assert.Equal(t, `[{"login":"anna"}]`, got.body)
+	assert.Empty(t, got.header.Get("Location"))
+	got = p.do(t, http.MethodPost, "/useradd?dry_run=perhaps", strings.NewReader(annaOnly()))
+	assert.Equal(t, 400, got.status)
+	got = p.do(t, http.MethodPost, "/useradd?dry_run", strings.NewReader("["))
+	assert.Equal(t, 400, got.status)
+	assert.Zero(t, p.count(t, "users")+p.count(t, "codes"))
+
+	got = p.post(t, annaOnly(), "Prefer", "respond-async, handling=strict", "Accept", ndjson)
+	assert.Equal(t, 400, got.status)
+	assert.Equal(t, "handling=strict", got.header.Get("Preference-Applied"))
+	all := lines(t, got.body)
+	require.Len(t, all, 4)
+	assert.Equal(t, []string{"skipped", "rejected", "rejected", "done"}, []string{all[0].Status, all[1].Status, all[2].Status, all[3].Status})
+	assert.Zero(t, p.count(t, "users"))
+	assert.Equal(t, 2, p.count(t, "bad_users"))
+	got = p.post(t, person("anna", `"email":"a@example.com"`), "Prefer", "handling=strict")
+	assert.Equal(t, 200, got.status)
+	assert.Equal(t, 1, p.count(t, "users"))
+	got = p.post(t, annaOnly(), "Prefer", "handling=lenient; x=handling=strict")
+	assert.Equal(t, 400, got.status, "both are taken by now")
+	assert.Empty(t, got.header.Get("Preference-Applied"))
+}
+
+// The same key gives the same answer byte for byte, also after a restart and from another instance with the same secret key.
+func TestKeyGivesTheSameAnswer(t *testing.T) {
+	dir := t.TempDir()
+	p := start(t, "--data-dir", dir)
+	first := p.post(t, annaOnly(), "Idempotency-Key", "key", "Accept", ndjson)
+	require.Equal(t, 200, first.status)
+	assert.Empty(t, first.header.Get("Idempotent-Replayed"))
+	info, err := os.Stat(filepath.Join(dir, "secret.key"))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	secret, err := os.ReadFile(filepath.Join(dir, "secret.key"))
+	require.NoError(t, err)
+
+	again := func(p *program) answer { return p.post(t, annaOnly(), "Idempotency-Key", "key", "Accept", ndjson) }
+	got := again(p)
+	assert.Equal(t, first.body, got.body)
+	assert.Equal(t, first.status, got.status)
+	assert.Equal(t, "true", got.header.Get("Idempotent-Replayed"))
+	assert.Equal(t, first.header.Get("Location"), got.header.Get("Location"))
+	p.stop()
+
+	serve := func(flags ...string) *program {
+		other := &program{database: p.database}
+		other.run(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--uploads-dir", t.TempDir(), "--database-url", p.database}, flags...)...)
+		return other
+	}
+	assert.Equal(t, first.body, again(serve("--data-dir", dir)).body, "after a restart")
+	assert.Equal(t, first.body, again(serve("--data-dir", t.TempDir(), "--secret-key", strings.TrimSpace(string(secret)))).body, "of another instance")
+	got = again(serve("--data-dir", t.TempDir()))
+	assert.Equal(t, 500, got.status, "an instance with another key does not make passwords up")
+	assert.Contains(t, got.body, "secret key")
+
+	other := serve("--data-dir", dir)
+	got = other.post(t, "{}", "Idempotency-Key", "key", "Accept", "application/problem+json")
+	assert.Equal(t, 422, got.status)
+	assert.Contains(t, got.body, `"code":"key_reused"`)
+	for _, key := range []string{"", "два", "a b", strings.Repeat("k", 256)} {
+		assert.Equal(t, 400, other.post(t, annaOnly(), "Idempotency-Key", key).status, key)
+	}
+	assert.Equal(t, 1, p.count(t, "users"))
+	for _, table := range []string{"idempotency_keys", "outcomes", "codes", "users", "bad_users"} {
+		for _, row := range pgtest.Query[struct{ Text string }](t, p.database, "select x::text from "+table+" x") {
+			assert.NotContains(t, row.Text, lines(t, first.body)[0].Password)
+		}
+	}
+}
+
+// One of many with a key registers; the others are told that it runs, or get its answer.
+func TestManyWithOneKey(t *testing.T) {
+	p := start(t)
+	const clients = 50
+	answers := make(chan answer, clients)
+	for range clients {
+		go func() { answers <- p.post(t, annaOnly(), "Idempotency-Key", "key") }()
+	}
+	bodies := map[string]int{}
+	for range clients {
+		got := <-answers
+		switch got.status {
+		case 200:
+			bodies[got.body]++
+		case 409:
+			assert.NotEmpty(t, got.header.Get("Retry-After"))
+		default:
+			t.Errorf("status %d: %s", got.status, got.body)
+		}
+	}
+	assert.Len(t, bodies, 1)
+	assert.Equal(t, 1, p.count(t, "codes"))
+	assert.Equal(t, 1, p.count(t, "users"))
+}
+
+func gzipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := io.WriteString(w, text)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.String()
+}
+
+func zstandard(t *testing.T, text string) string {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	return string(w.EncodeAll([]byte(text), nil))
+}
+
+func TestCompressedFiles(t *testing.T) {
+	p := start(t)
+	for i, c := range []struct {
+		encoding string
+		compress func(*testing.T, string) string
+	}{{"gzip", gzipped}, {"x-gzip", gzipped}, {"zstd", zstandard}, {"ZSTD", zstandard}} {
+		file := c.compress(t, person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"email":"u%d@example.com"`, i)))
+		for _, cut := range []string{file[:len(file)/2], file[:len(file)-1], file + "rest", "no " + file, ""} {
+			got := p.post(t, cut, "Content-Encoding", c.encoding)
+			assert.Equal(t, []any{400, broken}, []any{got.status, got.body}, "%s: %d of %d bytes", c.encoding, len(cut), len(file))
+		}
+		assert.Equal(t, i, p.count(t, "users"))
+		assert.Equal(t, 200, p.post(t, file, "Content-Encoding", c.encoding).status)
+	}
+	got := p.post(t, "{}", "Content-Encoding", "br")
+	assert.Equal(t, 415, got.status)
+}
+
+// What inflates to more than a body may have is refused, and takes no memory.
+func TestBomb(t *testing.T) {
+	p := start(t, "--max-body", "8MiB")
+	var bomb bytes.Buffer
+	w, err := gzip.NewWriterLevel(&bomb, gzip.BestCompression)
+	require.NoError(t, err)
+	zeros := make([]byte, 1<<20)
+	for range 512 {
+		_, err = w.Write(zeros)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := p.do(t, http.MethodPost, "/useradd", &bomb, "Content-Encoding", "gzip")
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, 413, got.status)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+}
+
+func TestForm(t *testing.T) {
+	p := start(t)
+	send := func(write func(*multipart.Writer)) answer {
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		write(form)
+		return p.do(t, http.MethodPost, "/useradd", &body, "Content-Type", form.FormDataContentType())
+	}
+	got := send(func(form *multipart.Writer) {
+		assert.NoError(t, form.WriteField("comment", "x"))
+		part, err := form.CreateFormFile("file", "people.json")
+		assert.NoError(t, err)
+		_, err = io.WriteString(part, annaOnly())
+		assert.NoError(t, err)
+		assert.NoError(t, form.Close())
+	})
+	assert.Equal(t, 200, got.status, got.body)
+	for name, write := range map[string]func(*multipart.Writer){
+		"no file": func(form *multipart.Writer) {
+			assert.NoError(t, form.WriteField("file", "x"))
+			assert.NoError(t, form.Close())
+		},
+		"cut short": func(form *multipart.Writer) {
+			part, err := form.CreateFormFile("file", "people.json")
+			assert.NoError(t, err)
+			_, err = io.WriteString(part, person("boris", `"email":"b@example.com"`))
+			assert.NoError(t, err)
+		},
+		"nothing": func(*multipart.Writer) {},
+	} {
+		got = send(write)
+		assert.Equal(t, []any{400, broken}, []any{got.status, got.body}, name)
+	}
+	assert.Equal(t, 1, p.count(t, "users"))
+}
+
+// A large import tells how far it is while it works, and everything when it is done.
+func TestProgressOfLargeImport(t *testing.T) {
+	p := start(t)
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), "begin; lock table profiles in share mode") // the import reads on, and cannot write
+	require.NoError(t, err)
+
+	const objects = 3000
+	var file strings.Builder
+	for i := range objects {
+		fmt.Fprintf(&file, "%s%s", map[bool]string{true: "[", false: ","}[i == 0],
+			person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"email":"u%d@example.com","x":%q`, i, strings.Repeat("x", 400))))
+	}
+	file.WriteString("]")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/useradd", strings.NewReader(file.String()))
+	require.NoError(t, err)
+	request.Header.Set("Accept", ndjson)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, 200, response.StatusCode)
+	r := bufio.NewReader(response.Body)
+	first, err := r.ReadString('\n')
+	require.NoError(t, err)
+	assert.Equal(t, "running", lines(t, first)[0].Status)
+	_, err = conn.Exec(t.Context(), "commit")
+	require.NoError(t, err)
+	rest, err := io.ReadAll(r)
+	require.NoError(t, err)
+	all := lines(t, string(rest))
+	for all[0].Status == "running" {
+		all = all[1:]
+	}
+	require.Len(t, all, objects+1)
+	assert.Equal(t, "done", all[objects].Status)
+	assert.Equal(t, objects, all[objects].Created)
+}
+
+// A large import that fails after its answer has begun says so in its last line.
+func TestFailureOfLargeImport(t *testing.T) {
+	p := start(t, "--max-import-time", "2s")
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), "begin; lock table users in share mode")
+	require.NoError(t, err)
+	got := p.post(t, annaOnly()+strings.Repeat(" ", 1<<20), "Accept", ndjson)
+	all := lines(t, got.body)
+	last := all[len(all)-1]
+	assert.Equal(t, "running", all[0].Status)
+	assert.Equal(t, []any{"failed", 503, "too_slow"}, []any{last.Status, last.Code, last.Error})
+	assert.Zero(t, p.count(t, "codes"))
+}
+
+func TestBoundsOfImports(t *testing.T) {
+	p := start(t, "--max-objects", "2", "--max-imports", "1")
+	assert.Equal(t, 413, p.post(t, annaOnly()).status)
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), "begin; lock table users in share mode")
+	require.NoError(t, err)
+	large := func(login string) string {
+		return person(login, fmt.Sprintf(`"email":"%s@example.com"`, login)) + strings.Repeat(" ", 1<<20)
+	}
+	first := make(chan answer)
+	go func() { first <- p.post(t, large("anna")) }()
+	require.Eventually(t, func() bool {
+		return p.post(t, large("boris")).status == 503
+	}, 20*time.Second, time.Millisecond)
+	got := p.post(t, large("boris"))
+	assert.NotEmpty(t, got.header.Get("Retry-After"))
+	_, err = conn.Exec(t.Context(), "commit")
+	require.NoError(t, err)
+	assert.Equal(t, 200, (<-first).status)
+}
