@@ -139,8 +139,17 @@ func TestMigrateTakesTurns(t *testing.T) {
 	tables := pgtest.Query[struct{ Name string }](t, url, `
 		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
 	assert.Equal(t, []struct{ Name string }{
-		{"bad_users"}, {"code_reasons"}, {"codes"}, {"idempotency_keys"}, {"limits"}, {"outcomes"}, {"profiles"}, {"reason_statistics"},
-		{"sessions"}, {"statistics"}, {"users"},
+		{"bad_users"},
+		{"code_reasons"},
+		{"codes"},
+		{"idempotency_keys"},
+		{"limits"},
+		{"outcomes"},
+		{"profiles"},
+		{"reason_statistics"},
+		{"sessions"},
+		{"statistics"},
+		{"users"},
 	}, tables)
 }
 

@@ -30,24 +30,18 @@ func (h *useraddHandler) lines(result *ports.ImportResult) outcomeFormat {
 	}}
 }
 
-// tallyJSON is how many objects an import has, or has come to.
-type tallyJSON struct {
-	Objects  int `json:"objects"`
-	Created  int `json:"created"`
-	Rejected int `json:"rejected"`
-}
-
-func newTallyJSON(t domain.Tally) tallyJSON { return tallyJSON{t.Objects, t.Created, t.Refused} }
-
 // doneLine is the last of an import that came to its end.
 func doneLine(result *ports.ImportResult) []byte {
+	tally := result.Tally
 	return line(struct {
-		Status string `json:"status"`
-		Import int64  `json:"import,omitempty"`
-		Code   int    `json:"code"`
-		tallyJSON
+		Status      string `json:"status"`
+		Import      int64  `json:"import,omitempty"`
+		Code        int    `json:"code"`
+		Objects     int    `json:"objects"`
+		Created     int    `json:"created"`
+		Rejected    int    `json:"rejected"`
 		Description string `json:"description"`
-	}{"done", result.ID, result.Tally.Status(), newTallyJSON(result.Tally), result.Tally.Description()})
+	}{"done", result.ID, tally.Status(), tally.Objects, tally.Created, tally.Refused, tally.Description()})
 }
 
 // runningLine tells how far an import is.
@@ -58,10 +52,12 @@ func runningLine(p *domain.Progress) []byte {
 		share = float64(places*p.Bytes/p.Size) / places
 	}
 	return line(struct {
-		Status string `json:"status"`
-		tallyJSON
-		Share float64 `json:"share"`
-	}{"running", newTallyJSON(p.Tally), share})
+		Status   string  `json:"status"`
+		Objects  int     `json:"objects"`
+		Created  int     `json:"created"`
+		Rejected int     `json:"rejected"`
+		Share    float64 `json:"share"`
+	}{"running", p.Objects, p.Created, p.Refused, share})
 }
 
 // failedLine is the last of an import that came to nothing.
