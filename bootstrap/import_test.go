@@ -24,7 +24,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-const mediaLines = "application/x-mediaLines"
+const mediaLines = "application/x-ndjson"
 
 // outcomeLine is a line of an answer.
 type outcomeLine struct {
