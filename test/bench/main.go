@@ -4,7 +4,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -31,12 +33,13 @@ import (
 
 func main() {
 	var b bench
-	flag.IntVar(&b.objects, "objects", 1_000_000, "objects of the large import")
+	flag.IntVar(&b.objects, "objects", 1_000_000, "objects of the large imports")
+	flag.StringVar(&b.formats, "formats", "json,keyed,ndjson,csv,xlsx", "what large imports are sent as")
 	flag.IntVar(&b.singles, "singles", 3_000, "imports of one object")
 	flag.IntVar(&b.visitors, "sign-ins", 200, "sign-ins at once")
 	flag.IntVar(&b.requests, "requests", 100_000, "requests in a report")
 	flag.IntVar(&b.refused, "refused", 1_000_000, "refused objects in a report")
-	flag.StringVar(&b.only, "only", "", "the one thing to measure: large, small, sign-ins or reports")
+	flag.StringVar(&b.only, "only", "", "the one thing to measure: large, hostile, small, thousand, fair, sign-ins or reports")
 	flag.IntVar(&b.runs, "runs", 3, "how often each is run; the median counts")
 	flag.StringVar(&b.program, "program", "bin/rollcall", "the program to measure")
 	flag.Parse()
@@ -51,7 +54,7 @@ func main() {
 
 type bench struct {
 	objects, singles, visitors, requests, refused, runs int
-	program, only                                       string
+	program, only, formats                              string
 
 	dir      string
 	database *localpg.Server
@@ -86,7 +89,15 @@ func (b *bench) run(ctx context.Context) (err error) {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"large", b.large}, {"small", b.small}, {"sign-ins", b.signIns}, {"reports", b.reports}} {
+	}{
+		{"large", b.large},
+		{"hostile", b.hostile},
+		{"small", b.small},
+		{"thousand", b.thousand},
+		{"fair", b.fair},
+		{"sign-ins", b.signIns},
+		{"reports", b.reports},
+	} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}
@@ -113,84 +124,6 @@ func (b *bench) version(ctx context.Context) string {
 	return version
 }
 
-// large imports the objects, and copies what came of them, by turns.
-func (b *bench) large(ctx context.Context) error {
-	file := filepath.Join(b.dir, "objects.json")
-	size, err := b.generate(file)
-	if err != nil {
-		return err
-	}
-	var imports, copies []time.Duration
-	var peak int
-	for run := range b.runs {
-		took, memory, err := b.importOnce(ctx, file)
-		if err != nil {
-			return fmt.Errorf("import: %w", err)
-		}
-		imports, peak = append(imports, took), max(peak, memory)
-		if run == 0 {
-			err = b.psql(ctx, `\copy (select * from users order by id) to 'users.copy'`, `\copy (select * from profiles order by id) to 'profiles.copy'`)
-			if err != nil {
-				return err
-			}
-		}
-		took, err = b.copyOnce(ctx)
-		if err != nil {
-			return fmt.Errorf("copy: %w", err)
-		}
-		copies = append(copies, took)
-		fmt.Printf("run %d: import %.2f s, COPY %.2f s\n", run+1, imports[run].Seconds(), copies[run].Seconds())
-	}
-	fmt.Printf(`
-%d objects in one array of %d MB, from the first byte sent to the last received:
-  import               %6.2f s   (%.0f users a second)
-  \copy of the rows    %6.2f s
-  ratio                %6.2f     (bound: 1.30)
-  peak memory, server  %6d MiB (bound: 150)
-`, b.objects, size/1_000_000, median(imports).Seconds(), float64(b.objects)/median(imports).Seconds(), median(copies).Seconds(),
-		median(imports).Seconds()/median(copies).Seconds(), peak>>10)
-	return nil
-}
-
-// importOnce sends the file to a new server, and returns its peak memory in KiB as well.
-func (b *bench) importOnce(ctx context.Context, name string) (time.Duration, int, error) {
-	err := b.clear(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	server, err := b.start(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer server.stop()
-	file, err := os.Open(name)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer file.Close()
-	began := time.Now()
-	created, err := server.post(ctx, file)
-	took := time.Since(began)
-	if err != nil {
-		return 0, 0, err
-	}
-	if created != b.objects {
-		return 0, 0, fmt.Errorf("%d of %d users were created", created, b.objects)
-	}
-	memory, err := server.peakMemory()
-	return took, memory, err
-}
-
-func (b *bench) copyOnce(ctx context.Context) (time.Duration, error) {
-	err := b.clear(ctx)
-	if err != nil {
-		return 0, err
-	}
-	began := time.Now()
-	err = b.psql(ctx, `\copy users from 'users.copy'`, `\copy profiles from 'profiles.copy'`)
-	return time.Since(began), err
-}
-
 // small measures the processor time of the server for imports of one object: by one client, where it holds what Go's
 // scheduler spends on going to sleep and waking up three times for each, and by many, where it is the work alone.
 func (b *bench) small(ctx context.Context) error {
@@ -209,7 +142,8 @@ func (b *bench) small(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("\n%d imports of one object each:\n", b.singles)
-	for i, clients := range []int{1, 16} {
+	perSecond := 0.0
+	for i, clients := range []int{1, 32} {
 		before, err := server.processorTime()
 		if err != nil {
 			return err
@@ -224,10 +158,70 @@ func (b *bench) small(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		perSecond = float64(b.singles) / took.Seconds()
 		fmt.Printf("  clients at once: %2d  processor time of the server: %.3f ms each (bound for one client: 0.300)  %4.0f imports a second\n",
-			clients, milliseconds(after-before)/float64(b.singles), float64(b.singles)/took.Seconds())
+			clients, milliseconds(after-before)/float64(b.singles), perSecond)
 	}
+	bare, err := b.pgbench(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  pgbench with the same statements: %4.0f a second; imports are %.2f of that (bound: 0.80)\n", bare, perSecond/bare)
 	return nil
+}
+
+// pgbenchScript is what an import of one object asks of the database, in as many round trips.
+const pgbenchScript = `
+\set n random(1, 1000000000000)
+\startpipeline
+begin;
+select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text
+	from set_config('lock_timeout', '500ms', true) a, set_config('enable_seqscan', 'off', true) b, set_config('plan_cache_mode', 'force_generic_plan', true) c;
+select 'login', login_key from users where login_key = any(array['user' || :n]) union all
+	select 'email', email_key from users where email_key = any(array[:n || '@example.com']) union all
+	select 'phone', phone from users where phone = any(array['7' || :n]);
+\endpipeline
+\startpipeline
+insert into users (login, login_key, password_hash, email, email_key, phone)
+	select 'user' || n, 'user' || n, '$sha256$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', n || '@example.com', n || '@example.com', '7' || n
+	from unnest(array[:n]::bigint[]) u (n);
+insert into profiles (fname, lname, patr, birthday, user_id)
+	select 'Иван', 'Смирнов', 'Иванович', date '1970-01-01', (select id from users where login_key = 'user' || n) from unnest(array[:n]::bigint[]) u (n);
+with counted as (
+	insert into statistics (day, shard, requests, created, refused) values (date '2026-01-01', pg_backend_pid() % 16, 1, 1, 0)
+	on conflict (day, shard) do update set requests = statistics.requests + 1, created = statistics.created + excluded.created)
+insert into codes (id, date, code, description, created, refused, originals)
+	values (coalesce(null, nextval('codes_id_seq')), clock_timestamp(), 200, 'All users have been created (1 of 1 users)', 1, 0, false);
+commit;
+\endpipeline
+`
+
+var pgbenchRate = regexp.MustCompile(`tps = ([0-9.]+)`)
+
+// pgbench returns how many such imports the database does a second for 32 clients, and nothing else.
+func (b *bench) pgbench(ctx context.Context) (float64, error) {
+	err := b.clear(ctx)
+	if err != nil {
+		return 0, err
+	}
+	script := filepath.Join(b.dir, "import.sql")
+	err = os.WriteFile(script, []byte(pgbenchScript), 0o600)
+	if err != nil {
+		return 0, err
+	}
+	const clients, threads = 32, 2
+	cmd := exec.CommandContext(ctx, b.database.Bin("pgbench"), "-n", "-M", "prepared", "-f", script, "-c", strconv.Itoa(clients),
+		"-j", strconv.Itoa(threads), "-t", strconv.Itoa(max(b.singles/clients, 1)), b.database.URL(localpg.Database))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("pgbench: %w", err)
+	}
+	match := pgbenchRate.FindSubmatch(out)
+	if match == nil {
+		return 0, fmt.Errorf("pgbench printed %q", out)
+	}
+	return strconv.ParseFloat(string(match[1]), 64)
 }
 
 // singlesBy sends as many imports of one object each, from the object with this number on.
@@ -251,7 +245,9 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // clear empties the tables, and has what they were written.
 func (b *bench) clear(ctx context.Context) error {
-	_, err := b.conn.Exec(ctx, "truncate users, profiles, codes, bad_users, code_reasons, statistics, reason_statistics restart identity")
+	_, err := b.conn.Exec(ctx, `
+		truncate users, profiles, codes, bad_users, code_reasons, statistics, reason_statistics, idempotency_keys, outcomes
+		restart identity cascade`)
 	if err != nil {
 		return err
 	}
@@ -269,41 +265,13 @@ func (b *bench) psql(ctx context.Context, commands ...string) error {
 	return cmd.Run()
 }
 
-func (b *bench) generate(name string) (size int64, err error) {
-	file, err := os.Create(name)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = firstOf(err, file.Close()) }()
-	w := bufio.NewWriter(file)
-	for i := range b.objects {
-		_, _ = w.WriteString([]string{"[\n", ",\n"}[min(i, 1)])
-		_, _ = w.WriteString(object(i))
-	}
-	_, _ = w.WriteString("\n]\n")
-	err = w.Flush()
-	if err != nil {
-		return 0, err
-	}
-	return file.Seek(0, io.SeekCurrent)
-}
-
-// object is a person like many: about 200 bytes.
-func object(i int) string {
-	first := []string{"Иван", "Мария", "Пётр", "Анна", "Сергей", "Ольга", "John"}
-	last := []string{"Смирнов", "Кузнецова", "Попов", "Васильева", "Smith"}
-	patronymic := []string{"Иванович", "Петровна", "Сергеевич"}
-	return fmt.Sprintf(`{"first_name": %q, "last_name": %q, "patronymic": %q, "login": "user%07d", "email": "user%07d@example.com", "phone": "+79%09d", "birthday": "%02d/%02d/%d"}`,
-		first[i%len(first)], last[i%len(last)], patronymic[i%len(patronymic)], i, i, i, i%28+1, i%12+1, 1950+i%60)
-}
-
 func median(times []time.Duration) time.Duration {
 	times = slices.Sorted(slices.Values(times))
 	return times[len(times)/2]
 }
 
 // client keeps the connections of as many senders as measured at once.
-var client = http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+var client = http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 
 // server is the program, running.
 type server struct {
@@ -340,24 +308,27 @@ func (s *server) stop() {
 	_ = s.cmd.Wait()
 }
 
-// post returns how many users were created, by the opening braces of the answer.
-func (s *server) post(ctx context.Context, body io.Reader) (int, error) {
+// post sends a file, and returns how many users were created.
+func (s *server) post(ctx context.Context, body io.Reader, headers ...string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/useradd", body)
 	if err != nil {
 		return 0, err
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
 	}
 	response, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("answered with %s", response.Status)
+	if response.Header.Get("Content-Type") == lines {
+		return createdInLines(response.Body)
 	}
 	created, buf := 0, make([]byte, 64<<10)
 	for {
 		n, err := response.Body.Read(buf)
-		created += strings.Count(string(buf[:n]), "{")
+		created += strings.Count(string(buf[:n]), "{") // of the contract's array
 		if err == io.EOF {
 			return created, nil
 		}
@@ -365,6 +336,27 @@ func (s *server) post(ctx context.Context, body io.Reader) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// createdInLines is what the last line says.
+func createdInLines(body io.Reader) (int, error) {
+	var last struct {
+		Status, Error string
+		Created       int
+	}
+	all := bufio.NewScanner(body)
+	for all.Scan() {
+		if text := all.Bytes(); !bytes.HasPrefix(text, []byte(`{"object_id"`)) {
+			err := json.Unmarshal(text, &last)
+			if err != nil {
+				return 0, err
+			}
+		}
+	}
+	if all.Err() == nil && last.Status != "done" {
+		return 0, fmt.Errorf("the answer ended with %+v", last)
+	}
+	return last.Created, all.Err()
 }
 
 // peakMemory is the most that was resident, in KiB.

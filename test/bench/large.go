@@ -1,0 +1,358 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+)
+
+const lines = "application/x-ndjson"
+
+// way is how large imports are sent.
+type way struct {
+	name     string
+	bound    float64 // of the time, in those of \copy
+	memory   int     // MiB that the server may have at its peak
+	headers  []string
+	generate func(w io.Writer, objects int) error
+}
+
+// ways are by the names of the flag.
+var ways = map[string]way{
+	"json":   {"JSON array", 1.2, 128, nil, writeJSON},
+	"keyed":  {"  with a key, answered in lines", 1.2, 128, []string{"Accept", lines, "Idempotency-Key", "bench"}, writeJSON},
+	"ndjson": {"NDJSON", 1.2, 128, []string{"Content-Type", lines}, writeLines},
+	"csv":    {"CSV", 1.2, 128, []string{"Content-Type", "text/csv"}, writeCSV},
+	"xlsx":   {"XLSX", 2, 256, []string{"Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}, writeXLSX},
+}
+
+// large imports the objects in every way, and copies what came of them, by turns.
+func (b *bench) large(ctx context.Context) error {
+	imports, peaks := map[string][]time.Duration{}, map[string]int{}
+	var copies []time.Duration
+	names := strings.Split(b.formats, ",")
+	for run := range b.runs {
+		for _, name := range names {
+			way, known := ways[name]
+			if !known {
+				return fmt.Errorf("%q is no format", name)
+			}
+			file := filepath.Join(b.dir, "objects")
+			err := writeFile(file, b.objects, way.generate)
+			if err != nil {
+				return err
+			}
+			took, memory, err := b.importOnce(ctx, file, b.objects, way.headers...)
+			if err != nil {
+				return fmt.Errorf("import %s: %w", name, err)
+			}
+			imports[name], peaks[name] = append(imports[name], took), max(peaks[name], memory)
+			fmt.Printf("run %d: %-8s %.2f s\n", run+1, name, took.Seconds())
+		}
+		if run == 0 {
+			err := b.psql(ctx, `\copy (select * from users order by id) to 'users.copy'`, `\copy (select * from profiles order by id) to 'profiles.copy'`)
+			if err != nil {
+				return err
+			}
+		}
+		took, err := b.copyOnce(ctx)
+		if err != nil {
+			return fmt.Errorf("copy: %w", err)
+		}
+		copies = append(copies, took)
+		fmt.Printf("run %d: \\copy    %.2f s\n", run+1, took.Seconds())
+	}
+	fmt.Printf("\n%d objects in one request, from the first byte sent to the last received:\n", b.objects)
+	for _, name := range names {
+		took := median(imports[name])
+		fmt.Printf("  %-32s %6.2f s  %6.0f users a second  ratio %.2f (bound: %.2f)  peak memory of the server %3d MiB (bound: %d)\n", ways[name].name,
+			took.Seconds(), float64(b.objects)/took.Seconds(), took.Seconds()/median(copies).Seconds(), ways[name].bound, peaks[name]>>10, ways[name].memory)
+	}
+	fmt.Printf("  %-32s %6.2f s\n", `\copy of the rows`, median(copies).Seconds())
+	return nil
+}
+
+// importOnce sends the file to a new server, and returns its peak memory in KiB as well.
+func (b *bench) importOnce(ctx context.Context, name string, wanted int, headers ...string) (time.Duration, int, error) {
+	err := b.clear(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	server, err := b.start(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer server.stop()
+	file, err := os.Open(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer file.Close()
+	began := time.Now()
+	created, err := server.post(ctx, file, headers...)
+	took := time.Since(began)
+	if err != nil {
+		return 0, 0, err
+	}
+	if created != wanted {
+		return 0, 0, fmt.Errorf("%d users were created, not %d", created, wanted)
+	}
+	memory, err := server.peakMemory()
+	return took, memory, err
+}
+
+func (b *bench) copyOnce(ctx context.Context) (time.Duration, error) {
+	err := b.clear(ctx)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	err = b.psql(ctx, `\copy users from 'users.copy'`, `\copy profiles from 'profiles.copy'`)
+	return time.Since(began), err
+}
+
+// hostile measures files that are nothing but trouble: whether their time is linear, and what memory they take.
+func (b *bench) hostile(ctx context.Context) error {
+	fmt.Printf("\n%d objects of which each is trouble, and a tenth of them:\n", b.objects)
+	for _, kind := range []struct {
+		name    string
+		object  func(int) string
+		created func(objects int) int
+	}{
+		{"all are refused", func(i int) string { return strings.Replace(object(i), "@", " ", 1) }, func(int) int { return 0 }},
+		// The phone of one is that of the next: every second is registered.
+		{"each clashes with its neighbour", func(i int) string {
+			return strings.Replace(object(i), fmt.Sprintf("+79%09d", i), fmt.Sprintf("+79%09d", i/2), 1)
+		}, func(objects int) int { return (objects + 1) / 2 }},
+	} {
+		var times [2]time.Duration
+		var peaks [2]int
+		for i, objects := range []int{b.objects / 10, b.objects} {
+			file := filepath.Join(b.dir, "objects")
+			err := writeFile(file, objects, func(w io.Writer, objects int) error { return writeArray(w, objects, kind.object) })
+			if err != nil {
+				return err
+			}
+			times[i], peaks[i], err = b.importOnce(ctx, file, kind.created(objects), "Accept", lines)
+			if err != nil {
+				return err
+			}
+		}
+		fmt.Printf("  %-32s %6.2f s, %5.2f s for a tenth: %.2f as long for each; peak memory of the server %d MiB, %d MiB\n", kind.name,
+			times[1].Seconds(), times[0].Seconds(), times[1].Seconds()/times[0].Seconds()/10, peaks[1]>>10, peaks[0]>>10)
+	}
+	return nil
+}
+
+func writeFile(name string, objects int, write func(io.Writer, int) error) (err error) {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, file.Close()) }()
+	w := bufio.NewWriter(file)
+	return firstOf(write(w, objects), w.Flush())
+}
+
+func writeArray(w io.Writer, objects int, object func(int) string) error {
+	for i := range objects {
+		_, err := io.WriteString(w, []string{"[\n", ",\n"}[min(i, 1)]+object(i))
+		if err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, "\n]\n")
+	return err
+}
+
+func writeJSON(w io.Writer, objects int) error { return writeArray(w, objects, object) }
+
+func writeLines(w io.Writer, objects int) error {
+	for i := range objects {
+		_, err := io.WriteString(w, object(i)+"\n")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeCSV(w io.Writer, objects int) error {
+	_, err := io.WriteString(w, strings.Join(fields, ",")+"\r\n")
+	for i := range objects {
+		if err != nil {
+			return err
+		}
+		row := row(i)
+		_, err = io.WriteString(w, strings.Join(row[:], ",")+"\r\n")
+	}
+	return err
+}
+
+func writeXLSX(w io.Writer, objects int) error {
+	file := excelize.NewFile()
+	defer file.Close()
+	sheet, err := file.NewStreamWriter(file.GetSheetName(0))
+	if err != nil {
+		return err
+	}
+	for i := range objects + 1 {
+		texts := fields
+		if i > 0 {
+			row := row(i - 1)
+			texts = row[:]
+		}
+		cells := make([]any, len(texts))
+		for column, text := range texts {
+			cells[column] = text
+		}
+		err = sheet.SetRow(fmt.Sprintf("A%d", i+1), cells)
+		if err != nil {
+			return err
+		}
+	}
+	err = sheet.Flush()
+	if err != nil {
+		return err
+	}
+	return file.Write(w)
+}
+
+var fields = []string{"first_name", "last_name", "patronymic", "login", "email", "phone", "birthday"}
+
+// row is a person like many.
+func row(i int) [7]string {
+	first := []string{"Иван", "Мария", "Пётр", "Анна", "Сергей", "Ольга", "John"}
+	last := []string{"Смирнов", "Кузнецова", "Попов", "Васильева", "Smith"}
+	patronymic := []string{"Иванович", "Петровна", "Сергеевич"}
+	return [7]string{
+		first[i%len(first)], last[i%len(last)], patronymic[i%len(patronymic)], fmt.Sprintf("user%07d", i),
+		fmt.Sprintf("user%07d@example.com", i), fmt.Sprintf("+79%09d", i), fmt.Sprintf("%02d/%02d/%d", i%28+1, i%12+1, 1950+i%60),
+	}
+}
+
+// object is the same in JSON: about 200 bytes.
+func object(i int) string {
+	row := row(i)
+	members := make([]string, len(fields))
+	for column, field := range fields {
+		members[column] = fmt.Sprintf("%q: %q", field, row[column])
+	}
+	return "{" + strings.Join(members, ", ") + "}"
+}
+
+// thousand measures what most people come for, beside what a loop takes that many services have.
+func (b *bench) thousand(ctx context.Context) error {
+	const objects = 1000
+	file := filepath.Join(b.dir, "objects")
+	err := writeFile(file, objects, writeJSON)
+	if err != nil {
+		return err
+	}
+	var times []time.Duration
+	for range b.runs {
+		took, _, err := b.importOnce(ctx, file, objects)
+		if err != nil {
+			return err
+		}
+		times = append(times, took)
+	}
+	const few = 50 // of the loop: all would take half a minute
+	loop, err := b.loop(ctx, few)
+	if err != nil {
+		return err
+	}
+	loop *= objects / few
+	fmt.Printf("\n%d objects: %.0f ms; a loop of one INSERT each with argon2id: %.1f s, %.0f times as long\n",
+		objects, milliseconds(median(times)), loop.Seconds(), loop.Seconds()/median(times).Seconds())
+	return nil
+}
+
+// fair measures what a large import does to others: how long imports of one object and sign-ins take, idle and meanwhile.
+func (b *bench) fair(ctx context.Context) error {
+	err := b.clear(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := b.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	const people, first = 200, 90_000_000 // who do not stand in the large file
+	err = b.peopleFrom(ctx, server, first, people)
+	if err != nil {
+		return err
+	}
+	visitor, token, err := server.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	next := 0
+	probe := func(ended <-chan struct{}, times int) (singles, signIns []time.Duration, err error) {
+		for range times {
+			select {
+			case <-ended:
+				return singles, signIns, nil
+			default:
+			}
+			began := time.Now()
+			_, err = server.post(ctx, strings.NewReader(object(first+people+next)))
+			if err != nil {
+				return nil, nil, err
+			}
+			singles = append(singles, time.Since(began))
+			began = time.Now()
+			err = server.signIn(ctx, visitor, token, fmt.Sprintf("user%07d", first+next%people), chosenPassword, http.StatusSeeOther)
+			if err != nil {
+				return nil, nil, err
+			}
+			signIns = append(signIns, time.Since(began))
+			next++
+		}
+		return singles, signIns, nil
+	}
+	quietSingles, quietSignIns, err := probe(nil, 100)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(b.dir, "objects")
+	err = writeFile(name, b.objects, writeJSON)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	ended := make(chan struct{})
+	var imported error
+	go func() {
+		defer close(ended)
+		_, imported = server.post(ctx, file)
+	}()
+	busySingles, busySignIns, err := probe(ended, 1<<30)
+	<-ended
+	err = firstOf(err, imported)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nWhile %d objects go in, with one client who does one thing after another (%d times):\n", b.objects, len(busySingles))
+	for _, what := range []struct {
+		name        string
+		quiet, busy []time.Duration
+	}{{"import of one object", quietSingles, busySingles}, {"sign-in", quietSignIns, busySignIns}} {
+		fmt.Printf("  %-22s median %5.1f ms, %5.1f ms idle: %.2f times (bound: 3.00)\n", what.name,
+			milliseconds(median(what.busy)), milliseconds(median(what.quiet)), float64(median(what.busy))/float64(median(what.quiet)))
+	}
+	return nil
+}
