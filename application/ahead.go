@@ -46,3 +46,42 @@ func ahead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 		}
 	}
 }
+
+// chunks yields the values of a sequence in slices, the last of which may be shorter.
+func chunks[T any](seq iter.Seq2[T, error], size int) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		chunk := make([]T, 0, size)
+		for value, err := range seq {
+			if err != nil {
+				_ = yield(chunk, nil) && yield(nil, err)
+				return
+			}
+			chunk = append(chunk, value)
+			if len(chunk) == size {
+				if !yield(chunk, nil) {
+					return
+				}
+				chunk = make([]T, 0, size)
+			}
+		}
+		yield(chunk, nil)
+	}
+}
+
+// flat yields the values of chunks.
+func flat[T any](seq iter.Seq2[[]T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for chunk, err := range seq {
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, value := range chunk {
+				if !yield(value, nil) {
+					return
+				}
+			}
+		}
+	}
+}

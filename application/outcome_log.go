@@ -68,8 +68,18 @@ func appendText(b []byte, s string) []byte {
 // Flush completes the log, before the import is committed: afterwards it is too late to find that there is no room.
 func (l *outcomeLog) Flush() error { return l.writer.Flush() }
 
-// Outcomes yields what was appended up to Flush, with the passwords of issuer, if there is one.
+// Outcomes yields what was appended up to Flush, with the passwords of issuer, if there is one. Many are read, and their
+// passwords made, while those before them are answered.
 func (l *outcomeLog) Outcomes(issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
+	outcomes := l.outcomes(issuer)
+	if l.spool.Size() < largeSize {
+		return outcomes
+	}
+	const chunk = 1024
+	return flat(ahead(chunks(outcomes, chunk)))
+}
+
+func (l *outcomeLog) outcomes(issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
 		r := bufio.NewReader(l.spool.Reader())
 		for object := 1; ; object++ {
