@@ -256,7 +256,28 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 		delete(where.args, "reason")
 	}
 	sql := fmt.Sprintf("select %s from codes c where %s order by c.id", importColumns, &where)
-	return fetchAll(ctx, tx, "imports", sql, where.args, scanImport)
+	descriptions := alike{}
+	return fetchAll(ctx, tx, "imports", sql, where.args, func(row pgx.CollectableRow) (domain.Import, error) {
+		values := row.RawValues()
+		number := func(column int) int { return int(binary.BigEndian.Uint64(values[column])) }
+		return domain.Import{
+			Count: domain.Count{Requests: 1, Created: number(5), Refused: number(6)},
+			ID:    int64(number(0)), Status: int(binary.BigEndian.Uint32(values[1])), Method: descriptions.text(values[2]),
+			Date: time.UnixMicro(postgresEpoch.Time().UnixMicro() + int64(number(3))).UTC(), Description: descriptions.text(values[4]),
+		}, nil
+	})
+}
+
+// alike are texts that many rows have, so that they are not made anew for each.
+type alike map[string]string
+
+func (a alike) text(b []byte) string {
+	text, found := a[string(b)]
+	if !found {
+		text = string(b)
+		keep(a, text, text)
+	}
+	return text
 }
 
 func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) iter.Seq2[domain.Rejection, error] {
@@ -281,13 +302,13 @@ func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) 
 	}
 	sql := fmt.Sprintf("select b.code_id, b.object_id, b.login, b.description, %s, %s from %s where %s order by b.code_id, b.object_id",
 		violations, original, from, &where)
-	read := rejectionReader{descriptions: map[string]string{}, violations: map[string]domain.Violations{}}
+	read := rejectionReader{descriptions: alike{}, violations: map[string]domain.Violations{}}
 	return fetchAll(ctx, tx, "rejections", sql, where.args, read.row)
 }
 
 // rejectionReader reads rows without an allocation for what many of them have alike.
 type rejectionReader struct {
-	descriptions map[string]string
+	descriptions alike
 	violations   map[string]domain.Violations
 }
 
@@ -300,12 +321,7 @@ func (r *rejectionReader) row(row pgx.CollectableRow) (domain.Rejection, error) 
 		Import: int64(binary.BigEndian.Uint64(values[0])), Object: int(binary.BigEndian.Uint64(values[1])),
 		Login: string(values[2]), Original: values[5],
 	}
-	description, found := r.descriptions[string(values[3])]
-	if !found {
-		description = string(values[3])
-		keep(r.descriptions, description, description)
-	}
-	rejection.Description = description
+	rejection.Description = r.descriptions.text(values[3])
 	if values[4] == nil {
 		return rejection, nil
 	}
