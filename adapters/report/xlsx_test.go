@@ -3,11 +3,13 @@ package report_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,6 +51,50 @@ func cells(t *testing.T, file []byte) []byte {
 		}
 	}
 	return shown.Bytes()
+}
+
+// Another reader than the one they are written with finds the same cells in workbooks.
+func TestXLSXByOpenpyxl(t *testing.T) {
+	for _, f := range formats(t) {
+		if !strings.HasSuffix(f.name, ".xlsx") {
+			continue
+		}
+		file := write(t, f.writer, of(t, imports(), rejections()))
+		assert.Equal(t, string(cells(t, file)), openpyxl(t, file), f.name)
+	}
+}
+
+// openpyxl shows a workbook as cells does, in the way that openpyxl reads it.
+func openpyxl(t *testing.T, file []byte) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "book.xlsx")
+	require.NoError(t, os.WriteFile(name, file, 0o600))
+	var out []byte
+	var err error
+	for _, python := range []string{"python3", "/usr/bin/python3"} { // the first may be one of the user's own, without the module
+		out, err = exec.CommandContext(t.Context(), python, "testdata/cells.py", name).Output()
+		if err == nil {
+			break
+		}
+	}
+	require.NoError(t, err, `openpyxl is not there, and this test needs it: eval "$(.ci/install openpyxl)"`)
+	var shown strings.Builder
+	for line := range strings.Lines(string(out)) {
+		var read struct {
+			Sheet, Cell, Kind, Value string
+			Frozen, Filter           *string
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &read))
+		if read.Sheet != "" {
+			fmt.Fprintf(&shown, "%s\n", read.Sheet)
+			require.NotNil(t, read.Frozen)
+			assert.Equal(t, "A2", *read.Frozen)
+			assert.NotNil(t, read.Filter)
+			continue
+		}
+		fmt.Fprintf(&shown, "  %-4s %-6s %q\n", read.Cell, read.Kind, read.Value)
+	}
+	return shown.String()
 }
 
 // part is what a test wants to know of a part of a workbook.
