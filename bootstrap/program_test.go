@@ -20,7 +20,12 @@ import (
 	"rollcall/test/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(processVariable) != "" {
+		os.Exit(bootstrap.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(pgtest.Run(m))
+}
 
 // program is the whole program, serving on a free port.
 type program struct {
