@@ -62,6 +62,9 @@ func NewImportUsers(with ImportConfig) *ImportUsers {
 
 // Import implements ports.Registration.
 func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+	if request.DryRun {
+		request.Key = "" // it neither has an answer to be kept nor gives one that was
+	}
 	i := &userImport{ImportConfig: u.with, request: request, large: request.File.Size() >= largeSize}
 	if i.large && u.with.AtOnce > 0 {
 		select {

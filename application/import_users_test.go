@@ -281,6 +281,9 @@ func TestDryRun(t *testing.T) {
 	}
 	assert.Equal(t, wet, dry, "but for id and passwords")
 
+	again, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: "key"})
+	require.NoError(t, err)
+	assert.Equal(t, domain.Tally{Objects: 4, Refused: 4}, again.tally, "and no answer that is kept")
 	_, err = f.request(t, `[`, ports.ImportRequest{DryRun: true})
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
 	assert.Len(t, f.store.Records(), 1)
