@@ -249,7 +249,7 @@ func TestBodyBeyondTheLimit(t *testing.T) {
 
 func TestContentEncodingIsNotIgnored(t *testing.T) {
 	p := start(t)
-	assert.Equal(t, 415, p.post(t, "\x1f\x8b", "Content-Encoding", "gzip").status)
+	assert.Equal(t, 415, p.post(t, "\x1f\x8b", "Content-Encoding", "br").status)
 	assert.Equal(t, []code{{415, "POST", broken}}, p.codes(t))
 }
 
