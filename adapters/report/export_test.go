@@ -11,3 +11,9 @@ func (x RejectedXLSX) WithSheetRows(rows int) RejectedXLSX {
 	x.sheetRows = rows
 	return x
 }
+
+// WithSheetRows returns a writer whose sheets have that many rows.
+func (x CredentialsXLSX) WithSheetRows(rows int) CredentialsXLSX {
+	x.sheetRows = rows
+	return x
+}

@@ -45,18 +45,22 @@ var (
 		{"login", entry, 25},
 		{"description", words, 90},
 	}}
-	rejected = table{"Rejected", []column{
+	rejected = table{"Rejected", append([]column{
 		{"object", number, 10},
 		{"reason", words, 60},
-		{"last_name", entry, 20},
-		{"first_name", entry, 20},
-		{"patronymic", entry, 20},
-		{"login", entry, 20},
-		{"email", entry, 30},
-		{"phone", entry, 20},
-		{"birthday", entry, 12},
-	}}
+	}, people...)}
 )
+
+// people is a column for each field of a person, by its name in JSON.
+var people = []column{
+	{"last_name", entry, 20},
+	{"first_name", entry, 20},
+	{"patronymic", entry, 20},
+	{"login", entry, 20},
+	{"email", entry, 30},
+	{"phone", entry, 20},
+	{"birthday", entry, 15},
+}
 
 // local is a date in the time zone of a writer, which is UTC by default.
 func local(date time.Time, location *time.Location) time.Time {

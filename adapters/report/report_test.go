@@ -164,18 +164,23 @@ func TestGolden(t *testing.T) {
 		} {
 			name := size + "_" + f.name
 			t.Run(name, func(t *testing.T) {
-				got := f.show(t, write(t, f.writer, r))
-				golden := filepath.Join("testdata", name+".golden")
-				if *update {
-					require.NoError(t, os.MkdirAll("testdata", 0o755))
-					require.NoError(t, os.WriteFile(golden, got, 0o644))
-				}
-				want, err := os.ReadFile(golden)
-				require.NoError(t, err)
-				assert.Equal(t, string(want), string(got))
+				golden(t, name, f.show(t, write(t, f.writer, r)))
 			})
 		}
 	}
+}
+
+// golden compares a file with the one that is kept.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, got, 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got))
 }
 
 func TestErrorOfSequence(t *testing.T) {

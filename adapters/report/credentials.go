@@ -1,0 +1,90 @@
+package report
+
+import (
+	"io"
+	"iter"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// CredentialsCSV writes whom an import registered, with logins and passwords, as CSV does: a row for each account made. Of
+// a dry run they are those that would be made, without passwords.
+type CredentialsCSV struct{}
+
+// CredentialsXLSX writes what came of an import as a workbook: a sheet with the rows of CredentialsCSV, and one with the
+// refused objects and what is wrong with each. It ranges over the outcomes twice.
+type CredentialsXLSX struct {
+	Sentences ports.Sentences
+	Dir       string // where sheets wait for their turn, empty for the system's temporary folder
+
+	sheetRows int // see XLSX
+}
+
+var (
+	credentials = table{"Credentials", append(people[:loginColumn+1:loginColumn+1], column{"password", entry, 35})}
+	rejections  = table{"Rejections", []column{
+		{"object", number, 10},
+		{"login", entry, 25},
+		{"reason", words, 90},
+	}}
+)
+
+// Write implements ports.OutcomeWriter.
+func (CredentialsCSV) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	o := newOutput(w)
+	o.buf = appendHeader(o.buf, credentials)
+	err := each("outcomes", outcomes, func(outcome *domain.Outcome) error {
+		if !isCredential(outcome) {
+			return nil
+		}
+		o.buf = appendField(o.buf, outcome.Name.Last.String())
+		o.buf = append(o.buf, ',')
+		o.buf = appendField(o.buf, outcome.Name.First.String())
+		o.buf = append(o.buf, ',')
+		o.buf = appendField(o.buf, outcome.Name.Patronymic.String())
+		o.buf = append(o.buf, ',')
+		o.buf = appendField(o.buf, outcome.Login)
+		o.buf = append(o.buf, ',')
+		o.buf = appendField(o.buf, outcome.Password)
+		o.buf = append(o.buf, endOfLine...)
+		return o.rowEnds()
+	})
+	if err != nil {
+		return err
+	}
+	return o.flush()
+}
+
+// Write implements ports.OutcomeWriter.
+func (x CredentialsXLSX) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	return writeWorkbook(w, x.Dir, x.sheetRows, func(book *workbook) error {
+		sheets := book.table(credentials)
+		err := each("outcomes", outcomes, func(o *domain.Outcome) error {
+			if !isCredential(o) {
+				return nil
+			}
+			return sheets.add(o.Name.Last.String(), o.Name.First.String(), o.Name.Patronymic.String(), o.Login, o.Password)
+		})
+		if err == nil {
+			err = sheets.end()
+		}
+		if err != nil {
+			return err
+		}
+		sheets = book.table(rejections)
+		err = each("outcomes", outcomes, func(o *domain.Outcome) error {
+			if o.Violations == nil {
+				return nil
+			}
+			return sheets.add(o.Object, o.Login, x.Sentences.Describe(o.Violations))
+		})
+		if err != nil {
+			return err
+		}
+		return sheets.end()
+	})
+}
+
+// isCredential tells an account that was made, or would be, from one refused or skipped.
+func isCredential(o *domain.Outcome) bool { return o.Violations == nil && !o.Skipped }

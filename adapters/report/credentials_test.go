@@ -1,0 +1,286 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"rollcall/adapters/i18n"
+	"rollcall/adapters/report"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// outcomes are what the golden files are made of.
+func outcomes() []domain.Outcome {
+	taken := domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}
+	tooLong := domain.Violations{
+		{Field: domain.FieldLastName, Code: domain.CodeTooLong, Limit: 50},
+		{Field: domain.FieldEmail, Code: domain.CodeContactRequired},
+	}
+	all := []domain.Outcome{
+		{Login: "ivanov", Name: domain.RestoreFullName("Иванов", "Пётр", "Сергеевич"), Password: "abcdef-ghijkm-npqrst-uvwxyz"},
+		{Login: "ivanov", Violations: taken},
+		{Login: "Ёлкина", Violations: tooLong},
+		{Login: "boris", Name: domain.RestoreFullName("Skipped", "Boris", "B."), Skipped: true},
+		{Violations: domain.Violations{{Code: domain.CodeNotObject}}},
+		{Login: "名字", Name: domain.RestoreFullName("O'Neil, \"Jr\"", "e\u0301", "👩‍👩‍👧"), Password: "222222-333333-444444-555555"},
+		{Login: "dry", Name: domain.RestoreFullName("Dry", "Run", "Only")},
+	}
+	for _, text := range formulas() {
+		all = append(all,
+			domain.Outcome{Login: text, Name: domain.RestoreFullName(text, text, text), Password: "zzzzzz-yyyyyy-xxxxxx-wwwwww"},
+			domain.Outcome{Login: text, Violations: taken})
+	}
+	for i := range all {
+		all[i].Object = i + 1
+	}
+	return all
+}
+
+// formulas are texts that programs may take for one, and some that they do not.
+func formulas() []string {
+	return []string{"=1+1", "+7", "-1", "@x", "＝1", "'=1", "''+1", "'t Hooft", "a=1"}
+}
+
+func sequence(all []domain.Outcome) iter.Seq2[domain.Outcome, error] {
+	return func(yield func(domain.Outcome, error) bool) {
+		for _, o := range all {
+			if !yield(o, nil) {
+				return
+			}
+		}
+	}
+}
+
+// repeated yields an outcome so many times.
+func repeated(one *domain.Outcome, times int) iter.Seq2[domain.Outcome, error] {
+	return func(yield func(domain.Outcome, error) bool) {
+		for i := range times {
+			one.Object = i + 1
+			if !yield(*one, nil) {
+				return
+			}
+		}
+	}
+}
+
+func languages(t testing.TB) map[string]ports.Words {
+	catalog, err := i18n.New()
+	require.NoError(t, err)
+	all := map[string]ports.Words{}
+	for _, words := range catalog.All() {
+		all[words.Language()] = words
+	}
+	return all
+}
+
+type outcomeFile struct {
+	name   string
+	writer ports.OutcomeWriter
+	show   func(t *testing.T, file []byte) []byte
+}
+
+func outcomeFiles(t *testing.T) []outcomeFile {
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left, "temporary files that were not removed")
+	})
+	asIs := func(_ *testing.T, file []byte) []byte { return file }
+	words := languages(t)
+	return []outcomeFile{
+		{"credentials.csv", report.CredentialsCSV{}, asIs},
+		{"credentials.xlsx", report.CredentialsXLSX{Sentences: words["en"], Dir: dir}, cells},
+		{"credentials_continued.xlsx", report.CredentialsXLSX{Sentences: words["ru"], Dir: dir}.WithSheetRows(5), cells},
+	}
+}
+
+func TestCredentialsGolden(t *testing.T) {
+	for _, f := range outcomeFiles(t) {
+		for size, some := range map[string][]domain.Outcome{"none": nil, "one": outcomes()[:1], "refused": outcomes()[1:2], "all": outcomes()} {
+			name := size + "_" + f.name
+			t.Run(name, func(t *testing.T) {
+				var file bytes.Buffer
+				require.NoError(t, f.writer.Write(&file, sequence(some)))
+				golden(t, name, f.show(t, file.Bytes()))
+			})
+		}
+	}
+}
+
+// A list to be handed out must be right in every cell.
+func TestCredentialsReadAgain(t *testing.T) {
+	var made [][]string
+	var refused int
+	for _, o := range outcomes() {
+		if o.Violations != nil {
+			refused++
+		} else if !o.Skipped {
+			made = append(made, []string{o.Name.Last.String(), o.Name.First.String(), o.Name.Patronymic.String(), o.Login, o.Password})
+		}
+	}
+
+	var file bytes.Buffer
+	require.NoError(t, report.CredentialsCSV{}.Write(&file, sequence(outcomes())))
+	text, found := bytes.CutPrefix(file.Bytes(), []byte("\ufeff"))
+	require.True(t, found)
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, len(made)+1)
+	assert.Equal(t, []string{"last_name", "first_name", "patronymic", "login", "password"}, rows[0])
+	for i, row := range rows[1:] {
+		for j, got := range row {
+			if want := made[i][j]; got != want {
+				assert.Equal(t, "'"+want, got)
+			}
+			assert.NotContains(t, "=+-@＝", (got + " ")[:1])
+		}
+	}
+
+	file.Reset()
+	require.NoError(t, report.CredentialsXLSX{Sentences: languages(t)["en"], Dir: t.TempDir()}.Write(&file, sequence(outcomes())))
+	book, err := excelize.OpenReader(&file)
+	require.NoError(t, err)
+	defer book.Close()
+	assert.Equal(t, []string{"Credentials", "Rejections"}, book.GetSheetList())
+	rows, err = book.GetRows("Credentials")
+	require.NoError(t, err)
+	require.Len(t, rows, len(made)+1)
+	for i, row := range rows[1:] {
+		assert.Equal(t, made[i], append(row, make([]string, len(made[i])-len(row))...))
+	}
+	rows, err = book.GetRows("Rejections")
+	require.NoError(t, err)
+	assert.Len(t, rows, refused+1)
+	assert.Equal(t, []string{"2", "ivanov", "Login belongs to another user."}, rows[1])
+}
+
+func TestCredentialsXLSXByAnotherReader(t *testing.T) {
+	var file bytes.Buffer
+	require.NoError(t, report.CredentialsXLSX{Sentences: languages(t)["en"], Dir: t.TempDir()}.WithSheetRows(5).Write(&file, sequence(outcomes())))
+	all := parts(t, file.Bytes())
+	book := all["xl/workbook.xml"]
+	names := make([]string, len(book.Sheets))
+	for i, sheet := range book.Sheets {
+		names[i] = sheet.Name
+	}
+	assert.Equal(t, []string{"Credentials", "Credentials 2", "Credentials 3", "Rejections", "Rejections 2", "Rejections 3"}, names)
+	require.Len(t, book.Filters, len(names))
+	assert.Equal(t, "Credentials!$A$1:$E$5", strings.ReplaceAll(book.Filters[0], "'", ""))
+	for i := range names {
+		sheet := all[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)]
+		require.Len(t, sheet.Panes, 1)
+		assert.Equal(t, "frozen", sheet.Panes[0].State)
+		assert.NotEmpty(t, sheet.Columns)
+		for _, row := range sheet.Rows[1:] {
+			for _, cell := range row.Cells {
+				assert.Nil(t, cell.Formula)
+				assert.Equal(t, cell.Text != "", cell.Type == "inlineStr")
+			}
+		}
+	}
+}
+
+func TestCredentialsErrorHalfWay(t *testing.T) {
+	errBroken := errors.New("connection lost")
+	for _, f := range outcomeFiles(t) {
+		for name, first := range map[string]domain.Outcome{"made": outcomes()[0], "refused": outcomes()[1]} {
+			t.Run(f.name+" "+name, func(t *testing.T) {
+				err := f.writer.Write(io.Discard, breaks(t, first, errBroken))
+				require.ErrorIs(t, err, errBroken)
+				assert.ErrorContains(t, err, "read outcomes")
+			})
+		}
+		t.Run(f.name+" when written", func(t *testing.T) {
+			var size counter
+			require.NoError(t, f.writer.Write(&size, sequence(outcomes())))
+			for _, room := range []int{0, 1, int(size) / 2, int(size) * 9 / 10} {
+				require.ErrorIs(t, f.writer.Write(&narrow{room}, sequence(outcomes())), errFull)
+			}
+			require.ErrorIs(t, f.writer.Write(silent{}, sequence(outcomes())), io.ErrShortWrite)
+		})
+	}
+}
+
+// The second pass of a workbook may fail where the first did not.
+func TestCredentialsErrorOfSecondPass(t *testing.T) {
+	errBroken := errors.New("connection lost")
+	passes := 0
+	err := report.CredentialsXLSX{Sentences: languages(t)["en"], Dir: t.TempDir()}.Write(io.Discard, func(yield func(domain.Outcome, error) bool) {
+		passes++
+		if yield(outcomes()[1], nil) && passes == 2 {
+			yield(domain.Outcome{}, errBroken)
+		}
+	})
+	require.ErrorIs(t, err, errBroken)
+}
+
+func TestCredentialsMemory(t *testing.T) {
+	const mib = 1 << 20
+	long := strings.Repeat("long ", 800)
+	one := domain.Outcome{Login: long, Name: domain.RestoreFullName(long, "", "")}
+	for _, f := range []struct {
+		name   string
+		writer ports.OutcomeWriter
+		rows   int
+		bound  uint64
+	}{
+		{"CSV", report.CredentialsCSV{}, 1_000, mib},
+		// Excelize keeps up to 16 MiB of a sheet in memory, in a buffer that may have room for twice as much.
+		{"XLSX", report.CredentialsXLSX{Sentences: languages(t)["en"], Dir: t.TempDir()}, 6_000, 40 * mib},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			var before, now runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			peak := uint64(0)
+			require.NoError(t, f.writer.Write(io.Discard, func(yield func(domain.Outcome, error) bool) {
+				for o, err := range repeated(&one, f.rows) {
+					if !yield(o, err) {
+						return
+					}
+					if o.Object%(f.rows/10) == 0 {
+						runtime.GC()
+						runtime.ReadMemStats(&now)
+						peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))
+					}
+				}
+			}))
+			assert.Less(t, peak, f.bound)
+		})
+	}
+}
+
+func BenchmarkCredentials(b *testing.B) {
+	words := languages(b)["ru"]
+	for _, format := range []struct {
+		name   string
+		writer ports.OutcomeWriter
+	}{
+		{"CSV", report.CredentialsCSV{}},
+		{"XLSX", report.CredentialsXLSX{Sentences: words}},
+	} {
+		b.Run(format.name, func(b *testing.B) {
+			b.ReportAllocs()
+			one := outcomes()[0]
+			for b.Loop() {
+				var size counter
+				require.NoError(b, format.writer.Write(&size, repeated(&one, 1_000_000)))
+				b.SetBytes(int64(size))
+			}
+		})
+	}
+}
