@@ -90,6 +90,28 @@ func TestAnswerTellsOfEveryObject(t *testing.T) {
 	assert.Equal(t, "/useradd/imports/3", got.header.Get("Location"))
 }
 
+// Credentials come as sheets to be handed out.
+func TestAnswerAsSheet(t *testing.T) {
+	p := start(t)
+	got := p.post(t, annaOnly(), "Accept", "text/csv", "Idempotency-Key", "key")
+	assert.Equal(t, 200, got.status)
+	assert.Equal(t, "text/csv; charset=utf-8", got.header.Get("Content-Type"))
+	assert.Equal(t, `attachment; filename="credentials.csv"`, got.header.Get("Content-Disposition"))
+	rows := strings.Split(got.body, "\r\n")
+	require.Len(t, rows, 3)
+	assert.Equal(t, "\ufefflast_name,first_name,patronymic,login,password", rows[0])
+	assert.Regexp(t, `^Ким,Анна,Петровна,anna,[a-z0-9-]{27}$`, rows[1])
+	again := p.post(t, annaOnly(), "Accept", "text/csv", "Idempotency-Key", "key")
+	assert.Equal(t, got.body, again.body)
+
+	const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	got = p.post(t, annaOnly(), "Accept", xlsx, "Idempotency-Key", "key")
+	assert.Equal(t, []any{200, xlsx}, []any{got.status, got.header.Get("Content-Type")})
+	assert.True(t, strings.HasPrefix(got.body, "PK"))
+	got = p.post(t, annaOnly(), "Accept", "text/csv")
+	assert.Equal(t, []any{400, noneCreated}, []any{got.status, got.body})
+}
+
 func TestDryRunAndStrict(t *testing.T) {
 	p := start(t)
 	got := p.do(t, http.MethodPost, "/useradd?dry_run=true", strings.NewReader(annaOnly()))

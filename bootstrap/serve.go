@@ -16,10 +16,12 @@ import (
 	"rollcall/adapters/i18n"
 	"rollcall/adapters/passhash"
 	"rollcall/adapters/postgres"
+	"rollcall/adapters/report"
 	"rollcall/adapters/spool"
 	"rollcall/adapters/web"
 	"rollcall/application"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/views"
 )
 
@@ -169,11 +171,15 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 			*application.ImportUsers
 			*application.RegisterUser
 		}{importUsers, registerUser},
-		Auth:           auth,
-		Reporting:      cmd.newReporting(db, spools, spoolDir),
-		Health:         db,
-		Spools:         spools,
-		Languages:      catalog,
+		Auth:      auth,
+		Reporting: cmd.newReporting(db, spools, spoolDir),
+		Health:    db,
+		Spools:    spools,
+		Languages: catalog,
+		Sheets: map[string]ports.OutcomeWriter{
+			web.MediaCSV:  report.CredentialsCSV{},
+			web.MediaXLSX: report.CredentialsXLSX{Sentences: catalog.Choose("en", ""), Dir: spoolDir},
+		},
 		Sessions:       web.SessionConfig{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
 		Views:          views.Files,
 		Log:            log,

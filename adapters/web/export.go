@@ -15,19 +15,20 @@ var exportFormats = map[string]struct {
 	mediaType string
 	tables    []string // the first is what nobody asked for
 }{
-	"xlsx":          {mediaType: mimeXLSX},
+	"xlsx":          {mediaType: MediaXLSX},
 	"txt":           {mediaType: fiber.MIMETextPlainCharsetUTF8},
 	"csv":           {mediaType: mimeCSV, tables: []string{"codes", "bad_users"}},
 	"json":          {mediaType: fiber.MIMEApplicationJSON},
-	"rejected.xlsx": {mediaType: mimeXLSX},
+	"rejected.xlsx": {mediaType: MediaXLSX},
 	"rejected.csv":  {mediaType: mimeCSV},
 	"rejected.json": {mediaType: fiber.MIMEApplicationJSON},
 }
 
+// The media types of sheets.
 const (
-	mimeXLSX    = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	mimeCSVBare = "text/csv"
-	mimeCSV     = mimeCSVBare + "; charset=utf-8"
+	MediaXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	MediaCSV  = "text/csv"
+	mimeCSV   = MediaCSV + "; charset=utf-8"
 )
 
 // export answers GET /useradd/export/:format.

@@ -51,7 +51,7 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 	if request.Strict {
 		c.Set(headerPreferenceApplied, preferStrict)
 	}
-	media := c.Accepts(fiber.MIMEApplicationJSON, mimeNDJSON, "application/jsonl", mimeCSVBare, mimeXLSX)
+	media := c.Accepts(fiber.MIMEApplicationJSON, mimeNDJSON, "application/jsonl", MediaCSV, MediaXLSX)
 	if media == mimeNDJSON || media == "application/jsonl" {
 		return h.postNDJSON(c, request)
 	}
@@ -75,8 +75,8 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 
 // sheetTypes are the formats of files of credentials.
 var sheetTypes = map[string]struct{ mediaType, fileName string }{
-	mimeCSVBare: {mimeCSV, "credentials.csv"},
-	mimeXLSX:    {mimeXLSX, "credentials.xlsx"},
+	MediaCSV:  {mimeCSV, "credentials.csv"},
+	MediaXLSX: {MediaXLSX, "credentials.xlsx"},
 }
 
 // answerNone answers that nobody was registered, to those who want to know with the reasons.
@@ -158,8 +158,8 @@ var fileFormats = map[string]domain.FileFormat{
 	mimeNDJSON:                domain.FormatNDJSON,
 	"application/jsonl":       domain.FormatNDJSON,
 	"application/ndjson":      domain.FormatNDJSON,
-	mimeCSVBare:               domain.FormatCSV,
-	mimeXLSX:                  domain.FormatXLSX,
+	MediaCSV:                  domain.FormatCSV,
+	MediaXLSX:                 domain.FormatXLSX,
 }
 
 func hintOf(contentType string) domain.FileHint {
