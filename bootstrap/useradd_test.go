@@ -93,6 +93,7 @@ func TestUseraddFillsTheFourTables(t *testing.T) {
 }
 
 func TestUseraddAnswers(t *testing.T) {
+	p := start(t)
 	deep := strings.Repeat(`{"x":`, 5_000) + strings.Repeat("[", 5_000) + strings.Repeat("]", 5_000) + strings.Repeat("}", 5_000)
 	for name, c := range map[string]struct {
 		body        string
@@ -123,7 +124,7 @@ func TestUseraddAnswers(t *testing.T) {
 		"a string of 64 MiB":    {person(strings.Repeat("a", 64<<20), `"phone":"9000000001"`), 400, noneCreated, noneCreated},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := start(t)
+			pgtest.Query[struct{}](t, p.database, "truncate users, codes cascade")
 			got := p.post(t, c.body)
 			assert.Equal(t, c.status, got.status)
 			if c.status == 400 {
