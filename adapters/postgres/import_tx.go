@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,12 +62,23 @@ func (tx *importTx) prepare(ctx context.Context) error {
 		timeout = "0"
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
-	tx.queue.Queue(`
-		select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text
+	tx.queue.Queue(beginImport+`
 		from set_config('lock_timeout', $1, true) a, set_config('enable_seqscan', 'off', true) b,
 			set_config('plan_cache_mode', 'force_generic_plan', true) c`, timeout).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&tx.id, &tx.date, &tx.xid) })
+		QueryRow(tx.begun)
 	return nil
+}
+
+const beginImport = "select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text"
+
+func (tx *importTx) begun(row pgx.Row) error { return row.Scan(&tx.id, &tx.date, &tx.xid) }
+
+// follow returns one more import in the same transaction, and knows that it may come to nothing before it is sent.
+func (tx *importTx) follow() *importTx {
+	next := &importTx{conn: tx.conn, mode: tx.mode, day: tx.day, taken: domain.NewTaken(), cautious: 1, caution: 1, queue: tx.queue}
+	next.queue.QueuedQueries = slices.Clip(next.queue.QueuedQueries)
+	next.queue.Queue(beginImport).QueryRow(next.begun)
+	return next
 }
 
 // send sends what is queued and waits for all answers.

@@ -34,11 +34,15 @@ type Imports struct {
 	exclusive chan struct{}
 
 	keys sync.Map // of the imports of this instance that are under way
+
+	together together
 }
 
 // NewImports makes the store. The location of now decides what day it is.
 func NewImports(db *DB, now func() time.Time) *Imports {
-	return &Imports{db: db, now: now, exclusive: make(chan struct{}, 1)}
+	s := &Imports{db: db, now: now, exclusive: make(chan struct{}, 1)}
+	s.together.imports = s
+	return s
 }
 
 // undoneError is the end of a transaction of which nothing is left in the database, and which may be run again.
@@ -56,6 +60,14 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 			return 0, ports.ErrKeyRunning
 		}
 		defer s.keys.Delete(mode.Key)
+	}
+	if !mode.Exclusive && !mode.Rehearsal && mode.Key == "" {
+		id, err := s.together.do(ctx, work)
+		alone, ok := errors.AsType[*aloneError](err)
+		if !ok {
+			return id, err
+		}
+		mode.Exclusive = alone.exclusive
 	}
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
