@@ -2,35 +2,86 @@ package bootstrap
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
+	"time"
 )
 
 type sendCommand struct {
-	Server string   `env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"Server to post to (${default})."`
-	Files  []string `arg:"" name:"file" help:"JSON files; - is the standard input."`
+	Server   string        `env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"Server to post to (${default})."`
+	DryRun   bool          `help:"Only tell what would come of it."`
+	Strict   bool          `help:"Register everybody of a file, or nobody."`
+	Type     string        `placeholder:"TYPE" help:"What the files are, whatever they are called: json, ndjson, csv or xlsx, csv.gz or csv.zst and so on when compressed, or a media type."`
+	Out      string        `placeholder:"PATH" help:"File for logins and passwords, which are then not printed: CSV, or as its name says .ndjson or .json. A folder gets a CSV file for each that is sent."`
+	Force    bool          `help:"Let --out overwrite."`
+	Key      string        `placeholder:"KEY" help:"Idempotency-Key of the request, by default one made from the file. Another key imports the same file again."`
+	RetryFor time.Duration `default:"2m" placeholder:"TIME" help:"How long to go on trying when the connection is lost or the server is busy (${default}); 0 tries once."`
+	Files    []string      `arg:"" name:"file" help:"Files to send; - is the standard input."`
+
+	clock clock
+}
+
+// Help implements kong's interface for what is to be said at length.
+func (*sendCommand) Help() string {
+	return `The ending of a file's name tells what it is: .json, .ndjson or .jsonl, .csv, .xlsx, and .gz or .zst behind these. What any other is, the server finds out.
+
+Sending a file twice is safe. A command that was broken off, or lost its answer, gets the whole answer, passwords included, when it is run again: for 24 hours the server knows a file that it has imported, and only repeats the answer. To import the same file once more on purpose, say after accounts were deleted, give any --key that was not used before. A changed file is another file.
+
+The exit status is 0 when every file registered somebody, or in a dry run would, and 1 otherwise.`
+}
+
+// Validate implements kong's interface for what its tags cannot say.
+func (cmd *sendCommand) Validate() error {
+	server, err := url.Parse(cmd.Server)
+	if err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https" {
+		return fmt.Errorf("--server: %q is not the address of a server, like http://127.0.0.1:5000", cmd.Server)
+	}
+	if cmd.Type != "" {
+		_, err := formatOf(cmd.Type, "")
+		if err != nil {
+			return fmt.Errorf("--type: %w", err)
+		}
+	}
+	invisible := strings.ContainsFunc(cmd.Key, func(r rune) bool { return r < '!' || r > '~' })
+	switch {
+	case cmd.Key != "" && (invisible || len(cmd.Key) > 255):
+		return errors.New("--key: must be 1 to 255 visible ASCII characters")
+	case cmd.Key != "" && len(cmd.Files) > 1:
+		return errors.New("--key: must be for one file")
+	case cmd.Out != "" && cmd.DryRun:
+		return errors.New("--out: a dry run has no passwords to write")
+	case cmd.RetryFor < 0:
+		return errors.New("--retry-for: must not be negative")
+	}
+	return nil
 }
 
 // Run posts the files one after another. A file that registers nobody does not keep the rest from being sent.
 func (cmd *sendCommand) Run(ctx context.Context, std streams) error {
-	address, err := url.JoinPath(cmd.Server, "useradd")
+	outs, err := cmd.outs()
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	if cmd.clock.now == nil {
+		cmd.clock = clock{time.Now, pause}
+	}
+	s := &sender{sendCommand: cmd, std: std, client: newClient()}
+	s.address, err = url.JoinPath(cmd.Server, "useradd")
 	if err != nil {
 		return fmt.Errorf("--server: %w", err)
 	}
 	var failed error
-	for _, name := range cmd.Files {
-		err := sendFile(ctx, std, address, name)
+	for i, name := range cmd.Files {
+		err := s.send(ctx, name, outs[i])
+		if ctx.Err() != nil {
+			return errors.New("interrupted; the same command, run again, goes on where this one ended")
+		}
 		if err != nil && !errors.Is(err, errSilent) {
-			fmt.Fprintf(std.err, "%s: %v\n", name, err)
+			s.say(name, err)
 		}
 		if err != nil {
 			failed = errSilent
@@ -39,135 +90,69 @@ func (cmd *sendCommand) Run(ctx context.Context, std streams) error {
 	return failed
 }
 
-// sendFile posts a file and prints what came of it. It returns errSilent for an answer that says nobody was registered.
-func sendFile(ctx context.Context, std streams, address, name string) error {
-	file, size, err := openFile(std, name)
+// sender sends files to a server.
+type sender struct {
+	*sendCommand
+
+	std     streams
+	client  *http.Client
+	address string
+}
+
+// send posts a file and prints what came of it, once the answer is whole. It returns errSilent for an answer that says
+// nobody was registered.
+func (s *sender) send(ctx context.Context, name, out string) error {
+	file, err := openInput(ctx, s.std.in, name, s.Type)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	body, answered := withProgress(file, size, name, std.err)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
-	if err != nil {
-		return fmt.Errorf("make request: %w", err)
-	}
-	request.ContentLength = size
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "application/json, application/problem+json")
-	response, err := http.DefaultClient.Do(request)
-	answered()
-	if err != nil {
-		return fmt.Errorf("send: %w", err)
-	}
-	defer response.Body.Close()
-	fmt.Fprintf(std.out, "%s: %s\n", name, response.Status)
-	if response.StatusCode == http.StatusOK {
-		return printCredentials(std.out, response.Body)
-	}
-	err = printProblem(std.out, response)
+	credentials, err := createCredentials(out, s.Force)
 	if err != nil {
 		return err
 	}
-	return errSilent
-}
-
-// openFile returns a size of -1 where it is not known beforehand.
-func openFile(std streams, name string) (io.ReadCloser, int64, error) {
-	if name == "-" {
-		return io.NopCloser(std.in), -1, nil
-	}
-	file, err := os.Open(name)
+	defer credentials.discard()
+	key, err := s.key(file)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	info, err := file.Stat()
+	var got *answer
+	defer func() { got.close() }()
+	err = s.retry(ctx, name, func() error {
+		got.close()
+		got, err = s.post(ctx, name, file, key, credentials)
+		return err
+	})
 	if err != nil {
-		return nil, 0, errors.Join(err, file.Close())
+		return err
 	}
-	if !info.Mode().IsRegular() {
-		return file, -1, nil
+	if got.replayed {
+		s.say(name, "was imported before; this is its answer (see --key)")
 	}
-	return file, info.Size(), nil
+	return s.show(name, got, credentials)
 }
 
-// withProgress shows on a terminal how much of a file was read, and from its end until answered is called that the server
-// is at work.
-func withProgress(file io.Reader, size int64, name string, w io.Writer) (body io.Reader, answered func()) {
-	terminal, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(terminal.Fd())) {
-		return file, func() {}
-	}
-	bar := progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(terminal), progressbar.OptionSetDescription(name), progressbar.OptionShowBytes(true),
-		progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))
-	reader := progressbar.NewReader(file, bar)
-	return &waitingReader{&reader, terminal, name}, func() { fmt.Fprint(terminal, "\r\x1b[K") }
-}
-
-// waitingReader says at the end of a file that it was sent.
-type waitingReader struct {
-	io.Reader
-
-	terminal io.Writer
-	name     string
-}
-
-func (r *waitingReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if errors.Is(err, io.EOF) {
-		fmt.Fprintf(r.terminal, "\r\x1b[K%s: sent, waiting for the answer", r.name)
-	}
-	return n, err
-}
-
-// printCredentials prints the contract's array as it comes: it may have a million elements.
-func printCredentials(w io.Writer, body io.Reader) error {
-	decoder := json.NewDecoder(body)
-	_, err := decoder.Token()
-	for err == nil && decoder.More() {
-		var credential struct{ Login, Password string }
-		err = decoder.Decode(&credential)
-		if err == nil {
-			_, err = fmt.Fprintf(w, "  %-30s %s\n", credential.Login, credential.Password)
+// show prints an answer that is whole.
+func (s *sender) show(name string, got *answer, credentials *credentialsFile) error {
+	if got.created > 0 {
+		err := credentials.publish()
+		if err != nil {
+			return fmt.Errorf("write logins and passwords: %w", err)
 		}
 	}
+	fmt.Fprintf(s.std.out, "%s: %d %s\n", name, got.code, http.StatusText(got.code))
+	_, err := io.Copy(s.std.out, got.text.Reader())
 	if err == nil {
-		_, err = decoder.Token()
+		_, err = io.WriteString(s.std.out, got.summary(s.sendCommand, credentials))
 	}
 	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
+		return fmt.Errorf("print answer: %w", err)
+	}
+	if got.created == 0 {
+		return errSilent
 	}
 	return nil
 }
 
-// printProblem prints why nobody was registered.
-func printProblem(w io.Writer, response *http.Response) error {
-	var problem struct {
-		Detail     string
-		Rejections []struct {
-			Object     int `json:"object_id"`
-			Login      string
-			Violations []struct{ Message string }
-		}
-	}
-	if !strings.HasPrefix(response.Header.Get("Content-Type"), "application/problem+json") {
-		return errors.New("the answer is not Rollcall's; is --server right?")
-	}
-	err := json.NewDecoder(response.Body).Decode(&problem)
-	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	fmt.Fprintf(w, "  %s\n", problem.Detail)
-	for _, r := range problem.Rejections {
-		fmt.Fprintf(w, "  object %d", r.Object)
-		if r.Login != "" {
-			fmt.Fprintf(w, " (%s)", r.Login)
-		}
-		fmt.Fprint(w, ":")
-		for _, v := range r.Violations {
-			fmt.Fprint(w, " ", v.Message)
-		}
-		fmt.Fprintln(w)
-	}
-	return nil
-}
+// say tells the user something about a file.
+func (s *sender) say(name string, what any) { fmt.Fprintf(s.std.err, "%s: %v\n", name, what) }

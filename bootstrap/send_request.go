@@ -1,0 +1,93 @@
+package bootstrap
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// newClient makes a client that follows no redirect: it would come as a GET, without the file.
+func newClient() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// key returns the Idempotency-Key of a request: the same whenever the same is asked of the same server. A dry run has none.
+func (s *sender) key(file *input) (string, error) {
+	if s.DryRun || s.Key != "" {
+		return s.Key, nil
+	}
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q %q %q %t\n", s.address, file.mediaType, file.encoding, s.Strict)
+	_, err := io.Copy(hash, file.reader())
+	if err != nil {
+		return "", fmt.Errorf("read: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// post sends a file once. It returns a temporaryError where another attempt may come to more.
+func (s *sender) post(ctx context.Context, name string, file *input, key string, credentials *credentialsFile) (*answer, error) {
+	shown := newProgress(s.std.err, name)
+	defer shown.end()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, shown.sending(file.reader()))
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	request.ContentLength = file.size
+	request.Header.Set("Accept", mimeLines+", "+mimeProblem+";q=0.9, "+mimeJSON+";q=0.5")
+	request.Header.Set("Content-Type", file.mediaType)
+	if file.encoding != "" {
+		request.Header.Set("Content-Encoding", file.encoding)
+	}
+	if s.Strict {
+		request.Header.Set("Prefer", "handling=strict")
+	}
+	if s.DryRun {
+		request.URL.RawQuery = "dry_run=true"
+	} else {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		err = fmt.Errorf("send: %w", withoutURL(err))
+		if isForGood(err) {
+			return nil, err
+		}
+		return nil, &temporaryError{cause: err}
+	}
+	defer response.Body.Close()
+	err = credentials.restart()
+	if err != nil {
+		return nil, err
+	}
+	got := newAnswer(response)
+	err = s.read(response, got, credentials, shown)
+	if again, ok := errors.AsType[*temporaryError](err); ok {
+		again.after = retryAfter(response.Header.Get("Retry-After"), s.clock.now())
+	}
+	return got, err
+}
+
+// withoutURL takes the method and the address, which the user knows, away from a client's error.
+func withoutURL(err error) error {
+	if it, ok := errors.AsType[*url.Error](err); ok {
+		return it.Err
+	}
+	return err
+}
+
+// isForGood tells of errors that are of the address: no attempt will be luckier.
+func isForGood(err error) bool {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.IsNotFound
+	}
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	return untrusted || errors.Is(err, http.ErrSchemeMismatch)
+}
