@@ -1,0 +1,177 @@
+package bootstrap_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSendWritesCredentials(t *testing.T) {
+	const formula = `{"object_id":4,"status":"created","login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}` + "\n"
+	for name, want := range map[string]string{
+		"people.csv":    "\ufefflogin,password\r\n\"anna\",abcdef-ghijkm\r\n\"boris\",npqrst-uvwxyz\r\n\"'=1+\"\"2\"\"\",aaaaaa-bbbbbb\r\n",
+		"people":        "\ufefflogin,password\r\n\"anna\",abcdef-ghijkm\r\n\"boris\",npqrst-uvwxyz\r\n\"'=1+\"\"2\"\"\",aaaaaa-bbbbbb\r\n",
+		"people.jsonl":  `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}` + "\n",
+		"people.NDJSON": `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}` + "\n",
+		"people.json":   `[{"login":"anna","password":"abcdef-ghijkm"},` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"},` + "\n" + `{"login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}]` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, name)
+			whole := inLines(200, annaLine+borisLine+formula+refusedLine+doneLine)
+			s := script(t, cutOff(annaLine+borisLine), func(w http.ResponseWriter, r *http.Request) {
+				assert.NoFileExists(t, path, "it has its name only when it is whole")
+				for _, begun := range entries(t, dir) {
+					assert.Equal(t, os.FileMode(0o600), begun.Mode())
+				}
+				whole(w, r)
+			})
+			got := s.send(t, "[]", "--out", path, "-")
+			require.NoError(t, got.err, got.stderr)
+			assert.Equal(t, `-: 200 OK
+  object 3: Login is required. E-mail is not a valid address.
+  registered 2 of 3 objects, refused 1 (import 12); logins and passwords are in `+path+"\n", got.stdout)
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			assert.Equal(t, want, string(content), "of the attempt that ended well")
+			left := entries(t, dir)
+			require.Len(t, left, 1)
+			assert.Equal(t, os.FileMode(0o600), left[0].Mode())
+		})
+	}
+}
+
+// entries are the files of a folder.
+func entries(t *testing.T, dir string) []os.FileInfo {
+	t.Helper()
+	found, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	infos := make([]os.FileInfo, len(found))
+	for i, entry := range found {
+		infos[i], err = entry.Info()
+		require.NoError(t, err)
+	}
+	return infos
+}
+
+func TestSendKeepsFilesThatAreThere(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "people.csv")
+	require.NoError(t, os.WriteFile(path, []byte("precious"), 0o644))
+	content := func() string {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		return string(b)
+	}
+	got := script(t).send(t, "[]", "--out", path, "-")
+	require.ErrorContains(t, got.err, "is there already; --force overwrites it")
+	assert.Equal(t, "precious", content())
+
+	for _, answer := range []step{
+		asProblem(422, "key_reused", "No."),
+		inLines(400, refusedLine+`{"status":"done","code":400,"objects":1,"created":0,"rejected":1}`),
+		answered(200, "text/html", ""),
+	} {
+		got = script(t, answer).send(t, "[]", "--force", "--out", path, "-")
+		require.Error(t, got.err)
+		assert.Equal(t, "precious", content(), "nobody was registered")
+		assert.Len(t, entries(t, dir), 1)
+	}
+
+	got = script(t, inLines(200, wholeAnswer)).send(t, "[]", "--force", "--out", path, "-")
+	require.NoError(t, got.err, got.stderr)
+	assert.Contains(t, content(), "abcdef-ghijkm")
+	left := entries(t, dir)
+	require.Len(t, left, 1)
+	assert.Equal(t, os.FileMode(0o600), left[0].Mode(), "whatever it was before")
+
+	fresh := filepath.Join(dir, "fresh.csv")
+	got = script(t, func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, os.WriteFile(fresh, []byte("precious"), 0o644))
+		inLines(200, wholeAnswer)(w, r)
+	}).send(t, "[]", "--out", fresh, "-")
+	require.Error(t, got.err)
+	assert.Contains(t, got.stderr, "is there already", "by now")
+	assert.Len(t, entries(t, dir), 2)
+}
+
+func TestSendWritesAFileForEach(t *testing.T) {
+	dir := t.TempDir()
+	one, two := fileOf(t, "one.json", "[1]"), fileOf(t, "two.csv.gz", "[2]")
+	got := script(t, inLines(200, wholeAnswer), inLines(200, wholeAnswer), inLines(200, wholeAnswer)).send(t, "[3]", "--out", dir, one, two, "-")
+	require.NoError(t, got.err, got.stderr)
+	for _, name := range []string{"one.csv", "two.csv", "stdin.csv"} {
+		assert.FileExists(t, filepath.Join(dir, name))
+	}
+
+	none := script(t) // is not asked
+	for _, args := range [][]string{
+		{"--out", filepath.Join(dir, "all.csv"), one, two},
+		{"--out", t.TempDir(), one, fileOf(t, "one.csv", "[3]")},
+		{"--out", dir, "-"},
+		{"--out", filepath.Join(dir, "people.xlsx"), one},
+		{"--out", filepath.Join(dir, "none", "people.csv"), one},
+		{"--out", filepath.Join(t.TempDir(), "people.csv"), "--dry-run", one},
+		{"--key", "one", one, two},
+		{"--key", "not visible", one},
+		{"--type", "pdf", one},
+		{"--type", "text/", one},
+		{"--server", "localhost:5000", one},
+		{"--retry-for", "-1s", one},
+	} {
+		got := none.send(t, "", args...)
+		assert.Error(t, got.err, args)
+	}
+	assert.Empty(t, none.requests)
+}
+
+// Who interrupts the program has it end at once, and leaves no file.
+func TestSendIsInterrupted(t *testing.T) {
+	for name, during := range map[string]func(interrupt func()) step{
+		"before the answer": func(interrupt func()) step {
+			return func(_ http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				interrupt()
+				<-r.Context().Done()
+			}
+		},
+		"inside the answer": func(interrupt func()) step {
+			return func(w http.ResponseWriter, r *http.Request) {
+				inLines(200, annaLine)(w, r)
+				_ = http.NewResponseController(w).Flush()
+				interrupt()
+				<-r.Context().Done()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			dir := t.TempDir()
+			file := fileOf(t, "people.json", "[]")
+			s := script(t, during(interrupt))
+			got := s.sendUntil(t, ctx, nil, "--out", dir, file, fileOf(t, "more.json", "[]"))
+			require.ErrorContains(t, got.err, "interrupted")
+			assert.Empty(t, got.stdout)
+			assert.Empty(t, got.pauses)
+			assert.Empty(t, entries(t, dir))
+		})
+	}
+	t.Run("while the standard input is silent", func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		silent, w := io.Pipe()
+		defer w.Close()
+		go func() {
+			_, _ = w.Write([]byte("[")) // which is read
+			interrupt()
+		}()
+		got := script(t).sendUntil(t, ctx, silent, "-")
+		require.ErrorContains(t, got.err, "interrupted")
+	})
+}
