@@ -126,7 +126,7 @@ func TestSendWritesAFileForEach(t *testing.T) {
 		{"--retry-for", "-1s", one},
 	} {
 		got := none.send(t, "", args...)
-		assert.Error(t, got.err, args)
+		require.Error(t, got.err, args)
 	}
 	assert.Empty(t, none.requests)
 }

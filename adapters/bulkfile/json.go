@@ -108,10 +108,9 @@ func (d *jsonDecoder) file(yield func(*domain.Candidate, error) bool) error {
 }
 
 func (d *jsonDecoder) skipByteOrderMark() {
-	const mark = "\xef\xbb\xbf"
-	d.ensure(len(mark))
-	if d.end >= len(mark) && string(d.buf[:len(mark)]) == mark {
-		d.pos = len(mark)
+	d.ensure(len(byteOrderMark))
+	if d.end >= len(byteOrderMark) && string(d.buf[:len(byteOrderMark)]) == byteOrderMark {
+		d.pos = len(byteOrderMark)
 	}
 }
 
@@ -149,15 +148,7 @@ func (d *jsonDecoder) array(yield func(*domain.Candidate, error) bool) error {
 
 // element reads a value that stands in an object's place and begins with c.
 func (d *jsonDecoder) element(c byte, number int, yield func(*domain.Candidate, error) bool) error {
-	d.inside = number
-	d.candidate = domain.Candidate{Number: number, NotObject: c != '{'}
-	d.original, d.start = d.original[:0], d.pos-1
-	var err error
-	if c == '{' {
-		err = d.object()
-	} else {
-		_, err = d.value(c, false)
-	}
+	err := d.parse(c, number)
 	if err != nil {
 		return err
 	}
@@ -167,6 +158,18 @@ func (d *jsonDecoder) element(c byte, number int, yield func(*domain.Candidate, 
 		return errStop
 	}
 	return nil
+}
+
+// parse reads the value, and what is in its place becomes the candidate but for its original.
+func (d *jsonDecoder) parse(c byte, number int) error {
+	d.inside = number
+	d.candidate = domain.Candidate{Number: number, NotObject: c != '{'}
+	d.original, d.start = d.original[:0], d.pos-1
+	if c == '{' {
+		return d.object()
+	}
+	_, err := d.value(c, false)
+	return err
 }
 
 // The fields by their place in spans.

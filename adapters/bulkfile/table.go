@@ -1,0 +1,196 @@
+package bulkfile
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"rollcall/domain"
+)
+
+// tableReader makes candidates of the rows of a table whose first row names the columns.
+type tableReader struct {
+	columns   []tableColumn
+	candidate domain.Candidate
+	texts     []byte
+	spans     [numFields]span
+	original  []byte
+}
+
+// tableColumn is what a column holds.
+type tableColumn struct {
+	header string
+	field  int    // its place in spans; negative for what is unknown
+	key    []byte // in the original, in JSON with quotes and a colon; nil for what is not kept
+}
+
+// cell is a field of a row. Its text is valid UTF-8.
+type cell struct {
+	text      []byte
+	cut       bool
+	malformed bool
+}
+
+// fields are the fields by their place in spans.
+var fields = [numFields]domain.Field{
+	firstName: domain.FieldFirstName, lastName: domain.FieldLastName, patronymic: domain.FieldPatronymic, login: domain.FieldLogin,
+	email: domain.FieldEmail, phone: domain.FieldPhone, birthday: domain.FieldBirthday,
+}
+
+// spellings are what people call the columns, without case, blanks and signs.
+var spellings = map[string]int{
+	"firstname": firstName, "name": firstName, "givenname": firstName, "forename": firstName, "fname": firstName, "имя": firstName,
+	"lastname": lastName, "surname": lastName, "familyname": lastName, "lname": lastName, "фамилия": lastName,
+	"patronymic": patronymic, "middlename": patronymic, "patr": patronymic, "отчество": patronymic,
+	"login": login, "username": login, "user": login, "account": login, "userid": login, "логин": login, "имяпользователя": login,
+	"учетнаязапись": login,
+	"email":         email, "mail": email, "emailaddress": email, "почта": email, "элпочта": email, "электроннаяпочта": email,
+	"адресэлпочты": email, "адресэлектроннойпочты": email, "емейл": email, "имейл": email,
+	"phone": phone, "phonenumber": phone, "telephone": phone, "tel": phone, "mobile": phone, "mobilephone": phone, "cell": phone,
+	"телефон": phone, "номертелефона": phone, "мобильный": phone, "мобильныйтелефон": phone, "тел": phone,
+	"birthday": birthday, "birthdate": birthday, "dateofbirth": birthday, "dob": birthday, "born": birthday, "датарождения": birthday,
+	"деньрождения": birthday, "др": birthday,
+}
+
+// ownColumns are those that files of refused objects have besides.
+var ownColumns = map[string]bool{"object": true, "reason": true}
+
+// fieldOf returns which field a column with a header holds, or a negative number.
+func fieldOf(header string) int {
+	plain := strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		r = unicode.ToLower(r)
+		if r == 'ё' {
+			r = 'е'
+		}
+		return r
+	}, header)
+	field, known := spellings[plain]
+	if !known {
+		return -1
+	}
+	return field
+}
+
+// newTableReader takes the first row. It returns nil when none of the columns is known.
+func newTableReader(header []cell) *tableReader {
+	t := &tableReader{columns: make([]tableColumn, len(header))}
+	known := false
+	for i, c := range header {
+		text := strings.TrimSpace(string(c.text))
+		column := tableColumn{header: text, field: fieldOf(text)}
+		name := text
+		if column.field >= 0 {
+			known = true
+			name = string(fields[column.field])
+		}
+		if name != "" && !ownColumns[strings.ToLower(name)] {
+			column.key = append(appendQuoted(nil, []byte(name)), ':')
+		}
+		t.columns[i] = column
+	}
+	if !known {
+		return nil
+	}
+	return t
+}
+
+// errNoHeader is what a table is whose columns nobody knows.
+func errNoHeader() error {
+	return &domain.BrokenFileError{Reason: "the first row names no column of people, like last_name, first_name, patronymic, login, email, phone, birthday"}
+}
+
+// isBlank tells of a row with nothing in it.
+func isBlank(row []cell) bool {
+	for _, c := range row {
+		if c.cut || len(bytes.TrimSpace(c.text)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// read makes a candidate of a row, which is valid until the next.
+func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Candidate {
+	t.candidate = domain.Candidate{Number: number}
+	t.texts, t.original, t.spans = t.texts[:0], append(t.original[:0], '{'), [numFields]span{}
+	c := &t.candidate
+	values := [numFields]*domain.Value{
+		firstName: &c.FirstName, lastName: &c.LastName, patronymic: &c.Patronymic, login: &c.Login, email: &c.Email, phone: &c.Phone,
+		birthday: &c.Birthday,
+	}
+	for i, cell := range row {
+		blank := !cell.cut && len(bytes.TrimSpace(cell.text)) == 0
+		if i >= len(t.columns) {
+			unreadable = unreadable || !blank
+			continue
+		}
+		if blank {
+			continue
+		}
+		column := &t.columns[i]
+		if column.key != nil && len(t.original) <= domain.MaxOriginal {
+			if len(t.original) > 1 {
+				t.original = append(t.original, ',')
+			}
+			t.original = appendQuoted(append(t.original, column.key...), cell.text)
+		}
+		if column.field < 0 {
+			continue
+		}
+		text, cut := shortened(cell.text, cell.cut)
+		*values[column.field] = domain.Value{
+			Kind: domain.String, Cut: cut, Malformed: cell.malformed, Repeated: values[column.field].Kind != domain.Absent,
+		}
+		from := len(t.texts)
+		t.texts = append(t.texts, text...)
+		t.spans[column.field] = span{from, len(t.texts)}
+	}
+	if t.original = append(t.original, '}'); len(t.original) <= domain.MaxOriginal {
+		c.Original = t.original
+	}
+	if unreadable {
+		*c = domain.Candidate{Number: number, Unreadable: true, Original: c.Original}
+		return c
+	}
+	all := string(t.texts) // one allocation for all fields
+	for field, value := range values {
+		value.Text = all[t.spans[field].from:t.spans[field].to]
+	}
+	return c
+}
+
+// shortened returns as much of a text as a value holds, in whole characters.
+func shortened(text []byte, cut bool) ([]byte, bool) {
+	if len(text) <= domain.MaxValue {
+		return text, cut
+	}
+	end := domain.MaxValue
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end], true
+}
+
+// appendQuoted appends valid UTF-8 as a string in JSON.
+func appendQuoted(dst, text []byte) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	from := 0
+	for i, c := range text {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, text[from:i]...)
+		from = i + 1
+		if c >= ' ' {
+			dst = append(dst, '\\', c)
+		} else {
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(append(dst, text[from:]...), '"')
+}
