@@ -149,6 +149,8 @@ func TestMigrateTakesTurns(t *testing.T) {
 		{"reason_statistics"},
 		{"sessions"},
 		{"statistics"},
+		{"upload_parts"},
+		{"uploads"},
 		{"users"},
 	}, tables)
 }

@@ -56,6 +56,16 @@ func TestFakeHasher(t *testing.T) {
 	contract.Hasher(t, contract.HasherSubject{Hasher: &fake.Hasher{}, Stronger: &fake.Hasher{Strength: 1}, Passwords: &fake.Passwords{}})
 }
 
+func TestFakeUploads(t *testing.T) {
+	contract.Uploads(t, func(*testing.T) contract.UploadsSubject {
+		var passed time.Duration
+		store := &fake.Uploads{Now: func() time.Time { return time.Now().Add(passed) }}
+		return contract.UploadsSubject{
+			Uploads: store, Jobs: store, Anna: 1, Boris: 2, LetTimePass: func(by time.Duration) { passed += by },
+		}
+	})
+}
+
 func TestFakeSpools(t *testing.T)    { contract.Spools(t, &fake.Spools{}) }
 func TestFakeDecoder(t *testing.T)   { contract.Decoder(t, fake.Decoder{}) }
 func TestFakePasswords(t *testing.T) { contract.Passwords(t, &fake.Passwords{}) }

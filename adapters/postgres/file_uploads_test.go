@@ -1,0 +1,65 @@
+package postgres_test
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/pgtest"
+)
+
+func TestFileUploads(t *testing.T) {
+	contract.Uploads(t, func(t *testing.T) contract.UploadsSubject {
+		t.Helper()
+		url := pgtest.New(t)
+		store, anna, boris := uploadStore(t, url)
+		return contract.UploadsSubject{
+			Uploads: store, Jobs: store, Anna: anna, Boris: boris,
+			LetTimePass: func(by time.Duration) {
+				pgtest.Query[struct{}](t, url, `
+					update uploads set started_at = started_at - make_interval(secs => $1), updated_at = updated_at - make_interval(secs => $1)`,
+					by.Seconds())
+			},
+		}
+	})
+}
+
+// uploadStore has two users who may upload.
+func uploadStore(t *testing.T, url string) (store *postgres.FileUploads, anna, boris int64) {
+	t.Helper()
+	db := open(t, url)
+	var ids [2]int64
+	for i := range ids {
+		var err error
+		ids[i], err = postgres.NewRegistrations(db).Create(t.Context(), accountOf(t, i))
+		require.NoError(t, err)
+	}
+	return postgres.NewFileUploads(db), ids[0], ids[1]
+}
+
+func TestUploadsAreSweptWithTheirFiles(t *testing.T) {
+	url := pgtest.New(t)
+	store, anna, boris := uploadStore(t, url)
+	for id, user := range map[string]int64{"old": anna, "new": anna, "of Boris": boris} {
+		upload := &domain.Upload{ID: id, User: user, State: domain.UploadChecking, Job: id, Size: 1}
+		require.NoError(t, store.Create(t.Context(), upload, strings.NewReader("x")))
+	}
+	pgtest.Query[struct{}](t, url, `update uploads set updated_at = updated_at - interval '2 days' where id = 'old'`)
+	require.NoError(t, store.Sweep(t.Context(), time.Now().AddDate(0, 0, -1)))
+	_, err := store.Find(t.Context(), anna, "old")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	require.ErrorIs(t, store.Load(t.Context(), "old", io.Discard), ports.ErrNotFound)
+	require.NoError(t, store.Load(t.Context(), "new", io.Discard))
+
+	pgtest.Query[struct{}](t, url, `delete from users where id = $1`, boris)
+	left := pgtest.Query[struct{ ID string }](t, url, `select upload_id from upload_parts`)
+	assert.Equal(t, []struct{ ID string }{{"new"}}, left)
+}

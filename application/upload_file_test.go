@@ -1,0 +1,417 @@
+package application_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/application"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/fake"
+)
+
+const (
+	anna  = 1
+	boris = 2
+
+	twoOfThree = `[{"last_name":"A","first_name":"B","patronymic":"C","login":"one","email":"one@example.com"},
+		7,
+		{"last_name":"A","first_name":"B","patronymic":"C","login":"two","email":"two@example.com"}]`
+)
+
+// uploadFixture is the use case in a bubble of time.
+type uploadFixture struct {
+	*fixture
+
+	config application.UploadConfig
+	store  *fake.Uploads
+	use    *application.UploadFile
+	log    *bytes.Buffer
+	stop   context.CancelFunc
+}
+
+// uploads calls test with the use case at work. registration changes what imports.
+func uploads(t *testing.T, registration func(ports.Registration) ports.Registration, test func(*testing.T, *uploadFixture)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := &uploadFixture{fixture: newFixture(), store: &fake.Uploads{}, log: &bytes.Buffer{}}
+		f.fixture.config.KeepAnswers = time.Hour
+		var use ports.Registration = struct {
+			*application.ImportUsers
+			*application.RegisterUser
+		}{application.NewImportUsers(f.fixture.config), nil}
+		if registration != nil {
+			use = registration(use)
+		}
+		f.config = application.UploadConfig{
+			Uploads: f.store, Jobs: f.store, Registration: use, Decoder: fake.Decoder{}, Spools: f.spools,
+			Log: slog.New(slog.NewTextHandler(f.log, nil)), AtOnce: 1, Queue: 3, Beat: time.Second,
+		}
+		f.run()
+		test(t, f)
+		f.stop()
+		synctest.Wait()
+		assert.Zero(t, f.spools.Open(), "spools that were not closed")
+	})
+}
+
+// run starts an instance of the program.
+func (f *uploadFixture) run() {
+	f.use = application.NewUploadFile(f.config)
+	ctx, stop := context.WithCancel(context.Background())
+	f.stop = stop
+	go f.use.Run(ctx)
+}
+
+func (f *uploadFixture) receive(t *testing.T, content string) (id string, err error) {
+	t.Helper()
+	file := f.spools.New()
+	defer file.Close()
+	_, err = io.WriteString(file, content)
+	require.NoError(t, err)
+	return f.use.Receive(t.Context(), anna, domain.FileHint{Name: `C:\lists\people.json`}, file)
+}
+
+func (f *uploadFixture) upload(t *testing.T, id string) *domain.Upload {
+	t.Helper()
+	synctest.Wait()
+	upload, err := f.use.Upload(t.Context(), anna, id)
+	require.NoError(t, err)
+	return upload
+}
+
+func (f *uploadFixture) checked(t *testing.T) string {
+	t.Helper()
+	id, err := f.receive(t, twoOfThree)
+	require.NoError(t, err)
+	require.Equal(t, domain.UploadChecked, f.upload(t, id).State)
+	return id
+}
+
+func TestUploadIsCheckedThenImported(t *testing.T) {
+	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
+		id := f.checked(t)
+		got := f.upload(t, id)
+		assert.Equal(t, "people.json", got.Name)
+		assert.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
+		assert.Equal(t, []domain.Rejection{{Object: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Refused)
+		assert.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
+		assert.Empty(t, f.fixture.store.Records())
+		_, err := f.use.Result(t.Context(), anna, id)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+
+		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		got = f.upload(t, id)
+		assert.Equal(t, domain.UploadImported, got.State)
+		assert.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
+		assert.EqualValues(t, 1, got.Import)
+		assert.Len(t, f.fixture.store.Accounts(), 2)
+
+		for range 2 { // the result can be had again
+			result, err := f.use.Result(t.Context(), anna, id)
+			require.NoError(t, err)
+			var logins []string
+			for outcome, err := range result.Outcomes {
+				require.NoError(t, err)
+				if outcome.Password != "" {
+					logins = append(logins, outcome.Login)
+				}
+			}
+			assert.Equal(t, []string{"one", "two"}, logins)
+			require.NoError(t, result.Close())
+		}
+		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "once is enough")
+		require.ErrorIs(t, f.use.Cancel(t.Context(), anna, id), ports.ErrChanged, "it is too late")
+		latest, err := f.use.Uploads(t.Context(), anna)
+		require.NoError(t, err)
+		require.Len(t, latest, 1)
+	})
+}
+
+func TestStrictUploadRegistersNobody(t *testing.T) {
+	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
+		id := f.checked(t)
+		require.NoError(t, f.use.Start(t.Context(), anna, id, true))
+		got := f.upload(t, id)
+		assert.Equal(t, domain.UploadImported, got.State)
+		assert.Equal(t, domain.Tally{Objects: 3, Refused: 1}, got.Done.Tally)
+		assert.Empty(t, f.fixture.store.Accounts())
+		require.Len(t, f.fixture.store.Records(), 1)
+	})
+}
+
+func TestUploadIsItsUsersAlone(t *testing.T) {
+	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
+		id := f.checked(t)
+		_, errUpload := f.use.Upload(t.Context(), boris, id)
+		_, errResult := f.use.Result(t.Context(), boris, id)
+		for _, err := range []error{
+			errUpload, errResult, f.use.Start(t.Context(), boris, id, false), f.use.Cancel(t.Context(), boris, id),
+		} {
+			require.ErrorIs(t, err, ports.ErrNotFound)
+		}
+		latest, err := f.use.Uploads(t.Context(), boris)
+		require.NoError(t, err)
+		assert.Empty(t, latest)
+		assert.Equal(t, domain.UploadChecked, f.upload(t, id).State)
+	})
+}
+
+func TestUploadThatCannotBeRead(t *testing.T) {
+	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
+		id, err := f.receive(t, `[{"login":`)
+		require.NoError(t, err)
+		got := f.upload(t, id)
+		assert.Equal(t, domain.UploadFailed, got.State)
+		assert.Equal(t, domain.UploadBroken, got.Failure)
+		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged)
+		assert.Empty(t, f.log.String(), "that is the user's business")
+
+		f.config.Decoder = brokenLayout{}
+		f.stop()
+		f.run()
+		_, err = f.receive(t, "x")
+		require.ErrorIs(t, err, domain.ErrBrokenFile)
+	})
+}
+
+type brokenLayout struct{ fake.Decoder }
+
+func (brokenLayout) Layout(*io.SectionReader, domain.FileHint) (domain.FileLayout, error) {
+	return domain.FileLayout{}, &domain.BrokenFileError{Reason: "it is a picture"}
+}
+
+// slow imports when it is let to, or not.
+type slow struct {
+	ports.Registration
+
+	begin func(context.Context, ports.ImportRequest) error
+}
+
+func (s slow) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+	err := s.begin(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return s.Registration.Import(ctx, request)
+}
+
+// hanging is an import that says how far it is, and goes on when it is told to.
+func hanging(goOn <-chan struct{}) func(ports.Registration) ports.Registration {
+	return func(r ports.Registration) ports.Registration {
+		return slow{r, func(ctx context.Context, request ports.ImportRequest) error {
+			if request.DryRun {
+				return nil
+			}
+			request.Progress(domain.Progress{Tally: domain.Tally{Objects: 2, Created: 2}, Bytes: 5})
+			select {
+			case <-goOn:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+	}
+}
+
+func TestUploadTellsHowFarItIs(t *testing.T) {
+	goOn := make(chan struct{}, 1)
+	uploads(t, hanging(goOn), func(t *testing.T, f *uploadFixture) {
+		id := f.checked(t)
+		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		time.Sleep(40 * time.Second)
+		got := f.upload(t, id)
+		assert.Equal(t, domain.UploadImporting, got.State)
+		assert.False(t, got.IsInterrupted(), "it lets be heard of itself")
+		assert.Equal(t, 2, got.Done.Objects)
+		assert.InDelta(t, 40*time.Second, got.Worked, float64(time.Second))
+		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it is at work")
+		goOn <- struct{}{}
+		assert.Equal(t, domain.UploadImported, f.upload(t, id).State)
+	})
+}
+
+func TestCancelledUploadRegistersNobody(t *testing.T) {
+	uploads(t, hanging(nil), func(t *testing.T, f *uploadFixture) {
+		id := f.checked(t)
+		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		synctest.Wait()
+		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
+		time.Sleep(2 * time.Second)
+		assert.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
+		assert.Empty(t, f.fixture.store.Accounts())
+		require.ErrorIs(t, f.store.Load(t.Context(), id, io.Discard), ports.ErrNotFound, "the file is dropped")
+
+		id = f.checked(t)
+		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
+		assert.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
+		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged)
+	})
+}
+
+func TestInterruptedUploadGoesOn(t *testing.T) {
+	goOn := make(chan struct{}, 1)
+	uploads(t, hanging(goOn), func(t *testing.T, f *uploadFixture) {
+		id, other := f.checked(t), f.checked(t)
+		require.NoError(t, f.use.Start(t.Context(), anna, id, true))
+		require.NoError(t, f.use.Start(t.Context(), anna, other, false))
+		synctest.Wait()
+		f.stop() // as the server does
+		for _, id := range []string{id, other} {
+			got := f.upload(t, id)
+			assert.Equal(t, domain.UploadImporting, got.State)
+			assert.True(t, got.IsInterrupted())
+		}
+		assert.Empty(t, f.fixture.store.Accounts())
+		assert.Empty(t, f.log.String())
+
+		f.run()
+		goOn <- struct{}{}
+		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		got := f.upload(t, id)
+		assert.Equal(t, domain.UploadImported, got.State)
+		assert.True(t, got.Strict, "what was decided stays")
+		require.NoError(t, f.use.Cancel(t.Context(), anna, other))
+		assert.Equal(t, domain.UploadCancelled, f.upload(t, other).State)
+	})
+}
+
+// An instance that dies says nothing. When its import had been committed, it is not imported once more, nor cancelled.
+func TestUploadOfDeadInstanceIsRecalled(t *testing.T) {
+	for _, cancel := range []bool{false, true} {
+		uploads(t, nil, func(t *testing.T, f *uploadFixture) {
+			id := f.checked(t)
+			was := f.upload(t, id)
+			is := *was
+			is.State, is.Job = domain.UploadImporting, "of the dead"
+			require.NoError(t, f.store.Change(t.Context(), was, &is))
+			_, err := f.request(t, twoOfThree, ports.ImportRequest{Key: is.Key(), Hint: is.Hint})
+			require.NoError(t, err)
+			require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it may be alive")
+			time.Sleep(domain.UploadPatience + time.Second)
+			require.True(t, f.upload(t, id).IsInterrupted())
+			if cancel {
+				require.NoError(t, f.use.Cancel(t.Context(), anna, id))
+			} else {
+				require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+			}
+			got := f.upload(t, id)
+			assert.Equal(t, domain.UploadImported, got.State)
+			assert.EqualValues(t, 1, got.Import)
+			assert.Len(t, f.fixture.store.Accounts(), 2)
+		})
+	}
+}
+
+// A job whose upload was given to another one, since nothing was heard of it, ends without a word.
+func TestReplacedJobEnds(t *testing.T) {
+	uploads(t, hanging(nil), func(t *testing.T, f *uploadFixture) {
+		id := f.checked(t)
+		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		was := f.upload(t, id)
+		is := *was
+		is.Job = "another"
+		require.NoError(t, f.store.Change(t.Context(), was, &is))
+		time.Sleep(2 * time.Second)
+		got := f.upload(t, id)
+		assert.Equal(t, "another", got.Job)
+		assert.Equal(t, domain.UploadImporting, got.State)
+		assert.Zero(t, f.spools.Open(), "its job has ended")
+		assert.Empty(t, f.log.String())
+	})
+}
+
+func TestUploadsWaitInTurn(t *testing.T) {
+	goOn := make(chan struct{})
+	uploads(t, hanging(goOn), func(t *testing.T, f *uploadFixture) {
+		ids := []string{f.checked(t), f.checked(t), f.checked(t), f.checked(t)}
+		for _, id := range ids[:3] {
+			require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		}
+		require.ErrorIs(t, f.use.Start(t.Context(), anna, ids[3], false), ports.ErrBusy)
+		_, err := f.receive(t, twoOfThree)
+		require.ErrorIs(t, err, ports.ErrBusy)
+		assert.Equal(t, domain.UploadChecked, f.upload(t, ids[3]).State, "it can be tried again")
+		time.Sleep(time.Minute)
+		for _, id := range ids[:3] {
+			assert.False(t, f.upload(t, id).IsInterrupted(), "who waits is heard of, too")
+		}
+		for range ids[:3] {
+			goOn <- struct{}{}
+			synctest.Wait()
+		}
+		for _, id := range ids[:3] {
+			assert.Equal(t, domain.UploadImported, f.upload(t, id).State)
+		}
+		require.NoError(t, f.use.Start(t.Context(), anna, ids[3], false))
+		goOn <- struct{}{}
+	})
+}
+
+func TestUploadWaitsForWhatIsInItsWay(t *testing.T) {
+	attempts := []error{ports.ErrBusy, ports.ErrKeyRunning, ports.ErrBusy}
+	uploads(t, func(r ports.Registration) ports.Registration {
+		return slow{r, func(context.Context, ports.ImportRequest) (err error) {
+			if len(attempts) > 0 {
+				err, attempts = attempts[0], attempts[1:]
+			}
+			return err
+		}}
+	}, func(t *testing.T, f *uploadFixture) {
+		id, err := f.receive(t, twoOfThree)
+		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
+		assert.Equal(t, domain.UploadChecked, f.upload(t, id).State)
+		assert.Empty(t, attempts)
+	})
+}
+
+func TestUploadFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		begin   func() error
+		want    domain.UploadState
+		failure domain.UploadFailure
+		logged  string
+	}{
+		"too many objects": {func() error { return domain.ErrTooManyObjects }, domain.UploadFailed, domain.UploadTooManyObjects, ""},
+		"too slow":         {func() error { return domain.ErrTooSlow }, domain.UploadFailed, domain.UploadTooSlow, ""},
+		"a bug":            {func() error { return errors.New("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
+		"a panic":          {func() error { panic("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
+		"no database":      {func() error { return ports.ErrUnavailable }, domain.UploadChecking, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			uploads(t, func(r ports.Registration) ports.Registration {
+				return slow{r, func(context.Context, ports.ImportRequest) error { return c.begin() }}
+			}, func(t *testing.T, f *uploadFixture) {
+				id, err := f.receive(t, twoOfThree)
+				require.NoError(t, err)
+				got := f.upload(t, id)
+				assert.Equal(t, c.want, got.State)
+				assert.Equal(t, c.failure, got.Failure)
+				assert.Equal(t, c.want == domain.UploadChecking, got.IsInterrupted())
+				assert.Contains(t, f.log.String(), c.logged)
+				assert.Equal(t, c.logged == "", f.log.Len() == 0)
+			})
+		})
+	}
+}
+
+func TestFewRefusalsAreShown(t *testing.T) {
+	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
+		id, err := f.receive(t, "["+strings.Repeat("7,", 99)+"7]")
+		require.NoError(t, err)
+		got := f.upload(t, id)
+		assert.Len(t, got.Refused, domain.MaxRefusalsShown)
+		assert.Equal(t, 100, got.Done.Refused)
+	})
+}

@@ -1,0 +1,299 @@
+package contract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// UploadsSubject is an empty store, and two users who may upload.
+type UploadsSubject struct {
+	Uploads     ports.Uploads
+	Jobs        ports.UploadJobs
+	Anna, Boris int64
+	LetTimePass func(time.Duration) // since anything was heard, and began
+}
+
+// Uploads proves a ports.Uploads and its ports.UploadJobs.
+func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
+	for name, test := range map[string]func(*testing.T, UploadsSubject){
+		"keeps a whole upload":          keepsWholeUpload,
+		"keeps a large file":            keepsLargeFile,
+		"keeps nothing of a bad file":   keepsNothingOfBadFile,
+		"shows uploads to their user":   showsUploadsToTheirUser,
+		"lists the latest":              listsLatestUploads,
+		"changes what is as it was":     changesUpload,
+		"lets one of many start a job":  oneJobStarts,
+		"drops files that are not used": dropsFiles,
+		"hears of jobs":                 hearsOfJobs,
+		"passes on that it is enough":   interruptsJobs,
+		"ends when its context does":    uploadsEndWithContext,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+func uploadOf(user int64, id string) *domain.Upload {
+	return &domain.Upload{
+		ID: id, User: user, Name: "люди.csv", Size: 3, State: domain.UploadChecking, Job: "job of " + id,
+		Hint: domain.FileHint{Format: domain.FormatCSV, Name: "люди.csv", Charset: "windows-1251"},
+		Layout: domain.FileLayout{
+			Format: domain.FormatCSV, Encoding: "utf-8", Delimiter: ';',
+			Columns: []domain.FileColumn{{Header: "Логин", Field: domain.FieldLogin}, {Header: "x"}},
+			Rows:    [][]string{{"anna", `"'<\`}},
+		},
+	}
+}
+
+func createUpload(t *testing.T, s UploadsSubject, upload *domain.Upload) {
+	t.Helper()
+	require.NoError(t, s.Uploads.Create(t.Context(), upload, strings.NewReader("abc")))
+}
+
+func findUpload(t *testing.T, s UploadsSubject, want *domain.Upload) *domain.Upload {
+	t.Helper()
+	got, err := s.Uploads.Find(t.Context(), want.User, want.ID)
+	require.NoError(t, err)
+	return got
+}
+
+// sameUpload compares but for times.
+func sameUpload(t *testing.T, want, got *domain.Upload) {
+	t.Helper()
+	w, g := *want, *got
+	w.Created, w.Worked, w.Silent = g.Created, g.Worked, g.Silent
+	w.Done.Size = w.Size
+	assert.Equal(t, w, g)
+}
+
+func load(t *testing.T, s UploadsSubject, id string) string {
+	t.Helper()
+	var file bytes.Buffer
+	require.NoError(t, s.Jobs.Load(t.Context(), id, &file))
+	return file.String()
+}
+
+func keepsWholeUpload(t *testing.T, s UploadsSubject) {
+	upload := uploadOf(s.Anna, "one")
+	createUpload(t, s, upload)
+	got := findUpload(t, s, upload)
+	sameUpload(t, upload, got)
+	assert.WithinDuration(t, time.Now(), got.Created, time.Minute)
+	assert.Equal(t, got.Created.UTC().Truncate(time.Microsecond), got.Created)
+	assert.Less(t, got.Silent, time.Minute)
+	assert.Equal(t, "abc", load(t, s, "one"))
+	upload.Layout.Columns[0].Header = "changed by its maker"
+	got = findUpload(t, s, upload)
+	assert.Equal(t, "Логин", got.Layout.Columns[0].Header)
+}
+
+func keepsLargeFile(t *testing.T, s UploadsSubject) {
+	const size = 2<<20 + 7
+	content := bytes.Repeat([]byte("0123456789\x00"), size/11+1)[:size]
+	upload := uploadOf(s.Anna, "large")
+	upload.Size = size
+	require.NoError(t, s.Uploads.Create(t.Context(), upload, iotest.HalfReader(bytes.NewReader(content))))
+	assert.True(t, load(t, s, "large") == string(content), "the file is as it was")
+	full := errors.New("no room")
+	require.ErrorIs(t, s.Jobs.Load(t.Context(), "large", failingWriter{full}), full)
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+func keepsNothingOfBadFile(t *testing.T, s UploadsSubject) {
+	broken := errors.New("broken")
+	file := io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken))
+	require.ErrorIs(t, s.Uploads.Create(t.Context(), uploadOf(s.Anna, "one"), file), broken)
+	_, err := s.Uploads.Find(t.Context(), s.Anna, "one")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	require.ErrorIs(t, s.Jobs.Load(t.Context(), "one", io.Discard), ports.ErrNotFound)
+}
+
+func showsUploadsToTheirUser(t *testing.T, s UploadsSubject) {
+	createUpload(t, s, uploadOf(s.Anna, "one"))
+	_, err := s.Uploads.Find(t.Context(), s.Boris, "one")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+	for _, id := range []string{"", "none", "ONE", "one\x00", "\xff", "'"} {
+		_, err = s.Uploads.Find(t.Context(), s.Anna, id)
+		require.ErrorIs(t, err, ports.ErrNotFound, "%q", id)
+	}
+	latest, err := s.Uploads.Latest(t.Context(), s.Boris, 10)
+	require.NoError(t, err)
+	assert.Empty(t, latest)
+}
+
+func listsLatestUploads(t *testing.T, s UploadsSubject) {
+	for _, id := range []string{"b", "a", "c"} {
+		createUpload(t, s, uploadOf(s.Anna, id))
+	}
+	createUpload(t, s, uploadOf(s.Boris, "d"))
+	latest, err := s.Uploads.Latest(t.Context(), s.Anna, 2)
+	require.NoError(t, err)
+	require.Len(t, latest, 2)
+	assert.Equal(t, []string{"c", "a"}, []string{latest[0].ID, latest[1].ID})
+	assert.Equal(t, "люди.csv", latest[0].Name)
+	assert.Equal(t, domain.UploadChecking, latest[0].State)
+}
+
+func changesUpload(t *testing.T, s UploadsSubject) {
+	was := uploadOf(s.Anna, "one")
+	createUpload(t, s, was)
+	is := *was
+	is.State, is.Job = domain.UploadChecked, ""
+	is.Done = domain.Progress{Tally: domain.Tally{Objects: 3, Created: 1, Refused: 2}, Bytes: 3, Size: 3}
+	is.Refused = []domain.Rejection{{Object: 2, Login: "b<", Violations: domain.Violations{
+		{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeContactRequired},
+	}}}
+	require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
+	sameUpload(t, &is, findUpload(t, s, was))
+	require.ErrorIs(t, s.Uploads.Change(t.Context(), was, &is), ports.ErrChanged, "the state is another")
+
+	importing := is
+	importing.State, importing.Job, importing.Strict, importing.Done = domain.UploadImporting, "another", true, domain.Progress{}
+	require.NoError(t, s.Uploads.Change(t.Context(), &is, &importing))
+	sameUpload(t, &importing, findUpload(t, s, was))
+	stale := importing
+	stale.Job = "not this"
+	require.ErrorIs(t, s.Uploads.Change(t.Context(), &stale, &is), ports.ErrChanged, "the job is another")
+	none := importing
+	none.ID = "none"
+	require.ErrorIs(t, s.Uploads.Change(t.Context(), &none, &is), ports.ErrChanged)
+
+	failed := importing
+	failed.State, failed.Job, failed.Failure, failed.Detail, failed.Import = domain.UploadFailed, "", domain.UploadBroken, "at byte 3", 12
+	require.NoError(t, s.Uploads.Change(t.Context(), &importing, &failed))
+	sameUpload(t, &failed, findUpload(t, s, was))
+}
+
+func oneJobStarts(t *testing.T, s UploadsSubject) {
+	was := uploadOf(s.Anna, "one")
+	was.State, was.Job = domain.UploadChecked, ""
+	createUpload(t, s, was)
+	var started, late atomic.Int64
+	var all sync.WaitGroup
+	for i := range 20 {
+		is := *was
+		is.State, is.Job = domain.UploadImporting, string(rune('a'+i))
+		all.Go(func() {
+			switch err := s.Uploads.Change(t.Context(), was, &is); {
+			case err == nil:
+				started.Add(1)
+			case errors.Is(err, ports.ErrChanged):
+				late.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, started.Load())
+	assert.EqualValues(t, 19, late.Load())
+}
+
+func dropsFiles(t *testing.T, s UploadsSubject) {
+	createUpload(t, s, uploadOf(s.Anna, "other"))
+	for _, state := range []domain.UploadState{
+		domain.UploadChecked, domain.UploadImporting, domain.UploadImported, domain.UploadFailed, domain.UploadCancelled,
+	} {
+		was := uploadOf(s.Anna, string(state))
+		createUpload(t, s, was)
+		is := *was
+		is.State, is.Job = state, ""
+		require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
+		err := s.Jobs.Load(t.Context(), is.ID, io.Discard)
+		if is.IsOver() {
+			require.ErrorIs(t, err, ports.ErrNotFound, state)
+		} else {
+			require.NoError(t, err, state)
+		}
+	}
+	assert.Equal(t, "abc", load(t, s, "other"))
+}
+
+func hearsOfJobs(t *testing.T, s UploadsSubject) {
+	upload := uploadOf(s.Anna, "one")
+	createUpload(t, s, upload)
+	s.LetTimePass(time.Minute)
+	got := findUpload(t, s, upload)
+	assert.InDelta(t, time.Minute, got.Silent, float64(20*time.Second))
+	assert.True(t, got.IsInterrupted())
+	done := domain.Progress{Tally: domain.Tally{Objects: 7, Created: 4, Refused: 3}, Bytes: 2, Size: 3}
+	cancelled, err := s.Jobs.Beat(t.Context(), "one", upload.Job, done)
+	require.NoError(t, err)
+	assert.False(t, cancelled)
+	got = findUpload(t, s, upload)
+	assert.Equal(t, done, got.Done)
+	assert.False(t, got.IsInterrupted())
+	assert.InDelta(t, time.Minute, got.Worked, float64(20*time.Second))
+	for _, job := range []string{"", "another"} {
+		_, err = s.Jobs.Beat(t.Context(), "one", job, done)
+		require.ErrorIs(t, err, ports.ErrChanged)
+	}
+	is := *upload
+	is.Job = ""
+	require.NoError(t, s.Uploads.Change(t.Context(), upload, &is))
+	_, err = s.Jobs.Beat(t.Context(), "one", upload.Job, done)
+	require.ErrorIs(t, err, ports.ErrChanged)
+	got = findUpload(t, s, upload)
+	assert.True(t, got.IsInterrupted(), "nobody works on it")
+	s.LetTimePass(time.Minute)
+	assert.InDelta(t, got.Worked, findUpload(t, s, upload).Worked, float64(time.Millisecond), "the time of work goes on with work only")
+
+	is.Job = "new"
+	require.NoError(t, s.Uploads.Change(t.Context(), &domain.Upload{ID: "one", State: is.State}, &is))
+	assert.Less(t, findUpload(t, s, upload).Worked, 30*time.Second, "each job has a time of its own")
+}
+
+func interruptsJobs(t *testing.T, s UploadsSubject) {
+	was := uploadOf(s.Anna, "one")
+	createUpload(t, s, was)
+	require.ErrorIs(t, s.Jobs.Interrupt(t.Context(), "one", "another"), ports.ErrChanged)
+	require.ErrorIs(t, s.Jobs.Interrupt(t.Context(), "none", was.Job), ports.ErrChanged)
+	require.NoError(t, s.Jobs.Interrupt(t.Context(), "one", was.Job))
+	cancelled, err := s.Jobs.Beat(t.Context(), "one", was.Job, domain.Progress{})
+	require.NoError(t, err)
+	assert.True(t, cancelled)
+	is := *was
+	is.Job = "another"
+	require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
+	cancelled, err = s.Jobs.Beat(t.Context(), "one", is.Job, domain.Progress{})
+	require.NoError(t, err)
+	assert.False(t, cancelled, "that was for the job before")
+}
+
+func uploadsEndWithContext(t *testing.T, s UploadsSubject) {
+	was := uploadOf(s.Anna, "one")
+	createUpload(t, s, was)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	is := *was
+	is.State = domain.UploadCancelled
+	_, errFind := s.Uploads.Find(ctx, s.Anna, "one")
+	_, errLatest := s.Uploads.Latest(ctx, s.Anna, 1)
+	_, errBeat := s.Jobs.Beat(ctx, "one", was.Job, domain.Progress{Bytes: 1})
+	for _, err := range []error{
+		errFind, errLatest, errBeat, s.Uploads.Create(ctx, uploadOf(s.Anna, "two"), strings.NewReader("x")), s.Uploads.Change(ctx, was, &is),
+		s.Jobs.Load(ctx, "one", io.Discard), s.Jobs.Interrupt(ctx, "one", was.Job),
+	} {
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+	}
+	sameUpload(t, was, findUpload(t, s, was))
+	_, err := s.Uploads.Find(t.Context(), s.Anna, "two")
+	require.ErrorIs(t, err, ports.ErrNotFound)
+}

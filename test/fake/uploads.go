@@ -1,0 +1,188 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Uploads keeps uploads in memory.
+type Uploads struct {
+	// Now is the time, unless it is nil.
+	Now func() time.Time
+
+	mu  sync.Mutex
+	all []*upload
+}
+
+type upload struct {
+	domain.Upload
+
+	file           []byte
+	cancelled      bool
+	started, heard time.Time
+}
+
+func (s *Uploads) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// Create implements ports.Uploads.
+func (s *Uploads) Create(ctx context.Context, it *domain.Upload, file io.Reader) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("create: %w", err)
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := &upload{Upload: clone(it), file: content, started: s.now(), heard: s.now()}
+	kept.Created = s.now().UTC().Truncate(time.Microsecond)
+	s.all = append(s.all, kept)
+	return nil
+}
+
+func clone(it *domain.Upload) domain.Upload {
+	copied := *it
+	copied.Layout.Columns = slices.Clone(it.Layout.Columns)
+	copied.Layout.Rows = slices.Clone(it.Layout.Rows)
+	copied.Refused = slices.Clone(it.Refused)
+	return copied
+}
+
+func (s *Uploads) find(id string) *upload {
+	for _, it := range s.all {
+		if it.ID == id {
+			return it
+		}
+	}
+	return nil
+}
+
+func (s *Uploads) read(it *upload) domain.Upload {
+	read := clone(&it.Upload)
+	read.Done.Size = it.Size
+	read.Silent, read.Worked = s.now().Sub(it.heard), it.heard.Sub(it.started)
+	if it.Job != "" {
+		read.Worked = s.now().Sub(it.started)
+	}
+	return read
+}
+
+// Find implements ports.Uploads.
+func (s *Uploads) Find(ctx context.Context, user int64, id string) (*domain.Upload, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("find: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := s.find(id)
+	if it == nil || it.User != user {
+		return nil, ports.ErrNotFound
+	}
+	read := s.read(it)
+	return &read, nil
+}
+
+// Latest implements ports.Uploads.
+func (s *Uploads) Latest(ctx context.Context, user int64, limit int) ([]domain.Upload, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("list: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []domain.Upload
+	for _, it := range slices.Backward(s.all) {
+		if it.User == user && len(found) < limit {
+			read := s.read(it)
+			read.Layout, read.Refused = domain.FileLayout{}, nil
+			found = append(found, read)
+		}
+	}
+	return found, nil
+}
+
+// Change implements ports.Uploads.
+func (s *Uploads) Change(ctx context.Context, was, is *domain.Upload) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("change: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := s.find(was.ID)
+	if it == nil || it.State != was.State || it.Job != was.Job {
+		return ports.ErrChanged
+	}
+	changed := clone(is)
+	it.State, it.Strict, it.Job, it.Done, it.Import = changed.State, changed.Strict, changed.Job, changed.Done, changed.Import
+	it.Failure, it.Detail, it.Refused = changed.Failure, changed.Detail, changed.Refused
+	it.cancelled, it.heard = false, s.now()
+	if it.Job != "" {
+		it.started = s.now()
+	}
+	if is.IsOver() {
+		it.file = nil
+	}
+	return nil
+}
+
+// Load implements ports.UploadJobs.
+func (s *Uploads) Load(ctx context.Context, id string, w io.Writer) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	s.mu.Lock()
+	it := s.find(id)
+	if it == nil || it.file == nil && it.Size > 0 {
+		s.mu.Unlock()
+		return ports.ErrNotFound
+	}
+	file := it.file
+	s.mu.Unlock()
+	_, err := w.Write(file)
+	if err != nil {
+		return fmt.Errorf("copy: %w", err)
+	}
+	return nil
+}
+
+// Beat implements ports.UploadJobs.
+func (s *Uploads) Beat(ctx context.Context, id, job string, done domain.Progress) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, fmt.Errorf("beat: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := s.find(id)
+	if it == nil || it.Job != job {
+		return false, ports.ErrChanged
+	}
+	it.Done, it.heard = done, s.now()
+	return it.cancelled, nil
+}
+
+// Interrupt implements ports.UploadJobs.
+func (s *Uploads) Interrupt(ctx context.Context, id, job string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("interrupt: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	it := s.find(id)
+	if it == nil || it.Job != job {
+		return ports.ErrChanged
+	}
+	it.cancelled = true
+	return nil
+}
