@@ -37,21 +37,22 @@ type uploadFixture struct {
 	store  *fake.Uploads
 	use    *application.UploadFile
 	log    *bytes.Buffer
+	goOn   chan struct{} // lets a hanging import go on
 	stop   context.CancelFunc
 }
 
 // uploads calls test with the use case at work. registration changes what imports.
-func uploads(t *testing.T, registration func(ports.Registration) ports.Registration, test func(*testing.T, *uploadFixture)) {
+func uploads(t *testing.T, registration func(*uploadFixture, ports.Registration) ports.Registration, test func(*testing.T, *uploadFixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &uploadFixture{fixture: newFixture(), store: &fake.Uploads{}, log: &bytes.Buffer{}}
+		f := &uploadFixture{fixture: newFixture(), store: &fake.Uploads{}, log: &bytes.Buffer{}, goOn: make(chan struct{}, 1)}
 		f.fixture.config.KeepAnswers = time.Hour
 		var use ports.Registration = struct {
 			*application.ImportUsers
 			*application.RegisterUser
 		}{application.NewImportUsers(f.fixture.config), nil}
 		if registration != nil {
-			use = registration(use)
+			use = registration(f, use)
 		}
 		f.config = application.UploadConfig{
 			Uploads: f.store, Jobs: f.store, Registration: use, Decoder: fake.Decoder{}, Spools: f.spools,
@@ -207,26 +208,23 @@ func (s slow) Import(ctx context.Context, request ports.ImportRequest) (*ports.I
 }
 
 // hanging is an import that says how far it is, and goes on when it is told to.
-func hanging(goOn <-chan struct{}) func(ports.Registration) ports.Registration {
-	return func(r ports.Registration) ports.Registration {
-		return slow{r, func(ctx context.Context, request ports.ImportRequest) error {
-			if request.DryRun {
-				return nil
-			}
-			request.Progress(domain.Progress{Tally: domain.Tally{Objects: 2, Created: 2}, Bytes: 5})
-			select {
-			case <-goOn:
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}}
-	}
+func hanging(f *uploadFixture, r ports.Registration) ports.Registration {
+	return slow{r, func(ctx context.Context, request ports.ImportRequest) error {
+		if request.DryRun {
+			return nil
+		}
+		request.Progress(domain.Progress{Tally: domain.Tally{Objects: 2, Created: 2}, Bytes: 5})
+		select {
+		case <-f.goOn:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
 }
 
 func TestUploadTellsHowFarItIs(t *testing.T) {
-	goOn := make(chan struct{}, 1)
-	uploads(t, hanging(goOn), func(t *testing.T, f *uploadFixture) {
+	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		time.Sleep(40 * time.Second)
@@ -236,13 +234,13 @@ func TestUploadTellsHowFarItIs(t *testing.T) {
 		assert.Equal(t, 2, got.Done.Objects)
 		assert.InDelta(t, 40*time.Second, got.Worked, float64(time.Second))
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it is at work")
-		goOn <- struct{}{}
+		f.goOn <- struct{}{}
 		assert.Equal(t, domain.UploadImported, f.upload(t, id).State)
 	})
 }
 
 func TestCancelledUploadRegistersNobody(t *testing.T) {
-	uploads(t, hanging(nil), func(t *testing.T, f *uploadFixture) {
+	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		synctest.Wait()
@@ -260,8 +258,7 @@ func TestCancelledUploadRegistersNobody(t *testing.T) {
 }
 
 func TestInterruptedUploadGoesOn(t *testing.T) {
-	goOn := make(chan struct{}, 1)
-	uploads(t, hanging(goOn), func(t *testing.T, f *uploadFixture) {
+	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id, other := f.checked(t), f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, true))
 		require.NoError(t, f.use.Start(t.Context(), anna, other, false))
@@ -276,7 +273,7 @@ func TestInterruptedUploadGoesOn(t *testing.T) {
 		assert.Empty(t, f.log.String())
 
 		f.run()
-		goOn <- struct{}{}
+		f.goOn <- struct{}{}
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		got := f.upload(t, id)
 		assert.Equal(t, domain.UploadImported, got.State)
@@ -315,7 +312,7 @@ func TestUploadOfDeadInstanceIsRecalled(t *testing.T) {
 
 // A job whose upload was given to another one, since nothing was heard of it, ends without a word.
 func TestReplacedJobEnds(t *testing.T) {
-	uploads(t, hanging(nil), func(t *testing.T, f *uploadFixture) {
+	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		was := f.upload(t, id)
@@ -332,8 +329,7 @@ func TestReplacedJobEnds(t *testing.T) {
 }
 
 func TestUploadsWaitInTurn(t *testing.T) {
-	goOn := make(chan struct{})
-	uploads(t, hanging(goOn), func(t *testing.T, f *uploadFixture) {
+	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		ids := []string{f.checked(t), f.checked(t), f.checked(t), f.checked(t)}
 		for _, id := range ids[:3] {
 			require.NoError(t, f.use.Start(t.Context(), anna, id, false))
@@ -347,20 +343,20 @@ func TestUploadsWaitInTurn(t *testing.T) {
 			assert.False(t, f.upload(t, id).IsInterrupted(), "who waits is heard of, too")
 		}
 		for range ids[:3] {
-			goOn <- struct{}{}
+			f.goOn <- struct{}{}
 			synctest.Wait()
 		}
 		for _, id := range ids[:3] {
 			assert.Equal(t, domain.UploadImported, f.upload(t, id).State)
 		}
 		require.NoError(t, f.use.Start(t.Context(), anna, ids[3], false))
-		goOn <- struct{}{}
+		f.goOn <- struct{}{}
 	})
 }
 
 func TestUploadWaitsForWhatIsInItsWay(t *testing.T) {
 	attempts := []error{ports.ErrBusy, ports.ErrKeyRunning, ports.ErrBusy}
-	uploads(t, func(r ports.Registration) ports.Registration {
+	uploads(t, func(_ *uploadFixture, r ports.Registration) ports.Registration {
 		return slow{r, func(context.Context, ports.ImportRequest) (err error) {
 			if len(attempts) > 0 {
 				err, attempts = attempts[0], attempts[1:]
@@ -390,7 +386,7 @@ func TestUploadFails(t *testing.T) {
 		"no database":      {func() error { return ports.ErrUnavailable }, domain.UploadChecking, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			uploads(t, func(r ports.Registration) ports.Registration {
+			uploads(t, func(_ *uploadFixture, r ports.Registration) ports.Registration {
 				return slow{r, func(context.Context, ports.ImportRequest) error { return c.begin() }}
 			}, func(t *testing.T, f *uploadFixture) {
 				id, err := f.receive(t, twoOfThree)
