@@ -96,11 +96,12 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sessions.Close()) }()
-	go sweep(ctx, db, cmd.KeepRefused, log)
-	server, err := cmd.newServer(db, sessions, log)
+	go sweep(ctx, db, cmd.KeepRefused, cmd.KeepAnswers, log)
+	server, uploads, err := cmd.newServer(db, sessions, log)
 	if err != nil {
 		return err
 	}
+	defer inBackground(ctx, uploads.Run)()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	log.Info("listening", "url", "http://"+listener.Addr().String())
@@ -118,21 +119,35 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	return errors.Join(err, server.Shutdown(shutdown))
 }
 
+// inBackground runs a function until ctx ends or what it returns is called, which waits for the function's end.
+func inBackground(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, log *slog.Logger) (*web.Server, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	spoolDir := filepath.Join(cmd.DataDir, "spool")
 	err := os.MkdirAll(spoolDir, 0o700)
 	if err != nil {
-		return nil, fmt.Errorf("make spool folder: %w", err)
+		return nil, nil, fmt.Errorf("make spool folder: %w", err)
 	}
 	spools := spool.New(spoolDir)
 	secret, err := cmd.SecretKey.load(cmd.DataDir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	catalog, err := i18n.New()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	hasher := passhash.NewHasher(passhash.Config{})
 	accounts := postgres.NewAccounts(db)
@@ -166,16 +181,21 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Region:            cmd.DefaultRegion,
 		GeneratedLifetime: cmd.GeneratedLifetime,
 	})
-	return web.NewServer(web.Config{
-		Registration: struct {
-			*application.ImportUsers
-			*application.RegisterUser
-		}{importUsers, registerUser},
-		Auth:      auth,
-		Reporting: cmd.newReporting(db, spools, spoolDir),
-		Health:    db,
-		Spools:    spools,
-		Languages: catalog,
+	registration := struct {
+		*application.ImportUsers
+		*application.RegisterUser
+	}{importUsers, registerUser}
+	uploads := newUploads(db, registration, spools, log)
+	server, err := web.NewServer(web.Config{
+		Registration:  registration,
+		Uploading:     uploads,
+		UploadResults: uploads,
+		KeepAnswers:   cmd.KeepAnswers,
+		Auth:          auth,
+		Reporting:     cmd.newReporting(db, spools, spoolDir),
+		Health:        db,
+		Spools:        spools,
+		Languages:     catalog,
 		Sheets: map[string]ports.OutcomeWriter{
 			web.MediaCSV:  report.CredentialsCSV{},
 			web.MediaXLSX: report.CredentialsXLSX{Sentences: catalog.Choose("en", ""), Dir: spoolDir},
@@ -186,4 +206,5 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		MaxBody:        int64(cmd.MaxBody),
 		TrustedProxies: prefixes(cmd.TrustedProxies),
 	})
+	return server, uploads, err
 }

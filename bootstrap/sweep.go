@@ -15,13 +15,15 @@ const sweepInterval = 10 * time.Minute
 
 // sweep tidies the database when the program starts, and then now and then, until ctx ends. Several instances may do so at
 // once.
-func sweep(ctx context.Context, db *postgres.DB, keepRefused time.Duration, log *slog.Logger) {
+func sweep(ctx context.Context, db *postgres.DB, keepRefused, keepAnswers time.Duration, log *slog.Logger) {
 	limits, reports, imports := postgres.NewLimits(db), postgres.NewReports(db), postgres.NewImports(db, time.Now)
+	uploads := postgres.NewFileUploads(db)
 	for {
 		now := time.Now()
 		err := errors.Join(
 			limits.Sweep(ctx),
 			imports.Sweep(ctx),
+			uploads.Sweep(ctx, now.Add(-keepAnswers)),
 			reports.EraseOriginals(ctx, now.Add(-keepRefused)),
 			reports.MergeShards(ctx, domain.DateOf(now)))
 		if err != nil && ctx.Err() == nil {

@@ -225,9 +225,14 @@ func (u *FileUploads) Interrupt(ctx context.Context, id, job string) error {
 	return nil
 }
 
-// Sweep forgets the uploads that nothing was done with since a time.
+// keepImported is how much longer what is left of an upload stays when it was imported: the page that says that its
+// credentials are gone.
+const keepImported = "interval '7 days'"
+
+// Sweep forgets the uploads that nothing was done with since a time, those that were imported a week later.
 func (u *FileUploads) Sweep(ctx context.Context, before time.Time) error {
-	_, err := u.db.pool.Exec(ctx, "delete from uploads where updated_at < $1", before)
+	_, err := u.db.pool.Exec(ctx,
+		"delete from uploads where updated_at < $1 and (state <> $2 or updated_at < $1 - "+keepImported+")", before, domain.UploadImported)
 	if err != nil {
 		return fmt.Errorf("sweep uploads: %w", unavailable(err))
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"html/template"
 	"io/fs"
 	"net/http"
 	"net/netip"
@@ -27,9 +28,18 @@ type pages struct {
 	files        fs.FS // static ones
 	assets       assets
 	isProxy      func(netip.Addr) bool
+
+	uploading   ports.Uploading
+	results     ports.UploadResults
+	spools      ports.Spools
+	sheets      map[string]ports.OutcomeWriter
+	starts      map[string]ports.TemplateWriter
+	templates   *template.Template
+	maxBody     int64
+	keepAnswers time.Duration
 }
 
-func newPages(cfg Config) (*pages, error) {
+func newPages(cfg Config, templates *template.Template) (*pages, error) {
 	files, err := fs.Sub(cfg.Views, "static")
 	if err != nil {
 		return nil, fmt.Errorf("find static files: %w", err)
@@ -41,6 +51,8 @@ func newPages(cfg Config) (*pages, error) {
 	return &pages{
 		registration: cfg.Registration, auth: cfg.Auth, reporting: cfg.Reporting,
 		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies),
+		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
+		templates: templates, maxBody: cfg.MaxBody, keepAnswers: cfg.KeepAnswers,
 	}, nil
 }
 
@@ -96,6 +108,13 @@ type view struct {
 	GeneratedUntil time.Time
 	Problem        viewProblem
 	Report         *viewReport
+	Record         *viewRecord
+	Rejected       *viewRejections // by an import, or a dry run
+	Upload         *viewUpload
+	Uploads        []viewUploaded
+	Templates      []viewLink
+	Uploading      bool // the page has a script of its own
+	Refreshes      bool // by itself, where there is no script
 
 	form   form
 	kept   url.Values // what the page's address keeps in another language

@@ -85,7 +85,7 @@ func (i viewImport) Failed() bool { return i.Status >= http.StatusBadRequest }
 
 // viewRejections is a page of the objects that an import refused.
 type viewRejections struct {
-	Import  int64 // id
+	T       *words
 	Objects []viewRejection
 	Start   string // address of the first page, where this one is none
 	More    string
@@ -225,19 +225,12 @@ func (p *pages) listImports(c *fiber.Ctx, r *viewReport, q *reportQuery) error {
 	}
 	words := p.words(c)
 	for _, it := range page.Imports {
-		date := it.Date.Local()
-		row := viewImport{
-			ID: it.ID, Status: it.Status, Method: it.Method, Description: it.Description,
-			Date: date.Format(time.RFC3339), Time: words.Date(date) + ", " + date.Format("15:04"),
-		}
-		if it.Refused > 0 {
-			row.Refused = words.Text("report.refused", "Count", it.Refused, "Number", words.Number(it.Refused))
-		}
+		row := newViewImport(it, words)
 		switch {
 		case it.Refused == 0:
 		case it.ID == q.open:
 			row.OpenURL = q.address(pathProfile, keepPage)
-			row.Opened, err = p.listRejections(c, q)
+			row.Opened, err = p.openImport(c, q)
 			if err != nil {
 				return err
 			}
@@ -261,31 +254,56 @@ func (p *pages) listImports(c *fiber.Ctx, r *viewReport, q *reportQuery) error {
 	return nil
 }
 
-// listRejections reads a page of the objects that the open import refused.
-func (p *pages) listRejections(c *fiber.Ctx, q *reportQuery) (*viewRejections, error) {
-	filter := q.filter
-	filter.Import = q.open
-	page, err := p.reporting.Rejections(c.UserContext(), ports.RejectionQuery{Filter: filter, After: q.object, Limit: rejectionsPerPage})
+func newViewImport(it domain.Import, words *words) viewImport {
+	date := it.Date.Local()
+	row := viewImport{
+		ID: it.ID, Status: it.Status, Method: it.Method, Description: it.Description,
+		Date: date.Format(time.RFC3339), Time: words.Date(date) + ", " + date.Format("15:04"),
+	}
+	if it.Refused > 0 {
+		row.Refused = words.Text("report.refused", "Count", it.Refused, "Number", words.Number(it.Refused))
+	}
+	return row
+}
+
+// openImport reads a page of the objects that the open import refused.
+func (p *pages) openImport(c *fiber.Ctx, q *reportQuery) (*viewRejections, error) {
+	query := ports.RejectionQuery{Filter: q.filter, After: q.object, Limit: rejectionsPerPage}
+	query.Filter.Import = q.open
+	v, _, err := p.listRejections(c, query, func(after string) string {
+		return q.address(pathProfile, keepPage, queryOpen, id(q.open), queryObject, after) + "#import-" + id(q.open)
+	})
+	return v, err
+}
+
+// listRejections reads a page of the objects that an import refused, and its record. Address is that of the page behind an
+// object, or with nothing that of the first.
+func (p *pages) listRejections(c *fiber.Ctx, query ports.RejectionQuery, address func(after string) string) (*viewRejections, domain.Import, error) {
+	page, err := p.reporting.Rejections(c.UserContext(), query)
 	if err != nil {
-		return nil, err
+		return nil, domain.Import{}, err
 	}
-	words, v := p.words(c), &viewRejections{Import: q.open}
-	for _, rejection := range page.Rejections {
-		v.Objects = append(v.Objects, viewRejection{rejection.Object, rejection.Login, words.Describe(rejection.Violations)})
-	}
-	if q.object != 0 {
-		v.Start = q.address(pathProfile, keepPage, queryOpen, id(q.open))
+	v := newViewRejections(page.Rejections, p.words(c))
+	if query.After != 0 {
+		v.Start = address("")
 	}
 	if !page.IsLast {
-		last := page.Rejections[len(page.Rejections)-1].Object
-		v.More = q.address(pathProfile, keepPage, queryOpen, id(q.open), queryObject, strconv.Itoa(last))
+		v.More = address(strconv.Itoa(page.Rejections[len(page.Rejections)-1].Object))
 	}
 	for _, format := range []string{"json", "csv", "xlsx"} {
 		v.Files = append(v.Files, viewLink{
-			strings.ToUpper(format), q.address(pathExport+"rejected."+format, keepNone, queryImport, id(q.open)),
+			strings.ToUpper(format), pathExport + "rejected." + format + "?" + queryImport + "=" + id(query.Filter.Import),
 		})
 	}
-	return v, nil
+	return v, page.Import, nil
+}
+
+func newViewRejections(rejections []domain.Rejection, words *words) *viewRejections {
+	v := &viewRejections{T: words}
+	for _, rejection := range rejections {
+		v.Objects = append(v.Objects, viewRejection{rejection.Object, rejection.Login, words.Describe(rejection.Violations)})
+	}
+	return v
 }
 
 func id(n int64) string { return strconv.FormatInt(n, 10) }

@@ -36,6 +36,15 @@ func route(app *fiber.App, cfg Config, p *pages) {
 	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
 	app.Get(pathProfile, p.profile)
 	app.Get(pathExport+":format", p.export)
+	app.Get(pathImports+":id", p.importRecord)
+	app.Get(pathUpload, p.uploadForm).Post(pathUpload, p.upload)
+	app.Get(pathUploads+":id", p.uploaded)
+	app.Post(pathUploads+":id/start", p.startUpload)
+	app.Post(pathUploads+":id/cancel", p.cancelUpload)
+	app.Get(pathUploads+":id/progress", p.uploadProgress)
+	app.Get(pathUploads+":id/credentials.:format", p.uploadCredentials)
+	app.Get(pathUploads+":id/slips", p.uploadSlips)
+	app.Get(pathTemplates+":format", p.template)
 	app.Get("/account/password", p.passwordForm).Post("/account/password", p.changePassword)
 }
 

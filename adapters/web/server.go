@@ -22,17 +22,21 @@ const idleTimeout = 2 * time.Minute
 
 // Config is what the server works with.
 type Config struct {
-	Registration ports.Registration
-	Auth         ports.Auth
-	Reporting    ports.Reporting
-	Health       ports.Health
-	Spools       ports.Spools
-	Languages    ports.Languages
-	Sessions     SessionConfig
-	Views        fs.FS                          // layouts, partials, pages and static files
-	Sheets       map[string]ports.OutcomeWriter // of credentials, by media type
-	Log          *slog.Logger
-	MaxBody      int64 // bytes that a file may have
+	Registration  ports.Registration
+	Auth          ports.Auth
+	Reporting     ports.Reporting
+	Uploading     ports.Uploading
+	UploadResults ports.UploadResults
+	Health        ports.Health
+	Spools        ports.Spools
+	Languages     ports.Languages
+	Sessions      SessionConfig
+	Views         fs.FS                           // layouts, partials, pages and static files
+	Sheets        map[string]ports.OutcomeWriter  // of credentials, by media type
+	Templates     map[string]ports.TemplateWriter // of files to start from, by extension
+	Log           *slog.Logger
+	MaxBody       int64         // bytes that a file may have
+	KeepAnswers   time.Duration // how long what came of an upload can be had
 
 	// TrustedProxies are those whose word on a client's address and on TLS is taken.
 	TrustedProxies []netip.Prefix
@@ -53,7 +57,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load views: %w", err)
 	}
-	p, err := newPages(cfg)
+	p, err := newPages(cfg, engine.Templates)
 	if err != nil {
 		return nil, err
 	}

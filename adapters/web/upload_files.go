@@ -1,0 +1,137 @@
+package web
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+const pathTemplates = "/useradd/templates/people."
+
+// credentialTypes are the media types of sheets by their extensions.
+var credentialTypes = map[string]string{"csv": MediaCSV, "xlsx": MediaXLSX}
+
+// uploadCredentials answers GET /useradd/uploads/:id/credentials.:format.
+func (p *pages) uploadCredentials(c *fiber.Ctx) error {
+	sheet := p.sheets[credentialTypes[c.Params("format")]]
+	if sheet == nil {
+		return fiber.ErrNotFound
+	}
+	kind := sheetTypes[credentialTypes[c.Params("format")]]
+	return p.sendResult(c, sheet, kind.mediaType, `attachment; filename="`+kind.fileName+`"`)
+}
+
+// uploadSlips answers GET /useradd/uploads/:id/slips.
+func (p *pages) uploadSlips(c *fiber.Ctx) error {
+	style, err := p.assets.url("style.css")
+	if err != nil {
+		return err
+	}
+	script, err := p.assets.url("upload.js")
+	if err != nil {
+		return err
+	}
+	address := strings.Clone(c.BaseURL()) + "/login"
+	return p.sendResult(c, slips{p.templates.Lookup("pages/slips"), viewSlips{
+		T: p.words(c), Style: style, Script: script, Back: uploadAddress(c), Address: address,
+	}}, fiber.MIMETextHTMLCharsetUTF8, "inline")
+}
+
+// sendResult answers with what came of an upload's import. Who comes too late is told so by the upload's page.
+func (p *pages) sendResult(c *fiber.Ctx, format ports.OutcomeWriter, mediaType, disposition string) error {
+	user, err := p.signedIn(c)
+	if err != nil || user == nil {
+		return err
+	}
+	result, err := p.results.Result(c.UserContext(), user.ID, strings.Clone(c.Params("id")))
+	if errors.Is(err, ports.ErrNotFound) && wantsPage(c) {
+		return c.Redirect(uploadAddress(c), http.StatusSeeOther)
+	}
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, mediaType)
+	c.Set(fiber.HeaderContentDisposition, disposition)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return sendOutcomes(c, result, format)
+}
+
+// slips writes a page to be printed and cut: a slip for each account that was made.
+type slips struct {
+	page *template.Template
+	view viewSlips
+}
+
+type viewSlips struct {
+	T                            *words
+	Style, Script, Back, Address string
+	Slips                        iter.Seq[domain.Outcome]
+}
+
+// Write implements ports.OutcomeWriter.
+func (s slips) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	var broken error
+	s.view.Slips = func(yield func(domain.Outcome) bool) {
+		for outcome, err := range outcomes {
+			if err != nil {
+				broken = err
+				return
+			}
+			if outcome.Password != "" && !yield(outcome) {
+				return
+			}
+		}
+	}
+	chunks := bufio.NewWriterSize(w, answerChunk)
+	err := s.page.Execute(chunks, &s.view)
+	if broken != nil {
+		return broken // and the page is not ended
+	}
+	if err == nil {
+		err = chunks.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("write slips: %w", err)
+	}
+	return nil
+}
+
+// template answers GET /useradd/templates/people.:format.
+func (p *pages) template(c *fiber.Ctx) error {
+	user, err := p.signedIn(c)
+	if err != nil || user == nil {
+		return err
+	}
+	format := strings.Clone(c.Params("format"))
+	writer := p.starts[format]
+	if writer == nil {
+		return fiber.ErrNotFound
+	}
+	err = writer.Write(c.Response().BodyWriter(), p.words(c).Words)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, sheetTypes[credentialTypes[format]].mediaType)
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="people.`+format+`"`)
+	return nil
+}
+
+// templateLinks are to the files to start from.
+func (p *pages) templateLinks() (links []viewLink) {
+	for _, format := range []string{"csv", "xlsx"} {
+		if p.starts[format] != nil {
+			links = append(links, viewLink{strings.ToUpper(format), pathTemplates + format})
+		}
+	}
+	return links
+}

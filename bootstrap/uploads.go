@@ -1,0 +1,36 @@
+package bootstrap
+
+import (
+	"log/slog"
+	"time"
+
+	"rollcall/adapters/bulkfile"
+	"rollcall/adapters/postgres"
+	"rollcall/application"
+	"rollcall/ports"
+)
+
+const (
+	// uploadsAtOnce is how many uploads an instance works on, uploadQueue how many it takes that have to wait. Of large imports
+	// only one works at a time; the others are dry runs.
+	uploadsAtOnce = 4
+	uploadQueue   = 64
+
+	// uploadBeat is how often an upload lets be known how far it is.
+	uploadBeat = time.Second
+)
+
+func newUploads(db *postgres.DB, registration ports.Registration, spools ports.Spools, log *slog.Logger) *application.UploadFile {
+	store := postgres.NewFileUploads(db)
+	return application.NewUploadFile(application.UploadConfig{
+		Uploads:      store,
+		Jobs:         store,
+		Registration: registration,
+		Decoder:      bulkfile.Files{},
+		Spools:       spools,
+		Log:          log,
+		AtOnce:       uploadsAtOnce,
+		Queue:        uploadQueue,
+		Beat:         uploadBeat,
+	})
+}
