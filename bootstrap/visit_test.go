@@ -67,7 +67,7 @@ func (b *browser) do(t *testing.T, method, path, body string, headers ...string)
 }
 
 // messageID is what the catalogs call a message, which nobody should see.
-var messageID = regexp.MustCompile(`\b(alert|error|field|hint|home|label|layout|login|nav|notice|password|profile|register|title|violation)\.[a-z]+[a-z_.]*\b`)
+var messageID = regexp.MustCompile(`\b(alert|error|field|hint|home|label|layout|login|nav|notice|password|profile|register|title|upload|import|violation)\.[a-z]+[a-z_.]*\b`)
 
 func (b *browser) get(t *testing.T, path string, headers ...string) *page {
 	t.Helper()

@@ -51,7 +51,7 @@ func (u *FileUploads) Create(ctx context.Context, upload *domain.Upload, file io
 		if err != nil && !ended {
 			return fmt.Errorf("read file: %w", err)
 		}
-		if n > 0 {
+		if n > 0 || part == 0 { // an empty file is a file, too
 			_, err = tx.Exec(ctx, "insert into upload_parts (upload_id, part, data) values ($1, $2, $3)", upload.ID, part, buf[:n])
 			if err != nil {
 				return fmt.Errorf("insert into upload_parts: %w", unavailable(err))

@@ -31,7 +31,7 @@ type UploadsSubject struct {
 func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
 	for name, test := range map[string]func(*testing.T, UploadsSubject){
 		"keeps a whole upload":          keepsWholeUpload,
-		"keeps a large file":            keepsLargeFile,
+		"keeps files of any size":       keepsFilesOfAnySize,
 		"keeps nothing of a bad file":   keepsNothingOfBadFile,
 		"shows uploads to their user":   showsUploadsToTheirUser,
 		"lists the latest":              listsLatestUploads,
@@ -100,13 +100,16 @@ func keepsWholeUpload(t *testing.T, s UploadsSubject) {
 	assert.Equal(t, "Логин", got.Layout.Columns[0].Header)
 }
 
-func keepsLargeFile(t *testing.T, s UploadsSubject) {
+func keepsFilesOfAnySize(t *testing.T, s UploadsSubject) {
 	const size = 2<<20 + 7
 	content := bytes.Repeat([]byte("0123456789\x00"), size/11+1)[:size]
 	upload := uploadOf(s.Anna, "large")
 	upload.Size = size
 	require.NoError(t, s.Uploads.Create(t.Context(), upload, iotest.HalfReader(bytes.NewReader(content))))
 	assert.True(t, load(t, s, "large") == string(content), "the file is as it was")
+	empty := uploadOf(s.Anna, "empty")
+	require.NoError(t, s.Uploads.Create(t.Context(), empty, strings.NewReader("")))
+	assert.Empty(t, load(t, s, "empty"))
 	full := errors.New("no room")
 	require.ErrorIs(t, s.Jobs.Load(t.Context(), "large", failingWriter{full}), full)
 }

@@ -144,7 +144,7 @@ func (s *Uploads) Load(ctx context.Context, id string, w io.Writer) error {
 	}
 	s.mu.Lock()
 	it := s.find(id)
-	if it == nil || it.file == nil && it.Size > 0 {
+	if it == nil || it.file == nil {
 		s.mu.Unlock()
 		return ports.ErrNotFound
 	}

@@ -1,0 +1,299 @@
+package bootstrap_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"mime/multipart"
+	"net"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// form is a multipart form with a file.
+func form(t *testing.T, token, name, content string) (body, contentType string) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	require.NoError(t, w.WriteField("csrf", token))
+	part, err := w.CreateFormFile("file", name)
+	require.NoError(t, err)
+	_, err = io.WriteString(part, content)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.String(), w.FormDataContentType()
+}
+
+func (b *browser) token(t *testing.T) string {
+	t.Helper()
+	token, _ := b.get(t, "/useradd/upload").Find(`form[action="/useradd/upload"] [name=csrf]`).Attr("value")
+	require.NotEmpty(t, token)
+	return token
+}
+
+// upload uploads a file, and returns the address that the answer leads to.
+func (b *browser) upload(t *testing.T, name, content string) string {
+	t.Helper()
+	body, contentType := form(t, b.token(t), name, content)
+	got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+	require.Equal(t, 303, got.status, got.text("main"))
+	require.Regexp(t, `^/useradd/uploads/\w{26}$`, got.location())
+	return got.location()
+}
+
+// waitFor gets a page until it is as it should be.
+func (b *browser) waitFor(t *testing.T, path string, isIt func(*page) bool) *page {
+	t.Helper()
+	var got *page
+	require.Eventually(t, func() bool {
+		got = b.get(t, path)
+		return isIt(got)
+	}, 20*time.Second, 20*time.Millisecond)
+	return got
+}
+
+func headed(text string) func(*page) bool {
+	return func(p *page) bool { return p.text("h1") == text }
+}
+
+const (
+	isChecked  = "Checked, not registered yet"
+	isImported = "Done"
+)
+
+func TestUploadWithoutScripts(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	assert.Equal(t, "/useradd/upload", b.get(t, "/profile").Find("#report .actions a").AttrOr("href", ""))
+	address := b.upload(t, `..\<i>люди</i>.json`, annaBorisAndSeven())
+	got := b.waitFor(t, address, headed(isChecked))
+	assert.Equal(t, "i>.json", got.text(".sheet-head .lead"), "a name without its folders")
+	assert.Equal(t, "Objects3 Can be registered2 Would be refused1", got.text(".tally"))
+	assert.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	assert.Contains(t, got.text(".understood"), "FormatJSON")
+	assert.Equal(t, 1, p.count(t, "users"), "nobody but who uploads is registered yet")
+
+	got = b.send(t, address+"/start", got, nil)
+	require.Equal(t, 303, got.status)
+	require.Equal(t, address, got.location())
+	got = b.waitFor(t, address, headed(isImported))
+	assert.Equal(t, "Objects3 Registered2 Refused1", got.text(".tally"))
+	assert.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	assert.Equal(t, 3, p.count(t, "users"))
+	assert.Zero(t, p.count(t, "upload_parts"), "the file is needed no more")
+
+	var password string
+	for range 2 { // they can be had again
+		slips := b.get(t, got.Find(`a[href$="/slips"]`).AttrOr("href", "none"))
+		require.Equal(t, 200, slips.status)
+		assert.Equal(t, "no-store", slips.header.Get("Cache-Control"))
+		require.Equal(t, 2, slips.Find("section").Length())
+		assert.Contains(t, slips.text("section:first-of-type"), p.url+"/login")
+		assert.Equal(t, "anna-1", slips.text("section:first-of-type div:nth-child(2) dd"))
+		again := slips.text("section:first-of-type div:nth-child(3) dd")
+		assert.True(t, password == "" || password == again)
+		password = again
+	}
+	anna := p.browser(t)
+	anna.signIn(t, "anna-1", password)
+	assert.True(t, anna.isSignedIn(t), "with the password on the slip")
+
+	record := got.Find(`.more a[href^="/useradd/imports/"]`).AttrOr("href", "none")
+	got = anna.get(t, record)
+	require.Equal(t, 200, got.status, "whoever is signed in sees what imports did")
+	assert.Equal(t, "Import No. "+path.Base(record), got.text("h1"))
+	assert.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	assert.Equal(t, 200, anna.get(t, got.Find(".files a").AttrOr("href", "none")).status)
+	for _, none := range []string{"9999", "0", "-1", "x", "99999999999999999999"} {
+		assert.Equal(t, 404, anna.get(t, "/useradd/imports/"+none).status, none)
+	}
+	got = b.get(t, "/useradd/upload")
+	assert.Equal(t, address, got.Find(".latest a").AttrOr("href", ""))
+	assert.Contains(t, got.text(".latest"), "Done")
+}
+
+// annaBorisAndSeven is a file of which the second object is refused.
+func annaBorisAndSeven() string {
+	return "[" + person("anna-1", `"email":"a1@example.com"`) + ",7," + person("boris", `"email":"b@example.com"`) + "]"
+}
+
+func TestUploadIsItsUsersAlone(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	address := b.upload(t, "people.json", annaBorisAndSeven())
+	got := b.waitFor(t, address, headed(isChecked))
+	b.send(t, address+"/start", got, nil)
+	b.waitFor(t, address, headed(isImported))
+
+	other := p.browser(t)
+	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).status)
+	token := "csrf=" + other.token(t)
+	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	nobody := p.browser(t)
+	for _, path := range []string{"", "/progress", "/slips"} {
+		got := other.get(t, address+path)
+		assert.Contains(t, []int{404, 303}, got.status, path)
+		assert.NotContains(t, got.html, "boris")
+		assert.Equal(t, 404, other.get(t, address+path, "Accept", "application/json").status, path)
+		assert.Equal(t, "/login?next=", nobody.get(t, address+path).location()[:12], path)
+		assert.Equal(t, 401, nobody.get(t, address+path, "Accept", "application/json").status, path)
+	}
+	for _, path := range []string{"/start", "/cancel"} {
+		assert.Equal(t, 404, other.do(t, "POST", address+path, token, typed...).status)
+		assert.Equal(t, 403, b.do(t, "POST", address+path, "csrf=wrong", typed...).status)
+		assert.Equal(t, 401, nobody.do(t, "POST", address+path, "csrf=wrong", append(typed, "Accept", "*/*")...).status)
+		assert.Equal(t, address, nobody.do(t, "POST", address+path, "csrf=wrong", typed...).location(), "and from there to sign in")
+	}
+	assert.Empty(t, other.get(t, "/useradd/upload").text(".latest"))
+	assert.Equal(t, 401, nobody.get(t, "/useradd/imports/1", "Accept", "*/*").status)
+}
+
+func TestUploadsThatAreNotTaken(t *testing.T) {
+	p := start(t, "--max-body", "64KiB")
+	b := p.registered(t)
+	token := b.token(t)
+	for name, c := range map[string]struct {
+		token, file, content string
+		status               int
+		alert                string
+	}{
+		"another's token": {"wrong", "a.json", "{}", 403, ""},
+		"no file":         {token, "", "", 400, "Choose a file first."},
+		"too large":       {token, "a.json", strings.Repeat(" ", 128<<10), 413, "The file is larger than this server takes."},
+	} {
+		body, contentType := form(t, c.token, c.file, c.content)
+		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+		assert.Equal(t, c.status, got.status, name)
+		assert.Equal(t, c.alert, got.text(".message.bad[role=alert]:not([hidden])"), name)
+	}
+	body, contentType := form(t, token, "a.json", "{}")
+	assert.Equal(t, 403, b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").status)
+	assert.Equal(t, 415, b.do(t, "POST", "/useradd/upload", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").status)
+	assert.Equal(t, 401, p.browser(t).do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").status)
+	assert.Zero(t, p.count(t, "uploads"))
+
+	for _, file := range []string{"", "[", `{"login":`} {
+		address := b.upload(t, "a.json", file)
+		got := b.waitFor(t, address, headed("Failed, nobody registered"))
+		assert.Contains(t, got.text("main"), "The file is empty or broken", file)
+		assert.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
+	}
+	address := b.upload(t, "a.json", "[1,2]")
+	got := b.waitFor(t, address, headed(isChecked))
+	assert.Contains(t, got.text("main"), "Nobody of this file can be registered.")
+	assert.Zero(t, got.Find("button:contains('Register them')").Length())
+	assert.Zero(t, p.count(t, "codes"), "nothing of this is an import")
+}
+
+// A connection that ends inside of the file must not look like the file's end.
+func TestDroppedUploadIsNoUpload(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	body, contentType := form(t, b.token(t), "a.json", annaBorisAndSeven())
+	for name, header := range map[string]string{"length": "Content-Length: 9999\r\n\r\n", "chunks": "Transfer-Encoding: chunked\r\n\r\n1000\r\n"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "POST /useradd/upload HTTP/1.1\r\nHost: x\r\nCookie: session="+b.cookie("session")+"\r\nContent-Type: "+contentType+"\r\n"+header+body)
+		require.NoError(t, err)
+		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		assert.NotContains(t, string(answer), "303", name)
+		conn.Close()
+	}
+	assert.Zero(t, p.count(t, "uploads"))
+}
+
+func TestStrictAndCancelledUploads(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	address := b.upload(t, "a.json", annaBorisAndSeven())
+	got := b.waitFor(t, address, headed(isChecked))
+	b.send(t, address+"/start", got, map[string]string{"strict": "1"})
+	got = b.waitFor(t, address, headed(isImported))
+	assert.Equal(t, "Objects3 Registered0 Refused1", got.text(".tally"))
+	assert.Contains(t, got.text("main"), "Nobody was registered.")
+	assert.Zero(t, got.Find(`a[href$="/slips"]`).Length())
+
+	address = b.upload(t, "a.json", annaBorisAndSeven())
+	got = b.waitFor(t, address, headed(isChecked))
+	stale := got
+	assert.Equal(t, address, b.send(t, address+"/cancel", got, nil).location())
+	got = b.get(t, address)
+	assert.Equal(t, "Cancelled, nobody registered", got.text("h1"))
+	assert.Equal(t, 303, b.send(t, address+"/start", stale, nil).status, "of a page that is out of date")
+	assert.Equal(t, "Cancelled, nobody registered", b.get(t, address).text("h1"))
+	assert.Equal(t, 1, p.count(t, "users"))
+	assert.Zero(t, p.count(t, "upload_parts"))
+}
+
+func TestUploadThatWorks(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	address := b.upload(t, "a.json", annaBorisAndSeven())
+	b.waitFor(t, address, headed(isChecked))
+	p.set(t, "update uploads set state = 'importing', job = 'x', objects = 500, bytes = 1, size = 4, started_at = clock_timestamp() - interval '10 seconds'")
+	got := b.get(t, address)
+	assert.Equal(t, "Being registered", got.text("h1"))
+	assert.Contains(t, got.html, `<noscript><meta http-equiv="refresh" content="2"`)
+	assert.Equal(t, "0.25", got.Find("progress").AttrOr("value", ""))
+	assert.Contains(t, got.text(".doing"), "500 objects 49 a second about 31 seconds left")
+	var progress map[string]any
+	answer := b.get(t, address+"/progress", "Accept", "application/json")
+	assert.Equal(t, "no-store", answer.header.Get("Cache-Control"))
+	require.NoError(t, json.Unmarshal([]byte(answer.Text()), &progress))
+	assert.Equal(t, "importing", progress["state"])
+	assert.InDelta(t, 0.25, progress["share"], 0.001)
+	assert.Equal(t, "500 objects", progress["objects"])
+
+	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '16 seconds'")
+	got = b.get(t, address)
+	assert.Equal(t, "Interrupted", got.text("h1"))
+	assert.NotContains(t, got.html, `http-equiv="refresh"`)
+	b.send(t, address+"/start", got, nil)
+	got = b.waitFor(t, address, headed(isImported))
+	assert.Contains(t, got.text("main"), "They can be taken until")
+
+	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '25 hours'")
+	p.set(t, "update idempotency_keys set expires = clock_timestamp()")
+	got = b.get(t, address)
+	assert.Contains(t, got.text("main"), "The passwords cannot be had any more")
+	assert.Zero(t, got.Find(`a[href$="/slips"]`).Length())
+	assert.Equal(t, address, b.get(t, address+"/slips").location())
+}
+
+// A server that is stopped leaves no half of an import, and another one goes on.
+func TestUploadOutlivesItsServer(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	var file strings.Builder
+	file.WriteString("[")
+	for i := range 30_000 {
+		if i > 0 {
+			file.WriteString(",")
+		}
+		login := "u" + strings.Repeat("x", i%7) + time.Duration(i).String()
+		file.WriteString(person(strings.ReplaceAll(login, "µ", "m"), `"email":"`+strings.ReplaceAll(login, "µ", "m")+`@example.com"`))
+	}
+	file.WriteString("]")
+	address := b.upload(t, "many.json", file.String())
+	got := b.waitFor(t, address, headed(isChecked))
+	b.send(t, address+"/start", got, nil)
+	p.stop()
+
+	other := &program{database: p.database}
+	other.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database)
+	again := other.browser(t)
+	require.Equal(t, 303, again.signIn(t, "Anna", goodPassword).status)
+	got = again.get(t, address)
+	assert.Equal(t, "Interrupted", got.text("h1"), "it says so at once")
+	assert.Equal(t, 1, other.count(t, "users"))
+	again.send(t, address+"/start", got, nil)
+	again.waitFor(t, address, headed(isImported))
+	assert.Equal(t, 30_001, other.count(t, "users"))
+}
