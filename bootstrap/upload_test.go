@@ -99,6 +99,13 @@ func TestUploadWithoutScripts(t *testing.T) {
 		assert.True(t, password == "" || password == again)
 		password = again
 	}
+	sheet := b.get(t, address+"/credentials.csv")
+	assert.Equal(t, "text/csv; charset=utf-8", sheet.header.Get("Content-Type"))
+	assert.Equal(t, `attachment; filename="credentials.csv"`, sheet.header.Get("Content-Disposition"))
+	assert.Contains(t, sheet.Text(), ",anna-1,"+password)
+	assert.Equal(t, 200, b.get(t, address+"/credentials.xlsx").status)
+	assert.Equal(t, 404, b.get(t, address+"/credentials.pdf").status)
+	assert.Equal(t, 2, got.Find(`.credentials a[download]`).Length())
 	anna := p.browser(t)
 	anna.signIn(t, "anna-1", password)
 	assert.True(t, anna.isSignedIn(t), "with the password on the slip")
@@ -113,6 +120,12 @@ func TestUploadWithoutScripts(t *testing.T) {
 		assert.Equal(t, 404, anna.get(t, "/useradd/imports/"+none).status, none)
 	}
 	got = b.get(t, "/useradd/upload")
+	assert.Equal(t, 2, got.Find(".start a").Length())
+	start := b.get(t, got.Find(".start a").AttrOr("href", "none"))
+	assert.Equal(t, `attachment; filename="people.csv"`, start.header.Get("Content-Disposition"))
+	assert.Contains(t, start.Text(), "Last name,")
+	assert.Equal(t, 200, b.get(t, "/useradd/templates/people.xlsx").status)
+	assert.Equal(t, 404, b.get(t, "/useradd/templates/people.pdf").status)
 	assert.Equal(t, address, got.Find(".latest a").AttrOr("href", ""))
 	assert.Contains(t, got.text(".latest"), "Done")
 }
@@ -135,7 +148,7 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 	token := "csrf=" + other.token(t)
 	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	nobody := p.browser(t)
-	for _, path := range []string{"", "/progress", "/slips"} {
+	for _, path := range []string{"", "/progress", "/slips", "/credentials.csv"} {
 		got := other.get(t, address+path)
 		assert.Contains(t, []int{404, 303}, got.status, path)
 		assert.NotContains(t, got.html, "boris")
