@@ -32,7 +32,6 @@ const sortOldest = "oldest"
 
 // What addresses of a report keep of the one they stand on: its filter, the order too, and the page with it.
 var (
-	keepNone   []string
 	keepFilter = []string{queryFrom, queryUntil, queryStatus, queryReason, queryLogin}
 	keepOrder  = append(slices.Clone(keepFilter), querySort)
 	keepPage   = append(slices.Clone(keepOrder), queryAfter, queryBefore)

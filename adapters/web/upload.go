@@ -41,7 +41,13 @@ func (p *pages) showUploads(c *fiber.Ctx, user *domain.User, v *view) error {
 		v.Uploads = append(v.Uploads, newViewUploaded(&uploads[i], words))
 	}
 	v.Templates, v.Uploading = p.templateLinks(), true
+	letAsk(c)
 	return p.show(c, "upload", v)
+}
+
+// letAsk lets the page's script send a file, and ask how far it is.
+func letAsk(c *fiber.Ctx) {
+	c.Set(fiber.HeaderContentSecurityPolicy, headers.ContentSecurityPolicy+"; connect-src 'self'")
 }
 
 // upload answers POST /useradd/upload.

@@ -33,18 +33,8 @@ func (p *pages) uploadCredentials(c *fiber.Ctx) error {
 
 // uploadSlips answers GET /useradd/uploads/:id/slips.
 func (p *pages) uploadSlips(c *fiber.Ctx) error {
-	style, err := p.assets.url("style.css")
-	if err != nil {
-		return err
-	}
-	script, err := p.assets.url("upload.js")
-	if err != nil {
-		return err
-	}
-	address := strings.Clone(c.BaseURL()) + "/login"
-	return p.sendResult(c, slips{p.templates.Lookup("pages/slips"), viewSlips{
-		T: p.words(c), Style: style, Script: script, Back: uploadAddress(c), Address: address,
-	}}, fiber.MIMETextHTMLCharsetUTF8, "inline")
+	view := viewSlips{T: p.words(c), Back: uploadAddress(c), Address: strings.Clone(c.BaseURL()) + "/login", assets: p.assets}
+	return p.sendResult(c, slips{p.templates.Lookup("pages/slips"), view}, fiber.MIMETextHTMLCharsetUTF8, "inline")
 }
 
 // sendResult answers with what came of an upload's import. Who comes too late is told so by the upload's page.
@@ -73,10 +63,15 @@ type slips struct {
 }
 
 type viewSlips struct {
-	T                            *words
-	Style, Script, Back, Address string
-	Slips                        iter.Seq[domain.Outcome]
+	T             *words
+	Back, Address string
+	Slips         iter.Seq[domain.Outcome]
+
+	assets assets
 }
+
+// Asset is the address of a static file.
+func (v *viewSlips) Asset(name string) (string, error) { return v.assets.url(name) }
 
 // Write implements ports.OutcomeWriter.
 func (s slips) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {

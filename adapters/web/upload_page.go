@@ -158,6 +158,7 @@ func (p *pages) showUploaded(c *fiber.Ctx, user *domain.User, v *view) error {
 	case upload.State == domain.UploadChecked && upload.Refused != nil:
 		v.Rejected = newViewRejections(upload.Refused, words)
 	}
+	letAsk(c)
 	return p.show(c, "uploaded", v)
 }
 

@@ -1,0 +1,248 @@
+package browser_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// fileOf writes people into a file, and returns its path.
+func fileOf(t *testing.T, people ...object) string {
+	t.Helper()
+	content, err := json.Marshal(people)
+	require.NoError(t, err)
+	name := filepath.Join(t.TempDir(), "list of people.json")
+	require.NoError(t, os.WriteFile(name, content, 0o600))
+	return name
+}
+
+// crowd is as many people, the last of whom is refused.
+func crowd(many int) []object {
+	people := make([]object, many)
+	for i := range people {
+		people[i] = person(fmt.Sprintf("person%06d", i), nil)
+	}
+	people[many-1]["email"] = "nowhere"
+	return people
+}
+
+// upload chooses a file on the page of uploads, sends it, and waits until the page of the upload is there.
+func (v *visitor) upload(path string) {
+	v.t.Helper()
+	v.open("/useradd/upload")
+	v.do(choose(path))
+	v.do(click("[data-upload] button[type=submit]"))
+	v.isUploaded()
+}
+
+func choose(path string) action {
+	return chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{path})
+}
+
+// isUploaded waits for the page of an upload.
+func (v *visitor) isUploaded() {
+	v.t.Helper()
+	v.sees("the upload", func() bool {
+		at, err := run(v, chromedp.Location())
+		return err == nil && strings.Contains(at, "/useradd/uploads/")
+	})
+}
+
+// headed waits until the page has a heading, while it may load another.
+func (v *visitor) headed(heading string) {
+	v.t.Helper()
+	const first = `document.readyState === "complete" && document.querySelector("h1")?.innerText || ""`
+	v.sees(heading, func() bool {
+		seen, err := run(v, chromedp.Evaluate[string](first))
+		return err == nil && seen == heading
+	})
+}
+
+func TestUploadByHand(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.load(http.StatusOK, click(`#report a[href="/useradd/upload"]`))
+	v.isAccessible("page of uploads")
+	v.do(choose(fileOf(t, person("lebedeva", nil), person("somov", object{"email": "nowhere"}), person("orlov", nil))))
+	v.do(click("[data-upload] button[type=submit]"))
+	v.isUploaded()
+	v.headed("Checked, not registered yet")
+	assert.Equal(t, "Objects 3 Can be registered 2 Would be refused 1", v.text(".tally"))
+	assert.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
+	assert.Contains(t, v.text(".understood"), "JSON")
+	v.isAccessible("checked upload")
+	v.load(http.StatusOK, click(".submit button"))
+	v.headed("Done")
+	assert.Equal(t, "Objects 3 Registered 2 Refused 1", v.text(".tally"))
+	v.isAccessible("imported upload")
+
+	sheet := v.download(`a[href$="credentials.csv"]`)
+	assert.Equal(t, http.StatusOK, sheet.status)
+	assert.Contains(t, sheet.body, ",lebedeva,")
+	assert.Equal(t, http.StatusOK, v.download(`a[href$="credentials.xlsx"]`).status)
+	v.load(http.StatusOK, click(`a[href$="/slips"]`))
+	v.isAccessible("slips")
+	assert.Len(t, v.texts("section"), 2)
+	v.load(http.StatusOK, click("header a"))
+	v.load(http.StatusOK, click(`.more a[href^="/useradd/imports/"]`))
+	assert.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
+	v.isAccessible("record of an import")
+}
+
+func TestUploadIsDropped(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.open("/useradd/upload")
+	assert.True(t, eval[bool](v, `() => !document.querySelector(".dropping").hidden`))
+	content, err := json.Marshal([]object{person("lebedeva", nil)})
+	require.NoError(t, err)
+	eval[bool](v, `content => {
+		const dataTransfer = new DataTransfer();
+		dataTransfer.items.add(new File([content], "dropped.json"));
+		for (const type of ["dragenter", "dragover", "drop"])
+			document.querySelector("h1").dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
+		return true }`, string(content))
+	v.isUploaded()
+	v.headed("Checked, not registered yet")
+	assert.Equal(t, "dropped.json", v.text(".sheet-head .lead"))
+}
+
+// Whoever closes the page, or loads it again, finds the bar where it is by then, and in the end what came of it.
+func TestUploadIsWatched(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.upload(fileOf(t, crowd(60_000)...))
+	address := v.path()
+	v.headed("Being checked")
+	v.isAccessible("upload being checked")
+	objects := func() string { return v.text("[data-objects]") }
+	v.sees("the bar", func() bool { return strings.Contains(objects(), "objects") || !v.has("[data-watch]") })
+	v.open("/profile")
+	v.open(address)
+	v.patientlyHeaded("Checked, not registered yet")
+	v.load(http.StatusOK, click(".submit button"))
+	v.headed("Being registered")
+	v.open(address)
+	v.patientlyHeaded("Done")
+	assert.Equal(t, "Objects 60,000 Registered 59,999 Refused 1", v.text(".tally"))
+}
+
+func (v *visitor) patientlyHeaded(heading string) {
+	v.t.Helper()
+	for end := time.Now().Add(3 * patience); time.Now().Before(end); {
+		seen, err := run(v, chromedp.Evaluate[string](`document.querySelector("h1")?.innerText || ""`))
+		if err == nil && seen == heading {
+			break
+		}
+	}
+	v.headed(heading)
+}
+
+func TestUploadIsCancelled(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.upload(fileOf(t, crowd(60_000)...))
+	v.headed("Being checked")
+	v.load(http.StatusOK, click(".cancels button"))
+	v.patientlyHeaded("Cancelled, nobody registered")
+	v.isAccessible("cancelled upload")
+	v.open("/profile")
+	assert.Empty(t, v.descriptions(), "nothing of it is an import")
+}
+
+func TestRefusedUploadIsTold(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	v.open("/useradd/upload")
+	eval[bool](v, `() => { document.querySelector("#file").required = false; return true }`)
+	v.do(click("[data-upload] button[type=submit]"))
+	v.expected = append(v.expected, "400 /useradd/upload")
+	v.sees("why", func() bool { return v.text(".message.bad") == "Choose a file first." })
+	v.isAccessible("refused upload")
+	assert.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
+	empty := filepath.Join(t.TempDir(), "empty.json")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	v.do(choose(empty), click("[data-upload] button[type=submit]"))
+	v.isUploaded()
+	v.headed("Failed, nobody registered")
+	v.isAccessible("failed upload")
+}
+
+func TestUploadsForEverybody(t *testing.T) {
+	for language, headings := range map[string][]string{
+		"ru": {"Проверен, ещё не зарегистрирован", "Готово"}, "en": {"Checked, not registered yet", "Done"},
+	} {
+		p := start(t)
+		looks := []look{{language: language, phone: true, dark: language == "en"}, {language: language, dark: language == "ru"}}
+		v := visit(t, p.url, looks[0])
+		v.register(anna())
+		check := func(state string) {
+			t.Helper()
+			for _, as := range looks {
+				v.look(as)
+				v.isAccessible(state + " " + as.String())
+				if as.phone {
+					v.fits(state)
+				}
+			}
+			v.look(looks[0])
+		}
+		v.upload(fileOf(t, person("lebedeva-of-the-long-login-that-fills-a-phone.line", object{"email": "l@example.com"}), person("somov", object{"email": "nowhere"})))
+		v.headed(headings[0])
+		check("checked")
+		v.load(http.StatusOK, click(".submit button"))
+		v.headed(headings[1])
+		check("imported")
+		v.load(http.StatusOK, click(`a[href$="/slips"]`))
+		check("slips")
+		v.open("/useradd/upload")
+		check("uploads")
+	}
+}
+
+// On paper a slip is black on white, and is not torn in two.
+func TestSlipsArePrinted(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	v.register(anna())
+	people := crowd(30)
+	v.upload(fileOf(t, people...))
+	v.headed("Checked, not registered yet")
+	v.load(http.StatusOK, click(".submit button"))
+	v.headed("Done")
+	v.load(http.StatusOK, click(`a[href$="/slips"]`))
+	require.Len(t, v.texts("section"), 29)
+	v.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
+	assert.Equal(t, []string{"none", "avoid"}, eval[[]string](v, `() => [
+		getComputedStyle(document.querySelector("header")).display, getComputedStyle(document.querySelector("section")).breakInside]`))
+	shot, err := run(v, chromedp.FullScreenshot(100))
+	require.NoError(t, err)
+	picture, err := png.Decode(bytes.NewReader(shot))
+	require.NoError(t, err)
+	dark, bounds := 0, picture.Bounds()
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			if r, g, b, _ := picture.At(x, y).RGBA(); r+g+b < 3*0x4000 {
+				dark++
+			}
+		}
+	}
+	assert.Greater(t, dark, 10_000, "there is something on the paper")
+}
