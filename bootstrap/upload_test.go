@@ -62,7 +62,7 @@ func headed(text string) func(*page) bool {
 }
 
 const (
-	isChecked  = "Checked, not registered yet"
+	isChecked  = "Checked, nobody registered yet"
 	isImported = "Done"
 )
 
@@ -236,7 +236,9 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 	address = b.upload(t, "a.json", annaBorisAndSeven())
 	got = b.waitFor(t, address, headed(isChecked))
 	stale := got
-	assert.Equal(t, address, b.send(t, address+"/cancel", got, nil).location())
+	assert.Equal(t, address+"/cancel", got.Find("form button.quiet").AttrOr("formaction", ""))
+	token := got.Find("main [name=csrf]").AttrOr("value", "")
+	assert.Equal(t, address, b.do(t, "POST", address+"/cancel", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").location())
 	got = b.get(t, address)
 	assert.Equal(t, "Cancelled, nobody registered", got.text("h1"))
 	assert.Equal(t, 303, b.send(t, address+"/start", stale, nil).status, "of a page that is out of date")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -168,7 +169,17 @@ func TestNoDatabase(t *testing.T) {
 	imports := postgres.NewImports(db, time.Now)
 	_, errRefuse := imports.Refuse(t.Context(), 413, "x")
 	_, errRecall := imports.Recall(t.Context(), "key", io.Discard)
+	uploads, upload := postgres.NewFileUploads(db), domain.Upload{ID: "x", State: domain.UploadChecked}
+	_, errUpload := uploads.Find(t.Context(), 1, "x")
+	_, errUploads := uploads.Latest(t.Context(), 1, 1)
+	_, errBeat := uploads.Beat(t.Context(), "x", "x", domain.Progress{})
 	for _, err := range []error{
+		errUpload, errUploads, errBeat,
+		uploads.Create(t.Context(), &upload, strings.NewReader("x")),
+		uploads.Change(t.Context(), &upload, &upload),
+		uploads.Load(t.Context(), "x", io.Discard),
+		uploads.Interrupt(t.Context(), "x", "x"),
+		uploads.Sweep(t.Context(), time.Now()),
 		errTaken, errCreate, errFind, errUser, errTake,
 		errRefuse, errRecall,
 		store.SetPassword(t.Context(), 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()}),

@@ -79,7 +79,7 @@ func TestUploadByHand(t *testing.T) {
 	v.do(choose(fileOf(t, person("lebedeva", nil), person("somov", object{"email": "nowhere"}), person("orlov", nil))))
 	v.do(click("[data-upload] button[type=submit]"))
 	v.isUploaded()
-	v.headed("Checked, not registered yet")
+	v.headed("Checked, nobody registered yet")
 	assert.Equal(t, "Objects 3 Can be registered 2 Would be refused 1", v.text(".tally"))
 	assert.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
 	assert.Contains(t, v.text(".understood"), "JSON")
@@ -102,12 +102,19 @@ func TestUploadByHand(t *testing.T) {
 	v.isAccessible("record of an import")
 }
 
+// shown are the texts of those elements of a selector that can be seen.
+func (v *visitor) shown(selector string) []string {
+	v.t.Helper()
+	return eval[[]string](v, `selector => [...document.querySelectorAll(selector)].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`, selector)
+}
+
 func TestUploadIsDropped(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	v.register(anna())
 	v.open("/useradd/upload")
-	assert.True(t, eval[bool](v, `() => !document.querySelector(".dropping").hidden`))
+	assert.NotContains(t, v.text("main"), "The connection was lost")
+	assert.Contains(t, v.text("main"), "Or drop a file")
 	content, err := json.Marshal([]object{person("lebedeva", nil)})
 	require.NoError(t, err)
 	eval[bool](v, `content => {
@@ -117,7 +124,7 @@ func TestUploadIsDropped(t *testing.T) {
 			document.querySelector("h1").dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
 		return true }`, string(content))
 	v.isUploaded()
-	v.headed("Checked, not registered yet")
+	v.headed("Checked, nobody registered yet")
 	assert.Equal(t, "dropped.json", v.text(".sheet-head .lead"))
 }
 
@@ -134,7 +141,7 @@ func TestUploadIsWatched(t *testing.T) {
 	v.sees("the bar", func() bool { return strings.Contains(objects(), "objects") || !v.has("[data-watch]") })
 	v.open("/profile")
 	v.open(address)
-	v.patientlyHeaded("Checked, not registered yet")
+	v.patientlyHeaded("Checked, nobody registered yet")
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Being registered")
 	v.open(address)
@@ -177,6 +184,7 @@ func TestRefusedUploadIsTold(t *testing.T) {
 	v.sees("why", func() bool { return v.text(".message.bad") == "Choose a file first." })
 	v.isAccessible("refused upload")
 	assert.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
+	assert.Equal(t, []string{"Choose a file first."}, v.shown(".message"), "and nothing else is told")
 	empty := filepath.Join(t.TempDir(), "empty.json")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	v.do(choose(empty), click("[data-upload] button[type=submit]"))
@@ -187,7 +195,7 @@ func TestRefusedUploadIsTold(t *testing.T) {
 
 func TestUploadsForEverybody(t *testing.T) {
 	for language, headings := range map[string][]string{
-		"ru": {"Проверен, ещё не зарегистрирован", "Готово"}, "en": {"Checked, not registered yet", "Done"},
+		"ru": {"Проверено, пока никто не зарегистрирован", "Готово"}, "en": {"Checked, nobody registered yet", "Done"},
 	} {
 		p := start(t)
 		looks := []look{{language: language, phone: true, dark: language == "en"}, {language: language, dark: language == "ru"}}
@@ -224,7 +232,7 @@ func TestSlipsArePrinted(t *testing.T) {
 	v.register(anna())
 	people := crowd(30)
 	v.upload(fileOf(t, people...))
-	v.headed("Checked, not registered yet")
+	v.headed("Checked, nobody registered yet")
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Done")
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
