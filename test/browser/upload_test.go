@@ -102,12 +102,6 @@ func TestUploadByHand(t *testing.T) {
 	v.isAccessible("record of an import")
 }
 
-// shown are the texts of those elements of a selector that can be seen.
-func (v *visitor) shown(selector string) []string {
-	v.t.Helper()
-	return eval[[]string](v, `selector => [...document.querySelectorAll(selector)].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`, selector)
-}
-
 func TestUploadIsDropped(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
@@ -184,7 +178,7 @@ func TestRefusedUploadIsTold(t *testing.T) {
 	v.sees("why", func() bool { return v.text(".message.bad") == "Choose a file first." })
 	v.isAccessible("refused upload")
 	assert.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
-	assert.Equal(t, []string{"Choose a file first."}, v.shown(".message"), "and nothing else is told")
+	assert.Equal(t, []string{"Choose a file first."}, eval[[]string](v, `() => [...document.querySelectorAll(".message")].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`), "and nothing else is told")
 	empty := filepath.Join(t.TempDir(), "empty.json")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	v.do(choose(empty), click("[data-upload] button[type=submit]"))
