@@ -92,7 +92,8 @@ func (u *Upload) IsOver() bool { return !u.IsWorkedOn() && u.State != UploadChec
 func FileName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), `\`, "/"))
 	name = fitText(name, maxFileName)
-	if name == "." || name == "/" || strings.TrimSpace(name) == "" {
+	switch strings.TrimSpace(name) {
+	case "", ".", "..", "/":
 		return ""
 	}
 	return name

@@ -48,18 +48,22 @@ func uploadStore(t *testing.T, url string) (store *postgres.FileUploads, anna, b
 func TestUploadsAreSweptWithTheirFiles(t *testing.T) {
 	url := pgtest.New(t)
 	store, anna, boris := uploadStore(t, url)
-	for id, user := range map[string]int64{"old": anna, "new": anna, "of Boris": boris} {
+	for id, user := range map[string]int64{"old": anna, "new": anna, "of Boris": boris, "imported": anna, "long ago": anna} {
 		upload := &domain.Upload{ID: id, User: user, State: domain.UploadChecking, Job: id, Size: 1}
 		require.NoError(t, store.Create(t.Context(), upload, strings.NewReader("x")))
 	}
-	pgtest.Query[struct{}](t, url, `update uploads set updated_at = updated_at - interval '2 days' where id = 'old'`)
+	pgtest.Query[struct{}](t, url, `update uploads set updated_at = updated_at - interval '2 days' where id in ('old', 'imported')`)
+	pgtest.Query[struct{}](t, url, `update uploads set updated_at = updated_at - interval '9 days' where id = 'long ago'`)
+	pgtest.Query[struct{}](t, url, `update uploads set state = 'imported' where id in ('imported', 'long ago')`)
 	require.NoError(t, store.Sweep(t.Context(), time.Now().AddDate(0, 0, -1)))
-	_, err := store.Find(t.Context(), anna, "old")
-	require.ErrorIs(t, err, ports.ErrNotFound)
+	for id, want := range map[string]error{"old": ports.ErrNotFound, "new": nil, "imported": nil, "long ago": ports.ErrNotFound} {
+		_, err := store.Find(t.Context(), anna, id)
+		require.ErrorIs(t, err, want, id)
+	}
 	require.ErrorIs(t, store.Load(t.Context(), "old", io.Discard), ports.ErrNotFound)
 	require.NoError(t, store.Load(t.Context(), "new", io.Discard))
 
 	pgtest.Query[struct{}](t, url, `delete from users where id = $1`, boris)
-	left := pgtest.Query[struct{ ID string }](t, url, `select upload_id from upload_parts`)
-	assert.Equal(t, []struct{ ID string }{{"new"}}, left)
+	left := pgtest.Query[struct{ ID string }](t, url, `select upload_id from upload_parts order by 1`)
+	assert.Equal(t, []struct{ ID string }{{"imported"}, {"new"}}, left)
 }

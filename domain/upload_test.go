@@ -1,0 +1,64 @@
+package domain_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"rollcall/domain"
+)
+
+func TestFileName(t *testing.T) {
+	for name, want := range map[string]string{
+		"people.csv":             "people.csv",
+		`C:\Users\anna\люди.csv`: "люди.csv",
+		"../../etc/passwd":       "passwd",
+		"a\nb\x00c.csv":          "a b\uFFFDc.csv",
+		"evil\u202Evsc.exe":      "evil\uFFFDvsc.exe",
+		"bad\xffname":            "bad\uFFFDname",
+		"":                       "",
+		"..":                     "",
+		"/":                      "",
+		" ":                      "",
+		strings.Repeat("я", 101): strings.Repeat("я", 100) + "…",
+	} {
+		assert.Equal(t, want, domain.FileName(name), "%q", name)
+	}
+}
+
+func TestShownLayoutIsSmall(t *testing.T) {
+	long := strings.Repeat("<\x00", 1000)
+	layout := domain.FileLayout{Format: domain.FormatCSV, Encoding: long}
+	for range 1000 {
+		layout.Columns = append(layout.Columns, domain.FileColumn{Header: long, Field: domain.FieldLogin})
+		layout.Rows = append(layout.Rows, []string{long, long})
+	}
+	layout.Rows[0] = make([]string, 2000)
+	shown := layout.Shown()
+	assert.Len(t, shown.Columns, 40)
+	assert.Len(t, shown.Rows, 10)
+	assert.Len(t, shown.Rows[0], 40)
+	assert.Len(t, shown.Rows[1], 40, "a row has a text for each column")
+	assert.Equal(t, strings.Repeat("<\uFFFD", 25)+"…", shown.Rows[1][0])
+	assert.Equal(t, shown.Rows[1][0], shown.Columns[0].Header)
+	assert.Equal(t, long, layout.Columns[0].Header, "the layout itself stays")
+}
+
+func TestInterruptedUploads(t *testing.T) {
+	for _, c := range []struct {
+		upload      domain.Upload
+		interrupted bool
+	}{
+		{domain.Upload{State: domain.UploadChecking, Job: "x", Silent: 15 * time.Second}, false},
+		{domain.Upload{State: domain.UploadChecking, Job: "x", Silent: 16 * time.Second}, true},
+		{domain.Upload{State: domain.UploadImporting, Job: "x", Silent: 16 * time.Second}, true},
+		{domain.Upload{State: domain.UploadImporting}, true},
+		{domain.Upload{State: domain.UploadChecked, Silent: time.Hour}, false},
+		{domain.Upload{State: domain.UploadImported, Silent: time.Hour}, false},
+		{domain.Upload{State: domain.UploadCancelled, Silent: time.Hour}, false},
+	} {
+		assert.Equal(t, c.interrupted, c.upload.IsInterrupted(), "%+v", c.upload)
+	}
+}
