@@ -151,9 +151,10 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	}
 	hasher := passhash.NewHasher(passhash.Config{})
 	accounts := postgres.NewAccounts(db)
+	decoder := bulkfile.Files{Dir: spoolDir}
 	importUsers := application.NewImportUsers(application.ImportConfig{
 		Imports:   postgres.NewImports(db, time.Now),
-		Decoder:   bulkfile.Files{},
+		Decoder:   decoder,
 		Spools:    spools,
 		Passwords: passhash.NewGenerated(secret),
 		Sentences: catalog.Choose("en", ""),
@@ -185,7 +186,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		*application.ImportUsers
 		*application.RegisterUser
 	}{importUsers, registerUser}
-	uploads := newUploads(db, registration, spools, log)
+	uploads := newUploads(db, registration, decoder, spools, log)
 	server, err := web.NewServer(web.Config{
 		Registration:  registration,
 		Uploading:     uploads,

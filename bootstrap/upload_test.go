@@ -190,14 +190,18 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 	assert.Equal(t, 401, p.browser(t).do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").status)
 	assert.Zero(t, p.count(t, "uploads"))
 
-	for _, file := range []string{"", "[", `{"login":`} {
-		address := b.upload(t, "a.json", file)
-		got := b.waitFor(t, address, headed("Failed, nobody registered"))
-		assert.Contains(t, got.text("main"), "The file is empty or broken", file)
-		assert.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
+	for _, file := range []string{"", "[", `{"login":`} { // whose beginning shows it
+		body, contentType := form(t, token, "a.json", file)
+		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+		assert.Equal(t, 400, got.status, file)
+		assert.Contains(t, got.text(".message.bad[role=alert]"), "The file is empty or broken", file)
 	}
-	address := b.upload(t, "a.json", "[1,2]")
-	got := b.waitFor(t, address, headed(isChecked))
+	address := b.upload(t, "a.json", "["+strings.Repeat("1,", 20))
+	got := b.waitFor(t, address, headed("Failed, nobody registered"))
+	assert.Contains(t, got.text("main"), "The file is empty or broken")
+	assert.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
+	address = b.upload(t, "a.json", "[1,2]")
+	got = b.waitFor(t, address, headed(isChecked))
 	assert.Contains(t, got.text("main"), "Nobody of this file can be registered.")
 	assert.Zero(t, got.Find("button:contains('Register them')").Length())
 	assert.Zero(t, p.count(t, "codes"), "nothing of this is an import")

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"time"
 
-	"rollcall/adapters/bulkfile"
 	"rollcall/adapters/postgres"
 	"rollcall/application"
 	"rollcall/ports"
@@ -20,13 +19,13 @@ const (
 	uploadBeat = time.Second
 )
 
-func newUploads(db *postgres.DB, registration ports.Registration, spools ports.Spools, log *slog.Logger) *application.UploadFile {
+func newUploads(db *postgres.DB, registration ports.Registration, decoder ports.Decoder, spools ports.Spools, log *slog.Logger) *application.UploadFile {
 	store := postgres.NewFileUploads(db)
 	return application.NewUploadFile(application.UploadConfig{
 		Uploads:      store,
 		Jobs:         store,
 		Registration: registration,
-		Decoder:      bulkfile.Files{},
+		Decoder:      decoder,
 		Spools:       spools,
 		Log:          log,
 		AtOnce:       uploadsAtOnce,

@@ -28,7 +28,7 @@ func (f CSV) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 		buf := buffers.Get().(*[readSize]byte) //nolint:forcetypeassert // nothing else is put there
 		defer buffers.Put(buf)
 		d := &csvDecoder{r: r, buf: buf[:], delimiter: f.Delimiter}
-		err := d.file(yield)
+		err := decodeTable(d, yield)
 		if err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
 		}
@@ -53,56 +53,9 @@ type csvDecoder struct {
 // maxFields bounds the fields of a row.
 const maxFields = 1 << 10
 
-func (d *csvDecoder) file(yield func(*domain.Candidate, error) bool) error {
-	header, err := d.header()
-	if err != nil {
-		return err
-	}
-	table := newTableReader(header)
-	if table == nil {
-		return errNoHeader()
-	}
-	number := 0
-	for {
-		more, err := d.next()
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		if !d.broken && isBlank(d.row) {
-			continue
-		}
-		number++
-		if !yield(table.read(number, d.row, d.broken), nil) {
-			return errStop
-		}
-	}
-	if number == 0 {
-		return &domain.BrokenFileError{Reason: "there are no rows below the names of the columns"}
-	}
-	return nil
-}
+func (d *csvDecoder) current() ([]cell, bool) { return d.row, d.broken }
 
-// header reads the first row with something in it. Excel's own line that names the delimiter is none.
-func (d *csvDecoder) header() ([]cell, error) {
-	for {
-		more, err := d.next()
-		if err != nil {
-			return nil, err
-		}
-		if !more {
-			return nil, &domain.BrokenFileError{Reason: "the file is empty"}
-		}
-		if isBlank(d.row) || strings.HasPrefix(string(d.row[0].text), "sep=") {
-			continue
-		}
-		return d.row, nil
-	}
-}
-
-// next reads a row, and returns false at the end of the file.
+// next implements rows.
 func (d *csvDecoder) next() (bool, error) {
 	d.texts, d.ends, d.cuts, d.broken = d.texts[:0], d.ends[:0], d.cuts[:0], false
 	if d.pos == d.end && !d.fill() {

@@ -30,7 +30,9 @@ const (
 )
 
 // Files reads files of every format, and finds out which of them a file has.
-type Files struct{}
+type Files struct {
+	Dir string // of large workbooks' parts while they are read, empty for the system's temporary folder
+}
 
 // found is how a file is to be read.
 type found struct {
@@ -41,14 +43,14 @@ type found struct {
 }
 
 // Candidates implements ports.Decoder.
-func (Files) Candidates(file *io.SectionReader, hint domain.FileHint) iter.Seq2[*domain.Candidate, error] {
+func (s Files) Candidates(file *io.SectionReader, hint domain.FileHint) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		f, err := find(file, hint)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		for candidate, err := range f.candidates(file) {
+		for candidate, err := range s.candidates(f, file) {
 			if !yield(candidate, err) {
 				return
 			}
@@ -56,12 +58,14 @@ func (Files) Candidates(file *io.SectionReader, hint domain.FileHint) iter.Seq2[
 	}
 }
 
-func (f *found) candidates(file *io.SectionReader) iter.Seq2[*domain.Candidate, error] {
+func (s Files) candidates(f *found, file *io.SectionReader) iter.Seq2[*domain.Candidate, error] {
 	switch f.format {
 	case domain.FormatNDJSON:
 		return NDJSON{}.Candidates(whole(file))
 	case domain.FormatCSV:
 		return CSV{f.delimiter}.Candidates(f.text(file))
+	case domain.FormatXLSX:
+		return s.workbook(file)
 	default:
 		return JSON{}.Candidates(whole(file))
 	}
@@ -97,9 +101,9 @@ func find(file *io.SectionReader, hint domain.FileHint) (*found, error) {
 	f := &found{format: hint.Format, name: "utf-8"}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return nil, &domain.BrokenFileError{Reason: "it is a workbook or an archive; save the sheet as CSV"}
+		f.format = domain.FormatXLSX
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
-		return nil, &domain.BrokenFileError{Reason: "it is a workbook of an old format, or with a password; save the sheet as CSV"}
+		return nil, &domain.BrokenFileError{Reason: "it is a workbook of an old format, or with a password; save it as .xlsx without one"}
 	case f.format == "":
 		f.format = formatOfName(hint.Name)
 	}
@@ -128,6 +132,8 @@ func formatOfName(name string) domain.FileFormat {
 		return domain.FormatJSON
 	case ".ndjson", ".jsonl":
 		return domain.FormatNDJSON
+	case ".xlsx", ".xlsm":
+		return domain.FormatXLSX
 	case ".csv", ".tsv", ".txt":
 		return domain.FormatCSV
 	}
@@ -229,13 +235,13 @@ func (f *found) findDelimiter(head []byte) bool {
 	most := 0
 	for i := range len(delimiters) {
 		d := csvDecoder{r: bytes.NewReader(head), buf: make([]byte, len(head)+1), delimiter: delimiters[i]}
-		header, err := d.header()
+		table, err := readHeader(&d)
 		if err != nil {
 			continue
 		}
 		known := 0
-		for _, c := range header {
-			if fieldOf(string(c.text)) >= 0 {
+		for _, column := range table.columns {
+			if column.field >= 0 {
 				known++
 			}
 		}
@@ -247,17 +253,20 @@ func (f *found) findDelimiter(head []byte) bool {
 }
 
 // Layout implements ports.Decoder.
-func (Files) Layout(file *io.SectionReader, hint domain.FileHint) (domain.FileLayout, error) {
+func (s Files) Layout(file *io.SectionReader, hint domain.FileHint) (domain.FileLayout, error) {
 	f, err := find(file, hint)
 	if err != nil {
 		return domain.FileLayout{}, err
 	}
 	layout := domain.FileLayout{Format: f.format, Encoding: f.name}
-	if f.format == domain.FormatCSV {
+	switch f.format {
+	case domain.FormatCSV:
 		layout.Delimiter = rune(f.delimiter)
-		return layout, f.layTable(file, &layout)
+		return layout, layTable(&csvDecoder{r: f.text(file), buf: make([]byte, readSize), delimiter: f.delimiter}, &layout)
+	case domain.FormatXLSX:
+		return layout, s.sheet(file, func(r rows) error { return layTable(r, &layout) })
 	}
-	for candidate, err := range f.candidates(file) {
+	for candidate, err := range s.candidates(f, file) {
 		if err != nil {
 			return domain.FileLayout{}, err
 		}
@@ -269,15 +278,11 @@ func (Files) Layout(file *io.SectionReader, hint domain.FileHint) (domain.FileLa
 	return layout, nil
 }
 
-func (f *found) layTable(file *io.SectionReader, layout *domain.FileLayout) error {
-	d := &csvDecoder{r: f.text(file), buf: make([]byte, readSize), delimiter: f.delimiter}
-	header, err := d.header()
+// layTable adds the columns of a table, and its first rows.
+func layTable(r rows, layout *domain.FileLayout) error {
+	table, err := readHeader(r)
 	if err != nil {
 		return err
-	}
-	table := newTableReader(header)
-	if table == nil {
-		return errNoHeader()
 	}
 	for _, column := range table.columns {
 		it := domain.FileColumn{Header: column.header}
@@ -287,21 +292,21 @@ func (f *found) layTable(file *io.SectionReader, layout *domain.FileLayout) erro
 		layout.Columns = append(layout.Columns, it)
 	}
 	for len(layout.Rows) < layoutRows {
-		more, err := d.next()
-		if err != nil {
+		more, err := r.next()
+		if err != nil || !more {
 			return err
 		}
-		if !more {
-			break
-		}
-		if isBlank(d.row) {
+		cells, _ := r.current()
+		if isBlank(cells) {
 			continue
 		}
 		row := make([]string, len(layout.Columns))
-		for i := range row {
-			if i < len(d.row) {
-				row[i] = string(d.row[i].text)
+		for i := range min(len(row), len(cells)) {
+			text := cells[i].text
+			if table.convert != nil {
+				text = table.convert(table.columns[i].field, text)
 			}
+			row[i] = string(text)
 		}
 		layout.Rows = append(layout.Rows, row)
 	}

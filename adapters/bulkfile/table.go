@@ -9,6 +9,68 @@ import (
 	"rollcall/domain"
 )
 
+// rows are those of a table.
+type rows interface {
+	// next goes on to the next row, and returns false when there is none.
+	next() (bool, error)
+
+	// current returns the row, valid until the next, and whether nobody can make sense of it.
+	current() ([]cell, bool)
+}
+
+// decodeTable yields the candidates of a table.
+func decodeTable(r rows, yield func(*domain.Candidate, error) bool) error {
+	table, err := readHeader(r)
+	if err != nil {
+		return err
+	}
+	for number := 1; ; {
+		more, err := r.next()
+		if err != nil {
+			return err
+		}
+		if !more && number == 1 {
+			return &domain.BrokenFileError{Reason: "there are no rows below the names of the columns"}
+		}
+		if !more {
+			return nil
+		}
+		row, broken := r.current()
+		if !broken && isBlank(row) {
+			continue
+		}
+		if !yield(table.read(number, row, broken), nil) {
+			return errStop
+		}
+		number++
+	}
+}
+
+// readHeader reads the first row with something in it. Excel's own line that names the delimiter is none.
+func readHeader(r rows) (*tableReader, error) {
+	for {
+		more, err := r.next()
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			return nil, &domain.BrokenFileError{Reason: "the file is empty"}
+		}
+		row, _ := r.current()
+		if isBlank(row) || strings.HasPrefix(string(row[0].text), "sep=") {
+			continue
+		}
+		table := newTableReader(row)
+		if table == nil {
+			return nil, errNoHeader()
+		}
+		if book, ok := r.(*sheetRows); ok {
+			table.convert = book.convert
+		}
+		return table, nil
+	}
+}
+
 // tableReader makes candidates of the rows of a table whose first row names the columns.
 type tableReader struct {
 	columns   []tableColumn
@@ -16,6 +78,9 @@ type tableReader struct {
 	texts     []byte
 	spans     [numFields]span
 	original  []byte
+
+	// convert, if there is one, makes what a person would have written of what a field has in the file.
+	convert func(field int, text []byte) []byte
 }
 
 // tableColumn is what a column holds.
@@ -132,6 +197,9 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 			continue
 		}
 		column := &t.columns[i]
+		if t.convert != nil {
+			cell.text = t.convert(column.field, cell.text)
+		}
 		if column.key != nil && len(t.original) <= domain.MaxOriginal {
 			if len(t.original) > 1 {
 				t.original = append(t.original, ',')

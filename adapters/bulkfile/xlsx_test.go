@@ -1,0 +1,155 @@
+package bulkfile_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"rollcall/adapters/bulkfile"
+	"rollcall/domain"
+)
+
+// book makes a workbook of rows, which are in its first sheet unless prepare makes others.
+func book(t *testing.T, rows [][]any, prepare func(*excelize.File)) string {
+	t.Helper()
+	file := excelize.NewFile()
+	defer file.Close()
+	if prepare != nil {
+		prepare(file)
+	}
+	sheet := file.GetSheetName(file.GetActiveSheetIndex())
+	for i, row := range rows {
+		require.NoError(t, file.SetSheetRow(sheet, fmt.Sprintf("A%d", i+1), &row))
+	}
+	var b bytes.Buffer
+	require.NoError(t, file.Write(&b))
+	return b.String()
+}
+
+// The people of the other formats are the same in a workbook.
+func TestXLSXAgrees(t *testing.T) {
+	objects := encodeObjects(t, people())
+	want, err := candidatesOf("["+strings.Join(objects, ",")+"]", domain.FileHint{})
+	require.NoError(t, err)
+	var rows [][]any
+	for _, row := range people() {
+		cells := make([]any, len(row))
+		for i, text := range row {
+			cells[i] = text
+		}
+		rows = append(rows, cells, []any{"", ""}) // a blank row behind each
+	}
+	file := book(t, rows, nil)
+	for _, hint := range []domain.FileHint{{}, {Format: domain.FormatXLSX}, {Name: "people.csv"}} {
+		got, err := candidatesOf(file, hint)
+		require.NoError(t, err)
+		require.Len(t, got, len(want))
+		for i := range got {
+			assert.JSONEq(t, string(want[i].Original), string(got[i].Original))
+			got[i].Original = want[i].Original
+			assert.Equal(t, want[i], got[i])
+		}
+	}
+	layout, err := (bulkfile.Files{}).Layout(sectionOf(file), domain.FileHint{})
+	require.NoError(t, err)
+	assert.Equal(t, domain.FormatXLSX, layout.Format)
+	assert.Len(t, layout.Rows, 4)
+	assert.Equal(t, domain.FileColumn{Header: "login", Field: domain.FieldLogin}, layout.Columns[3])
+}
+
+func TestXLSXDatesAndNumbers(t *testing.T) {
+	header := []any{"Логин", "Телефон", "Дата рождения", "Заметка"}
+	date := time.Date(2000, 2, 29, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		file            string
+		phone, birthday string
+	}{
+		"a date":             {book(t, [][]any{header, {"anna", "8 916 123-45-67", date}}, nil), "8 916 123-45-67", "2000-02-29"},
+		"a date as text":     {book(t, [][]any{header, {"anna", "+79161234567", "29.02.2000"}}, nil), "+79161234567", "29.02.2000"},
+		"a phone as number":  {book(t, [][]any{header, {"anna", 79161234567, nil, 7.5}}, nil), "79161234567", ""},
+		"a phone as a float": {book(t, [][]any{header, {"anna", 7.9161234567e10}}, nil), "79161234567", ""},
+		"from 1904": {book(t, [][]any{header, {"anna", "1", 35122}}, func(f *excelize.File) {
+			from1904 := true
+			require.NoError(t, f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &from1904}))
+		}), "1", "2000-02-28"},
+		"behind a sheet that is hidden": {book(t, [][]any{header, {"anna", "1"}}, func(f *excelize.File) {
+			index, err := f.NewSheet("people")
+			require.NoError(t, err)
+			f.SetActiveSheet(index)
+			require.NoError(t, f.SetCellStr("Sheet1", "A1", "hidden"))
+			require.NoError(t, f.SetSheetVisible("Sheet1", false))
+		}), "1", ""},
+	} {
+		got, err := candidatesOf(c.file, domain.FileHint{})
+		require.NoError(t, err, name)
+		require.Len(t, got, 1, name)
+		assert.Equal(t, []string{"anna", c.phone, c.birthday}, []string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
+		_, violations := domain.NewBirthday("2000-02-29", 20_000)
+		assert.Empty(t, violations, "a birthday as it comes of a date")
+	}
+}
+
+func TestXLSXOfLibreOffice(t *testing.T) {
+	file, err := os.ReadFile(filepath.Join("testdata", "libreoffice.xlsx"))
+	require.NoError(t, err)
+	got, err := candidatesOf(string(file), domain.FileHint{Name: "people.xlsx"})
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	assert.Equal(t, []string{"anna", "Пётр", "79161234567", "2000-02-29", "1999-12-31", "89161234568"}, []string{
+		got[0].Login.Text, got[1].FirstName.Text, got[0].Phone.Text, got[0].Birthday.Text, got[1].Birthday.Text, got[1].Phone.Text,
+	})
+	assert.Equal(t, domain.Absent, got[1].Email.Kind)
+}
+
+// Hostile workbooks are broken, and nothing worse.
+func TestXLSXBroken(t *testing.T) {
+	whole := book(t, [][]any{{"login"}, {"anna"}}, nil)
+	for _, file := range []string{
+		whole[:len(whole)/2], whole[:len(whole)-1], "PK\x03\x04", "PK\x03\x04" + strings.Repeat("\x00", 1<<16),
+		book(t, nil, nil), book(t, [][]any{{"login"}}, nil), book(t, [][]any{{"nobody"}, {"knows"}}, nil),
+	} {
+		_, err := candidatesOf(file, domain.FileHint{})
+		require.ErrorIs(t, err, domain.ErrBrokenFile)
+		_, err = (bulkfile.Files{}).Layout(sectionOf(file[:len(file)/2]), domain.FileHint{})
+		require.ErrorIs(t, err, domain.ErrBrokenFile)
+	}
+	for _, err := range (bulkfile.Files{}).Candidates(io.NewSectionReader(failing{strings.NewReader(whole)}, 0, 1<<20), domain.FileHint{Format: domain.FormatXLSX}) {
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+	}
+}
+
+// Parts of a large workbook go through files, of which nothing is left.
+func TestXLSXLarge(t *testing.T) {
+	const objects = 30_000
+	var b bytes.Buffer
+	file := excelize.NewFile()
+	sheet, err := file.NewStreamWriter("Sheet1")
+	require.NoError(t, err)
+	require.NoError(t, sheet.SetRow("A1", []any{"login", "note"}))
+	for i := range objects {
+		require.NoError(t, sheet.SetRow(fmt.Sprintf("A%d", i+2), []any{fmt.Sprintf("user%d", i), strings.Repeat("x", 200)}))
+	}
+	require.NoError(t, sheet.Flush())
+	require.NoError(t, file.Write(&b))
+	require.NoError(t, file.Close())
+	dir, seen := t.TempDir(), 0
+	section := io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
+	for candidate, err := range (bulkfile.Files{Dir: dir}).Candidates(section, domain.FileHint{}) {
+		require.NoError(t, err)
+		assert.Equal(t, fmt.Sprintf("user%d", seen), candidate.Login.Text)
+		seen++
+	}
+	assert.Equal(t, objects, seen)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
