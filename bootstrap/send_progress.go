@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ type progress struct {
 }
 
 func newProgress(w io.Writer, name string) *progress {
-	p := &progress{name: name}
+	p := &progress{name: filepath.Base(name)}
 	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.terminal = file
 	}
@@ -45,13 +46,14 @@ func (p *progress) sending(file *io.SectionReader) io.Reader {
 	if p.terminal == nil {
 		return file
 	}
-	p.bar = p.newBar(file.Size(), progressbar.OptionShowBytes(true), progressbar.OptionSetDescription(p.name+": sending"))
+	p.bar = p.newBar(file.Size(), progressbar.OptionShowBytes(true), progressbar.OptionThrottle(time.Second/10),
+		progressbar.OptionSetDescription(p.name+": sending"))
 	return &watchedReader{file, p}
 }
 
 func (p *progress) newBar(size int64, options ...progressbar.Option) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(size, append(options, progressbar.OptionSetWriter(p.terminal), progressbar.OptionFullWidth(),
-		progressbar.OptionThrottle(time.Second/10), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))...)
+		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))...)
 }
 
 // watchedReader is a file that is being sent.
@@ -91,11 +93,12 @@ func (p *progress) registering(l *answerLine) {
 	if p.firstAt.IsZero() {
 		p.sent, p.first, p.firstAt = true, l.Objects, time.Now()
 		p.bar = p.newBar(wholeShare)
+		fmt.Fprint(p.terminal, clearLine)
 	} else {
 		rate = fmt.Sprintf(", %.0f a second", float64(l.Objects-p.first)/time.Since(p.firstAt).Seconds())
 	}
-	p.bar.Describe(fmt.Sprintf("%s: registering, %d objects%s", p.name, l.Objects, rate))
 	_ = p.bar.Set(int(l.Share * wholeShare))
+	p.bar.Describe(fmt.Sprintf("%s: registering, %d objects%s", p.name, l.Objects, rate))
 }
 
 // receiving shows that another object came.
