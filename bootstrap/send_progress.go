@@ -1,7 +1,6 @@
 package bootstrap
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +25,7 @@ type progress struct {
 	terminal io.Writer  // nil when there is nothing to show, or no more
 	name     string
 	bar      *progressbar.ProgressBar // of the phase it is in
+	unsent   int64
 	sent     bool
 	received int // objects
 
@@ -46,7 +46,8 @@ func (p *progress) sending(file *io.SectionReader) io.Reader {
 	if p.terminal == nil {
 		return file
 	}
-	p.bar = p.newBar(file.Size(), progressbar.OptionShowBytes(true), progressbar.OptionThrottle(time.Second/10),
+	p.unsent = file.Size()
+	p.bar = p.newBar(p.unsent, progressbar.OptionShowBytes(true), progressbar.OptionThrottle(time.Second/10),
 		progressbar.OptionSetDescription(p.name+": sending"))
 	return &watchedReader{file, p}
 }
@@ -65,16 +66,17 @@ type watchedReader struct {
 
 func (r *watchedReader) Read(b []byte) (int, error) {
 	n, err := r.Reader.Read(b)
-	r.progress.read(n, errors.Is(err, io.EOF))
+	r.progress.read(n)
 	return n, err
 }
 
-func (p *progress) read(n int, whole bool) {
+func (p *progress) read(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.unsent -= int64(n)
 	switch {
 	case p.terminal == nil || p.sent:
-	case whole:
+	case p.unsent == 0:
 		p.sent = true
 		fmt.Fprintf(p.terminal, "%s%s: sent, waiting for the answer", clearLine, p.name)
 	default:
