@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,7 +26,7 @@ func TestSendWritesCredentials(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, name)
 			whole := inLines(200, annaLine+borisLine+formula+refusedLine+doneLine)
-			s := script(t, cutOff(annaLine+borisLine), func(w http.ResponseWriter, r *http.Request) {
+			s := script(t, cutOff(strings.Repeat(annaLine+borisLine, 1000)), func(w http.ResponseWriter, r *http.Request) {
 				assert.NoFileExists(t, path, "it has its name only when it is whole")
 				for _, begun := range entries(t, dir) {
 					assert.Equal(t, os.FileMode(0o600), begun.Mode())
