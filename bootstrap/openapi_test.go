@@ -1,0 +1,434 @@
+package bootstrap_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/config"
+	"github.com/pb33f/libopenapi-validator/content"
+	"github.com/pb33f/libopenapi-validator/schema_validation"
+	"github.com/pb33f/libopenapi/datamodel/high/base"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"rollcall/adapters/localpg"
+	"rollcall/test/pgtest"
+	"rollcall/views"
+)
+
+const (
+	mediaXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
+
+// api is the description of the API.
+type api struct {
+	*v3.Document
+
+	validator validator.Validator
+}
+
+func readAPI(t *testing.T) *api {
+	t.Helper()
+	text, err := views.Files.ReadFile("openapi.yaml")
+	require.NoError(t, err)
+	document, err := libopenapi.NewDocument(text)
+	require.NoError(t, err)
+	model, err := document.BuildV3Model()
+	require.NoError(t, err)
+	asText := content.DecoderFunc(func(input *content.DecodeInput) (any, error) {
+		body, err := io.ReadAll(input.Body)
+		return string(body), err
+	})
+	checks, errs := validator.NewValidator(document, config.WithFormatAssertions(), config.WithBodyDecoder(mediaLines, asText))
+	require.Empty(t, errs)
+	return &api{&model.Model, checks}
+}
+
+// apiExample is a request that the document describes, with the answer to it.
+type apiExample struct {
+	name      string
+	path      string
+	method    string
+	operation *v3.Operation
+	status    string
+	answer    *v3.Response
+	media     string // of the answer
+	want      any
+}
+
+func (a *api) examples(t *testing.T) (all []apiExample) {
+	t.Helper()
+	for path, item := range a.Paths.PathItems.FromOldest() {
+		for method, operation := range item.GetOperations().FromOldest() {
+			answered := map[string]bool{}
+			for status, answer := range operation.Responses.Codes.FromOldest() {
+				for media, body := range answer.Content.FromOldest() {
+					for name, want := range body.Examples.FromOldest() {
+						answered[name] = true
+						all = append(all, apiExample{name, path, strings.ToUpper(method), operation, status, answer, media, value(t, want)})
+					}
+				}
+			}
+			if operation.RequestBody == nil {
+				continue
+			}
+			for _, body := range operation.RequestBody.Content.FromOldest() {
+				for name := range body.Examples.FromOldest() {
+					assert.True(t, answered[name], "%s %s: example %q has no answer", method, path, name)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// value is what an example shows: a string, or what JSON may hold.
+func value(t *testing.T, shown *base.Example) (v any) {
+	t.Helper()
+	require.NotNil(t, shown.Value)
+	require.NoError(t, shown.Value.Decode(&v))
+	return v
+}
+
+// situation is what the request of an example meets with, and what is wrong with it that need not be shown.
+type situation struct {
+	flags  []string // of the server
+	query  string
+	header map[string]string
+	pad    int // bytes of white space behind the body
+
+	// before brings the situation about, and returns what ends it. Again sends the same request to a program.
+	before func(t *testing.T, p *program, again func(*program) answer) (after func())
+}
+
+var situations = map[string]situation{
+	"parameter":        {query: "dry_run=perhaps"},
+	"key_invalid":      {header: map[string]string{"Idempotency-Key": "two words"}},
+	"content_encoding": {header: map[string]string{"Content-Encoding": "br"}},
+	"too_large":        {flags: []string{"--max-body", "100B"}},
+	"too_many_objects": {flags: []string{"--max-objects", "1"}},
+	"too_slow":         {flags: []string{"--max-import-time", "100ms"}, before: held},
+	"busy":             {flags: []string{"--max-imports", "1"}, pad: 1 << 20, before: running},
+	"key_running":      {before: running},
+	"repeated": {before: func(t *testing.T, p *program, again func(*program) answer) func() {
+		require.Equal(t, 200, again(p).status)
+		return func() {}
+	}},
+	"key_reused": {before: func(t *testing.T, p *program, _ func(*program) answer) func() {
+		got := p.post(t, person("boris", `"phone":"9000000001"`), "Idempotency-Key", "58e1f7a4-7c3e-4b0c-8f3d-0c6a5a1f2b9d")
+		require.Equal(t, 200, got.status)
+		return func() {}
+	}},
+	"other_secret": {before: func(t *testing.T, p *program, again func(*program) answer) func() {
+		other := &program{database: p.database}
+		other.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)
+		require.Equal(t, 200, again(other).status)
+		return func() {}
+	}},
+}
+
+// held keeps imports from writing.
+func held(t *testing.T, p *program, _ func(*program) answer) func() {
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "begin; lock table users in share mode")
+	require.NoError(t, err)
+	return func() { assert.NoError(t, conn.Close(t.Context())) }
+}
+
+// running leaves the same request running.
+func running(t *testing.T, p *program, again func(*program) answer) func() {
+	release := held(t, p, again)
+	ended := make(chan struct{})
+	go func() { defer close(ended); again(p) }()
+	require.Eventually(t, func() bool {
+		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
+	}, 20*time.Second, 10*time.Millisecond)
+	return func() { release(); <-ended }
+}
+
+func TestOpenAPIIsValid(t *testing.T) {
+	_, errs := readAPI(t).validator.ValidateDocument()
+	for _, err := range errs {
+		t.Error(err)
+	}
+}
+
+// Every example of the document is sent, and answered as it is shown there.
+func TestOpenAPIExamples(t *testing.T) {
+	document := readAPI(t)
+	fresh, operator := start(t), start(t).operator(t, document)
+	away := sync.OnceValue(func() *program { return withoutDatabase(t) })
+	for _, e := range document.examples(t) {
+		t.Run(strings.Join([]string{e.method, e.path, e.name, e.media}, " "), func(t *testing.T) {
+			situation := situations[e.name]
+			p, client := operator.p, &operator.client
+			switch {
+			case e.name == "unavailable":
+				p = away()
+			case e.name == "unauthorized":
+				client = http.DefaultClient
+			case situation.flags != nil:
+				p = start(t, situation.flags...)
+			case e.method == http.MethodPost:
+				p = fresh
+				p.empty(t)
+			}
+			if situation.before != nil {
+				after := situation.before(t, p, func(p *program) answer { return e.send(t, document, p, client) })
+				defer after()
+			}
+			got := e.send(t, document, p, client)
+			assert.Equal(t, e.status, strconv.Itoa(got.status), got.body)
+			media, _, err := mime.ParseMediaType(got.header.Get("Content-Type"))
+			require.NoError(t, err)
+			assert.Equal(t, e.media, media)
+			e.compareHeaders(t, got.header)
+			e.compareBody(t, got.body)
+			if schema := e.answer.Content.GetOrZero(e.media).Schema.Schema(); schema.ContentSchema != nil {
+				for line := range strings.Lines(got.body) {
+					valid(t, schema.ContentSchema.Schema(), line)
+				}
+			}
+		})
+	}
+}
+
+// The examples of schemas are of lines that an import must take its time for.
+func TestOpenAPISchemasHaveValidExamples(t *testing.T) {
+	examples := 0
+	for _, schema := range readAPI(t).Components.Schemas.FromOldest() {
+		for _, shown := range schema.Schema().Examples {
+			var v any
+			require.NoError(t, shown.Decode(&v))
+			text, err := json.Marshal(v)
+			require.NoError(t, err)
+			valid(t, schema.Schema(), string(text))
+			examples++
+		}
+	}
+	assert.Positive(t, examples)
+}
+
+func valid(t *testing.T, schema *base.Schema, text string) {
+	t.Helper()
+	_, errs := schema_validation.NewSchemaValidator().ValidateSchemaString(schema, text)
+	for _, err := range errs {
+		t.Errorf("%s: %v", text, err)
+	}
+}
+
+// operator is somebody who is signed in, where one import was.
+func (p *program) operator(t *testing.T, document *api) *browser {
+	t.Helper()
+	b := p.browser(t)
+	got := b.submit(t, "/register", with(anna(), "login", "operator", "email", "operator@example.com", "phone", ""))
+	require.Equal(t, 303, got.status)
+	several, err := json.Marshal(value(t, document.Components.Examples.GetOrZero("Several")))
+	require.NoError(t, err)
+	require.Equal(t, 200, p.post(t, string(several)).status)
+	return b
+}
+
+// empty removes everything from the database.
+func (p *program) empty(t *testing.T) {
+	t.Helper()
+	tables := pgtest.Query[struct{ Name string }](t, p.database, `select tablename from pg_tables where schemaname = 'public' and tablename not like '%migration%'`)
+	names := make([]string, len(tables))
+	for i, table := range tables {
+		names[i] = table.Name
+	}
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), "truncate "+strings.Join(names, ", ")+" restart identity")
+	require.NoError(t, err)
+}
+
+// withoutDatabase is a program whose database has gone.
+func withoutDatabase(t *testing.T) *program {
+	t.Helper()
+	server := pgtest.Start(t, t.TempDir()+"/postgres")
+	p := &program{database: server.URL(localpg.Database)}
+	p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)
+	require.NoError(t, server.Stop(t.Context()))
+	return p
+}
+
+// send sends the request, and holds the answer against the schemas of the document.
+func (e *apiExample) send(t *testing.T, document *api, p *program, client *http.Client) answer {
+	request := e.request(t, p)
+	response, err := client.Do(request)
+	if err != nil {
+		t.Error(err) // it may be sent from another goroutine than the test's
+		return answer{}
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	_, errs := document.validator.ValidateHttpResponse(request, response)
+	for _, err := range errs {
+		t.Errorf("%v\n%s", err, body)
+	}
+	return answer{response.StatusCode, response.Header, string(body)}
+}
+
+func (e *apiExample) request(t *testing.T, p *program) *http.Request {
+	path, query := e.path, url.Values{}
+	situation := situations[e.name]
+	header := http.Header{"Accept": {e.media}}
+	if e.media == "text/plain" {
+		header.Set("Accept", "*/*")
+	}
+	for _, parameter := range e.operation.Parameters {
+		shown := parameter.Examples.GetOrZero(e.name)
+		if shown == nil {
+			continue
+		}
+		text := fmt.Sprint(value(t, shown))
+		switch parameter.In {
+		case "query":
+			query.Set(parameter.Name, text)
+		case "path":
+			path = strings.ReplaceAll(path, "{"+parameter.Name+"}", text)
+		case "header":
+			header.Set(parameter.Name, text)
+		}
+	}
+	for name, text := range situation.header {
+		header.Set(name, text)
+	}
+	if situation.query != "" {
+		path += "?" + situation.query
+	} else if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	body := ""
+	if e.operation.RequestBody != nil {
+		var media string
+		media, body = e.requestBody(t)
+		header.Set("Content-Type", media)
+		body += strings.Repeat(" ", situation.pad)
+		switch header.Get("Content-Encoding") {
+		case "gzip":
+			body = gzipped(t, body)
+		case "zstd":
+			body = zstandard(t, body)
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), e.method, p.url+path, strings.NewReader(body))
+	require.NoError(t, err)
+	request.Header = header
+	return request
+}
+
+// requestBody is the body with the example's name, and its media type.
+func (e *apiExample) requestBody(t *testing.T) (media, body string) {
+	for media, described := range e.operation.RequestBody.Content.FromOldest() {
+		shown := described.Examples.GetOrZero(e.name)
+		if shown == nil {
+			continue
+		}
+		v := value(t, shown)
+		switch media {
+		case "application/json":
+			text, err := json.Marshal(v)
+			require.NoError(t, err)
+			return media, string(text)
+		case "multipart/form-data":
+			var b strings.Builder
+			form := multipart.NewWriter(&b)
+			for field, text := range v.(map[string]any) {
+				part, err := form.CreateFormFile(field, "people")
+				require.NoError(t, err)
+				_, err = io.WriteString(part, text.(string))
+				require.NoError(t, err)
+			}
+			require.NoError(t, form.Close())
+			return form.FormDataContentType(), b.String()
+		}
+		return media, v.(string)
+	}
+	require.Fail(t, "the answer has no request")
+	return "", ""
+}
+
+// compareHeaders holds the headers that have examples against them: one that the example has not must not be there.
+func (e *apiExample) compareHeaders(t *testing.T, header http.Header) {
+	t.Helper()
+	for name, described := range e.answer.Headers.FromOldest() {
+		if described.Examples.Len() == 0 {
+			continue
+		}
+		want := ""
+		if shown := described.Examples.GetOrZero(e.name); shown != nil {
+			want = fmt.Sprint(value(t, shown))
+		}
+		assert.Equal(t, known(want), known(header.Get(name)), name)
+	}
+	for _, name := range []string{"Location", "Retry-After", "Preference-Applied", "Idempotent-Replayed", "Content-Disposition"} {
+		if header.Get(name) != "" {
+			assert.NotNil(t, e.answer.Headers.GetOrZero(name), "%s is not described", name)
+		}
+	}
+}
+
+func (e *apiExample) compareBody(t *testing.T, body string) {
+	t.Helper()
+	want, isText := e.want.(string)
+	if isText {
+		assert.Equal(t, known(want), known(body))
+		return
+	}
+	if e.media == mediaXLSX {
+		body = sheets(t, body)
+	}
+	shown, err := json.Marshal(e.want)
+	require.NoError(t, err)
+	assert.JSONEq(t, known(string(shown)), known(body))
+}
+
+// generated is what nobody can know beforehand: passwords, ids of requests and of imports, and dates.
+var generated = regexp.MustCompile(`[a-kmnp-z2-9]{6}(-[a-kmnp-z2-9]{6}){3}|` +
+	`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|` +
+	`"import":\d+|/imports/\d+|` +
+	`\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?`)
+
+// known is a text without what was generated.
+func known(text string) string { return generated.ReplaceAllString(text, "?") }
+
+// sheets are the cells of a workbook as JSON, by the names of its sheets.
+func sheets(t *testing.T, file string) string {
+	t.Helper()
+	book, err := excelize.OpenReader(strings.NewReader(file))
+	require.NoError(t, err)
+	defer book.Close()
+	all := map[string][][]string{}
+	for _, name := range book.GetSheetList() {
+		all[name], err = book.GetRows(name)
+		require.NoError(t, err)
+	}
+	text, err := json.Marshal(all)
+	require.NoError(t, err)
+	return string(text)
+}
