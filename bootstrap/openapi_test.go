@@ -171,6 +171,15 @@ func TestOpenAPIIsValid(t *testing.T) {
 	}
 }
 
+func TestOpenAPIIsServed(t *testing.T) {
+	want, err := views.Files.ReadFile("openapi.yaml")
+	require.NoError(t, err)
+	got := start(t).do(t, http.MethodGet, "/openapi.yaml", nil)
+	assert.Equal(t, 200, got.status)
+	assert.Equal(t, "application/yaml", got.header.Get("Content-Type"))
+	assert.Equal(t, string(want), got.body)
+}
+
 // Every example of the document is sent, and answered as it is shown there.
 func TestOpenAPIExamples(t *testing.T) {
 	document := readAPI(t)

@@ -21,6 +21,7 @@ func route(app *fiber.App, cfg Config, p *pages) {
 	health := &healthHandler{cfg.Health}
 	app.Get("/healthz", health.alive)
 	app.Get("/readyz", health.ready)
+	app.Get("/openapi.yaml", describe(cfg.Views))
 
 	useradd := &useraddHandler{
 		registration: cfg.Registration, spools: cfg.Spools, sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
