@@ -375,6 +375,8 @@ func (e *apiExample) requestBody(t *testing.T) (media, body string) {
 			}
 			require.NoError(t, form.Close())
 			return form.FormDataContentType(), b.String()
+		case mediaXLSX:
+			return media, workbook(t, v.(map[string]any))
 		}
 		return media, v.(string)
 	}
@@ -425,6 +427,23 @@ var generated = regexp.MustCompile(`[a-kmnp-z2-9]{6}(-[a-kmnp-z2-9]{6}){3}|` +
 
 // known is a text without what was generated.
 func known(text string) string { return generated.ReplaceAllString(text, "?") }
+
+// workbook has the cells of sheets.
+func workbook(t *testing.T, sheets map[string]any) string {
+	t.Helper()
+	book := excelize.NewFile()
+	defer book.Close()
+	for name, rows := range sheets {
+		require.NoError(t, book.SetSheetName(book.GetSheetName(0), name))
+		for i, row := range rows.([]any) {
+			cells := row.([]any)
+			require.NoError(t, book.SetSheetRow(name, "A"+strconv.Itoa(i+1), &cells))
+		}
+	}
+	file, err := book.WriteToBuffer()
+	require.NoError(t, err)
+	return file.String()
+}
 
 // sheets are the cells of a workbook as JSON, by the names of its sheets.
 func sheets(t *testing.T, file string) string {
