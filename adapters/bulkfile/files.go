@@ -134,7 +134,7 @@ func formatOfName(name string) domain.FileFormat {
 		return domain.FormatNDJSON
 	case ".xlsx", ".xlsm":
 		return domain.FormatXLSX
-	case ".csv", ".tsv", ".txt":
+	case ".csv", ".tsv":
 		return domain.FormatCSV
 	}
 	return ""
