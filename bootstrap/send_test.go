@@ -1,8 +1,11 @@
 package bootstrap_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,4 +51,50 @@ func TestSend(t *testing.T) {
 	status, stdout, _ = command(t, "{}", "send", "--server", p.url+"/elsewhere", "-")
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stdout, "404 Not Found")
+}
+
+// Every format gets to the server, and a file sent twice registers nobody twice.
+func TestSendAndServer(t *testing.T) {
+	p := start(t)
+	dir := t.TempDir()
+	csv := fileOf(t, "one.csv", "last_name,first_name,patronymic,login,phone\nIvanova,Anna,P,anna,9000000001\n")
+	ndjson := fileOf(t, "two.ndjson", person("boris", `"phone":"9000000002"`)+"\n"+person("vera", `"phone":"9000000003"`)+"\n")
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := w.Write([]byte(person("gleb", `"phone":"9000000004"`)))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	files := []string{csv, ndjson, fileOf(t, "three.json.gz", packed.String())}
+
+	status, stdout, stderr := command(t, "", append([]string{"send", "--server", p.url, "--dry-run"}, files...)...)
+	assert.Zero(t, status, stderr)
+	assert.Contains(t, stdout, "  would register 2 of 2 objects, refuse 0\n")
+	assert.Zero(t, p.count(t, "users"))
+
+	first := map[string]string{}
+	for range 2 {
+		status, _, stderr = command(t, "", append([]string{"send", "--server", p.url, "--out", dir, "--force"}, files...)...)
+		require.Zero(t, status, stderr)
+		assert.Equal(t, len(first), strings.Count(stderr, "was imported before"), stderr)
+		for _, name := range []string{"one.csv", "two.csv", "three.csv"} {
+			content, err := os.ReadFile(filepath.Join(dir, name))
+			require.NoError(t, err)
+			if before, again := first[name]; again {
+				assert.Equal(t, before, string(content), "the answer is the same, with its passwords")
+			}
+			first[name] = string(content)
+		}
+	}
+	assert.Equal(t, 4, p.count(t, "users"))
+
+	taken := fileOf(t, "four.json", `[`+person("anna", `"phone":"9000000005"`)+`,`+person("dina", `"phone":"9000000006"`)+`]`)
+	status, stdout, _ = command(t, "", "send", "--server", p.url, "--strict", taken)
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stdout, "  registered 0 of 2 objects, refused 1, skipped 1 (import ")
+	status, stdout, _ = command(t, "", "send", "--server", p.url, taken)
+	assert.Zero(t, status, "another request has another key")
+	assert.Contains(t, stdout, "  registered 1 of 2 objects, refused 1 (import ")
+	status, _, stderr = command(t, "", "send", "--server", p.url, "--key", "once-more", taken)
+	assert.Equal(t, 1, status, "imported again, where both are taken")
+	assert.NotContains(t, stderr, "was imported before")
 }
