@@ -44,5 +44,5 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 		awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (; n > 0; n--) print $$2, targets[n] }' | \
 		while read -r package target; do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) "$$package"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 10x "$$package"; \
 		done

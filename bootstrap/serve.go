@@ -151,7 +151,8 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	}
 	hasher := passhash.NewHasher(passhash.Config{})
 	accounts := postgres.NewAccounts(db)
-	decoder := bulkfile.Files{Dir: spoolDir}
+	const inflated = 4 // times what the same people are in JSON
+	decoder := bulkfile.Files{Spools: spools, MaxInflated: inflated * int64(cmd.MaxBody)}
 	importUsers := application.NewImportUsers(application.ImportConfig{
 		Imports:   postgres.NewImports(db, time.Now),
 		Decoder:   decoder,

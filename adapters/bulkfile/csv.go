@@ -78,7 +78,7 @@ func (d *csvDecoder) next() (bool, error) {
 func (d *csvDecoder) field() (goesOn bool, err error) {
 	from, cut := len(d.texts), false
 	put := func(part []byte) {
-		room := max(domain.MaxOriginal-len(d.texts), domain.MaxValue+utf8.UTFMax-(len(d.texts)-from), 0)
+		room := roomFor(len(d.texts), len(d.texts)-from)
 		if len(part) > room {
 			part, cut = part[:room], true
 		}
@@ -182,32 +182,10 @@ func (d *csvDecoder) setRow() {
 	for i, end := range d.ends {
 		c := cell{text: d.texts[from:end], cut: d.cuts[i]}
 		from = end
-		if !utf8.Valid(c.text) {
-			c.text = d.mend(&c)
-		}
+		c.mend()
 		c.text = withoutApostrophe(c.text)
 		d.row = append(d.row, c)
 	}
-}
-
-// mend returns the text as valid UTF-8. A text that was cut may end inside a character.
-func (d *csvDecoder) mend(c *cell) []byte {
-	text := c.text
-	if c.cut {
-		for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
-			if last := len(text) - n; utf8.RuneStart(text[last]) {
-				if !utf8.FullRune(text[last:]) {
-					text = text[:last]
-				}
-				break
-			}
-		}
-	}
-	if !utf8.Valid(text) {
-		c.malformed = true
-		text = bytes.ToValidUTF8(text, []byte(string(utf8.RuneError)))
-	}
-	return text
 }
 
 // withoutApostrophe takes away what our own files put in front of a text that a spreadsheet might take for a formula.

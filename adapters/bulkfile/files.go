@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 const (
@@ -31,7 +32,8 @@ const (
 
 // Files reads files of every format, and finds out which of them a file has.
 type Files struct {
-	Dir string // of large workbooks' parts while they are read, empty for the system's temporary folder
+	Spools      ports.Spools // for the texts of workbooks while they are read
+	MaxInflated int64        // bytes that may be in a workbook
 }
 
 // found is how a file is to be read.
@@ -304,7 +306,7 @@ func layTable(r rows, layout *domain.FileLayout) error {
 		for i := range min(len(row), len(cells)) {
 			text := cells[i].text
 			if table.convert != nil {
-				text = table.convert(table.columns[i].field, text)
+				text = table.convert(table.columns[i].field, cells[i])
 			}
 			row[i] = string(text)
 		}

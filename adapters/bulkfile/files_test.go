@@ -20,7 +20,10 @@ import (
 
 	"rollcall/adapters/bulkfile"
 	"rollcall/domain"
+	"rollcall/test/fake"
 )
+
+func files() bulkfile.Files { return bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 1 << 30} }
 
 func sectionOf(file string) *io.SectionReader {
 	return io.NewSectionReader(strings.NewReader(file), 0, int64(len(file)))
@@ -28,7 +31,7 @@ func sectionOf(file string) *io.SectionReader {
 
 // candidatesOf copies the candidates of a file, up to the error that ends it.
 func candidatesOf(file string, hint domain.FileHint) (all []domain.Candidate, err error) {
-	for candidate, err := range (bulkfile.Files{}).Candidates(sectionOf(file), hint) {
+	for candidate, err := range files().Candidates(sectionOf(file), hint) {
 		if err != nil {
 			return all, err
 		}
@@ -140,7 +143,7 @@ func TestFormatsAgree(t *testing.T) {
 			}
 			assert.Equal(t, want, got)
 
-			layout, err := (bulkfile.Files{}).Layout(sectionOf(c.file), c.hint)
+			layout, err := files().Layout(sectionOf(c.file), c.hint)
 			require.NoError(t, err)
 			assert.Len(t, layout.Rows, 4)
 			columns := map[string]domain.Field{}
@@ -165,7 +168,7 @@ func TestHeaders(t *testing.T) {
 		"First name": domain.FieldFirstName, "LAST_NAME": domain.FieldLastName, "Phone number": domain.FieldPhone, "Date of birth": domain.FieldBirthday,
 		"Учётная запись": domain.FieldLogin, "patr": domain.FieldPatronymic, "nickname": domain.FieldObject, "Моё имя": domain.FieldObject,
 	} {
-		layout, err := (bulkfile.Files{}).Layout(sectionOf("login;"+header+"\na;b\n"), domain.FileHint{})
+		layout, err := files().Layout(sectionOf("login;"+header+"\na;b\n"), domain.FileHint{})
 		require.NoError(t, err)
 		assert.Equal(t, []domain.FileColumn{{Header: "login", Field: domain.FieldLogin}, {Header: strings.TrimSpace(header), Field: want}}, layout.Columns)
 	}
@@ -238,13 +241,13 @@ func TestBrokenFiles(t *testing.T) {
 func TestReadersThatFail(t *testing.T) {
 	half := strings.NewReader("login,phone\na,1\nb,2\n")
 	for _, format := range []domain.FileFormat{"json", "ndjson", "csv", ""} {
-		for _, err := range (bulkfile.Files{}).Candidates(io.NewSectionReader(failing{half}, 0, 1<<20), domain.FileHint{Format: format}) {
+		for _, err := range files().Candidates(io.NewSectionReader(failing{half}, 0, 1<<20), domain.FileHint{Format: format}) {
 			if err != nil {
 				require.ErrorIs(t, err, io.ErrClosedPipe)
 				require.NotErrorIs(t, err, domain.ErrBrokenFile)
 			}
 		}
-		_, err := (bulkfile.Files{}).Layout(io.NewSectionReader(failing{half}, 0, 1<<20), domain.FileHint{Format: format})
+		_, err := files().Layout(io.NewSectionReader(failing{half}, 0, 1<<20), domain.FileHint{Format: format})
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 	}
 	for name, decode := range map[string]func(io.Reader) error{
@@ -289,7 +292,7 @@ func TestLongValues(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var got []domain.Candidate
-		for candidate, err := range (bulkfile.Files{}).Candidates(section, domain.FileHint{Format: domain.FileFormat(name)}) {
+		for candidate, err := range files().Candidates(section, domain.FileHint{Format: domain.FileFormat(name)}) {
 			require.NoError(t, err)
 			got = append(got, *candidate)
 		}
@@ -316,7 +319,7 @@ func TestLateCharset(t *testing.T) {
 		got, err := candidatesOf(file, domain.FileHint{Format: "csv"})
 		require.NoError(t, err)
 		assert.False(t, got[0].Login.Malformed)
-		layout, err := (bulkfile.Files{}).Layout(sectionOf(file), domain.FileHint{Format: "csv"})
+		layout, err := files().Layout(sectionOf(file), domain.FileHint{Format: "csv"})
 		require.NoError(t, err)
 		assert.Equal(t, "utf-8", layout.Encoding)
 	}

@@ -64,8 +64,8 @@ func readHeader(r rows) (*tableReader, error) {
 		if table == nil {
 			return nil, errNoHeader()
 		}
-		if book, ok := r.(*sheetRows); ok {
-			table.convert = book.convert
+		if sheet, ok := r.(*sheetRows); ok {
+			table.convert = sheet.book.convert
 		}
 		return table, nil
 	}
@@ -80,7 +80,7 @@ type tableReader struct {
 	original  []byte
 
 	// convert, if there is one, makes what a person would have written of what a field has in the file.
-	convert func(field int, text []byte) []byte
+	convert func(field int, c cell) []byte
 }
 
 // tableColumn is what a column holds.
@@ -95,6 +95,26 @@ type cell struct {
 	text      []byte
 	cut       bool
 	malformed bool
+	number    bool // and not a text that looks like one
+}
+
+// mend makes the text valid UTF-8. A text that was cut may end inside a character.
+func (c *cell) mend() {
+	if utf8.Valid(c.text) {
+		return
+	}
+	if c.cut {
+		c.text = c.text[:len(c.text)-cutCharacter(c.text)]
+	}
+	if !utf8.Valid(c.text) {
+		c.malformed = true
+		c.text = bytes.ToValidUTF8(c.text, []byte(string(utf8.RuneError)))
+	}
+}
+
+// roomFor is how many more bytes of a field are kept when its row has texts of so many bytes already, and the field itself.
+func roomFor(texts, field int) int {
+	return max(domain.MaxOriginal-texts, domain.MaxValue+utf8.UTFMax-field, 0)
 }
 
 // fields are the fields by their place in spans.
@@ -187,6 +207,7 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 		firstName: &c.FirstName, lastName: &c.LastName, patronymic: &c.Patronymic, login: &c.Login, email: &c.Email, phone: &c.Phone,
 		birthday: &c.Birthday,
 	}
+	whole := true
 	for i, cell := range row {
 		blank := !cell.cut && len(bytes.TrimSpace(cell.text)) == 0
 		if i >= len(t.columns) {
@@ -198,8 +219,9 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 		}
 		column := &t.columns[i]
 		if t.convert != nil {
-			cell.text = t.convert(column.field, cell.text)
+			cell.text = t.convert(column.field, cell)
 		}
+		whole = whole && !cell.cut
 		if column.key != nil && len(t.original) <= domain.MaxOriginal {
 			if len(t.original) > 1 {
 				t.original = append(t.original, ',')
@@ -217,7 +239,7 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 		t.texts = append(t.texts, text...)
 		t.spans[column.field] = span{from, len(t.texts)}
 	}
-	if t.original = append(t.original, '}'); len(t.original) <= domain.MaxOriginal {
+	if t.original = append(t.original, '}'); whole && len(t.original) <= domain.MaxOriginal {
 		c.Original = t.original
 	}
 	if unreadable {

@@ -16,6 +16,7 @@ import (
 
 	"rollcall/adapters/bulkfile"
 	"rollcall/domain"
+	"rollcall/test/fake"
 )
 
 // book makes a workbook of rows, which are in its first sheet unless prepare makes others.
@@ -59,7 +60,7 @@ func TestXLSXAgrees(t *testing.T) {
 			assert.Equal(t, want[i], got[i])
 		}
 	}
-	layout, err := (bulkfile.Files{}).Layout(sectionOf(file), domain.FileHint{})
+	layout, err := files().Layout(sectionOf(file), domain.FileHint{})
 	require.NoError(t, err)
 	assert.Equal(t, domain.FormatXLSX, layout.Format)
 	assert.Len(t, layout.Rows, 4)
@@ -119,10 +120,10 @@ func TestXLSXBroken(t *testing.T) {
 	} {
 		_, err := candidatesOf(file, domain.FileHint{})
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
-		_, err = (bulkfile.Files{}).Layout(sectionOf(file[:len(file)/2]), domain.FileHint{})
+		_, err = files().Layout(sectionOf(file[:len(file)/2]), domain.FileHint{})
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
 	}
-	for _, err := range (bulkfile.Files{}).Candidates(io.NewSectionReader(failing{strings.NewReader(whole)}, 0, 1<<20), domain.FileHint{Format: domain.FormatXLSX}) {
+	for _, err := range files().Candidates(io.NewSectionReader(failing{strings.NewReader(whole)}, 0, 1<<20), domain.FileHint{Format: domain.FormatXLSX}) {
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 	}
 }
@@ -141,15 +142,13 @@ func TestXLSXLarge(t *testing.T) {
 	require.NoError(t, sheet.Flush())
 	require.NoError(t, file.Write(&b))
 	require.NoError(t, file.Close())
-	dir, seen := t.TempDir(), 0
+	spools, seen := &fake.Spools{}, 0
 	section := io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
-	for candidate, err := range (bulkfile.Files{Dir: dir}).Candidates(section, domain.FileHint{}) {
+	for candidate, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
 		require.NoError(t, err)
 		assert.Equal(t, fmt.Sprintf("user%d", seen), candidate.Login.Text)
 		seen++
 	}
 	assert.Equal(t, objects, seen)
-	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	assert.Empty(t, left)
+	assert.Zero(t, spools.Open())
 }

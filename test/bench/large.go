@@ -1,7 +1,9 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/xuri/excelize/v2"
 )
 
 const lines = "application/x-ndjson"
@@ -197,33 +197,61 @@ func writeCSV(w io.Writer, objects int) error {
 	return err
 }
 
+// writeXLSX writes a workbook as Excel does, whose cells name the texts that they share by number.
 func writeXLSX(w io.Writer, objects int) error {
-	file := excelize.NewFile()
-	defer file.Close()
-	sheet, err := file.NewStreamWriter(file.GetSheetName(0))
+	archive := zip.NewWriter(w)
+	sheet, err := archive.Create("xl/worksheets/sheet1.xml")
 	if err != nil {
 		return err
 	}
+	const namespace = `xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"`
+	var texts bytes.Buffer
+	numbers := map[string]int{}
+	fmt.Fprintf(sheet, `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><worksheet %s><sheetData>`, namespace)
 	for i := range objects + 1 {
-		texts := fields
+		cells := fields
 		if i > 0 {
 			row := row(i - 1)
-			texts = row[:]
+			cells = row[:]
 		}
-		cells := make([]any, len(texts))
-		for column, text := range texts {
-			cells[column] = text
+		fmt.Fprintf(sheet, `<row r="%d" spans="1:%d">`, i+1, len(cells))
+		for column, text := range cells {
+			number, known := numbers[text]
+			if !known {
+				number = len(numbers)
+				numbers[text] = number
+				fmt.Fprintf(&texts, `<si><t>%s</t></si>`, text)
+			}
+			fmt.Fprintf(sheet, `<c r="%c%d" t="s"><v>%d</v></c>`, 'A'+column, i+1, number)
 		}
-		err = sheet.SetRow(fmt.Sprintf("A%d", i+1), cells)
+		_, err = io.WriteString(sheet, `</row>`)
 		if err != nil {
 			return err
 		}
 	}
-	err = sheet.Flush()
+	_, err = io.WriteString(sheet, `</sheetData></worksheet>`)
 	if err != nil {
 		return err
 	}
-	return file.Write(w)
+	const related = `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">%s</Relationships>`
+	const relation = `<Relationship Id="%s" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/%s" Target="%s"/>`
+	for name, part := range map[string]string{
+		"_rels/.rels": fmt.Sprintf(related, fmt.Sprintf(relation, "rId1", "officeDocument", "xl/workbook.xml")),
+		"xl/workbook.xml": fmt.Sprintf(`<workbook %s xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">`+
+			`<sheets><sheet name="people" sheetId="1" r:id="rId1"/></sheets></workbook>`, namespace),
+		"xl/_rels/workbook.xml.rels": fmt.Sprintf(related, fmt.Sprintf(relation, "rId1", "worksheet", "worksheets/sheet1.xml")+
+			fmt.Sprintf(relation, "rId2", "sharedStrings", "sharedStrings.xml")),
+		"xl/sharedStrings.xml": fmt.Sprintf(`<sst %s uniqueCount="%d">%s</sst>`, namespace, len(numbers), texts.String()),
+	} {
+		w, err := archive.Create(name)
+		if err == nil {
+			_, err = io.WriteString(w, part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return archive.Close()
 }
 
 var fields = []string{"first_name", "last_name", "patronymic", "login", "email", "phone", "birthday"}

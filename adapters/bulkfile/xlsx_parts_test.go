@@ -1,0 +1,309 @@
+package bulkfile_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/bulkfile"
+	"rollcall/adapters/spool"
+	"rollcall/domain"
+	"rollcall/test/fake"
+)
+
+// parts are those of a workbook, as Excel has them.
+func parts(sheet string) map[string]string {
+	return map[string]string{
+		"_rels/.rels":     relations("officeDocument", "xl/workbook.xml"),
+		"xl/workbook.xml": `<workbook xmlns:r="r"><sheets><sheet name="a" sheetId="7" r:id="rId1"/></sheets></workbook>`,
+		"xl/_rels/workbook.xml.rels": relations(
+			"worksheet", "worksheets/sheet1.xml", "sharedStrings", "sharedStrings.xml", "styles", "styles.xml"),
+		"xl/worksheets/sheet1.xml": `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\r\n" +
+			`<worksheet xmlns="s"><cols><col min="1" max="1"/></cols><sheetData>` + sheet + `</sheetData><pageMargins left="0.7"/></worksheet>`,
+		"xl/sharedStrings.xml": `<sst><si><t>login</t></si><si><t>phone</t></si><si><t>birthday</t></si><si><t>anna</t></si></sst>`,
+		"xl/styles.xml": `<styleSheet><numFmts><numFmt numFmtId="164" formatCode="dd\.mm\.yyyy;@"/><numFmt numFmtId="165" formatCode="[$-419]d mmmm"/>` +
+			`<numFmt numFmtId="166" formatCode="&quot;day&quot;\d_y0.00[Red]"/></numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>` +
+			`<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="166"/><xf/></cellXfs></styleSheet>`,
+	}
+}
+
+// relations are of kinds and targets by turns.
+func relations(pairs ...string) string {
+	var b strings.Builder
+	b.WriteString(`<Relationships>`)
+	for i := 0; i < len(pairs); i += 2 {
+		fmt.Fprintf(&b, `<Relationship Id="rId%d" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/%s" Target="%s"/>`,
+			i/2+1, pairs[i], pairs[i+1])
+	}
+	b.WriteString(`</Relationships>`)
+	return b.String()
+}
+
+func archive(t testing.TB, parts map[string]string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, part := range parts {
+		entry, err := w.Create(name)
+		require.NoError(t, err)
+		_, err = io.WriteString(entry, part)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	return b.String()
+}
+
+const header = `<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c></row>`
+
+// What Excel has for the cells of a row is what people see there.
+func TestXLSXCells(t *testing.T) {
+	for name, c := range map[string]struct {
+		row  string
+		want [3]string // login, phone, birthday
+	}{
+		"shared":                    {`<row><c r="A2" t="s"><v>3</v></c><c r="C2" t="s"><v>0</v></c></row>`, [3]string{"anna", "", "login"}},
+		"without names":             {`<row><c t="s"><v>3</v></c><c><v>5</v></c></row>`, [3]string{"anna", "5", ""}},
+		"from the right":            {`<row><c r="B2"><v>5</v></c><c r="A2" t="s"><v>3</v></c></row>`, [3]string{"anna", "5", ""}},
+		"inline":                    {`<row><c t="inlineStr"><is><t>a</t></is></c></row>`, [3]string{"a", "", ""}},
+		"with styles":               {`<row><c t="inlineStr"><is><r><rPr><b/></rPr><t>a</t></r><r><t xml:space="preserve"> b</t></r></is></c></row>`, [3]string{"a b", "", ""}},
+		"read aloud":                {`<row><c t="inlineStr"><is><t>東</t><rPh sb="0" eb="1"><t>ひがし</t></rPh><phoneticPr/></is></c></row>`, [3]string{"東", "", ""}},
+		"a formula":                 {`<row><c t="str"><f>A1&amp;"x"</f><v>ann</v></c><c><f>1+1</f><v>2</v></c></row>`, [3]string{"ann", "2", ""}},
+		"an error":                  {`<row><c t="e"><f>1/0</f><v>#DIV/0!</v></c></row>`, [3]string{"#DIV/0!", "", ""}},
+		"true":                      {`<row><c t="b"><v>1</v></c><c t="b"><v>0</v></c></row>`, [3]string{"TRUE", "FALSE", ""}},
+		"escaped":                   {`<row><c t="str"><v>a_x000D_b_x005F_x0041_ _xD83D__xDE00_ _x12_ _xZZZZ_</v></c></row>`, [3]string{"a\rb_x0041_ 😀 _x12_ _xZZZZ_", "", ""}},
+		"entities":                  {`<row><c t="str"><v>&lt;&#65;&#x416;&amp;amp;&gt;&quot;&apos;</v></c></row>`, [3]string{`<AЖ&amp;>"'`, "", ""}},
+		"sections":                  {`<row><c t="str"><v>a<![CDATA[<b>&amp;]]]><!-- > -->c<?pi ?></v></c></row>`, [3]string{`a<b>&amp;]c`, "", ""}},
+		"blank cells":               {`<row/><row r="3"/><row><c r="A4" s="1"/><c r="B4" t="s"><v/></c><c r="XFD4" s="1"/></row><row><c><v>7</v></c></row>`, [3]string{"7", "", ""}},
+		"behind blanks":             {`<row><c r='A2' t = "s" ><v>3</v></c ></row >`, [3]string{"anna", "", ""}},
+		"a phone, short":            {`<row><c><v>1</v></c><c><v>7.9161234567E10</v></c></row>`, [3]string{"1", "79161234567", ""}},
+		"a phone, small":            {`<row><c><v>1</v></c><c><v>7.9161234567E+10</v></c></row>`, [3]string{"1", "79161234567", ""}},
+		"a fraction":                {`<row><c><v>0.10000000000000001</v></c><c><v>-5</v></c></row>`, [3]string{"0.1", "-5", ""}},
+		"too large":                 {`<row><c><v>1E+200</v></c><c><v>x.e</v></c></row>`, [3]string{"1E+200", "x.e", ""}},
+		"a date":                    {`<row><c r="C2" s="1"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"a date of a format":        {`<row><c r="C2" s="2"><v>36585.75</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"a date of a month":         {`<row><c r="C2" s="3"><v>36584.9999999999</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"a date in another column":  {`<row><c s="1"><v>36585</v></c></row>`, [3]string{"2000-02-29", "", ""}},
+		"a date without a format":   {`<row><c r="C2" s="5"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"a number of a format":      {`<row><c r="A2" s="4"><v>36585</v></c></row>`, [3]string{"36585", "", ""}},
+		"a year":                    {`<row><c r="C2"><v>1999</v></c></row>`, [3]string{"", "", "1999"}},
+		"a date of the twenties":    {`<row><c r="C2" s="1"><v>9150</v></c></row>`, [3]string{"", "", "1925-01-18"}},
+		"a text that is no date":    {`<row><c r="C2" t="str"><v>36585</v></c></row>`, [3]string{"", "", "36585"}},
+		"a number that is no date":  {`<row><c r="C2" s="1"><v>20000229</v></c></row>`, [3]string{"", "", "20000229"}},
+		"midnight":                  {`<row><c r="C2" s="1"><v>0</v></c></row>`, [3]string{"", "", "0"}},
+		"the first day":             {`<row><c r="C2" s="1"><v>1</v></c></row>`, [3]string{"", "", "1900-01-01"}},
+		"before the day that is no": {`<row><c r="C2" s="1"><v>59</v></c></row>`, [3]string{"", "", "1900-02-28"}},
+		"the day that is no":        {`<row><c r="C2" s="1"><v>60</v></c></row>`, [3]string{"", "", "1900-02-29"}},
+		"behind it":                 {`<row><c r="C2" s="1"><v>61</v></c></row>`, [3]string{"", "", "1900-03-01"}},
+		"the last day":              {`<row><c r="C2" s="1"><v>2958465</v></c></row>`, [3]string{"", "", "9999-12-31"}},
+		"a date by ISO 8601":        {`<row><c r="C2" t="d"><v>2000-02-29T00:00:00Z</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"prefixes":                  {`<x:row><x:c t="s"><x:v>3</x:v></x:c></x:row>`, [3]string{"anna", "", ""}},
+	} {
+		got, err := candidatesOf(archive(t, parts(header+c.row)), domain.FileHint{})
+		require.NoError(t, err, name)
+		require.Len(t, got, 1, name)
+		assert.Equal(t, c.want, [3]string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
+	}
+}
+
+// The parts of a workbook are found where they are said to be.
+func TestXLSXParts(t *testing.T) {
+	const row = header + `<row><c t="s"><v>3</v></c><c r="C2" s="1"><v>35123</v></c></row>`
+	for name, change := range map[string]func(map[string]string){
+		"from 1904": func(p map[string]string) {
+			p["xl/workbook.xml"] = strings.Replace(p["xl/workbook.xml"], "<sheets>", `<workbookPr date1904="1"/><sheets>`, 1)
+		},
+		"absolute": func(p map[string]string) {
+			p["_rels/.rels"] = relations("extended-properties", "docProps/app.xml", "officeDocument", "/xl/workbook.xml")
+			p["xl/_rels/workbook.xml.rels"] = relations("worksheet", "/xl/worksheets/sheet1.xml", "sharedStrings", "/XL/SharedStrings.xml", "styles", "/xl/styles.xml")
+		},
+		"other letters": func(p map[string]string) {
+			for name, part := range p {
+				delete(p, name)
+				p[strings.ToUpper(strings.ReplaceAll(name, "/", `\`))] = part
+			}
+		},
+		"behind others": func(p map[string]string) {
+			p["xl/workbook.xml"] = `<workbook xmlns:r="r"><sheets><sheet state="hidden" r:id="rId2"/><sheet state="veryHidden" r:id="rId2"/>` +
+				`<sheet r:id="rId3"/><sheet r:id="rId9"/><sheet r:id="rId1"/><sheet r:id="rId2"/></sheets></workbook>`
+			p["xl/_rels/workbook.xml.rels"] = relations("worksheet", "worksheets/sheet1.xml", "worksheet", "worksheets/sheet2.xml",
+				"chartsheet", "chartsheets/sheet1.xml", "sharedStrings", "sharedStrings.xml", "styles", "styles.xml")
+		},
+	} {
+		all := parts(row)
+		change(all)
+		got, err := candidatesOf(archive(t, all), domain.FileHint{})
+		require.NoError(t, err, name)
+		require.Len(t, got, 1, name)
+		want := "1996-02-28"
+		if name == "from 1904" {
+			want = "2000-02-29"
+		}
+		assert.Equal(t, []string{"anna", want}, []string{got[0].Login.Text, got[0].Birthday.Text}, name)
+	}
+}
+
+// What is missing, or damaged, is said in so many words.
+func TestXLSXReasons(t *testing.T) {
+	for reason, change := range map[string]func(map[string]string){
+		"an archive, but no workbook": func(p map[string]string) { delete(p, "_rels/.rels") },
+		"a part is not there":         func(p map[string]string) { delete(p, "xl/worksheets/sheet1.xml") },
+		"no sheet is shown":           func(p map[string]string) { p["xl/workbook.xml"] = `<workbook/>` },
+		"a text that is not there":    func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst/>` },
+		"a document type":             func(p map[string]string) { p["xl/sharedStrings.xml"] = `<!DOCTYPE a [<!ENTITY b "c">]><sst/>` },
+		"an entity is unknown":        func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst><si><t>&b;</t></si></sst>` },
+		"a tag is too long": func(p map[string]string) {
+			p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData a="` + strings.Repeat(">", 1<<16) + `"/></worksheet>`
+		},
+		"unexpected EOF": func(p map[string]string) {
+			p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData>` + header + `<row><c><v>7</v></c></row>`
+		},
+		"XML syntax error":    func(p map[string]string) { p["xl/styles.xml"] = `<styleSheet` },
+		"the file is empty":   func(p map[string]string) { p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData/></worksheet>` },
+		"too much is in it":   func(p map[string]string) { p["xl/sharedStrings.xml"] = strings.Repeat(" ", 2<<20) + `<sst/>` },
+		"it has too many par": func(p map[string]string) { addParts(p, 50_000) },
+	} {
+		all := parts(header + `<row><c t="s"><v>3</v></c></row>`)
+		change(all)
+		spools := &fake.Spools{}
+		file := archive(t, all)
+		for _, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 20}).Candidates(sectionOf(file), domain.FileHint{}) {
+			if err != nil {
+				require.ErrorIs(t, err, domain.ErrBrokenFile, reason)
+				require.ErrorContains(t, err, reason)
+				break
+			}
+		}
+		_, err := candidatesOf(file, domain.FileHint{})
+		if reason != "too much is in it" {
+			require.ErrorContains(t, err, reason)
+		}
+		assert.Zero(t, spools.Open(), reason)
+	}
+}
+
+func addParts(p map[string]string, n int) {
+	for i := range n {
+		p[fmt.Sprintf("xl/media/image%07d.png", i)] = ""
+	}
+}
+
+// A part that was damaged on its way is noticed, though its rows look right.
+func TestXLSXDamaged(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, part := range parts(header + `<row><c t="str"><v>anna</v></c></row>`) {
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		require.NoError(t, err)
+		_, err = io.WriteString(entry, part)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	file := strings.Replace(b.String(), "<v>anna</v>", "<v>olga</v>", 1)
+	_, err := candidatesOf(file, domain.FileHint{})
+	require.ErrorIs(t, err, domain.ErrBrokenFile)
+}
+
+// Texts of any length and in any number take little memory.
+func TestXLSXMemory(t *testing.T) {
+	const objects = 50_000
+	var texts, rows strings.Builder
+	texts.WriteString(`<sst><si><t>login</t></si><si><t>note</t></si><si><t>` + strings.Repeat("ы", 20<<20) + `</t></si>`)
+	rows.WriteString(`<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c t="s"><v>2</v></c><c t="inlineStr"><is><t>` + strings.Repeat("x", 40<<20) + `</t></is></c></row>`)
+	for i := range objects {
+		fmt.Fprintf(&texts, `<si><t>%s%d</t></si>`, strings.Repeat("n", 500), i)
+		fmt.Fprintf(&rows, `<row><c t="s"><v>%d</v></c><c t="s"><v>%d</v></c></row>`, i+3, objects+2-i)
+	}
+	all := parts(rows.String())
+	all["xl/sharedStrings.xml"] = texts.String() + `</sst>`
+	section := sectionOf(archive(t, all))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	seen := 0
+	for candidate, err := range (bulkfile.Files{Spools: spool.New(t.TempDir()), MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
+		require.NoError(t, err)
+		if seen == 0 {
+			assert.True(t, candidate.Login.Cut)
+			assert.Len(t, candidate.Login.Text, domain.MaxValue)
+			assert.Nil(t, candidate.Original)
+		} else if want := fmt.Sprintf("n%d", seen-1); !strings.HasSuffix(candidate.Login.Text, want) ||
+			!strings.HasSuffix(string(candidate.Original), fmt.Sprintf(`n%d"}`, objects-seen)) {
+			require.Fail(t, "another text", "%q is not %q", candidate.Login.Text, want)
+		}
+		seen++
+		if seen%10_000 == 0 {
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(16<<20))
+		}
+	}
+	assert.Equal(t, objects+1, seen)
+}
+
+// The texts of a workbook are any: XML has many ways to write them.
+func FuzzXLSXText(f *testing.F) {
+	f.Add("a & b", uint8(0))
+	f.Add(" <x>]]>\t\n_x0041_ 東😀", uint8(3))
+	f.Fuzz(func(t *testing.T, text string, way uint8) {
+		var escaped bytes.Buffer
+		require.NoError(t, xml.EscapeText(&escaped, []byte(text)))
+		var want string
+		require.NoError(t, xml.Unmarshal([]byte("<t>"+escaped.String()+"</t>"), &want)) // without what XML cannot have
+		if strings.TrimSpace(want) == "" || len(want) > domain.MaxValue || strings.Contains(want, "_x") {
+			return
+		}
+		piece := escaped.String()
+		if way&1 != 0 {
+			piece = "<![CDATA[" + strings.ReplaceAll(want, "]]>", "]]]]><![CDATA[>") + "]]>"
+		}
+		all := parts(header + `<row><c t="s"><v>4</v></c><c t="str"><v>` + piece + `</v></c></row>`)
+		all["xl/sharedStrings.xml"] = strings.Replace(all["xl/sharedStrings.xml"], "</sst>", `<si><t>`+strings.Repeat("<!-- - -->", int(way))+piece+"</t></si></sst>", 1)
+		got, err := candidatesOf(archive(t, all), domain.FileHint{})
+		require.NoError(t, err)
+		assert.Equal(t, want, got[0].Login.Text)
+		assert.Equal(t, want, got[0].Phone.Text)
+	})
+}
+
+// Whatever stands in a workbook, it is read or it is broken.
+func FuzzXLSX(f *testing.F) {
+	whole := parts(header + `<row><c t="s"><v>3</v></c><c r="C2" s="1"><v>35123</v></c><c t="inlineStr"><is><t>&#65;</t></is></c></row>`)
+	f.Add(whole["xl/worksheets/sheet1.xml"], whole["xl/sharedStrings.xml"], whole["xl/styles.xml"], whole["xl/workbook.xml"])
+	f.Add("<sheetData><row><c r=\"ZZZZ1\"><v>1e9", "<sst><si><rPh><t>", "", "<workbook>")
+	f.Fuzz(func(t *testing.T, sheet, texts, styles, workbook string) {
+		all := parts("")
+		all["xl/worksheets/sheet1.xml"], all["xl/sharedStrings.xml"], all["xl/styles.xml"], all["xl/workbook.xml"] = sheet, texts, styles, workbook
+		got, err := candidatesOf(archive(t, all), domain.FileHint{})
+		if err != nil {
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
+		}
+		for _, c := range got {
+			for _, v := range []domain.Value{c.Login, c.Phone, c.Birthday, c.FirstName} {
+				assert.True(t, utf8.ValidString(v.Text) && len(v.Text) <= domain.MaxValue)
+			}
+			assert.True(t, c.Original == nil || json.Valid(c.Original), "%q", c.Original)
+		}
+	})
+}
+
+// Whatever is sent as a workbook, it is read or it is broken.
+func FuzzXLSXArchive(f *testing.F) {
+	f.Add([]byte(archive(f, parts(header+`<row><c t="s"><v>3</v></c></row>`))))
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		_, err := candidatesOf(string(file), domain.FileHint{Format: domain.FormatXLSX})
+		if err != nil && !errors.Is(err, domain.ErrBrokenFile) {
+			require.NoError(t, err)
+		}
+	})
+}
