@@ -177,7 +177,7 @@ func newViewUpload(upload *domain.Upload, words *words) *viewUpload {
 	layout := &upload.Layout
 	v.Description = []viewTerm{{words.Text("upload.file.size"), v.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}
 	if layout.Encoding != "" {
-		v.Description = append(v.Description, viewTerm{words.Text("upload.file.encoding"), strings.ToUpper(layout.Encoding)})
+		v.Description = append(v.Description, viewTerm{words.Text("upload.file.encoding"), strings.Replace(strings.ToUpper(layout.Encoding), "WINDOWS", "Windows", 1)})
 	}
 	if id, known := delimiterIDs[layout.Delimiter]; known {
 		v.Description = append(v.Description, viewTerm{words.Text("upload.file.delimiter"), words.Text(id)})

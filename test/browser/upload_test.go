@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding/charmap"
 )
 
 // fileOf writes people into a file, and returns its path.
@@ -247,4 +248,35 @@ func TestSlipsArePrinted(t *testing.T) {
 		}
 	}
 	assert.Greater(t, dark, 10_000, "there is something on the paper")
+}
+
+// What an office program saves in Russian Windows is understood, shown, registered and handed out.
+func TestSpreadsheetIsHandedOut(t *testing.T) {
+	p := start(t)
+	v := visit(t, p.url, look{language: "ru", phone: true})
+	v.register(anna())
+	sheet, err := charmap.Windows1251.NewEncoder().String("Фамилия;Имя;Отчество;Логин;Эл. почта;Телефон;Дата рождения;Класс\r\n" +
+		"Ёлкина;Жанна;Щербаковна;elkina;elkina@example.com;8 916 123-45-67;29.02.2000;7 «Б»\r\n" +
+		"\"Сомов; мл.\";Пётр;Ильич;somov;нигде;;;\r\n")
+	require.NoError(t, err)
+	name := filepath.Join(t.TempDir(), "класс.csv")
+	require.NoError(t, os.WriteFile(name, []byte(sheet), 0o600))
+	v.upload(name)
+	v.headed("Проверено, пока никто не зарегистрирован")
+	assert.Contains(t, v.text(".understood"), "Windows-1251")
+	assert.Contains(t, v.text(".understood"), "7 «Б»")
+	assert.Contains(t, v.text(".understood"), "Ёлкина")
+	for _, as := range []look{{language: "ru", phone: true}, {language: "ru", dark: true}} {
+		v.look(as)
+		v.isAccessible("preview of a sheet " + as.String())
+		if as.phone {
+			v.fits("preview of a sheet")
+		}
+	}
+	v.load(http.StatusOK, click(".submit button"))
+	v.headed("Готово")
+	credentials := v.download(`a[href$="credentials.csv"]`)
+	assert.Contains(t, credentials.body, ",elkina,")
+	v.load(http.StatusOK, click(`a[href$="/slips"]`))
+	assert.Contains(t, v.text("section"), "elkina")
 }
