@@ -128,9 +128,11 @@ func (b *bench) hostile(ctx context.Context) error {
 		created func(objects int) int
 	}{
 		{"all are refused", func(i int) string { return strings.Replace(object(i), "@", " ", 1) }, func(int) int { return 0 }},
-		// The phone of one is that of the next: every second is registered.
-		{"each clashes with its neighbour", func(i int) string {
-			return strings.Replace(object(i), fmt.Sprintf("+79%09d", i), fmt.Sprintf("+79%09d", i/2), 1)
+		// Each has its phone in common with the one before it or behind it, and its e-mail with the other: every second is registered.
+		{"each clashes with its neighbours", func(i int) string {
+			clashes := strings.NewReplacer(
+				fmt.Sprintf("+79%09d", i), fmt.Sprintf("+79%09d", i/2), fmt.Sprintf("user%07d@", i), fmt.Sprintf("user%07d@", (i+1)/2))
+			return clashes.Replace(object(i))
 		}, func(objects int) int { return (objects + 1) / 2 }},
 	} {
 		var times [2]time.Duration
