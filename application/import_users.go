@@ -87,7 +87,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		err = fmt.Errorf("%w: %w", domain.ErrTooSlow, err)
 	}
 	if errors.Is(err, domain.ErrBrokenFile) && !request.DryRun {
-		id, failed := u.Refuse(ctx, domain.Tally{}.Status())
+		id, failed := u.Refuse(ctx, domain.Tally{}.Status(), domain.DescriptionBroken)
 		err = &ports.RecordedError{Import: id, Cause: err}
 		if failed != nil {
 			err = failed
@@ -130,8 +130,8 @@ func (u *ImportUsers) recall(ctx context.Context, key string, fingerprint []byte
 }
 
 // Refuse implements ports.Registration.
-func (u *ImportUsers) Refuse(ctx context.Context, status int) (int64, error) {
-	id, err := u.with.Imports.Refuse(ctx, status, domain.DescriptionBroken)
+func (u *ImportUsers) Refuse(ctx context.Context, status int, description string) (int64, error) {
+	id, err := u.with.Imports.Refuse(ctx, status, description)
 	if err != nil {
 		return 0, fmt.Errorf("record refused import: %w", err)
 	}

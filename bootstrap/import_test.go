@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rollcall/domain"
 	"rollcall/test/pgtest"
 )
 
@@ -195,20 +196,22 @@ func TestManyWithOneKey(t *testing.T) {
 	for range clients {
 		go func() { answers <- p.post(t, annaOnly(), "Idempotency-Key", "key") }()
 	}
-	bodies := map[string]int{}
+	bodies, told := map[string]int{}, 0
 	for range clients {
 		got := <-answers
 		switch got.status {
 		case 200:
 			bodies[got.body]++
 		case 409:
+			told++
 			assert.NotEmpty(t, got.header.Get("Retry-After"))
 		default:
 			t.Errorf("status %d: %s", got.status, got.body)
 		}
 	}
 	assert.Len(t, bodies, 1)
-	assert.Equal(t, 1, p.count(t, "codes"))
+	assert.Equal(t, 1, p.count(t, "codes where code = 200"))
+	assert.Equal(t, told, p.count(t, "codes where code = 409"))
 	assert.Equal(t, 1, p.count(t, "users"))
 }
 
@@ -348,12 +351,18 @@ func TestFailureOfLargeImport(t *testing.T) {
 	last := all[len(all)-1]
 	assert.Equal(t, "running", all[0].Status)
 	assert.Equal(t, []any{"failed", 503, "too_slow"}, []any{last.Status, last.Code, last.Error})
-	assert.Zero(t, p.count(t, "codes"))
+	assert.Equal(t, 1, p.count(t, fmt.Sprintf("codes where id = %d and code = 503", last.Import)))
 }
 
 func TestBoundsOfImports(t *testing.T) {
 	p := start(t, "--max-objects", "2", "--max-imports", "1")
-	assert.Equal(t, 413, p.post(t, annaOnly()).status)
+	recorded := func(got answer, status int, description string) {
+		t.Helper()
+		assert.Equal(t, status, got.status)
+		assert.Equal(t, 1, p.count(t, fmt.Sprintf("codes where '/useradd/imports/' || id = '%s' and code = %d and description = '%s'",
+			got.header.Get("Location"), status, strings.ReplaceAll(description, "'", "''"))))
+	}
+	recorded(p.post(t, annaOnly()), 413, domain.DescriptionBroken)
 	conn, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
@@ -368,7 +377,7 @@ func TestBoundsOfImports(t *testing.T) {
 		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
 	}, 20*time.Second, 10*time.Millisecond)
 	got := p.post(t, large("boris"))
-	assert.Equal(t, 503, got.status)
+	recorded(got, 503, domain.DescriptionNoneCreated)
 	assert.NotEmpty(t, got.header.Get("Retry-After"))
 	_, err = conn.Exec(t.Context(), "commit")
 	require.NoError(t, err)

@@ -13,8 +13,9 @@ import (
 type Registration interface {
 	// Import registers every object of the file that may be registered, one after another, and records the rest: all
 	// of it, or after an error nothing but the record of the request. It returns a RecordedError with
-	// domain.ErrBrokenFile when the file holds no objects, domain.ErrTooManyObjects, domain.ErrTooSlow, ErrKeyRunning, ErrKeyReused, ErrOtherSecret,
-	// ErrBusy, ErrUnavailable when the database cannot be reached or others' imports keep theirs in the way.
+	// domain.ErrBrokenFile when the file holds no objects, domain.ErrTooManyObjects, domain.ErrTooSlow, ErrKeyRunning,
+	// ErrKeyReused, ErrOtherSecret, ErrBusy, ErrUnavailable when the database cannot be reached or others' imports keep
+	// theirs in the way.
 	Import(ctx context.Context, request ImportRequest) (*ImportResult, error)
 
 	// Recall returns what came of the import with a key. It returns ErrNotFound when there is none whose answer is kept,
@@ -26,9 +27,9 @@ type Registration interface {
 	// what the person needs.
 	Register(ctx context.Context, person *domain.Candidate, password string) (*domain.User, error)
 
-	// Refuse records a request whose file was not read, with the HTTP status it is answered with, and returns the record's
-	// id. It returns ErrUnavailable when the database cannot be reached.
-	Refuse(ctx context.Context, status int) (int64, error)
+	// Refuse records a request that registered nobody, with the HTTP status it is answered with and one of the contract's
+	// sentences, and returns the record's id. It returns ErrUnavailable when the database cannot be reached.
+	Refuse(ctx context.Context, status int, description string) (int64, error)
 }
 
 // RecordedError is why an import came to nothing that was recorded all the same.

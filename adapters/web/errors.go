@@ -89,6 +89,14 @@ func newProblem(requestID string, err error) problem {
 	return p
 }
 
+// description is what the contract says of an import that came to this: whether its file was not to be read.
+func (p problem) description() string {
+	if p.Code == "broken_file" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
+		return domain.DescriptionBroken
+	}
+	return domain.DescriptionNoneCreated
+}
+
 // routing makes Fiber's errors of routing, which are new each time, the ones that can be compared.
 func routing(err error) error {
 	if it, ok := errors.AsType[*fiber.Error](err); ok {

@@ -10,9 +10,10 @@ import (
 
 const mimeNDJSON = "application/x-ndjson"
 
-// lines are the outcomes as NDJSON: a line for each object, and one for all of them, without which an answer is not whole.
-func (h *useraddHandler) lines(result *ports.ImportResult) outcomeFormat {
-	return outcomeFormat{tail: string(doneLine(result)), each: func(dst []byte, o *domain.Outcome) ([]byte, error) {
+// lines are the outcomes as NDJSON: a line for each object, and one for all of them, without which an answer is not whole. It
+// says that the answer is repeated when it is late for the header to say it.
+func (h *useraddHandler) lines(result *ports.ImportResult, late bool) outcomeFormat {
+	return outcomeFormat{tail: string(doneLine(result, late && result.Replayed)), each: func(dst []byte, o *domain.Outcome) ([]byte, error) {
 		if o.Violations != nil {
 			rejection := newRejectionJSON(o, h.sentences)
 			rejection.Status = "rejected"
@@ -31,7 +32,7 @@ func (h *useraddHandler) lines(result *ports.ImportResult) outcomeFormat {
 }
 
 // doneLine is the last of an import that came to its end.
-func doneLine(result *ports.ImportResult) []byte {
+func doneLine(result *ports.ImportResult, replayed bool) []byte {
 	tally := result.Tally
 	return line(struct {
 		Status      string `json:"status"`
@@ -41,7 +42,8 @@ func doneLine(result *ports.ImportResult) []byte {
 		Created     int    `json:"created"`
 		Rejected    int    `json:"rejected"`
 		Description string `json:"description"`
-	}{"done", result.ID, tally.Status(), tally.Objects, tally.Created, tally.Refused, tally.Description()})
+		Replayed    bool   `json:"replayed,omitempty"`
+	}{"done", result.ID, tally.Status(), tally.Objects, tally.Created, tally.Refused, tally.Description(), replayed})
 }
 
 // runningLine tells how far an import is.
@@ -60,15 +62,16 @@ func runningLine(p *domain.Progress) []byte {
 	}{"running", p.Objects, p.Created, p.Refused, share})
 }
 
-// failedLine is the last of an import that came to nothing.
-func failedLine(p problem) []byte {
+// failedLine is the last of an import that came to nothing, by the id of its record if it has one.
+func failedLine(p problem, id int64) []byte {
 	return line(struct {
 		Status    string `json:"status"`
+		Import    int64  `json:"import,omitempty"`
 		Code      int    `json:"code"`
 		Error     string `json:"error"`
 		Detail    string `json:"detail"`
 		RequestID string `json:"request_id"`
-	}{"failed", p.Status, p.Code, p.Detail, p.RequestID})
+	}{"failed", id, p.Status, p.Code, p.Detail, p.RequestID})
 }
 
 func line(v any) []byte {

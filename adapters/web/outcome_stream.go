@@ -44,11 +44,11 @@ func (h *useraddHandler) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) e
 	select {
 	case it := <-done:
 		if it.err != nil {
-			return nameImport(c, it.err)
+			return h.refuse(c, &request, it.err)
 		}
 		nameResult(c, it.result)
 		c.Status(it.result.Tally.Status())
-		return sendOutcomes(c, it.result, h.lines(it.result))
+		return sendOutcomes(c, it.result, h.lines(it.result, false))
 	case <-time.After(progressInterval):
 	}
 	id := requestID(c)
@@ -59,9 +59,9 @@ func (h *useraddHandler) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) e
 		var err error
 		if it.err != nil {
 			h.log.ErrorContext(ctx, "an import failed after its answer had begun", "id", id, "error", it.err)
-			_, err = w.Write(failedLine(newProblem(id, it.err)))
+			_, err = w.Write(failedLine(newProblem(id, it.err), h.record(ctx, id, &request, it.err)))
 		} else {
-			err = writeOutcomes(w, it.result, h.lines(it.result))
+			err = writeOutcomes(w, it.result, h.lines(it.result, true))
 		}
 		writer.CloseWithError(errors.Join(err, w.Flush()))
 	}()

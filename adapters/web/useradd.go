@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -58,7 +59,7 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 	defer request.File.Close()
 	result, err := h.registration.Import(c.UserContext(), request)
 	if err != nil {
-		return nameImport(c, err)
+		return h.refuse(c, &request, err)
 	}
 	nameResult(c, result)
 	if result.Tally.Created == 0 {
@@ -100,14 +101,6 @@ func nameResult(c *fiber.Ctx, result *ports.ImportResult) {
 	if result.Replayed {
 		c.Set(headerReplayed, "true")
 	}
-}
-
-// nameImport does the same for an import that was recorded, but is an error. It returns the error.
-func nameImport(c *fiber.Ctx, err error) error {
-	if recorded, ok := errors.AsType[*ports.RecordedError](err); ok {
-		c.Set(fiber.HeaderLocation, pathImports+strconv.FormatInt(recorded.Import, 10))
-	}
-	return err
 }
 
 // request reads what is asked for, and receives the file. Also after an error it tells whether it was a dry run.
@@ -182,15 +175,27 @@ func prefersStrict(header string) bool {
 	return false
 }
 
-// refuse records a request whose file did not arrive as it should.
+// refuse answers a request that registered nobody with an error, which it returns, and names the record of it.
 func (h *useraddHandler) refuse(c *fiber.Ctx, request *ports.ImportRequest, cause error) error {
-	if request.DryRun {
-		return cause
+	if id := h.record(c.UserContext(), requestID(c), request, cause); id != 0 {
+		c.Set(fiber.HeaderLocation, pathImports+strconv.FormatInt(id, 10))
 	}
-	id, err := h.registration.Refuse(c.UserContext(), newProblem(requestID(c), cause).Status)
+	return cause
+}
+
+// record records a request that registered nobody, unless that is done, and returns the record's id. It returns 0 where there
+// is none: of a dry run, and of what the database is not there for.
+func (h *useraddHandler) record(ctx context.Context, requestID string, request *ports.ImportRequest, cause error) int64 {
+	if recorded, ok := errors.AsType[*ports.RecordedError](cause); ok {
+		return recorded.Import
+	}
+	if request.DryRun || errors.Is(cause, ports.ErrUnavailable) || ctx.Err() != nil {
+		return 0
+	}
+	p := newProblem(requestID, cause)
+	id, err := h.registration.Refuse(ctx, p.Status, p.description())
 	if err != nil {
-		h.log.ErrorContext(c.UserContext(), "a refused request was not recorded", "id", requestID(c), "error", err)
-		return cause
+		h.log.ErrorContext(ctx, "a refused request was not recorded", "id", requestID, "error", err)
 	}
-	return nameImport(c, &ports.RecordedError{Import: id, Cause: cause})
+	return id
 }
