@@ -82,7 +82,7 @@ func add(ctx context.Context, t *testing.T, tx ports.ImportTx, account domain.Ac
 func TestLostRegistration(t *testing.T) {
 	direct := pgtest.New(t)
 	var deaf atomic.Bool
-	registrations := postgres.NewRegistrations(open(t, proxy(t, direct, &deaf)))
+	registrations := postgres.NewRegistrations(open(t, proxy(t, direct, &deaf, func() {})))
 	_, err := registrations.Create(t.Context(), accountOf(t, 1)) // prepares the statements, so that the next is all that is sent
 	require.NoError(t, err)
 	deaf.Store(true)

@@ -147,6 +147,11 @@ func undone(err error) error {
 // have failed that is there, or run again and find its own people taken.
 func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error) (int64, error) {
 	pause := firstPause
+	if ctx.Err() != nil { // perhaps it was done before it could be cancelled
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestWait)
+		defer cancel()
+	}
 	for range maxAttempts {
 		var status *string
 		err := s.db.pool.QueryRow(ctx, "select pg_xact_status($1::text::xid8)", tx.xid).Scan(&status)

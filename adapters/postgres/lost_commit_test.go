@@ -20,14 +20,23 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// A commit whose answer is lost on the way is neither told to have failed nor done twice.
+// A commit whose answer is lost on the way is neither told to have failed nor done twice, even if nobody waits for it by then.
 func TestLostCommit(t *testing.T) {
+	t.Run("on the way", func(t *testing.T) { loseCommit(t, t.Context(), func() {}) })
+	t.Run("because it was cancelled", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		loseCommit(t, ctx, cancel)
+	})
+}
+
+func loseCommit(t *testing.T, ctx context.Context, lost func()) {
+	t.Helper()
 	direct := pgtest.New(t)
 	var deaf atomic.Bool
-	store := postgres.NewImports(open(t, proxy(t, direct, &deaf)), time.Now)
+	store := postgres.NewImports(open(t, proxy(t, direct, &deaf, lost)), time.Now)
 	runs := 0
 	add := func(object domain.Object, finish func()) (int64, error) {
-		return store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
+		return store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			runs++
 			_, err := tx.Taken(ctx, []domain.Object{object})
 			require.NoError(t, err)
@@ -49,8 +58,8 @@ func TestLostCommit(t *testing.T) {
 }
 
 // proxy passes on what is said between clients and the server of a URL. Once deaf is set, the next answer of the server
-// is not passed on, and its connection closed.
-func proxy(t *testing.T, target string, deaf *atomic.Bool) string {
+// is not passed on but lost, and its connection closed.
+func proxy(t *testing.T, target string, deaf *atomic.Bool, lost func()) string {
 	t.Helper()
 	const name = ".s.PGSQL.5432"
 	address, err := url.Parse(target)
@@ -81,7 +90,11 @@ func proxy(t *testing.T, target string, deaf *atomic.Bool) string {
 				buf := make([]byte, 64<<10)
 				for {
 					n, err := upstream.Read(buf)
-					if err != nil || deaf.CompareAndSwap(true, false) {
+					if deaf.CompareAndSwap(true, false) {
+						lost()
+						return
+					}
+					if err != nil {
 						return
 					}
 					_, err = client.Write(buf[:n])
