@@ -198,9 +198,11 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Health:        db,
 		Spools:        spools,
 		Languages:     catalog,
-		Sheets: map[string]ports.OutcomeWriter{
-			web.MediaCSV:  report.CredentialsCSV{},
-			web.MediaXLSX: report.CredentialsXLSX{Sentences: catalog.Choose("en", ""), Dir: spoolDir},
+		Sheets: web.Sheets{
+			web.MediaCSV: func(ports.Sentences) ports.OutcomeWriter { return report.CredentialsCSV{} },
+			web.MediaXLSX: func(sentences ports.Sentences) ports.OutcomeWriter {
+				return report.CredentialsXLSX{Sentences: sentences, Dir: spoolDir}
+			},
 		},
 		Sessions:       web.SessionConfig{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
 		Views:          views.Files,

@@ -32,7 +32,7 @@ type pages struct {
 	uploading   ports.Uploading
 	results     ports.UploadResults
 	spools      ports.Spools
-	sheets      map[string]ports.OutcomeWriter
+	sheets      Sheets
 	starts      map[string]ports.TemplateWriter
 	templates   *template.Template
 	maxBody     int64

@@ -32,7 +32,7 @@ type Config struct {
 	Languages     ports.Languages
 	Sessions      SessionConfig
 	Views         fs.FS                           // layouts, partials, pages and static files
-	Sheets        map[string]ports.OutcomeWriter  // of credentials, by media type
+	Sheets        Sheets                          // of credentials
 	Templates     map[string]ports.TemplateWriter // of files to start from, by extension
 	Log           *slog.Logger
 	MaxBody       int64         // bytes that a file may have

@@ -28,7 +28,7 @@ func (p *pages) uploadCredentials(c *fiber.Ctx) error {
 		return fiber.ErrNotFound
 	}
 	kind := sheetTypes[credentialTypes[c.Params("format")]]
-	return p.sendResult(c, sheet, kind.mediaType, `attachment; filename="`+kind.fileName+`"`)
+	return p.sendResult(c, sheet(p.words(c)), kind.mediaType, `attachment; filename="`+kind.fileName+`"`)
 }
 
 // uploadSlips answers GET /useradd/uploads/:id/slips.

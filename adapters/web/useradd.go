@@ -34,11 +34,14 @@ var (
 	errParameter   = errors.New("parameter is not valid")
 )
 
+// Sheets are tables of what came of imports, by their media types, with reasons in the language of the sentences.
+type Sheets map[string]func(ports.Sentences) ports.OutcomeWriter
+
 type useraddHandler struct {
 	registration ports.Registration
 	spools       ports.Spools
 	sentences    ports.Sentences
-	sheets       map[string]ports.OutcomeWriter // by media type
+	sheets       Sheets
 	log          *slog.Logger
 	maxBody      int64
 }
@@ -68,7 +71,7 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 	if sheet, ok := h.sheets[media]; ok {
 		c.Set(fiber.HeaderContentType, sheetTypes[media].mediaType)
 		c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+sheetTypes[media].fileName+`"`)
-		return sendOutcomes(c, result, sheet)
+		return sendOutcomes(c, result, sheet(h.sentences))
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	return sendOutcomes(c, result, credentials())
