@@ -24,7 +24,17 @@ func TestMain(m *testing.M) {
 	if os.Getenv(processVariable) != "" {
 		os.Exit(bootstrap.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(pgtest.Run(m))
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	config, err := os.MkdirTemp("", "rollcall-config-*") // rather than that of who runs the tests
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(config)
+	os.Setenv("XDG_CONFIG_HOME", config)
+	return pgtest.Run(m)
 }
 
 // program is the whole program, serving on a free port.

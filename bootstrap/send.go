@@ -29,7 +29,7 @@ type sendCommand struct {
 func (*sendCommand) Help() string {
 	return `The ending of a file's name tells what it is: .json, .ndjson or .jsonl, .csv, .xlsx, and .gz or .zst behind these. What any other is, the server finds out.
 
-Sending a file twice is safe. A command that was broken off, or lost its answer, gets the whole answer, passwords included, when it is run again: for 24 hours the server knows a file that it has imported, and only repeats the answer. To import the same file once more on purpose, say after accounts were deleted, give any --key that was not used before. A changed file is another file.
+Sending a file twice is safe. A command that was broken off, or lost its answer, gets the whole answer, passwords included, when it is run again: for 24 hours the server knows a file that it has imported, and only repeats the answer, to the same user of the same machine: a secret in rollcall/secret.key, in the folder of settings, goes into the --key that is made. To import the same file once more on purpose, say after accounts were deleted, give any --key that was not used before. A changed file is another file.
 
 The exit status is 0 when every file registered somebody, or in a dry run would, and 1 otherwise.`
 }
@@ -101,13 +101,13 @@ type sender struct {
 
 // send posts a file and prints what came of it, once the answer is whole. It returns errSilent for an answer that says
 // nobody was registered.
-func (s *sender) send(ctx context.Context, name, out string) error {
+func (s *sender) send(ctx context.Context, name string, credentials *credentialsFile) error {
 	file, err := openInput(ctx, s.std.in, name, s.Type)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	credentials, err := createCredentials(out, s.Force)
+	err = credentials.create()
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,10 +13,10 @@ import (
 	"strings"
 )
 
-// outs returns for each file the path that its logins and passwords go to: empty where they are printed. It returns an
-// error where they could not all be written, before anybody is registered.
-func (cmd *sendCommand) outs() ([]string, error) {
-	outs := make([]string, len(cmd.Files))
+// outs returns for each file where its logins and passwords go to: nil where they are printed. It returns an error where they
+// could not all be written, before anybody is registered.
+func (cmd *sendCommand) outs() ([]*credentialsFile, error) {
+	outs := make([]*credentialsFile, len(cmd.Files))
 	if cmd.Out == "" {
 		return outs, nil
 	}
@@ -26,24 +27,21 @@ func (cmd *sendCommand) outs() ([]string, error) {
 	}
 	of := map[string]string{}
 	for i, name := range cmd.Files {
-		outs[i] = cmd.Out
+		path := cmd.Out
 		if folder {
-			outs[i] = filepath.Join(cmd.Out, credentialsName(name))
+			path = filepath.Join(cmd.Out, credentialsName(name))
 		}
-		if other, double := of[outs[i]]; double {
-			return nil, fmt.Errorf("%s and %s would both go to %s", other, name, outs[i])
+		if other, double := of[path]; double {
+			return nil, fmt.Errorf("%s and %s would both go to %s", other, name, path)
 		}
-		of[outs[i]] = name
-		if ending(outs[i]) == ".xlsx" {
+		of[path] = name
+		if ending(path) == ".xlsx" {
 			return nil, errors.New("workbooks are not written; a .csv file opens as one")
 		}
-		if cmd.Force {
-			continue
+		if _, err := os.Lstat(path); err == nil && !folder && !cmd.Force {
+			return nil, fmt.Errorf("%s is there already; --force overwrites it", path)
 		}
-		err := refuseExisting(outs[i])
-		if err != nil {
-			return nil, err
-		}
+		outs[i] = &credentialsFile{credentialsFormat: credentialsFormatOf(path), path: path, folder: folder, force: cmd.Force}
 	}
 	return outs, nil
 }
@@ -60,27 +58,18 @@ func credentialsName(sent string) string {
 	return strings.TrimSuffix(name, filepath.Ext(name)) + ".csv"
 }
 
-func refuseExisting(path string) error {
-	_, err := os.Lstat(path)
-	if err == nil {
-		return fmt.Errorf("%s is there already; --force overwrites it", path)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// credentialsFile is a file of logins and passwords. Only its owner may read it, and it has its name only when it is whole.
+// credentialsFile is a file of logins and passwords. Only its owner may read it, and it has its name only when it is whole. Of
+// a nil one every method does nothing.
 type credentialsFile struct {
 	credentialsFormat
 
-	path  string
-	force bool
-	file  *os.File
-	w     *bufio.Writer
-	row   []byte
-	some  bool
+	path   string
+	folder bool // its name was not given: another one will do
+	force  bool // it may overwrite
+	file   *os.File
+	w      *bufio.Writer
+	row    []byte
+	some   bool
 }
 
 // credentialsFormat is how a file of credentials is written.
@@ -99,19 +88,21 @@ func credentialsFormatOf(path string) credentialsFormat {
 	return credentialsFormat{"\ufefflogin,password\r\n", "\r\n", "\r\n", appendCredentialCSV} // the mark is for Excel
 }
 
-// createCredentials makes the file of that path, beside it for now. Without a path it returns nil, of which every method
-// does nothing.
-func createCredentials(path string, force bool) (*credentialsFile, error) {
-	if path == "" {
-		return nil, nil //nolint:nilnil // see above
+// create makes the file, beside its path for now. What is left there of a command that was killed is taken away.
+func (c *credentialsFile) create() error {
+	if c == nil {
+		return nil
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	part := filepath.Join(filepath.Dir(c.path), "."+filepath.Base(c.path)+".part")
+	err := os.Remove(part)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		c.file, err = os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("make file for logins and passwords: %w", err)
+		return fmt.Errorf("make file for logins and passwords: %w", err)
 	}
-	return &credentialsFile{
-		credentialsFormat: credentialsFormatOf(path), path: path, force: force, file: file, w: bufio.NewWriter(file),
-	}, nil
+	c.w = bufio.NewWriter(c.file)
+	return nil
 }
 
 // restart forgets what was added.
@@ -159,7 +150,7 @@ func (c *credentialsFile) publish() error {
 		err = c.file.Sync()
 	}
 	if err == nil && !c.force {
-		err = refuseExisting(c.path)
+		err = c.choosePath()
 	}
 	if err != nil {
 		return err
@@ -167,9 +158,59 @@ func (c *credentialsFile) publish() error {
 	return os.Rename(c.file.Name(), c.path)
 }
 
+// choosePath finds a path at which nothing is, or the same: the command may have been run before.
+func (c *credentialsFile) choosePath() error {
+	first := c.path
+	for n := 2; ; n++ {
+		same, err := sameContent(c.path, c.file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || same:
+			return nil
+		case err != nil:
+			return err
+		case !c.folder:
+			return fmt.Errorf("%s is there already; --force overwrites it", c.path)
+		}
+		extension := filepath.Ext(first)
+		c.path = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(first, extension), n, extension)
+	}
+}
+
+// sameContent compares a file with one that is open.
+func sameContent(path string, open *os.File) (bool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	is, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	other, err := open.Stat()
+	if err != nil || !is.Mode().IsRegular() || is.Size() != other.Size() {
+		return false, err
+	}
+	var buf, otherBuf [32 << 10]byte
+	for at := int64(0); at < is.Size(); at += int64(len(buf)) {
+		n, err := file.ReadAt(buf[:], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		m, err := open.ReadAt(otherBuf[:], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		if !bytes.Equal(buf[:n], otherBuf[:m]) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // discard closes the file, and takes away one that was not published.
 func (c *credentialsFile) discard() {
-	if c != nil {
+	if c != nil && c.file != nil {
 		_ = c.file.Close()
 		_ = os.Remove(c.file.Name()) // a name that it no longer has, if all went well
 	}

@@ -102,6 +102,39 @@ func TestSendKeepsFilesThatAreThere(t *testing.T) {
 	assert.Len(t, entries(t, dir), 2)
 }
 
+// A command that is run again goes on where it ended, and overwrites nothing.
+func TestSendAgainIntoAFolder(t *testing.T) {
+	dir := t.TempDir()
+	read := func(name string) string {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		return string(content)
+	}
+	one, two := fileOf(t, "one.json", "[1]"), fileOf(t, "two.json", "[2]")
+	got := script(t, inLines(200, wholeAnswer), answered(404, "text/plain", "")).send(t, "", "--out", dir, one, two)
+	require.Error(t, got.err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".two.csv.part"), []byte("of a command that was killed"), 0o644))
+	got = script(t, inLines(200, wholeAnswer), inLines(200, wholeAnswer)).send(t, "", "--out", dir, one, two)
+	require.NoError(t, got.err, got.stderr)
+	require.Len(t, entries(t, dir), 2)
+	assert.Equal(t, read("one.csv"), read("two.csv"))
+
+	const gleb = `{"object_id":1,"status":"created","login":"gleb","password":"aaaaaa-bbbbbb"}` + "\n"
+	for _, number := range []string{"2", "3"} {
+		whole := strings.Replace(gleb, "gleb", "gleb"+number, 1) + `{"status":"done","code":200,"objects":1,"created":1,"rejected":0}`
+		for range 2 {
+			got = script(t, inLines(200, whole)).send(t, "", "--out", dir, one)
+			require.NoError(t, got.err, got.stderr)
+			assert.Contains(t, got.stdout, filepath.Join(dir, "one-"+number+".csv"))
+		}
+		assert.Contains(t, read("one-"+number+".csv"), "gleb"+number)
+	}
+	assert.Equal(t, read("one.csv"), read("two.csv"), "what was there")
+	for _, file := range entries(t, dir) {
+		assert.Equal(t, os.FileMode(0o600), file.Mode())
+	}
+}
+
 func TestSendWritesAFileForEach(t *testing.T) {
 	dir := t.TempDir()
 	one, two := fileOf(t, "one.json", "[1]"), fileOf(t, "two.csv.gz", "[2]")
@@ -115,7 +148,6 @@ func TestSendWritesAFileForEach(t *testing.T) {
 	for _, args := range [][]string{
 		{"--out", filepath.Join(dir, "all.csv"), one, two},
 		{"--out", t.TempDir(), one, fileOf(t, "one.csv", "[3]")},
-		{"--out", dir, "-"},
 		{"--out", filepath.Join(dir, "people.xlsx"), one},
 		{"--out", filepath.Join(dir, "none", "people.csv"), one},
 		{"--out", filepath.Join(t.TempDir(), "people.csv"), "--dry-run", one},

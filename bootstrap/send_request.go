@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
@@ -11,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 )
 
 // newClient makes a client that follows no redirect: it would come as a GET, without the file.
@@ -18,18 +21,36 @@ func newClient() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// key returns the Idempotency-Key of a request: the same whenever the same is asked of the same server. A dry run has none.
+// key returns the Idempotency-Key of a request: the same whenever the same user asks the same of the same server. Whoever else
+// has the file must not get the answer with its passwords. A dry run has none.
 func (s *sender) key(file *input) (string, error) {
 	if s.DryRun || s.Key != "" {
 		return s.Key, nil
 	}
-	hash := sha256.New()
+	secret, err := userSecret()
+	if err != nil {
+		return "", fmt.Errorf("%w; give any --key, and the same one to try again", err)
+	}
+	hash := hmac.New(sha256.New, secret)
 	fmt.Fprintf(hash, "%q %q %q %t\n", s.address, file.mediaType, file.encoding, s.Strict)
-	_, err := io.Copy(hash, file.reader())
+	_, err = io.Copy(hash, file.reader())
 	if err != nil {
 		return "", fmt.Errorf("read: %w", err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// userSecret is made when there is none.
+func userSecret() ([]byte, error) {
+	dir, err := os.UserConfigDir()
+	if err == nil {
+		dir = filepath.Join(dir, "rollcall")
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("there is no folder for a secret, which HOME would name (%w)", err)
+	}
+	return secretKey(nil).load(dir)
 }
 
 // post sends a file once. It returns a temporaryError where another attempt may come to more.

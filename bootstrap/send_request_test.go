@@ -75,7 +75,7 @@ func TestSendPipesAgain(t *testing.T) {
 
 // The same key comes for the same, another for what is another request.
 func TestSendMakesKeys(t *testing.T) {
-	steps := make([]step, 10)
+	steps := make([]step, 13)
 	for i := range steps {
 		steps[i] = inLines(200, wholeAnswer)
 	}
@@ -95,6 +95,24 @@ func TestSendMakesKeys(t *testing.T) {
 		first: true, key("[2]"): true, key("[1]", "--strict"): true, key("[1]", "--type", "csv"): true, key("[1]", "--server", s.url+"/x"): true,
 	}
 	assert.Len(t, others, 5, "each is another")
+
+	config := filepath.Join(t.TempDir(), "of another user")
+	t.Setenv("XDG_CONFIG_HOME", config)
+	another := key("[1]")
+	assert.NotEqual(t, first, another, "who has the file has not its answer")
+	assert.Equal(t, another, key("[1]"))
+	for _, path := range []string{filepath.Join(config, "rollcall"), filepath.Join(config, "rollcall", "secret.key")} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Zero(t, info.Mode().Perm()&0o077, "only its owner reads %s", path)
+	}
+
+	t.Setenv("XDG_CONFIG_HOME", "")
+	t.Setenv("HOME", "")
+	got := s.send(t, "[1]", "-")
+	require.Error(t, got.err)
+	assert.Contains(t, got.stderr, "give any --key")
+	assert.Equal(t, "mine", key("[1]", "--key", "mine"))
 }
 
 func TestSendAsksForAsMuch(t *testing.T) {

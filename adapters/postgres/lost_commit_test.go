@@ -22,14 +22,14 @@ import (
 
 // A commit whose answer is lost on the way is neither told to have failed nor done twice, even if nobody waits for it by then.
 func TestLostCommit(t *testing.T) {
-	t.Run("on the way", func(t *testing.T) { loseCommit(t, t.Context(), func() {}) })
+	t.Run("on the way", func(t *testing.T) { loseCommit(t.Context(), t, func() {}) })
 	t.Run("because it was cancelled", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		loseCommit(t, ctx, cancel)
+		loseCommit(ctx, t, cancel)
 	})
 }
 
-func loseCommit(t *testing.T, ctx context.Context, lost func()) {
+func loseCommit(ctx context.Context, t *testing.T, lost func()) {
 	t.Helper()
 	direct := pgtest.New(t)
 	var deaf atomic.Bool
