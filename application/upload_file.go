@@ -217,6 +217,12 @@ func (u *UploadFile) work(ctx context.Context, was *domain.Upload) {
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
+	if err == nil && is.State == domain.UploadChecked {
+		cancelled, _ := u.with.Jobs.Beat(ending, is.ID, was.Job, is.Done) // whose error Change meets as well
+		if cancelled {
+			is.State, is.Refused = domain.UploadCancelled, nil
+		}
+	}
 	switch {
 	case err == nil:
 	case errors.Is(cause, errCancelled):

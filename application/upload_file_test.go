@@ -257,6 +257,23 @@ func TestCancelledUploadRegistersNobody(t *testing.T) {
 	})
 }
 
+// Who cancels in the last moment of a check has cancelled.
+func TestCheckIsCancelledAsItEnds(t *testing.T) {
+	uploads(t, func(f *uploadFixture, r ports.Registration) ports.Registration {
+		return slow{r, func(context.Context, ports.ImportRequest) error {
+			<-f.goOn
+			return nil
+		}}
+	}, func(t *testing.T, f *uploadFixture) {
+		id, err := f.receive(t, twoOfThree)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
+		f.goOn <- struct{}{}
+		assert.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
+	})
+}
+
 func TestInterruptedUploadGoesOn(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id, other := f.checked(t), f.checked(t)

@@ -328,7 +328,7 @@ func TestUploadShowsWhatWasUnderstood(t *testing.T) {
 	p.set(t, `update uploads set layout = '{"Format": "csv", "Encoding": "windows-1251", "Delimiter": 59,
 		"Columns": [{"Header": "Логин", "Field": "login"}, {"Header": "<b>x</b>", "Field": ""}], "Rows": [["anna", "<script>"], ["boris", ""]]}'`)
 	got := b.get(t, address)
-	assert.Equal(t, "Size243 B FormatCSV EncodingWINDOWS-1251 Delimitersemicolon", got.text(".understood dl"))
+	assert.Equal(t, "Size243 B FormatCSV EncodingWindows-1251 Delimitersemicolon", got.text(".understood dl"))
 	assert.Equal(t, "ЛогинLogin<b>x</b>ignored", got.text(".preview thead"))
 	assert.Equal(t, "anna<script> boris", got.text(".preview tbody"))
 	assert.Contains(t, got.html, "&lt;script&gt;")

@@ -283,7 +283,7 @@ func (f failing) ReadAt(p []byte, offset int64) (int, error) {
 
 // Values of any length take the memory of short ones, and say that they were longer.
 func TestLongValues(t *testing.T) {
-	long := strings.Repeat("ы", 40<<20)
+	long := strings.Repeat("ы", 8<<20)
 	for name, file := range map[string]string{
 		"csv":    "note,login,phone\n" + long + ",\"" + long + "\",1\nx,b,2\n",
 		"ndjson": `{"note":"` + long + `","login":"` + long + `","phone":"1"}` + "\n" + long + "\n" + `{"login":"b","phone":"2"}`,
