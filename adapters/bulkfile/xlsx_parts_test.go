@@ -198,6 +198,33 @@ func addParts(p map[string]string, n int) {
 	}
 }
 
+// A small file with a lot in it is refused before it takes any memory.
+func TestXLSXBomb(t *testing.T) {
+	for _, name := range []string{"xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"} {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for part, content := range parts(header) {
+			entry, err := w.Create(part)
+			require.NoError(t, err)
+			if part == name {
+				content = "<sst><si><t>" + strings.Repeat("x", 12<<20)
+			}
+			_, err = io.WriteString(entry, content)
+			require.NoError(t, err)
+		}
+		require.NoError(t, w.Close())
+		require.Less(t, b.Len(), 1<<20)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), domain.FileHint{}) {
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
+			require.ErrorContains(t, err, "too much is in it")
+		}
+		runtime.ReadMemStats(&after)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), name)
+	}
+}
+
 // A part that was damaged on its way is noticed, though its rows look right.
 func TestXLSXDamaged(t *testing.T) {
 	file := archive(t, parts(header+`<row><c t="str"><v>anna</v></c></row>`))
