@@ -155,7 +155,21 @@ func (c *credentialsFile) publish() error {
 	if err != nil {
 		return err
 	}
+	if !c.owned() {
+		return fmt.Errorf("another command writes to %s", c.path)
+	}
 	return os.Rename(c.file.Name(), c.path)
+}
+
+// owned tells whether the file has its first name still: another command to the same path may have taken it away, as what was
+// left of one that was killed, and have a file of that name.
+func (c *credentialsFile) owned() bool {
+	mine, err := c.file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(c.file.Name())
+	return err == nil && os.SameFile(mine, there)
 }
 
 // choosePath finds a path at which nothing is, or the same: the command may have been run before.
@@ -210,10 +224,13 @@ func sameContent(path string, open *os.File) (bool, error) {
 
 // discard closes the file, and takes away one that was not published.
 func (c *credentialsFile) discard() {
-	if c != nil && c.file != nil {
-		_ = c.file.Close()
-		_ = os.Remove(c.file.Name()) // a name that it no longer has, if all went well
+	if c == nil || c.file == nil {
+		return
 	}
+	if c.owned() {
+		_ = os.Remove(c.file.Name())
+	}
+	_ = c.file.Close()
 }
 
 func appendCredentialJSON(dst []byte, login, password string) []byte {

@@ -208,3 +208,31 @@ func TestSendIsInterrupted(t *testing.T) {
 		require.ErrorContains(t, got.err, "interrupted")
 	})
 }
+
+// Of two commands that write to the same place at once one may fail, but none claims the other's file.
+func TestSendTwiceAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "people.csv")
+	begun, end := make(chan struct{}), make(chan struct{})
+	second := script(t, func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-end
+		inLines(200, strings.ReplaceAll(wholeAnswer, "anna", "gleb"))(w, r)
+	})
+	done := make(chan error)
+	first := script(t, func(w http.ResponseWriter, r *http.Request) {
+		go func() { done <- second.send(t, "[2]", "--out", path, "-").err }()
+		<-begun
+		inLines(200, wholeAnswer)(w, r)
+	})
+	got := first.send(t, "[1]", "--out", path, "-")
+	_, early := os.Lstat(path)
+	close(end)
+	err := <-done
+	require.ErrorIs(t, early, os.ErrNotExist, "what the second had not written yet")
+	require.Error(t, got.err)
+	assert.Contains(t, got.stderr, "another command writes")
+	require.NoError(t, err)
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Contains(t, string(content), "gleb")
+}
