@@ -15,6 +15,7 @@ type User struct {
 	Birthday                        *Date  // nil for none
 	Registered                      time.Time
 	Password                        StoredPassword
+	Roles                           []Role    // sorted; nil for none
 	PasswordExpires                 time.Time // of a generated password, once it is known; zero for a chosen one
 }
 

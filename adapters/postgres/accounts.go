@@ -31,7 +31,8 @@ type userRow struct {
 	RegDate      time.Time
 	PasswordHash string
 	PasswordDate time.Time
-	Profile      *profileRow `bun:"rel:has-one,join:id=user_id"`
+	Roles        []domain.Role `bun:",array,scanonly"`
+	Profile      *profileRow   `bun:"rel:has-one,join:id=user_id"`
 }
 
 type profileRow struct {
@@ -51,6 +52,9 @@ func (row *userRow) user() *domain.User {
 		Email: row.Email, Phone: row.Phone, Registered: row.RegDate.UTC(),
 		Password: domain.StoredPassword{Hash: row.PasswordHash, Made: row.PasswordDate.UTC()},
 	}
+	if len(row.Roles) > 0 {
+		user.Roles = row.Roles
+	}
 	if profile.Birthday != nil {
 		date := domain.DateOf(*profile.Birthday)
 		user.Birthday = &date
@@ -58,10 +62,16 @@ func (row *userRow) user() *domain.User {
 	return user
 }
 
+// selectUsers reads rows of users, whole: as few round trips as there can be, since every page asks who it is for.
+func (a *Accounts) selectUsers(rows any) *bun.SelectQuery {
+	return a.db.bun.NewSelect().Model(rows).Relation("Profile").
+		ColumnExpr("?TableColumns").ColumnExpr("array(select role from roles where roles.user_id = u.id order by role) as roles")
+}
+
 // Find implements ports.Accounts.
 func (a *Accounts) Find(ctx context.Context, identity domain.Identity) ([]*domain.User, error) {
 	var rows []userRow
-	err := a.db.bun.NewSelect().Model(&rows).Relation("Profile").
+	err := a.selectUsers(&rows).
 		Where("login_key = NULLIF(?, '')", identity.Login).
 		WhereOr("email_key = NULLIF(?, '')", identity.Email).
 		WhereOr("phone = NULLIF(?, '')", identity.Phone).
@@ -80,7 +90,7 @@ func (a *Accounts) Find(ctx context.Context, identity domain.Identity) ([]*domai
 // User implements ports.Accounts.
 func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
 	var row userRow
-	err := a.db.bun.NewSelect().Model(&row).Relation("Profile").Where("u.id = ?", id).Scan(ctx)
+	err := a.selectUsers(&row).Where("u.id = ?", id).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}

@@ -22,11 +22,13 @@ func accountStores(t *testing.T) contract.AccountsSubject {
 	db := open(t, pgtest.New(t))
 	return contract.AccountsSubject{
 		Registrations: postgres.NewRegistrations(db), Accounts: postgres.NewAccounts(db), Imports: postgres.NewImports(db, time.Now),
+		Roles: postgres.NewRoles(db),
 	}
 }
 
 func TestRegistrations(t *testing.T) { contract.Registrations(t, accountStores) }
 func TestAccounts(t *testing.T)      { contract.Accounts(t, accountStores) }
+func TestRoles(t *testing.T)         { contract.Roles(t, accountStores) }
 
 func accountOf(t *testing.T, number int) domain.Account {
 	t.Helper()
@@ -177,4 +179,21 @@ func TestTimesAreInUTC(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), user.Registered, time.Minute)
 	assert.Equal(t, time.UTC, user.Registered.Location())
 	assert.Equal(t, "2000-02-29", user.Birthday.Time().Format(time.DateOnly))
+}
+
+// A role is of an account, and not of whoever has its login later.
+func TestRolesEndWithTheAccount(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	registrations, roles, account := postgres.NewRegistrations(db), postgres.NewRoles(db), accountOf(t, 1)
+	_, err := registrations.Create(t.Context(), account)
+	require.NoError(t, err)
+	require.NoError(t, roles.Grant(t.Context(), account.Registration.Login, domain.RoleOperator))
+	pgtest.Query[struct{}](t, url, `delete from users`)
+	id, err := registrations.Create(t.Context(), account)
+	require.NoError(t, err)
+	user, err := postgres.NewAccounts(db).User(t.Context(), id)
+	require.NoError(t, err)
+	assert.False(t, user.Has(domain.RoleOperator))
+	assert.Empty(t, pgtest.Query[struct{ Role string }](t, url, `select role from roles`))
 }

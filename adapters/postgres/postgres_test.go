@@ -148,6 +148,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 		{"outcomes"},
 		{"profiles"},
 		{"reason_statistics"},
+		{"roles"},
 		{"sessions"},
 		{"statistics"},
 		{"upload_parts"},
@@ -173,7 +174,13 @@ func TestNoDatabase(t *testing.T) {
 	_, errUpload := uploads.Find(t.Context(), 1, "x")
 	_, errUploads := uploads.Latest(t.Context(), 1, 1)
 	_, errBeat := uploads.Beat(t.Context(), "x", "x", domain.Progress{})
+	roles := postgres.NewRoles(db)
+	var errList error
+	for _, err := range roles.List(t.Context(), "") {
+		errList = err
+	}
 	for _, err := range []error{
+		errList, roles.Grant(t.Context(), account.Registration.Login, domain.RoleOperator),
 		errUpload, errUploads, errBeat,
 		uploads.Create(t.Context(), &upload, strings.NewReader("x")),
 		uploads.Change(t.Context(), &upload, &upload),

@@ -16,11 +16,12 @@ import (
 	"rollcall/ports"
 )
 
-// AccountsSubject is three views of one empty store.
+// AccountsSubject is views of one empty store.
 type AccountsSubject struct {
 	Registrations ports.Registrations
 	Accounts      ports.Accounts
 	Imports       ports.Imports
+	Roles         ports.Roles
 }
 
 // Registrations proves a ports.Registrations.

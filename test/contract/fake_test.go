@@ -17,11 +17,12 @@ func TestFakeImports(t *testing.T) {
 
 func TestFakeRegistrations(t *testing.T) { contract.Registrations(t, fakeAccounts) }
 func TestFakeAccounts(t *testing.T)      { contract.Accounts(t, fakeAccounts) }
+func TestFakeRoles(t *testing.T)         { contract.Roles(t, fakeAccounts) }
 
 func fakeAccounts(*testing.T) contract.AccountsSubject {
 	store := &fake.Imports{}
 	return contract.AccountsSubject{
-		Registrations: fake.Registrations{Store: store}, Accounts: fake.Accounts{Store: store}, Imports: store,
+		Registrations: fake.Registrations{Store: store}, Accounts: fake.Accounts{Store: store}, Imports: store, Roles: fake.Roles{Store: store},
 	}
 }
 

@@ -29,8 +29,9 @@ type Imports struct {
 
 	mu        sync.Mutex
 	exclusive sync.Mutex
-	accounts  []domain.Account // the id of each is its place, from 1
-	dates     []dates          // of the accounts
+	accounts  []domain.Account      // the id of each is its place, from 1
+	dates     []dates               // of the accounts
+	roles     map[int][]domain.Role // by the place of the account
 	records   []Record
 	moments   map[int64]moment // of the records, by id
 	lastID    int64

@@ -1,0 +1,154 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Roles proves a ports.Roles.
+func Roles(t *testing.T, subject func(*testing.T) AccountsSubject) {
+	for name, test := range map[string]func(*testing.T, AccountsSubject){
+		"grants and revokes":         grantsAndRevokes,
+		"grants once":                grantsOnce,
+		"knows nobody":               grantsNobody,
+		"lists by login and by role": listsUsers,
+		"is not the caller's memory": rolesCopyMemory,
+		"ends when its context does": rolesEndWithContext,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+// otherRole is of no meaning here, which stores need not know.
+const otherRole domain.Role = "other"
+
+func login(t *testing.T, text string) domain.Login {
+	t.Helper()
+	login, violations := domain.NewLogin(text)
+	require.Nil(t, violations)
+	return login
+}
+
+func listed(t *testing.T, s AccountsSubject, role domain.Role) []ports.UserRoles {
+	t.Helper()
+	var all []ports.UserRoles
+	for user, err := range s.Roles.List(t.Context(), role) {
+		require.NoError(t, err)
+		all = append(all, ports.UserRoles{Login: user.Login, Roles: append([]domain.Role(nil), user.Roles...)})
+	}
+	return all
+}
+
+func roles(t *testing.T, s AccountsSubject, id int64) []domain.Role {
+	t.Helper()
+	user, err := s.Accounts.User(t.Context(), id)
+	require.NoError(t, err)
+	users, err := s.Accounts.Find(t.Context(), domain.NewIdentity(user.Login, "RU"))
+	require.NoError(t, err)
+	require.Len(t, users, 1)
+	assert.Equal(t, users[0].Roles, user.Roles)
+	return user.Roles
+}
+
+func grantsAndRevokes(t *testing.T, s AccountsSubject) {
+	ctx := t.Context()
+	anna, boris := create(t, s, object(t, 1, "Anna", "a@example.com", "")), create(t, s, object(t, 2, "Борис", "b@example.com", ""))
+	assert.Nil(t, anna.Roles)
+	require.NoError(t, s.Roles.Grant(ctx, login(t, "aNNA"), domain.RoleOperator))
+	require.NoError(t, s.Roles.Grant(ctx, login(t, "БОРИС"), otherRole))
+	require.NoError(t, s.Roles.Grant(ctx, login(t, "борис"), domain.RoleOperator))
+	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+	assert.Equal(t, []domain.Role{domain.RoleOperator, otherRole}, roles(t, s, boris.ID))
+
+	require.NoError(t, s.Roles.Revoke(ctx, login(t, "борис"), domain.RoleOperator))
+	require.NoError(t, s.Roles.Revoke(ctx, login(t, "anna"), otherRole), "which she does not have")
+	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+	assert.Equal(t, []domain.Role{otherRole}, roles(t, s, boris.ID))
+	require.NoError(t, s.Roles.Revoke(ctx, login(t, "Anna"), domain.RoleOperator))
+	assert.Nil(t, roles(t, s, anna.ID))
+}
+
+func grantsOnce(t *testing.T, s AccountsSubject) {
+	anna := create(t, s, object(t, 1, "Anna", "a@example.com", ""))
+	var all sync.WaitGroup
+	key := login(t, "anna")
+	for range 20 {
+		all.Go(func() { assert.NoError(t, s.Roles.Grant(t.Context(), key, domain.RoleOperator)) })
+	}
+	all.Wait()
+	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+}
+
+func grantsNobody(t *testing.T, s AccountsSubject) {
+	create(t, s, object(t, 1, "Anna", "boris@example.com", ""))
+	for _, name := range []string{"boris", "boris@example.com", "anna2", "%"} {
+		require.ErrorIs(t, s.Roles.Grant(t.Context(), login(t, name), domain.RoleOperator), ports.ErrNotFound, name)
+		require.ErrorIs(t, s.Roles.Revoke(t.Context(), login(t, name), domain.RoleOperator), ports.ErrNotFound, name)
+	}
+	require.ErrorIs(t, s.Roles.Grant(t.Context(), domain.Login{}, domain.RoleOperator), ports.ErrNotFound)
+	assert.Empty(t, listed(t, s, domain.RoleOperator))
+}
+
+func listsUsers(t *testing.T, s AccountsSubject) {
+	assert.Empty(t, listed(t, s, ""))
+	for i, name := range []string{"vera", "Boris", "anna", "Яна"} {
+		create(t, s, object(t, i, name, name+"@example.com", ""))
+	}
+	for _, name := range []string{"vera", "boris"} {
+		require.NoError(t, s.Roles.Grant(t.Context(), login(t, name), domain.RoleOperator))
+	}
+	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), otherRole))
+	operator := []domain.Role{domain.RoleOperator}
+	boris, vera := ports.UserRoles{Login: "Boris", Roles: operator}, ports.UserRoles{Login: "vera", Roles: operator}
+	anna := ports.UserRoles{Login: "anna", Roles: []domain.Role{otherRole}}
+	assert.Equal(t, []ports.UserRoles{anna, boris, vera, {Login: "Яна"}}, listed(t, s, ""))
+	assert.Equal(t, []ports.UserRoles{boris, vera}, listed(t, s, domain.RoleOperator))
+	assert.Empty(t, listed(t, s, "nobody's"))
+	for range 40 { // as often as a pool would run dry
+		for user, err := range s.Roles.List(t.Context(), "") {
+			require.NoError(t, err)
+			assert.Equal(t, "anna", user.Login)
+			break
+		}
+	}
+}
+
+func rolesCopyMemory(t *testing.T, s AccountsSubject) {
+	anna := create(t, s, object(t, 1, "Anna", "a@example.com", ""))
+	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), domain.RoleOperator))
+	user, err := s.Accounts.User(t.Context(), anna.ID)
+	require.NoError(t, err)
+	user.Roles[0] = otherRole
+	for user := range s.Roles.List(t.Context(), "") {
+		user.Roles[0] = otherRole
+	}
+	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+}
+
+func rolesEndWithContext(t *testing.T, s AccountsSubject) {
+	anna := create(t, s, object(t, 1, "Anna", "a@example.com", ""))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	errs := []error{
+		s.Roles.Grant(ctx, login(t, "anna"), domain.RoleOperator),
+		s.Roles.Revoke(ctx, login(t, "anna"), domain.RoleOperator),
+	}
+	for _, err := range s.Roles.List(ctx, "") {
+		errs = append(errs, err)
+	}
+	require.Len(t, errs, 3)
+	for _, err := range errs {
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+		require.False(t, errors.Is(err, ports.ErrNotFound))
+	}
+	assert.Nil(t, roles(t, s, anna.ID))
+}

@@ -1,0 +1,78 @@
+package fake
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Roles keeps the roles of those that imports and registrations bring.
+type Roles struct{ Store *Imports }
+
+// Grant implements ports.Roles.
+func (r Roles) Grant(ctx context.Context, login domain.Login, role domain.Role) error {
+	return r.change(ctx, login, func(roles []domain.Role) []domain.Role {
+		if slices.Contains(roles, role) {
+			return roles
+		}
+		return slices.Sorted(slices.Values(append(roles, role)))
+	})
+}
+
+// Revoke implements ports.Roles.
+func (r Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role) error {
+	return r.change(ctx, login, func(roles []domain.Role) []domain.Role {
+		return slices.DeleteFunc(roles, func(had domain.Role) bool { return had == role })
+	})
+}
+
+func (r Roles) change(ctx context.Context, login domain.Login, change func([]domain.Role) []domain.Role) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("change role: %w", err)
+	}
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	for i := range r.Store.accounts {
+		if r.Store.accounts[i].Registration.Login.Key() != login.Key() {
+			continue
+		}
+		if r.Store.roles == nil {
+			r.Store.roles = map[int][]domain.Role{}
+		}
+		r.Store.roles[i] = change(slices.Clone(r.Store.roles[i]))
+		return nil
+	}
+	return ports.ErrNotFound
+}
+
+// List implements ports.Roles.
+func (r Roles) List(ctx context.Context, role domain.Role) iter.Seq2[ports.UserRoles, error] {
+	return func(yield func(ports.UserRoles, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(ports.UserRoles{}, fmt.Errorf("list users: %w", err))
+			return
+		}
+		for _, user := range r.users() {
+			if (role == "" || user.Has(role)) && !yield(ports.UserRoles{Login: user.Login, Roles: user.Roles}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r Roles) users() []*domain.User {
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	users := make([]*domain.User, len(r.Store.accounts))
+	for i := range users {
+		users[i] = r.Store.user(i)
+	}
+	return slices.SortedFunc(slices.Values(users), func(a, b *domain.User) int {
+		return cmp.Compare(domain.LoginKey(a.Login), domain.LoginKey(b.Login))
+	})
+}
