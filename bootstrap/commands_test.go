@@ -17,7 +17,7 @@ import (
 func TestHelpAndMistakes(t *testing.T) {
 	status, stdout, _ := command(t, "", "--help")
 	assert.Zero(t, status)
-	for _, name := range []string{"serve", "migrate", "send", "version"} {
+	for _, name := range []string{"serve", "migrate", "user", "send", "version"} {
 		assert.Contains(t, stdout, "\n  "+name+" ")
 	}
 	status, stdout, _ = command(t, "", "serve", "--help")
@@ -84,11 +84,17 @@ func TestEmbeddedDatabase(t *testing.T) {
 	first.run(t, args...)
 	assert.Equal(t, 200, first.post(t, person("anna", `"phone":"9000000001"`)).status)
 
-	status, _, stderr := command(t, "", args...)
+	status, _, stderr := command(t, "", "user", "grant", "ANNA", "operator", "--data-dir", dir)
+	assert.Zero(t, status, "beside a server: %s", stderr)
+	status, _, stderr = command(t, "", args...)
 	assert.Equal(t, 1, status)
 	assert.Contains(t, stderr, "another program uses the database in "+filepath.Join(dir, "postgres"))
 	require.Zero(t, first.stop())
 	assert.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+
+	status, stdout, stderr := command(t, "", "user", "list", "--data-dir", dir)
+	assert.Zero(t, status, "without one: %s", stderr)
+	assert.Equal(t, "anna\toperator\n", stdout)
 
 	second := &program{}
 	second.run(t, args...)

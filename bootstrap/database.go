@@ -28,6 +28,22 @@ type database struct {
 	local *localpg.Server // nil when it is not ours to stop
 }
 
+// reach is start for what is done beside a server that runs: the embedded database is then that server's.
+func (f databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, error) {
+	db, err := f.start(ctx, log)
+	if !errors.Is(err, localpg.ErrInUse) {
+		return db, err
+	}
+	f.DatabaseURL, err = localpg.URL(f.clusterDir(), localpg.Database)
+	if err != nil {
+		return nil, fmt.Errorf("find running embedded database: %w", err)
+	}
+	return f.start(ctx, log)
+}
+
+// clusterDir is the folder of the embedded database.
+func (f databaseFlags) clusterDir() string { return filepath.Join(f.DataDir, "postgres") }
+
 // start starts the embedded database where none is named, and migrates either.
 func (f databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {
 	err := os.MkdirAll(f.DataDir, 0o755) // the account of the embedded database must get through
@@ -36,7 +52,7 @@ func (f databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, 
 	}
 	db := &database{url: f.DatabaseURL}
 	if db.url == "" {
-		db.local, err = localpg.Start(ctx, localpg.Config{Dir: filepath.Join(f.DataDir, "postgres"), Log: log})
+		db.local, err = localpg.Start(ctx, localpg.Config{Dir: f.clusterDir(), Log: log})
 		if err != nil {
 			return nil, fmt.Errorf("start embedded database: %w", err)
 		}

@@ -22,6 +22,7 @@ var version = ""
 type commandLine struct {
 	Serve   serveCommand   `cmd:"" help:"Start the service. Without a database URL it runs a PostgreSQL of its own in its data folder."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the schema of this version, and end. 'serve' does so by itself."`
+	User    userCommand    `cmd:"" help:"Say who may do what."`
 	Send    sendCommand    `cmd:"" help:"Post files of people to a running server, and print what came of each."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -43,7 +43,7 @@ func (c *cluster) takeLock() (*os.File, error) {
 	}
 	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, errors.Join(fmt.Errorf("another program uses the database in %s", c.dir), lock.Close())
+		return nil, errors.Join(fmt.Errorf("%w in %s", ErrInUse, c.dir), lock.Close())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", c.dir, err), lock.Close())

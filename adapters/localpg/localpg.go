@@ -18,6 +18,9 @@ import (
 // Database is the database that every server has.
 const Database = "rollcall"
 
+// ErrInUse is returned when another program runs the server of a folder.
+var ErrInUse = errors.New("another program uses the database")
+
 // Config says what to run.
 type Config struct {
 	Dir         string            // of the cluster and all that belongs to it; made when missing
@@ -39,8 +42,8 @@ type Server struct {
 
 // Start starts the server of a folder, and makes its cluster when there is none. What a program that was killed left
 // running is stopped first. It waits until the server takes connections, which after a crash can be minutes: ctx is what
-// bounds it. It returns an error when another program uses the folder, and when there is no PostgreSQL on the machine
-// and none can be fetched.
+// bounds it. It returns ErrInUse when another program uses the folder, and another error when there is no PostgreSQL on the
+// machine and none can be fetched.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -91,9 +94,25 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 }
 
 // URL is the connection string of a database of the server. It names the port, or PGPORT would.
-func (s *Server) URL(database string) string {
+func (s *Server) URL(database string) string { return socketURL(s.socket, database) }
+
+// URL is the connection string of a database of the server that another program runs in a folder. It can be used by the
+// account that runs the server, and by root. It returns an error when no server has been there.
+func URL(dir, database string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find data folder: %w", err)
+	}
+	socket, err := filepath.EvalSymlinks((&cluster{dir: dir}).socketLink())
+	if err != nil {
+		return "", fmt.Errorf("find folder of the socket: %w", err)
+	}
+	return socketURL(socket, database), nil
+}
+
+func socketURL(socket, database string) string {
 	// libpq takes a plus sign for one, where net/url means a space
-	host := strings.ReplaceAll(url.QueryEscape(s.socket), "+", "%20")
+	host := strings.ReplaceAll(url.QueryEscape(socket), "+", "%20")
 	return "postgres://postgres@/" + url.PathEscape(database) + "?host=" + host + "&port=" + port
 }
 

@@ -108,6 +108,9 @@ func TestSocketsPathIsFit(t *testing.T) {
 
 				s := start(t, config(dir))
 				assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+				shared, err := localpg.URL(dir, localpg.Database)
+				require.NoError(t, err)
+				assert.Equal(t, s.URL(localpg.Database), shared)
 			})
 		}
 	})
@@ -124,7 +127,11 @@ func TestASecondProgramIsRefused(t *testing.T) {
 	require.NoError(t, os.Symlink(dir, link))
 	for _, name := range []string{dir, link} {
 		_, err := localpg.Start(t.Context(), config(name))
+		require.ErrorIs(t, err, localpg.ErrInUse)
 		require.ErrorContains(t, err, "another program uses the database in "+dir)
+		shared, err := localpg.URL(name, localpg.Database)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"1"}, query(t, shared, "select 1"), "which can be reached")
 		assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"), "the first goes on")
 	}
 }
