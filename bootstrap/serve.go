@@ -27,6 +27,7 @@ import (
 
 type serveCommand struct {
 	databaseFlags
+	accessFlags
 
 	Listen            string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 takes a free one."`
 	MaxBody           units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"How large the body of a request may be (${default})."`
@@ -42,7 +43,6 @@ type serveCommand struct {
 	KeepRefused       time.Duration    `env:"ROLLCALL_KEEP_REFUSED" default:"720h" placeholder:"TIME" help:"How long refused objects are kept as they came, to be mended and sent again (${default}); 0 keeps none."`
 	UploadsDir        string           `env:"ROLLCALL_UPLOADS_DIR" default:"./uploads" placeholder:"DIR" help:"Folder of the last files that were exported (${default})."`
 	MaxUploads        units.Base2Bytes `env:"ROLLCALL_MAX_UPLOADS" default:"1GiB" placeholder:"SIZE" help:"How large that folder may be (${default})."`
-	TrustedProxies    []network        `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; of others they are ignored."`
 	ShutdownTimeout   time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long running requests may take to end when the program is told to stop (${default})."`
 	LogFormat         string           `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
 }
@@ -68,7 +68,7 @@ func (cmd *serveCommand) Validate() error {
 	case cmd.SessionIdle < time.Second, cmd.SessionLifetime < time.Second:
 		return errors.New("--session-idle, --session-lifetime: must be a second or more")
 	}
-	return nil
+	return cmd.check()
 }
 
 // Run serves until ctx ends.
@@ -104,7 +104,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	defer inBackground(ctx, uploads.Run)()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	log.Info("listening", "url", "http://"+listener.Addr().String())
+	log.Info("listening", "url", cmd.scheme()+"://"+listener.Addr().String())
 
 	select {
 	case err = <-served:
@@ -209,6 +209,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spoolDir}},
 		Log:            log,
 		MaxBody:        int64(cmd.MaxBody),
+		ReportsAccess:  cmd.ReportsAccess,
 		TrustedProxies: prefixes(cmd.TrustedProxies),
 	})
 	return server, uploads, err

@@ -114,15 +114,16 @@ func (p *pages) profile(c *fiber.Ctx) error {
 	if err != nil || user == nil {
 		return err
 	}
-	query := readReportQuery(c)
-	report, err := p.report(c, query)
-	if err != nil {
-		return err
+	v := &view{Notice: p.notice(c), GeneratedUntil: user.PasswordExpires}
+	if p.access.Allows(user) {
+		query := readReportQuery(c)
+		v.form, v.kept = form{inputs: filterInputs, entered: query.values}, query.values
+		v.Report, err = p.report(c, query)
+		if err != nil {
+			return err
+		}
 	}
-	return p.show(c, "profile", &view{
-		Notice: p.notice(c), GeneratedUntil: user.PasswordExpires, Report: report,
-		form: form{inputs: filterInputs, entered: query.values}, kept: query.values,
-	})
+	return p.show(c, "profile", v)
 }
 
 // passwordForm answers GET /account/password.

@@ -50,6 +50,7 @@ var errorAnswers = []struct {
 	{domain.ErrWrongCredentials, http.StatusUnauthorized, "credentials", "The login or the password is wrong."},
 	{domain.ErrPasswordExpired, http.StatusForbidden, "password_expired", "This generated password has expired."},
 	{domain.ErrSignedOut, http.StatusUnauthorized, "unauthorized", "Sign in first."},
+	{domain.ErrNotOperator, http.StatusForbidden, "not_operator", "Only operators may see this. Whoever runs this server can make you one."},
 	{domain.ErrTooManyAttempts, http.StatusTooManyRequests, "attempts", "There were too many attempts. Please try again later."},
 	{ports.ErrNotFound, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{ports.ErrBusy, http.StatusServiceUnavailable, "busy", "Too much of this is being done already. Please try again soon."},

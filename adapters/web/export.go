@@ -33,7 +33,7 @@ const (
 
 // export answers GET /useradd/export/:format.
 func (p *pages) export(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type viewRecord struct {
 
 // importRecord answers GET /useradd/imports/:id.
 func (p *pages) importRecord(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}

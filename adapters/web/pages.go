@@ -28,6 +28,7 @@ type pages struct {
 	files        fs.FS // static ones
 	assets       assets
 	isProxy      func(netip.Addr) bool
+	access       domain.ReportsAccess
 
 	uploading   ports.Uploading
 	results     ports.UploadResults
@@ -50,7 +51,7 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 	}
 	return &pages{
 		registration: cfg.Registration, auth: cfg.Auth, reporting: cfg.Reporting,
-		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies),
+		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess,
 		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
 		templates: templates, maxBody: cfg.MaxBody, keepAnswers: cfg.KeepAnswers,
 	}, nil
@@ -102,6 +103,7 @@ type view struct {
 	Title          string
 	Languages      []viewLanguage
 	User           *domain.User
+	SeesReports    bool // the user does, and may upload files
 	Token          string
 	Notice, Alert  string
 	Next           string
@@ -146,6 +148,7 @@ func (p *pages) show(c *fiber.Ctx, page string, v *view) error {
 		return err
 	}
 	v.T, v.User, v.assets = p.words(c), who.user, p.assets
+	v.SeesReports = who.user != nil && p.access.Allows(who.user)
 	v.Token, err = p.token(c)
 	if err != nil {
 		return err
@@ -210,6 +213,15 @@ func (p *pages) signedIn(c *fiber.Ctx) (*domain.User, error) {
 		next = strings.Clone(c.OriginalURL())
 	}
 	return nil, c.Redirect("/login?next="+url.QueryEscape(next), http.StatusSeeOther)
+}
+
+// reader is signedIn for what only those get to who see reports. Others get domain.ErrNotOperator.
+func (p *pages) reader(c *fiber.Ctx) (*domain.User, error) {
+	user, err := p.signedIn(c)
+	if err == nil && user != nil && !p.access.Allows(user) {
+		return nil, domain.ErrNotOperator
+	}
+	return user, err
 }
 
 // notice returns what the page before has to say, which its address names.

@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/template/html/v2"
 
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	Spools        ports.Spools
 	Languages     ports.Languages
 	Sessions      SessionConfig
+	ReportsAccess domain.ReportsAccess
 	Views         fs.FS                           // layouts, partials, pages and static files
 	Sheets        Sheets                          // of credentials
 	Templates     map[string]ports.TemplateWriter // of files to start from, by extension

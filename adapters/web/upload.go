@@ -23,7 +23,7 @@ const (
 
 // uploadForm answers GET /useradd/upload.
 func (p *pages) uploadForm(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func letAsk(c *fiber.Ctx) {
 
 // upload answers POST /useradd/upload.
 func (p *pages) upload(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (p *pages) refuseUpload(c *fiber.Ctx, user *domain.User, err error) error {
 
 // uploaded answers GET /useradd/uploads/:id.
 func (p *pages) uploaded(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (p *pages) cancelUpload(c *fiber.Ctx) error {
 // meanwhile, too.
 func (p *pages) changeUpload(c *fiber.Ctx, change func(user *domain.User, id string, isStrict bool) error) error {
 	address := uploadAddress(c)
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func uploadAddress(c *fiber.Ctx) string { return pathUploads + strings.Clone(c.P
 
 // uploadProgress answers GET /useradd/uploads/:id/progress.
 func (p *pages) uploadProgress(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}

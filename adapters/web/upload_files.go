@@ -39,7 +39,7 @@ func (p *pages) uploadSlips(c *fiber.Ctx) error {
 
 // sendResult answers with what came of an upload's import. Who comes too late is told so by the upload's page.
 func (p *pages) sendResult(c *fiber.Ctx, format ports.OutcomeWriter, mediaType, disposition string) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s slips) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) err
 
 // template answers GET /useradd/templates/people.:format.
 func (p *pages) template(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
+	user, err := p.reader(c)
 	if err != nil || user == nil {
 		return err
 	}

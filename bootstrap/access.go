@@ -1,0 +1,60 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"rollcall/domain"
+)
+
+// accessFlags say who gets to what, and how.
+type accessFlags struct {
+	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Who of those who are signed in sees reports and uploads files: ${enum} (${default}). 'rollcall user grant' makes operators."`
+
+	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate to serve HTTPS with, in PEM, followed by those of its issuers. It is read again when it was renewed."`
+	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
+
+	TrustedProxies []network `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; of others they are ignored."`
+}
+
+func (f *accessFlags) check() error {
+	if (f.TLSCert == "") != (f.TLSKey == "") {
+		return errors.New("--tls-cert, --tls-key: one needs the other")
+	}
+	return nil
+}
+
+// scheme is what addresses of the service begin with.
+func (f *accessFlags) scheme() string {
+	if f.TLSCert == "" {
+		return "http"
+	}
+	return "https"
+}
+
+// network is an address or a network, on the command line.
+type network netip.Prefix
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (n *network) UnmarshalText(text []byte) error {
+	prefix, err := netip.ParsePrefix(string(text))
+	if err != nil {
+		address, failed := netip.ParseAddr(string(text))
+		if failed != nil {
+			return fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", text)
+		}
+		address = address.Unmap().WithZone("")
+		prefix = netip.PrefixFrom(address, address.BitLen())
+	}
+	*n = network(prefix)
+	return nil
+}
+
+func prefixes(networks []network) []netip.Prefix {
+	all := make([]netip.Prefix, len(networks))
+	for i, n := range networks {
+		all[i] = netip.Prefix(n)
+	}
+	return all
+}
