@@ -1,10 +1,14 @@
 package bootstrap
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
+	"time"
 
+	"rollcall/adapters/web"
 	"rollcall/domain"
 )
 
@@ -23,6 +27,18 @@ func (f *accessFlags) check() error {
 		return errors.New("--tls-cert, --tls-key: one needs the other")
 	}
 	return nil
+}
+
+// tls reads the certificate; nil is for HTTP without TLS.
+func (f *accessFlags) tls(log *slog.Logger) (*tls.Config, error) {
+	if f.TLSCert == "" {
+		return nil, nil //nolint:nilnil // see above
+	}
+	certificate, err := web.NewCertificate(web.CertificateConfig{CertFile: f.TLSCert, KeyFile: f.TLSKey, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return certificate.Config(), nil
 }
 
 // scheme is what addresses of the service begin with.

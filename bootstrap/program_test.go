@@ -39,10 +39,11 @@ func run(m *testing.M) int {
 
 // program is the whole program, serving on a free port.
 type program struct {
-	url      string
-	database string
-	stop     func() int // returns the exit status
-	status   int        // that it ought to have
+	url       string
+	database  string
+	stop      func() int        // returns the exit status
+	transport http.RoundTripper // of its clients; nil for the usual one
+	status    int               // that it ought to have
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -110,7 +111,7 @@ func (p *program) do(t *testing.T, method, path string, body io.Reader, headers 
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Transport: p.transport}).Do(request)
 	if err != nil {
 		t.Error(err)
 		return answer{}

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -74,6 +75,10 @@ func (cmd *serveCommand) Validate() error {
 // Run serves until ctx ends.
 func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	log := newLog(cmd.LogFormat, std.err)
+	secure, err := cmd.tls(log)
+	if err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmd.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -97,7 +102,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, sessions.Close()) }()
 	go sweep(ctx, db, cmd.KeepRefused, cmd.KeepAnswers, log)
-	server, uploads, err := cmd.newServer(db, sessions, log)
+	server, uploads, err := cmd.newServer(db, sessions, secure, log)
 	if err != nil {
 		return err
 	}
@@ -134,7 +139,7 @@ func inBackground(ctx context.Context, run func(context.Context)) (stop func()) 
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	spoolDir := filepath.Join(cmd.DataDir, "spool")
 	err := os.MkdirAll(spoolDir, 0o700)
 	if err != nil {
@@ -210,6 +215,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Log:            log,
 		MaxBody:        int64(cmd.MaxBody),
 		ReportsAccess:  cmd.ReportsAccess,
+		TLS:            secure,
 		TrustedProxies: prefixes(cmd.TrustedProxies),
 	})
 	return server, uploads, err

@@ -27,7 +27,7 @@ func (p *program) browser(t *testing.T, headers ...string) *browser {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	b := &browser{p: p, header: http.Header{"Accept": {"text/html,*/*;q=0.8"}, "Accept-Language": {"en"}}}
-	b.client = http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	b.client = http.Client{Transport: p.transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for i := 0; i < len(headers); i += 2 {
 		b.header.Set(headers[i], headers[i+1])
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"sync/atomic"
@@ -9,20 +10,34 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// lingerTime is how long a client that still sends is listened to after it was answered.
-const lingerTime = 5 * time.Second
+const (
+	// lingerTime is how long a client that still sends is listened to after it was answered.
+	lingerTime = 5 * time.Second
+
+	// handshakeTimeout is how long a client may take to agree on TLS.
+	handshakeTimeout = 10 * time.Second
+)
 
 // listener makes connections that know what fasthttp does not tell of them.
-type listener struct{ net.Listener }
+type listener struct {
+	net.Listener
+
+	tls *tls.Config // nil for connections without TLS
+}
 
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c}, nil
+	if l.tls == nil {
+		return &conn{Conn: c}, nil
+	}
+	secured := tls.Server(c, l.tls)
+	return &tlsConn{&conn{Conn: secured}, secured}, nil
 }
 
+// conn is a connection. Over TLS it is what was decrypted: that is what a body is read from, and ends with.
 type conn struct {
 	net.Conn
 
@@ -30,17 +45,44 @@ type conn struct {
 	lingers atomic.Bool
 }
 
-// connOf returns the connection that a request came on.
-func connOf(c *fiber.Ctx) *conn {
-	own, ok := c.Context().Conn().(*conn)
-	if !ok {
-		panic("the server's listener was not wrapped")
-	}
-	return own
+// tlsConn has what fasthttp knows TLS by.
+type tlsConn struct {
+	*conn
+
+	tls *tls.Conn
 }
 
+// Handshake agrees on TLS. fasthttp calls it where the connection is served, so that nobody else waits for it.
+func (c *tlsConn) Handshake() error {
+	_ = c.SetDeadline(time.Now().Add(handshakeTimeout))
+	err := c.tls.Handshake() //nolint:noctx // the deadline ends it
+	if err == nil {
+		err = c.SetDeadline(time.Time{})
+	}
+	return err
+}
+
+// ConnectionState tells what was agreed on.
+func (c *tlsConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
+
+// connOf returns the connection that a request came on.
+func connOf(c *fiber.Ctx) *conn {
+	switch own := c.Context().Conn().(type) {
+	case *conn:
+		return own
+	case *tlsConn:
+		return own.conn
+	}
+	panic("the server's listener was not wrapped")
+}
+
+// Read implements io.Reader. TLS may return the last bytes together with the end, which comes again when they are read: a
+// body that they complete was not cut short.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	if n > 0 {
+		return n, nil
+	}
 	if err != nil {
 		c.ended.Store(true)
 	}

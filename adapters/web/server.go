@@ -3,6 +3,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -40,6 +41,8 @@ type Config struct {
 	MaxBody       int64         // bytes that a file may have
 	KeepAnswers   time.Duration // how long what came of an upload can be had
 
+	TLS *tls.Config // nil for none
+
 	// TrustedProxies are those whose word on a client's address and on TLS is taken.
 	TrustedProxies []netip.Prefix
 }
@@ -47,6 +50,7 @@ type Config struct {
 // Server answers HTTP requests.
 type Server struct {
 	app *fiber.App
+	tls *tls.Config
 
 	// cutOff ends the work of requests that are not done in time when the server shuts down.
 	cutOff context.CancelFunc
@@ -88,12 +92,12 @@ func NewServer(cfg Config) (*Server, error) {
 		return c.Next()
 	})
 	route(app, cfg, p)
-	return &Server{app, cutOff}, nil
+	return &Server{app, cfg.TLS, cutOff}, nil
 }
 
 // Serve answers what comes in at l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.app.Listener(listener{l})
+	err := s.app.Listener(listener{l, s.tls})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

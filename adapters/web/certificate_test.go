@@ -1,0 +1,151 @@
+package web_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/web"
+)
+
+// pair is a certificate in two files, as certbot keeps it.
+type pair struct {
+	cert, key string
+	issued    time.Time // when the files were written last
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	dir := t.TempDir()
+	return &pair{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), time.Now()}
+}
+
+// issue makes a certificate, and returns its files' content.
+func issue(t *testing.T, name string) (cert, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
+	}, &x509.Certificate{SerialNumber: big.NewInt(1)}, private.Public(), private)
+	require.NoError(t, err)
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+}
+
+// write replaces a file, some time after the last one.
+func (p *pair) write(t *testing.T, name string, content []byte) {
+	t.Helper()
+	p.issued = p.issued.Add(time.Second)
+	require.NoError(t, os.WriteFile(name, content, 0o600))
+	require.NoError(t, os.Chtimes(name, p.issued, p.issued))
+}
+
+// shown is whose certificate a client is shown.
+func shown(t *testing.T, config *tls.Config, of *tls.Config) (string, error) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	defer theirs.Close()
+	go func() { _ = tls.Server(ours, config).HandshakeContext(t.Context()) }()
+	client := tls.Client(theirs, of)
+	err := client.HandshakeContext(t.Context())
+	if err != nil {
+		return "", err
+	}
+	return client.ConnectionState().PeerCertificates[0].Subject.CommonName, nil
+}
+
+func TestRenewedCertificateIsShown(t *testing.T) {
+	files, now, logged := newPair(t), time.Now(), &bytes.Buffer{}
+	cert, key := issue(t, "first")
+	files.write(t, files.cert, cert)
+	files.write(t, files.key, key)
+	certificate, err := web.NewCertificate(web.CertificateConfig{
+		CertFile: files.cert, KeyFile: files.key, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(logged, nil)),
+	})
+	require.NoError(t, err)
+	config := certificate.Config()
+	expect := func(want string, when string) {
+		t.Helper()
+		got, err := shown(t, config, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+		require.NoError(t, err, when)
+		assert.Equal(t, want, got, when)
+	}
+	expect("first", "at the start")
+
+	newCert, newKey := issue(t, "second")
+	files.write(t, files.cert, newCert)
+	expect("first", "files are not looked at for each client")
+	now = now.Add(time.Minute)
+	expect("first", "certificate and key do not belong together yet")
+	assert.Contains(t, logged.String(), "level=ERROR")
+	files.write(t, files.key, newKey)
+	now = now.Add(time.Minute)
+	expect("second", "renewed")
+
+	logged.Reset()
+	now = now.Add(time.Minute)
+	expect("second", "nothing has changed")
+	assert.Empty(t, logged.String())
+	for name, spoil := range map[string]func(){
+		"no certificate": func() { files.write(t, files.cert, []byte("nonsense")) },
+		"empty":          func() { files.write(t, files.key, nil) },
+		"gone":           func() { require.NoError(t, os.Remove(files.key)) },
+	} {
+		logged.Reset()
+		spoil()
+		now = now.Add(time.Minute)
+		expect("second", name)
+		assert.Contains(t, logged.String(), "level=ERROR", name)
+	}
+	files.write(t, files.cert, cert)
+	files.write(t, files.key, key)
+	now = now.Add(time.Minute)
+	expect("first", "mended")
+}
+
+func TestCertificateAsksForTLS12(t *testing.T) {
+	files := newPair(t)
+	cert, key := issue(t, "any")
+	files.write(t, files.cert, cert)
+	files.write(t, files.key, key)
+	certificate, err := web.NewCertificate(web.CertificateConfig{CertFile: files.cert, KeyFile: files.key, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	for version, ok := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		_, err := shown(t, certificate.Config(), &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
+		assert.Equal(t, ok, err == nil, "%s: %v", tls.VersionName(version), err)
+	}
+}
+
+func TestCertificateThatIsNone(t *testing.T) {
+	files := newPair(t)
+	cert, _ := issue(t, "one")
+	_, key := issue(t, "another")
+	for name, content := range map[string][2][]byte{
+		"no PEM": {[]byte("x"), []byte("y")}, "empty": {nil, nil}, "of another key": {cert, key}, "exchanged": {key, cert},
+	} {
+		files.write(t, files.cert, content[0])
+		files.write(t, files.key, content[1])
+		_, err := web.NewCertificate(web.CertificateConfig{CertFile: files.cert, KeyFile: files.key, Now: time.Now})
+		require.ErrorContains(t, err, "read certificate: ", name)
+	}
+	_, err := web.NewCertificate(web.CertificateConfig{CertFile: files.cert, KeyFile: files.key + "x", Now: time.Now})
+	require.ErrorIs(t, err, os.ErrNotExist)
+}

@@ -1,0 +1,193 @@
+package bootstrap_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+// startTLS runs the program with a certificate that its clients trust.
+func startTLS(t *testing.T, flags ...string) *program {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	asPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate})
+	require.NoError(t, os.WriteFile(certFile, asPEM, 0o600))
+	require.NoError(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	p := start(t, append([]string{"--tls-cert", certFile, "--tls-key", keyFile}, flags...)...)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(asPEM)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	p.transport = transport
+	return p
+}
+
+func (p *program) address() string {
+	_, address, _ := strings.Cut(p.url, "://")
+	return address
+}
+
+func TestHTTPS(t *testing.T) {
+	p := startTLS(t)
+	require.True(t, strings.HasPrefix(p.url, "https://127.0.0.1:"), p.url)
+	b := p.registered(t)
+	assert.True(t, b.isSignedIn(t))
+	assert.NotEmpty(t, b.cookie("__Host-session"))
+	assert.Empty(t, b.cookie("session"))
+	assert.Contains(t, b.get(t, "/profile").header.Get("Strict-Transport-Security"), "max-age=31536000")
+	signedIn := sessionCookie(p.browser(t).signIn(t, "Anna", goodPassword))
+	require.NotNil(t, signedIn)
+	assert.True(t, signedIn.Secure)
+	assert.Contains(t, b.get(t, "/profile").text("#report pre"), p.url, "what the page tells to type in")
+
+	body := person("boris", `"phone":"9000000001"`)
+	assert.Equal(t, 200, p.post(t, body).status)
+	chunked := p.do(t, http.MethodPost, "/useradd", io.MultiReader(strings.NewReader(strings.Replace(body, "boris", "vera", 1)+" ")))
+	assert.Equal(t, 400, chunked.status, "whose phone is Boris's")
+	assert.Equal(t, 200, b.get(t, "/useradd/export/xlsx").status)
+
+	// who does not speak TLS gets nothing, and does no harm
+	conn, err := net.Dial("tcp", p.address())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.NoError(t, err)
+	answered, _ := io.ReadAll(conn)
+	assert.NotContains(t, string(answered), "HTTP/1.1 200")
+	assert.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
+}
+
+func TestMistakesWithCertificates(t *testing.T) {
+	for stderr, args := range map[string][]string{
+		"--tls-cert, --tls-key: one needs the other": {"--tls-cert", "cert.pem"},
+		"one needs the other":                        {"--tls-key", "key.pem"},
+		"rollcall: read certificate: stat /none.pem": {"--tls-cert", "/none.pem", "--tls-key", "/none.pem"},
+	} {
+		status, _, got := command(t, "", append([]string{"serve", "--data-dir", t.TempDir()}, args...)...)
+		assert.NotZero(t, status)
+		assert.Contains(t, got, stderr)
+	}
+}
+
+// heldBack is a connection that sends nothing before it is told to, and then all at once.
+type heldBack struct {
+	net.Conn
+
+	holds bool
+	held  bytes.Buffer
+}
+
+func (h *heldBack) Write(p []byte) (int, error) {
+	if h.holds {
+		return h.held.Write(p)
+	}
+	return h.Conn.Write(p)
+}
+
+// SetWriteDeadline is what crypto/tls ends writing with behind its last word.
+func (h *heldBack) SetWriteDeadline(time.Time) error { return nil }
+
+func (h *heldBack) release() error {
+	_, err := h.Conn.Write(h.held.Bytes())
+	return err
+}
+
+// A body in chunks is whole when its last chunk has come, and never because the connection has ended, in whatever way.
+func TestBodyThatBreaksOffOverTLS(t *testing.T) {
+	p := startTLS(t)
+	line := func(login string) string { return person(login, `"email":"`+login+`@example.com"`) + "\n" }
+	chunk := func(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
+	const last = "0\r\n\r\n"
+	chunked := "Transfer-Encoding: chunked\r\n"
+	for name, c := range map[string]struct {
+		length, body string
+		cut          bool // without TLS's word for it
+		created      int
+	}{
+		"whole":                                  {chunked, chunk(line("anna")) + chunk(line("boris")) + last, false, 2},
+		"whole, and then cut":                    {chunked, chunk(line("anna")) + chunk(line("boris")) + last, true, 2},
+		"behind a line":                          {chunked, chunk(line("anna")), false, 0},
+		"behind a line, cut":                     {chunked, chunk(line("anna")), true, 0},
+		"behind a line, in a chunk":              {chunked, "fff\r\n" + line("anna"), false, 0},
+		"behind a line, in a chunk, cut":         {chunked, "fff\r\n" + line("anna"), true, 0},
+		"behind a line, in the last chunk":       {chunked, chunk(line("anna")) + "0", false, 0},
+		"behind a line, in the last chunk, cut":  {chunked, chunk(line("anna")) + "0", true, 0},
+		"behind a line of a known length":        {"Content-Length: 1000\r\n", line("anna"), false, 0},
+		"behind a line of a known length, cut":   {"Content-Length: 1000\r\n", line("anna"), true, 0},
+		"whole, of a known length":               {fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), false, 1},
+		"whole, of a known length, and then cut": {fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), true, 1},
+	} {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} { // whose last words come differently
+			t.Run(name+", "+tls.VersionName(version), func(t *testing.T) {
+				p.set(t, "delete from users")
+				p.set(t, "delete from codes")
+				raw, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.address())
+				require.NoError(t, err)
+				defer raw.Close()
+				require.NoError(t, raw.SetDeadline(time.Now().Add(time.Minute)))
+				held := &heldBack{Conn: raw}
+				conn := tls.Client(held, &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
+				require.NoError(t, conn.Handshake())
+				held.holds = true
+				_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"+c.length+"\r\n"+c.body)
+				require.NoError(t, err)
+				if !c.cut {
+					require.NoError(t, conn.CloseWrite())
+				}
+				require.NoError(t, held.release())
+				require.NoError(t, raw.(*net.TCPConn).CloseWrite())
+				answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				require.NoError(t, err)
+				defer answer.Body.Close()
+				assert.Equal(t, c.created > 0, answer.StatusCode == 200, answer.Status)
+				assert.Equal(t, c.created, p.count(t, "users"))
+				if c.created == 0 {
+					codes := pgtest.Query[code](t, p.database, `select code, method, description from codes`)
+					assert.Equal(t, []code{{400, "POST", broken}}, codes)
+				}
+			})
+		}
+	}
+}
+
+// Who is refused in the middle of a large body can read why.
+func TestRefusalOfALargeBodyOverTLS(t *testing.T) {
+	p := startTLS(t, "--max-body", "1KiB")
+	got := p.do(t, http.MethodPost, "/useradd", io.LimitReader(endless{}, 8<<20))
+	assert.Equal(t, 413, got.status)
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{' '}, len(p))), nil }
