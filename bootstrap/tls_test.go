@@ -170,7 +170,7 @@ func TestBodyThatBreaksOffOverTLS(t *testing.T) {
 				answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 				require.NoError(t, err)
 				defer answer.Body.Close()
-				assert.Equal(t, c.created > 0, answer.StatusCode == 200, answer.Status)
+				assert.Equal(t, c.created > 0, answer.StatusCode == http.StatusOK, answer.Status)
 				assert.Equal(t, c.created, p.count(t, "users"))
 				if c.created == 0 {
 					codes := pgtest.Query[code](t, p.database, `select code, method, description from codes`)

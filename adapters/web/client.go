@@ -3,6 +3,8 @@ package web
 import (
 	"bytes"
 	"net/netip"
+	"regexp"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -11,25 +13,43 @@ import (
 const networkBits = 64
 
 // clientAddress is where a request is from. Of forwarded addresses it believes those that trusted proxies added: from the
-// last one back to the first that is no proxy.
+// last one back to the first that is no proxy. What stands before one that makes no sense, nobody vouches for.
 func clientAddress(c *fiber.Ctx, isProxy func(netip.Addr) bool) string {
 	address, _ := netip.AddrFromSlice(c.Context().RemoteIP())
 	address = address.Unmap()
-	forwarded := bytes.Split(bytes.Join(c.Request().Header.PeekAll(fiber.HeaderXForwardedFor), []byte(",")), []byte(","))
+	forwarded := bytes.Split(forwardedValues(c, fiber.HeaderXForwardedFor), []byte(","))
 	for i := len(forwarded) - 1; i >= 0 && isProxy(address); i-- {
-		before, err := netip.ParseAddr(string(bytes.TrimSpace(forwarded[i])))
-		if err != nil {
+		before, ok := forwardedAddress(string(bytes.TrimSpace(forwarded[i])))
+		if !ok {
 			break
 		}
-		address = before.Unmap()
+		address = before
 	}
 	if address.Is6() {
-		network, err := address.WithZone("").Prefix(networkBits)
+		network, err := address.Prefix(networkBits)
 		if err == nil {
 			return network.String()
 		}
 	}
 	return address.String()
+}
+
+// forwardedAddress reads an address as proxies write it: some with a port, and IPv6 in brackets.
+func forwardedAddress(s string) (netip.Addr, bool) {
+	address, err := netip.ParseAddr(s)
+	if err != nil {
+		withPort, failed := netip.ParseAddrPort(s)
+		address, err = withPort.Addr(), failed
+	}
+	if inside, ok := strings.CutPrefix(s, "["); err != nil && ok {
+		address, err = netip.ParseAddr(strings.TrimSuffix(inside, "]"))
+	}
+	return address.Unmap().WithZone(""), err == nil
+}
+
+// forwardedValues are the values of a header, however many lines it has.
+func forwardedValues(c *fiber.Ctx, header string) []byte {
+	return bytes.Join(c.Request().Header.PeekAll(header), []byte(","))
 }
 
 // isAnyOf tells of an address whether one of the networks has it.
@@ -42,4 +62,28 @@ func isAnyOf(networks []netip.Prefix) func(netip.Addr) bool {
 		}
 		return false
 	}
+}
+
+// host is a name or an address, perhaps with a port.
+var host = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
+
+// checkForwarded makes of what a request's proxies say what Fiber may believe, which looks no closer: of the first
+// X-Forwarded-Proto and the first X-Forwarded-Host, which the client came to, what makes sense, and no other header.
+func checkForwarded(c *fiber.Ctx) error {
+	header := &c.Request().Header
+	first := func(name string) string {
+		value, _, _ := strings.Cut(string(forwardedValues(c, name)), ",")
+		header.Del(name)
+		return strings.TrimSpace(value)
+	}
+	for _, name := range []string{fiber.HeaderXForwardedProtocol, fiber.HeaderXForwardedSsl, fiber.HeaderXUrlScheme} {
+		header.Del(name)
+	}
+	if scheme := strings.ToLower(first(fiber.HeaderXForwardedProto)); scheme == "http" || scheme == "https" {
+		header.Set(fiber.HeaderXForwardedProto, scheme)
+	}
+	if name := first(fiber.HeaderXForwardedHost); host.MatchString(name) {
+		header.Set(fiber.HeaderXForwardedHost, name)
+	}
+	return c.Next()
 }

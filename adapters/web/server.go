@@ -43,7 +43,7 @@ type Config struct {
 
 	TLS *tls.Config // nil for none
 
-	// TrustedProxies are those whose word on a client's address and on TLS is taken.
+	// TrustedProxies are those whose word is taken on a client's address, and on the scheme and the host that it came to.
 	TrustedProxies []netip.Prefix
 }
 
@@ -91,6 +91,9 @@ func NewServer(cfg Config) (*Server, error) {
 		c.SetUserContext(ctx)
 		return c.Next()
 	})
+	if len(proxies) > 0 {
+		app.Use(checkForwarded)
+	}
 	route(app, cfg, p)
 	return &Server{app, cfg.TLS, cutOff}, nil
 }

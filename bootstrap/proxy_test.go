@@ -1,0 +1,127 @@
+package bootstrap_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+// seenFrom tells whether somebody who fails to sign in is taken to be at an address.
+func (p *program) seenFrom(t *testing.T, address string, forwarded ...string) bool {
+	t.Helper()
+	p.set(t, "delete from limits")
+	b := p.browser(t)
+	b.header["X-Forwarded-For"] = forwarded
+	require.Equal(t, 401, b.signIn(t, "nobody", "a guess at it").status)
+	key := sha256.Sum256([]byte("address " + address))
+	found := pgtest.Query[struct{ Is bool }](t, p.database, `select true as is from limits where encode(key, 'hex') = '`+hex.EncodeToString(key[:])+`'`)
+	return len(found) == 1
+}
+
+func TestAddressesThatProxiesForward(t *testing.T) {
+	t.Setenv("ROLLCALL_TRUSTED_PROXY", "127.0.0.0/8,10.1.0.0/16,2001:db8:ffff::/48,::ffff:192.0.2.77")
+	p := start(t)
+	for _, c := range []struct {
+		want      string
+		forwarded []string
+	}{
+		{"127.0.0.1", nil},
+		{"203.0.113.7", []string{"203.0.113.7"}},
+		{"203.0.113.7", []string{"198.51.100.1, 203.0.113.7"}},
+		{"203.0.113.7", []string{"198.51.100.1,203.0.113.7 , 10.1.2.3,127.0.0.9"}},
+		{"203.0.113.7", []string{"198.51.100.1", "203.0.113.7", "10.1.2.3, 192.0.2.77"}},
+		{"203.0.113.7", []string{"203.0.113.7, 2001:db8:ffff::1, [2001:db8:ffff::1], [2001:db8:ffff::2]:443"}},
+		{"203.0.113.7", []string{"203.0.113.7:51234"}},
+		{"203.0.113.7", []string{"::ffff:203.0.113.7"}},
+		{"203.0.113.7", []string{"[::ffff:203.0.113.7]:1"}},
+		{"2001:db8:1:2::/64", []string{"2001:db8:1:2:3:4:5:6"}},
+		{"2001:db8:1:2::/64", []string{"[2001:DB8:1:2::1]"}},
+		{"2001:db8:1:2::/64", []string{"[2001:db8:1:2::1]:443, 10.1.0.1"}},
+		{"fe80::/64", []string{"fe80::1%eth0"}},
+		{"10.1.0.1", []string{"10.1.0.1"}}, // a proxy that asks for itself
+		{"127.0.0.1", []string{""}},
+		{"127.0.0.1", []string{"unknown"}},
+		{"127.0.0.1", []string{"203.0.113.7, unknown"}}, // whom nobody vouches for
+		{"10.1.0.1", []string{"203.0.113.7,, 10.1.0.1"}},
+		{"127.0.0.1", []string{"203.0.113.7;10.1.0.1"}},
+		{"127.0.0.1", []string{"[203.0.113.7", "["}},
+		{"127.0.0.1", []string{"203.0.113.7:port"}},
+		{"127.0.0.1", []string{"1.2.3"}},
+		{"127.0.0.1", []string{"\xff\xfe"}},
+		{"203.0.113.7", []string{strings.Repeat("x,", 900) + "203.0.113.7"}},
+		{"127.0.0.1", []string{strings.Repeat(",", 1900)}},
+	} {
+		assert.True(t, p.seenFrom(t, c.want, c.forwarded...), "%q is %s", c.forwarded, c.want)
+	}
+	for _, value := range []string{strings.Repeat("203.0.113.7,", 1000), strings.Repeat("[", 10_000)} {
+		got := p.do(t, http.MethodGet, "/login", nil, "X-Forwarded-For", value)
+		assert.Contains(t, []int{200, 400, 431}, got.status)
+	}
+	assert.NotContains(t, p.logged(), "panic")
+}
+
+func TestForwardedAddressesOfOthersAreIgnored(t *testing.T) {
+	for _, flags := range [][]string{nil, {"--trusted-proxy", "192.0.2.1", "--trusted-proxy", "2001:db8::/32"}} {
+		p := start(t, flags...)
+		assert.True(t, p.seenFrom(t, "127.0.0.1", "203.0.113.7"))
+		got := p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example")
+		assert.Empty(t, got.header.Get("Strict-Transport-Security"))
+		assert.NotContains(t, got.header.Get("Set-Cookie"), "ecure")
+		profile := p.registered(t).get(t, "/profile", "X-Forwarded-Host", "evil.example")
+		assert.Contains(t, profile.text("#report"), p.url)
+		assert.NotContains(t, profile.html, "evil.example")
+	}
+}
+
+func TestSchemeAndHostThatProxiesForward(t *testing.T) {
+	p := start(t, "--trusted-proxy", "127.0.0.1")
+	own, err := url.Parse(p.url)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		headers      []string
+		scheme, host string
+	}{
+		{nil, "http", own.Host},
+		{[]string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "people.example"}, "https", "people.example"},
+		{[]string{"X-Forwarded-Proto", "HTTPS, http", "X-Forwarded-Host", "people.example:8443, inner"}, "https", "people.example:8443"},
+		{[]string{"X-Forwarded-Proto", "http", "X-Forwarded-Host", "[2001:db8::1]:80"}, "http", "[2001:db8::1]:80"},
+		{[]string{"X-Forwarded-Proto", "javascript", "X-Forwarded-Host", "a/b"}, "http", own.Host},
+		{[]string{"X-Forwarded-Proto", "", "X-Forwarded-Host", ""}, "http", own.Host},
+		{[]string{"X-Forwarded-Proto", ", https", "X-Forwarded-Host", "user@evil.example"}, "http", own.Host},
+		{[]string{"X-Forwarded-Proto", "\xff", "X-Forwarded-Host", `"><script>`}, "http", own.Host},
+		{[]string{"X-Forwarded-Proto", strings.Repeat("https", 300), "X-Forwarded-Host", strings.Repeat("a", 300)}, "http", own.Host},
+		{[]string{"X-Forwarded-Ssl", "on", "X-Forwarded-Protocol", "https", "X-Url-Scheme", "https"}, "http", own.Host},
+	} {
+		b := p.browser(t, c.headers...)
+		b.client.Jar = nil // which does not send Secure cookies without TLS
+		form := b.get(t, "/login")
+		assert.Equal(t, c.scheme == "https", form.header.Get("Strict-Transport-Security") != "", c.headers)
+		require.Len(t, form.cookies, 1)
+		assert.Equal(t, c.scheme == "https", form.cookies[0].Secure, c.headers)
+		p.set(t, "delete from users")
+		form = b.get(t, "/register")
+		got := b.send(t, "/register", form, anna(), "Cookie", form.cookies[0].Name+"="+form.cookies[0].Value)
+		require.Equal(t, 303, got.status)
+		session := sessionCookie(got)
+		require.NotNil(t, session)
+		assert.Equal(t, c.scheme == "https", session.Secure, c.headers)
+		profile := b.get(t, "/profile", "Cookie", session.Name+"="+session.Value)
+		assert.Contains(t, profile.text("#report"), "--server "+c.scheme+"://"+c.host+" ", c.headers)
+	}
+}
+
+func TestNetworksThatAreNone(t *testing.T) {
+	for _, value := range []string{"proxy.example", "10.0.0.0/33", "1.2.3", "10.0.0.1:80"} {
+		status, _, stderr := command(t, "", "serve", "--trusted-proxy", value)
+		assert.NotZero(t, status, value)
+		assert.Contains(t, stderr, "--trusted-proxy", value)
+	}
+}
