@@ -150,12 +150,15 @@ func TestChoose(t *testing.T) {
 // TestSentences proves that none is without words.
 var ownWords = regexp.MustCompile(`^violation\.\w+\.\w+$`)
 
+var topKey = regexp.MustCompile(`(?m)^  "([^"]+)": `)
+
 func TestCatalogsHaveTheSameKeys(t *testing.T) {
 	keys := func(file string) []string {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		var messages map[string]any
 		require.NoError(t, json.Unmarshal(text, &messages))
+		assert.Len(t, topKey.FindAll(text, -1), len(messages), "of a key that stands twice in %s, nobody reads the first", file)
 		for key, message := range messages {
 			assert.NotEmpty(t, message, key)
 		}
