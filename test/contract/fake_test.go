@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/ports"
 	"rollcall/test/contract"
 	"rollcall/test/fake"
 )
@@ -51,6 +52,10 @@ func TestFakeLimits(t *testing.T) {
 			Pass:  func(d time.Duration) { passed += d },
 		}
 	})
+}
+
+func TestFakeAccessTokens(t *testing.T) {
+	contract.AccessTokens(t, func(*testing.T) ports.AccessTokens { return &fake.AccessTokens{} })
 }
 
 func TestFakeHasher(t *testing.T) {

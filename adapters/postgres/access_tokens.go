@@ -1,0 +1,101 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// AccessTokens keeps tokens by the hashes of their secrets.
+type AccessTokens struct{ db *DB }
+
+// NewAccessTokens makes the store.
+func NewAccessTokens(db *DB) *AccessTokens { return &AccessTokens{db} }
+
+// Create implements ports.AccessTokens.
+func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, hash []byte) error {
+	_, err := a.db.pool.Exec(ctx, "insert into access_tokens (name, hash, created_at, expires_at) values ($1, $2, $3, $4)",
+		token.Name, hash, token.Created, nullTime(token.Expires))
+	if sqlState(err) == uniqueViolation {
+		return ports.ErrTokenExists
+	}
+	if err != nil {
+		return fmt.Errorf("insert token: %w", unavailable(err))
+	}
+	return nil
+}
+
+const tokenColumns = "name, created_at, expires_at, used_at, revoked_at"
+
+// All implements ports.AccessTokens.
+func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
+	rows, err := a.db.pool.Query(ctx, "select "+tokenColumns+" from access_tokens order by id")
+	if err != nil {
+		return nil, fmt.Errorf("read tokens: %w", unavailable(err))
+	}
+	tokens, err := pgx.CollectRows(rows, scanToken)
+	if err != nil {
+		return nil, fmt.Errorf("read tokens: %w", unavailable(err))
+	}
+	return tokens, nil
+}
+
+// Revoke implements ports.AccessTokens.
+func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) error {
+	done, err := a.db.pool.Exec(ctx, "update access_tokens set revoked_at = $2 where name = $1 and revoked_at is null", name, at)
+	if err != nil {
+		return fmt.Errorf("revoke token: %w", unavailable(err))
+	}
+	if done.RowsAffected() == 0 {
+		return ports.ErrNotFound
+	}
+	return nil
+}
+
+// Use implements ports.AccessTokens. The row is read as it was when the statement began.
+func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*domain.AccessToken, error) {
+	rows, err := a.db.pool.Query(ctx, `
+		with noted as (update access_tokens set used_at = $2 where hash = $1 and (used_at is null or used_at <= $3))
+		select `+tokenColumns+" from access_tokens where hash = $1", hash, at, at.Add(-domain.TokenUseInterval))
+	if err != nil {
+		return nil, fmt.Errorf("use token: %w", unavailable(err))
+	}
+	token, err := pgx.CollectExactlyOneRow(rows, scanToken)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ports.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("use token: %w", unavailable(err))
+	}
+	return &token, nil
+}
+
+func scanToken(row pgx.CollectableRow) (domain.AccessToken, error) {
+	var token domain.AccessToken
+	var expires, used, revoked *time.Time
+	err := row.Scan(&token.Name, &token.Created, &expires, &used, &revoked)
+	token.Created, token.Expires, token.Used, token.Revoked = token.Created.UTC(), timeOf(expires), timeOf(used), timeOf(revoked)
+	return token, err
+}
+
+// nullTime is null for a zero time.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// timeOf is a zero time for null.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}

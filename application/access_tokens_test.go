@@ -1,0 +1,72 @@
+package application_test
+
+import (
+	"crypto/sha256"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/application"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/fake"
+)
+
+func TestTokensAreChecked(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	store := &fake.AccessTokens{}
+	var access ports.Access = application.NewAccessTokens(store, func() time.Time { return now })
+	secret, made, err := access.CreateToken(t.Context(), "crm", time.Hour)
+	require.NoError(t, err)
+	assert.Regexp(t, `^rollcall_[\w-]{43}$`, secret)
+	assert.Equal(t, &domain.AccessToken{Name: "crm", Created: now, Expires: now.Add(time.Hour)}, made)
+	other, _, err := access.CreateToken(t.Context(), "other", 0)
+	require.NoError(t, err)
+	assert.NotEqual(t, secret, other)
+
+	got, err := access.CheckToken(t.Context(), secret)
+	require.NoError(t, err)
+	assert.Equal(t, "crm", got.Name)
+	hash := sha256.Sum256([]byte(secret))
+	for name, wrong := range map[string]string{
+		"nothing": "", "the prefix": "rollcall_", "a name": "crm", "its hash": string(hash[:]), "a blank behind": secret + " ",
+		"cut short": secret[:len(secret)-1], "another case": strings.ToUpper(secret), "another one's": "rollcall_" + strings.Repeat("A", 43),
+		"large": strings.Repeat(secret, 2000),
+	} {
+		_, err = access.CheckToken(t.Context(), wrong)
+		require.ErrorIs(t, err, domain.ErrTokenInvalid, name)
+		if len(wrong) > 3 {
+			assert.NotContains(t, err.Error(), wrong, name)
+		}
+	}
+	now = now.Add(time.Hour)
+	_, err = access.CheckToken(t.Context(), secret)
+	require.ErrorIs(t, err, domain.ErrTokenInvalid, "expired")
+	_, err = access.CheckToken(t.Context(), other)
+	require.NoError(t, err)
+	require.NoError(t, access.RevokeToken(t.Context(), "other"))
+	_, err = access.CheckToken(t.Context(), other)
+	require.ErrorIs(t, err, domain.ErrTokenInvalid, "revoked")
+
+	tokens, err := access.Tokens(t.Context())
+	require.NoError(t, err)
+	require.Len(t, tokens, 2)
+	assert.Equal(t, now, tokens[1].Used)
+	assert.Equal(t, now, tokens[1].Revoked)
+}
+
+func TestTokensOfWrongNames(t *testing.T) {
+	access := application.NewAccessTokens(&fake.AccessTokens{}, time.Now)
+	_, _, err := access.CreateToken(t.Context(), "two words", 0)
+	require.ErrorIs(t, err, domain.ErrTokenName)
+	_, _, err = access.CreateToken(t.Context(), "crm", 0)
+	require.NoError(t, err)
+	_, _, err = access.CreateToken(t.Context(), "crm", 0)
+	require.ErrorIs(t, err, ports.ErrTokenExists)
+	for _, name := range []string{"nobody", "two words"} {
+		require.ErrorIs(t, access.RevokeToken(t.Context(), name), ports.ErrNotFound)
+	}
+}

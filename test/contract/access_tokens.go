@@ -1,0 +1,185 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// AccessTokens proves a ports.AccessTokens.
+func AccessTokens(t *testing.T, subject func(*testing.T) ports.AccessTokens) {
+	for name, test := range map[string]func(*testing.T, ports.AccessTokens){
+		"keeps tokens":                    keepsTokens,
+		"is not the caller's token":       copiesToken,
+		"lets one of many have a name":    oneHasName,
+		"gives a revoked token's name":    givesRevokedName,
+		"revokes once":                    revokesOnce,
+		"notes uses":                      notesUses,
+		"finds no token by another hash":  findsByHash,
+		"ends when its context does":      tokensEndWithContext,
+		"notes one of many uses at once":  notesUsesAtOnce,
+		"knows names by their characters": knowsNames,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+	}
+}
+
+var tokenMade = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+
+func token(name string) *domain.AccessToken {
+	return &domain.AccessToken{Name: name, Created: tokenMade}
+}
+
+func createToken(t *testing.T, store ports.AccessTokens, token *domain.AccessToken, hash string) {
+	t.Helper()
+	require.NoError(t, store.Create(t.Context(), token, []byte(hash)))
+}
+
+func useToken(t *testing.T, store ports.AccessTokens, hash string, at time.Time) domain.AccessToken {
+	t.Helper()
+	used, err := store.Use(t.Context(), []byte(hash), at)
+	require.NoError(t, err)
+	return *used
+}
+
+func allTokens(t *testing.T, store ports.AccessTokens) []domain.AccessToken {
+	t.Helper()
+	all, err := store.All(t.Context())
+	require.NoError(t, err)
+	return all
+}
+
+func keepsTokens(t *testing.T, store ports.AccessTokens) {
+	assert.Empty(t, allTokens(t, store))
+	forever, expiring := token("б"), token("a")
+	expiring.Created = tokenMade.Add(-time.Hour)
+	expiring.Expires = tokenMade.Add(time.Hour)
+	createToken(t, store, forever, "\x00\xff")
+	createToken(t, store, expiring, "other")
+	assert.Equal(t, []domain.AccessToken{*forever, *expiring}, allTokens(t, store), "in the order in which they came")
+	assert.Equal(t, *expiring, useToken(t, store, "other", tokenMade.Add(2*time.Hour)), "whether valid or not")
+}
+
+func copiesToken(t *testing.T, store ports.AccessTokens) {
+	mine, hash := token("crm"), []byte("hash")
+	require.NoError(t, store.Create(t.Context(), mine, hash))
+	mine.Name, hash[0] = "other", 'H'
+	assert.Equal(t, "crm", useToken(t, store, "hash", tokenMade).Name)
+	got, err := store.Use(t.Context(), []byte("hash"), tokenMade)
+	require.NoError(t, err)
+	got.Name = "other"
+	assert.Equal(t, "crm", allTokens(t, store)[0].Name)
+}
+
+func oneHasName(t *testing.T, store ports.AccessTokens) {
+	var created atomic.Int64
+	var all sync.WaitGroup
+	for n := range 20 {
+		all.Go(func() {
+			err := store.Create(t.Context(), token("crm"), []byte{byte(n)})
+			switch {
+			case err == nil:
+				created.Add(1)
+			case !errors.Is(err, ports.ErrTokenExists):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, created.Load())
+	assert.Len(t, allTokens(t, store), 1)
+}
+
+func givesRevokedName(t *testing.T, store ports.AccessTokens) {
+	createToken(t, store, token("crm"), "first")
+	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
+	createToken(t, store, token("crm"), "second")
+	assert.Equal(t, tokenMade, useToken(t, store, "first", tokenMade).Revoked)
+	assert.Zero(t, useToken(t, store, "second", tokenMade).Revoked)
+	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade.Add(time.Hour)))
+	assert.Equal(t, tokenMade, useToken(t, store, "first", tokenMade).Revoked)
+	assert.Equal(t, tokenMade.Add(time.Hour), useToken(t, store, "second", tokenMade).Revoked)
+}
+
+func revokesOnce(t *testing.T, store ports.AccessTokens) {
+	require.ErrorIs(t, store.Revoke(t.Context(), "crm", tokenMade), ports.ErrNotFound)
+	createToken(t, store, token("crm"), "hash")
+	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade.In(time.FixedZone("", 7200))))
+	require.ErrorIs(t, store.Revoke(t.Context(), "crm", tokenMade.Add(time.Hour)), ports.ErrNotFound)
+	assert.Equal(t, tokenMade, allTokens(t, store)[0].Revoked)
+}
+
+func notesUses(t *testing.T, store ports.AccessTokens) {
+	createToken(t, store, token("crm"), "hash")
+	createToken(t, store, token("other"), "other")
+	assert.Zero(t, useToken(t, store, "hash", tokenMade).Used, "as it was before")
+	for _, c := range []struct {
+		after time.Duration
+		noted time.Duration
+	}{
+		{0, 0},
+		{domain.TokenUseInterval - time.Microsecond, 0},
+		{domain.TokenUseInterval, domain.TokenUseInterval},
+		{0, domain.TokenUseInterval}, // a clock may go back
+		{time.Hour, time.Hour},
+	} {
+		useToken(t, store, "hash", tokenMade.Add(c.after))
+		all := allTokens(t, store)
+		assert.Equal(t, tokenMade.Add(c.noted), all[0].Used)
+		assert.Zero(t, all[1].Used)
+	}
+}
+
+func notesUsesAtOnce(t *testing.T, store ports.AccessTokens) {
+	createToken(t, store, token("crm"), "hash")
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			_, err := store.Use(t.Context(), []byte("hash"), tokenMade)
+			assert.NoError(t, err)
+		})
+	}
+	all.Wait()
+	assert.Equal(t, tokenMade, allTokens(t, store)[0].Used)
+}
+
+func findsByHash(t *testing.T, store ports.AccessTokens) {
+	createToken(t, store, token("crm"), "hash")
+	for _, hash := range []string{"", "has", "Hash", "hash\x00", "crm"} {
+		_, err := store.Use(t.Context(), []byte(hash), tokenMade)
+		require.ErrorIs(t, err, ports.ErrNotFound, "%q", hash)
+	}
+	assert.Zero(t, allTokens(t, store)[0].Used)
+}
+
+func knowsNames(t *testing.T, store ports.AccessTokens) {
+	for i, name := range []string{"crm", "CRM", "crm2", "срм"} {
+		createToken(t, store, token(name), string(rune('a'+i)))
+	}
+	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
+	for i, token := range allTokens(t, store) {
+		assert.Equal(t, i != 0, token.Revoked.IsZero(), token.Name)
+	}
+}
+
+func tokensEndWithContext(t *testing.T, store ports.AccessTokens) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	createToken(t, store, token("crm"), "hash")
+	_, errAll := store.All(ctx)
+	_, errUse := store.Use(ctx, []byte("hash"), tokenMade)
+	for _, err := range []error{store.Create(ctx, token("other"), []byte("other")), errAll, store.Revoke(ctx, "crm", tokenMade), errUse} {
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ports.ErrUnavailable)
+	}
+	assert.Equal(t, []domain.AccessToken{*token("crm")}, allTokens(t, store))
+}

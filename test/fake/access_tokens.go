@@ -1,0 +1,87 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// AccessTokens keeps tokens in memory.
+type AccessTokens struct {
+	mu     sync.Mutex
+	tokens []domain.AccessToken
+	hashes []string
+}
+
+// Create implements ports.AccessTokens.
+func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, hash []byte) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("create: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.find(token.Name) != nil {
+		return ports.ErrTokenExists
+	}
+	a.tokens, a.hashes = append(a.tokens, *token), append(a.hashes, string(hash))
+	return nil
+}
+
+// find returns the token of a name that was not revoked, or nil.
+func (a *AccessTokens) find(name string) *domain.AccessToken {
+	for i := range a.tokens {
+		if a.tokens[i].Name == name && a.tokens[i].Revoked.IsZero() {
+			return &a.tokens[i]
+		}
+	}
+	return nil
+}
+
+// All implements ports.AccessTokens.
+func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("all: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]domain.AccessToken{}, a.tokens...), nil
+}
+
+// Revoke implements ports.AccessTokens.
+func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("revoke: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	token := a.find(name)
+	if token == nil {
+		return ports.ErrNotFound
+	}
+	token.Revoked = at.UTC().Truncate(time.Microsecond)
+	return nil
+}
+
+// Use implements ports.AccessTokens.
+func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*domain.AccessToken, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("use: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.tokens {
+		if a.hashes[i] != string(hash) {
+			continue
+		}
+		token := a.tokens[i]
+		if at.Sub(token.Used) >= domain.TokenUseInterval {
+			a.tokens[i].Used = at.UTC().Truncate(time.Microsecond)
+		}
+		return &token, nil
+	}
+	return nil, ports.ErrNotFound
+}
