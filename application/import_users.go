@@ -87,7 +87,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		err = fmt.Errorf("%w: %w", domain.ErrTooSlow, err)
 	}
 	if errors.Is(err, domain.ErrBrokenFile) && !request.DryRun {
-		id, failed := u.Refuse(ctx, domain.Tally{}.Status(), domain.DescriptionBroken)
+		id, failed := u.Refuse(ctx, domain.Tally{}.Status(), domain.DescriptionBroken, request.Token)
 		err = &ports.RecordedError{Import: id, Cause: err}
 		if failed != nil {
 			err = failed
@@ -130,8 +130,8 @@ func (u *ImportUsers) recall(ctx context.Context, key string, fingerprint []byte
 }
 
 // Refuse implements ports.Registration.
-func (u *ImportUsers) Refuse(ctx context.Context, status int, description string) (int64, error) {
-	id, err := u.with.Imports.Refuse(ctx, status, description)
+func (u *ImportUsers) Refuse(ctx context.Context, status int, description, token string) (int64, error) {
+	id, err := u.with.Imports.Refuse(ctx, status, description, token)
 	if err != nil {
 		return 0, fmt.Errorf("record refused import: %w", err)
 	}
@@ -188,7 +188,9 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 
 // do runs the import. Where it skips, those are not registered who might be.
 func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
-	mode := ports.ImportMode{Exclusive: i.large, Rehearsal: skips || i.request.DryRun, Key: i.request.Key}
+	mode := ports.ImportMode{
+		Exclusive: i.large, Rehearsal: skips || i.request.DryRun, Key: i.request.Key, Token: i.request.Token,
+	}
 	return i.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		err := i.dropLog() // of a run that the database undid
 		if err != nil {

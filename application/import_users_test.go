@@ -437,8 +437,8 @@ func TestProgress(t *testing.T) {
 
 func TestRefuse(t *testing.T) {
 	f := newFixture()
-	id, err := application.NewImportUsers(f.config).Refuse(t.Context(), 413, domain.DescriptionBroken)
+	id, err := application.NewImportUsers(f.config).Refuse(t.Context(), 413, domain.DescriptionBroken, "crm")
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, id)
-	assert.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken}}, f.store.Records())
+	assert.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Records())
 }

@@ -11,6 +11,7 @@ type Import struct {
 	Method      string
 	Date        time.Time
 	Description string
+	Token       string // the name of the access token that it came by; empty for none
 }
 
 // Count is what imports did.

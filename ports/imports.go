@@ -38,9 +38,9 @@ type Imports interface {
 	// when there is none, the error of w, or ErrUnavailable.
 	Recall(ctx context.Context, key string, w io.Writer) (*KeptAnswer, error)
 
-	// Refuse records a request that registered nobody, and returns the record's id. It returns ErrUnavailable when the
-	// database cannot be reached.
-	Refuse(ctx context.Context, status int, description string) (int64, error)
+	// Refuse records a request that registered nobody, with the name of the token it came by, and returns the record's id. It
+	// returns ErrUnavailable when the database cannot be reached.
+	Refuse(ctx context.Context, status int, description, token string) (int64, error)
 }
 
 // ImportMode is how an import is run.
@@ -54,6 +54,9 @@ type ImportMode struct {
 
 	// Key lets only one import of many have it. Empty for none.
 	Key string
+
+	// Token is the name of the access token that it came by, for its record. Empty for none.
+	Token string
 }
 
 // ImportTx is an import under way, in its transaction. After an error other than ErrTaken the work must return it.

@@ -27,9 +27,10 @@ type Registration interface {
 	// what the person needs.
 	Register(ctx context.Context, person *domain.Candidate, password string) (*domain.User, error)
 
-	// Refuse records a request that registered nobody, with the HTTP status it is answered with and one of the contract's
-	// sentences, and returns the record's id. It returns ErrUnavailable when the database cannot be reached.
-	Refuse(ctx context.Context, status int, description string) (int64, error)
+	// Refuse records a request that registered nobody, with the HTTP status it is answered with, one of the contract's
+	// sentences, and the name of the token it came by, and returns the record's id. It returns ErrUnavailable when the
+	// database cannot be reached.
+	Refuse(ctx context.Context, status int, description, token string) (int64, error)
 }
 
 // RecordedError is why an import came to nothing that was recorded all the same.
@@ -52,6 +53,7 @@ type ImportRequest struct {
 	// that key and the same file. Empty for none.
 	Key string
 
+	Token  string // the name of the access token it came by; empty for none
 	DryRun bool // nobody is registered, nothing is recorded, and there is no answer to be kept
 	Strict bool // everybody is registered, or nobody
 

@@ -306,7 +306,7 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 		}
 	}
 	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Refused,
-		tx.originals, tx.day)
+		tx.originals, tx.day, tx.mode.Token)
 	if len(tx.reasons) > 0 {
 		fields, codes, objects := columnsOf(tx.reasons)
 		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects)

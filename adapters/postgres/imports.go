@@ -62,7 +62,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		defer s.keys.Delete(mode.Key)
 	}
 	if !mode.Exclusive && !mode.Rehearsal && mode.Key == "" {
-		id, err := s.together.do(ctx, work)
+		id, err := s.together.do(ctx, mode, work)
 		alone, ok := errors.AsType[*aloneError](err)
 		if !ok {
 			return id, err
@@ -172,8 +172,9 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 }
 
 // Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description string) (id int64, err error) {
-	err = s.db.pool.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now())).Scan(&id)
+func (s *Imports) Refuse(ctx context.Context, status int, description, token string) (id int64, err error) {
+	err = s.db.pool.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), token).
+		Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))
 	}

@@ -95,6 +95,7 @@ func records(t *testing.T, url string) []fake.Record {
 		Date             time.Time
 		Description      string
 		Created, Refused int
+		Token            *string
 	}
 	type badUserRow struct {
 		Object      int
@@ -104,10 +105,14 @@ func records(t *testing.T, url string) []fake.Record {
 		Original    []byte
 	}
 	var all []fake.Record
-	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused from codes order by id`) {
+	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused, token from codes order by id`) {
 		assert.Equal(t, "POST", c.Method)
 		assert.WithinDuration(t, time.Now(), c.Date, time.Minute)
 		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused}
+		if c.Token != nil {
+			assert.NotEmpty(t, *c.Token)
+			record.Token = *c.Token
+		}
 		for _, b := range pgtest.Query[badUserRow](t, url,
 			`select object_id, login, description, violations::text, original::text from bad_users where code_id = $1 order by object_id`, c.ID) {
 			rejection := domain.Rejection{Object: b.Object, Description: b.Description, Original: b.Original}
@@ -168,7 +173,7 @@ func TestNoDatabase(t *testing.T) {
 	_, errUser := store.User(t.Context(), 1)
 	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
 	imports := postgres.NewImports(db, time.Now)
-	_, errRefuse := imports.Refuse(t.Context(), 413, "x")
+	_, errRefuse := imports.Refuse(t.Context(), 413, "x", "")
 	_, errRecall := imports.Recall(t.Context(), "key", io.Discard)
 	uploads, upload := postgres.NewFileUploads(db), domain.Upload{ID: "x", State: domain.UploadChecked}
 	_, errUpload := uploads.Find(t.Context(), 1, "x")

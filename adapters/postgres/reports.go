@@ -135,11 +135,15 @@ func (c *conditions) ofReason(filter *domain.ReportFilter) {
 	}
 }
 
-const importColumns = "c.id, c.code, c.method, c.date, c.description, c.created, c.refused"
+const importColumns = "c.id, c.code, c.method, c.date, c.description, c.created, c.refused, c.token"
 
 func scanImport(row pgx.CollectableRow) (i domain.Import, err error) {
 	i.Requests = 1
-	err = row.Scan(&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Created, &i.Refused)
+	var token *string
+	err = row.Scan(&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Created, &i.Refused, &token)
+	if token != nil {
+		i.Token = *token
+	}
 	i.Date = i.Date.UTC()
 	return i, err
 }
@@ -264,6 +268,7 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 			Count: domain.Count{Requests: 1, Created: number(5), Refused: number(6)},
 			ID:    int64(number(0)), Status: int(binary.BigEndian.Uint32(values[1])), Method: descriptions.text(values[2]),
 			Date: time.UnixMicro(postgresEpoch.Time().UnixMicro() + int64(number(3))).UTC(), Description: descriptions.text(values[4]),
+			Token: descriptions.text(values[7]),
 		}, nil
 	})
 }

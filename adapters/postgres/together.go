@@ -29,6 +29,7 @@ type together struct {
 // member is one of several imports in a transaction.
 type member struct {
 	ctx  context.Context //nolint:containedctx // of a call that waits for its end
+	mode ports.ImportMode
 	work func(context.Context, ports.ImportTx) error
 	tx   *importTx
 	err  error
@@ -45,8 +46,8 @@ func (e *aloneError) Error() string { return e.cause.Error() }
 func (e *aloneError) Unwrap() error { return e.cause }
 
 // do runs an import along with others. It returns an aloneError when nothing of it is left in the database.
-func (t *together) do(ctx context.Context, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	m := &member{ctx: ctx, work: work, done: make(chan struct{})}
+func (t *together) do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	m := &member{ctx: ctx, mode: mode, work: work, done: make(chan struct{})}
 	t.mu.Lock()
 	t.waiting = append(t.waiting, m)
 	if t.running < runtime.GOMAXPROCS(0) {
@@ -104,6 +105,7 @@ func (s *Imports) tryTogether(members []*member) {
 		if len(in) > 0 {
 			m.tx = tx.follow()
 		}
+		m.tx.mode = m.mode
 		queued := len(m.tx.queue.QueuedQueries)
 		m.err = m.run()
 		switch {

@@ -196,7 +196,7 @@ func (h *useraddHandler) record(ctx context.Context, requestID string, request *
 		return 0
 	}
 	p := newProblem(requestID, cause)
-	id, err := h.registration.Refuse(ctx, p.Status, p.description())
+	id, err := h.registration.Refuse(ctx, p.Status, p.description(), request.Token)
 	if err != nil {
 		h.log.ErrorContext(ctx, "a refused request was not recorded", "id", requestID, "error", err)
 	}

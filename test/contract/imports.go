@@ -47,6 +47,7 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 		"is not the caller's memory":               copiesMemory,
 		"ends when its context does":               endsWithContext,
 		"records what was refused":                 recordsRefused,
+		"records tokens":                           recordsTokens,
 		"keeps texts as they are":                  keepsTexts,
 		"rehearses":                                rehearses,
 		"keeps an answer for its key":              keepsAnswer,
@@ -308,16 +309,45 @@ func endsWithContext(t *testing.T, s ImportsSubject) {
 		return tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil)
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = s.Store.Refuse(ctx, 413, "x")
+	_, err = s.Store.Refuse(ctx, 413, "x", "")
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, s.Accounts())
 	assert.Empty(t, s.Records())
 }
 
 func recordsRefused(t *testing.T, s ImportsSubject) {
-	id, err := s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken)
+	id, err := s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken, "crm")
 	require.NoError(t, err)
-	assert.Equal(t, []fake.Record{{ID: id, Status: 413, Description: domain.DescriptionBroken}}, s.Records())
+	assert.Equal(t, []fake.Record{{ID: id, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, s.Records())
+}
+
+// recordsTokens lets imports come at once, which must not be taken for one another.
+func recordsTokens(t *testing.T, s ImportsSubject) {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	want := map[int64]string{}
+	for n := range 20 {
+		mode := ports.ImportMode{Exclusive: n%5 == 0, Token: []string{"crm", "", "школа"}[n%3]}
+		all.Go(func() {
+			id, err := s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
+				_, err := tx.Taken(ctx, nil)
+				if err != nil {
+					return err
+				}
+				return tx.Finish(ctx, domain.Tally{}, nil)
+			})
+			assert.NoError(t, err)
+			mu.Lock()
+			defer mu.Unlock()
+			want[id] = mode.Token
+		})
+	}
+	all.Wait()
+	got := map[int64]string{}
+	for _, record := range s.Records() {
+		got[record.ID] = record.Token
+	}
+	assert.Equal(t, want, got)
 }
 
 func keepsTexts(t *testing.T, s ImportsSubject) {

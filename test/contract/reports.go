@@ -108,11 +108,12 @@ func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections 
 func (s ReportsSubject) refuse(t *testing.T, at time.Time, status int) domain.Import {
 	t.Helper()
 	s.SetNow(at)
-	id, err := s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken)
+	id, err := s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken, "crm")
 	require.NoError(t, err)
 	s.SetDate(id, at)
 	return domain.Import{
 		Count: domain.Count{Requests: 1}, ID: id, Status: status, Method: http.MethodPost, Date: at.UTC(), Description: domain.DescriptionBroken,
+		Token: "crm",
 	}
 }
 

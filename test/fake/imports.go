@@ -20,6 +20,7 @@ type Record struct {
 	Status           int
 	Description      string
 	Created, Refused int
+	Token            string
 	Rejections       []domain.Rejection
 }
 
@@ -94,7 +95,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("begin: %w", err)
 		}
-		tx := &importTx{store: s, mode: mode}
+		tx := &importTx{store: s, mode: mode, record: Record{Token: mode.Token}}
 		if err := work(ctx, tx); err != nil {
 			return 0, err
 		}
@@ -193,13 +194,13 @@ func now(clock func() time.Time) time.Time {
 }
 
 // Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description string) (int64, error) {
+func (s *Imports) Refuse(ctx context.Context, status int, description, token string) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("refuse: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.keep(Record{Status: status, Description: description}), nil
+	return s.keep(Record{Status: status, Description: description, Token: token}), nil
 }
 
 type importTx struct {

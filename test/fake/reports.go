@@ -33,7 +33,7 @@ func (r Reports) all() []reported {
 		all[i] = reported{
 			Import: domain.Import{
 				Count: domain.Count{Requests: 1, Created: record.Created, Refused: record.Refused}, ID: record.ID,
-				Status: record.Status, Method: "POST", Date: moment.date, Description: record.Description,
+				Status: record.Status, Method: "POST", Date: moment.date, Description: record.Description, Token: record.Token,
 			},
 			day: moment.day, rejections: slices.Clone(record.Rejections),
 		}
