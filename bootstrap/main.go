@@ -24,6 +24,7 @@ type commandLine struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database to the schema of this version, and end. 'serve' does so by itself."`
 	User    userCommand    `cmd:"" help:"Say who may do what."`
 	Send    sendCommand    `cmd:"" help:"Post files of people to a running server, and print what came of each."`
+	Token   tokenCommand   `cmd:"" help:"Make, list and revoke the tokens with which programs may post to /useradd."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

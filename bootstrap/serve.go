@@ -101,6 +101,9 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sessions.Close()) }()
+	if cmd.UseraddAccess == web.AccessOpen && !isLoopback(listener.Addr()) {
+		log.Warn("everybody who can reach this address may post to /useradd; --useradd-access token asks them for a token")
+	}
 	go sweep(ctx, db, cmd.KeepRefused, cmd.KeepAnswers, log)
 	server, uploads, err := cmd.newServer(db, sessions, secure, log)
 	if err != nil {
@@ -122,6 +125,12 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	shutdown, cancel := context.WithTimeout(context.Background(), cmd.ShutdownTimeout)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(shutdown))
+}
+
+// isLoopback tells of an address that only this machine can reach.
+func isLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // inBackground runs a function until ctx ends or what it returns is called, which waits for the function's end.
@@ -199,6 +208,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		UploadResults: uploads,
 		KeepAnswers:   cmd.KeepAnswers,
 		Auth:          auth,
+		Access:        application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now),
 		Reporting:     cmd.newReporting(db, spools, spoolDir),
 		Health:        db,
 		Spools:        spools,
@@ -217,6 +227,9 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		ReportsAccess:  cmd.ReportsAccess,
 		TLS:            secure,
 		TrustedProxies: prefixes(cmd.TrustedProxies),
+
+		UseraddAccess:      cmd.UseraddAccess,
+		RegistrationClosed: cmd.Registration == "closed",
 	})
 	return server, uploads, err
 }

@@ -54,8 +54,8 @@ type ImportRequest struct {
 	Key string
 
 	Token  string // the name of the access token it came by; empty for none
-	DryRun bool // nobody is registered, nothing is recorded, and there is no answer to be kept
-	Strict bool // everybody is registered, or nobody
+	DryRun bool   // nobody is registered, nothing is recorded, and there is no answer to be kept
+	Strict bool   // everybody is registered, or nobody
 
 	// Progress is called now and then while the import works, by one at a time; when the database has undone it, with
 	// less than before. It may be nil.

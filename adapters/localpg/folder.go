@@ -24,7 +24,12 @@ func makeDir(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make data folder: %w", err)
 	}
-	dir, err = filepath.Abs(dir)
+	return realDir(dir)
+}
+
+// realDir returns the path of a folder without links.
+func realDir(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find data folder: %w", err)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -9,6 +10,11 @@ import (
 	"rollcall/domain"
 	"rollcall/ports"
 )
+
+var errRegistrationClosed = errors.New("registration is closed")
+
+// registrationClosed answers /register where visitors may not register.
+func registrationClosed(*fiber.Ctx) error { return errRegistrationClosed }
 
 // registerForm answers GET /register.
 func (p *pages) registerForm(c *fiber.Ctx) error {

@@ -14,6 +14,7 @@ type viewRecord struct {
 	Row              viewImport
 	Created, Refused string
 	NotAll           bool
+	Token            string // the name of the one it came by
 }
 
 // importRecord answers GET /useradd/imports/:id.
@@ -35,7 +36,7 @@ func (p *pages) importRecord(c *fiber.Ctx) error {
 	v := &view{
 		Title: words.Text("import.heading", "Number", number),
 		Record: &viewRecord{
-			newViewImport(record, words), words.Number(record.Created), words.Number(record.Refused), record.Refused > 0,
+			newViewImport(record, words), words.Number(record.Created), words.Number(record.Refused), record.Refused > 0, record.Token,
 		},
 	}
 	if record.Refused > 0 {

@@ -37,6 +37,7 @@ type pages struct {
 	starts      map[string]ports.TemplateWriter
 	templates   *template.Template
 	maxBody     int64
+	registers   bool // visitors may register
 	keepAnswers time.Duration
 }
 
@@ -53,7 +54,7 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 		registration: cfg.Registration, auth: cfg.Auth, reporting: cfg.Reporting,
 		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess,
 		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
-		templates: templates, maxBody: cfg.MaxBody, keepAnswers: cfg.KeepAnswers,
+		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, keepAnswers: cfg.KeepAnswers,
 	}, nil
 }
 
@@ -105,6 +106,7 @@ type view struct {
 	User           *domain.User
 	SeesReports    bool // the user does, and may upload files
 	Token          string
+	Registers      bool // visitors may register
 	Notice, Alert  string
 	Next           string
 	GeneratedUntil time.Time
@@ -147,7 +149,7 @@ func (p *pages) show(c *fiber.Ctx, page string, v *view) error {
 	if err != nil {
 		return err
 	}
-	v.T, v.User, v.assets = p.words(c), who.user, p.assets
+	v.T, v.User, v.assets, v.Registers = p.words(c), who.user, p.assets, p.registers
 	v.SeesReports = who.user != nil && p.access.Allows(who.user)
 	v.Token, err = p.token(c)
 	if err != nil {

@@ -24,6 +24,7 @@ func route(app *fiber.App, cfg Config, p *pages) {
 	app.Get("/openapi.yaml", describe(cfg.Views))
 
 	useradd := &useraddHandler{
+		access:       &useraddAccess{cfg.UseraddAccess, cfg.Access, p},
 		registration: cfg.Registration, spools: cfg.Spools, sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
 		maxBody: cfg.MaxBody,
 	}
@@ -32,7 +33,11 @@ func route(app *fiber.App, cfg Config, p *pages) {
 	app.Use(helmet.New(headers), p.rememberLanguage)
 	app.Use(pathStatic, p.serveAssets())
 	app.Get("/", p.home)
-	app.Get("/register", p.registerForm).Post("/register", p.register)
+	if cfg.RegistrationClosed {
+		app.Get("/register", registrationClosed).Post("/register", registrationClosed)
+	} else {
+		app.Get("/register", p.registerForm).Post("/register", p.register)
+	}
 	app.Get("/login", p.loginForm).Post("/login", p.login)
 	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
 	app.Get(pathProfile, p.profile)

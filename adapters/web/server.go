@@ -25,6 +25,7 @@ const idleTimeout = 2 * time.Minute
 // Config is what the server works with.
 type Config struct {
 	Registration  ports.Registration
+	Access        ports.Access
 	Auth          ports.Auth
 	Reporting     ports.Reporting
 	Uploading     ports.Uploading
@@ -42,6 +43,9 @@ type Config struct {
 	KeepAnswers   time.Duration // how long what came of an upload can be had
 
 	TLS *tls.Config // nil for none
+
+	UseraddAccess      UseraddAccess
+	RegistrationClosed bool // visitors may not register; /useradd does not mind
 
 	// TrustedProxies are those whose word is taken on a client's address, and on the scheme and the host that it came to.
 	TrustedProxies []netip.Prefix

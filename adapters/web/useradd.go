@@ -38,6 +38,7 @@ var (
 type Sheets map[string]func(ports.Sentences) ports.OutcomeWriter
 
 type useraddHandler struct {
+	access       *useraddAccess
 	registration ports.Registration
 	spools       ports.Spools
 	sentences    ports.Sentences
@@ -48,7 +49,12 @@ type useraddHandler struct {
 
 // post answers POST /useradd.
 func (h *useraddHandler) post(c *fiber.Ctx) error {
+	token, err := h.access.admit(c)
+	if err != nil {
+		return err
+	}
 	request, err := h.request(c)
+	request.Token = token
 	if err != nil {
 		return h.refuse(c, &request, err)
 	}
