@@ -17,13 +17,14 @@ import (
 func TestHelpAndMistakes(t *testing.T) {
 	status, stdout, _ := command(t, "", "--help")
 	assert.Zero(t, status)
-	for _, name := range []string{"serve", "migrate", "user", "send", "version"} {
+	for _, name := range []string{"serve", "migrate", "user", "send", "token", "version"} {
 		assert.Contains(t, stdout, "\n  "+name+" ")
 	}
 	status, stdout, _ = command(t, "", "serve", "--help")
 	assert.Zero(t, status)
 	for _, variable := range []string{
 		"ROLLCALL_LISTEN", "DATABASE_URL", "ROLLCALL_DATA_DIR", "ROLLCALL_MAX_BODY", "ROLLCALL_SHUTDOWN_TIMEOUT", "127.0.0.1:5000", "1GiB",
+		"ROLLCALL_USERADD_ACCESS", "ROLLCALL_REGISTRATION",
 	} {
 		assert.Contains(t, stdout, variable)
 	}
@@ -33,6 +34,7 @@ func TestHelpAndMistakes(t *testing.T) {
 
 	for _, args := range [][]string{
 		{}, {"nonsense"}, {"serve", "--max-body", "much"}, {"serve", "--max-body", "0"}, {"serve", "--default-region", "XX"}, {"send"},
+		{"serve", "--useradd-access", "anybody"}, {"serve", "--registration", "maybe"}, {"token"}, {"token", "create"},
 	} {
 		status, _, stderr := command(t, "", args...)
 		assert.NotZero(t, status, args)

@@ -1,0 +1,319 @@
+package bootstrap_test
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+// token makes a token of the program's database by the command line.
+func (p *program) token(t *testing.T, name string, flags ...string) string {
+	t.Helper()
+	status, stdout, stderr := command(t, "", append([]string{"token", "create", name, "--database-url", p.database, "--data-dir", t.TempDir()}, flags...)...)
+	require.Zero(t, status, stderr)
+	secret := strings.TrimSuffix(stdout, "\n")
+	require.Regexp(t, `^rollcall_[\w-]{43}$`, secret)
+	assert.NotContains(t, stderr, secret)
+	return secret
+}
+
+func (p *program) revoke(t *testing.T, name string) {
+	t.Helper()
+	status, _, stderr := command(t, "", "token", "revoke", name, "--database-url", p.database, "--data-dir", t.TempDir())
+	require.Zero(t, status, stderr)
+}
+
+// importTokens are the tokens that imports came by, in their order.
+func (p *program) importTokens(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, row := range pgtest.Query[struct{ Token *string }](t, p.database, "select token from codes order by id") {
+		if row.Token == nil {
+			all = append(all, "")
+			continue
+		}
+		all = append(all, *row.Token)
+	}
+	return all
+}
+
+const (
+	tokenRequired = "This server takes files from who has a token. Send it as Authorization: Bearer TOKEN."
+	tokenInvalid  = "The token is unknown, expired or revoked. Please ask the operator for another."
+)
+
+func TestUseraddAsksForToken(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	crm, school := p.token(t, "crm"), p.token(t, "школа", "--expires", "never")
+	expired := p.token(t, "expired", "--expires", "1h")
+	p.set(t, "update access_tokens set expires_at = now() - interval '1 second' where name = 'expired'")
+	revoked := p.token(t, "revoked")
+	p.revoke(t, "revoked")
+
+	for name, credentials := range map[string]string{
+		"none": "", "another scheme": "Basic " + crm, "the token without a scheme": crm,
+	} {
+		got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", credentials)
+		assert.Equal(t, 401, got.status, name)
+		assert.Equal(t, tokenRequired, got.body, name)
+		assert.Equal(t, `Bearer realm="Rollcall"`, got.header.Get("WWW-Authenticate"), name)
+	}
+	for name, token := range map[string]string{
+		"expired": expired, "revoked": revoked, "unknown": "rollcall_" + strings.Repeat("A", 43), "empty": "", "changed": crm[:51] + "!",
+		"cut": crm[:51], "doubled": crm + " " + crm, "quoted": `"` + crm + `"`, "with a parameter": crm + ", realm=x", "SQL": "' or true--",
+	} {
+		got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer "+token, "Accept", "application/problem+json")
+		assert.Equal(t, 401, got.status, name)
+		assert.Contains(t, got.body, `"code":"token_invalid"`, name)
+		assert.Contains(t, got.body, tokenInvalid, name)
+		assert.Contains(t, got.header.Get("WWW-Authenticate"), `error="invalid_token"`, name)
+		if token != "" {
+			assert.NotContains(t, fmt.Sprint(got), token, name)
+		}
+	}
+	assert.Zero(t, p.count(t, "codes"), "who is not let in leaves nothing")
+	assert.Equal(t, 405, p.do(t, http.MethodGet, "/useradd", nil).status)
+
+	for n, credentials := range []string{"Bearer " + crm, "bearer " + school, "BEARER   " + crm + "  "} {
+		got := p.post(t, person(fmt.Sprint("user", n), fmt.Sprintf(`"phone":"900000000%d"`, n)), "Authorization", credentials)
+		assert.Equal(t, 200, got.status, got.body)
+	}
+	assert.Equal(t, 400, p.post(t, "", "Authorization", "Bearer "+crm).status)
+	assert.Equal(t, 415, p.post(t, "x", "Authorization", "Bearer "+crm, "Content-Encoding", "br").status)
+	assert.Equal(t, []string{"crm", "школа", "crm", "crm", "crm"}, p.importTokens(t))
+
+	got := p.registered(t).get(t, "/useradd/imports/2")
+	assert.Contains(t, got.text("main"), "Sent with the token школа.")
+	for _, secret := range []string{crm, school, expired, revoked} {
+		assert.NotContains(t, p.logged(), secret[len("rollcall_"):])
+		assert.NotContains(t, fmt.Sprint(pgtest.Query[struct{ Row string }](t, p.database, "select access_tokens::text as row from access_tokens")), secret)
+	}
+}
+
+func TestSeveralCredentialsAreNone(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	crm := p.token(t, "crm")
+	for _, other := range []string{"Bearer " + crm, "Bearer x", "Basic eDp5"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/useradd", strings.NewReader("{}"))
+		require.NoError(t, err)
+		request.Header["Authorization"] = []string{"Bearer " + crm, other}
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, 401, response.StatusCode, other)
+	}
+	got := p.post(t, "{}", "Authorization", "Bearer "+strings.Repeat("x", 100<<10))
+	assert.Contains(t, []int{400, 401, 431}, got.status)
+	assert.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+crm).status, "the server goes on")
+	assert.Equal(t, []string{"crm"}, p.importTokens(t))
+}
+
+// Who is not let in is told so before anything of the file is received.
+func TestTokenIsAskedForBeforeTheFile(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	for _, head := range []string{"Content-Length: 1000000000", "Transfer-Encoding: chunked"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		require.NoError(t, err)
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+		_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n1", head) // the first byte is waited for
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err, head)
+		defer answer.Body.Close()
+		assert.Equal(t, 401, answer.StatusCode, head)
+		assert.True(t, answer.Close, "the rest would be taken for another request")
+	}
+	got := p.post(t, strings.Repeat(" ", 20<<20))
+	assert.Equal(t, 401, got.status, "whoever sends it all the same can read the answer")
+	assert.Equal(t, tokenRequired, got.body)
+}
+
+// A token that is revoked while a file comes in was good when the file began.
+func TestRevokedTokenLetsItsImportEnd(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	crm := p.token(t, "crm")
+	body := person("a", `"phone":"9000000001"`)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", crm, len(body), body[:10])
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return p.count(t, "access_tokens where used_at is not null") == 1 }, time.Minute, 10*time.Millisecond)
+	p.revoke(t, "crm")
+	_, err = fmt.Fprint(conn, body[10:])
+	require.NoError(t, err)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	assert.Equal(t, 200, answer.StatusCode)
+	assert.Equal(t, []string{"crm"}, p.importTokens(t))
+	assert.Equal(t, 401, p.post(t, body, "Authorization", "Bearer "+crm).status)
+}
+
+func TestUseraddTakesSessions(t *testing.T) {
+	p := start(t, "--useradd-access", "session")
+	crm := p.token(t, "crm")
+	b := p.registered(t)
+	csrf := b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
+	require.NotEmpty(t, csrf)
+	session := "session=" + b.cookie("session")
+	body := person("a", `"phone":"9000000001"`)
+	for name, c := range map[string]struct {
+		status  int
+		headers []string
+	}{
+		"nobody":                     {401, nil},
+		"a session that is none":     {401, []string{"Cookie", "session=AAAAAAAAAAAAAAAAAAAAAAAAAA", "X-CSRF-Token", csrf}},
+		"a cookie alone":             {403, []string{"Cookie", session}},
+		"a page of another site":     {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "cross-site"}},
+		"a page of another origin":   {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Origin", "https://evil.example"}},
+		"a page of a sandbox":        {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Origin", "null"}},
+		"a sister site":              {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "same-site"}},
+		"a token of another session": {403, []string{"Cookie", session, "X-CSRF-Token", csrf[1:] + "A"}},
+		"a wrong token as well":      {401, []string{"Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Bearer " + crm + "x"}},
+	} {
+		got := p.post(t, body, c.headers...)
+		assert.Equal(t, c.status, got.status, name)
+		assert.Equal(t, c.status == 401, got.header.Get("WWW-Authenticate") != "", name)
+	}
+	assert.Zero(t, p.count(t, "codes"))
+	assert.Equal(t, 200, p.post(t, body, "Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "same-origin", "Origin", p.url).status)
+	assert.Equal(t, 200, p.post(t, person("b", `"phone":"9000000002"`), "Authorization", "Bearer "+crm).status)
+	assert.Equal(t, 400, p.post(t, "{}", "Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Basic eDp5").status, "a proxy's own credentials are none")
+	assert.Equal(t, []string{"", "crm", ""}, p.importTokens(t))
+
+	closed := start(t, "--useradd-access", "token")
+	b = closed.registered(t)
+	csrf = b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
+	assert.Equal(t, 401, closed.post(t, body, "Cookie", "session="+b.cookie("session"), "X-CSRF-Token", csrf).status)
+}
+
+func TestUseraddIsOpenByDefault(t *testing.T) {
+	p := start(t)
+	assert.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer of news").status)
+	assert.Equal(t, []string{""}, p.importTokens(t))
+	const warning = "everybody who can reach this address may post to /useradd"
+	assert.NotContains(t, p.logged(), warning, "nobody else can reach a loopback address")
+
+	p = start(t, "--listen", "0.0.0.0:0")
+	assert.Equal(t, 1, strings.Count(p.logged(), warning))
+	p = start(t, "--listen", "0.0.0.0:0", "--useradd-access", "token")
+	assert.NotContains(t, p.logged(), warning)
+}
+
+func TestRegistrationIsClosed(t *testing.T) {
+	p := start(t, "--registration", "closed")
+	b := p.browser(t)
+	got := b.get(t, "/register")
+	assert.Equal(t, 403, got.status)
+	assert.Equal(t, "Registration is closed", got.text("h1"))
+	assert.Contains(t, got.text("main"), "whoever runs this server")
+	got = b.get(t, "/register", "Accept-Language", "ru")
+	assert.Equal(t, "Регистрация закрыта", got.text("h1"))
+	for _, path := range []string{"/", "/login", "/register", "/nowhere"} {
+		assert.Zero(t, b.get(t, path).Find(`a[href="/register"]`).Length(), path)
+		assert.NotZero(t, b.get(t, path).Find(`a[href="/login"]`).Length(), path)
+	}
+	form := "csrf=" + b.get(t, "/login").Find("input[name=csrf]").AttrOr("value", "") + "&login=anna"
+	got = b.do(t, http.MethodPost, "/register", form, "Content-Type", "application/x-www-form-urlencoded")
+	assert.Equal(t, 403, got.status)
+	assert.Equal(t, "Registration is closed", got.text("h1"))
+	answer := p.do(t, http.MethodPost, "/register", strings.NewReader(strings.Repeat("x", 1<<20)), "Accept", "application/problem+json")
+	assert.Equal(t, 403, answer.status)
+	assert.Contains(t, answer.body, `"code":"registration_closed"`)
+	assert.Zero(t, p.count(t, "users"))
+	assert.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "programs go on")
+}
+
+func TestTokenCommands(t *testing.T) {
+	p := start(t)
+	run := func(args ...string) (status int, stdout, stderr string) {
+		t.Helper()
+		return command(t, "", append(append([]string{"token"}, args...), "--database-url", p.database, "--data-dir", t.TempDir())...)
+	}
+	status, stdout, _ := run("list")
+	assert.Zero(t, status)
+	assert.Equal(t, "NAME  CREATED  EXPIRES  LAST USED  STATE\n", stdout)
+	p.token(t, "crm")
+	p.token(t, "old", "--expires", "12h")
+	p.token(t, "Школа", "--expires", "never")
+	p.set(t, "update access_tokens set expires_at = now() - interval '1 hour' where name = 'old'")
+	status, stdout, stderr := run("revoke", "crm")
+	assert.Zero(t, status, stderr)
+	assert.Equal(t, "crm is revoked\n", stdout)
+	_, stdout, _ = run("list")
+	lines := strings.Split(stdout, "\n")
+	require.Len(t, lines, 5)
+	const moment = `\d{4}-\d\d-\d\d \d\d:\d\d`
+	assert.Regexp(t, `^crm +`+moment+` +`+moment+` +never +revoked `+moment+`$`, lines[1])
+	assert.Regexp(t, `^old +`+moment+` +`+moment+` +never +expired$`, lines[2])
+	assert.Regexp(t, `^Школа +`+moment+` +never +never +valid$`, lines[3])
+
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"revoke", "crm"}, `there is no token "crm", or it was revoked before`},
+		{[]string{"create", "Школа"}, "there is a token of this name; revoke it first"},
+		{[]string{"create", "two words"}, "the name of a token is 1 to 50 letters"},
+		{[]string{"create", "a", "--expires", "0d"}, `"0d" is no time like 90d or 12h, nor never`},
+		{[]string{"create", "a", "--expires=-1h"}, `"-1h" is no time`},
+		{[]string{"create", "a", "--expires", "99999999d"}, `"99999999d" is no time`},
+		{[]string{"create", "a", "--expires", "9999999999999d"}, `"9999999999999d" is no time`},
+		{[]string{"create", "a", "--expires", "soon"}, `"soon" is no time`},
+	} {
+		status, stdout, stderr := run(c.args...)
+		assert.NotZero(t, status, c.args)
+		assert.NotContains(t, stdout, "rollcall_", c.args)
+		assert.Contains(t, stderr, c.says, c.args)
+	}
+	p.token(t, "crm") // which is free again
+	assert.Equal(t, 4, p.count(t, "access_tokens"))
+}
+
+// Tokens of the embedded database are made while the server runs, and while it does not.
+func TestTokensOfEmbeddedDatabase(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("DATABASE_URL", "")
+	t.Setenv("ROLLCALL_DATA_DIR", dir)
+	status, _, stderr := command(t, "", "token", "create", "crm")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, stderr, "there is no database in "+dir)
+	assert.NoDirExists(t, filepath.Join(dir, "postgres"))
+
+	serve := []string{"serve", "--listen", "127.0.0.1:0", "--useradd-access", "token"}
+	p := &program{}
+	p.run(t, serve...)
+	status, running, stderr := command(t, "", "token", "create", "running")
+	require.Zero(t, status, stderr)
+	assert.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(running)).status)
+	require.Zero(t, p.stop())
+
+	status, stopped, stderr := command(t, "", "token", "create", "stopped")
+	require.Zero(t, status, stderr)
+	status, _, stderr = command(t, "", "token", "revoke", "running")
+	require.Zero(t, status, stderr)
+	assert.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+
+	linked := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, linked))
+	p = &program{}
+	p.run(t, serve...)
+	assert.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(stopped)).status)
+	assert.Equal(t, 401, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(running)).status)
+	status, stdout, stderr := command(t, "", "token", "list", "--data-dir", linked)
+	require.Zero(t, status, stderr)
+	assert.Regexp(t, `(?m)^stopped .* valid$`, stdout)
+}
