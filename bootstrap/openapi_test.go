@@ -119,6 +119,11 @@ type situation struct {
 }
 
 var situations = map[string]situation{
+	"token_required": {flags: []string{"--useradd-access", "token"}},
+	"token_invalid": {
+		flags:  []string{"--useradd-access", "token"},
+		header: map[string]string{"Authorization": "Bearer rollcall_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+	},
 	"parameter":        {query: "dry_run=perhaps"},
 	"key_invalid":      {header: map[string]string{"Idempotency-Key": "two words"}},
 	"content_encoding": {header: map[string]string{"Content-Encoding": "br"}},

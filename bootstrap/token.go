@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"rollcall/adapters/localpg"
 	"rollcall/adapters/postgres"
 	"rollcall/application"
 	"rollcall/domain"
@@ -139,9 +137,16 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// withAccess runs work with the tokens of a database.
+// withAccess runs work with the tokens of a database, be it a running server's. It makes no new database, where nobody would
+// look for what is in it.
 func (f databaseFlags) withAccess(ctx context.Context, std streams, work func(ports.Access) error) (err error) {
-	database, err := f.reach(ctx, std)
+	if f.DatabaseURL == "" {
+		_, err := os.Stat(f.clusterDir())
+		if err != nil {
+			return fmt.Errorf("there is no database in %s: give the --data-dir or the --database-url of the server, or start the server first", f.DataDir)
+		}
+	}
+	database, err := f.reach(ctx, newLog("text", std.err))
 	if err != nil {
 		return err
 	}
@@ -151,30 +156,5 @@ func (f databaseFlags) withAccess(ctx context.Context, std streams, work func(po
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	err = db.Ready(ctx)
-	if err != nil {
-		return err
-	}
 	return work(application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now))
-}
-
-// reach is start for what is done beside a server, whose embedded database it finds running, or starts for a moment. It makes
-// no new one, where nobody would look for what is in it.
-func (f databaseFlags) reach(ctx context.Context, std streams) (*database, error) {
-	dir := filepath.Join(f.DataDir, "postgres")
-	if f.DatabaseURL == "" {
-		_, err := os.Stat(dir)
-		if err != nil {
-			return nil, fmt.Errorf("there is no database in %s: give the --data-dir or the --database-url of the server, or start the server first", f.DataDir)
-		}
-	}
-	db, err := f.start(ctx, newLog("text", std.err))
-	if !errors.Is(err, localpg.ErrInUse) {
-		return db, err
-	}
-	url, err := localpg.RunningURL(dir, localpg.Database)
-	if err != nil {
-		return nil, fmt.Errorf("find embedded database: %w", err)
-	}
-	return &database{url: url}, nil
 }

@@ -24,12 +24,7 @@ func makeDir(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make data folder: %w", err)
 	}
-	return realDir(dir)
-}
-
-// realDir returns the path of a folder without links.
-func realDir(dir string) (string, error) {
-	dir, err := filepath.Abs(dir)
+	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find data folder: %w", err)
 	}
