@@ -13,6 +13,7 @@ import (
 
 type sendCommand struct {
 	Server   string        `env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"Server to post to (${default})."`
+	Token    string        `env:"ROLLCALL_TOKEN" placeholder:"TOKEN" help:"Token of 'rollcall token create', for a server that asks for one. Best set as the variable: other users of this machine can see flags."`
 	DryRun   bool          `help:"Only tell what would come of it."`
 	Strict   bool          `help:"Register everybody of a file, or nobody."`
 	Type     string        `placeholder:"TYPE" help:"What the files are, whatever they are called: json, ndjson, csv or xlsx, csv.gz or csv.zst and so on when compressed, or a media type."`
@@ -46,10 +47,12 @@ func (cmd *sendCommand) Validate() error {
 			return fmt.Errorf("--type: %w", err)
 		}
 	}
-	invisible := strings.ContainsFunc(cmd.Key, func(r rune) bool { return r < '!' || r > '~' })
+	isInvisible := func(r rune) bool { return r < '!' || r > '~' }
 	switch {
-	case cmd.Key != "" && (invisible || len(cmd.Key) > 255):
+	case cmd.Key != "" && (strings.ContainsFunc(cmd.Key, isInvisible) || len(cmd.Key) > 255):
 		return errors.New("--key: must be 1 to 255 visible ASCII characters")
+	case strings.ContainsFunc(cmd.Token, isInvisible):
+		return errors.New("--token: must be visible ASCII characters")
 	case cmd.Key != "" && len(cmd.Files) > 1:
 		return errors.New("--key: must be for one file")
 	case cmd.Out != "" && cmd.DryRun:

@@ -184,6 +184,9 @@ func (a *answer) fail(p *problem) error {
 	}
 	a.code = p.status
 	_, err := fmt.Fprintf(a.w, "  %s\n", printable(p.Detail))
+	if p.status == http.StatusUnauthorized {
+		_, err = fmt.Fprintln(a.w, "  'rollcall token create' on the server makes a token; set ROLLCALL_TOKEN to it.")
+	}
 	for i := range p.Rejections {
 		err = errors.Join(err, a.refused(&p.Rejections[i]))
 	}

@@ -67,6 +67,9 @@ func (s *sender) post(ctx context.Context, name string, file *input, key string,
 	if file.encoding != "" {
 		request.Header.Set("Content-Encoding", file.encoding)
 	}
+	if s.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+s.Token)
+	}
 	if s.Strict {
 		request.Header.Set("Prefer", "handling=strict")
 	}

@@ -317,3 +317,34 @@ func TestTokensOfEmbeddedDatabase(t *testing.T) {
 	require.Zero(t, status, stderr)
 	assert.Regexp(t, `(?m)^stopped .* valid$`, stdout)
 }
+
+func TestSendWithToken(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	crm := p.token(t, "crm")
+	t.Setenv("ROLLCALL_SERVER", p.url)
+	large := "[" + strings.Repeat(" ", 20<<20) + person("a", `"phone":"9000000001"`) + "]"
+	for _, token := range []string{"", crm + "x"} {
+		t.Setenv("ROLLCALL_TOKEN", token)
+		status, stdout, stderr := command(t, large, "send", "-")
+		assert.Equal(t, 1, status)
+		assert.Contains(t, stdout, "-: 401 Unauthorized\n")
+		assert.Contains(t, stdout, "set ROLLCALL_TOKEN to it")
+		assert.Empty(t, stderr)
+	}
+	t.Setenv("ROLLCALL_TOKEN", crm)
+	status, stdout, stderr := command(t, large, "send", "-")
+	assert.Zero(t, status, stderr)
+	assert.Contains(t, stdout, "registered 1 of 1 objects")
+	assert.NotContains(t, stdout+stderr, crm)
+
+	t.Setenv("ROLLCALL_TOKEN", "")
+	status, _, stderr = command(t, person("b", `"phone":"9000000002"`), "send", "--token", crm, "-")
+	assert.Zero(t, status, stderr)
+	status, _, stderr = command(t, "{}", "send", "--token", crm+"\n", "-")
+	assert.NotZero(t, status)
+	assert.Contains(t, stderr, "--token: must be visible ASCII characters")
+	assert.NotContains(t, stderr, crm)
+	_, stdout, _ = command(t, "", "send", "--help")
+	assert.NotContains(t, stdout, crm)
+	assert.Equal(t, []string{"crm", "crm"}, p.importTokens(t))
+}
