@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // newClient makes a client that follows no redirect: it would come as a GET, without the file.
@@ -57,7 +59,9 @@ func userSecret() ([]byte, error) {
 func (s *sender) post(ctx context.Context, name string, file *input, key string, credentials *credentialsFile) (*answer, error) {
 	shown := newProgress(s.std.err, name)
 	defer shown.end()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, shown.sending(file.reader()))
+	body := &sentFile{file: shown.sending(file.reader())}
+	defer body.end()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, body)
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
@@ -97,6 +101,29 @@ func (s *sender) post(ctx context.Context, name string, file *input, key string,
 		again.after = retryAfter(response.Header.Get("Retry-After"), s.clock.now())
 	}
 	return got, err
+}
+
+// sentFile is the file of one request. Where the answer comes early, the client goes on reading it for a while: until its end,
+// after which the file may be closed.
+type sentFile struct {
+	mu   sync.Mutex
+	file io.Reader // nil after the end
+}
+
+// Read implements io.Reader.
+func (f *sentFile) Read(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return 0, fs.ErrClosed
+	}
+	return f.file.Read(p)
+}
+
+func (f *sentFile) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.file = nil
 }
 
 // withoutURL takes the method and the address, which the user knows, away from a client's error.
