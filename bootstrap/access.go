@@ -14,7 +14,7 @@ import (
 
 // accessFlags say who gets to what, and how.
 type accessFlags struct {
-	UseraddAccess web.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd: 'open' is everybody, 'token' who has one of 'rollcall token create', 'session' also who is signed in in a browser (${default})."`
+	UseraddAccess web.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd: 'open' is everybody, 'token' who has one of 'rollcall token create', 'session' also who is signed in with a browser (${default})."`
 	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register, open or closed (${default})."`
 	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Who of those who are signed in sees reports and uploads files: ${enum} (${default}). 'rollcall user grant' makes operators."`
 

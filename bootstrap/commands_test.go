@@ -33,8 +33,16 @@ func TestHelpAndMistakes(t *testing.T) {
 	assert.Regexp(t, `^rollcall \S+\n$`, stdout)
 
 	for _, args := range [][]string{
-		{}, {"nonsense"}, {"serve", "--max-body", "much"}, {"serve", "--max-body", "0"}, {"serve", "--default-region", "XX"}, {"send"},
-		{"serve", "--useradd-access", "anybody"}, {"serve", "--registration", "maybe"}, {"token"}, {"token", "create"},
+		{},
+		{"nonsense"},
+		{"serve", "--max-body", "much"},
+		{"serve", "--max-body", "0"},
+		{"serve", "--default-region", "XX"},
+		{"send"},
+		{"serve", "--useradd-access", "anybody"},
+		{"serve", "--registration", "maybe"},
+		{"token"},
+		{"token", "create"},
 	} {
 		status, _, stderr := command(t, "", args...)
 		assert.NotZero(t, status, args)

@@ -18,7 +18,7 @@ type UseraddAccess string
 const (
 	AccessOpen    UseraddAccess = "open"    // whoever can reach the port
 	AccessToken   UseraddAccess = "token"   // who has a token
-	AccessSession UseraddAccess = "session" // who has a token, or is signed in in a browser
+	AccessSession UseraddAccess = "session" // who has a token, or is signed in with a browser
 )
 
 // headerFormToken has, from a script of a page, what a form has in its field "csrf".
