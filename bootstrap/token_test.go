@@ -49,7 +49,7 @@ func (p *program) importTokens(t *testing.T) []string {
 }
 
 const (
-	tokenRequired = "This server takes files from who has a token. Send it as Authorization: Bearer TOKEN."
+	tokenRequired = "This server takes files only with a token. Send it as Authorization: Bearer TOKEN."
 	tokenInvalid  = "The token is unknown, expired or revoked. Please ask the operator for another."
 )
 

@@ -145,6 +145,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 	tables := pgtest.Query[struct{ Name string }](t, url, `
 		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
 	assert.Equal(t, []struct{ Name string }{
+		{"access_tokens"},
 		{"bad_users"},
 		{"code_reasons"},
 		{"codes"},
@@ -178,6 +179,9 @@ func TestNoDatabase(t *testing.T) {
 	uploads, upload := postgres.NewFileUploads(db), domain.Upload{ID: "x", State: domain.UploadChecked}
 	_, errUpload := uploads.Find(t.Context(), 1, "x")
 	_, errUploads := uploads.Latest(t.Context(), 1, 1)
+	tokens := postgres.NewAccessTokens(db)
+	_, errTokens := tokens.All(t.Context())
+	_, errUse := tokens.Use(t.Context(), []byte("x"), time.Now())
 	_, errBeat := uploads.Beat(t.Context(), "x", "x", domain.Progress{})
 	roles := postgres.NewRoles(db)
 	var errList error
@@ -192,6 +196,9 @@ func TestNoDatabase(t *testing.T) {
 		uploads.Load(t.Context(), "x", io.Discard),
 		uploads.Interrupt(t.Context(), "x", "x"),
 		uploads.Sweep(t.Context(), time.Now()),
+		errTokens, errUse,
+		tokens.Create(t.Context(), &domain.AccessToken{Name: "x"}, []byte("x")),
+		tokens.Revoke(t.Context(), "x", time.Now()),
 		errTaken, errCreate, errFind, errUser, errTake,
 		errRefuse, errRecall,
 		store.SetPassword(t.Context(), 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()}),

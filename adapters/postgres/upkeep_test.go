@@ -45,7 +45,9 @@ func TestMigrationCounts(t *testing.T) {
 			(2, 1, 'Anna', 'x', '[{"field": "login", "code": "taken"}, {"field": "email", "code": "taken"}]'),
 			(2, 9, null, 'x', '[{"field": "", "code": "not_object"}]'),
 			(3, 1, 'ANNA', 'x', '[{"field": "login", "code": "too_long", "limit": 50}, {"field": "login", "code": "too_long", "limit": 50}]')`)
-	migrate(files[2])
+	for _, file := range files[2:] {
+		migrate(file)
+	}
 
 	store := postgres.NewReports(db)
 	page, err := store.Imports(t.Context(), ports.ImportQuery{Oldest: true, Limit: 9})
