@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test race lint fmt bench fuzz
+.PHONY: help run build test race lint fmt bench faults fuzz
 
 # What a target needs is installed first, unless it is there.
 ready = settings=$$(.ci/install $(1)); eval "$$settings"
@@ -38,6 +38,9 @@ fmt: ## format the code
 
 bench: ## measure imports against a bare COPY of the same rows (ARGS="..." for flags)
 	@$(call ready,go postgres); $(build); go run ./test/bench $(ARGS)
+
+faults: ## kill, cut off, fill up and flood what it runs on, at length, and look for what was lost (ARGS="-run ..." for a part)
+	@$(call ready,go postgres cc); go test ./test/faults -count=1 -timeout 3h -v $(ARGS) -args -long
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@$(call ready,go postgres); go test -list '^Fuzz' ./... | \

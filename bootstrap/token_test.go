@@ -194,6 +194,15 @@ func TestUseraddTakesSessions(t *testing.T) {
 	assert.Equal(t, 400, p.post(t, "{}", "Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Basic eDp5").status, "a proxy's own credentials are none")
 	assert.Equal(t, []string{"", "crm", ""}, p.importTokens(t))
 
+	operators := start(t, "--useradd-access", "session", "--reports-access", "operators")
+	b = operators.registered(t)
+	csrf = b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
+	headers := []string{"Cookie", "session=" + b.cookie("session"), "X-CSRF-Token", csrf}
+	assert.Equal(t, 403, operators.post(t, body, headers...).status)
+	status, _, stderr := operators.user(t, "grant", "anna", "operator")
+	require.Zero(t, status, stderr)
+	assert.Equal(t, 200, operators.post(t, body, headers...).status)
+
 	closed := start(t, "--useradd-access", "token")
 	b = closed.registered(t)
 	csrf = b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")

@@ -75,6 +75,9 @@ func (p *pages) admitScript(c *fiber.Ctx) error {
 	if who.user == nil {
 		return errTokenMissing
 	}
+	if !p.access.Allows(who.user) {
+		return domain.ErrNotOperator
+	}
 	token, err := p.token(c)
 	if err != nil {
 		return err

@@ -1,0 +1,109 @@
+package faults_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/passhash"
+	"rollcall/domain"
+)
+
+// person is an object whose login, e-mail and phone go by a number.
+func person(n int) string {
+	return fmt.Sprintf(`{"last_name":"Smirnov","first_name":"Ivan","patronymic":"Petrovich","login":"user%d","email":"u%d@example.com","phone":"+79%09d"}`, n, n, n)
+}
+
+// crowd is a file of as many people, from a number on.
+func crowd(first, many int) []byte {
+	var b bytes.Buffer
+	for i := range many {
+		b.WriteString([]string{"[", ",\n"}[min(i, 1)])
+		b.WriteString(person(first + i))
+	}
+	b.WriteString("]")
+	return b.Bytes()
+}
+
+type credential struct{ Login, Password string }
+
+// errAgain is of an answer that asks to come again, or of none.
+var errAgain = errors.New("to be sent again")
+
+// send posts a file once.
+func (s *server) send(ctx context.Context, file []byte, key string) ([]credential, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/useradd", bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errAgain, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusConflict || response.StatusCode >= 500 {
+		return nil, fmt.Errorf("%w: %s", errAgain, response.Status)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("answer: %s", response.Status)
+	}
+	var all []credential
+	err = json.NewDecoder(response.Body).Decode(&all)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errAgain, err)
+	}
+	return all, nil
+}
+
+// client keeps no connection to a server that may have been killed meanwhile.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// sendUntilAnswered posts a file again and again, as a client does that wants its answer.
+func (s *server) sendUntilAnswered(t *testing.T, file []byte, key string) []credential {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for {
+		all, err := s.send(ctx, file, key)
+		if err == nil {
+			return all
+		}
+		require.ErrorIs(t, err, errAgain)
+		select {
+		case <-ctx.Done():
+			require.NoError(t, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// signIn tells that passwords are those of the accounts, by their hashes in the database.
+func signIn(t *testing.T, url string, credentials []credential) {
+	t.Helper()
+	logins := make([]string, len(credentials))
+	for i, c := range credentials {
+		logins[i] = c.Login
+	}
+	hashes := map[string]string{}
+	for _, user := range query[struct{ Login, Hash string }](t, url, "select login, password_hash from users where login = any($1)", logins) {
+		hashes[user.Login] = user.Hash
+	}
+	hasher := passhash.NewHasher(passhash.Config{})
+	for _, c := range credentials {
+		entered, _ := domain.EnteredPassword(c.Password)
+		verdict, err := hasher.Verify(t.Context(), hashes[c.Login], entered)
+		require.NoError(t, err)
+		assert.True(t, verdict.Match, c.Login)
+	}
+}

@@ -1,0 +1,35 @@
+package faults_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// inconsistencies are what must never be in the database, whatever happened.
+var inconsistencies = map[string]string{
+	"users without a profile, or with two":   `select u.id::text from users u left join profiles p on p.user_id = u.id group by u.id having count(p.id) <> 1`,
+	"profiles of nobody":                     `select p.id::text from profiles p left join users u on u.id = p.user_id where u.id is null`,
+	"refused objects that are not counted":   `select c.id::text from codes c left join bad_users b on b.code_id = c.id group by c.id having count(b.id) <> c.refused`,
+	"refused objects of no request":          `select b.id::text from bad_users b left join codes c on c.id = b.code_id where c.id is null`,
+	"statistics that do not add up":          `select 'x' where (select coalesce(sum(created), 0) from codes) <> (select coalesce(sum(created), 0) from statistics) or (select count(*) from codes) <> (select coalesce(sum(requests), 0) from statistics)`,
+	"temporary tables":                       `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,
+	"transactions that were left open":       `select pid::text from pg_stat_activity where state like 'idle in transaction%' and state_change < now() - interval '30 s'`,
+	"answers of imports that did not happen": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null`,
+}
+
+// isConsistent looks for what must never be, and for accounts that no import and no registration made.
+func isConsistent(t *testing.T, url string) {
+	t.Helper()
+	for what, sql := range inconsistencies {
+		found := query[struct{ What string }](t, url, sql)
+		assert.Empty(t, found, what)
+	}
+}
+
+// isWhole tells that users are exactly those that the requests on record created, besides others.
+func isWhole(t *testing.T, url string, others int) {
+	t.Helper()
+	found := query[struct{ Users, Created int }](t, url, `select (select count(*)::int from users), (select coalesce(sum(created), 0)::int from codes)`)
+	assert.Equal(t, found[0].Created+others, found[0].Users, "users, and those that requests created")
+}

@@ -1,0 +1,106 @@
+package faults_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/localpg"
+	"rollcall/adapters/postgres"
+)
+
+// database is a PostgreSQL that syncs what it commits, in a folder that it keeps when it is killed and started again.
+type database struct {
+	dir      string
+	settings map[string]string
+	server   *localpg.Server
+}
+
+// newDatabase starts a PostgreSQL with every migration, until the test ends.
+func newDatabase(t *testing.T, settings map[string]string) *database {
+	t.Helper()
+	d := &database{dir: filepath.Join(t.TempDir(), "postgres"), settings: settings}
+	d.start(t)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_ = d.server.Stop(ctx) // unless it was killed
+	})
+	require.NoError(t, postgres.Migrate(t.Context(), d.url()))
+	return d
+}
+
+// start starts the server of the folder.
+func (d *database) start(t *testing.T) {
+	t.Helper()
+	var err error
+	d.server, err = localpg.Start(t.Context(), localpg.Config{Dir: d.dir, Settings: d.settings})
+	require.NoError(t, err)
+}
+
+func (d *database) url() string { return d.server.URL(localpg.Database) }
+
+// postmaster is the id of the server's first process.
+func (d *database) postmaster(t *testing.T) int {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join(d.dir, "data", "postmaster.pid"))
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.SplitN(string(file), "\n", 2)[0])
+	require.NoError(t, err)
+	return pid
+}
+
+// kill kills every process of the server at once.
+func (d *database) kill(t *testing.T) {
+	t.Helper()
+	postmaster := d.postmaster(t)
+	processes := append(childrenOf(t, postmaster), postmaster)
+	for _, pid := range processes {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // unless it has ended
+	}
+	<-d.server.Done()
+	_ = d.server.Stop(context.Background()) // frees the folder
+}
+
+// childrenOf are the ids of the processes that a process has started.
+func childrenOf(t *testing.T, parent int) (all []int) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	for _, task := range tasks {
+		stat, err := os.ReadFile(task)
+		if err != nil {
+			continue // it has ended
+		}
+		name := strings.LastIndex(string(stat), ")")
+		fields := strings.Fields(string(stat)[name+1:])
+		if fields[1] == strconv.Itoa(parent) {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(task)))
+			require.NoError(t, err)
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// query returns what a statement finds, as T's with a field for each column.
+func query[T any](t *testing.T, url, sql string, args ...any) []T {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	require.NoError(t, err)
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, sql, args...)
+	require.NoError(t, err)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+	require.NoError(t, err)
+	return found
+}

@@ -1,0 +1,103 @@
+package faults_test
+
+import (
+	"bufio"
+	"net"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// server is the program, on an address and in a folder that it keeps when it is killed and started again.
+type server struct {
+	url      string
+	dir      string // of data, spools and uploads
+	database string // empty for one of its own
+	flags    []string
+
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when the process has
+
+	mu  sync.Mutex
+	log strings.Builder
+}
+
+// serve starts the program over a database, until the test ends.
+func serve(t *testing.T, database string, flags ...string) *server {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &server{url: "http://" + listener.Addr().String(), dir: t.TempDir(), database: database, flags: flags}
+	require.NoError(t, listener.Close())
+	s.start(t)
+	t.Cleanup(func() {
+		s.kill(t)
+		if t.Failed() {
+			t.Logf("log of the server:\n%s", s.logged())
+		}
+	})
+	return s
+}
+
+var listening = regexp.MustCompile(`msg=listening `)
+
+// start starts the program where it was before.
+func (s *server) start(t *testing.T) {
+	t.Helper()
+	args := append([]string{
+		"serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data-dir", s.dir, "--uploads-dir", s.dir + "/uploads",
+	}, s.flags...)
+	if s.database != "" {
+		args = append(args, "--database-url", s.database)
+	}
+	s.cmd = exec.Command(binary, args...) //nolint:noctx // it outlives contexts: how it ends is what is tested
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	stderr, err := s.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, s.cmd.Start())
+	listens, ended := make(chan struct{}), make(chan struct{})
+	s.ended = ended
+	cmd := s.cmd
+	go func() {
+		defer close(ended)
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			s.mu.Lock()
+			s.log.WriteString(lines.Text() + "\n")
+			s.mu.Unlock()
+			if listening.MatchString(lines.Text()) {
+				close(listens)
+			}
+		}
+		_ = cmd.Wait()
+	}()
+	select {
+	case <-listens:
+	case <-ended:
+		require.Fail(t, "the server ended", s.logged())
+	}
+}
+
+// kill kills the program without a warning.
+func (s *server) kill(t *testing.T) {
+	t.Helper()
+	_ = s.cmd.Process.Kill() // unless it has ended
+	<-s.ended
+}
+
+// stop stops the program as an administrator does.
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	<-s.ended
+}
+
+func (s *server) logged() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.String()
+}
