@@ -35,6 +35,8 @@ type serveCommand struct {
 	MaxObjects        int              `env:"ROLLCALL_MAX_OBJECTS" default:"0" placeholder:"N" help:"How many objects one import may have; 0 is no limit (${default})."`
 	MaxImports        int              `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"How many imports of more than 1 MiB there may be at once, those included that wait for their turn; 0 is no limit (${default})."`
 	MaxImportTime     time.Duration    `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"How long an import may take, waiting included; 0 is no limit (${default})."`
+	MaxConnections    int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"How many connections of clients there may be at once (${default})."`
+	ClientTimeout     time.Duration    `env:"ROLLCALL_CLIENT_TIMEOUT" default:"1m" placeholder:"TIME" help:"How long a client may keep the server waiting (${default}), besides a second for each KiB that it sends or receives."`
 	KeepAnswers       time.Duration    `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long the answer to a request with an Idempotency-Key is kept (${default})."`
 	SecretKey         secretKey        `env:"ROLLCALL_SECRET_KEY" placeholder:"KEY" help:"Secret key of generated passwords, 32 bytes or more in base64 or hexadecimal; several instances must have the same. Without it the program makes one, and keeps it in its data folder."`
 	DefaultRegion     string           `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Whose numbers phones without a country code are, ISO 3166-1 alpha-2 (${default})."`
@@ -54,6 +56,10 @@ func (cmd *serveCommand) Validate() error {
 		return fmt.Errorf("--default-region: there is no region %q with phone numbers; use a code like RU or DE", cmd.DefaultRegion)
 	}
 	switch {
+	case cmd.MaxConnections <= 0:
+		return errors.New("--max-connections: must be more than nothing")
+	case cmd.ClientTimeout <= 0:
+		return errors.New("--client-timeout: must be more than nothing")
 	case cmd.MaxBody <= 0:
 		return errors.New("--max-body: must be more than nothing")
 	case cmd.GeneratedLifetime <= 0:
@@ -224,6 +230,8 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spoolDir}},
 		Log:            log,
 		MaxBody:        int64(cmd.MaxBody),
+		MaxConnections: cmd.MaxConnections,
+		ClientTimeout:  cmd.ClientTimeout,
 		ReportsAccess:  cmd.ReportsAccess,
 		TLS:            secure,
 		TrustedProxies: prefixes(cmd.TrustedProxies),

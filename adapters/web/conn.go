@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -11,6 +12,9 @@ import (
 )
 
 const (
+	// slowest is how many bytes a second a client may send, or receive, for as long as it likes.
+	slowest = 1 << 10
+
 	// lingerTime is how long a client that still sends is listened to after it was answered.
 	lingerTime = 5 * time.Second
 
@@ -22,7 +26,8 @@ const (
 type listener struct {
 	net.Listener
 
-	tls *tls.Config // nil for connections without TLS
+	tls      *tls.Config   // nil for connections without TLS
+	patience time.Duration // with clients that are slower than slowest
 }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -31,10 +36,10 @@ func (l listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if l.tls == nil {
-		return &conn{Conn: c}, nil
+		return &conn{Conn: c, patience: l.patience}, nil
 	}
 	secured := tls.Server(c, l.tls)
-	return &tlsConn{&conn{Conn: secured}, secured}, nil
+	return &tlsConn{&conn{Conn: secured, patience: l.patience}, secured}, nil
 }
 
 // conn is a connection. Over TLS it is what was decrypted: that is what a body is read from, and ends with.
@@ -43,6 +48,10 @@ type conn struct {
 
 	ended   atomic.Bool // nothing more can be read of it
 	lingers atomic.Bool
+
+	patience time.Duration
+	deadline atomic.Int64 // for the next request to begin, or to be there, in nanoseconds of Unix time; 0 for none
+	received atomic.Int64 // bytes since it was set
 }
 
 // tlsConn has what fasthttp knows TLS by.
@@ -81,6 +90,7 @@ func connOf(c *fiber.Ctx) *conn {
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
+		c.extendDeadline(int64(n))
 		return n, nil
 	}
 	if err != nil {
@@ -89,8 +99,49 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// SetReadDeadline implements net.Conn. fasthttp calls it where it begins to wait for a request, and where one begins.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	deadline := int64(0)
+	if !t.IsZero() {
+		deadline = t.UnixNano()
+	}
+	c.deadline.Store(deadline)
+	c.received.Store(0)
+	return c.Conn.SetReadDeadline(t)
+}
+
+// extendDeadline gives a request another second for each slowest bytes of it that are there.
+func (c *conn) extendDeadline(n int64) {
+	deadline, received := c.deadline.Load(), c.received.Add(n)
+	if deadline != 0 && received/slowest > (received-n)/slowest {
+		_ = c.Conn.SetReadDeadline(time.Unix(0, deadline).Add(time.Duration(received/slowest) * time.Second))
+	}
+}
+
+// Write implements io.Writer.
+func (c *conn) Write(p []byte) (int, error) {
+	c.extendWriting(len(p))
+	return c.Conn.Write(p)
+}
+
+func (c *conn) extendWriting(bytes int) {
+	_ = c.SetWriteDeadline(time.Now().Add(c.patience + time.Duration(bytes/slowest)*time.Second)) // whose error writing has, too
+}
+
 // ReadFrom implements io.ReaderFrom: a file goes from disk to network without a detour.
-func (c *conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) }
+func (c *conn) ReadFrom(r io.Reader) (int64, error) {
+	for sent := int64(0); ; {
+		c.extendWriting(answerChunk)
+		n, err := io.CopyN(c.Conn, r, answerChunk)
+		sent += n
+		if errors.Is(err, io.EOF) {
+			return sent, nil
+		}
+		if err != nil {
+			return sent, err
+		}
+	}
+}
 
 // Close of a connection that lingers ends what is written, and for a while takes in what the client still sends: else the
 // client's system would meet a closed port, and throw the answer away unread.

@@ -42,6 +42,9 @@ type Config struct {
 	MaxBody       int64         // bytes that a file may have
 	KeepAnswers   time.Duration // how long what came of an upload can be had
 
+	MaxConnections int
+	ClientTimeout  time.Duration // how long a client that is slower than a KiB a second may keep the server waiting
+
 	TLS *tls.Config // nil for none
 
 	UseraddAccess      UseraddAccess
@@ -53,8 +56,9 @@ type Config struct {
 
 // Server answers HTTP requests.
 type Server struct {
-	app *fiber.App
-	tls *tls.Config
+	app           *fiber.App
+	tls           *tls.Config
+	clientTimeout time.Duration
 
 	// cutOff ends the work of requests that are not done in time when the server shuts down.
 	cutOff context.CancelFunc
@@ -81,6 +85,8 @@ func NewServer(cfg Config) (*Server, error) {
 		DisablePreParseMultipartForm: true,
 		ErrorHandler:                 p.answerError,
 		IdleTimeout:                  idleTimeout,
+		ReadTimeout:                  cfg.ClientTimeout, // to begin with: see conn
+		Concurrency:                  cfg.MaxConnections,
 		Views:                        engine,
 		EnableTrustedProxyCheck:      true,
 		TrustedProxies:               proxies,
@@ -99,12 +105,12 @@ func NewServer(cfg Config) (*Server, error) {
 		app.Use(checkForwarded)
 	}
 	route(app, cfg, p)
-	return &Server{app, cfg.TLS, cutOff}, nil
+	return &Server{app, cfg.TLS, cfg.ClientTimeout, cutOff}, nil
 }
 
 // Serve answers what comes in at l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.app.Listener(listener{l, s.tls})
+	err := s.app.Listener(listener{l, s.tls, s.clientTimeout})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

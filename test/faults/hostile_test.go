@@ -1,0 +1,290 @@
+package faults_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// dial opens a connection of a client that keeps to no rules.
+func (s *server) dial(t *testing.T) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://")) //nolint:noctx // it is closed when the test ends
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	return c.(*net.TCPConn)
+}
+
+// descriptors is how many files and connections the program has open.
+func (s *server) descriptors(t *testing.T) int {
+	t.Helper()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))
+	require.NoError(t, err)
+	return len(open)
+}
+
+// memory is what the program has in memory, in KiB.
+func (s *server) memory(t *testing.T, what string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(status), what+":")
+	require.True(t, found)
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	require.NoError(t, err)
+	return kib
+}
+
+// isServed tells that other clients are, without delay.
+func (s *server) isServed(t *testing.T, n int) {
+	t.Helper()
+	began := time.Now()
+	answer := s.sendUntilAnswered(t, []byte(person(n)), "")
+	assert.Len(t, answer, 1)
+	response, err := client.Get(s.url + "/login") //nolint:noctx // the test's own time bounds it
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Less(t, time.Since(began), 5*time.Second)
+}
+
+// isAsBefore waits until nothing is open that was not before.
+func (s *server) isAsBefore(t *testing.T, descriptors int) {
+	t.Helper()
+	const some = 8 // connections to the database come and go
+	require.Eventually(t, func() bool { return s.descriptors(t) <= descriptors+some }, time.Minute, 50*time.Millisecond,
+		"%d descriptors are open, and %d were", s.descriptors(t), descriptors)
+}
+
+// Who sends a byte now and then holds a connection for a while, and nobody up.
+func TestSlowSenders(t *testing.T) {
+	d := newDatabase(t, nil)
+	s := serve(t, d.url(), "--client-timeout", "2s")
+	s.isServed(t, 1)
+	before := s.descriptors(t)
+	const pause = 200 * time.Millisecond
+	var senders sync.WaitGroup
+	for i := range either(50, 500) {
+		c := s.dial(t)
+		begin := []string{"POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n[", "POST /useradd HTTP/1.1\r\nHost: x\r\nX-Slow: "}[i%2]
+		_, err := io.WriteString(c, begin)
+		require.NoError(t, err)
+		senders.Go(func() {
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(pause) {
+				_, err := io.WriteString(c, " ")
+				if err != nil {
+					return // the server has closed it
+				}
+			}
+			t.Error("a slow sender was listened to for a minute")
+		})
+	}
+	for i := range 5 {
+		s.isServed(t, 2+i)
+	}
+	senders.Wait()
+	s.isAsBefore(t, before)
+
+	honest := s.dial(t) // slower than the rest, but getting on
+	body := strings.Repeat(" ", 12<<10) + person(100)
+	_, err := fmt.Fprintf(honest, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", len(body))
+	require.NoError(t, err)
+	for len(body) > 0 {
+		part := body[:min(512, len(body))]
+		body = body[len(part):]
+		_, err = io.WriteString(honest, part)
+		require.NoError(t, err)
+		time.Sleep(pause)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(honest), nil)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusOK, response.StatusCode, "after longer than the timeout")
+	isConsistent(t, d.url())
+}
+
+// Connections that nothing is said on cost little, and end.
+func TestIdleConnections(t *testing.T) {
+	d := newDatabase(t, nil)
+	s := serve(t, d.url(), "--client-timeout", "5s")
+	s.isServed(t, 1)
+	before, memory := s.descriptors(t), s.memory(t, "VmRSS")
+	idle := either(500, 10_000)
+	for range idle {
+		s.dial(t)
+	}
+	s.isServed(t, 2)
+	const each, leeway = 32, 32 << 10 // KiB
+	assert.Less(t, s.memory(t, "VmRSS")-memory, idle*each+leeway)
+	s.isAsBefore(t, before)
+	s.isServed(t, 3)
+}
+
+// Who sends half a body, or goes away in the middle of an answer, leaves nothing.
+func TestBrokenConnections(t *testing.T) {
+	d := newDatabase(t, nil)
+	s := serve(t, d.url())
+	s.isServed(t, 1)
+	before := s.descriptors(t)
+	r := random(t)
+	objects := either(5_000, 50_000)
+	for i := range either(10, 100) {
+		file := crowd(1000+i*objects, objects)
+		c := s.dial(t)
+		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", len(file))
+		require.NoError(t, err)
+		if i%2 == 0 {
+			_, err = c.Write(file[:r.IntN(len(file))])
+			require.NoError(t, err)
+		} else {
+			_, err = c.Write(file)
+			require.NoError(t, err)
+			_, err = io.CopyN(io.Discard, c, r.Int64N(100_000))
+			require.NoError(t, err)
+		}
+		require.NoError(t, c.SetLinger(r.IntN(2)-1)) // a reset, or an orderly end
+		require.NoError(t, c.Close())
+	}
+	s.isServed(t, 2)
+	s.isAsBefore(t, before)
+	isConsistent(t, d.url())
+	isWhole(t, d.url(), 0)
+}
+
+// What is too much is refused, in memory that is bounded.
+func TestFloods(t *testing.T) {
+	d := newDatabase(t, nil)
+	s := serve(t, d.url(), "--max-body", "1MiB", "--max-objects", "1000")
+	s.isServed(t, 1)
+	gzipped := func(size int) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		for range size >> 20 {
+			_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
+		}
+		_ = w.Close()
+		return b.Bytes()
+	}
+	zstandard := func(size int) []byte {
+		var b bytes.Buffer
+		w, err := zstd.NewWriter(&b)
+		require.NoError(t, err)
+		for range size >> 20 {
+			_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
+		}
+		require.NoError(t, w.Close())
+		return b.Bytes()
+	}
+	bomb := either(256<<20, 4<<30)
+	for name, c := range map[string]struct {
+		status  int
+		headers string
+		body    []byte
+	}{
+		"a long header":     {431, "X-Long: " + strings.Repeat("x", 1<<20) + "\r\n", nil},
+		"many headers":      {431, strings.Repeat("X-Many: x\r\n", 100_000), nil},
+		"a large body":      {413, "", bytes.Repeat([]byte(" "), 2<<20)},
+		"too many objects":  {413, "", []byte("[" + strings.Repeat("1,", 1000) + "1]")},
+		"a gzip bomb":       {413, "Content-Encoding: gzip\r\n", gzipped(bomb)},
+		"a zstd bomb":       {413, "Content-Encoding: zstd\r\n", zstandard(bomb)},
+		"a bomb in a bomb":  {415, "Content-Encoding: gzip, gzip\r\n", nil},
+		"deep JSON":         {400, "", bytes.Repeat([]byte("["), 1<<20)},
+		"a long key":        {400, "Idempotency-Key: " + strings.Repeat("k", 3000) + "\r\n", nil},
+		"an endless number": {400, "", append([]byte("["), bytes.Repeat([]byte("1"), 1<<19)...)},
+	} {
+		conn := s.dial(t)
+		go func() {
+			_, _ = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.body), c.body)
+		}()
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err, name)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, c.status, response.StatusCode, name)
+	}
+	long := s.dial(t)
+	go func() { _, _ = io.WriteString(long, "GET /"+strings.Repeat("x", 1<<20)+" HTTP/1.1\r\nHost: x\r\n\r\n") }()
+	response, err := http.ReadResponse(bufio.NewReader(long), nil)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Contains(t, []int{http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge}, response.StatusCode)
+	s.isServed(t, 2)
+	assert.Less(t, s.memory(t, "VmHWM"), 200<<10)
+}
+
+// Requests that two servers in a row might take for different ones are refused, and their connection is closed; or they are read
+// as RFC 9112 says.
+func TestSmuggling(t *testing.T) {
+	d := newDatabase(t, nil)
+	s := serve(t, d.url())
+	const hidden = "GET /healthz HTTP/1.1\r\nHost: hidden\r\n\r\n"
+	for name, request := range map[string]string{
+		"two lengths":              "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 0\r\n\r\n{}",
+		"a list of lengths":        "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 0, 2\r\n\r\n{}",
+		"a length with a sign":     "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
+		"a length in hexadecimal":  "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 0x2\r\n\r\n{}",
+		"a length below nothing":   "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}",
+		"a length and chunks":      "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"chunks and a length":      "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+		"unknown coding":           "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+		"chunks that are not last": "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+		"chunks twice":             "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"a blank before a colon":   "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n{}",
+		"a line that is folded":    "POST /useradd HTTP/1.1\r\nHost: x\r\nX-A: b\r\n Content-Length: 2\r\n\r\n{}",
+		"a size with a sign":       "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n",
+		"a size too large":         "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n",
+		"no end of a chunk":        "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n",
+		"NUL in a name":            "POST /useradd HTTP/1.1\r\nHost: x\r\nX\x00: y\r\nContent-Length: 2\r\n\r\n{}",
+		"no name":                  "POST /useradd HTTP/1.1\r\nHost: x\r\n: y\r\nContent-Length: 2\r\n\r\n{}",
+		"a bare carriage return":   "POST /useradd HTTP/1.1\r\nHost: x\r\nX: a\rContent-Length: 2\r\n\r\n{}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := s.dial(t)
+			_, err := io.WriteString(c, request+hidden)
+			require.NoError(t, err)
+			require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
+			r := bufio.NewReader(c)
+			response, err := http.ReadResponse(r, nil)
+			require.NoError(t, err)
+			_, _ = io.Copy(io.Discard, response.Body)
+			assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+			_, err = http.ReadResponse(r, nil)
+			var late net.Error
+			require.Error(t, err, "what was hidden is answered")
+			assert.False(t, errors.As(err, &late) && late.Timeout(), "the connection stays open")
+		})
+	}
+}
+
+// No path leads to where it should not.
+func TestPathTricks(t *testing.T) {
+	d := newDatabase(t, nil)
+	s := serve(t, d.url())
+	for _, path := range []string{
+		"/static/../../../etc/passwd", "/static/..%2f..%2f..%2fetc/passwd", "/static/%2e%2e/%2e%2e/etc/passwd", "/static/..%5c..%5cetc", "/static//etc/passwd",
+		"/useradd/export/../../../etc/passwd", "/useradd/export/..%2f..%2fetc%2fpasswd", "/useradd/export/xlsx%00", "/useradd/export/txt/../../x",
+		"/useradd/templates/people.../../etc/passwd", "/useradd/imports/..%2f1", "//etc/passwd", "/%00", "/static/%",
+	} {
+		c := s.dial(t)
+		_, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		require.NoError(t, err)
+		answer, err := io.ReadAll(c)
+		require.NoError(t, err)
+		assert.NotContains(t, string(answer), "root:", path)
+		assert.Regexp(t, `^HTTP/1.1 (400|401|404)`, string(answer), path)
+	}
+}
