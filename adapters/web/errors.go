@@ -61,7 +61,9 @@ var errorAnswers = []struct {
 	{errFormExpired, http.StatusForbidden, "form_expired", "The form is out of date, or not of this site. Open its page again."},
 	{fiber.ErrNotFound, fiber.ErrNotFound.Code, "not_found", "There is nothing at this address."},
 	{fiber.ErrMethodNotAllowed, fiber.ErrMethodNotAllowed.Code, "method_not_allowed", "This address does not take that method."},
-	{errRequest, http.StatusBadRequest, "bad_request", "The request is not valid HTTP, or its header is too large."},
+	{fiber.ErrRequestTimeout, http.StatusRequestTimeout, "timeout", "The request took too long to come in."},
+	{fiber.ErrRequestHeaderFieldsTooLarge, http.StatusRequestHeaderFieldsTooLarge, "header_too_large", "The header of the request is too large."},
+	{errRequest, http.StatusBadRequest, "bad_request", "The request is not valid HTTP."},
 }
 
 // retryAfter is how many seconds a client ought to wait after a 503.
@@ -95,7 +97,7 @@ func newProblem(requestID string, err error) problem {
 
 // description is what the contract says of an import that came to this: whether its file was not to be read.
 func (p problem) description() string {
-	if p.Code == "broken_file" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
+	if p.Code == "broken_file" || p.Code == "timeout" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
 		return domain.DescriptionBroken
 	}
 	return domain.DescriptionNoneCreated

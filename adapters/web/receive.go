@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"os"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -127,6 +128,8 @@ func (b *body) Read(p []byte) (int, error) {
 		b.err = errTooLarge
 	case err == nil:
 		return n, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.err = fiber.ErrRequestTimeout
 	case !errors.Is(err, io.EOF):
 		b.err = fmt.Errorf("%w: %w", errCutShort, err)
 	case b.read < b.length, b.length < 0 && b.conn.ended.Load():

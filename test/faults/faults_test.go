@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"rollcall/test/pgtest"
 )
 
 var (
@@ -42,7 +44,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	fmt.Printf("seed %d\n", *seed)
-	return m.Run()
+	return pgtest.Run(m)
 }
 
 // either is how often, or of what size, something is tried: in every test run, and by 'make faults'.
