@@ -153,6 +153,16 @@ func inBackground(ctx context.Context, run func(context.Context)) (stop func()) 
 	}
 }
 
+// newSheets are the tables of credentials that are answered with.
+func newSheets(dir string) web.Sheets {
+	return web.Sheets{
+		web.MediaCSV: func(ports.Sentences) ports.OutcomeWriter { return report.CredentialsCSV{} },
+		web.MediaXLSX: func(sentences ports.Sentences) ports.OutcomeWriter {
+			return report.CredentialsXLSX{Sentences: sentences, Dir: dir}
+		},
+	}
+}
+
 // newServer joins everything.
 func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	spoolDir := filepath.Join(cmd.DataDir, "spool")
@@ -209,22 +219,17 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	}{importUsers, registerUser}
 	uploads := newUploads(db, registration, decoder, spools, log)
 	server, err := web.NewServer(web.Config{
-		Registration:  registration,
-		Uploading:     uploads,
-		UploadResults: uploads,
-		KeepAnswers:   cmd.KeepAnswers,
-		Auth:          auth,
-		Access:        application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now),
-		Reporting:     cmd.newReporting(db, spools, spoolDir),
-		Health:        db,
-		Spools:        spools,
-		Languages:     catalog,
-		Sheets: web.Sheets{
-			web.MediaCSV: func(ports.Sentences) ports.OutcomeWriter { return report.CredentialsCSV{} },
-			web.MediaXLSX: func(sentences ports.Sentences) ports.OutcomeWriter {
-				return report.CredentialsXLSX{Sentences: sentences, Dir: spoolDir}
-			},
-		},
+		Registration:   registration,
+		Uploading:      uploads,
+		UploadResults:  uploads,
+		KeepAnswers:    cmd.KeepAnswers,
+		Auth:           auth,
+		Access:         application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now),
+		Reporting:      cmd.newReporting(db, spools, spoolDir),
+		Health:         db,
+		Spools:         spools,
+		Languages:      catalog,
+		Sheets:         newSheets(spoolDir),
 		Sessions:       web.SessionConfig{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
 		Views:          views.Files,
 		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spoolDir}},

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -26,7 +25,7 @@ import (
 // dial opens a connection of a client that keeps to no rules.
 func (s *server) dial(t *testing.T) *net.TCPConn {
 	t.Helper()
-	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://")) //nolint:noctx // it is closed when the test ends
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	return c.(*net.TCPConn)
@@ -58,7 +57,7 @@ func (s *server) isServed(t *testing.T, n int) {
 	began := time.Now()
 	answer := s.sendUntilAnswered(t, []byte(person(n)), "")
 	assert.Len(t, answer, 1)
-	response, err := client.Get(s.url + "/login") //nolint:noctx // the test's own time bounds it
+	response, err := client.Get(s.url + "/login")
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusOK, response.StatusCode)
@@ -76,10 +75,10 @@ func (s *server) isAsBefore(t *testing.T, descriptors int) {
 // Who sends a byte now and then holds a connection for a while, and nobody up.
 func TestSlowSenders(t *testing.T) {
 	database := pgtest.New(t)
-	s := serve(t, database, "--client-timeout", "2s")
+	s := serve(t, database, "--client-timeout", "1s")
 	s.isServed(t, 1)
 	before := s.descriptors(t)
-	const pause = 200 * time.Millisecond
+	const pause = 100 * time.Millisecond
 	var senders sync.WaitGroup
 	for i := range either(50, 500) {
 		c := s.dial(t)
@@ -123,7 +122,7 @@ func TestSlowSenders(t *testing.T) {
 // Connections that nothing is said on cost little, and end.
 func TestIdleConnections(t *testing.T) {
 	database := pgtest.New(t)
-	s := serve(t, database, "--client-timeout", "5s")
+	s := serve(t, database, "--client-timeout", "3s")
 	s.isServed(t, 1)
 	before, memory := s.descriptors(t), s.memory(t, "VmRSS")
 	idle := either(500, 10_000)
@@ -165,7 +164,7 @@ func TestBrokenConnections(t *testing.T) {
 	s.isServed(t, 2)
 	s.isAsBefore(t, before)
 	isConsistent(t, database)
-	isWhole(t, database, 0)
+	isWhole(t, database)
 }
 
 // What is too much is refused, in memory that is bounded.
@@ -259,15 +258,10 @@ func TestSmuggling(t *testing.T) {
 			_, err := io.WriteString(c, request+hidden)
 			require.NoError(t, err)
 			require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
-			r := bufio.NewReader(c)
-			response, err := http.ReadResponse(r, nil)
-			require.NoError(t, err)
-			_, _ = io.Copy(io.Discard, response.Body)
-			assert.Equal(t, http.StatusBadRequest, response.StatusCode)
-			response, err = http.ReadResponse(r, nil)
-			var late net.Error
-			assert.False(t, errors.As(err, &late) && late.Timeout(), "the connection stays open")
-			assert.False(t, err == nil && response.StatusCode == http.StatusOK, "what was hidden is answered")
+			answers, err := io.ReadAll(c)
+			require.NoError(t, err, "the connection is closed")
+			assert.True(t, strings.HasPrefix(string(answers), "HTTP/1.1 400 "), "%s", answers)
+			assert.NotContains(t, string(answers), "HTTP/1.1 200 ", "what was hidden is answered")
 		})
 	}
 }

@@ -55,7 +55,7 @@ func (s *server) start(t *testing.T) {
 	if s.database != "" {
 		args = append(args, "--database-url", s.database)
 	}
-	s.cmd = exec.Command(binary, args...) //nolint:noctx // it outlives contexts: how it ends is what is tested
+	s.cmd = exec.Command(binary, args...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := s.cmd.StderrPipe()
 	require.NoError(t, err)
@@ -86,13 +86,6 @@ func (s *server) start(t *testing.T) {
 func (s *server) kill(t *testing.T) {
 	t.Helper()
 	_ = s.cmd.Process.Kill() // unless it has ended
-	<-s.ended
-}
-
-// stop stops the program as an administrator does.
-func (s *server) stop(t *testing.T) {
-	t.Helper()
-	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
 	<-s.ended
 }
 
