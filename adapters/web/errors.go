@@ -180,6 +180,7 @@ func setRetryAfter(c *fiber.Ctx, status int, err error) {
 
 // answerError implements fiber.ErrorHandler for requests that do not get as far as a handler.
 func (p *pages) answerError(c *fiber.Ctx, err error) error {
+	connOf(c).lingers.Store(true) // most of a header that is too large is still to come
 	_ = p.answer(c, fmt.Errorf("%w: %w", errRequest, err))
 	return nil
 }

@@ -9,58 +9,46 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestServerIsKilled(t *testing.T) {
-	crash(t, func(_ *database, s *server) {
-		s.kill(t)
-		s.start(t)
-	})
-}
-
-func TestPostgreSQLIsKilled(t *testing.T) {
-	crash(t, func(d *database, _ *server) {
-		d.kill(t)
-		d.start(t)
-	})
-}
-
-func TestBothAreKilled(t *testing.T) {
-	crash(t, func(d *database, s *server) {
-		s.kill(t)
-		d.kill(t)
-		d.start(t)
-		s.start(t)
-	})
-}
-
-// crash has something killed at any moment of an import. The next start needs no hand, the import is there whole or not at all,
+// What an import runs on is killed at any moment of it. The next start needs no hand, the import is there whole or not at all,
 // and the same request, sent again, is answered in full.
-func crash(t *testing.T, kill func(*database, *server)) {
-	t.Helper()
+func TestCrashes(t *testing.T) {
 	d := newDatabase(t, nil)
 	s := serve(t, d.url())
-	r := random(t)
-	objects, first := either(10_000, 200_000), 0
+	objects, next := either(10_000, 200_000), 0
+	file := func() []byte {
+		next += objects
+		return crowd(next, objects)
+	}
 	began := time.Now()
-	require.Len(t, s.sendUntilAnswered(t, crowd(first, objects), "undisturbed"), objects)
+	require.Len(t, s.sendUntilAnswered(t, file(), "undisturbed"), objects)
 	took := time.Since(began)
-	for i := range either(3, 50) {
-		first += objects
-		file, key := crowd(first, objects), fmt.Sprintf("key-%d", i)
-		moment := time.Duration(r.Int64N(int64(took)))
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			_, _ = s.send(t.Context(), file, key)
-		}()
-		time.Sleep(moment) // which is when the fault comes, and waits for nothing
-		kill(d, s)
-		<-ended
-		answer := s.sendUntilAnswered(t, file, key)
-		require.Len(t, answer, objects, "killed after %s", moment)
-		signIn(t, d.url(), answer[:100])
-		isConsistent(t, d.url())
-		isWhole(t, d.url())
-		const imports = "select count(*)::int from codes where code = 200 and id = (select code_id from idempotency_keys where key = sha256(convert_to($1, 'UTF8')))"
-		assert.Equal(t, 1, query[struct{ N int }](t, d.url(), imports, key)[0].N)
+	for name, kill := range map[string]func(){
+		"of the server":     func() { s.kill(t); s.start(t) },
+		"of PostgreSQL":     func() { d.kill(t); d.start(t) },
+		"of both":           func() { s.kill(t); d.kill(t); d.start(t); s.start(t) },
+		"of one connection": func() { d.killOne(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := random(t)
+			for i := range either(3, 50) {
+				file, key := file(), fmt.Sprintf("%s-%d", t.Name(), i)
+				moment := time.Duration(r.Int64N(int64(took)))
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					_, _ = s.send(t.Context(), file, key)
+				}()
+				time.Sleep(moment) // which is when the fault comes, and waits for nothing
+				kill()
+				<-ended
+				answer := s.sendUntilAnswered(t, file, key)
+				require.Len(t, answer, objects, "killed after %s", moment)
+				signIn(t, d.url(), answer[:100])
+				isConsistent(t, d.url())
+				isWhole(t, d.url())
+				const imports = "select count(*)::int from codes where code = 200 and id = (select code_id from idempotency_keys where key = sha256(convert_to($1, 'UTF8')))"
+				assert.Equal(t, 1, query[struct{ N int }](t, d.url(), imports, key)[0].N)
+			}
+		})
 	}
 }

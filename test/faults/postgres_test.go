@@ -70,6 +70,15 @@ func (d *database) kill(t *testing.T) {
 	_ = d.server.Stop(context.Background()) // frees the folder
 }
 
+// killOne kills the process of a connection that writes, if there is one. PostgreSQL then ends all others, and recovers.
+func (d *database) killOne(t *testing.T) {
+	t.Helper()
+	const writing = "select pid from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and backend_type = 'client backend' limit 1"
+	for _, connection := range query[struct{ PID int }](t, d.url(), writing) {
+		_ = syscall.Kill(connection.PID, syscall.SIGKILL) // unless it has ended
+	}
+}
+
 // childrenOf are the ids of the processes that a process has started.
 func childrenOf(t *testing.T, parent int) (all []int) {
 	t.Helper()
