@@ -1,0 +1,294 @@
+package faults_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"rollcall/domain"
+)
+
+// seen is a request with all that its client saw.
+type seen struct {
+	answered
+
+	answer    answer
+	conflicts []int64 // the records of answers that it was still running
+}
+
+// answer is that to a file.
+type answer struct {
+	status      int
+	id          int64 // of the record
+	replayed    bool
+	body        string
+	credentials []credential
+
+	// In lines.
+	rejections []rejection
+	skipped    int
+	tally      domain.Tally
+}
+
+// logins are those of whom accounts were made.
+func (a *answer) logins() []string {
+	all := make([]string, len(a.credentials))
+	for i, c := range a.credentials {
+		all[i] = c.Login
+	}
+	return all
+}
+
+// direct is a client that goes where it was sent, and no further.
+var direct = &http.Client{
+	Transport:     &http.Transport{},
+	Timeout:       time.Minute,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// send sends a request, and one that has a key twice at once.
+func (c *crowded) send(r request, number int) (s seen, err error) {
+	s.request, s.began = r, time.Now()
+	defer func() { s.ended = time.Now() }()
+	if r.Form {
+		s.outcomes, err = c.register(r, number)
+		return s, err
+	}
+	file := c.file(r, number)
+	answers := make([]*answer, 1, 2)
+	if r.Keyed && !r.DryRun {
+		answers = answers[:2]
+	}
+	conflicts := make([][]int64, len(answers))
+	var sent errgroup.Group
+	for i := range answers {
+		sent.Go(func() (err error) {
+			to := c.servers[(r.Server+i)%len(c.servers)]
+			answers[i], conflicts[i], err = post(to.url, r, file, fmt.Sprintf("key-%d-%d", c.number, number))
+			return err
+		})
+	}
+	err = sent.Wait()
+	if err != nil {
+		return s, err
+	}
+	s.answer, s.conflicts = *answers[0], conflicts[0]
+	if len(answers) == 2 {
+		again := answers[1]
+		if again.body != s.answer.body || again.id != s.answer.id || again.status != s.answer.status || again.replayed == s.answer.replayed {
+			return s, fmt.Errorf("two answers for one key: %+v and %+v", s.answer, *again)
+		}
+		s.conflicts = append(s.conflicts, conflicts[1]...)
+	}
+	return s, nil
+}
+
+// file is the request's people, and its padding.
+func (c *crowded) file(r request, number int) []byte {
+	var objects []string
+	for i := range len(r.People) + 1 {
+		if i == r.Padding.Before {
+			filler := "{}"
+			if r.Padding.Kind == paddedByLarge {
+				filler = `{"note":"` + strings.Repeat("x", 63<<10) + `"}`
+			}
+			for range r.padded() {
+				objects = append(objects, filler)
+			}
+		}
+		if i < len(r.People) {
+			objects = append(objects, c.object(number, i, r.People[i]))
+		}
+	}
+	head, separator, tail := "[", ",", "]"
+	if r.NDJSON {
+		head, separator, tail = "", "\n", ""
+	}
+	file := []byte(head + strings.Join(objects, separator) + tail)
+	if r.Large {
+		file = append(file, bytes.Repeat([]byte(" "), 1<<20)...)
+	}
+	return file
+}
+
+// object is a person as an object of a file.
+func (c *crowded) object(request, person int, h human) string {
+	a := c.account(request, person, h)
+	fields := map[string]string{"last_name": "Smirnov", "patronymic": "Petrovich", "login": a.Login, "email": a.Email}
+	if a.Phone != "" {
+		fields["phone"] = "+" + a.Phone
+	}
+	if !h.Nameless {
+		fields["first_name"] = a.FirstName
+	}
+	object, err := json.Marshal(fields)
+	if err != nil {
+		panic(err) // texts can be encoded
+	}
+	return string(object)
+}
+
+// post posts a file until it is answered, and returns also the records of answers that it was still running.
+func post(to string, r request, file []byte, key string) (*answer, []int64, error) {
+	target := to + "/useradd"
+	if r.DryRun {
+		target += "?dry_run=true"
+	}
+	var conflicts []int64
+	for {
+		request, err := http.NewRequest(http.MethodPost, target, bytes.NewReader(file))
+		if err != nil {
+			return nil, nil, err
+		}
+		for name, wanted := range map[string]bool{"Content-Type: application/x-ndjson": r.NDJSON, "Accept: application/x-ndjson": r.Lines, "Prefer: handling=strict": r.Strict, "Idempotency-Key: " + key: r.Keyed} {
+			if name, value, _ := strings.Cut(name, ": "); wanted {
+				request.Header.Set(name, value)
+			}
+		}
+		response, err := direct.Do(request)
+		if err != nil {
+			return nil, nil, err
+		}
+		a, err := readAnswer(response, r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if a.status != http.StatusConflict {
+			return a, conflicts, nil
+		}
+		conflicts = append(conflicts, a.id)
+		time.Sleep(10 * time.Millisecond) // which is when it comes again
+	}
+}
+
+// readAnswer reads an answer to the end.
+func readAnswer(response *http.Response, r request) (*answer, error) {
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{status: response.StatusCode, replayed: response.Header.Get("Idempotent-Replayed") == "true", body: string(body), rejections: []rejection{}}
+	if location := response.Header.Get("Location"); location != "" {
+		a.id, err = strconv.ParseInt(path.Base(location), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case a.status == http.StatusConflict && r.Keyed:
+		return a, nil
+	case a.status != http.StatusOK && a.status != http.StatusBadRequest:
+		return nil, fmt.Errorf("answer: %s: %s", response.Status, body)
+	case r.Lines:
+		return a, a.readLines(response.Header.Get("Location") == "")
+	case a.status == http.StatusBadRequest && a.body == domain.DescriptionNoneCreated:
+		return a, nil
+	}
+	return a, json.Unmarshal(body, &a.credentials)
+}
+
+// readLines reads the lines of an answer. Where it began before the import was done, only the last one tells what came of it.
+func (a *answer) readLines(early bool) error {
+	for decoder := json.NewDecoder(strings.NewReader(a.body)); ; {
+		var line struct {
+			rejection
+			credential
+
+			Status                           string
+			Import                           int64
+			Code, Objects, Created, Rejected int
+			Replayed                         bool
+		}
+		err := decoder.Decode(&line)
+		if err != nil {
+			return fmt.Errorf("an answer without a last line: %w", err)
+		}
+		switch line.Status {
+		case created:
+			a.credentials = append(a.credentials, line.credential)
+		case rejected:
+			a.rejections = append(a.rejections, line.rejection)
+		case skipped:
+			a.skipped++
+		case "running":
+		case "done":
+			a.tally = domain.Tally{Objects: line.Objects, Created: line.Created, Refused: line.Rejected}
+			if early {
+				a.status, a.id, a.replayed = line.Code, line.Import, line.Replayed
+			}
+			return nil
+		default:
+			return errors.New(a.body)
+		}
+	}
+}
+
+// form is the form of registration, as it was opened once.
+type form struct {
+	cookies []*http.Cookie
+	token   string
+}
+
+func openForm(t *testing.T, s *server) form {
+	t.Helper()
+	response, err := direct.Get(s.url + "/register")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	page, err := goquery.NewDocumentFromReader(response.Body)
+	require.NoError(t, err)
+	return form{response.Cookies(), page.Find("form[action='/register'] input[name=csrf]").AttrOr("value", "")}
+}
+
+// register registers the request's person with the form.
+func (c *crowded) register(r request, number int) ([]outcome, error) {
+	h := r.People[0]
+	a := c.account(number, 0, h)
+	entered := url.Values{
+		"lname": {"Smirnov"}, "fname": {a.FirstName}, "patr": {"Petrovich"}, "login": {a.Login}, "email": {a.Email}, "phone": {a.Phone},
+		"psw": {"correct horse battery staple"}, "csrf": {c.form.token},
+	}
+	if h.Nameless {
+		entered.Del("fname")
+	}
+	request, err := http.NewRequest(http.MethodPost, c.servers[r.Server].url+"/register", strings.NewReader(entered.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Accept", "application/problem+json")
+	for _, cookie := range c.form.cookies {
+		request.AddCookie(cookie)
+	}
+	response, err := direct.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	switch response.StatusCode {
+	case http.StatusSeeOther:
+		return []outcome{{Status: created}}, nil
+	case http.StatusUnprocessableEntity:
+		var problem struct{ Violations violations }
+		err = json.Unmarshal(body, &problem)
+		return []outcome{{rejected, problem.Violations.reasons()}}, err
+	}
+	return nil, fmt.Errorf("answer to the form: %s: %s", response.Status, body)
+}
