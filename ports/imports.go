@@ -49,7 +49,8 @@ type ImportMode struct {
 	// one gives way and comes again. An import of more than one batch ought to be exclusive.
 	Exclusive bool
 
-	// Rehearsal keeps no accounts. Only the import itself knows them until it ends. It is never in anybody's way.
+	// Rehearsal keeps no accounts. Only the import itself knows them until it ends, and it knows others' as they were when it
+	// began. It is never in anybody's way.
 	Rehearsal bool
 
 	// Key lets only one import of many have it. Empty for none.

@@ -41,7 +41,11 @@ const maxCaution = 64
 // newImportTx makes the transaction, which begins with what is sent first.
 func newImportTx(conn *pgx.Conn, mode ports.ImportMode, day domain.Date) *importTx {
 	tx := &importTx{conn: conn, mode: mode, day: day, taken: domain.NewTaken(), cautious: 1, caution: 1}
-	tx.queue.Queue("begin")
+	begin := "begin"
+	if mode.Rehearsal {
+		begin += " isolation level repeatable read" // nothing keeps others out of what one batch found free when the next is looked up
+	}
+	tx.queue.Queue(begin)
 	return tx
 }
 
@@ -305,11 +309,15 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 			return fmt.Errorf("begin: %w", err)
 		}
 	}
+	shards := shards
+	if tx.mode.Rehearsal {
+		shards = shardsOfRehearsal
+	}
 	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Refused,
-		tx.originals, tx.day, tx.mode.Token)
+		tx.originals, tx.day, tx.mode.Token, shards)
 	if len(tx.reasons) > 0 {
 		fields, codes, objects := columnsOf(tx.reasons)
-		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects)
+		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects, shards)
 	}
 	if answer != nil {
 		return tx.keep(ctx, tally, answer)

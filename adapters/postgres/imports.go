@@ -173,7 +173,7 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 
 // Refuse implements ports.Imports.
 func (s *Imports) Refuse(ctx context.Context, status int, description, token string) (id int64, err error) {
-	err = s.db.pool.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), token).
+	err = s.db.pool.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), token, shards).
 		Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))

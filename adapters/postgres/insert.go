@@ -4,6 +4,13 @@ import (
 	"rollcall/domain"
 )
 
+// Counters are in as many rows a day, by the connection, so that few imports wait for one another. A rehearsal adds to one that
+// nobody else is likely to: it sees only what was there when it began, and could not add to what has changed since.
+const (
+	shards            = 16
+	shardsOfRehearsal = 32_000
+)
+
 // The statements of imports that are not exclusive. An empty text stands for NULL, and days are counted from 1970.
 const (
 	insertUsers = `
@@ -27,7 +34,7 @@ const (
 	insertCode = `
 		with counted as (
 			insert into statistics (day, shard, requests, created, refused)
-			values (date '1970-01-01' + $8::int, pg_backend_pid() % 16, 1, $5, $6)
+			values (date '1970-01-01' + $8::int, pg_backend_pid() % $10, 1, $5, $6)
 			on conflict (day, shard) do update set requests = statistics.requests + 1,
 				created = statistics.created + excluded.created, refused = statistics.refused + excluded.refused)
 		insert into codes (id, date, code, description, created, refused, originals, token)
@@ -40,7 +47,7 @@ const (
 			select field, code, $1, objects from unnest($3::text[], $4::text[], $5::bigint[]) r (field, code, objects)
 			returning field, code, objects)
 		insert into reason_statistics (day, shard, field, code, objects)
-		select date '1970-01-01' + $2::int, pg_backend_pid() % 16, field, code, objects from reasons order by field, code
+		select date '1970-01-01' + $2::int, pg_backend_pid() % $6, field, code, objects from reasons order by field, code
 		on conflict (day, shard, field, code) do update set objects = reason_statistics.objects + excluded.objects`
 )
 

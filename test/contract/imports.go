@@ -50,6 +50,7 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 		"records tokens":                           recordsTokens,
 		"keeps texts as they are":                  keepsTexts,
 		"rehearses":                                rehearses,
+		"rehearses at one moment":                  rehearsesAtOneMoment,
 		"keeps an answer for its key":              keepsAnswer,
 		"keeps no answer of failed work":           keepsNoAnswerOfFailure,
 		"forgets an answer":                        forgetsAnswer,
@@ -403,6 +404,24 @@ func rehearses(t *testing.T, s ImportsSubject) {
 			ID: id, Status: 400, Description: domain.DescriptionNoneCreated, Refused: 1, Rejections: []domain.Rejection{rejection},
 		}, s.Records()[len(records)])
 	}
+}
+
+// Whatever others do while a rehearsal looks its batches up, it tells what would come of them all at one moment.
+func rehearsesAtOneMoment(t *testing.T, s ImportsSubject) {
+	id, err := s.Store.Do(t.Context(), ports.ImportMode{Rehearsal: true}, func(ctx context.Context, tx ports.ImportTx) error {
+		for _, o := range []domain.Object{Object(t, 1), Object(t, 2)} {
+			taken, err := tx.Taken(ctx, []domain.Object{o})
+			require.NoError(t, err)
+			require.Empty(t, taken.Admit(&o))
+			created, err := register(ctx, s.Store, false, Object(t, 1), Object(t, 2))
+			require.NoError(t, err)
+			require.Equal(t, 2-2*(o.Number-1), created)
+		}
+		return tx.Finish(ctx, domain.Tally{Objects: 2}, nil)
+	})
+	require.NoError(t, err)
+	assert.Len(t, s.Accounts(), 2)
+	assert.Contains(t, s.Records(), fake.Record{ID: id, Status: 400, Description: domain.DescriptionNoneCreated})
 }
 
 // keep does an import whose answer is kept for a key.

@@ -95,7 +95,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("begin: %w", err)
 		}
-		tx := &importTx{store: s, mode: mode, record: Record{Token: mode.Token}}
+		tx := &importTx{store: s, mode: mode, before: s.Accounts(), record: Record{Token: mode.Token}}
 		if err := work(ctx, tx); err != nil {
 			return 0, err
 		}
@@ -206,9 +206,18 @@ func (s *Imports) Refuse(ctx context.Context, status int, description, token str
 type importTx struct {
 	store    *Imports
 	mode     ports.ImportMode
+	before   []domain.Account // those of others when it began
 	accounts []domain.Account
 	record   Record
 	answer   *keptAnswer
+}
+
+// others are the accounts that the import can see of others.
+func (tx *importTx) others() []domain.Account {
+	if tx.mode.Rehearsal {
+		return tx.before
+	}
+	return tx.store.Accounts()
 }
 
 // Taken implements ports.ImportTx.
@@ -220,7 +229,7 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 	for i := range objects {
 		wanted[i] = objects[i].Registration
 	}
-	return takenOf(wanted, slices.Concat(tx.store.Accounts(), tx.accounts)), nil
+	return takenOf(wanted, slices.Concat(tx.others(), tx.accounts)), nil
 }
 
 // takenOf returns which of the registrations' keys belong to accounts.
@@ -252,7 +261,7 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("add: %w", err)
 	}
-	if clash(slices.Concat(tx.store.Accounts(), tx.accounts), accounts) {
+	if clash(slices.Concat(tx.others(), tx.accounts), accounts) {
 		return ports.ErrTaken
 	}
 	tx.accounts = append(tx.accounts, accounts...)
