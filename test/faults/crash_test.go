@@ -45,7 +45,7 @@ func TestCrashes(t *testing.T) {
 				require.Len(t, answer, objects, "killed after %s", moment)
 				signIn(t, d.url(), answer[:100])
 				isConsistent(t, d.url())
-				isWhole(t, d.url())
+				isWhole(t, d.url(), 0)
 				const imports = "select count(*)::int from codes where code = 200 and id = (select code_id from idempotency_keys where key = sha256(convert_to($1, 'UTF8')))"
 				assert.Equal(t, 1, query[struct{ N int }](t, d.url(), imports, key)[0].N)
 			}

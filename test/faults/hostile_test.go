@@ -164,7 +164,7 @@ func TestBrokenConnections(t *testing.T) {
 	s.isServed(t, 2)
 	s.isAsBefore(t, before)
 	isConsistent(t, database)
-	isWhole(t, database)
+	isWhole(t, database, 0)
 }
 
 // What is too much is refused, in memory that is bounded.

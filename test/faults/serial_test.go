@@ -23,7 +23,7 @@ import (
 // Imports and registrations come at once, with logins, e-mails and phones of one another. What their clients see, and what is
 // in the database then, is what some order of them gives; and none of them is told that it cannot be done.
 func TestRequestsComeAtOnce(t *testing.T) {
-	setRapid(t, either(40, 1000))
+	setRapid(t, either(12, 1000))
 	d := newDatabase(t, nil)
 	secret := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("s"), passhash.SecretSize))
 	servers := []*server{serve(t, d.url(), "--secret-key", secret), serve(t, d.url(), "--secret-key", secret)}
