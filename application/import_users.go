@@ -241,7 +241,7 @@ func (i *userImport) answer() *ports.Answer {
 // fingerprint is the same for requests that ask for the same.
 func fingerprint(request *ports.ImportRequest) ([]byte, error) {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q %t\n", request.Hint.Format, request.Hint.Charset, request.Strict)
+	fmt.Fprintf(hash, "%q %q %t %q\n", request.Hint.Format, request.Hint.Charset, request.Strict, request.Token)
 	_, err := io.Copy(hash, request.File.Reader())
 	if err != nil {
 		return nil, fmt.Errorf("read file: %w", err)

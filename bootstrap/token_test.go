@@ -101,6 +101,19 @@ func TestUseraddAsksForToken(t *testing.T) {
 	}
 }
 
+// Passwords are for who imported them.
+func TestAnswerIsOfItsToken(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	crm, school := p.token(t, "crm"), p.token(t, "school")
+	send := func(token string) answer {
+		return p.post(t, person("a", `"phone":"9000000001"`), "Idempotency-Key", "key", "Authorization", "Bearer "+token)
+	}
+	first := send(crm)
+	require.Equal(t, 200, first.status)
+	assert.Equal(t, 422, send(school).status)
+	assert.Equal(t, first.body, send(crm).body)
+}
+
 func TestSeveralCredentialsAreNone(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
 	crm := p.token(t, "crm")
