@@ -12,7 +12,7 @@ import (
 // What an import runs on is killed at any moment of it. The next start needs no hand, the import is there whole or not at all,
 // and the same request, sent again, is answered in full.
 func TestCrashes(t *testing.T) {
-	d := newDatabase(t, nil)
+	d := newDatabase(t)
 	s := serve(t, d.url())
 	objects, next := either(10_000, 200_000), 0
 	file := func() []byte {

@@ -19,15 +19,14 @@ import (
 
 // database is a PostgreSQL that syncs what it commits, in a folder that it keeps when it is killed and started again.
 type database struct {
-	dir      string
-	settings map[string]string
-	server   *localpg.Server
+	dir    string
+	server *localpg.Server
 }
 
 // newDatabase starts a PostgreSQL with every migration, until the test ends.
-func newDatabase(t *testing.T, settings map[string]string) *database {
+func newDatabase(t *testing.T) *database {
 	t.Helper()
-	d := &database{dir: filepath.Join(t.TempDir(), "postgres"), settings: settings}
+	d := &database{dir: filepath.Join(t.TempDir(), "postgres")}
 	d.start(t)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -42,7 +41,7 @@ func newDatabase(t *testing.T, settings map[string]string) *database {
 func (d *database) start(t *testing.T) {
 	t.Helper()
 	var err error
-	d.server, err = localpg.Start(t.Context(), localpg.Config{Dir: d.dir, Settings: d.settings})
+	d.server, err = localpg.Start(t.Context(), localpg.Config{Dir: d.dir})
 	require.NoError(t, err)
 }
 

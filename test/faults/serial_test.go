@@ -24,7 +24,7 @@ import (
 // in the database then, is what some order of them gives; and none of them is told that it cannot be done.
 func TestRequestsComeAtOnce(t *testing.T) {
 	setRapid(t, either(12, 1000))
-	d := newDatabase(t, nil)
+	d := newDatabase(t)
 	secret := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("s"), passhash.SecretSize))
 	servers := []*server{serve(t, d.url(), "--secret-key", secret), serve(t, d.url(), "--secret-key", secret)}
 	c := &crowded{t: t, database: d.url(), form: openForm(t, servers[0]), tries: 1}

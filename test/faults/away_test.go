@@ -1,0 +1,145 @@
+package faults_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// visitor is somebody with a browser.
+type visitor struct {
+	server *server
+	client http.Client
+}
+
+func (s *server) visitor(t *testing.T) *visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &visitor{s, http.Client{
+		Jar: jar, Transport: &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// page is an answer to a browser.
+type page struct {
+	status int
+	header http.Header
+	html   string
+}
+
+// token is that of the page's forms.
+func (p page) token() string {
+	found := regexp.MustCompile(`name="csrf" value="([^"]+)"`).FindStringSubmatch(p.html)
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
+
+// do sends a request as a browser does.
+func (v *visitor) do(ctx context.Context, method, path string, fields url.Values) (page, error) {
+	request, err := http.NewRequestWithContext(ctx, method, v.server.url+path, strings.NewReader(fields.Encode()))
+	if err != nil {
+		return page{}, err
+	}
+	request.Header.Set("Accept", "text/html")
+	if fields != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	response, err := v.client.Do(request)
+	if err != nil {
+		return page{}, err
+	}
+	defer response.Body.Close()
+	html, err := io.ReadAll(response.Body)
+	return page{response.StatusCode, response.Header, string(html)}, err
+}
+
+// signIn signs in, and returns the last answer.
+func (v *visitor) signIn(ctx context.Context, c credential) (page, error) {
+	form, err := v.do(ctx, http.MethodGet, "/login", nil)
+	if err != nil || form.status != http.StatusOK {
+		return form, err
+	}
+	return v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}, "csrf": {form.token()}})
+}
+
+// PostgreSQL is restarted while clients register, sign in and read. What was acknowledged is there, what was not was answered
+// with 503 and when to come again, and service resumes by itself.
+func TestDatabaseIsRestarted(t *testing.T) {
+	d := newDatabase(t)
+	s := serve(t, d.url())
+	const clients = 32
+	people := s.sendUntilAnswered(t, crowd(0, clients), "")
+	var served, next atomic.Int64
+	var mu sync.Mutex
+	var acknowledged []string
+	ctx, end := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	for i := range clients {
+		v := s.visitor(t)
+		expect := func(got page, err error, want int) bool {
+			switch {
+			case ctx.Err() != nil:
+				return false
+			case err != nil:
+				t.Error(err)
+				return false
+			case got.status == http.StatusServiceUnavailable:
+				assert.NotEmpty(t, got.header.Get("Retry-After"))
+				assert.Contains(t, got.html, "<h1")
+				return false
+			}
+			served.Add(1)
+			return assert.Equal(t, want, got.status, got.html)
+		}
+		group.Go(func() {
+			for ctx.Err() == nil {
+				created, err := s.send(ctx, []byte(person(int(1000+next.Add(1)))), "")
+				switch {
+				case err == nil:
+					served.Add(1)
+					mu.Lock()
+					acknowledged = append(acknowledged, created[0].Login)
+					mu.Unlock()
+				case ctx.Err() == nil:
+					assert.Contains(t, err.Error(), "503")
+				}
+				got, err := v.signIn(ctx, people[i])
+				if expect(got, err, http.StatusSeeOther) {
+					got, err = v.do(ctx, http.MethodGet, "/profile", nil)
+					expect(got, err, http.StatusOK)
+				}
+			}
+		})
+	}
+	all := func() bool { return served.Load() > 3*clients }
+	require.Eventually(t, all, time.Minute, 10*time.Millisecond)
+	for range either(1, 10) {
+		require.NoError(t, d.server.Stop(t.Context()))
+		served.Store(0)
+		d.start(t)
+		began := time.Now()
+		require.Eventually(t, all, time.Minute, 10*time.Millisecond)
+		assert.Less(t, time.Since(began), 20*time.Second, "until everybody is served again")
+	}
+	end()
+	group.Wait()
+	found := query[struct{ N int }](t, d.url(), "select count(*)::int from users where login = any($1)", acknowledged)
+	assert.Equal(t, len(acknowledged), found[0].N, "registrations that were acknowledged")
+	isConsistent(t, d.url())
+	isWhole(t, d.url(), 0)
+}
