@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -111,7 +110,12 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		log.Warn("everybody who can reach this address may post to /useradd; --useradd-access token asks them for a token")
 	}
 	go sweep(ctx, db, cmd.KeepRefused, cmd.KeepAnswers, log)
-	server, uploads, err := cmd.newServer(db, sessions, secure, log)
+	spools, err := spool.Open(filepath.Join(cmd.DataDir, "spool"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, spools.Close()) }()
+	server, uploads, err := cmd.newServer(db, sessions, spools, secure, log)
 	if err != nil {
 		return err
 	}
@@ -164,13 +168,7 @@ func newSheets(dir string) web.Sheets {
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
-	spoolDir := filepath.Join(cmd.DataDir, "spool")
-	err := os.MkdirAll(spoolDir, 0o700)
-	if err != nil {
-		return nil, nil, fmt.Errorf("make spool folder: %w", err)
-	}
-	spools := spool.New(spoolDir)
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, spools *spool.Spools, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	secret, err := cmd.SecretKey.load(cmd.DataDir)
 	if err != nil {
 		return nil, nil, err
@@ -217,6 +215,10 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		*application.ImportUsers
 		*application.RegisterUser
 	}{importUsers, registerUser}
+	reporting, err := cmd.newReporting(db, spools)
+	if err != nil {
+		return nil, nil, err
+	}
 	uploads := newUploads(db, registration, decoder, spools, log)
 	server, err := web.NewServer(web.Config{
 		Registration:   registration,
@@ -225,14 +227,14 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		KeepAnswers:    cmd.KeepAnswers,
 		Auth:           auth,
 		Access:         application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now),
-		Reporting:      cmd.newReporting(db, spools, spoolDir),
+		Reporting:      reporting,
 		Health:         db,
 		Spools:         spools,
 		Languages:      catalog,
-		Sheets:         newSheets(spoolDir),
+		Sheets:         newSheets(spools.Dir()),
 		Sessions:       web.SessionConfig{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
 		Views:          views.Files,
-		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spoolDir}},
+		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spools.Dir()}},
 		Log:            log,
 		MaxBody:        int64(cmd.MaxBody),
 		MaxConnections: cmd.MaxConnections,

@@ -15,10 +15,13 @@ import (
 const inMemory = 1 << 20
 
 // Spools makes spools whose files are in a folder.
-type Spools struct{ dir string }
+type Spools struct {
+	dir  string
+	lock *os.File // nil where others use the folder, too
+}
 
 // New makes Spools with files in dir, which must exist; empty for the system's temporary folder.
-func New(dir string) *Spools { return &Spools{dir} }
+func New(dir string) *Spools { return &Spools{dir: dir} }
 
 // New implements ports.Spools.
 func (s *Spools) New() ports.Spool { return &spool{dir: s.dir} }

@@ -34,3 +34,37 @@ func TestMissingFolder(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.NotErrorIs(t, err, ports.ErrUnavailable, "it will not be better later")
 }
+
+// A folder belongs to one process: another's stays while it runs, and goes when it is found to have ended.
+func TestFolders(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "not", "there")
+	names := func() []string {
+		t.Helper()
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		names := make([]string, len(entries))
+		for i, entry := range entries {
+			names[i] = entry.Name()
+		}
+		return names
+	}
+	one, err := spool.Open(dir)
+	require.NoError(t, err)
+	killed := filepath.Join(dir, "process-killed")
+	require.NoError(t, os.MkdirAll(filepath.Join(killed, "xlsx-1", "sheet"), 0o700))
+	others := filepath.Join(dir, "others")
+	require.NoError(t, os.WriteFile(others, nil, 0o600))
+	two, err := spool.Open(dir)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{filepath.Base(one.Dir()), filepath.Base(two.Dir()), "others"}, names())
+
+	large := one.New()
+	_, err = large.Write(make([]byte, 2<<20))
+	require.NoError(t, err)
+	require.NoError(t, one.Close())
+	assert.ElementsMatch(t, []string{filepath.Base(two.Dir()), "others"}, names())
+	_, err = large.Write([]byte("x"))
+	require.NoError(t, err, "who has a file still has it")
+	require.NoError(t, large.Close())
+	require.NoError(t, two.Close())
+}

@@ -11,9 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
-	"time"
 
 	"rollcall/ports"
 )
@@ -22,9 +20,6 @@ const (
 	// unfinished is what the names of files begin with that are being made.
 	unfinished = ".unfinished-"
 
-	// abandoned is how old such a file is when nobody is making it any more.
-	abandoned = 24 * time.Hour
-
 	bufferSize = 256 << 10
 )
 
@@ -32,8 +27,6 @@ const (
 type Folder struct {
 	dir     string
 	maxSize int64
-
-	finish sync.Mutex // or two files of a kind, finished at once, would each remove the other
 }
 
 // New makes a Folder that keeps files of maxSize bytes in all, and makes dir when it is needed first.
@@ -46,7 +39,7 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	if err != nil {
 		return nil, fmt.Errorf("make folder of exports: %w", noRoom(err))
 	}
-	file, err := os.CreateTemp(f.dir, unfinished)
+	file, err := f.create()
 	if err != nil {
 		return nil, fmt.Errorf("make export: %w", noRoom(err))
 	}
@@ -71,8 +64,11 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	if err != nil {
 		return nil, fmt.Errorf("measure export: %w", err)
 	}
-	f.finish.Lock()
-	defer f.finish.Unlock()
+	folder, err := f.lock() // or two files of a kind, finished at once, would each remove the other
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
 	finished := fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension)
 	err = os.Rename(file.Name(), filepath.Join(f.dir, finished))
 	if err != nil {
@@ -85,8 +81,67 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	return &ports.ExportFile{ReadCloser: file, Name: finished, Size: size}, nil
 }
 
-// tidy removes older files of the newest one's kind, then the oldest of any kind until those that are left are small enough,
-// and what was never finished.
+// create makes a file that is locked as long as somebody has it open.
+func (f *Folder) create() (_ *os.File, err error) {
+	folder, err := f.lock() // or somebody would find the file, and find it not locked yet
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	file, err := os.CreateTemp(f.dir, unfinished)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+	if err != nil {
+		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	return file, nil
+}
+
+// lock has the folder for one at a time, of whatever process, until what it returns is closed.
+func (f *Folder) lock() (*os.File, error) {
+	folder, err := os.Open(f.dir)
+	if err != nil {
+		return nil, fmt.Errorf("open folder of exports: %w", err)
+	}
+	err = syscall.Flock(int(folder.Fd()), syscall.LOCK_EX)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock folder of exports: %w", err), folder.Close())
+	}
+	return folder, nil
+}
+
+// isAbandoned tells of a file that nobody is making any more.
+func (f *Folder) isAbandoned(name string) bool {
+	file, err := os.Open(filepath.Join(f.dir, name))
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}
+
+// Sweep removes what a process was making that was killed.
+func (f *Folder) Sweep() (err error) {
+	folder, err := f.lock()
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return fmt.Errorf("read folder of exports: %w", err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), unfinished) && f.isAbandoned(entry.Name()) {
+			err = errors.Join(err, ignoreMissing(os.Remove(filepath.Join(f.dir, entry.Name()))))
+		}
+	}
+	return err
+}
+
+// tidy removes older files of the newest one's kind, then the oldest of any kind until those that are left are small enough.
 func (f *Folder) tidy(name ports.ExportName, newest string) error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -102,9 +157,6 @@ func (f *Folder) tidy(name ports.ExportName, newest string) error {
 		case err != nil:
 			return err
 		case strings.HasPrefix(info.Name(), unfinished):
-			if time.Since(info.ModTime()) > abandoned {
-				remove = append(remove, info.Name())
-			}
 		case info.Name() != newest && isOf(name, info.Name()):
 			remove = append(remove, info.Name())
 		default:

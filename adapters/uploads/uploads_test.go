@@ -107,14 +107,22 @@ func TestFileLargerThanAll(t *testing.T) {
 	}
 }
 
+// A file that is being made stays, and one that a killed process was making goes.
 func TestUnfinishedFiles(t *testing.T) {
-	dir := t.TempDir()
-	for name, old := range map[string]time.Duration{unfinished + "old": 25 * time.Hour, unfinished + "young": 23 * time.Hour} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
-		age(t, dir, name, old)
-	}
-	makeFile(t, uploads.New(dir, 100), "a", 1)
-	assert.Equal(t, []string{unfinished + "young", "a-1.txt"}, names(t, dir, true))
+	dir := filepath.Join(t.TempDir(), "uploads")
+	folder := uploads.New(dir, 100)
+	require.NoError(t, folder.Sweep(), "there is no folder yet")
+	name := ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}
+	file, err := folder.Make(name, func(io.Writer) error {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, unfinished+"killed"), []byte("x"), 0o600))
+		require.Len(t, names(t, dir, true), 2)
+		require.NoError(t, uploads.New(dir, 100).Sweep())
+		assert.Len(t, names(t, dir, true), 1)
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	assert.Equal(t, []string{"a-1.txt"}, names(t, dir, true))
 }
 
 // What others keep in the folder is neither of a kind nor a folder to be emptied.
