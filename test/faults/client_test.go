@@ -24,10 +24,15 @@ func person(n int) string {
 
 // crowd is a file of as many people, from a number on.
 func crowd(first, many int) []byte {
+	return people(many, func(i int) int { return first + i })
+}
+
+// people is a file of as many people. Which one each is, number tells.
+func people(many int, number func(i int) int) []byte {
 	var b bytes.Buffer
 	for i := range many {
 		b.WriteString([]string{"[", ",\n"}[min(i, 1)])
-		b.WriteString(person(first + i))
+		b.WriteString(person(number(i)))
 	}
 	b.WriteString("]")
 	return b.Bytes()

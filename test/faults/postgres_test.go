@@ -45,12 +45,14 @@ func (d *database) start(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func (d *database) data() string { return filepath.Join(d.dir, "data") }
+
 func (d *database) url() string { return d.server.URL(localpg.Database) }
 
 // postmaster is the id of the server's first process.
 func (d *database) postmaster(t *testing.T) int {
 	t.Helper()
-	file, err := os.ReadFile(filepath.Join(d.dir, "data", "postmaster.pid"))
+	file, err := os.ReadFile(filepath.Join(d.data(), "postmaster.pid"))
 	require.NoError(t, err)
 	pid, err := strconv.Atoi(strings.SplitN(string(file), "\n", 2)[0])
 	require.NoError(t, err)
