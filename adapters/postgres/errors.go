@@ -13,12 +13,13 @@ import (
 
 // The SQLSTATEs that mean something here.
 const (
-	uniqueViolation      = "23505"
-	serializationFailure = "40001"
-	deadlockDetected     = "40P01"
-	diskFull             = "53100"
-	tooManyConnections   = "53300"
-	lockNotAvailable     = "55P03"
+	invalidParameterValue = "22023"
+	uniqueViolation       = "23505"
+	serializationFailure  = "40001"
+	deadlockDetected      = "40P01"
+	diskFull              = "53100"
+	tooManyConnections    = "53300"
+	lockNotAvailable      = "55P03"
 )
 
 // sqlState is empty for an error that the server did not send.

@@ -153,12 +153,11 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 		defer cancel()
 	}
 	for range maxAttempts {
-		var status *string
-		err := s.db.pool.QueryRow(ctx, "select pg_xact_status($1::text::xid8)", tx.xid).Scan(&status)
+		there, err := s.find(ctx, tx)
 		switch {
-		case err == nil && status != nil && *status == "committed":
+		case there:
 			return tx.id, nil
-		case err == nil && status != nil && *status == "aborted":
+		case err == nil:
 			return 0, &undoneError{lost}
 		}
 		select {
@@ -169,6 +168,24 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 		}
 	}
 	return 0, fmt.Errorf("%w: it is not known whether it took place: %w", ports.ErrUnavailable, lost)
+}
+
+// find tells whether the row of an import is there. It returns an error where that is not decided yet.
+//
+// The row is what counts, found by its date as well: a server that was restored, or promoted, without the transaction gives its
+// numbers, that of the row and that of the transaction, to others.
+func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error) {
+	var running *bool
+	err = s.db.pool.QueryRow(ctx, "select pg_xact_status($1::text::xid8) = 'in progress'", tx.xid).Scan(&running)
+	switch {
+	case sqlState(err) == invalidParameterValue: // the number was not given out there yet
+	case err != nil:
+		return false, err
+	case running != nil && *running:
+		return false, errors.New("the transaction is still in progress")
+	}
+	err = s.db.pool.QueryRow(ctx, "select exists (select from codes where id = $1 and date = $2)", tx.id, tx.date).Scan(&there)
+	return there, err
 }
 
 // Refuse implements ports.Imports.

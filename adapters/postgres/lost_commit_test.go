@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,12 +31,39 @@ func TestLostCommit(t *testing.T) {
 	})
 }
 
+// A standby that is promoted, or a database that is restored, may not have what was committed, and gives the number of the
+// transaction to another. The import is then done again there.
+func TestLostCommitOnAnotherServer(t *testing.T) {
+	primary, standby := pgtest.New(t), pgtest.New(t)
+	name := func(of string) string {
+		u, err := url.Parse(of)
+		require.NoError(t, err)
+		return strings.TrimPrefix(u.Path, "/")
+	}
+	runs, id := addAndLose(t.Context(), t, primary, func() { pgtest.Swap(t, name(primary), name(standby)) })
+	assert.Equal(t, 3, runs)
+	require.Len(t, records(t, primary), 1)
+	assert.Equal(t, id, records(t, primary)[0].ID)
+	assert.Len(t, accounts(t, primary), 1)
+}
+
 func loseCommit(ctx context.Context, t *testing.T, lost func()) {
 	t.Helper()
 	direct := pgtest.New(t)
+	runs, id := addAndLose(ctx, t, direct, lost)
+	assert.Equal(t, 2, runs)
+	require.Len(t, records(t, direct), 2)
+	assert.Equal(t, id, records(t, direct)[1].ID)
+	assert.Len(t, accounts(t, direct), 2)
+}
+
+// addAndLose adds two accounts by imports of their own. Of the second the answer to the commit is lost, and a function called.
+// It returns how often imports ran, and the id of the second.
+func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (runs int, id int64) {
+	t.Helper()
 	var deaf atomic.Bool
 	store := postgres.NewImports(open(t, proxy(t, direct, &deaf, lost)), time.Now)
-	runs := 0
+	var once sync.Once
 	add := func(object domain.Object, finish func()) (int64, error) {
 		return store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			runs++
@@ -48,13 +77,10 @@ func loseCommit(ctx context.Context, t *testing.T, lost func()) {
 	}
 	_, err := add(contract.Object(t, 1), func() {}) // prepares the statements, so that the next commit is all that is sent
 	require.NoError(t, err)
-	id, err := add(contract.Object(t, 2), func() { deaf.Store(true) })
+	id, err = add(contract.Object(t, 2), func() { once.Do(func() { deaf.Store(true) }) })
 	require.NoError(t, err)
-	assert.Equal(t, 2, runs)
-	require.Len(t, records(t, direct), 2)
-	assert.Equal(t, id, records(t, direct)[1].ID)
-	assert.Len(t, accounts(t, direct), 2)
 	assert.False(t, deaf.Load(), "the answer was lost")
+	return runs, id
 }
 
 // proxy passes on what is said between clients and the server of a URL. Once deaf is set, the next answer of the server

@@ -108,6 +108,21 @@ func New(t testing.TB) string {
 	return server.URL(name)
 }
 
+// Swap ends the connections to two databases, each of which then answers to the other's name.
+func Swap(t testing.TB, one, two string) {
+	t.Helper()
+	for _, name := range []string{one, two} {
+		administer(t, "alter database "+name+" allow_connections false")
+		administer(t, "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '"+name+"'")
+	}
+	administer(t, "alter database "+one+" rename to swapped")
+	administer(t, "alter database "+two+" rename to "+one)
+	administer(t, "alter database swapped rename to "+two)
+	for _, name := range []string{one, two} {
+		administer(t, "alter database "+name+" allow_connections true")
+	}
+}
+
 func administer(t testing.TB, sql string) {
 	t.Helper()
 	ctx := context.Background()
