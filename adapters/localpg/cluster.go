@@ -253,7 +253,10 @@ func (c *cluster) startOnce(ctx context.Context, socket string, more map[string]
 func (c *cluster) ready(ctx context.Context, socket string, pid int) bool {
 	lines := c.pidFile()
 	const pidLine, stateLine = 0, 7
-	if len(lines) <= stateLine || lines[pidLine] != strconv.Itoa(pid) || lines[stateLine] != "ready" {
+	if len(lines) <= stateLine || lines[pidLine] != strconv.Itoa(pid) {
+		return false
+	}
+	if lines[stateLine] != "ready" && lines[stateLine] != "standby" { // which takes connections, too
 		return false
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(socket, socketName))

@@ -33,3 +33,10 @@ func isWhole(t *testing.T, url string, others int) {
 	found := query[struct{ Users, Created int }](t, url, `select (select count(*)::int from users), (select coalesce(sum(created), 0)::int from codes)`)
 	assert.Equal(t, found[0].Created+others, found[0].Users, "users, and those that requests created")
 }
+
+// isThere tells that everybody who was acknowledged has an account.
+func isThere(t *testing.T, url string, acknowledged []string) {
+	t.Helper()
+	missing := query[struct{ Login string }](t, url, "select unnest($1::text[]) except select login from users", acknowledged)
+	assert.Empty(t, missing, "of %d registrations that were acknowledged, up to %s", len(acknowledged), acknowledged[len(acknowledged)-1])
+}

@@ -28,11 +28,7 @@ func newDatabase(t *testing.T) *database {
 	t.Helper()
 	d := &database{dir: filepath.Join(t.TempDir(), "postgres")}
 	d.start(t)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		_ = d.server.Stop(ctx) // unless it was killed
-	})
+	t.Cleanup(d.stop)
 	require.NoError(t, postgres.Migrate(t.Context(), d.url()))
 	return d
 }
@@ -48,6 +44,16 @@ func (d *database) start(t *testing.T) {
 func (d *database) data() string { return filepath.Join(d.dir, "data") }
 
 func (d *database) url() string { return d.server.URL(localpg.Database) }
+
+// stop ends the server, unless it was killed.
+func (d *database) stop() {
+	if d.server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_ = d.server.Stop(ctx)
+}
 
 // postmaster is the id of the server's first process.
 func (d *database) postmaster(t *testing.T) int {
@@ -99,6 +105,17 @@ func childrenOf(t *testing.T, parent int) (all []int) {
 		}
 	}
 	return all
+}
+
+// exec executes a statement.
+func (d *database) exec(t *testing.T, sql string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, d.url())
+	require.NoError(t, err)
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, sql)
+	require.NoError(t, err)
 }
 
 // query returns what a statement finds, as T's with a field for each column.

@@ -1,0 +1,128 @@
+package faults_test
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/localpg"
+)
+
+// The primary is killed in an import, and its synchronous standby promoted. The server, which knows of both, goes on with it,
+// the import that is sent again is answered in full, and nothing is gone that was acknowledged.
+func TestPrimaryIsKilled(t *testing.T) {
+	primary := newDatabase(t)
+	standby := &database{dir: filepath.Join(t.TempDir(), "postgres")}
+	t.Cleanup(standby.stop)
+	standby.follow(t, primary)
+	s := serve(t, bothURL(primary, standby))
+
+	objects, next := either(10_000, 200_000), 0
+	file := func() []byte {
+		next += objects
+		return crowd(next, objects)
+	}
+	began := time.Now()
+	require.Len(t, s.sendUntilAnswered(t, file(), "undisturbed"), objects)
+	took := time.Since(began)
+
+	r := random(t)
+	for i := range either(1, 10) {
+		if i > 0 {
+			standby.follow(t, primary)
+		}
+		file, key := file(), fmt.Sprintf("failover-%d", i)
+		moment := time.Duration(r.Int64N(int64(took)))
+		singles := s.registerMeanwhile(t, 1_000_000_000-1_000_000*(i+1))
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = s.send(t.Context(), file, key)
+		}()
+		time.Sleep(moment) // which is when it comes, and waits for nothing
+		primary.kill(t)
+		query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
+		primary, standby = standby, primary
+		<-ended
+		answer := s.sendUntilAnswered(t, file, key)
+		require.Len(t, answer, objects, "killed after %s", moment)
+		signIn(t, primary.url(), answer[:10])
+		acknowledged := singles()
+		isThere(t, primary.url(), acknowledged)
+		isConsistent(t, primary.url())
+		isWhole(t, primary.url(), 0)
+		require.False(t, t.Failed())
+	}
+}
+
+// follow makes a database the synchronous standby of another, whatever it was before.
+func (d *database) follow(t *testing.T, primary *database) {
+	t.Helper()
+	require.NoError(t, os.RemoveAll(d.dir))
+	backup := exec.CommandContext(t.Context(), primary.server.Bin("pg_basebackup"),
+		"-d", primary.server.URL("postgres"), "-D", d.data(), "-R", "--checkpoint=fast", "--no-sync")
+	output, err := backup.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	info, err := os.Stat(primary.data())
+	require.NoError(t, err)
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	require.True(t, ok)
+	require.NoError(t, filepath.WalkDir(d.data(), func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	}))
+	d.start(t)
+	primary.exec(t, "alter system set synchronous_standby_names = '*'")
+	primary.exec(t, "select pg_reload_conf()")
+	require.Eventually(t, func() bool {
+		return len(query[struct{ State string }](t, primary.url(), "select sync_state from pg_stat_replication where sync_state = 'sync'")) == 1
+	}, time.Minute, 10*time.Millisecond)
+}
+
+// bothURL names two servers, of which the one is meant that can be written to.
+func bothURL(a, b *database) string {
+	hosts := make([]string, 2)
+	for i, d := range []*database{a, b} {
+		u, _ := url.Parse(d.url()) // it is ours
+		hosts[i] = u.Query().Get("host")
+	}
+	both := url.Values{"host": {hosts[0] + "," + hosts[1]}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
+	return "postgres://postgres@/" + localpg.Database + "?" + both.Encode()
+}
+
+// registerMeanwhile registers one person after another, from a number on, until the function is called that it returns. That
+// tells who was acknowledged.
+func (s *server) registerMeanwhile(t *testing.T, next int) (end func() []string) {
+	t.Helper()
+	var ended atomic.Bool
+	var acknowledged []string
+	var group sync.WaitGroup
+	group.Go(func() {
+		for !ended.Load() {
+			next++
+			created, err := s.send(t.Context(), []byte(person(next)), "")
+			if err == nil {
+				acknowledged = append(acknowledged, created[0].Login)
+			} else {
+				assert.ErrorContains(t, err, "503")
+			}
+		}
+	})
+	return func() []string {
+		ended.Store(true)
+		group.Wait()
+		return acknowledged
+	}
+}
