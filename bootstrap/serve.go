@@ -45,6 +45,7 @@ type serveCommand struct {
 	KeepRefused       time.Duration    `env:"ROLLCALL_KEEP_REFUSED" default:"720h" placeholder:"TIME" help:"How long refused objects are kept as they came, to be mended and sent again (${default}); 0 keeps none."`
 	UploadsDir        string           `env:"ROLLCALL_UPLOADS_DIR" default:"./uploads" placeholder:"DIR" help:"Folder of the last files that were exported (${default})."`
 	MaxUploads        units.Base2Bytes `env:"ROLLCALL_MAX_UPLOADS" default:"1GiB" placeholder:"SIZE" help:"How large that folder may be (${default})."`
+	DrainTime         time.Duration    `env:"ROLLCALL_DRAIN_TIME" default:"0s" placeholder:"TIME" help:"How long requests are still taken when the program is told to stop, while /readyz says that it is (${default}): what a load balancer needs to notice."`
 	ShutdownTimeout   time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long running requests may take to end when the program is told to stop (${default})."`
 	LogFormat         string           `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
 }
@@ -71,11 +72,15 @@ func (cmd *serveCommand) Validate() error {
 		return errors.New("--max-objects, --max-imports, --max-import-time: must not be negative")
 	case cmd.MaxUploads <= 0:
 		return errors.New("--max-uploads: must be more than nothing")
+	case cmd.DrainTime < 0:
+		return errors.New("--drain-time: must not be negative")
 	case cmd.SessionIdle < time.Second, cmd.SessionLifetime < time.Second:
 		return errors.New("--session-idle, --session-lifetime: must be a second or more")
 	}
 	return cmd.check()
 }
+
+var errEnded = errors.New("the embedded database has ended")
 
 // Run serves until ctx ends.
 func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
@@ -128,9 +133,17 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	case err = <-served:
 		return err
 	case <-database.died():
-		err = errors.New("the embedded database has ended")
+		err = errEnded
 	case <-ctx.Done():
 		log.Info("stopping")
+		server.Drain()
+		select {
+		case err = <-served:
+			return err
+		case <-database.died():
+			err = errEnded
+		case <-time.After(cmd.DrainTime):
+		}
 	}
 	shutdown, cancel := context.WithTimeout(context.Background(), cmd.ShutdownTimeout)
 	defer cancel()

@@ -88,6 +88,18 @@ func TestHTTPS(t *testing.T) {
 	assert.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
 }
 
+// Who connects and never agrees on TLS does not keep the program from stopping.
+func TestStopBeforeHandshake(t *testing.T) {
+	p := startTLS(t)
+	conn, err := net.Dial("tcp", p.address())
+	require.NoError(t, err)
+	defer conn.Close()
+	assert.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status, "which came later")
+	began := time.Now()
+	assert.Zero(t, p.stop())
+	assert.Less(t, time.Since(began), 5*time.Second)
+}
+
 func TestMistakesWithCertificates(t *testing.T) {
 	for stderr, args := range map[string][]string{
 		"--tls-cert, --tls-key: one needs the other": {"--tls-cert", "cert.pem"},

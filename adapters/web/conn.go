@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -28,6 +29,8 @@ type listener struct {
 
 	tls      *tls.Config   // nil for connections without TLS
 	patience time.Duration // with clients that are slower than slowest
+
+	handshakes context.Context //nolint:containedctx // which ends with the server
 }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -39,7 +42,7 @@ func (l listener) Accept() (net.Conn, error) {
 		return &conn{Conn: c, patience: l.patience}, nil
 	}
 	secured := tls.Server(c, l.tls)
-	return &tlsConn{&conn{Conn: secured, patience: l.patience}, secured}, nil
+	return &tlsConn{&conn{Conn: secured, patience: l.patience}, secured, l.handshakes}, nil
 }
 
 // conn is a connection. Over TLS it is what was decrypted: that is what a body is read from, and ends with.
@@ -59,16 +62,14 @@ type tlsConn struct {
 	*conn
 
 	tls *tls.Conn
+	ctx context.Context //nolint:containedctx // of the handshake
 }
 
 // Handshake agrees on TLS. fasthttp calls it where the connection is served, so that nobody else waits for it.
 func (c *tlsConn) Handshake() error {
-	_ = c.SetDeadline(time.Now().Add(handshakeTimeout))
-	err := c.tls.Handshake() //nolint:noctx // the deadline ends it
-	if err == nil {
-		err = c.SetDeadline(time.Time{})
-	}
-	return err
+	ctx, cancel := context.WithTimeout(c.ctx, handshakeTimeout)
+	defer cancel()
+	return c.tls.HandshakeContext(ctx)
 }
 
 // ConnectionState tells what was agreed on.

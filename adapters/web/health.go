@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -12,13 +13,19 @@ import (
 // readyTimeout bounds how long a probe waits for the database.
 const readyTimeout = 5 * time.Second
 
-type healthHandler struct{ health ports.Health }
+type healthHandler struct {
+	health   ports.Health
+	draining *atomic.Bool
+}
 
 // alive answers GET /healthz: the program runs.
 func (h *healthHandler) alive(c *fiber.Ctx) error { return c.SendString("alive\n") }
 
 // ready answers GET /readyz: the program can do its work.
 func (h *healthHandler) ready(c *fiber.Ctx) error {
+	if h.draining.Load() {
+		return c.Status(fiber.StatusServiceUnavailable).SendString("stopping\n")
+	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
 	defer cancel()
 	err := h.health.Ready(ctx)

@@ -34,7 +34,7 @@ func logRequests(log *slog.Logger, answer func(*fiber.Ctx, error) error) fiber.H
 			slog.Int("status", status),
 			slog.Duration("took", time.Since(began)),
 		}
-		if status >= fiber.StatusInternalServerError {
+		if err != nil && status >= fiber.StatusInternalServerError {
 			level = slog.LevelError
 			attrs = append(attrs, slog.Any("error", err))
 		}

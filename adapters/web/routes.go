@@ -1,6 +1,8 @@
 package web
 
 import (
+	"sync/atomic"
+
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/helmet"
 	"github.com/gofiber/fiber/v2/middleware/requestid"
@@ -10,7 +12,7 @@ import (
 const pathStatic = "/static/"
 
 // route is the whole URL map. A path that is here answers other methods with 405 and Allow.
-func route(app *fiber.App, cfg Config, p *pages) {
+func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Use(
 		requestid.New(requestid.Config{ContextKey: requestIDKey, Generator: utils.UUIDv4}),
 		logRequests(cfg.Log, p.answer),
@@ -18,7 +20,7 @@ func route(app *fiber.App, cfg Config, p *pages) {
 		recoverPanics(cfg.Log),
 	)
 
-	health := &healthHandler{cfg.Health}
+	health := &healthHandler{cfg.Health, draining}
 	app.Get("/healthz", health.alive)
 	app.Get("/readyz", health.ready)
 	app.Get("/openapi.yaml", describe(cfg.Views))

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -60,8 +61,11 @@ type Server struct {
 	tls           *tls.Config
 	clientTimeout time.Duration
 
-	// cutOff ends the work of requests that are not done in time when the server shuts down.
-	cutOff context.CancelFunc
+	draining *atomic.Bool
+
+	// What is not done when the server shuts down is cut off: agreeing on TLS at once, work of requests in the end.
+	cutOff, cutOffHandshakes context.CancelFunc
+	handshakes               context.Context //nolint:containedctx // of connections that listeners accept
 }
 
 // NewServer makes a server that does not listen yet. It returns an error when the views are not as they should be.
@@ -96,31 +100,44 @@ func NewServer(cfg Config) (*Server, error) {
 		StreamRequestBody: true,
 		BodyLimit:         1,
 	})
+	app.Server().CloseOnShutdown = true
+	s := &Server{app: app, tls: cfg.TLS, clientTimeout: cfg.ClientTimeout, draining: &atomic.Bool{}}
 	ctx, cutOff := context.WithCancel(context.Background())
+	s.cutOff = cutOff
+	s.handshakes, s.cutOffHandshakes = context.WithCancel(ctx)
 	app.Use(func(c *fiber.Ctx) error {
 		c.SetUserContext(ctx)
-		return c.Next()
+		err := c.Next()
+		if s.draining.Load() {
+			c.Context().SetConnectionClose()
+		}
+		return err
 	})
 	if len(proxies) > 0 {
 		app.Use(checkForwarded)
 	}
-	route(app, cfg, p)
-	return &Server{app, cfg.TLS, cfg.ClientTimeout, cutOff}, nil
+	route(app, cfg, p, s.draining)
+	return s, nil
 }
 
 // Serve answers what comes in at l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.app.Listener(listener{l, s.tls, s.clientTimeout})
+	err := s.app.Listener(listener{l, s.tls, s.clientTimeout, s.handshakes})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
 }
 
+// Drain has /readyz fail, and connections end with their next answer, so that whoever spreads requests over several instances
+// sends them to others from now on. All that come are still answered.
+func (s *Server) Drain() { s.draining.Store(true) }
+
 // Shutdown takes no further requests and waits for those that run, until ctx ends. It returns an error when some were
 // cut off.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.cutOff()
+	s.cutOffHandshakes()
 	err := s.app.ShutdownWithContext(ctx)
 	if err != nil {
 		return fmt.Errorf("shut down: requests were cut off: %w", err)

@@ -89,6 +89,14 @@ func (s *server) kill(t *testing.T) {
 	<-s.ended
 }
 
+// stop tells the program to stop, and returns its exit status.
+func (s *server) stop(t *testing.T) int {
+	t.Helper()
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	<-s.ended
+	return s.cmd.ProcessState.ExitCode()
+}
+
 func (s *server) logged() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
