@@ -3,7 +3,9 @@ package ports
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"rollcall/domain"
@@ -11,6 +13,17 @@ import (
 
 // ErrUnavailable is returned when something cannot be done now and may succeed later.
 var ErrUnavailable = errors.New("unavailable")
+
+// ErrNoRoom is an ErrUnavailable: a disk is full.
+var ErrNoRoom = fmt.Errorf("%w: no room on the disk", ErrUnavailable)
+
+// NoRoom marks an error of the system as ErrNoRoom if that is what it means.
+func NoRoom(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		return fmt.Errorf("%w: %w", ErrNoRoom, err)
+	}
+	return err
+}
 
 // ErrTaken is returned when a login, e-mail or phone has come to belong to another account meanwhile.
 var ErrTaken = errors.New("taken meanwhile")

@@ -50,7 +50,10 @@ func isAway(err error) bool {
 
 // unavailable marks an error of the database as ports.ErrUnavailable if it may be gone when asked again.
 func unavailable(err error) error {
-	if isAway(err) || isContention(err) || sqlState(err) == diskFull {
+	if sqlState(err) == diskFull {
+		return fmt.Errorf("%w: %w", ports.ErrNoRoom, err)
+	}
+	if isAway(err) || isContention(err) {
 		return fmt.Errorf("%w: %w", ports.ErrUnavailable, err)
 	}
 	return err

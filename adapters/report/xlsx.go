@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"syscall"
 	"time"
 	"unicode/utf16"
 
@@ -106,7 +105,7 @@ func writeWorkbook(w io.Writer, dir string, sheetRows int, fill func(*workbook) 
 	// In a folder that it cannot write to, excelize would use memory instead.
 	dir, err = os.MkdirTemp(dir, "xlsx-")
 	if err != nil {
-		return fmt.Errorf("make folder for sheets: %w", noRoom(err))
+		return fmt.Errorf("make folder for sheets: %w", ports.NoRoom(err))
 	}
 	file := excelize.NewFile(excelize.Options{TmpDir: dir})
 	defer func() { err = errors.Join(err, file.Close(), os.RemoveAll(dir)) }()
@@ -201,7 +200,7 @@ func (s *sheets) set(options ...excelize.RowOpts) error {
 	s.rows++
 	err := s.stream.SetRow("A"+strconv.Itoa(s.rows), s.cells, options...)
 	if err != nil {
-		return fmt.Errorf("write row %d of %q: %w", s.rows, s.name, noRoom(err))
+		return fmt.Errorf("write row %d of %q: %w", s.rows, s.name, ports.NoRoom(err))
 	}
 	return nil
 }
@@ -280,7 +279,7 @@ func (s *sheets) end() error {
 		err = s.stream.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("end sheet %q: %w", s.name, noRoom(err))
+		return fmt.Errorf("end sheet %q: %w", s.name, ports.NoRoom(err))
 	}
 	return nil
 }
@@ -301,12 +300,4 @@ func cut(text string) string {
 		}
 	}
 	return text
-}
-
-// noRoom makes a full disk what callers know.
-func noRoom(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", ports.ErrUnavailable, err)
-	}
-	return err
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"rollcall/ports"
 )
 
 // prefix is what the names of folders begin with that are a process's own.
@@ -17,7 +19,7 @@ const prefix = "process-"
 func Open(dir string) (_ *Spools, err error) {
 	err = os.MkdirAll(dir, 0o700)
 	if err != nil {
-		return nil, fmt.Errorf("make spool folder: %w", noRoom(err))
+		return nil, fmt.Errorf("make spool folder: %w", ports.NoRoom(err))
 	}
 	others, err := os.Open(dir)
 	if err != nil {
@@ -35,7 +37,7 @@ func Open(dir string) (_ *Spools, err error) {
 	}
 	own, err := os.MkdirTemp(dir, prefix)
 	if err != nil {
-		return nil, fmt.Errorf("make spool folder: %w", noRoom(err))
+		return nil, fmt.Errorf("make spool folder: %w", ports.NoRoom(err))
 	}
 	lock, err := lockFolder(own)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"syscall"
 
 	"rollcall/ports"
 )
@@ -44,13 +43,13 @@ func (s *spool) Write(p []byte) (int, error) {
 	if s.file == nil {
 		err := s.open()
 		if err != nil {
-			return 0, fmt.Errorf("open spool: %w", noRoom(err))
+			return 0, fmt.Errorf("open spool: %w", ports.NoRoom(err))
 		}
 	}
 	n, err := s.file.Write(p)
 	s.size += int64(n)
 	if err != nil {
-		err = fmt.Errorf("write spool: %w", noRoom(err))
+		err = fmt.Errorf("write spool: %w", ports.NoRoom(err))
 	}
 	return n, err
 }
@@ -67,14 +66,6 @@ func (s *spool) open() error {
 	}
 	s.file = file
 	return nil
-}
-
-// noRoom makes a full disk what callers know.
-func noRoom(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", ports.ErrUnavailable, err)
-	}
-	return err
 }
 
 func (s *spool) Reader() *io.SectionReader { return io.NewSectionReader((*content)(s), 0, s.size) }

@@ -37,11 +37,11 @@ func New(dir string, maxSize int64) *Folder { return &Folder{dir: dir, maxSize: 
 func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *ports.ExportFile, err error) {
 	err = os.MkdirAll(f.dir, 0o700)
 	if err != nil {
-		return nil, fmt.Errorf("make folder of exports: %w", noRoom(err))
+		return nil, fmt.Errorf("make folder of exports: %w", ports.NoRoom(err))
 	}
 	file, err := f.create()
 	if err != nil {
-		return nil, fmt.Errorf("make export: %w", noRoom(err))
+		return nil, fmt.Errorf("make export: %w", ports.NoRoom(err))
 	}
 	defer func() {
 		if err != nil {
@@ -51,11 +51,11 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	buffer := bufio.NewWriterSize(file, bufferSize)
 	err = write(buffer)
 	if err != nil {
-		return nil, noRoom(err)
+		return nil, ports.NoRoom(err)
 	}
 	err = buffer.Flush()
 	if err != nil {
-		return nil, fmt.Errorf("write export: %w", noRoom(err))
+		return nil, fmt.Errorf("write export: %w", ports.NoRoom(err))
 	}
 	size, err := file.Seek(0, io.SeekCurrent)
 	if err == nil {
@@ -195,14 +195,6 @@ func isOf(name ports.ExportName, file string) bool {
 func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) { // another instance was faster
 		return nil
-	}
-	return err
-}
-
-// noRoom makes a full disk what callers know.
-func noRoom(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: %w", ports.ErrUnavailable, err)
 	}
 	return err
 }

@@ -44,6 +44,7 @@ var errorAnswers = []struct {
 	{ports.ErrOtherSecret, http.StatusInternalServerError, "other_secret", "The answer was kept by a server with another secret key. Please tell the operator."},
 	{domain.ErrTooManyObjects, http.StatusRequestEntityTooLarge, "too_many_objects", "The file has more objects than this server takes at once. Send it in parts."},
 	{domain.ErrTooSlow, http.StatusServiceUnavailable, "too_slow", "The import took longer than it may, and nobody was registered. Please try again, or send the file in parts."},
+	{ports.ErrNoRoom, http.StatusServiceUnavailable, "no_room", "There is no room on the server's disk now. Please tell the operator, and try again later."},
 	{ports.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "This cannot be done now. Please try again soon."},
 	{context.Canceled, http.StatusServiceUnavailable, "unavailable", "The server is being stopped. Please try again soon."},
 	{errTokenMissing, http.StatusUnauthorized, "token_required", "This server takes files only with a token. Send it as Authorization: Bearer TOKEN."},

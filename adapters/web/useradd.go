@@ -198,7 +198,8 @@ func (h *useraddHandler) record(ctx context.Context, requestID string, request *
 	if recorded, ok := errors.AsType[*ports.RecordedError](cause); ok {
 		return recorded.Import
 	}
-	if request.DryRun || errors.Is(cause, ports.ErrUnavailable) || ctx.Err() != nil {
+	away := errors.Is(cause, ports.ErrUnavailable) && !errors.Is(cause, ports.ErrNoRoom)
+	if request.DryRun || away || ctx.Err() != nil {
 		return 0
 	}
 	p := newProblem(requestID, cause)
