@@ -27,10 +27,16 @@ type database struct {
 func newDatabase(t *testing.T) *database {
 	t.Helper()
 	d := &database{dir: filepath.Join(t.TempDir(), "postgres")}
+	d.begin(t)
+	return d
+}
+
+// begin makes and starts a database, until the test ends.
+func (d *database) begin(t *testing.T) {
+	t.Helper()
 	d.start(t)
 	t.Cleanup(d.stop)
 	require.NoError(t, postgres.Migrate(t.Context(), d.url()))
-	return d
 }
 
 // start starts the server of the folder.

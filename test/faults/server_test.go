@@ -30,10 +30,13 @@ type server struct {
 // serve starts the program over a database, until the test ends.
 func serve(t *testing.T, database string, flags ...string) *server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s := &server{url: "http://" + listener.Addr().String(), dir: t.TempDir(), database: database, flags: flags}
-	require.NoError(t, listener.Close())
+	return serveIn(t, t.TempDir(), database, flags...)
+}
+
+// serveIn does so with a folder of the test's.
+func serveIn(t *testing.T, dir, database string, flags ...string) *server {
+	t.Helper()
+	s := &server{url: freeAddress(t), dir: dir, database: database, flags: flags}
 	s.start(t)
 	t.Cleanup(func() {
 		s.kill(t)
@@ -44,10 +47,26 @@ func serve(t *testing.T, database string, flags ...string) *server {
 	return s
 }
 
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return "http://" + listener.Addr().String()
+}
+
 var listening = regexp.MustCompile(`msg=listening `)
 
 // start starts the program where it was before.
 func (s *server) start(t *testing.T) {
+	t.Helper()
+	if !s.launch(t) {
+		require.Fail(t, "the server ended", s.logged())
+	}
+}
+
+// launch starts the program, and tells whether it then listens.
+func (s *server) launch(t *testing.T) bool {
 	t.Helper()
 	args := append([]string{
 		"serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data-dir", s.dir, "--uploads-dir", s.dir + "/uploads",
@@ -77,8 +96,9 @@ func (s *server) start(t *testing.T) {
 	}()
 	select {
 	case <-listens:
+		return true
 	case <-ended:
-		require.Fail(t, "the server ended", s.logged())
+		return false
 	}
 }
 

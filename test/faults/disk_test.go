@@ -1,0 +1,238 @@
+package faults_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"rollcall/adapters/localpg"
+)
+
+// The disk is full under the folders of spools and exports, and under the data. Whoever needs room is told that there is none,
+// nothing is half done, others are served, and all goes on by itself when there is room again.
+func TestDiskIsFull(t *testing.T) {
+	if !inNamespace(t) {
+		return // the tests ran there
+	}
+	t.Run("of spools and exports", diskOfSpools)
+	t.Run("of the database", diskOfDatabase)
+	t.Run("of all", diskOfAll)
+}
+
+func diskOfSpools(t *testing.T) {
+	d := newDatabase(t)
+	disk := newDisk(t, 32)
+	s := serveIn(t, disk.dir, d.url())
+	disk.process = s.cmd.Process.Pid
+	people := s.sendUntilAnswered(t, crowd(0, 2), "")
+	s.sendUntilAnswered(t, []byte(`[`+person(0)+`,`+person(9)+`]`), "") // of which one is refused, and kept
+	large := crowd(1000, 20_000)
+
+	disk.fill(t, 0)
+	s.hasNoRoom(t, http.MethodPost, "/useradd", large)
+	assert.Len(t, s.sendUntilAnswered(t, []byte(person(10)), ""), 1, "what needs no room")
+	visitor := s.visitor(t)
+	got, err := visitor.signIn(t.Context(), people[0])
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSeeOther, got.status)
+	exports := []string{"xlsx", "txt", "csv?table=codes", "json", "rejected.csv?import=2", "rejected.xlsx?import=2"}
+	for _, export := range exports {
+		got, err := visitor.do(t.Context(), http.MethodGet, "/useradd/export/"+export, nil)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusServiceUnavailable, got.status, export)
+		assert.Contains(t, got.html, "There is no room left", export)
+	}
+	disk.fill(t, 1<<20) // which ends in the middle of the file
+	s.hasNoRoom(t, http.MethodPost, "/useradd", large)
+
+	disk.free(t)
+	assert.Len(t, s.sendUntilAnswered(t, large, ""), 20_000)
+	for _, export := range exports {
+		got, err := visitor.do(t.Context(), http.MethodGet, "/useradd/export/"+export, nil)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, got.status, export)
+	}
+	isConsistent(t, d.url())
+	isWhole(t, d.url(), 0)
+}
+
+// diskOfDatabase is that of a PostgreSQL which has no room for a table, or with more left, none for its log of what it does.
+func diskOfDatabase(t *testing.T) {
+	for _, left := range []int64{4, 20, 0, 2, 8, 12, 16, 24}[:either(2, 8)] {
+		disk := newDisk(t, 256)
+		if disk.limited {
+			t.Log("nothing may be mounted here: the room of a database was not tried")
+			return
+		}
+		d := &database{dir: filepath.Join(disk.dir, "postgres")}
+		d.begin(t)
+		s := serve(t, d.url())
+		file := crowd(0, 50_000)
+		disk.fill(t, left<<20)
+		_, err := s.send(t.Context(), file, "key")
+		require.ErrorContains(t, err, "503")
+		disk.free(t)
+		if d.hasEnded() {
+			d.stop()
+			d.start(t)
+		}
+		require.Len(t, s.sendUntilAnswered(t, file, "key"), 50_000)
+		isConsistent(t, d.url())
+		isWhole(t, d.url(), 0)
+	}
+}
+
+// hasEnded tells of a database that did not recover by itself.
+func (d *database) hasEnded() bool {
+	select {
+	case <-d.server.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// diskOfAll is that of a server with a database of its own, at its first start and later.
+func diskOfAll(t *testing.T) {
+	disk := newDisk(t, 256)
+	if disk.limited {
+		t.Log("nothing may be mounted here: the room of a server with its database was not tried")
+		return
+	}
+	disk.fill(t, 10<<20)
+	s := &server{url: freeAddress(t), dir: disk.dir}
+	t.Cleanup(func() { s.kill(t) })
+	assert.False(t, s.launch(t), "a start without room")
+	assert.NotZero(t, s.cmd.ProcessState.ExitCode())
+	assert.Contains(t, s.logged(), "No space left on device")
+	disk.free(t)
+	s.start(t)
+	url, err := localpg.URL(filepath.Join(disk.dir, "postgres"), localpg.Database)
+	require.NoError(t, err)
+	file := crowd(0, 50_000)
+	disk.fill(t, 24<<20)
+	_, err = s.send(t.Context(), file, "key")
+	require.ErrorContains(t, err, "503")
+	<-s.ended // along with its database
+	assert.Contains(t, s.logged(), "the embedded database has ended")
+	disk.free(t)
+	s.start(t)
+	assert.Len(t, s.sendUntilAnswered(t, file, "key"), 50_000)
+	isConsistent(t, url)
+	isWhole(t, url, 0)
+}
+
+// hasNoRoom tells that a request is answered with that.
+func (s *server) hasNoRoom(t *testing.T, method, path string, body []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, bytes.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set("Accept", "application/problem+json")
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.NotEmpty(t, response.Header.Get("Retry-After"))
+	assert.Contains(t, string(text), `"code":"no_room"`)
+}
+
+// disk is a small one. Where the system permits no other to be mounted, it is the usual one, of which a process may have no
+// more than as much in one file.
+type disk struct {
+	dir     string
+	limited bool
+	process int
+}
+
+// newDisk makes a disk of so many MiB.
+func newDisk(t *testing.T, size int) *disk {
+	t.Helper()
+	d := &disk{dir: t.TempDir()}
+	err := syscall.Mount("tmpfs", d.dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=755", size))
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+		d.limited = true
+		return d
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(d.dir, syscall.MNT_DETACH)) })
+	return d
+}
+
+// fill leaves as many bytes.
+func (d *disk) fill(t *testing.T, left int64) {
+	t.Helper()
+	if d.limited {
+		limit := unix.Rlimit{Cur: uint64(left), Max: unix.RLIM_INFINITY}
+		require.NoError(t, unix.Prlimit(d.process, unix.RLIMIT_FSIZE, &limit, nil))
+		return
+	}
+	d.free(t)
+	var s syscall.Statfs_t
+	require.NoError(t, syscall.Statfs(d.dir, &s))
+	filler, err := os.Create(d.filler())
+	require.NoError(t, err)
+	defer filler.Close()
+	require.NoError(t, syscall.Fallocate(int(filler.Fd()), 0, 0, int64(s.Bavail)*s.Bsize-left))
+}
+
+func (d *disk) filler() string { return filepath.Join(d.dir, "filler") }
+
+// free leaves all that there is.
+func (d *disk) free(t *testing.T) {
+	t.Helper()
+	if d.limited {
+		limit := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+		require.NoError(t, unix.Prlimit(d.process, unix.RLIMIT_FSIZE, &limit, nil))
+		return
+	}
+	err := os.Remove(d.filler())
+	if !os.IsNotExist(err) {
+		require.NoError(t, err)
+	}
+}
+
+// namespaceVariable is set where mounts are the test's own.
+const namespaceVariable = "ROLLCALL_TEST_NAMESPACE"
+
+// inNamespace tells whether the test may mount what it likes, and nobody else sees it, or may do so nowhere. Else it runs the
+// test once more where it may.
+func inNamespace(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(namespaceVariable) != "" {
+		_ = syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "") // else mounting fails as well
+		return true
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-test.run=^"+t.Name()+"$", "-test.v", fmt.Sprintf("-seed=%d", *seed))...)
+	cmd.Env = append(os.Environ(), namespaceVariable+"=1", binaryVariable+"="+binary)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	if user, group := os.Geteuid(), os.Getegid(); user != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: user, HostID: user, Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: group, HostID: group, Size: 1}}
+		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN}
+	}
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	err := cmd.Start()
+	if err != nil {
+		t.Log("no namespace of its own:", err)
+		return true
+	}
+	err = cmd.Wait()
+	t.Logf("%s", output.Bytes())
+	assert.NoError(t, err)
+	return false
+}
