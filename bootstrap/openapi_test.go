@@ -197,6 +197,9 @@ func TestOpenAPIExamples(t *testing.T) {
 			switch {
 			case e.name == "unavailable":
 				p = away()
+			case e.name == "form_expired":
+				visitor := start(t, "--useradd-access", "session").registered(t)
+				p, client = visitor.p, &visitor.client
 			case e.name == "unauthorized":
 				client = http.DefaultClient
 			case situation.flags != nil:
