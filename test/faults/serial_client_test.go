@@ -253,8 +253,20 @@ func openForm(t *testing.T, s *server) form {
 	return form{response.Cookies(), page.Find("form[action='/register'] input[name=csrf]").AttrOr("value", "")}
 }
 
-// register registers the request's person with the form.
-func (c *crowded) register(r request, number int) ([]outcome, error) {
+// register registers the request's person with the form, again where it is told that an import had one of the keys for so long
+// that it gave up.
+func (c *crowded) register(r request, number int) (outcomes []outcome, err error) {
+	const times = 60 // of half a second
+	for range times {
+		outcomes, err = c.registerOnce(r, number)
+		if !errors.Is(err, errAgain) {
+			break
+		}
+	}
+	return outcomes, err
+}
+
+func (c *crowded) registerOnce(r request, number int) ([]outcome, error) {
 	h := r.People[0]
 	a := c.account(number, 0, h)
 	entered := url.Values{
@@ -289,6 +301,8 @@ func (c *crowded) register(r request, number int) ([]outcome, error) {
 		var problem struct{ Violations violations }
 		err = json.Unmarshal(body, &problem)
 		return []outcome{{rejected, problem.Violations.reasons()}}, err
+	case http.StatusServiceUnavailable:
+		return nil, fmt.Errorf("%w: %s", errAgain, body)
 	}
 	return nil, fmt.Errorf("answer to the form: %s: %s", response.Status, body)
 }

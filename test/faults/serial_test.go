@@ -21,7 +21,8 @@ import (
 )
 
 // Imports and registrations come at once, with logins, e-mails and phones of one another. What their clients see, and what is
-// in the database then, is what some order of them gives; and none of them is told that it cannot be done.
+// in the database then, is what some order of them gives; and none of them is told that it cannot be done, unless it is the form,
+// and is asked to come again.
 func TestRequestsComeAtOnce(t *testing.T) {
 	setRapid(t, either(12, 1000))
 	d := newDatabase(t)
