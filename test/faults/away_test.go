@@ -138,6 +138,7 @@ func TestDatabaseIsRestarted(t *testing.T) {
 	}
 	end()
 	group.Wait()
+	t.Logf("%d registrations were acknowledged", len(acknowledged))
 	isThere(t, d.url(), acknowledged)
 	isConsistent(t, d.url())
 	isWhole(t, d.url(), 0)

@@ -71,8 +71,9 @@ func (b *balancer) waitReady(t *testing.T, i int) {
 // RoundTrip implements http.RoundTripper.
 func (b *balancer) RoundTrip(request *http.Request) (*http.Response, error) {
 	err := errors.New("no server is ready")
-	for range b.servers {
-		i := int(b.next.Add(1)) % len(b.servers)
+	first := int(b.next.Add(1))
+	for n := range b.servers {
+		i := (first + n) % len(b.servers)
 		if !b.ready[i].Load() {
 			continue
 		}
@@ -130,6 +131,7 @@ func TestRollingRestart(t *testing.T) {
 	}
 	ended.Store(true)
 	group.Wait()
+	t.Logf("%d visits", served.Load())
 	isConsistent(t, d.url())
 	isWhole(t, d.url(), 0)
 }

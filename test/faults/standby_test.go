@@ -58,6 +58,7 @@ func TestPrimaryIsKilled(t *testing.T) {
 		require.Len(t, answer, objects, "killed after %s", moment)
 		signIn(t, primary.url(), answer[:10])
 		acknowledged := singles()
+		t.Logf("%d registrations were acknowledged meanwhile", len(acknowledged))
 		isThere(t, primary.url(), acknowledged)
 		isConsistent(t, primary.url())
 		isWhole(t, primary.url(), 0)
