@@ -31,7 +31,7 @@ func TestCrashes(t *testing.T) {
 }
 
 // The PostgreSQL that a server has for itself ends with it, and the next start takes its data up.
-func TestCrashesWithItsOwnDatabase(t *testing.T) {
+func TestOwnDatabaseCrashes(t *testing.T) {
 	s := serve(t, "")
 	url, err := localpg.URL(filepath.Join(s.dir, "postgres"), localpg.Database)
 	require.NoError(t, err)
