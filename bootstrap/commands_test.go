@@ -137,6 +137,7 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	assert.Equal(t, 200, answer.StatusCode)
+	assert.True(t, answer.Close, "the client is told to send no more on the connection")
 	assert.Zero(t, <-stopped)
 	assert.Equal(t, 1, p.count(t, "users"))
 }

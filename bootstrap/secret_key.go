@@ -75,5 +75,13 @@ func makeSecretKey(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.Link(file.Name(), path)
+	err = os.Link(file.Name(), path)
+	if err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(path)) // or a loss of power could take the name, and with it what was answered by then
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
