@@ -100,7 +100,6 @@ func NewServer(cfg Config) (*Server, error) {
 		StreamRequestBody: true,
 		BodyLimit:         1,
 	})
-	app.Server().CloseOnShutdown = true
 	s := &Server{app: app, tls: cfg.TLS, clientTimeout: cfg.ClientTimeout, draining: &atomic.Bool{}}
 	ctx, cutOff := context.WithCancel(context.Background())
 	s.cutOff = cutOff
