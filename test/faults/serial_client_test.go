@@ -43,6 +43,11 @@ type answer struct {
 	tally      domain.Tally
 }
 
+// String tells the answers to one key apart.
+func (a *answer) String() string {
+	return fmt.Sprintf("status %d, record %d, replayed %t, %d bytes from %.200q", a.status, a.id, a.replayed, len(a.body), a.body)
+}
+
 // logins are those of whom accounts were made.
 func (a *answer) logins() []string {
 	all := make([]string, len(a.credentials))
@@ -89,7 +94,7 @@ func (c *crowded) send(r request, number int) (s seen, err error) {
 	if len(answers) == 2 {
 		again := answers[1]
 		if again.body != s.answer.body || again.id != s.answer.id || again.status != s.answer.status || again.replayed == s.answer.replayed {
-			return s, fmt.Errorf("two answers for one key: %+v and %+v", s.answer, *again)
+			return s, fmt.Errorf("two answers for one key: %s and %s", &s.answer, again)
 		}
 		s.conflicts = append(s.conflicts, conflicts[1]...)
 	}
@@ -201,9 +206,11 @@ func readAnswer(response *http.Response, r request) (*answer, error) {
 	return a, json.Unmarshal(body, &a.credentials)
 }
 
-// readLines reads the lines of an answer. Where it began before the import was done, only the last one tells what came of it.
+// readLines reads the lines of an answer, and leaves in its body those that any answer to the key has. Where it began before
+// the import was done, only the last one tells what came of it.
 func (a *answer) readLines(early bool) error {
-	for decoder := json.NewDecoder(strings.NewReader(a.body)); ; {
+	var whole strings.Builder
+	for text := range strings.Lines(a.body) {
 		var line struct {
 			rejection
 			credential
@@ -213,9 +220,9 @@ func (a *answer) readLines(early bool) error {
 			Code, Objects, Created, Rejected int
 			Replayed                         bool
 		}
-		err := decoder.Decode(&line)
+		err := json.Unmarshal([]byte(text), &line)
 		if err != nil {
-			return fmt.Errorf("an answer without a last line: %w", err)
+			return fmt.Errorf("line %q of an answer: %w", text, err)
 		}
 		switch line.Status {
 		case created:
@@ -225,16 +232,28 @@ func (a *answer) readLines(early bool) error {
 		case skipped:
 			a.skipped++
 		case "running":
+			continue
 		case "done":
 			a.tally = domain.Tally{Objects: line.Objects, Created: line.Created, Refused: line.Rejected}
 			if early {
 				a.status, a.id, a.replayed = line.Code, line.Import, line.Replayed
+				text = strings.Replace(text, `,"replayed":true`, "", 1)
+			}
+			whole.WriteString(text)
+			a.body = whole.String()
+			return nil
+		case "failed":
+			a.status, a.id = line.Code, line.Import
+			if a.status != http.StatusConflict {
+				return errors.New(text)
 			}
 			return nil
 		default:
-			return errors.New(a.body)
+			return errors.New(text)
 		}
+		whole.WriteString(text)
 	}
+	return errors.New("an answer without a last line")
 }
 
 // form is the form of registration, as it was opened once.
