@@ -55,10 +55,14 @@ func (v *visitor) do(ctx context.Context, method, path string, fields url.Values
 	if err != nil {
 		return page{}, err
 	}
-	request.Header.Set("Accept", "text/html")
 	if fields != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return v.send(request)
+}
+
+func (v *visitor) send(request *http.Request) (page, error) {
+	request.Header.Set("Accept", "text/html")
 	response, err := v.client.Do(request)
 	if err != nil {
 		return page{}, err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -58,7 +59,8 @@ func (s *server) send(ctx context.Context, file []byte, key string) ([]credentia
 	}
 	defer response.Body.Close()
 	if response.StatusCode == http.StatusConflict || response.StatusCode >= 500 {
-		return nil, fmt.Errorf("%w: %s", errAgain, response.Status)
+		problem, err := io.ReadAll(response.Body)
+		return nil, errors.Join(fmt.Errorf("%w: %s: %s", errAgain, response.Status, problem), err)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("answer: %s", response.Status)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -40,7 +39,8 @@ func diskOfSpools(t *testing.T) {
 	large := crowd(1000, 20_000)
 
 	disk.fill(t, 0)
-	s.hasNoRoom(t, http.MethodPost, "/useradd", large)
+	_, err := s.send(t.Context(), large, "")
+	require.ErrorContains(t, err, noRoom)
 	assert.Len(t, s.sendUntilAnswered(t, []byte(person(10)), ""), 1, "what needs no room")
 	visitor := s.visitor(t)
 	got, err := visitor.signIn(t.Context(), people[0])
@@ -51,10 +51,15 @@ func diskOfSpools(t *testing.T) {
 		got, err := visitor.do(t.Context(), http.MethodGet, "/useradd/export/"+export, nil)
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusServiceUnavailable, got.status, export)
-		assert.Contains(t, got.html, "There is no room left", export)
+		assert.Contains(t, got.html, noRoomPage, export)
 	}
 	disk.fill(t, 1<<20) // which ends in the middle of the file
-	s.hasNoRoom(t, http.MethodPost, "/useradd", large)
+	_, err = s.send(t.Context(), large, "")
+	require.ErrorContains(t, err, noRoom)
+	got = visitor.upload(t, large)
+	assert.Equal(t, http.StatusServiceUnavailable, got.status)
+	assert.NotEmpty(t, got.header.Get("Retry-After"))
+	assert.Contains(t, got.html, noRoomPage)
 
 	disk.free(t)
 	assert.Len(t, s.sendUntilAnswered(t, large, ""), 20_000)
@@ -82,6 +87,9 @@ func diskOfDatabase(t *testing.T) {
 		disk.fill(t, left<<20)
 		_, err := s.send(t.Context(), file, "key")
 		require.ErrorContains(t, err, "503")
+		if left <= 4 { // which a table is out of before the log needs its next file
+			require.ErrorContains(t, err, noRoom)
+		}
 		disk.free(t)
 		if d.hasEnded() {
 			d.stop()
@@ -133,21 +141,11 @@ func diskOfAll(t *testing.T) {
 	isWhole(t, url, 0)
 }
 
-// hasNoRoom tells that a request is answered with that.
-func (s *server) hasNoRoom(t *testing.T, method, path string, body []byte) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, bytes.NewReader(body))
-	require.NoError(t, err)
-	request.Header.Set("Accept", "application/problem+json")
-	response, err := client.Do(request)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-	assert.NotEmpty(t, response.Header.Get("Retry-After"))
-	assert.Contains(t, string(text), `"code":"no_room"`)
-}
+// noRoom and noRoomPage are what programs and people are told.
+const (
+	noRoom     = "There is no room on the server's disk now"
+	noRoomPage = "There is no room left"
+)
 
 // disk is a small one. Where the system permits no other to be mounted, it is the usual one, of which a process may have no
 // more than as much in one file.

@@ -19,8 +19,8 @@ import (
 // at is the same visitor at another instance.
 func (v *visitor) at(s *server) *visitor { return &visitor{s, v.client} }
 
-// upload uploads a file, and returns the address of its page.
-func (v *visitor) upload(t *testing.T, file []byte) string {
+// upload uploads a file.
+func (v *visitor) upload(t *testing.T, file []byte) page {
 	t.Helper()
 	form, err := v.do(t.Context(), http.MethodGet, "/useradd/upload", nil)
 	require.NoError(t, err)
@@ -35,11 +35,9 @@ func (v *visitor) upload(t *testing.T, file []byte) string {
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, v.server.url+"/useradd/upload", &body)
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", w.FormDataContentType())
-	response, err := v.client.Do(request)
+	got, err := v.send(request)
 	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	require.Equal(t, http.StatusSeeOther, response.StatusCode)
-	return response.Header.Get("Location")
+	return got
 }
 
 // What one instance knows, the other does: a session, a limit, a key, an upload.
@@ -69,7 +67,9 @@ func TestTwoInstances(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusTooManyRequests, got.status, "a limit")
 
-	address := v.upload(t, crowd(1000, either(1_000, 100_000)))
+	got = v.upload(t, crowd(1000, either(1_000, 100_000)))
+	require.Equal(t, http.StatusSeeOther, got.status, got.html)
+	address := got.header.Get("Location")
 	headed := func(v *visitor, heading string) {
 		t.Helper()
 		require.Eventually(t, func() bool {
