@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"log/slog"
 	"runtime"
 	"time"
 
@@ -16,11 +17,11 @@ import (
 const exportPatience = time.Minute
 
 // newReporting joins what reads reports and what makes files of them.
-func (cmd *serveCommand) newReporting(db *postgres.DB, spools *spool.Spools) (ports.Reporting, error) {
+func (cmd *serveCommand) newReporting(db *postgres.DB, spools *spool.Spools, log *slog.Logger) ports.Reporting {
 	exports := uploads.New(cmd.UploadsDir, int64(cmd.MaxUploads))
 	err := exports.Sweep()
 	if err != nil {
-		return nil, err
+		log.Error("the folder of exports was not tidied", "error", err)
 	}
 	reports := postgres.NewReports(db)
 	return struct {
@@ -45,5 +46,5 @@ func (cmd *serveCommand) newReporting(db *postgres.DB, spools *spool.Spools) (po
 			AtOnce:   max(1, runtime.GOMAXPROCS(0)/2),
 			Patience: exportPatience,
 		}),
-	}, nil
+	}
 }

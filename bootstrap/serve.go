@@ -228,10 +228,6 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		*application.ImportUsers
 		*application.RegisterUser
 	}{importUsers, registerUser}
-	reporting, err := cmd.newReporting(db, spools)
-	if err != nil {
-		return nil, nil, err
-	}
 	uploads := newUploads(db, registration, decoder, spools, log)
 	server, err := web.NewServer(web.Config{
 		Registration:   registration,
@@ -240,7 +236,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		KeepAnswers:    cmd.KeepAnswers,
 		Auth:           auth,
 		Access:         application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now),
-		Reporting:      reporting,
+		Reporting:      cmd.newReporting(db, spools, log),
 		Health:         db,
 		Spools:         spools,
 		Languages:      catalog,
