@@ -79,7 +79,7 @@ func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.
 
 // Recall implements ports.Imports.
 func (s *Imports) Recall(ctx context.Context, key string, w io.Writer) (*ports.KeptAnswer, error) {
-	tx, err := s.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	tx, err := s.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", unavailable(err))
 	}
@@ -119,6 +119,14 @@ func (s *Imports) Recall(ctx context.Context, key string, w io.Writer) (*ports.K
 	err = rows.Err()
 	if err != nil {
 		return nil, fmt.Errorf("read outcomes: %w", unavailable(err))
+	}
+	err = settle(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.Commit(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("commit: %w", unavailable(err))
 	}
 	return &answer, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
@@ -61,6 +62,19 @@ func (db *DB) Close() error {
 
 // Pool is for what brings its own statements.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// settle makes the commit that follows, its own where there is no transaction, wait until what was seen in the database is as safe
+// as what was acknowledged. A commit that is cut off while it waits for a synchronous standby has taken place where it was made,
+// and is lost with that server. The standby takes commits in order, and a commit waits for it only if it has something to write.
+func settle(ctx context.Context, db interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}) error {
+	_, err := db.Exec(ctx, "select pg_logical_emit_message(true, 'rollcall', 'settle')")
+	if err != nil {
+		return fmt.Errorf("settle: %w", unavailable(err))
+	}
+	return nil
+}
 
 // Ready implements ports.Health.
 func (db *DB) Ready(ctx context.Context) error {

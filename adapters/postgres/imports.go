@@ -155,7 +155,7 @@ func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error)
 	for range maxAttempts {
 		there, err := s.find(ctx, tx)
 		switch {
-		case there:
+		case err == nil && there:
 			return tx.id, nil
 		case err == nil:
 			return 0, &undoneError{lost}
@@ -185,7 +185,10 @@ func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error
 		return false, errors.New("the transaction is still in progress")
 	}
 	err = s.db.pool.QueryRow(ctx, "select exists (select from codes where id = $1 and date = $2)", tx.id, tx.date).Scan(&there)
-	return there, err
+	if err != nil || !there {
+		return false, err
+	}
+	return true, settle(ctx, s.db.pool)
 }
 
 // Refuse implements ports.Imports.

@@ -93,5 +93,5 @@ func (r *Registrations) find(ctx context.Context, account *domain.Account) (id i
 	if err != nil {
 		return 0, fmt.Errorf("find created account: %w", unavailable(err))
 	}
-	return id, nil
+	return id, settle(ctx, r.db.pool)
 }

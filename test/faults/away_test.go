@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -79,6 +80,18 @@ func (v *visitor) signIn(ctx context.Context, c credential) (page, error) {
 		return form, err
 	}
 	return v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}, "csrf": {form.token()}})
+}
+
+// register registers the person of a number with the form, and returns the last answer.
+func (v *visitor) register(ctx context.Context, n int) (page, error) {
+	form, err := v.do(ctx, http.MethodGet, "/register", nil)
+	if err != nil || form.status != http.StatusOK {
+		return form, err
+	}
+	return v.do(ctx, http.MethodPost, "/register", url.Values{
+		"lname": {"Smirnov"}, "fname": {"Ivan"}, "patr": {"Petrovich"}, "login": {fmt.Sprintf("user%d", n)}, "phone": {fmt.Sprintf("+79%09d", n)},
+		"psw": {"correct horse battery staple"}, "csrf": {form.token()},
+	})
 }
 
 // PostgreSQL is restarted while clients register, sign in and read. What was acknowledged is there, what was not was answered

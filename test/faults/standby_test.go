@@ -1,7 +1,9 @@
 package faults_test
 
 import (
+	"encoding/hex"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -64,6 +66,58 @@ func TestPrimaryIsKilled(t *testing.T) {
 		isWhole(t, primary.url(), 0)
 		require.False(t, t.Failed())
 	}
+}
+
+// The standby is away, so commits wait for it, and are cut off while they do: they have taken place, but only on the primary. Nobody is
+// told that they have, nor given an answer that is kept of them, before the standby has them too.
+func TestStandbyIsAway(t *testing.T) {
+	primary := newDatabase(t)
+	standby := &database{dir: filepath.Join(t.TempDir(), "postgres")}
+	t.Cleanup(standby.stop)
+	standby.follow(t, primary)
+	secret := "--secret-key=" + hex.EncodeToString([]byte("the secret key of both instances"))
+	s, another := serve(t, primary.url(), secret), serve(t, primary.url(), secret)
+	standby.stop()
+
+	waiting := func(cutOff string) int {
+		return len(query[struct{ Waits *bool }](t, primary.url(), "select "+cutOff+" from pg_stat_activity where wait_event = 'SyncRep'"))
+	}
+	wait := func(requests int) {
+		require.Eventually(t, func() bool { return waiting("null::boolean") == requests }, time.Minute, 10*time.Millisecond)
+	}
+	imported, again := make(chan []credential, 1), make(chan []credential, 1)
+	registered := make(chan int, 1)
+	file := crowd(0, 3)
+	go func() {
+		all, _ := s.send(t.Context(), file, "key")
+		imported <- all
+	}()
+	wait(1)
+	v := s.visitor(t)
+	go func() {
+		got, _ := v.register(t.Context(), 10)
+		registered <- got.status
+	}()
+	wait(2)
+	waiting("pg_terminate_backend(pid)")
+	wait(2) // on connections that ask what became of the others
+	go func() {
+		all, _ := another.send(t.Context(), file, "key")
+		again <- all
+	}()
+	wait(3)
+	assert.Empty(t, imported)
+	assert.Empty(t, registered)
+
+	standby.start(t)
+	answer := <-imported
+	assert.Len(t, answer, 3)
+	assert.Equal(t, answer, <-again)
+	assert.Equal(t, http.StatusSeeOther, <-registered)
+	primary.kill(t)
+	query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
+	signIn(t, standby.url(), answer)
+	isThere(t, standby.url(), []string{"user10"})
 }
 
 // follow makes a database the synchronous standby of another, whatever it was before.
