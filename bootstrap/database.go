@@ -13,8 +13,14 @@ import (
 	"rollcall/adapters/postgres"
 )
 
-// databaseStopTimeout bounds how long PostgreSQL may take to stop: it writes a checkpoint.
-const databaseStopTimeout = time.Minute
+const (
+	// databaseStopTimeout bounds how long PostgreSQL may take to stop: it writes a checkpoint.
+	databaseStopTimeout = time.Minute
+
+	// restartPause is how long it is left alone when it could not start again, doubled each time up to maxRestartPause.
+	restartPause    = time.Second
+	maxRestartPause = 8 * time.Second
+)
 
 // databaseFlags say where the data is.
 type databaseFlags struct {
@@ -79,12 +85,36 @@ func (db *database) stop() error {
 	return nil
 }
 
-// died is closed when the embedded database ended by itself. It is nil, and never closed, for another.
-func (db *database) died() <-chan struct{} {
+// keep starts the embedded database again whenever it has ended by itself, until ctx ends. It does so when there is no room for
+// its log, and cannot start before there is; whoever asks for something meanwhile is told that it is away.
+func (db *database) keep(ctx context.Context, log *slog.Logger) {
 	if db.local == nil {
-		return nil
+		return
 	}
-	return db.local.Done()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-db.local.Done():
+		}
+		log.Error("the embedded database has ended, and is started again")
+		for pause := restartPause; ; pause = min(2*pause, maxRestartPause) {
+			err := db.local.Restart(ctx)
+			if err == nil {
+				log.Info("the embedded database is back")
+				break
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			log.Error("the embedded database does not start", "error", err, "again_in", pause)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(pause):
+			}
+		}
+	}
 }
 
 type migrateCommand struct {

@@ -80,8 +80,6 @@ func (cmd *serveCommand) Validate() error {
 	return cmd.check()
 }
 
-var errEnded = errors.New("the embedded database has ended")
-
 // Run serves until ctx ends.
 func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	log := newLog(cmd.LogFormat, std.err)
@@ -100,6 +98,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.stop()) }()
+	defer inBackground(ctx, func(ctx context.Context) { database.keep(ctx, log) })()
 	db, err := postgres.Open(ctx, database.url)
 	if err != nil {
 		return err
@@ -132,22 +131,18 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	select {
 	case err = <-served:
 		return err
-	case <-database.died():
-		err = errEnded
 	case <-ctx.Done():
-		log.Info("stopping")
-		server.Drain()
-		select {
-		case err = <-served:
-			return err
-		case <-database.died():
-			err = errEnded
-		case <-time.After(cmd.DrainTime):
-		}
+	}
+	log.Info("stopping")
+	server.Drain()
+	select {
+	case err = <-served:
+		return err
+	case <-time.After(cmd.DrainTime):
 	}
 	shutdown, cancel := context.WithTimeout(context.Background(), cmd.ShutdownTimeout)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(shutdown))
+	return server.Shutdown(shutdown)
 }
 
 // isLoopback tells of an address that only this machine can reach.

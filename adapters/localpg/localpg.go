@@ -31,12 +31,13 @@ type Config struct {
 
 // Server is a PostgreSQL that runs.
 type Server struct {
-	cluster *cluster
-	socket  string // folder of the socket
-	process *process
-	lock    *os.File
+	cluster  *cluster
+	settings map[string]string
+	socket   string // folder of the socket
+	lock     *os.File
 
 	mu      sync.Mutex
+	process *process
 	stopped bool
 }
 
@@ -90,7 +91,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, errors.Join(err, c.removeSocketDir())
 	}
 	cfg.Log.Info("started PostgreSQL", "folder", dir, "binaries", c.bin)
-	return &Server{cluster: c, socket: socket, process: p, lock: lock}, nil
+	return &Server{cluster: c, settings: cfg.Settings, socket: socket, process: p, lock: lock}, nil
 }
 
 // URL is the connection string of a database of the server. It names the port, or PGPORT would.
@@ -130,8 +131,25 @@ func (s *Server) Bin(name string) string {
 	return path
 }
 
-// Done is closed when the server has ended.
-func (s *Server) Done() <-chan struct{} { return s.process.done }
+// Done is closed when the server has ended. After a Restart it is another.
+func (s *Server) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.process.done
+}
+
+// Restart starts a server again that has ended by itself, at the same address and with all that was committed. It returns an
+// error when the server cannot start, as where there is no room on its disk; it can then be called again.
+func (s *Server) Restart(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.cluster.start(ctx, s.socket, s.settings)
+	if err != nil {
+		return err
+	}
+	s.process = p
+	return nil
+}
 
 // Stop ends the server: running statements are cancelled, and what was committed is written. When ctx ends first, the
 // server is ended at once, and recovers at its next start. It returns an error when that was so, and when the server had

@@ -274,6 +274,29 @@ func TestAServerThatDiedIsReported(t *testing.T) {
 	assert.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
 }
 
+func TestAServerThatDiedStartsAgain(t *testing.T) {
+	t.Parallel()
+	for name, dir := range map[string]string{"socket inside": clusterDir(t), "socket elsewhere": filepath.Join(openDir(t), strings.Repeat("x", 100))} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, config(dir))
+			query(t, s.URL(localpg.Database), "create table kept (n int)")
+			died := s.Done()
+			require.NoError(t, syscall.Kill(serverPID(t, dir), syscall.SIGKILL))
+			<-died
+			cancelled, cancel := context.WithCancel(t.Context())
+			cancel()
+			require.Error(t, s.Restart(cancelled))
+			require.NoError(t, s.Restart(t.Context()), "after one that failed")
+			assert.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"), "at the same address")
+			select {
+			case <-s.Done():
+				require.Fail(t, "it runs")
+			default:
+			}
+		})
+	}
+}
+
 func TestStopCancelsWhatRuns(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(clusterDir(t)))

@@ -30,13 +30,20 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// The PostgreSQL that a server has for itself ends with it, and the next start takes its data up.
+// The PostgreSQL that a server has for itself ends with it, and the next start takes its data up. When it ends alone, the server
+// starts it again.
 func TestOwnDatabaseCrashes(t *testing.T) {
 	s := serve(t, "")
 	url, err := localpg.URL(filepath.Join(s.dir, "postgres"), localpg.Database)
 	require.NoError(t, err)
 	c := newCrashed(t, s, url)
-	c.crash(t, func(t *testing.T) { c.kill(t); c.start(t) })
+	t.Run("with the server", func(t *testing.T) {
+		c.crash(t, func(t *testing.T) { c.kill(t); c.start(t) })
+	})
+	t.Run("alone", func(t *testing.T) {
+		own := &database{dir: filepath.Join(s.dir, "postgres")}
+		c.crash(t, func(t *testing.T) { own.killAll(t) })
+	})
 	assert.Len(t, processesIn(t, s.dir), 2, "the program, and one PostgreSQL")
 	c.kill(t)
 	ended := func() bool { return len(processesIn(t, s.dir)) == 0 }

@@ -71,16 +71,22 @@ func (d *database) postmaster(t *testing.T) int {
 	return pid
 }
 
-// kill kills every process of the server at once.
+// kill kills the server, which does not start again by itself.
 func (d *database) kill(t *testing.T) {
+	t.Helper()
+	d.killAll(t)
+	<-d.server.Done()
+	_ = d.server.Stop(context.Background()) // frees the folder
+}
+
+// killAll kills every process of the server at once.
+func (d *database) killAll(t *testing.T) {
 	t.Helper()
 	postmaster := d.postmaster(t)
 	processes := append(childrenOf(t, postmaster), postmaster)
 	for _, pid := range processes {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // unless it has ended
 	}
-	<-d.server.Done()
-	_ = d.server.Stop(context.Background()) // frees the folder
 }
 
 // killOne kills the process of a connection that writes, if there is one. PostgreSQL then ends all others, and recovers.
