@@ -1,6 +1,7 @@
 package bootstrap_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -34,6 +36,36 @@ func TestRegisterSignsInAndShowsTheProfile(t *testing.T) {
 	assert.Zero(t, p.count(t, "codes"), "which are of /useradd")
 	assert.Equal(t, 303, b.get(t, "/register").status, "who is signed in need not register")
 	assert.Equal(t, 303, b.get(t, "/login").status)
+}
+
+// Who cannot be signed in just now is registered all the same, and has the new password.
+func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
+	p := start(t)
+	database, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer database.Close(context.Background())
+	away := func(statement string) {
+		_, err := database.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	const begin = "alter table sessions add constraint away check (false) not valid"
+	const end = "alter table sessions drop constraint away"
+	b := p.browser(t)
+	away(begin)
+	got := b.submit(t, "/register", anna())
+	require.Equal(t, 303, got.status, got.text("main"))
+	assert.Equal(t, "You are registered. Please sign in.", b.get(t, got.location()).text("[role=status]"))
+	away(end)
+	require.Equal(t, 303, b.signIn(t, anna()["login"], anna()["psw"]).status)
+	form := b.get(t, "/account/password")
+	away(begin)
+	const changed = "another horse battery staple"
+	got = b.send(t, "/account/password", form, map[string]string{"old": anna()["psw"], "psw": changed})
+	require.Equal(t, 303, got.status, got.text("main"))
+	assert.Equal(t, "Your password is changed. Please sign in with the new one.", b.get(t, got.location()).text("[role=status]"))
+	away(end)
+	require.Equal(t, 303, b.signIn(t, anna()["login"], changed).status)
+	assert.True(t, b.isSignedIn(t))
 }
 
 func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {

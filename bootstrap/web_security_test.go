@@ -164,6 +164,19 @@ func TestFormsThatAreNoForms(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
 }
 
+// Who keeps the server waiting in the middle of a body is told so, whatever the body was to be.
+func TestBodiesThatDoNotCome(t *testing.T) {
+	p := start(t, "--client-timeout", "100ms")
+	for path, media := range map[string]string{
+		"/useradd": "application/json", "/login": "application/x-www-form-urlencoded", "/register": "application/x-www-form-urlencoded",
+	} {
+		conn := begin(t, p, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Type: "+media+"\r\nContent-Length: 100\r\n\r\n[")
+		answer, err := io.ReadAll(conn)
+		require.NoError(t, err)
+		assert.Regexp(t, "^HTTP/1.1 408 ", string(answer), path)
+	}
+}
+
 func TestNextLeadsNowhereElse(t *testing.T) {
 	p := start(t)
 	p.registered(t)
@@ -302,14 +315,21 @@ func TestLanguageIsRemembered(t *testing.T) {
 // raw sends bytes on a connection of its own, and returns all that comes back.
 func raw(t *testing.T, p *program, request string) string {
 	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
-	require.NoError(t, err)
-	defer conn.Close()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-	_, err = io.WriteString(conn, request)
-	require.NoError(t, err)
-	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	conn := begin(t, p, request)
+	require.NoError(t, conn.CloseWrite())
 	answer, err := io.ReadAll(conn)
 	require.NoError(t, err)
 	return string(answer)
+}
+
+// begin sends bytes on a connection of its own, on which more may come.
+func begin(t *testing.T, p *program, request string) *net.TCPConn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	_, err = io.WriteString(conn, request)
+	require.NoError(t, err)
+	return conn.(*net.TCPConn)
 }

@@ -40,11 +40,20 @@ func (p *pages) register(c *fiber.Ctx) error {
 	if err != nil {
 		return p.showForm(c, "register", &view{form: form{inputs: registrationInputs, entered: entered}}, err)
 	}
-	err = p.signIn(c, user)
+	return p.enter(c, user, noticeRegistered)
+}
+
+// enter signs in who has a new password, and goes on to their profile. What was done is done, even where nobody can be signed in
+// now: then they are told so by the page on which they can do it themselves.
+func (p *pages) enter(c *fiber.Ctx, user *domain.User, notice string) error {
+	err := p.signIn(c, user)
+	if errors.Is(err, ports.ErrUnavailable) {
+		return c.Redirect("/login?notice="+notice+noticeSignIn, http.StatusSeeOther)
+	}
 	if err != nil {
 		return err
 	}
-	return c.Redirect(pathProfile+"?notice=registered", http.StatusSeeOther)
+	return c.Redirect(pathProfile+"?notice="+notice, http.StatusSeeOther)
 }
 
 // loginForm answers GET /login.
@@ -111,7 +120,7 @@ func (p *pages) signOut(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect("/login?notice=signed_out", http.StatusSeeOther)
+	return c.Redirect("/login?notice="+noticeSignedOut, http.StatusSeeOther)
 }
 
 // profile answers GET /profile.
@@ -157,9 +166,5 @@ func (p *pages) changePassword(c *fiber.Ctx) error {
 	if err != nil {
 		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}}, err)
 	}
-	err = p.signIn(c, user)
-	if err != nil {
-		return err
-	}
-	return c.Redirect(pathProfile+"?notice=password_changed", http.StatusSeeOther)
+	return p.enter(c, user, noticePasswordChanged)
 }

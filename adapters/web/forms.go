@@ -129,24 +129,22 @@ func (p *pages) readForm(c *fiber.Ctx) (url.Values, error) {
 	if err != nil || media != fiber.MIMEApplicationForm || c.Get(fiber.HeaderContentEncoding) != "" {
 		return nil, errFormType
 	}
-	length := c.Request().Header.ContentLength() // negative when the body comes in chunks
+	length := int64(c.Request().Header.ContentLength()) // negative when the body comes in chunks
 	if length > maxForm {
 		return nil, errTooLarge
 	}
-	var body []byte
+	var text []byte
 	if stream := c.Context().RequestBodyStream(); stream != nil {
-		body, err = io.ReadAll(io.LimitReader(stream, maxForm+1))
+		text, err = io.ReadAll(&body{stream: stream, conn: connOf(c), length: length, limit: maxForm})
 	}
 	switch {
-	case len(body) > maxForm:
-		return nil, errTooLarge
+	case errors.Is(err, errCutShort):
+		return nil, fmt.Errorf("%w: a form was cut short", errRequest)
 	case err != nil:
-		return nil, fmt.Errorf("%w: read form: %w", errRequest, err)
-	case len(body) < length, length < 0 && connOf(c).ended.Load():
-		return nil, fmt.Errorf("%w: read form: %w", errRequest, io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("read form: %w", err)
 	}
 	bodyWasRead(c)
-	entered, err := url.ParseQuery(string(body))
+	entered, err := url.ParseQuery(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("%w: parse form: %w", errRequest, err)
 	}

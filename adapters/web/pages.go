@@ -226,10 +226,20 @@ func (p *pages) reader(c *fiber.Ctx) (*domain.User, error) {
 	return user, err
 }
 
+// What a page may have to say of the one before.
+const (
+	noticeSignedOut       = "signed_out"
+	noticeRegistered      = "registered"
+	noticePasswordChanged = "password_changed"
+
+	// noticeSignIn stands behind one of what was done where nobody could be signed in.
+	noticeSignIn = "_sign_in"
+)
+
 // notice returns what the page before has to say, which its address names.
 func (p *pages) notice(c *fiber.Ctx) string {
 	switch name := c.Query("notice"); name {
-	case "signed_out", "password_changed", "registered":
+	case noticeSignedOut, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn:
 		return p.words(c).Text("notice." + name)
 	}
 	return ""

@@ -89,7 +89,7 @@ func (v *visitor) register(ctx context.Context, n int) (page, error) {
 		return form, err
 	}
 	return v.do(ctx, http.MethodPost, "/register", url.Values{
-		"lname": {"Smirnov"}, "fname": {"Ivan"}, "patr": {"Petrovich"}, "login": {fmt.Sprintf("user%d", n)}, "phone": {fmt.Sprintf("+79%09d", n)},
+		"lname": {"Smirnov"}, "fname": {"Ivan"}, "patr": {"Petrovich"}, "login": {login(n)}, "phone": {fmt.Sprintf("+79%09d", n)},
 		"psw": {"correct horse battery staple"}, "csrf": {form.token()},
 	})
 }
@@ -107,7 +107,11 @@ func TestDatabaseIsRestarted(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	for i := range clients {
-		v := s.visitor(t)
+		acknowledge := func(logins ...string) {
+			mu.Lock()
+			defer mu.Unlock()
+			acknowledged = append(acknowledged, logins...)
+		}
 		expect := func(got page, err error, want int) bool {
 			switch {
 			case ctx.Err() != nil:
@@ -129,13 +133,17 @@ func TestDatabaseIsRestarted(t *testing.T) {
 				switch {
 				case err == nil:
 					served.Add(1)
-					mu.Lock()
-					acknowledged = append(acknowledged, created[0].Login)
-					mu.Unlock()
+					acknowledge(created[0].Login)
 				case ctx.Err() == nil:
 					assert.Contains(t, err.Error(), "503")
 				}
-				got, err := v.signIn(ctx, people[i])
+				n := int(1000 + next.Add(1))
+				got, err := s.visitor(t).register(ctx, n)
+				if expect(got, err, http.StatusSeeOther) {
+					acknowledge(login(n))
+				}
+				v := s.visitor(t)
+				got, err = v.signIn(ctx, people[i])
 				if expect(got, err, http.StatusSeeOther) {
 					got, err = v.do(ctx, http.MethodGet, "/profile", nil)
 					expect(got, err, http.StatusOK)
@@ -158,5 +166,6 @@ func TestDatabaseIsRestarted(t *testing.T) {
 	t.Logf("%d registrations were acknowledged", len(acknowledged))
 	isThere(t, d.url(), acknowledged)
 	isConsistent(t, d.url())
-	isWhole(t, d.url(), 0)
+	withForm := query[struct{ N int }](t, d.url(), "select count(*)::int from users where password_hash like '$argon2id%'")[0].N
+	isWhole(t, d.url(), withForm)
 }

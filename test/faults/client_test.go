@@ -18,9 +18,11 @@ import (
 	"rollcall/domain"
 )
 
+func login(n int) string { return fmt.Sprintf("user%d", n) }
+
 // person is an object whose login, e-mail and phone go by a number.
 func person(n int) string {
-	return fmt.Sprintf(`{"last_name":"Smirnov","first_name":"Ivan","patronymic":"Petrovich","login":"user%d","email":"u%d@example.com","phone":"+79%09d"}`, n, n, n)
+	return fmt.Sprintf(`{"last_name":"Smirnov","first_name":"Ivan","patronymic":"Petrovich","login":%q,"email":"u%d@example.com","phone":"+79%09d"}`, login(n), n, n)
 }
 
 // crowd is a file of as many people, from a number on.

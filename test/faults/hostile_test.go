@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,14 +76,22 @@ func (s *server) isAsBefore(t *testing.T, descriptors int) {
 // Who sends a byte now and then holds a connection for a while, and nobody up.
 func TestSlowSenders(t *testing.T) {
 	database := pgtest.New(t)
-	s := serve(t, database, "--client-timeout", "1s")
+	timeout, pause := time.Second, 100*time.Millisecond
+	if *long {
+		timeout, pause = 10*time.Second, time.Second
+	}
+	s := serve(t, database, "--client-timeout", timeout.String())
 	s.isServed(t, 1)
-	before := s.descriptors(t)
-	const pause = 100 * time.Millisecond
+	before, memory := s.descriptors(t), s.memory(t, "VmRSS")
+	const formHeader = "Content-Type: application/x-www-form-urlencoded\r\n"
 	var senders sync.WaitGroup
-	for i := range either(50, 500) {
+	slow := either(50, 500)
+	for i := range slow {
 		c := s.dial(t)
-		begin := []string{"POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n[", "POST /useradd HTTP/1.1\r\nHost: x\r\nX-Slow: "}[i%2]
+		begin := []string{
+			"POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n[", "POST /useradd HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+			"POST /login HTTP/1.1\r\nHost: x\r\n" + formHeader + "Content-Length: 10000\r\n\r\nlogin=",
+		}[i%3]
 		_, err := io.WriteString(c, begin)
 		require.NoError(t, err)
 		senders.Go(func() {
@@ -98,19 +107,20 @@ func TestSlowSenders(t *testing.T) {
 	for i := range 5 {
 		s.isServed(t, 2+i)
 	}
+	const each, leeway = 128, 32 << 10 // KiB
+	assert.Less(t, s.memory(t, "VmRSS")-memory, slow*each+leeway)
 	senders.Wait()
 	s.isAsBefore(t, before)
 
 	honest := s.dial(t) // slower than the rest, but getting on
-	body := strings.Repeat(" ", 12<<10) + person(100)
+	const part, honestPause = 512, 100 * time.Millisecond
+	body := strings.Repeat(" ", int(2*timeout/honestPause)*part) + person(100)
 	_, err := fmt.Fprintf(honest, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", len(body))
 	require.NoError(t, err)
-	for len(body) > 0 {
-		part := body[:min(512, len(body))]
-		body = body[len(part):]
-		_, err = io.WriteString(honest, part)
+	for sent := range slices.Chunk([]byte(body), part) {
+		_, err = honest.Write(sent)
 		require.NoError(t, err)
-		time.Sleep(pause)
+		time.Sleep(honestPause)
 	}
 	response, err := http.ReadResponse(bufio.NewReader(honest), nil)
 	require.NoError(t, err)
