@@ -41,6 +41,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	// the one style in which pgx reads times as text
 	config.ConnConfig.RuntimeParams["datestyle"] = "ISO"
 	config.ConnConfig.RuntimeParams["application_name"] = "rollcall"
+	noticeLoss(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

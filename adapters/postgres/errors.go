@@ -41,7 +41,9 @@ func isContention(err error) bool {
 
 // isAway tells of a database that cannot be reached, is starting or going down, or has no connection left.
 func isAway(err error) bool {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	// one that was not let in has waited for as long as it may, whatever the caller's patience
+	_, isOutside := errors.AsType[*pgconn.ConnectError](err)
+	if !isOutside && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		return false
 	}
 	state := sqlState(err)
