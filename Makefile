@@ -25,10 +25,10 @@ build: ## build bin/rollcall
 	@$(call ready,go); $(build)
 
 test: ## install what the tests need, and run them all, with the race detector
-	@$(call ready,go postgres cc chromium openpyxl); go test $$race -timeout 30m ./...
+	@$(call ready,go postgres cc chromium openpyxl ip); go test $$race -timeout 30m ./...
 
 race: ## run the tests COUNT times (5), each time in another order: for what fails now and then
-	@$(call ready,go postgres cc chromium openpyxl); go test -race -count=$(or $(COUNT),5) -shuffle=on ./...
+	@$(call ready,go postgres cc chromium openpyxl ip); go test -race -count=$(or $(COUNT),5) -shuffle=on ./...
 
 lint: ## check the code against .golangci.yaml
 	@$(call ready,go); $(linter) run ./...
@@ -40,7 +40,7 @@ bench: ## measure imports against a bare COPY of the same rows (ARGS="..." for f
 	@$(call ready,go postgres); $(build); go run ./test/bench $(ARGS)
 
 faults: ## kill, cut off, fill up and flood what it runs on, at length, and look for what was lost (ARGS="-run ..." for a part)
-	@$(call ready,go postgres cc); go test ./test/faults -count=1 -timeout 3h -v $(ARGS) -args -long
+	@$(call ready,go postgres cc ip); go test ./test/faults -count=1 -timeout 3h -v $(ARGS) -args -long
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@$(call ready,go postgres); go test -list '^Fuzz' ./... | \

@@ -1,12 +1,10 @@
 package faults_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -23,7 +21,7 @@ import (
 // The disk is full under the folders of spools and exports, and under the data. Whoever needs room is told that there is none,
 // nothing is half done, others are served, and all goes on by itself when there is room again.
 func TestDiskIsFull(t *testing.T) {
-	if !inNamespace(t) {
+	if !inNamespace(t, syscall.CLONE_NEWNS) {
 		return // the tests ran there
 	}
 	t.Run("of spools and exports", diskOfSpools)
@@ -202,37 +200,4 @@ func (d *disk) free(t *testing.T) {
 	if !os.IsNotExist(err) {
 		require.NoError(t, err)
 	}
-}
-
-// namespaceVariable is set where mounts are the test's own.
-const namespaceVariable = "ROLLCALL_TEST_NAMESPACE"
-
-// inNamespace tells whether the test may mount what it likes, and nobody else sees it, or may do so nowhere. Else it runs the
-// test once more where it may.
-func inNamespace(t *testing.T) bool {
-	t.Helper()
-	if os.Getenv(namespaceVariable) != "" {
-		_ = syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "") // else mounting fails as well
-		return true
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-test.run=^"+t.Name()+"$", "-test.v", fmt.Sprintf("-seed=%d", *seed))...)
-	cmd.Env = append(os.Environ(), namespaceVariable+"=1", binaryVariable+"="+binary)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	if user, group := os.Geteuid(), os.Getegid(); user != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: user, HostID: user, Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: group, HostID: group, Size: 1}}
-		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN}
-	}
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	err := cmd.Start()
-	if err != nil {
-		t.Log("no namespace of its own:", err)
-		return true
-	}
-	err = cmd.Wait()
-	t.Logf("%s", output.Bytes())
-	assert.NoError(t, err)
-	return false
 }

@@ -19,8 +19,9 @@ import (
 
 // database is a PostgreSQL that syncs what it commits, in a folder that it keeps when it is killed and started again.
 type database struct {
-	dir    string
-	server *localpg.Server
+	dir      string
+	settings map[string]string
+	server   *localpg.Server
 }
 
 // newDatabase starts a PostgreSQL with every migration, until the test ends.
@@ -43,7 +44,7 @@ func (d *database) begin(t *testing.T) {
 func (d *database) start(t *testing.T) {
 	t.Helper()
 	var err error
-	d.server, err = localpg.Start(t.Context(), localpg.Config{Dir: d.dir})
+	d.server, err = localpg.Start(t.Context(), localpg.Config{Dir: d.dir, Settings: d.settings})
 	require.NoError(t, err)
 }
 

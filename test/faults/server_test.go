@@ -5,6 +5,7 @@ import (
 	"net"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ type server struct {
 	dir      string // of data, spools and uploads
 	database string // empty for one of its own
 	flags    []string
+	with     []string // the command that runs the program; none for itself
 
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process has
@@ -37,6 +39,13 @@ func serve(t *testing.T, database string, flags ...string) *server {
 func serveIn(t *testing.T, dir, database string, flags ...string) *server {
 	t.Helper()
 	s := &server{url: freeAddress(t), dir: dir, database: database, flags: flags}
+	s.begin(t)
+	return s
+}
+
+// begin starts the program, until the test ends.
+func (s *server) begin(t *testing.T) {
+	t.Helper()
 	s.start(t)
 	t.Cleanup(func() {
 		s.kill(t)
@@ -44,7 +53,6 @@ func serveIn(t *testing.T, dir, database string, flags ...string) *server {
 			t.Logf("log of the server:\n%s", s.logged())
 		}
 	})
-	return s
 }
 
 func freeAddress(t *testing.T) string {
@@ -68,13 +76,13 @@ func (s *server) start(t *testing.T) {
 // launch starts the program, and tells whether it then listens.
 func (s *server) launch(t *testing.T) bool {
 	t.Helper()
-	args := append([]string{
-		"serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data-dir", s.dir, "--uploads-dir", s.dir + "/uploads",
-	}, s.flags...)
+	args := slices.Concat(s.with, []string{
+		binary, "serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data-dir", s.dir, "--uploads-dir", s.dir + "/uploads",
+	}, s.flags)
 	if s.database != "" {
 		args = append(args, "--database-url", s.database)
 	}
-	s.cmd = exec.Command(binary, args...)
+	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err := s.cmd.StderrPipe()
 	require.NoError(t, err)
