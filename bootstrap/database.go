@@ -34,6 +34,27 @@ type database struct {
 	local *localpg.Server // nil when it is not ours to stop
 }
 
+// with runs work on the database, be it a running server's. It makes no new one, where nobody would look for what is in it.
+func (f databaseFlags) with(ctx context.Context, std streams, work func(*postgres.DB) error) (err error) {
+	if f.DatabaseURL == "" {
+		_, err := os.Stat(f.clusterDir())
+		if err != nil {
+			return fmt.Errorf("there is no database in %s: give the --data-dir or the --database-url of the server, or start the server first", f.DataDir)
+		}
+	}
+	database, err := f.reach(ctx, newLog("text", std.err))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.stop()) }()
+	db, err := postgres.Open(ctx, database.url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return work(db)
+}
+
 // reach is start for what is done beside a server that runs: the embedded database is then that server's.
 func (f databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, error) {
 	db, err := f.start(ctx, log)

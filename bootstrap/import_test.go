@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -271,7 +272,7 @@ func TestForm(t *testing.T) {
 		return p.do(t, http.MethodPost, "/useradd", &body, "Content-Type", form.FormDataContentType())
 	}
 	got := send(func(form *multipart.Writer) {
-		require.NoError(t, form.WriteField("comment", "x"))
+		require.NoError(t, form.WriteField("comment", strings.Repeat("x", 200<<10)))
 		part, err := form.CreateFormFile("file", "people.json")
 		require.NoError(t, err)
 		_, err = io.WriteString(part, annaOnly())
@@ -289,6 +290,13 @@ func TestForm(t *testing.T) {
 			require.NoError(t, err)
 			_, err = io.WriteString(part, person("boris", `"email":"b@example.com"`))
 			require.NoError(t, err)
+		},
+		"a header of a part, kept in memory while it comes": func(form *multipart.Writer) {
+			part, err := form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="` + strings.Repeat("x", 200<<10) + `"`}})
+			require.NoError(t, err)
+			_, err = io.WriteString(part, person("boris", `"email":"b@example.com"`))
+			require.NoError(t, err)
+			assert.NoError(t, form.Close())
 		},
 		"nothing": func(*multipart.Writer) {},
 	} {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/units"
@@ -175,6 +176,19 @@ func newSheets(dir string) web.Sheets {
 	}
 }
 
+// maxConnections is how many of the connections that are wanted there can be: a quarter of the files that the system lets the program
+// have open is for all else, spools and the database first.
+func maxConnections(wanted int, log *slog.Logger) int {
+	var files syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
+	if err != nil || files.Cur/4*3 >= uint64(wanted) {
+		return wanted
+	}
+	possible := int(files.Cur / 4 * 3)
+	log.Info("there can be fewer connections than --max-connections, by the number of files that may be open", "max_connections", possible, "files", files.Cur)
+	return possible
+}
+
 // newServer joins everything.
 func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, spools *spool.Spools, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	secret, err := cmd.SecretKey.load(cmd.DataDir)
@@ -241,7 +255,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spools.Dir()}},
 		Log:            log,
 		MaxBody:        int64(cmd.MaxBody),
-		MaxConnections: cmd.MaxConnections,
+		MaxConnections: maxConnections(cmd.MaxConnections, log),
 		ClientTimeout:  cmd.ClientTimeout,
 		ReportsAccess:  cmd.ReportsAccess,
 		TLS:            secure,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -137,24 +136,9 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// withAccess runs work with the tokens of a database, be it a running server's. It makes no new database, where nobody would
-// look for what is in it.
-func (f databaseFlags) withAccess(ctx context.Context, std streams, work func(ports.Access) error) (err error) {
-	if f.DatabaseURL == "" {
-		_, err := os.Stat(f.clusterDir())
-		if err != nil {
-			return fmt.Errorf("there is no database in %s: give the --data-dir or the --database-url of the server, or start the server first", f.DataDir)
-		}
-	}
-	database, err := f.reach(ctx, newLog("text", std.err))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, database.stop()) }()
-	db, err := postgres.Open(ctx, database.url)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return work(application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now))
+// withAccess runs work with the tokens.
+func (f databaseFlags) withAccess(ctx context.Context, std streams, work func(ports.Access) error) error {
+	return f.with(ctx, std, func(db *postgres.DB) error {
+		return work(application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now))
+	})
 }

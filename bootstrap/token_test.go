@@ -310,9 +310,11 @@ func TestTokensOfEmbeddedDatabase(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DATABASE_URL", "")
 	t.Setenv("ROLLCALL_DATA_DIR", dir)
-	status, _, stderr := command(t, "", "token", "create", "crm")
-	assert.Equal(t, 1, status)
-	assert.Contains(t, stderr, "there is no database in "+dir)
+	for _, args := range [][]string{{"token", "create", "crm"}, {"user", "list"}} {
+		status, _, stderr := command(t, "", args...)
+		assert.Equal(t, 1, status, args)
+		assert.Contains(t, stderr, "there is no database in "+dir)
+	}
 	assert.NoDirExists(t, filepath.Join(dir, "postgres"))
 
 	serve := []string{"serve", "--listen", "127.0.0.1:0", "--useradd-access", "token"}

@@ -71,17 +71,7 @@ func (cmd *listCommand) Run(ctx context.Context, std streams, in *userCommand) e
 	})
 }
 
-// administer does something to the users, whether the service is running or not.
-func (cmd *userCommand) administer(ctx context.Context, std streams, do func(ports.Administration) error) (err error) {
-	database, err := cmd.reach(ctx, newLog("text", std.err))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, database.stop()) }()
-	db, err := postgres.Open(ctx, database.url)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return do(application.NewAdministerUsers(postgres.NewRoles(db)))
+// administer does something to the users.
+func (cmd *userCommand) administer(ctx context.Context, std streams, do func(ports.Administration) error) error {
+	return cmd.with(ctx, std, func(db *postgres.DB) error { return do(application.NewAdministerUsers(postgres.NewRoles(db))) })
 }

@@ -17,8 +17,11 @@ var ErrUnavailable = errors.New("unavailable")
 // ErrNoRoom is an ErrUnavailable: a disk is full.
 var ErrNoRoom = fmt.Errorf("%w: no room on the disk", ErrUnavailable)
 
-// NoRoom marks an error of the system as ErrNoRoom if that is what it means.
+// NoRoom marks an error of the system as ErrNoRoom if that is what it means, and as ErrUnavailable where too many files are open.
 func NoRoom(err error) error {
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
 		return fmt.Errorf("%w: %w", ErrNoRoom, err)
 	}

@@ -43,7 +43,7 @@ func Open(dir string) (_ *Spools, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock spool folder: %w", err)
 	}
-	return &Spools{own, lock}, nil
+	return &Spools{dir: own, lock: lock}, nil
 }
 
 // Dir is the folder, where others may make files that need not outlive the process.

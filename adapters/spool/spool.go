@@ -6,27 +6,35 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"rollcall/ports"
 )
 
-// inMemory is how many bytes a spool keeps in memory: most requests are smaller, and need no file.
-const inMemory = 1 << 20
+const (
+	// inMemory is how many bytes a spool keeps in memory: most requests are smaller, and need no file.
+	inMemory = 1 << 20
+
+	// allInMemory is how many bytes all spools of a folder keep there together: whoever sends part of a body on each of some thousand
+	// connections gets files.
+	allInMemory = 32 << 20
+)
 
 // Spools makes spools whose files are in a folder.
 type Spools struct {
-	dir  string
-	lock *os.File // nil where others use the folder, too
+	dir    string
+	lock   *os.File     // nil where others use the folder, too
+	memory atomic.Int64 // bytes that are not in files
 }
 
 // New makes Spools with files in dir, which must exist; empty for the system's temporary folder.
 func New(dir string) *Spools { return &Spools{dir: dir} }
 
 // New implements ports.Spools.
-func (s *Spools) New() ports.Spool { return &spool{dir: s.dir} }
+func (s *Spools) New() ports.Spool { return &spool{of: s} }
 
 type spool struct {
-	dir    string
+	of     *Spools
 	memory []byte
 	file   *os.File // what is written after memory was full
 	size   int64
@@ -35,7 +43,7 @@ type spool struct {
 func (s *spool) Size() int64 { return s.size }
 
 func (s *spool) Write(p []byte) (int, error) {
-	if s.file == nil && len(s.memory)+len(p) <= inMemory {
+	if s.file == nil && s.fits(len(p)) {
 		s.memory = append(s.memory, p...)
 		s.size += int64(len(p))
 		return len(p), nil
@@ -54,9 +62,21 @@ func (s *spool) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// fits tells whether there is room for more bytes in memory, and takes it.
+func (s *spool) fits(n int) bool {
+	if len(s.memory)+n > inMemory {
+		return false
+	}
+	if s.of.memory.Add(int64(n)) > allInMemory {
+		s.of.memory.Add(-int64(n))
+		return false
+	}
+	return true
+}
+
 // open makes the file and takes its name away at once, so that nothing is left of it however the program ends.
 func (s *spool) open() error {
-	file, err := os.CreateTemp(s.dir, "spool-*")
+	file, err := os.CreateTemp(s.of.dir, "spool-*")
 	if err != nil {
 		return err
 	}
@@ -89,6 +109,7 @@ func (c *content) ReadAt(p []byte, offset int64) (n int, err error) {
 }
 
 func (s *spool) Close() error {
+	s.of.memory.Add(-int64(len(s.memory)))
 	s.memory = nil
 	if s.file == nil {
 		return nil

@@ -35,6 +35,27 @@ func TestMissingFolder(t *testing.T) {
 	require.NotErrorIs(t, err, ports.ErrUnavailable, "it will not be better later")
 }
 
+// All spools together keep no more than 32 MiB in memory: the next need the folder, which is missing here, until some are closed.
+func TestMemoryOfAllSpoolsIsBounded(t *testing.T) {
+	spools := spool.New(filepath.Join(t.TempDir(), "none"))
+	var open []ports.Spool
+	for range 32 {
+		s := spools.New()
+		_, err := s.Write(make([]byte, 1<<20))
+		require.NoError(t, err)
+		open = append(open, s)
+	}
+	next := spools.New()
+	_, err := next.Write([]byte("x"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoError(t, open[0].Close())
+	require.NoError(t, open[0].Close(), "once more")
+	_, err = next.Write(make([]byte, 1<<20))
+	require.NoError(t, err)
+	_, err = spools.New().Write([]byte("x"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
 // A folder belongs to one process: another's stays while it runs, and goes when it is found to have ended.
 func TestFolders(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there")

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -19,6 +21,9 @@ const (
 	// lingerTime is how long a client that still sends is listened to after it was answered.
 	lingerTime = 5 * time.Second
 
+	// shortagePause is how long no connection is accepted when there is no room for one more.
+	shortagePause = 50 * time.Millisecond
+
 	// handshakeTimeout is how long a client may take to agree on TLS.
 	handshakeTimeout = 10 * time.Second
 )
@@ -29,12 +34,22 @@ type listener struct {
 
 	tls      *tls.Config   // nil for connections without TLS
 	patience time.Duration // with clients that are slower than slowest
+	log      *slog.Logger
 
 	handshakes context.Context //nolint:containedctx // which ends with the server
 }
 
+// Accept implements net.Listener. Where the system lets the program open no more, it waits until there is room again, and logs that
+// it does: fasthttp would take the error for the listener's end.
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
+	for isFull := false; err != nil && isShortage(err); c, err = l.Listener.Accept() {
+		if !isFull {
+			l.log.Error("connections wait, as the system lets the program open no more", "error", err)
+		}
+		isFull = true
+		time.Sleep(shortagePause)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +58,16 @@ func (l listener) Accept() (net.Conn, error) {
 	}
 	secured := tls.Server(c, l.tls)
 	return &tlsConn{&conn{Conn: secured, patience: l.patience}, secured, l.handshakes}, nil
+}
+
+// isShortage tells of an error that passes when others close what they have open.
+func isShortage(err error) bool {
+	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
 }
 
 // conn is a connection. Over TLS it is what was decrypted: that is what a body is read from, and ends with.

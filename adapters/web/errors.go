@@ -32,7 +32,7 @@ var errorAnswers = []struct {
 }{
 	{domain.ErrBrokenFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{errCutShort, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
-	{errCompression, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
+	{errBroken, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{errNoFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{errNoneCreated, http.StatusBadRequest, "none_created", domain.DescriptionNoneCreated},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "too_large", "The file is larger than this server takes."},

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -18,51 +19,52 @@ import (
 )
 
 const (
-	// receiveChunk is how many bytes of a body are received at once.
-	receiveChunk = 64 << 10
+	// receiveChunk is how many bytes of a body are received at once. Each connection has as much memory for as long as it takes.
+	receiveChunk = 16 << 10
 
 	// maxWindow bounds how much memory a body compressed by zstd asks for. Its levels up to 19 need 8 MiB.
 	maxWindow = 32 << 20
 )
 
 var (
-	errTooLarge    = errors.New("body is too large")
-	errCutShort    = errors.New("connection ended inside of the body")
-	errEncoding    = errors.New("content encoding is not supported")
-	errCompression = errors.New("compressed body is broken")
-	errNoFile      = errors.New("form has no file")
+	errTooLarge = errors.New("body is too large")
+	errCutShort = errors.New("connection ended inside of the body")
+	errEncoding = errors.New("content encoding is not supported")
+	errBroken   = errors.New("body is broken")
+	errNoFile   = errors.New("form has no file")
 )
 
+// receiver takes in the files of requests.
+type receiver struct {
+	spools ports.Spools
+	limit  int64 // bytes that a body may have, and what it inflates to
+
+	// inflating has room for those bodies that are inflated at once: what that takes in memory, a few bytes can ask for.
+	inflating chan struct{}
+}
+
+func newReceiver(spools ports.Spools, limit int64) *receiver {
+	return &receiver{spools, limit, make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
+
 // receive spools the file of a request, so that a slow client holds no transaction. A form tells what its file is.
-func receive(c *fiber.Ctx, file ports.Spool, limit int64) (*domain.FileHint, error) {
+func (r *receiver) receive(c *fiber.Ctx, file ports.Spool) (*domain.FileHint, error) {
 	length := int64(c.Request().Header.ContentLength()) // negative when the body comes in chunks
-	if length > limit {
-		return nil, errTooLarge
-	}
+	inflate, known := inflaters[strings.ToLower(c.Get(fiber.HeaderContentEncoding))]
 	stream := c.Context().RequestBodyStream()
-	if stream == nil {
+	switch {
+	case length > r.limit:
+		return nil, errTooLarge
+	case !known:
+		return nil, errEncoding
+	case stream == nil:
 		return nil, nil //nolint:nilnil // nothing is a file, and says nothing of itself
 	}
-	body := &body{stream: stream, conn: connOf(c), length: length, limit: limit}
-	plain, err := inflate(body, c.Get(fiber.HeaderContentEncoding))
-	if err != nil {
-		return nil, err
+	body := &body{stream: stream, conn: connOf(c), length: length, limit: r.limit}
+	if inflate != nil {
+		return r.receiveCompressed(c, body, inflate, file)
 	}
-	defer plain.Close()
-	limited := &limitedReader{plain, limit}
-	var hint *domain.FileHint
-	if media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); err == nil && media == fiber.MIMEMultipartForm {
-		hint, err = receiveForm(multipart.NewReader(limited, params["boundary"]), file)
-		if err != nil {
-			return nil, body.explain(err)
-		}
-	} else if err := spoolAll(file, limited, length); err != nil {
-		return nil, body.explain(err)
-	}
-	_, err = io.Copy(io.Discard, limited) // what stands behind a form
-	if err == nil {
-		_, err = io.Copy(io.Discard, body) // what stands behind a compressed file
-	}
+	hint, err := spoolFile(c, file, body, length)
 	if err != nil {
 		return nil, body.explain(err)
 	}
@@ -70,8 +72,48 @@ func receive(c *fiber.Ctx, file ports.Spool, limit int64) (*domain.FileHint, err
 	return hint, nil
 }
 
+// receiveCompressed inflates a body when it is there, and not while it comes: a slow client holds no decoder.
+func (r *receiver) receiveCompressed(c *fiber.Ctx, body *body, inflate inflater, file ports.Spool) (*domain.FileHint, error) {
+	compressed := r.spools.New()
+	defer compressed.Close()
+	err := spoolAll(compressed, body, body.length)
+	if err != nil {
+		return nil, body.explain(err)
+	}
+	bodyWasRead(c)
+	select {
+	case r.inflating <- struct{}{}:
+		defer func() { <-r.inflating }()
+	case <-c.UserContext().Done():
+		return nil, fmt.Errorf("inflate body: %w", c.UserContext().Err())
+	}
+	plain, err := inflate(compressed.Reader())
+	if err != nil {
+		return nil, explain(err)
+	}
+	defer plain.Close()
+	hint, err := spoolFile(c, file, &limitedReader{plain, r.limit}, -1)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return hint, nil
+}
+
+// spoolFile spools a file of a length that is likely, or negative, or the one of a form, and reads on to the end.
+func spoolFile(c *fiber.Ctx, file ports.Spool, r io.Reader, length int64) (*domain.FileHint, error) {
+	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || media != fiber.MIMEMultipartForm {
+		return nil, spoolAll(file, r, length)
+	}
+	hint, err := receiveForm(newParts(r, params["boundary"]), file)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	return hint, err
+}
+
 // spoolAll copies a file of a length that is likely, or negative.
-func spoolAll(file ports.Spool, r io.Reader, length int64) error {
+func spoolAll(file io.Writer, r io.Reader, length int64) error {
 	size := int64(receiveChunk)
 	if length > 0 {
 		size = min(size, length)
@@ -81,29 +123,77 @@ func spoolAll(file ports.Spool, r io.Reader, length int64) error {
 }
 
 // receiveForm spools the first file of a form.
-func receiveForm(form *multipart.Reader, file ports.Spool) (*domain.FileHint, error) {
+func receiveForm(form *parts, file ports.Spool) (*domain.FileHint, error) {
 	var hint *domain.FileHint
 	for {
-		part, err := form.NextPart()
+		part, err := form.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read form: %w", err)
 		}
-		if part.FileName() == "" || hint != nil {
-			continue
+		var to io.Writer = io.Discard
+		if part.FileName() != "" && hint == nil {
+			hint, to = &domain.FileHint{Name: part.FileName()}, file
 		}
-		hint = &domain.FileHint{Name: part.FileName()}
-		err = spoolAll(file, part, -1)
+		err = spoolAll(to, part, -1)
 		if err != nil {
-			return nil, fmt.Errorf("read file of form: %w", err)
+			return nil, fmt.Errorf("read part of form: %w", err)
 		}
 	}
 	if hint == nil {
 		return nil, errNoFile
 	}
 	return hint, nil
+}
+
+// parts are those of a form. mime/multipart keeps the header of a part in memory, however slowly it comes, and takes 10 MiB of it.
+type parts struct {
+	form *multipart.Reader
+	body io.Reader
+
+	unread int // bytes of the body that came since a part was read
+}
+
+// part is one of a form.
+type part struct {
+	*multipart.Part
+
+	of *parts
+}
+
+// maxUnread bounds the header of a part, in bytes.
+const maxUnread = 64 << 10
+
+var errPartHeader = errors.New("header of a part is too large")
+
+func newParts(body io.Reader, boundary string) *parts {
+	p := &parts{body: body}
+	p.form = multipart.NewReader(p, boundary)
+	return p
+}
+
+// next returns the next part, or io.EOF.
+func (p *parts) next() (part, error) {
+	next, err := p.form.NextPart()
+	return part{next, p}, err
+}
+
+// Read implements io.Reader: it is what the form is read from.
+func (p *parts) Read(b []byte) (int, error) {
+	if p.unread > maxUnread {
+		return 0, errPartHeader
+	}
+	n, err := p.body.Read(b)
+	p.unread += n
+	return n, err
+}
+
+// Read implements io.Reader.
+func (p part) Read(b []byte) (int, error) {
+	p.of.unread = 0
+	return p.Part.Read(b)
 }
 
 // body is the body of a request. It ends with io.EOF only where the client has ended it.
@@ -142,13 +232,18 @@ func (b *body) Read(p []byte) (int, error) {
 
 // explain returns what the body itself ended with, rather than what came of that.
 func (b *body) explain(err error) error {
-	switch {
-	case b.err != nil && !errors.Is(b.err, io.EOF):
+	if b.err != nil && !errors.Is(b.err, io.EOF) {
 		return b.err
-	case errors.Is(err, ports.ErrUnavailable), errors.Is(err, errTooLarge), errors.Is(err, errNoFile):
+	}
+	return explain(err)
+}
+
+// explain tells of what is in a body that it is broken, unless it is something else.
+func explain(err error) error {
+	if errors.Is(err, ports.ErrUnavailable) || errors.Is(err, errTooLarge) || errors.Is(err, errNoFile) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errCompression, err)
+	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
 // limitedReader ends with errTooLarge behind as many bytes.
@@ -170,23 +265,20 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// inflate undoes a Content-Encoding.
-func inflate(body io.Reader, encoding string) (io.ReadCloser, error) {
-	switch strings.ToLower(encoding) {
-	case "", "identity":
-		return io.NopCloser(body), nil
-	case "gzip", "x-gzip":
-		r, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errCompression, err)
-		}
-		return r, nil
-	case "zstd":
-		r, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errCompression, err)
-		}
-		return r.IOReadCloser(), nil
+// inflater undoes a Content-Encoding.
+type inflater func(io.Reader) (io.ReadCloser, error)
+
+// inflaters are those of the codings that are known, nil for none.
+var inflaters = map[string]inflater{
+	"": nil, "identity": nil, "gzip": gunzip, "x-gzip": gunzip, "zstd": unzstd,
+}
+
+func gunzip(body io.Reader) (io.ReadCloser, error) { return gzip.NewReader(body) }
+
+func unzstd(body io.Reader) (io.ReadCloser, error) {
+	r, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, err
 	}
-	return nil, errEncoding
+	return r.IOReadCloser(), nil
 }

@@ -27,8 +27,7 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 
 	useradd := &useraddHandler{
 		access:       &useraddAccess{cfg.UseraddAccess, cfg.Access, p},
-		registration: cfg.Registration, spools: cfg.Spools, sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
-		maxBody: cfg.MaxBody,
+		registration: cfg.Registration, files: newReceiver(cfg.Spools, cfg.MaxBody), sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
 	}
 	app.Post(pathUseradd, useradd.post)
 

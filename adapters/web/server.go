@@ -60,6 +60,7 @@ type Server struct {
 	app           *fiber.App
 	tls           *tls.Config
 	clientTimeout time.Duration
+	log           *slog.Logger
 
 	draining *atomic.Bool
 
@@ -100,7 +101,7 @@ func NewServer(cfg Config) (*Server, error) {
 		StreamRequestBody: true,
 		BodyLimit:         1,
 	})
-	s := &Server{app: app, tls: cfg.TLS, clientTimeout: cfg.ClientTimeout, draining: &atomic.Bool{}}
+	s := &Server{app: app, tls: cfg.TLS, clientTimeout: cfg.ClientTimeout, log: cfg.Log, draining: &atomic.Bool{}}
 	ctx, cutOff := context.WithCancel(context.Background())
 	s.cutOff = cutOff
 	s.handshakes, s.cutOffHandshakes = context.WithCancel(ctx)
@@ -121,7 +122,7 @@ func NewServer(cfg Config) (*Server, error) {
 
 // Serve answers what comes in at l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.app.Listener(listener{l, s.tls, s.clientTimeout, s.handshakes})
+	err := s.app.Listener(listener{l, s.tls, s.clientTimeout, s.log, s.handshakes})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
 	"strings"
 
@@ -95,8 +94,8 @@ func (p *pages) spoolUpload(c *fiber.Ctx, file ports.Spool) (*domain.FileHint, e
 		return nil, errNoFile
 	}
 	body := &body{stream: stream, conn: connOf(c), length: length, limit: limit}
-	form := multipart.NewReader(body, params["boundary"])
-	part, err := form.NextPart()
+	form := newParts(body, params["boundary"])
+	part, err := form.next()
 	if err != nil {
 		return nil, body.explain(fmt.Errorf("read form: %w", err))
 	}

@@ -40,11 +40,10 @@ type Sheets map[string]func(ports.Sentences) ports.OutcomeWriter
 type useraddHandler struct {
 	access       *useraddAccess
 	registration ports.Registration
-	spools       ports.Spools
+	files        *receiver
 	sentences    ports.Sentences
 	sheets       Sheets
 	log          *slog.Logger
-	maxBody      int64
 }
 
 // post answers POST /useradd.
@@ -128,8 +127,8 @@ func (h *useraddHandler) request(c *fiber.Ctx) (request ports.ImportRequest, err
 	if err != nil {
 		return request, err
 	}
-	request.File = h.spools.New()
-	hint, err := receive(c, request.File, h.maxBody)
+	request.File = h.files.spools.New()
+	hint, err := h.files.receive(c, request.File)
 	if err != nil {
 		return request, errors.Join(err, request.File.Close())
 	}

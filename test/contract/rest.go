@@ -16,7 +16,7 @@ import (
 
 // Spools proves a ports.Spools.
 func Spools(t *testing.T, spools ports.Spools) {
-	for _, size := range []int{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 3<<20 + 7} {
+	for _, size := range []int{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 1<<20 + 100_007} {
 		want := bytes.Repeat([]byte("0123456789abcde\n"), size/16+1)[:size]
 		spool := spools.New()
 		for rest := want; len(rest) > 0; {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
 )
 
 // visitor is somebody with a browser.
@@ -166,6 +168,6 @@ func TestDatabaseIsRestarted(t *testing.T) {
 	t.Logf("%d registrations were acknowledged", len(acknowledged))
 	isThere(t, d.url(), acknowledged)
 	isConsistent(t, d.url())
-	withForm := query[struct{ N int }](t, d.url(), "select count(*)::int from users where password_hash like '$argon2id%'")[0].N
+	withForm := pgtest.Query[struct{ N int }](t, d.url(), "select count(*)::int from users where password_hash like '$argon2id%'")[0].N
 	isWhole(t, d.url(), withForm)
 }

@@ -16,6 +16,7 @@ import (
 
 	"rollcall/adapters/passhash"
 	"rollcall/domain"
+	"rollcall/test/pgtest"
 )
 
 func login(n int) string { return fmt.Sprintf("user%d", n) }
@@ -105,7 +106,7 @@ func signIn(t *testing.T, url string, credentials []credential) {
 		logins[i] = c.Login
 	}
 	hashes := map[string]string{}
-	for _, user := range query[struct{ Login, Hash string }](t, url, "select login, password_hash from users where login = any($1)", logins) {
+	for _, user := range pgtest.Query[struct{ Login, Hash string }](t, url, "select login, password_hash from users where login = any($1)", logins) {
 		hashes[user.Login] = user.Hash
 	}
 	hasher := passhash.NewHasher(passhash.Config{})

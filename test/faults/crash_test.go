@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
+	"rollcall/test/pgtest"
 )
 
 // What an import runs on is killed at any moment of it. The next start needs no hand, the import is there whole or not at all,
@@ -130,7 +131,7 @@ func (c *crashed) isAnswered(t *testing.T, file []byte, key string) []credential
 	signIn(t, c.database, answer[:10])
 	signIn(t, c.database, answer[len(answer)-10:])
 	isConsistent(t, c.database)
-	found := query[struct{ Users, Refused int }](t, c.database, "select (select count(*)::int from users), (select count(*)::int from bad_users)")
+	found := pgtest.Query[struct{ Users, Refused int }](t, c.database, "select (select count(*)::int from users), (select count(*)::int from bad_users)")
 	assert.Equal(t, c.imports*len(answer), found[0].Users)
 	assert.Equal(t, c.imports*c.objects/10, found[0].Refused)
 	isWhole(t, c.database, 0)

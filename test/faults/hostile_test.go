@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"rollcall/test/pgtest"
 )
@@ -73,6 +74,10 @@ func (s *server) isAsBefore(t *testing.T, descriptors int) {
 		"%d descriptors are open, and %d were", s.descriptors(t), descriptors)
 }
 
+// beginWithLargeWindow is what a body compressed by zstd may begin with (RFC 8878): it asks for a window of 32 MiB, and fills it with
+// blanks, of which each four bytes are as many as a block can have.
+var beginWithLargeWindow = "\x28\xb5\x2f\xfd\x00\x78" + strings.Repeat("\x02\x00\x10 ", 250)
+
 // Who sends a byte now and then holds a connection for a while, and nobody up.
 func TestSlowSenders(t *testing.T) {
 	database := pgtest.New(t)
@@ -83,16 +88,18 @@ func TestSlowSenders(t *testing.T) {
 	s := serve(t, database, "--client-timeout", timeout.String())
 	s.isServed(t, 1)
 	before, memory := s.descriptors(t), s.memory(t, "VmRSS")
-	const formHeader = "Content-Type: application/x-www-form-urlencoded\r\n"
+	const post = "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n"
+	begins := []string{
+		post + "\r\n[",
+		post + "Content-Encoding: zstd\r\n\r\n" + beginWithLargeWindow,
+		"POST /useradd HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+		"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\nlogin=",
+	}
 	var senders sync.WaitGroup
 	slow := either(50, 500)
 	for i := range slow {
 		c := s.dial(t)
-		begin := []string{
-			"POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n[", "POST /useradd HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-			"POST /login HTTP/1.1\r\nHost: x\r\n" + formHeader + "Content-Length: 10000\r\n\r\nlogin=",
-		}[i%3]
-		_, err := io.WriteString(c, begin)
+		_, err := io.WriteString(c, begins[i%len(begins)])
 		require.NoError(t, err)
 		senders.Go(func() {
 			for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(pause) {
@@ -107,9 +114,24 @@ func TestSlowSenders(t *testing.T) {
 	for i := range 5 {
 		s.isServed(t, 2+i)
 	}
-	const each, leeway = 128, 32 << 10 // KiB
+	const each, leeway = 128, 128 << 10 // KiB
 	assert.Less(t, s.memory(t, "VmRSS")-memory, slow*each+leeway)
 	senders.Wait()
+	s.isAsBefore(t, before)
+
+	memory = s.memory(t, "VmRSS")
+	var waiting []net.Conn
+	for range slow { // with as much of a body as one request may keep in memory
+		c := s.dial(t)
+		_, err := io.WriteString(c, post+"\r\n"+strings.Repeat(" ", 1<<20-1))
+		require.NoError(t, err)
+		waiting = append(waiting, c)
+	}
+	s.isServed(t, 10)
+	assert.Less(t, s.memory(t, "VmRSS")-memory, slow*each+leeway)
+	for _, c := range waiting {
+		require.NoError(t, c.Close())
+	}
 	s.isAsBefore(t, before)
 
 	honest := s.dial(t) // slower than the rest, but getting on
@@ -144,6 +166,30 @@ func TestIdleConnections(t *testing.T) {
 	assert.Less(t, s.memory(t, "VmRSS")-memory, idle*each+leeway)
 	s.isAsBefore(t, before)
 	s.isServed(t, 3)
+}
+
+// Where there are more connections than the program may have open, some wait, and it goes on. A part of what may be open is for others
+// than connections.
+func TestConnectionsBeyondWhatMayBeOpen(t *testing.T) {
+	database := pgtest.New(t)
+	s := serve(t, database)
+	s.isServed(t, 1)
+	before := s.descriptors(t)
+	limit := unix.Rlimit{Cur: uint64(before + 20), Max: uint64(before + 20)}
+	require.NoError(t, unix.Prlimit(s.cmd.Process.Pid, unix.RLIMIT_NOFILE, &limit, nil))
+	var waiting []net.Conn
+	for range 200 {
+		waiting = append(waiting, s.dial(t))
+	}
+	logs := func() bool { return strings.Contains(s.logged(), "connections wait") }
+	require.Eventually(t, logs, time.Minute, 10*time.Millisecond)
+	for _, c := range waiting {
+		require.NoError(t, c.Close())
+	}
+	s.isServed(t, 2)
+
+	s = serve(t, database, "--max-connections", "1000000")
+	assert.Contains(t, s.logged(), "there can be fewer connections")
 }
 
 // Who sends half a body, or goes away in the middle of an answer, leaves nothing.

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"rollcall/test/pgtest"
 )
 
 // inconsistencies are what must never be in the database, whatever happened.
@@ -22,7 +24,7 @@ var inconsistencies = map[string]string{
 func isConsistent(t *testing.T, url string) {
 	t.Helper()
 	for what, sql := range inconsistencies {
-		found := query[struct{ What string }](t, url, sql)
+		found := pgtest.Query[struct{ What string }](t, url, sql)
 		assert.Empty(t, found, what)
 	}
 }
@@ -30,13 +32,13 @@ func isConsistent(t *testing.T, url string) {
 // isWhole tells that users are exactly those that the requests on record created, besides others.
 func isWhole(t *testing.T, url string, others int) {
 	t.Helper()
-	found := query[struct{ Users, Created int }](t, url, `select (select count(*)::int from users), (select coalesce(sum(created), 0)::int from codes)`)
+	found := pgtest.Query[struct{ Users, Created int }](t, url, `select (select count(*)::int from users), (select coalesce(sum(created), 0)::int from codes)`)
 	assert.Equal(t, found[0].Created+others, found[0].Users, "users, and those that requests created")
 }
 
 // isThere tells that everybody who was acknowledged has an account.
 func isThere(t *testing.T, url string, acknowledged []string) {
 	t.Helper()
-	missing := query[struct{ Login string }](t, url, "select unnest($1::text[]) except select login from users", acknowledged)
+	missing := pgtest.Query[struct{ Login string }](t, url, "select unnest($1::text[]) except select login from users", acknowledged)
 	assert.Empty(t, missing, "of %d registrations that were acknowledged, up to %s", len(acknowledged), acknowledged[len(acknowledged)-1])
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
 )
 
 // The network between the server and PostgreSQL is cut in an import, and nobody is told: each finds out in seconds that the other is
@@ -36,7 +38,7 @@ func TestNetworkIsCut(t *testing.T) {
 	s := &server{url: "http://" + clientLink.far + ":5000", dir: t.TempDir(), database: far.String(), with: m.run()}
 	s.begin(t)
 	connected := func(state string) int {
-		return len(query[struct{ PID int }](t, d.url(), "select pid from pg_stat_activity where application_name = 'rollcall' and state "+state))
+		return len(pgtest.Query[struct{ PID int }](t, d.url(), "select pid from pg_stat_activity where application_name = 'rollcall' and state "+state))
 	}
 
 	objects := either(50_000, 200_000)

@@ -15,6 +15,7 @@ import (
 
 	"rollcall/adapters/localpg"
 	"rollcall/adapters/postgres"
+	"rollcall/test/pgtest"
 )
 
 // database is a PostgreSQL that syncs what it commits, in a folder that it keeps when it is killed and started again.
@@ -94,7 +95,7 @@ func (d *database) killAll(t *testing.T) {
 func (d *database) killOne(t *testing.T) {
 	t.Helper()
 	const writing = "select pid from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and backend_type = 'client backend' limit 1"
-	for _, connection := range query[struct{ PID int }](t, d.url(), writing) {
+	for _, connection := range pgtest.Query[struct{ PID int }](t, d.url(), writing) {
 		_ = syscall.Kill(connection.PID, syscall.SIGKILL) // unless it has ended
 	}
 }
@@ -129,18 +130,4 @@ func (d *database) exec(t *testing.T, sql string) {
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, sql)
 	require.NoError(t, err)
-}
-
-// query returns what a statement finds, as T's with a field for each column.
-func query[T any](t *testing.T, url, sql string, args ...any) []T {
-	t.Helper()
-	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, url)
-	require.NoError(t, err)
-	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, sql, args...)
-	require.NoError(t, err)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
-	require.NoError(t, err)
-	return found
 }

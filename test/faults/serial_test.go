@@ -18,6 +18,7 @@ import (
 
 	"rollcall/adapters/passhash"
 	"rollcall/domain"
+	"rollcall/test/pgtest"
 )
 
 // Imports and registrations come at once, with logins, e-mails and phones of one another. What their clients see, and what is
@@ -49,7 +50,7 @@ func TestRequestsComeAtOnce(t *testing.T) {
 			isWhole(t, d.url(), c.registered)
 		})
 	}
-	found := query[struct{ Deadlocks int }](t, d.url(), "select deadlocks::int from pg_stat_database where datname = current_database()")
+	found := pgtest.Query[struct{ Deadlocks int }](t, d.url(), "select deadlocks::int from pg_stat_database where datname = current_database()")
 	t.Logf("deadlocks within PostgreSQL, which no client saw: %d", found[0].Deadlocks)
 }
 
@@ -124,7 +125,7 @@ func (c *crowded) isSerial(requests []request) bool {
 // compare looks at what came of the requests.
 func (c *crowded) compare(wrong *complaints, all []seen) {
 	records := map[int64]record{}
-	for _, it := range query[record](c.t, c.database, `
+	for _, it := range pgtest.Query[record](c.t, c.database, `
 		select id, code, description, created::int, refused::int, (
 			select coalesce(json_agg(json_build_object('object_id', object_id, 'violations', violations) order by object_id), '[]')
 			from bad_users where code_id = codes.id)
@@ -200,7 +201,7 @@ func (c *crowded) compareUsers(wrong *complaints, accounts []account, credential
 	}
 	hashes := map[string]string{}
 	found := []account{}
-	for _, u := range query[user](c.t, c.database, `
+	for _, u := range pgtest.Query[user](c.t, c.database, `
 		select login, coalesce(email, ''), coalesce(phone, ''), fname, password_hash from users u join profiles p on p.user_id = u.id
 		where login_key like $1`, c.login(0)[:len(c.login(0))-1]+"%") {
 		found = append(found, u.account)

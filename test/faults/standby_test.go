@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
+	"rollcall/test/pgtest"
 )
 
 // The primary is killed in an import, and its synchronous standby promoted. The server, which knows of both, goes on with it,
@@ -53,7 +54,7 @@ func TestPrimaryIsKilled(t *testing.T) {
 		}()
 		time.Sleep(moment) // which is when it comes, and waits for nothing
 		primary.kill(t)
-		query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
+		pgtest.Query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
 		primary, standby = standby, primary
 		<-ended
 		answer := s.sendUntilAnswered(t, file, key)
@@ -80,7 +81,7 @@ func TestStandbyIsAway(t *testing.T) {
 	standby.stop()
 
 	waiting := func(cutOff string) int {
-		return len(query[struct{ Waits *bool }](t, primary.url(), "select "+cutOff+" from pg_stat_activity where wait_event = 'SyncRep'"))
+		return len(pgtest.Query[struct{ Waits *bool }](t, primary.url(), "select "+cutOff+" from pg_stat_activity where wait_event = 'SyncRep'"))
 	}
 	wait := func(requests int) {
 		require.Eventually(t, func() bool { return waiting("null::boolean") == requests }, time.Minute, 10*time.Millisecond)
@@ -115,7 +116,7 @@ func TestStandbyIsAway(t *testing.T) {
 	assert.Equal(t, answer, <-again)
 	assert.Equal(t, http.StatusSeeOther, <-registered)
 	primary.kill(t)
-	query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
+	pgtest.Query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
 	signIn(t, standby.url(), answer)
 	isThere(t, standby.url(), []string{"user10"})
 }
@@ -142,7 +143,7 @@ func (d *database) follow(t *testing.T, primary *database) {
 	primary.exec(t, "alter system set synchronous_standby_names = '*'")
 	primary.exec(t, "select pg_reload_conf()")
 	require.Eventually(t, func() bool {
-		return len(query[struct{ State string }](t, primary.url(), "select sync_state from pg_stat_replication where sync_state = 'sync'")) == 1
+		return len(pgtest.Query[struct{ State string }](t, primary.url(), "select sync_state from pg_stat_replication where sync_state = 'sync'")) == 1
 	}, time.Minute, 10*time.Millisecond)
 }
 
