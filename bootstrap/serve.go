@@ -135,9 +135,14 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
+	return cmd.stop(server, served)
+}
+
+// stop takes no requests any more, for some time after it was said that they should not come.
+func (cmd *serveCommand) stop(server *web.Server, served <-chan error) error {
 	server.Drain()
 	select {
-	case err = <-served:
+	case err := <-served:
 		return err
 	case <-time.After(cmd.DrainTime):
 	}

@@ -278,6 +278,7 @@ func TestAServerThatDiedStartsAgain(t *testing.T) {
 	t.Parallel()
 	for name, dir := range map[string]string{"socket inside": clusterDir(t), "socket elsewhere": filepath.Join(openDir(t), strings.Repeat("x", 100))} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := start(t, config(dir))
 			query(t, s.URL(localpg.Database), "create table kept (n int)")
 			died := s.Done()

@@ -69,7 +69,8 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 // and is lost with that server. The standby takes commits in order, and a commit waits for it only if it has something to write.
 func settle(ctx context.Context, db interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}) error {
+},
+) error {
 	_, err := db.Exec(ctx, "select pg_logical_emit_message(true, 'rollcall', 'settle')")
 	if err != nil {
 		return fmt.Errorf("settle: %w", unavailable(err))

@@ -133,7 +133,7 @@ func receiveForm(form *parts, file ports.Spool) (*domain.FileHint, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read form: %w", err)
 		}
-		var to io.Writer = io.Discard
+		to := io.Discard
 		if part.FileName() != "" && hint == nil {
 			hint, to = &domain.FileHint{Name: part.FileName()}, file
 		}
