@@ -29,7 +29,7 @@ func TestNetworkIsCut(t *testing.T) {
 		return
 	}
 	access := filepath.Join(t.TempDir(), "pg_hba.conf")
-	require.NoError(t, os.WriteFile(access, []byte("local all all trust\nhost all all 0.0.0.0/0 trust\n"), 0o644))
+	require.NoError(t, os.WriteFile(access, []byte("local all postgres trust\nhost rollcall postgres 0.0.0.0/0 trust\n"), 0o644))
 	d := &database{dir: filepath.Join(t.TempDir(), "postgres"), settings: map[string]string{"listen_addresses": databaseLink.near, "hba_file": access}}
 	d.begin(t)
 	far, err := url.Parse(d.url())
