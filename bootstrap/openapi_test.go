@@ -112,7 +112,8 @@ type situation struct {
 	flags  []string // of the server
 	query  string
 	header map[string]string
-	pad    int // bytes of white space behind the body
+	pad    int  // bytes of white space behind the body
+	stalls bool // the last byte of the body does not come
 
 	// before brings the situation about, and returns what ends it. Again sends the same request to a program.
 	before func(t *testing.T, p *program, again func(*program) answer) (after func())
@@ -127,6 +128,7 @@ var situations = map[string]situation{
 	"parameter":        {query: "dry_run=perhaps"},
 	"key_invalid":      {header: map[string]string{"Idempotency-Key": "two words"}},
 	"content_encoding": {header: map[string]string{"Content-Encoding": "br"}},
+	"timeout":          {flags: []string{"--client-timeout", "100ms"}, stalls: true},
 	"too_large":        {flags: []string{"--max-body", "100B"}},
 	"too_many_objects": {flags: []string{"--max-objects", "1"}},
 	"too_slow":         {flags: []string{"--max-import-time", "100ms"}, before: held},
@@ -356,6 +358,11 @@ func (e *apiExample) request(t *testing.T, p *program) *http.Request {
 	request, err := http.NewRequestWithContext(t.Context(), e.method, p.url+path, strings.NewReader(body))
 	require.NoError(t, err)
 	request.Header = header
+	if situation.stalls {
+		last, _ := io.Pipe()
+		request.Body = io.NopCloser(io.MultiReader(strings.NewReader(body[:len(body)-1]), last))
+		t.Cleanup(func() { last.Close() })
+	}
 	return request
 }
 
