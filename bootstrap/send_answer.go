@@ -248,7 +248,11 @@ func (a *answer) summary(asked *sendCommand, credentials *credentialsFile) strin
 
 // isTemporary tells of errors that another attempt may not meet.
 func (p *problem) isTemporary() bool {
-	return p.status >= http.StatusInternalServerError || p.status == http.StatusTooManyRequests || p.Code == "key_running"
+	switch p.status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	}
+	return p.status >= http.StatusInternalServerError || p.Code == "key_running"
 }
 
 func (p *problem) temporary() error {

@@ -34,6 +34,7 @@ func TestSendTriesAgain(t *testing.T) {
 		"busy, with a date gone by":            {fails: []step{asProblem(503, "busy", "Later.", "Retry-After", "Mon, 23 Nov 2020 12:01:10 GMT")}},
 		"busy, with nonsense":                  {fails: []step{asProblem(503, "busy", "Later.", "Retry-After", "soon")}},
 		"first request running":                {fails: []step{asProblem(409, "key_running", "Running.", "Retry-After", "5")}, last: inLines(200, wholeAnswer, replayed...), least: 5 * time.Second},
+		"sent too slowly":                      {fails: []step{asProblem(408, "timeout", "It took too long.")}},
 		"too many requests":                    {fails: []step{asProblem(429, "attempts", "Later.", "Retry-After", "9")}, least: 9 * time.Second},
 		"a proxy's page":                       {fails: []step{page}},
 		"gateway timeout":                      {fails: []step{answered(http.StatusGatewayTimeout, "", "")}},
