@@ -2,11 +2,13 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync/atomic"
+	"syscall"
 
 	"rollcall/ports"
 )
@@ -18,6 +20,11 @@ const (
 	// allInMemory is how many bytes all spools of a folder keep there together: whoever sends part of a body on each of some thousand
 	// connections gets files.
 	allInMemory = 32 << 20
+
+	// spare is how many bytes files leave free on their disk, or a tenth of a smaller one: for PostgreSQL above all, which may have the
+	// same and ends where there is no room for its log. It is looked at once in spareInterval bytes of a file.
+	spare         = 1 << 30
+	spareInterval = 8 << 20
 )
 
 // Spools makes spools whose files are in a folder.
@@ -38,6 +45,7 @@ type spool struct {
 	memory []byte
 	file   *os.File // what is written after memory was full
 	size   int64
+	looked int64 // size when the disk was looked at
 }
 
 func (s *spool) Size() int64 { return s.size }
@@ -52,6 +60,12 @@ func (s *spool) Write(p []byte) (int, error) {
 		err := s.open()
 		if err != nil {
 			return 0, fmt.Errorf("open spool: %w", ports.NoRoom(err))
+		}
+	}
+	if s.looked == 0 || s.size-s.looked >= spareInterval {
+		s.looked = s.size
+		if isScarce(s.of.dir) {
+			return 0, fmt.Errorf("write spool: %w", ports.ErrNoRoom)
 		}
 	}
 	n, err := s.file.Write(p)
@@ -86,6 +100,13 @@ func (s *spool) open() error {
 	}
 	s.file = file
 	return nil
+}
+
+// isScarce tells whether a folder's disk has no more free than is to be left.
+func isScarce(dir string) bool {
+	var disk syscall.Statfs_t
+	err := syscall.Statfs(cmp.Or(dir, os.TempDir()), &disk)
+	return err == nil && disk.Bavail*uint64(disk.Bsize) < min(spare, disk.Blocks*uint64(disk.Bsize)/10)
 }
 
 func (s *spool) Reader() *io.SectionReader { return io.NewSectionReader((*content)(s), 0, s.size) }

@@ -128,12 +128,20 @@ func diskOfAll(t *testing.T) {
 	s.start(t)
 	url, err := localpg.URL(filepath.Join(disk.dir, "postgres"), localpg.Database)
 	require.NoError(t, err)
-	file := crowd(0, 50_000)
-	disk.fill(t, 24<<20)
+	senders := s.waitWithBodies(t, 20, 20<<20)
+	require.Eventually(t, func() bool { return strings.Contains(s.logged(), "status=503") }, time.Minute, 10*time.Millisecond, "senders are told")
+	s.isServed(t, 0)
+	assert.Greater(t, disk.left(t), int64(16<<20), "what bodies leave to PostgreSQL")
+	for _, c := range senders {
+		require.NoError(t, c.Close())
+	}
+
+	file := crowd(1, 50_000)
+	disk.fill(t, 40<<20)
 	_, err = s.send(t.Context(), file, "key")
 	require.ErrorContains(t, err, "503")
 	require.Eventually(t, func() bool { return strings.Contains(s.logged(), "the embedded database does not start") }, time.Minute, 10*time.Millisecond)
-	_, err = s.send(t.Context(), []byte(person(0)), "")
+	_, err = s.send(t.Context(), []byte(person(100_000)), "")
 	require.ErrorContains(t, err, "503")
 	disk.free(t)
 	assert.Len(t, s.sendUntilAnswered(t, file, "key"), 50_000)
@@ -178,12 +186,18 @@ func (d *disk) fill(t *testing.T, left int64) {
 		return
 	}
 	d.free(t)
-	var s syscall.Statfs_t
-	require.NoError(t, syscall.Statfs(d.dir, &s))
 	filler, err := os.Create(d.filler())
 	require.NoError(t, err)
 	defer filler.Close()
-	require.NoError(t, syscall.Fallocate(int(filler.Fd()), 0, 0, int64(s.Bavail)*s.Bsize-left))
+	require.NoError(t, syscall.Fallocate(int(filler.Fd()), 0, 0, d.left(t)-left))
+}
+
+// left is how many bytes there are.
+func (d *disk) left(t *testing.T) int64 {
+	t.Helper()
+	var s syscall.Statfs_t
+	require.NoError(t, syscall.Statfs(d.dir, &s))
+	return int64(s.Bavail) * s.Bsize
 }
 
 func (d *disk) filler() string { return filepath.Join(d.dir, "filler") }

@@ -33,6 +33,19 @@ func (s *server) dial(t *testing.T) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
+// waitWithBodies opens connections that have sent so many bytes of a larger body, or as many as were taken.
+func (s *server) waitWithBodies(t *testing.T, connections, bytes int) (all []net.Conn) {
+	t.Helper()
+	for range connections {
+		c := s.dial(t)
+		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 2*bytes)
+		require.NoError(t, err)
+		_, _ = io.WriteString(c, strings.Repeat(" ", bytes)) // which is refused where there is no room
+		all = append(all, c)
+	}
+	return all
+}
+
 // descriptors is how many files and connections the program has open.
 func (s *server) descriptors(t *testing.T) int {
 	t.Helper()
@@ -120,13 +133,7 @@ func TestSlowSenders(t *testing.T) {
 	s.isAsBefore(t, before)
 
 	memory = s.memory(t, "VmRSS")
-	var waiting []net.Conn
-	for range slow { // with as much of a body as one request may keep in memory
-		c := s.dial(t)
-		_, err := io.WriteString(c, post+"\r\n"+strings.Repeat(" ", 1<<20-1))
-		require.NoError(t, err)
-		waiting = append(waiting, c)
-	}
+	waiting := s.waitWithBodies(t, slow, 1<<20-1) // which one request may keep in memory
 	s.isServed(t, 10)
 	assert.Less(t, s.memory(t, "VmRSS")-memory, slow*each+leeway)
 	for _, c := range waiting {
