@@ -1,6 +1,79 @@
 package web
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+var (
+	errTooLarge = errors.New("body is too large")
+	errCutShort = errors.New("connection ended inside of the body")
+)
+
+// body is the body of a request. It ends with io.EOF only where the client has ended it.
+type body struct {
+	stream        io.Reader
+	conn          *conn
+	length, limit int64 // a negative length is not known
+	read          int64
+	err           error // what it ended with
+}
+
+// Read implements io.Reader. A connection that ends inside of the body reads as an end of the body: of a known length too
+// little came then, and of chunks the last, after which nothing more is read, did not come.
+func (b *body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.stream.Read(p)
+	b.read += int64(n)
+	switch {
+	case b.read > b.limit:
+		b.err = errTooLarge
+	case err == nil:
+		return n, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.err = fiber.ErrRequestTimeout
+	case !errors.Is(err, io.EOF):
+		b.err = fmt.Errorf("%w: %w", errCutShort, err)
+	case b.read < b.length, b.length < 0 && b.conn.ended.Load():
+		b.err = errCutShort
+	default:
+		b.err = io.EOF
+	}
+	return n, b.err
+}
+
+// explain returns what the body itself ended with, rather than what came of that.
+func (b *body) explain(err error) error {
+	if b.err != nil && !errors.Is(b.err, io.EOF) {
+		return b.err
+	}
+	return explain(err)
+}
+
+// limitedReader ends with errTooLarge behind as many bytes.
+type limitedReader struct {
+	io.Reader
+
+	left int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, errTooLarge
+	}
+	n, err := l.Reader.Read(p[:min(int64(len(p)), l.left+1)])
+	l.left -= int64(n)
+	if l.left < 0 {
+		return n, errTooLarge
+	}
+	return n, err
+}
 
 const bodyReadKey = "body_read"
 

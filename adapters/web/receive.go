@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"mime/multipart"
-	"os"
 	"runtime"
 	"strings"
 
@@ -27,8 +25,6 @@ const (
 )
 
 var (
-	errTooLarge = errors.New("body is too large")
-	errCutShort = errors.New("connection ended inside of the body")
 	errEncoding = errors.New("content encoding is not supported")
 	errBroken   = errors.New("body is broken")
 	errNoFile   = errors.New("form has no file")
@@ -122,147 +118,12 @@ func spoolAll(file io.Writer, r io.Reader, length int64) error {
 	return err
 }
 
-// receiveForm spools the first file of a form.
-func receiveForm(form *parts, file ports.Spool) (*domain.FileHint, error) {
-	var hint *domain.FileHint
-	for {
-		part, err := form.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read form: %w", err)
-		}
-		to := io.Discard
-		if part.FileName() != "" && hint == nil {
-			hint, to = &domain.FileHint{Name: part.FileName()}, file
-		}
-		err = spoolAll(to, part, -1)
-		if err != nil {
-			return nil, fmt.Errorf("read part of form: %w", err)
-		}
-	}
-	if hint == nil {
-		return nil, errNoFile
-	}
-	return hint, nil
-}
-
-// parts are those of a form. mime/multipart keeps the header of a part in memory, however slowly it comes, and takes 10 MiB of it.
-type parts struct {
-	form *multipart.Reader
-	body io.Reader
-
-	unread int // bytes of the body that came since a part was read
-}
-
-// part is one of a form.
-type part struct {
-	*multipart.Part
-
-	of *parts
-}
-
-// maxUnread bounds the header of a part, in bytes.
-const maxUnread = 64 << 10
-
-var errPartHeader = errors.New("header of a part is too large")
-
-func newParts(body io.Reader, boundary string) *parts {
-	p := &parts{body: body}
-	p.form = multipart.NewReader(p, boundary)
-	return p
-}
-
-// next returns the next part, or io.EOF.
-func (p *parts) next() (part, error) {
-	next, err := p.form.NextPart()
-	return part{next, p}, err
-}
-
-// Read implements io.Reader: it is what the form is read from.
-func (p *parts) Read(b []byte) (int, error) {
-	if p.unread > maxUnread {
-		return 0, errPartHeader
-	}
-	n, err := p.body.Read(b)
-	p.unread += n
-	return n, err
-}
-
-// Read implements io.Reader.
-func (p part) Read(b []byte) (int, error) {
-	p.of.unread = 0
-	return p.Part.Read(b)
-}
-
-// body is the body of a request. It ends with io.EOF only where the client has ended it.
-type body struct {
-	stream        io.Reader
-	conn          *conn
-	length, limit int64 // a negative length is not known
-	read          int64
-	err           error // what it ended with
-}
-
-// Read implements io.Reader. A connection that ends inside of the body reads as an end of the body: of a known length too
-// little came then, and of chunks the last, after which nothing more is read, did not come.
-func (b *body) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
-	}
-	n, err := b.stream.Read(p)
-	b.read += int64(n)
-	switch {
-	case b.read > b.limit:
-		b.err = errTooLarge
-	case err == nil:
-		return n, nil
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		b.err = fiber.ErrRequestTimeout
-	case !errors.Is(err, io.EOF):
-		b.err = fmt.Errorf("%w: %w", errCutShort, err)
-	case b.read < b.length, b.length < 0 && b.conn.ended.Load():
-		b.err = errCutShort
-	default:
-		b.err = io.EOF
-	}
-	return n, b.err
-}
-
-// explain returns what the body itself ended with, rather than what came of that.
-func (b *body) explain(err error) error {
-	if b.err != nil && !errors.Is(b.err, io.EOF) {
-		return b.err
-	}
-	return explain(err)
-}
-
 // explain tells of what is in a body that it is broken, unless it is something else.
 func explain(err error) error {
 	if errors.Is(err, ports.ErrUnavailable) || errors.Is(err, errTooLarge) || errors.Is(err, errNoFile) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errBroken, err)
-}
-
-// limitedReader ends with errTooLarge behind as many bytes.
-type limitedReader struct {
-	io.Reader
-
-	left int64
-}
-
-func (l *limitedReader) Read(p []byte) (int, error) {
-	if l.left < 0 {
-		return 0, errTooLarge
-	}
-	n, err := l.Reader.Read(p[:min(int64(len(p)), l.left+1)])
-	l.left -= int64(n)
-	if l.left < 0 {
-		return n, errTooLarge
-	}
-	return n, err
 }
 
 // inflater undoes a Content-Encoding.
