@@ -46,6 +46,7 @@ var errorAnswers = []struct {
 	{domain.ErrTooSlow, http.StatusServiceUnavailable, "too_slow", "The import took longer than it may, and nobody was registered. Please try again, or send the file in parts."},
 	{ports.ErrNoRoom, http.StatusServiceUnavailable, "no_room", "There is no room on the server's disk now. Please tell the operator, and try again later."},
 	{ports.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "This cannot be done now. Please try again soon."},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "unavailable", "This cannot be done now. Please try again soon."},
 	{context.Canceled, http.StatusServiceUnavailable, "unavailable", "The server is being stopped. Please try again soon."},
 	{errTokenMissing, http.StatusUnauthorized, "token_required", "This server takes files only with a token. Send it as Authorization: Bearer TOKEN."},
 	{domain.ErrTokenInvalid, http.StatusUnauthorized, "token_invalid", "The token is unknown, expired or revoked. Please ask the operator for another."},

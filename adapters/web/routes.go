@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/helmet"
@@ -33,6 +35,13 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 
 	app.Use(helmet.New(headers), p.rememberLanguage)
 	app.Use(pathStatic, p.serveAssets())
+	app.Get(pathExport+":format", p.export)
+	app.Post(pathUpload, p.upload)
+	app.Get(pathUploads+":id/credentials.:format", p.uploadCredentials)
+	app.Get(pathUploads+":id/slips", p.uploadSlips)
+	app.Get(pathTemplates+":format", p.template)
+
+	app.Use(boundTime) // of pages; files take what they take
 	app.Get("/", p.home)
 	if cfg.RegistrationClosed {
 		app.Get("/register", registrationClosed).Post("/register", registrationClosed)
@@ -42,17 +51,24 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Get("/login", p.loginForm).Post("/login", p.login)
 	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
 	app.Get(pathProfile, p.profile)
-	app.Get(pathExport+":format", p.export)
 	app.Get(pathImports+":id", p.importRecord)
-	app.Get(pathUpload, p.uploadForm).Post(pathUpload, p.upload)
+	app.Get(pathUpload, p.uploadForm)
 	app.Get(pathUploads+":id", p.uploaded)
 	app.Post(pathUploads+":id/start", p.startUpload)
 	app.Post(pathUploads+":id/cancel", p.cancelUpload)
 	app.Get(pathUploads+":id/progress", p.uploadProgress)
-	app.Get(pathUploads+":id/credentials.:format", p.uploadCredentials)
-	app.Get(pathUploads+":id/slips", p.uploadSlips)
-	app.Get(pathTemplates+":format", p.template)
 	app.Get("/account/password", p.passwordForm).Post("/account/password", p.changePassword)
+}
+
+// pageTime is how long a page may take. It takes milliseconds, and seconds where many sign in at once: a database that does not answer
+// must not keep all who come.
+const pageTime = 30 * time.Second
+
+func boundTime(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), pageTime)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
 }
 
 // headers are what browsers are told of pages: nothing in them comes from elsewhere, and nothing is inline.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -170,4 +171,52 @@ func TestDatabaseIsRestarted(t *testing.T) {
 	isConsistent(t, d.url())
 	withForm := pgtest.Query[struct{ N int }](t, d.url(), "select count(*)::int from users where password_hash like '$argon2id%'")[0].N
 	isWhole(t, d.url(), withForm)
+}
+
+// PostgreSQL is there, and does not answer, as on a disk that has stalled. Pages say so in time, and service resumes when it does.
+func TestDatabaseIsSilent(t *testing.T) {
+	t.Parallel() // it waits
+	d := newDatabase(t)
+	s := serve(t, d.url())
+	people := s.sendUntilAnswered(t, crowd(0, 2), "")
+	v := s.visitor(t)
+	got, err := v.signIn(t.Context(), people[0])
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSeeOther, got.status)
+
+	d.signal(t, syscall.SIGSTOP)
+	var pages sync.WaitGroup
+	answered := func(what string, want int, ask func() (page, error)) {
+		pages.Go(func() {
+			began := time.Now()
+			got, err := ask()
+			assert.NoError(t, err, what)
+			assert.Equal(t, want, got.status, what)
+			assert.Less(t, time.Since(began), 45*time.Second, what)
+			assert.Equal(t, want == http.StatusServiceUnavailable, got.header.Get("Retry-After") != "", what)
+		})
+	}
+	visit := func(path string) func() (page, error) {
+		return func() (page, error) { return v.do(t.Context(), http.MethodGet, path, nil) }
+	}
+	answered("alive", http.StatusOK, visit("/healthz"))
+	answered("ready", http.StatusServiceUnavailable, visit("/readyz"))
+	answered("who is signed in", http.StatusServiceUnavailable, visit("/profile"))
+	answered("who signs in", http.StatusServiceUnavailable, func() (page, error) { return s.visitor(t).signIn(t.Context(), people[1]) })
+	answered("who registers", http.StatusServiceUnavailable, func() (page, error) { return s.visitor(t).register(t.Context(), 10) })
+	imported := make(chan []credential, 1)
+	go func() {
+		all, _ := s.send(t.Context(), crowd(20, 2), "")
+		imported <- all
+	}()
+	pages.Wait()
+
+	d.signal(t, syscall.SIGCONT)
+	assert.Len(t, <-imported, 2, "who can wait")
+	s.isServed(t, 30)
+	got, err = v.do(t.Context(), http.MethodGet, "/profile", nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, got.status)
+	isConsistent(t, d.url())
+	isWhole(t, d.url(), 0)
 }

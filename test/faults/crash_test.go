@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func TestOwnDatabaseCrashes(t *testing.T) {
 	})
 	t.Run("alone", func(t *testing.T) {
 		own := &database{dir: filepath.Join(s.dir, "postgres")}
-		c.crash(t, func(t *testing.T) { own.killAll(t) })
+		c.crash(t, func(t *testing.T) { own.signal(t, syscall.SIGKILL) })
 	})
 	assert.Len(t, processesIn(t, s.dir), 2, "the program, and one PostgreSQL")
 	c.kill(t)

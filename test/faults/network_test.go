@@ -20,6 +20,7 @@ import (
 // The network between the server and PostgreSQL is cut in an import, and nobody is told: each finds out in seconds that the other is
 // gone. The database ends the import, which held locks, the server answers that it cannot go on, and does so when it can.
 func TestNetworkIsCut(t *testing.T) {
+	t.Parallel() // it waits
 	if !inNamespace(t, syscall.CLONE_NEWNS|syscall.CLONE_NEWNET) {
 		return // the test ran there
 	}

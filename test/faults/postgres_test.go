@@ -76,18 +76,18 @@ func (d *database) postmaster(t *testing.T) int {
 // kill kills the server, which does not start again by itself.
 func (d *database) kill(t *testing.T) {
 	t.Helper()
-	d.killAll(t)
+	d.signal(t, syscall.SIGKILL)
 	<-d.server.Done()
 	_ = d.server.Stop(context.Background()) // frees the folder
 }
 
-// killAll kills every process of the server at once.
-func (d *database) killAll(t *testing.T) {
+// signal sends a signal to every process of the server at once.
+func (d *database) signal(t *testing.T, signal syscall.Signal) {
 	t.Helper()
 	postmaster := d.postmaster(t)
 	processes := append(childrenOf(t, postmaster), postmaster)
 	for _, pid := range processes {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // unless it has ended
+		_ = syscall.Kill(pid, signal) // unless it has ended
 	}
 }
 
