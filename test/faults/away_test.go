@@ -184,6 +184,14 @@ func TestDatabaseIsSilent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusSeeOther, got.status)
 
+	var several sync.WaitGroup
+	for i := range 16 { // connections, which are then there
+		several.Go(func() {
+			_, err := s.send(t.Context(), []byte(person(100+i)), fmt.Sprintf("key-%d", i))
+			assert.NoError(t, err)
+		})
+	}
+	several.Wait()
 	d.signal(t, syscall.SIGSTOP)
 	var pages sync.WaitGroup
 	answered := func(what string, want int, ask func() (page, error)) {
