@@ -192,6 +192,7 @@ func TestDatabaseIsSilent(t *testing.T) {
 		})
 	}
 	several.Wait()
+	t.Cleanup(func() { d.signal(t, syscall.SIGCONT) }) // or it could not be stopped
 	d.signal(t, syscall.SIGSTOP)
 	var pages sync.WaitGroup
 	answered := func(what string, want int, ask func() (page, error)) {
