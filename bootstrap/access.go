@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 
 	"rollcall/adapters/web"
 	"rollcall/domain"
 )
+
+// registrationOpen is --registration where visitors may register.
+const registrationOpen = "open"
 
 // accessFlags say who gets to what, and how.
 type accessFlags struct {
@@ -29,6 +33,19 @@ func (f *accessFlags) check() error {
 		return errors.New("--tls-cert, --tls-key: one needs the other")
 	}
 	return nil
+}
+
+// warn says what the defaults, which are meant for this machine alone, permit to others where they can reach the address.
+func (f *accessFlags) warn(address net.Addr, log *slog.Logger) {
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
+		return
+	}
+	if f.UseraddAccess == web.AccessOpen {
+		log.Warn("everybody who can reach this address may post to /useradd; --useradd-access token asks them for a token")
+	}
+	if f.Registration == registrationOpen && f.ReportsAccess == domain.ReportsForAny {
+		log.Warn("everybody who registers here sees the reports, with those who were refused; --reports-access operators keeps them out")
+	}
 }
 
 // tls reads the certificate; nil is for HTTP without TLS.

@@ -111,9 +111,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sessions.Close()) }()
-	if cmd.UseraddAccess == web.AccessOpen && !isLoopback(listener.Addr()) {
-		log.Warn("everybody who can reach this address may post to /useradd; --useradd-access token asks them for a token")
-	}
+	cmd.warn(listener.Addr(), log)
 	go sweep(ctx, db, cmd.KeepRefused, cmd.KeepAnswers, log)
 	spools, err := spool.Open(filepath.Join(cmd.DataDir, "spool"))
 	if err != nil {
@@ -149,12 +147,6 @@ func (cmd *serveCommand) stop(server *web.Server, served <-chan error) error {
 	shutdown, cancel := context.WithTimeout(context.Background(), cmd.ShutdownTimeout)
 	defer cancel()
 	return server.Shutdown(shutdown)
-}
-
-// isLoopback tells of an address that only this machine can reach.
-func isLoopback(address net.Addr) bool {
-	tcp, ok := address.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
 }
 
 // inBackground runs a function until ctx ends or what it returns is called, which waits for the function's end.
@@ -267,7 +259,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		TrustedProxies: prefixes(cmd.TrustedProxies),
 
 		UseraddAccess:      cmd.UseraddAccess,
-		RegistrationClosed: cmd.Registration == "closed",
+		RegistrationClosed: cmd.Registration != registrationOpen,
 	})
 	return server, uploads, err
 }
