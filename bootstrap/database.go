@@ -112,29 +112,28 @@ func (db *database) keep(ctx context.Context, log *slog.Logger) {
 	if db.local == nil {
 		return
 	}
-	for {
+	for pause := restartPause; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-db.local.Done():
 		}
-		log.Error("the embedded database has ended, and is started again")
-		for pause := restartPause; ; pause = min(2*pause, maxRestartPause) {
-			err := db.local.Restart(ctx)
-			if err == nil {
-				log.Info("the embedded database is back")
-				break
-			}
-			if ctx.Err() != nil {
-				return
-			}
-			log.Error("the embedded database does not start", "error", err, "again_in", pause)
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(pause):
-			}
+		err := db.local.Restart(ctx)
+		if err == nil {
+			log.Warn("the embedded database had ended by itself, and was started again")
+			pause = restartPause
+			continue
 		}
+		if ctx.Err() != nil {
+			return
+		}
+		log.Error("the embedded database has ended, and does not start", "error", err, "again_in", pause)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxRestartPause)
 	}
 }
 
