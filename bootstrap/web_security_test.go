@@ -262,6 +262,8 @@ func TestErrorPages(t *testing.T) {
 		assert.NotEmpty(t, got.header.Get("Allow"), path)
 		assert.NotEmpty(t, got.text("h1"))
 	}
+	signedIn := p.registered(t)
+	assert.Equal(t, "Anna", signedIn.get(t, "/nowhere").text("a.who"), "who is signed in still is")
 	problem := p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json, text/html")
 	assert.Equal(t, "application/problem+json", problem.header.Get("Content-Type"))
 	assert.Contains(t, problem.body, `"code":"not_found"`)

@@ -154,7 +154,10 @@ func (p *pages) answer(c *fiber.Ctx, err error) error {
 
 // showProblem answers with an error page, which needs nothing of the database that it can do without.
 func (p *pages) showProblem(c *fiber.Ctx, problem problem) error {
-	_, err := p.visitor(c)
+	err := within(c, storageTimeout, func() error {
+		_, err := p.visitor(c)
+		return err
+	})
 	if err != nil {
 		c.Locals(visitorKey, &visitor{})
 	}

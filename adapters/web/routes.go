@@ -64,11 +64,16 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 // must not keep all who come.
 const pageTime = 30 * time.Second
 
-func boundTime(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(c.UserContext(), pageTime)
+func boundTime(c *fiber.Ctx) error { return within(c, pageTime, c.Next) }
+
+// within does a part of a request, which may take no longer than this.
+func within(c *fiber.Ctx, limit time.Duration, do func() error) error {
+	whole := c.UserContext()
+	defer c.SetUserContext(whole)
+	ctx, cancel := context.WithTimeout(whole, limit)
 	defer cancel()
 	c.SetUserContext(ctx)
-	return c.Next()
+	return do()
 }
 
 // headers are what browsers are told of pages: nothing in them comes from elsewhere, and nothing is inline.
