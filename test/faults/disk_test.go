@@ -140,7 +140,9 @@ func diskOfAll(t *testing.T) {
 	disk.fill(t, 40<<20)
 	_, err = s.send(t.Context(), file, "key")
 	require.ErrorContains(t, err, "503")
-	require.Eventually(t, func() bool { return strings.Contains(s.logged(), "the embedded database has ended, and does not start") }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return strings.Contains(s.logged(), "the embedded database has ended, and does not start")
+	}, time.Minute, 10*time.Millisecond)
 	_, err = s.send(t.Context(), []byte(person(100_000)), "")
 	require.ErrorContains(t, err, "503")
 	disk.free(t)
