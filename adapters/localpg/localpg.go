@@ -21,6 +21,8 @@ const Database = "rollcall"
 // ErrInUse is returned when another program runs the server of a folder.
 var ErrInUse = errors.New("another program uses the database")
 
+var errStopped = errors.New("the server was stopped")
+
 // Config says what to run.
 type Config struct {
 	Dir         string            // of the cluster and all that belongs to it; made when missing
@@ -139,10 +141,13 @@ func (s *Server) Done() <-chan struct{} {
 }
 
 // Restart starts a server again that has ended by itself, at the same address and with all that was committed. It returns an
-// error when the server cannot start, as where there is no room on its disk; it can then be called again.
+// error when the server cannot start, as where there is no room on its disk, and can then be called again; after Stop it always does.
 func (s *Server) Restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stopped {
+		return errStopped
+	}
 	p, err := s.cluster.start(ctx, s.socket, s.settings)
 	if err != nil {
 		return err

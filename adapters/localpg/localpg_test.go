@@ -294,6 +294,8 @@ func TestAServerThatDiedStartsAgain(t *testing.T) {
 				require.Fail(t, "it runs")
 			default:
 			}
+			require.NoError(t, s.Stop(t.Context()))
+			require.Error(t, s.Restart(t.Context()), "it is not this program's any more")
 		})
 	}
 }
