@@ -199,7 +199,10 @@ func TestDatabaseIsSilent(t *testing.T) {
 		pages.Go(func() {
 			began := time.Now()
 			got, err := ask()
-			assert.NoError(t, err, what)
+			if err != nil {
+				t.Error(what, err)
+				return
+			}
 			assert.Equal(t, want, got.status, what)
 			assert.Less(t, time.Since(began), 45*time.Second, what)
 			assert.Equal(t, want == http.StatusServiceUnavailable, got.header.Get("Retry-After") != "", what)
