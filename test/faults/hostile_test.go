@@ -1,9 +1,11 @@
 package faults_test
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/sys/unix"
 
 	"rollcall/test/pgtest"
@@ -231,31 +234,79 @@ func TestBrokenConnections(t *testing.T) {
 	isWhole(t, database, 0)
 }
 
+// bombOf is a file of less than 1 MiB that inflates to so many MiB.
+func bombOf(t *testing.T, size int, deflate func(t *testing.T, b *bytes.Buffer) io.WriteCloser) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := deflate(t, &b)
+	blanks := bytes.Repeat([]byte(" "), 1<<20)
+	for range size {
+		_, err := w.Write(blanks)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	require.Less(t, b.Len(), 1<<20)
+	return b.Bytes()
+}
+
+func gzipped(_ *testing.T, b *bytes.Buffer) io.WriteCloser { return gzip.NewWriter(b) }
+
+func zstandard(t *testing.T, b *bytes.Buffer) io.WriteCloser {
+	t.Helper()
+	w, err := zstd.NewWriter(b)
+	require.NoError(t, err)
+	return w
+}
+
+// workbook is one whose first sheet has what is written before its rows.
+func workbook(t *testing.T, b *bytes.Buffer) io.WriteCloser {
+	t.Helper()
+	book := excelize.NewFile()
+	defer book.Close()
+	require.NoError(t, book.SetCellStr("Sheet1", "A1", "login"))
+	file, err := book.WriteToBuffer()
+	require.NoError(t, err)
+	from, err := zip.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	require.NoError(t, err)
+	const first, rows = "xl/worksheets/sheet1.xml", "<sheetData>"
+	to := zip.NewWriter(b)
+	for _, part := range from.File {
+		if part.Name != first {
+			require.NoError(t, to.Copy(part))
+		}
+	}
+	r, err := from.Open(first)
+	require.NoError(t, err)
+	defer r.Close()
+	sheet, err := io.ReadAll(r)
+	require.NoError(t, err)
+	head, tail, found := strings.Cut(string(sheet), rows)
+	require.True(t, found)
+	w, err := to.Create(first)
+	require.NoError(t, err)
+	_, err = io.WriteString(w, head+rows)
+	require.NoError(t, err)
+	return sheetOf{w, tail, to}
+}
+
+// sheetOf ends a sheet, and with it its workbook.
+type sheetOf struct {
+	io.Writer
+
+	tail string
+	book *zip.Writer
+}
+
+func (s sheetOf) Close() error {
+	_, err := io.WriteString(s, s.tail)
+	return errors.Join(err, s.book.Close())
+}
+
 // What is too much is refused, in memory that is bounded.
 func TestFloods(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database, "--max-body", "1MiB", "--max-objects", "1000")
 	s.isServed(t, 1)
-	gzipped := func(size int) []byte {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		for range size >> 20 {
-			_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
-		}
-		_ = w.Close()
-		return b.Bytes()
-	}
-	zstandard := func(size int) []byte {
-		var b bytes.Buffer
-		w, err := zstd.NewWriter(&b)
-		require.NoError(t, err)
-		for range size >> 20 {
-			_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
-		}
-		require.NoError(t, w.Close())
-		return b.Bytes()
-	}
-	bomb := either(256<<20, 4<<30)
 	for name, c := range map[string]struct {
 		status  int
 		headers string
@@ -265,8 +316,9 @@ func TestFloods(t *testing.T) {
 		"many headers":      {431, strings.Repeat("X-Many: x\r\n", 100_000), nil},
 		"a large body":      {413, "", bytes.Repeat([]byte(" "), 2<<20)},
 		"too many objects":  {413, "", []byte("[" + strings.Repeat("1,", 1000) + "1]")},
-		"a gzip bomb":       {413, "Content-Encoding: gzip\r\n", gzipped(bomb)},
-		"a zstd bomb":       {413, "Content-Encoding: zstd\r\n", zstandard(bomb)},
+		"a gzip bomb":       {413, "Content-Encoding: gzip\r\n", bombOf(t, either(256, 900), gzipped)},
+		"a zstd bomb":       {413, "Content-Encoding: zstd\r\n", bombOf(t, either(256, 4096), zstandard)},
+		"a workbook":        {400, "", bombOf(t, either(256, 900), workbook)},
 		"a bomb in a bomb":  {415, "Content-Encoding: gzip, gzip\r\n", nil},
 		"deep JSON":         {400, "", bytes.Repeat([]byte("["), 1<<20)},
 		"a long key":        {400, "Idempotency-Key: " + strings.Repeat("k", 3000) + "\r\n", nil},
