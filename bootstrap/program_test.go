@@ -68,11 +68,17 @@ func (p *program) run(t *testing.T, args ...string) {
 		status <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, writer)
 		writer.Close()
 	}()
-	p.stop = sync.OnceValue(func() int { cancel(); return <-status })
+	read := make(chan struct{})
+	p.stop = sync.OnceValue(func() int {
+		cancel()
+		defer func() { <-read }() // of what is logged in the end
+		return <-status
+	})
 	t.Cleanup(func() { assert.Equal(t, p.status, p.stop(), "exit status; log:\n%s", p.logged()) })
 
 	found := make(chan string, 1)
 	go func() {
+		defer close(read)
 		defer close(found)
 		for lines := bufio.NewScanner(reader); lines.Scan(); {
 			p.mu.Lock()
