@@ -111,6 +111,7 @@ func (c *crashed) crash(t *testing.T, kill func(*testing.T)) {
 		}
 		file, key := c.file(), fmt.Sprintf("%s-%d", t.Name(), i)
 		moment := time.Duration(r.Int64N(int64(c.took) * 5 / 4))
+		t.Logf("crash %d, after %s", i+1, moment.Round(time.Millisecond))
 		acknowledged := make(chan []credential, 1)
 		go func() {
 			defer close(acknowledged)
@@ -132,7 +133,7 @@ func (c *crashed) crash(t *testing.T, kill func(*testing.T)) {
 		if first != nil {
 			assert.Equal(t, first, answer, "the answer that was there before")
 		}
-		require.False(t, t.Failed(), "crash %d, after %s", i, moment)
+		require.False(t, t.Failed())
 	}
 }
 
