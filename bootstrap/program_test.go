@@ -1,7 +1,6 @@
 package bootstrap_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -45,6 +44,8 @@ type program struct {
 	transport http.RoundTripper // of its clients; nil for the usual one
 	status    int               // that it ought to have
 
+	listens chan string // its url, when it does
+
 	mu  sync.Mutex
 	log bytes.Buffer
 }
@@ -62,35 +63,27 @@ func start(t *testing.T, flags ...string) *program {
 func (p *program) run(t *testing.T, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	reader, writer := io.Pipe()
+	p.listens = make(chan string, 1)
 	status := make(chan int, 1)
-	go func() {
-		status <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, writer)
-		writer.Close()
-	}()
-	read := make(chan struct{})
-	p.stop = sync.OnceValue(func() int {
-		cancel()
-		defer func() { <-read }() // of what is logged in the end
-		return <-status
-	})
+	go func() { status <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, p) }()
+	p.stop = sync.OnceValue(func() int { cancel(); return <-status })
 	t.Cleanup(func() { assert.Equal(t, p.status, p.stop(), "exit status; log:\n%s", p.logged()) })
+	select {
+	case p.url = <-p.listens:
+	case ended := <-status:
+		status <- ended
+		require.Fail(t, "the program ended", p.logged())
+	}
+}
 
-	found := make(chan string, 1)
-	go func() {
-		defer close(read)
-		defer close(found)
-		for lines := bufio.NewScanner(reader); lines.Scan(); {
-			p.mu.Lock()
-			p.log.WriteString(lines.Text() + "\n")
-			p.mu.Unlock()
-			if match := listening.FindStringSubmatch(lines.Text()); match != nil {
-				found <- match[1]
-			}
-		}
-	}()
-	p.url = <-found
-	require.NotEmpty(t, p.url, "the program ended:\n%s", p.logged())
+// Write implements io.Writer. It is what the program logs to, a line each time, so that what is logged before an answer is there with it.
+func (p *program) Write(line []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if match := listening.FindSubmatch(line); match != nil {
+		p.listens <- string(match[1])
+	}
+	return p.log.Write(line)
 }
 
 func (p *program) logged() string {
