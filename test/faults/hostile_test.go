@@ -77,7 +77,9 @@ func (s *server) hasReadAll(t *testing.T) {
 	here := fmt.Sprintf(":%04X", address.Port)
 	readAll := func() bool {
 		connections, err := os.ReadFile("/proc/net/tcp")
-		require.NoError(t, err)
+		if err != nil {
+			return false
+		}
 		for connection := range strings.Lines(string(connections)) {
 			fields := strings.Fields(connection) // number, local address, remote address, state, bytes that wait to be sent:read
 			read := !strings.HasSuffix(fields[1], here) || strings.HasSuffix(fields[4], ":00000000")
