@@ -22,9 +22,33 @@ const (
 	batchObjects = 8192
 	batchText    = 4 << 20
 
-	// largeSize is the size of a file from which on it is likely to make more than one batch.
+	// largeSize is the size in bytes from which a file is likely to make more than one batch.
 	largeSize = 1 << 20
 )
+
+// imports come in three sizes. Each is kept from standing in the way of the smaller ones. A record can be as short as three
+// bytes, so a file's size in bytes is a first guess, and its number of records decides.
+type importSize int
+
+const (
+	few   importSize = iota // run beside one another
+	many                    // some at a time
+	large                   // one that writes and one that rehearses, in several batches
+)
+
+// bounds are how many bytes a file may have, and how many records an import, to be of a size.
+var bounds = map[importSize]struct{ bytes, records int }{
+	few:  {64 << 10, 500},
+	many: {largeSize, 10_000},
+}
+
+func sizeOf(file ports.Spool) importSize {
+	size := few
+	for size < large && file.Size() >= int64(bounds[size].bytes) {
+		size++
+	}
+	return size
+}
 
 // ImportUsers registers the people of a file, one after another, and accounts for those it refuses.
 type ImportUsers struct {
@@ -41,6 +65,9 @@ type ImportConfig struct {
 	Sentences ports.Sentences
 	Now       func() time.Time // whose location decides what day it is
 	Region    string           // of phones without a country code
+
+	// Room returns ports.ErrNoRoom when the database's disk is nearly full. Nil for a disk that the server does not see.
+	Room func() error
 
 	// KeepRefused tells whether refused objects are kept as they came.
 	KeepRefused bool
@@ -65,21 +92,17 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 	if request.DryRun {
 		request.Key = "" // it neither has an answer to be kept nor gives one that was
 	}
-	i := &userImport{ImportConfig: u.with, request: request, large: request.File.Size() >= largeSize}
-	if i.large && u.with.AtOnce > 0 {
-		select {
-		case u.places <- struct{}{}:
-			defer func() { <-u.places }()
-		default:
-			return nil, fmt.Errorf("import users: %w", ports.ErrBusy)
-		}
-	}
+	i := &userImport{ImportConfig: u.with, request: request, size: sizeOf(request.File)}
 	if u.with.MaxTime > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, u.with.MaxTime, domain.ErrTooSlow)
 		defer cancel()
 	}
-	result, err := i.run(ctx)
+	result, err := u.inPlace(ctx, i)
+	for errors.Is(err, errLarger) {
+		i.size++
+		result, err = u.inPlace(ctx, i)
+	}
 	if errors.Is(err, ports.ErrKeyUsed) {
 		result, err = u.recall(ctx, request.Key, i.fingerprint)
 	}
@@ -97,6 +120,19 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		return nil, fmt.Errorf("import users: %w", err)
 	}
 	return result, nil
+}
+
+// inPlace runs an import, a large one in a place of its own. It returns ports.ErrBusy when every place is taken.
+func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.ImportResult, error) {
+	if i.size == large && u.with.AtOnce > 0 {
+		select {
+		case u.places <- struct{}{}:
+			defer func() { <-u.places }()
+		default:
+			return nil, ports.ErrBusy
+		}
+	}
+	return i.run(ctx)
 }
 
 // Recall implements ports.Registration.
@@ -143,13 +179,14 @@ type userImport struct {
 	ImportConfig
 
 	request ports.ImportRequest
-	large   bool
+	size    importSize
 
 	fingerprint []byte // of the request, when it has a key
 	salt        []byte
 	issuer      ports.Issuer
 	log         *outcomeLog
 	tally       domain.Tally
+	kept        keptRejections
 }
 
 var (
@@ -158,6 +195,9 @@ var (
 
 	// errNotAll ends a strict import with its first refusal.
 	errNotAll = errors.New("not all can be registered")
+
+	// errLarger ends an import that has more records than its size may. The database has done nothing for it by then.
+	errLarger = errors.New("import is larger than its file")
 )
 
 // run registers the people, or finds the answer that is kept.
@@ -189,17 +229,17 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 // do runs the import. Where it skips, those are not registered who might be.
 func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 	mode := ports.ImportMode{
-		Exclusive: i.large, Rehearsal: skips || i.request.DryRun, Key: i.request.Key, Token: i.request.Token,
+		Exclusive: i.size == large, Many: i.size == many, Rehearsal: skips || i.request.DryRun, Key: i.request.Key, Token: i.request.Token,
 	}
 	return i.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		err := i.dropLog() // of a run that the database undid
 		if err != nil {
 			return err
 		}
-		i.log, i.tally = newOutcomeLog(i.Spools.New()), domain.Tally{}
+		i.log, i.tally, i.kept = newOutcomeLog(i.Spools.New()), domain.Tally{}, newKeptRejections(&i.request)
 		file := newWatchedFile(i.request.File.Reader())
 		batches := i.batches(file.reader())
-		if i.large {
+		if i.size == large {
 			batches = ahead(batches)
 		}
 		for b, err := range batches {
@@ -267,16 +307,23 @@ type batch struct {
 	hashes  []string
 }
 
-// batches decodes and checks the file.
+// batches decodes and checks the file. An import that is not large is one batch; where that is too much for its size,
+// errLarger comes instead.
 func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 	rules := domain.Rules{Region: i.Region, Today: domain.DateOf(i.Now())}
 	return func(yield func(batch, error) bool) {
 		var b batch
 		var originals arena
-		text := 0
+		text, most := 0, batchObjects
+		if i.size < large {
+			most = bounds[i.size].records
+		}
 		for candidate, err := range i.Decoder.Candidates(file, i.request.Hint) {
 			if err == nil && i.MaxObjects > 0 && candidate.Number > i.MaxObjects {
 				err = domain.ErrTooManyObjects
+			}
+			if err == nil && i.size < large && (len(b.objects) == most || text >= batchText) {
+				err = errLarger
 			}
 			if err != nil {
 				yield(batch{}, err)
@@ -292,7 +339,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			b.objects = append(b.objects, object)
 			b.hashes = append(b.hashes, hash)
 			text += candidate.Size()
-			if len(b.objects) < batchObjects && text < batchText {
+			if i.size < large || len(b.objects) < most && text < batchText {
 				continue
 			}
 			if !yield(b, nil) {
@@ -332,27 +379,34 @@ func (i *userImport) batch(ctx context.Context, tx ports.ImportTx, b batch, skip
 	violations := make([]domain.Violations, len(b.objects))
 	accounts := make([]domain.Account, 0, len(b.objects))
 	var rejections []domain.Rejection
+	kept := i.kept // of the batches before: this one may have to be done again
 	for n := range b.objects {
 		o := &b.objects[n]
 		violations[n] = taken.Admit(o)
-		if violations[n] == nil {
+		switch {
+		case violations[n] == nil:
 			accounts = append(accounts, domain.Account{Registration: o.Registration, PasswordHash: b.hashes[n]})
-			continue
+		case !i.request.DryRun:
+			rejections = append(rejections, kept.reject(o, violations[n], i.Sentences))
 		}
-		rejections = append(rejections, domain.Rejection{
-			Object: o.Number, Login: o.Login, Violations: violations[n], Description: i.Sentences.Describe(violations[n]),
-			Original: o.Original,
-		})
 	}
-	if i.request.Strict && !skips && rejections != nil {
+	refused := len(b.objects) - len(accounts)
+	if i.request.Strict && !skips && refused > 0 {
 		return errNotAll
+	}
+	if i.Room != nil {
+		err = i.Room()
+		if err != nil {
+			return fmt.Errorf("add batch: %w", err)
+		}
 	}
 	err = tx.Add(ctx, accounts, rejections)
 	if err != nil {
 		return fmt.Errorf("add batch: %w", err)
 	}
+	i.kept = kept
 	i.tally.Objects += len(b.objects)
-	i.tally.Refused += len(rejections)
+	i.tally.Refused += refused
 	if !skips {
 		i.tally.Created += len(accounts)
 	}

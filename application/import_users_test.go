@@ -419,6 +419,153 @@ func TestLargeImportsAtOnce(t *testing.T) {
 	assert.Zero(t, f.spools.Open())
 }
 
+// What is large by its records is found out before the database has done anything for it, and then waits like any other.
+func TestImportsOfManyRecordsAreLarge(t *testing.T) {
+	many := func(records int) string { return array(slices.Repeat([]string{"[]"}, records)...) }
+	for _, key := range []string{"", "key"} {
+		f := newFixture()
+		f.config.AtOnce, f.config.KeepAnswers = 1, time.Hour
+		modes := &modesOf{Imports: f.store}
+		f.config.Imports = modes
+		_, err := f.request(t, many(10_000), ports.ImportRequest{Key: key})
+		require.NoError(t, err)
+		assert.Equal(t, []bool{false, false}, modes.exclusive)
+		assert.Equal(t, []bool{false, true}, modes.many)
+		assert.Equal(t, 1, modes.batches)
+
+		modes.exclusive, modes.many, modes.batches = nil, nil, 0
+		if key != "" {
+			key = "another"
+		}
+		got, err := f.request(t, many(10_001), ports.ImportRequest{Key: key})
+		require.NoError(t, err)
+		assert.Equal(t, 10_001, got.tally.Refused)
+		assert.Equal(t, []bool{false, false, true}, modes.exclusive)
+		assert.Equal(t, []bool{false, true, false}, modes.many)
+		assert.Equal(t, 2, modes.batches, "nothing is asked for before it is known to be large")
+		assert.Zero(t, f.spools.Open())
+	}
+	f := newFixture()
+	f.config.AtOnce = 1
+	inside, outside := make(chan struct{}), make(chan struct{})
+	f.config.Imports = &meanwhile{f.store, func() { close(inside); <-outside }}
+	u := application.NewImportUsers(f.config)
+	send := func() error {
+		spool := f.spools.New()
+		defer spool.Close()
+		_, _ = io.WriteString(spool, many(10_001))
+		result, err := u.Import(t.Context(), ports.ImportRequest{File: spool, DryRun: true})
+		return errors.Join(err, closed(result))
+	}
+	first := make(chan error)
+	go func() { first <- send() }()
+	<-inside
+	require.ErrorIs(t, send(), ports.ErrBusy)
+	close(outside)
+	require.NoError(t, <-first)
+}
+
+func closed(result *ports.ImportResult) error {
+	if result == nil {
+		return nil
+	}
+	return result.Close()
+}
+
+// modesOf notes how imports are run, and how often they ask what is taken.
+type modesOf struct {
+	ports.Imports
+
+	exclusive, many []bool
+	batches         int
+}
+
+func (m *modesOf) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	m.exclusive, m.many = append(m.exclusive, mode.Exclusive), append(m.many, mode.Many)
+	return m.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &askedTx{tx, m}) })
+}
+
+type askedTx struct {
+	ports.ImportTx
+
+	modes *modesOf
+}
+
+func (tx *askedTx) Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error) {
+	tx.modes.batches++
+	return tx.ImportTx.Taken(ctx, objects)
+}
+
+// The answer tells of every record. What is kept of them is bounded, by number where there is no record, and by what was sent.
+func TestRejectionsThatAreKept(t *testing.T) {
+	kept := func(file string, sent int64) (fake.Record, imported) {
+		f := newFixture()
+		f.config.KeepRefused = true
+		got, err := f.request(t, file, ports.ImportRequest{Sent: sent})
+		require.NoError(t, err)
+		return f.store.Records()[0], got
+	}
+	record, got := kept(array(append(slices.Repeat([]string{"7"}, 20_000), "{}")...), 0)
+	assert.Len(t, got.outcomes, 20_001)
+	assert.Equal(t, 20_001, record.Refused)
+	assert.Len(t, record.Rejections, 1001, "1000 that are no records, and the one that is")
+	assert.Equal(t, 19_000, record.Unkept)
+
+	const emptied = 9000
+	record, got = kept(array(slices.Repeat([]string{"{}"}, emptied)...), 150) // compressed
+	assert.Len(t, got.outcomes, emptied)
+	assert.Equal(t, emptied, record.Refused)
+	assert.InDelta(t, 40, len(record.Rejections), 20)
+	assert.Equal(t, emptied, record.Unkept+len(record.Rejections))
+
+	short := fmt.Sprintf(`{"login":"%030d"}`, 7)
+	record, _ = kept(array(slices.Repeat([]string{short}, 5000)...), 0)
+	assert.Len(t, record.Rejections, 5000, "of objects with something in them all are kept")
+}
+
+// A dry run leaves nothing, whatever it finds.
+func TestDryRunStoresNoRejections(t *testing.T) {
+	f := newFixture()
+	stored := 0
+	f.config.Imports = &rejectionsOf{f.store, &stored}
+	for _, strict := range []bool{false, true} {
+		_, err := f.request(t, array("7", "{}"), ports.ImportRequest{DryRun: true, Strict: strict})
+		require.NoError(t, err)
+	}
+	assert.Zero(t, stored)
+}
+
+// rejectionsOf counts what imports add.
+type rejectionsOf struct {
+	ports.Imports
+
+	count *int
+}
+
+func (r *rejectionsOf) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	return r.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &rejectionsTx{tx, r.count}) })
+}
+
+type rejectionsTx struct {
+	ports.ImportTx
+
+	count *int
+}
+
+func (tx *rejectionsTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	*tx.count += len(rejections)
+	return tx.ImportTx.Add(ctx, accounts, rejections)
+}
+
+func TestNoRoomForTheDatabase(t *testing.T) {
+	f := newFixture()
+	f.config.Room = func() error { return ports.ErrNoRoom }
+	_, err := f.send(t, person("anna", "a@example.com", ""))
+	require.ErrorIs(t, err, ports.ErrNoRoom)
+	assert.Empty(t, f.store.Accounts())
+	assert.Zero(t, f.spools.Open())
+}
+
 func TestProgress(t *testing.T) {
 	f := newFixture()
 	const objects = 20_000

@@ -19,6 +19,11 @@ const (
 	// latestUploads is how many of a user's uploads are listed.
 	latestUploads = 10
 
+	// undecidedUploads is how many uploads of a user may wait for a decision; userJobs is how many jobs the user may have, of
+	// which one works.
+	undecidedUploads = 3
+	userJobs         = undecidedUploads + 1
+
 	// endTimeout bounds how long a job that has ended tries to say so.
 	endTimeout = 10 * time.Second
 )
@@ -35,6 +40,15 @@ type UploadFile struct {
 	queue  chan struct{} // a place for each job that works or waits
 	places chan struct{} // for those that work
 	jobs   chan job      // to Run
+
+	mu    sync.Mutex
+	users map[int64]*jobsOfUser
+}
+
+// jobsOfUser are the jobs of one user. They take turns.
+type jobsOfUser struct {
+	jobs int
+	turn chan struct{}
 }
 
 // UploadConfig is what uploads work with.
@@ -45,6 +59,8 @@ type UploadConfig struct {
 	Decoder      ports.Decoder
 	Spools       ports.Spools
 	Log          *slog.Logger
+	Room         func() error // as in ImportConfig
+	MaxUser      int64        // bytes of the uploads that a user has not decided on
 
 	AtOnce int           // how many jobs work at once
 	Queue  int           // how many there may be, those included that wait
@@ -58,6 +74,7 @@ type job struct{ upload domain.Upload }
 func NewUploadFile(with UploadConfig) *UploadFile {
 	return &UploadFile{
 		with: with, queue: make(chan struct{}, with.Queue), places: make(chan struct{}, with.AtOnce), jobs: make(chan job, with.Queue),
+		users: map[int64]*jobsOfUser{},
 	}
 }
 
@@ -71,24 +88,51 @@ func (u *UploadFile) Run(ctx context.Context) {
 			return
 		case j := <-u.jobs:
 			all.Go(func() {
-				defer u.leave()
+				defer u.leave(j.upload.User)
 				u.work(ctx, &j.upload)
 			})
 		}
 	}
 }
 
-// enter takes a place in the queue.
-func (u *UploadFile) enter() error {
+// enter takes a place in the queue. It returns ports.ErrBusy when there is none, or the user has their share.
+func (u *UploadFile) enter(user int64) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	own := u.users[user]
+	if own == nil {
+		own = &jobsOfUser{turn: make(chan struct{}, 1)}
+	}
+	if own.jobs == userJobs {
+		return ports.ErrBusy
+	}
 	select {
 	case u.queue <- struct{}{}:
+		own.jobs++
+		u.users[user] = own
 		return nil
 	default:
 		return ports.ErrBusy
 	}
 }
 
-func (u *UploadFile) leave() { <-u.queue }
+func (u *UploadFile) leave(user int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	own := u.users[user]
+	own.jobs--
+	if own.jobs == 0 {
+		delete(u.users, user)
+	}
+	<-u.queue
+}
+
+// turnOf is what a job of a user fills while it works.
+func (u *UploadFile) turnOf(user int64) chan struct{} {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.users[user].turn
+}
 
 // Receive implements ports.Uploading.
 func (u *UploadFile) Receive(ctx context.Context, user int64, hint domain.FileHint, file ports.Spool) (string, error) {
@@ -96,7 +140,13 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint domain.FileHi
 	if err != nil {
 		return "", fmt.Errorf("find out layout: %w", err)
 	}
-	err = u.enter()
+	if u.with.Room != nil {
+		err = u.with.Room()
+		if err != nil {
+			return "", fmt.Errorf("keep upload: %w", err)
+		}
+	}
+	err = u.enter(user)
 	if err != nil {
 		return "", err
 	}
@@ -105,9 +155,9 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint domain.FileHi
 		ID: rand.Text(), User: user, Name: hint.Name, Hint: hint, Size: file.Size(), Layout: layout.Shown(), State: domain.UploadChecking,
 		Job: rand.Text(),
 	}
-	err = u.with.Uploads.Create(ctx, &upload, file.Reader())
+	err = u.with.Uploads.Create(ctx, &upload, ports.UploadShare{Uploads: undecidedUploads, Bytes: u.with.MaxUser}, file.Reader())
 	if err != nil {
-		u.leave()
+		u.leave(user)
 		return "", fmt.Errorf("keep upload: %w", err)
 	}
 	u.jobs <- job{upload} // has room for as many as there are places in the queue
@@ -146,14 +196,14 @@ func (u *UploadFile) Start(ctx context.Context, user int64, id string, strict bo
 	case !was.IsInterrupted():
 		return ports.ErrChanged
 	}
-	err = u.enter()
+	err = u.enter(user)
 	if err != nil {
 		return err
 	}
 	is.Job, is.Done = rand.Text(), domain.Progress{}
 	err = u.with.Uploads.Change(ctx, was, &is)
 	if err != nil {
-		u.leave()
+		u.leave(user)
 		return fmt.Errorf("start upload: %w", err)
 	}
 	u.jobs <- job{is}
@@ -290,11 +340,13 @@ func (u *UploadFile) do(ctx context.Context, upload *domain.Upload, report func(
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	select {
-	case u.places <- struct{}{}:
-		defer func() { <-u.places }()
-	case <-ctx.Done():
-		return fmt.Errorf("wait for other uploads: %w", ctx.Err())
+	for _, place := range []chan struct{}{u.turnOf(upload.User), u.places} {
+		select {
+		case place <- struct{}{}:
+			defer func() { <-place }()
+		case <-ctx.Done():
+			return fmt.Errorf("wait for other uploads: %w", ctx.Err())
+		}
 	}
 	file := u.with.Spools.New()
 	defer func() { err = errors.Join(err, file.Close()) }()

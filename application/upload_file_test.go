@@ -56,7 +56,7 @@ func uploads(t *testing.T, registration func(*uploadFixture, ports.Registration)
 		}
 		f.config = application.UploadConfig{
 			Uploads: f.store, Jobs: f.store, Registration: use, Decoder: fake.Decoder{}, Spools: f.spools,
-			Log: slog.New(slog.NewTextHandler(f.log, nil)), AtOnce: 1, Queue: 3, Beat: time.Second,
+			Log: slog.New(slog.NewTextHandler(f.log, nil)), AtOnce: 1, Queue: 3, Beat: time.Second, MaxUser: 1 << 20,
 		}
 		f.run()
 		test(t, f)
@@ -76,11 +76,16 @@ func (f *uploadFixture) run() {
 
 func (f *uploadFixture) receive(t *testing.T, content string) (id string, err error) {
 	t.Helper()
+	return f.receiveFrom(t, anna, content)
+}
+
+func (f *uploadFixture) receiveFrom(t *testing.T, user int64, content string) (id string, err error) {
+	t.Helper()
 	file := f.spools.New()
 	defer file.Close()
 	_, err = io.WriteString(file, content)
 	require.NoError(t, err)
-	return f.use.Receive(t.Context(), anna, domain.FileHint{Name: `C:\lists\people.json`}, file)
+	return f.use.Receive(t.Context(), user, domain.FileHint{Name: `C:\lists\people.json`}, file)
 }
 
 func (f *uploadFixture) upload(t *testing.T, id string) *domain.Upload {
@@ -347,27 +352,69 @@ func TestReplacedJobEnds(t *testing.T) {
 
 func TestUploadsWaitInTurn(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
-		ids := []string{f.checked(t), f.checked(t), f.checked(t), f.checked(t)}
-		for _, id := range ids[:3] {
+		ids := []string{f.checked(t), f.checked(t), f.checked(t)}
+		others, err := f.receiveFrom(t, boris, twoOfThree)
+		require.NoError(t, err)
+		synctest.Wait()
+		for _, id := range ids {
 			require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		}
-		require.ErrorIs(t, f.use.Start(t.Context(), anna, ids[3], false), ports.ErrBusy)
-		_, err := f.receive(t, twoOfThree)
+		require.ErrorIs(t, f.use.Start(t.Context(), boris, others, false), ports.ErrBusy)
+		_, err = f.receive(t, twoOfThree)
 		require.ErrorIs(t, err, ports.ErrBusy)
-		assert.Equal(t, domain.UploadChecked, f.upload(t, ids[3]).State, "it can be tried again")
+		upload, err := f.use.Upload(t.Context(), boris, others)
+		require.NoError(t, err)
+		assert.Equal(t, domain.UploadChecked, upload.State, "it can be tried again")
 		time.Sleep(time.Minute)
-		for _, id := range ids[:3] {
+		for _, id := range ids {
 			assert.False(t, f.upload(t, id).IsInterrupted(), "who waits is heard of, too")
 		}
-		for range ids[:3] {
+		for range ids {
 			f.goOn <- struct{}{}
 			synctest.Wait()
 		}
-		for _, id := range ids[:3] {
+		for _, id := range ids {
 			assert.Equal(t, domain.UploadImported, f.upload(t, id).State)
 		}
-		require.NoError(t, f.use.Start(t.Context(), anna, ids[3], false))
+		require.NoError(t, f.use.Start(t.Context(), boris, others, false))
 		f.goOn <- struct{}{}
+	})
+}
+
+// A user has one job at work, and few that wait, however many places there are. Others have theirs meanwhile.
+func TestOneUserHasOneShareOfJobs(t *testing.T) {
+	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
+		f.stop()
+		f.config.AtOnce, f.config.Queue = 4, 64
+		f.run()
+		var ids []string
+		for range 3 {
+			ids = append(ids, f.checked(t))
+		}
+		for _, id := range ids {
+			require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		}
+		_, err := f.receive(t, twoOfThree)
+		require.NoError(t, err)
+		_, err = f.receive(t, twoOfThree)
+		require.ErrorIs(t, err, ports.ErrBusy, "the share of jobs")
+		others, err := f.receiveFrom(t, boris, twoOfThree)
+		require.NoError(t, err)
+		synctest.Wait()
+		upload, err := f.use.Upload(t.Context(), boris, others)
+		require.NoError(t, err)
+		assert.Equal(t, domain.UploadChecked, upload.State, "another user's is not in the way")
+		for done := range ids {
+			f.goOn <- struct{}{}
+			synctest.Wait()
+			imported := 0
+			for _, id := range ids {
+				if f.upload(t, id).State == domain.UploadImported {
+					imported++
+				}
+			}
+			assert.Equal(t, done+1, imported, "one at a time")
+		}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/adapters/localpg"
 	"rollcall/adapters/postgres"
+	"rollcall/adapters/spool"
 )
 
 const (
@@ -70,6 +71,14 @@ func (f databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, 
 
 // clusterDir is the folder of the embedded database.
 func (f databaseFlags) clusterDir() string { return filepath.Join(f.DataDir, "postgres") }
+
+// room returns what tells whether the disk of the embedded database has room; nil for a database on another's disk.
+func (f databaseFlags) room() func() error {
+	if f.DatabaseURL != "" {
+		return nil
+	}
+	return func() error { return spool.Room(f.clusterDir()) }
+}
 
 // start starts the embedded database where none is named, and migrates either.
 func (f databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {

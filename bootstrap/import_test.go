@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/textproto"
 	"os"
@@ -261,6 +262,72 @@ func TestBomb(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, 413, got.status)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+
+	for name, squeezed := range map[string]string{"gzip": gzipped(t, strings.Repeat(" ", 1<<20)), "zstd": zstandard(t, strings.Repeat(" ", 1<<20))} {
+		got = p.post(t, squeezed, "Content-Encoding", name, "Accept", "application/problem+json")
+		assert.Equal(t, 413, got.status)
+		assert.Contains(t, got.body, `"code":"too_compressed"`, name)
+	}
+}
+
+// An import without a key ends when its client leaves, whenever that is. One with a key goes on: its answer can be had again.
+func TestImportOfClientThatLeaves(t *testing.T) {
+	p := start(t)
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	waiting := func() bool {
+		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
+	}
+	large := annaOnly() + strings.Repeat(" ", 1<<20)
+	for i, c := range []struct {
+		name, headers string
+		file          string
+		begun         bool // the client leaves when the answer has begun
+		registers     bool
+	}{
+		{name: "an import", file: large},
+		{name: "with lines", headers: "Accept: " + mediaLines + "\r\n", file: large},
+		{name: "with lines that have begun", headers: "Accept: " + mediaLines + "\r\n", file: large, begun: true},
+		{name: "with a key", headers: "Idempotency-Key: k\r\n", file: large, registers: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err = conn.Exec(t.Context(), "begin; lock table users in share mode")
+			require.NoError(t, err)
+			client, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+			require.NoError(t, err)
+			_, err = fmt.Fprintf(client, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.file), c.file)
+			require.NoError(t, err)
+			require.Eventually(t, waiting, 20*time.Second, 10*time.Millisecond)
+			if c.begun {
+				_, err = io.ReadFull(client, make([]byte, 1))
+				require.NoError(t, err)
+			}
+			require.NoError(t, client.Close())
+			if !c.registers {
+				require.Eventually(t, func() bool { return !waiting() }, 20*time.Second, 10*time.Millisecond, "nothing waits for the lock any more")
+				require.Eventually(t, func() bool { return p.count(t, "codes where code = 400") == i+1 }, 20*time.Second, 10*time.Millisecond)
+			}
+			_, err = conn.Exec(t.Context(), "commit")
+			require.NoError(t, err)
+			if c.registers {
+				require.Eventually(t, func() bool { return p.count(t, "users") == 1 }, 20*time.Second, 10*time.Millisecond)
+			}
+		})
+	}
+	assert.Equal(t, 1, p.count(t, "users"), "by the import with the key")
+	assert.NotContains(t, p.logged(), "level=ERROR")
+}
+
+// The import's page says that there was more than it shows.
+func TestManyRecordsThatAreNone(t *testing.T) {
+	p := start(t)
+	got := p.post(t, "["+strings.Repeat("7,", 1999)+"7]", "Accept", mediaLines)
+	assert.Len(t, lines(t, got.body), 2001, "the answer tells of each")
+	assert.Equal(t, 1000, p.count(t, "bad_users"))
+	b := p.registered(t)
+	assert.Contains(t, b.get(t, got.header.Get("Location")).text("main"), "1,000 more records were rejected. They are counted, but not listed here.")
+	assert.Contains(t, b.get(t, "/profile").text("main"), "2,000")
 }
 
 func TestForm(t *testing.T) {

@@ -32,8 +32,8 @@ type serveCommand struct {
 
 	Listen            string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 takes a free one."`
 	MaxBody           units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"How large the body of a request may be (${default})."`
-	MaxObjects        int              `env:"ROLLCALL_MAX_OBJECTS" default:"0" placeholder:"N" help:"How many objects one import may have; 0 is no limit (${default})."`
-	MaxImports        int              `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"How many imports of more than 1 MiB there may be at once, those included that wait for their turn; 0 is no limit (${default})."`
+	MaxObjects        int              `env:"ROLLCALL_MAX_OBJECTS" default:"20000000" placeholder:"N" help:"How many records an import may have; 0 means no limit (${default})."`
+	MaxImports        int              `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"How many large imports, of more than 1 MiB or 10,000 records, may run or wait for their turn; 0 means no limit (${default})."`
 	MaxImportTime     time.Duration    `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"How long an import may take, waiting included; 0 is no limit (${default})."`
 	MaxConnections    int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"How many connections of clients there may be at once (${default})."`
 	ClientTimeout     time.Duration    `env:"ROLLCALL_CLIENT_TIMEOUT" default:"1m" placeholder:"TIME" help:"How long a client may keep the server waiting (${default}), besides a second for each KiB that it sends or receives."`
@@ -208,6 +208,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Sentences: catalog.Choose("en", ""),
 		Now:       time.Now,
 		Region:    cmd.DefaultRegion,
+		Room:      cmd.room(),
 
 		KeepRefused: cmd.KeepRefused > 0,
 		KeepAnswers: cmd.KeepAnswers,
@@ -234,7 +235,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		*application.ImportUsers
 		*application.RegisterUser
 	}{importUsers, registerUser}
-	uploads := newUploads(db, registration, decoder, spools, log)
+	uploads := cmd.newUploads(db, registration, decoder, spools, log)
 	server, err := web.NewServer(web.Config{
 		Registration:   registration,
 		Uploading:      uploads,

@@ -15,11 +15,14 @@ const (
 	uploadsAtOnce = 4
 	uploadQueue   = 64
 
+	// uploadsOfUser is how many times --max-body the files may have together that a user has not decided on.
+	uploadsOfUser = 2
+
 	// uploadBeat is how often an upload lets be known how far it is.
 	uploadBeat = time.Second
 )
 
-func newUploads(db *postgres.DB, registration ports.Registration, decoder ports.Decoder, spools ports.Spools, log *slog.Logger) *application.UploadFile {
+func (cmd *serveCommand) newUploads(db *postgres.DB, registration ports.Registration, decoder ports.Decoder, spools ports.Spools, log *slog.Logger) *application.UploadFile {
 	store := postgres.NewFileUploads(db)
 	return application.NewUploadFile(application.UploadConfig{
 		Uploads:      store,
@@ -28,7 +31,9 @@ func newUploads(db *postgres.DB, registration ports.Registration, decoder ports.
 		Decoder:      decoder,
 		Spools:       spools,
 		Log:          log,
+		Room:         cmd.room(),
 		AtOnce:       uploadsAtOnce,
+		MaxUser:      uploadsOfUser * int64(cmd.MaxBody),
 		Queue:        uploadQueue,
 		Beat:         uploadBeat,
 	})

@@ -79,6 +79,7 @@ type Rejection struct {
 	Violations  Violations
 	Description string // every violation in a sentence
 	Original    []byte // the object as it came, in JSON; nil when it is not kept
+	CountedOnly bool   // the import has too many like it: it counts, and nothing of it is kept
 }
 
 // Outcome is what came of an object: an account with its password, or violations.

@@ -12,6 +12,7 @@ type Import struct {
 	Date        time.Time
 	Description string
 	Token       string // the name of the access token that it came by; empty for none
+	Unkept      int    // rejections that were counted, and are not among those that can be read
 }
 
 // Count is what imports did.

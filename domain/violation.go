@@ -85,6 +85,11 @@ func (v Violation) Reason() Reason { return Reason{v.Field, v.Code} }
 // Violations are all broken rules of one object, in the order of its fields. None means that it is valid.
 type Violations []Violation
 
+// OfNoRecord reports whether there was no record to be checked: something else stood in its place.
+func (vs Violations) OfNoRecord() bool {
+	return len(vs) > 0 && (vs[0].Code == CodeNotObject || vs[0].Code == CodeUnreadable)
+}
+
 // Reasons yields each reason once.
 func (vs Violations) Reasons() iter.Seq[Reason] {
 	return func(yield func(Reason) bool) {

@@ -65,6 +65,10 @@ type ImportMode struct {
 	// one gives way and comes again. An import of more than one batch ought to be exclusive.
 	Exclusive bool
 
+	// Many records take a while. Some such imports run at a time, and others wait for them to end, so that those of a few
+	// records need not.
+	Many bool
+
 	// Rehearsal keeps no accounts. Only the import itself knows them until it ends, and it knows others' as they were when it
 	// began. It is never in anybody's way.
 	Rehearsal bool

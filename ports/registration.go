@@ -48,6 +48,7 @@ func (e *RecordedError) Unwrap() error { return e.Cause }
 type ImportRequest struct {
 	File Spool
 	Hint domain.FileHint
+	Sent int64 // bytes that the client sent, before decompression; 0 for the size of the file
 
 	// Key is of idempotency: the answer to a request is kept for its key, and is the answer to every further request with
 	// that key and the same file. Empty for none.

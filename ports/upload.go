@@ -39,8 +39,9 @@ type UploadResults interface {
 
 // Uploads keeps uploads. Every method returns ErrUnavailable when the database cannot be reached.
 type Uploads interface {
-	// Create keeps an upload with its file, which it reads to its end. It returns the error of the file.
-	Create(ctx context.Context, upload *domain.Upload, file io.Reader) error
+	// Create keeps an upload with its file, which it reads to its end. Of the user's undecided uploads the oldest are cancelled
+	// that exceed the share. It returns the error of the file.
+	Create(ctx context.Context, upload *domain.Upload, share UploadShare, file io.Reader) error
 
 	// Find returns a user's upload, or ErrNotFound.
 	Find(ctx context.Context, user int64, id string) (*domain.Upload, error)
@@ -52,6 +53,12 @@ type Uploads interface {
 	// ErrChanged when its state or job is not any more what it was. With the job it has, the wish that this be cancelled
 	// goes. When the upload is over, so is its file.
 	Change(ctx context.Context, was, is *domain.Upload) error
+}
+
+// UploadShare is how much a user may have of uploads that are checked or to be checked. The newest upload is always within.
+type UploadShare struct {
+	Uploads int
+	Bytes   int64
 }
 
 // UploadJobs is what jobs that work on uploads need, and those who follow them. Every method returns ErrUnavailable when the

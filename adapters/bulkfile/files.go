@@ -28,6 +28,11 @@ const (
 
 	// layoutRows is how many objects a layout shows.
 	layoutRows = 10
+
+	// maxRatio is how many times its size a workbook may inflate to, and smallBook how many bytes it may in any case. Cells
+	// that a person filled in inflate to 5 to 20 times their size, empty ones with a format to some 100.
+	maxRatio  = 200
+	smallBook = 1 << 20
 )
 
 // Files reads files of every format, and finds out which of them a file has.

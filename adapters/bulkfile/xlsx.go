@@ -36,7 +36,7 @@ func (s Files) workbook(file *io.SectionReader) iter.Seq2[*domain.Candidate, err
 
 // sheet calls read with the rows of the first sheet that is shown.
 func (s Files) sheet(file *io.SectionReader, read func(rows) error) error {
-	b := &book{file: file, directory: maxDirectory, left: s.MaxInflated}
+	b := &book{file: file, directory: maxDirectory, left: min(s.MaxInflated, max(smallBook, maxRatio*file.Size()))}
 	b.texts.spool = s.Spools.New()
 	defer b.texts.spool.Close()
 	name, err := b.open()

@@ -79,7 +79,7 @@ func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.
 
 // Recall implements ports.Imports.
 func (s *Imports) Recall(ctx context.Context, key string, w io.Writer) (*ports.KeptAnswer, error) {
-	tx, err := s.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	tx, err := s.db.imports.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", unavailable(err))
 	}

@@ -17,17 +17,19 @@ import (
 	"rollcall/ports"
 )
 
-// maxConns is how many connections the pool may have, unless the URL says so (pool_max_conns). It does not depend on the
+// maxConns is how many connections there may be, unless the URL says so (pool_max_conns). It does not depend on the
 // number of processors: most of a small import is waiting for the disk.
 const maxConns = 16
 
-// DB is a database. One pool serves all that is kept in it.
+// DB is a database. Imports have half of the connections, and no more: whatever they do, sign-in, pages and health checks
+// have theirs.
 type DB struct {
-	pool *pgxpool.Pool
-	bun  *bun.DB
+	pool    *pgxpool.Pool
+	imports *pgxpool.Pool
+	bun     *bun.DB
 }
 
-// Open makes a pool for the database at url, a connection string of libpq's forms. It connects when first needed.
+// Open makes pools for the database at url, a connection string of libpq's forms. They connect when first needed.
 func Open(ctx context.Context, url string) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -42,19 +44,28 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	config.ConnConfig.RuntimeParams["datestyle"] = "ISO"
 	config.ConnConfig.RuntimeParams["application_name"] = "rollcall"
 	noticeLoss(config.ConnConfig)
+	forImports := config.Copy()
+	forImports.MaxConns = max(1, config.MaxConns/2)
+	config.MaxConns = max(1, config.MaxConns-forImports.MaxConns)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	imports, err := pgxpool.NewWithConfig(ctx, forImports)
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	forBun := sql.OpenDB(unprepared{stdlib.GetPoolConnector(pool)})
 	forBun.SetMaxIdleConns(0) // the pool keeps them
-	return &DB{pool: pool, bun: bun.NewDB(forBun, pgdialect.New())}, nil
+	return &DB{pool: pool, imports: imports, bun: bun.NewDB(forBun, pgdialect.New())}, nil
 }
 
 // Close closes every connection.
 func (db *DB) Close() error {
 	err := db.bun.Close()
 	db.pool.Close()
+	db.imports.Close()
 	if err != nil {
 		return fmt.Errorf("close database: %w", err)
 	}

@@ -27,12 +27,12 @@ type FileUploads struct{ db *DB }
 func NewFileUploads(db *DB) *FileUploads { return &FileUploads{db} }
 
 // Create implements ports.Uploads.
-func (u *FileUploads) Create(ctx context.Context, upload *domain.Upload, file io.Reader) error {
+func (u *FileUploads) Create(ctx context.Context, upload *domain.Upload, share ports.UploadShare, file io.Reader) error {
 	hint, layout, err := encodeUpload(upload)
 	if err != nil {
 		return err
 	}
-	tx, err := u.db.pool.Begin(ctx)
+	tx, err := u.db.imports.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", unavailable(err))
 	}
@@ -61,9 +61,35 @@ func (u *FileUploads) Create(ctx context.Context, upload *domain.Upload, file io
 			break
 		}
 	}
+	err = keepShare(ctx, tx, upload.User, share)
+	if err != nil {
+		return err
+	}
 	err = tx.Commit(ctx)
 	if err != nil {
 		return fmt.Errorf("commit upload: %w", unavailable(err))
+	}
+	return nil
+}
+
+// keepShare cancels the oldest undecided uploads that exceed a user's share. Uploads of one user that arrive together take
+// turns, and know of one another.
+func keepShare(ctx context.Context, tx pgx.Tx, user int64, share ports.UploadShare) error {
+	var batch pgx.Batch
+	batch.Queue("select from users where id = $1 for no key update", user)
+	batch.Queue(`
+		with undecided as (
+			select id, row_number() over latest as place, (sum(size) over latest)::bigint as total
+			from uploads where user_id = $1 and state in ($4, $5)
+			window latest as (order by created_at desc, id)),
+		cancelled as (
+			update uploads set state = $6, job = null, updated_at = clock_timestamp() from undecided
+			where uploads.id = undecided.id and place > 1 and (place > $2 or total > $3) returning uploads.id)
+		delete from upload_parts using cancelled where upload_id = cancelled.id`,
+		user, share.Uploads, share.Bytes, domain.UploadChecking, domain.UploadChecked, domain.UploadCancelled)
+	err := tx.SendBatch(ctx, &batch).Close()
+	if err != nil {
+		return fmt.Errorf("cancel oldest uploads: %w", unavailable(err))
 	}
 	return nil
 }
@@ -175,7 +201,7 @@ func (u *FileUploads) Change(ctx context.Context, was, is *domain.Upload) error 
 
 // Load implements ports.UploadJobs.
 func (u *FileUploads) Load(ctx context.Context, id string, w io.Writer) error {
-	rows, err := u.db.pool.Query(ctx, "select data from upload_parts where upload_id = $1 order by part", id)
+	rows, err := u.db.imports.Query(ctx, "select data from upload_parts where upload_id = $1 order by part", id)
 	if err != nil {
 		return fmt.Errorf("load upload: %w", unavailable(err))
 	}

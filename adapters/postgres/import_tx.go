@@ -29,6 +29,10 @@ type importTx struct {
 	day       domain.Date // on which the statistics count the import
 	reasons   map[domain.Reason]int
 	originals bool // there are rejections with what they came with
+	unkept    int  // rejections that are only counted
+
+	rehearsed    [][2]string // kinds and keys that the last batch would take
+	hasRehearsed bool        // there is a table of those of the batches before
 
 	// cautious is how many batches are still to be looked up before the import is hopeful again, caution how many they
 	// are after the next disappointment. It doubles each time, so that the batches copied in vain are few.
@@ -53,16 +57,9 @@ func newImportTx(conn *pgx.Conn, mode ports.ImportMode, day domain.Date) *import
 //
 // The settings make the planner look every key up in its index, whatever it thinks of a table that has just grown a
 // thousandfold, and keep it from looking at each of ten thousand keys to plan.
-func (tx *importTx) prepare(ctx context.Context) error {
+func (tx *importTx) prepare() {
 	timeout := giveWay
-	switch {
-	case tx.mode.Rehearsal:
-		tx.queue.Queue(`create temporary table rehearsed (kind text, key text collate "C", primary key (kind, key)) on commit drop`)
-		err := tx.send(ctx) // before a statement is prepared that asks it
-		if err != nil {
-			return fmt.Errorf("begin rehearsal: %w", err)
-		}
-	case tx.mode.Exclusive:
+	if tx.mode.Exclusive && !tx.mode.Rehearsal {
 		timeout = "0"
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
@@ -70,7 +67,6 @@ func (tx *importTx) prepare(ctx context.Context) error {
 		from set_config('lock_timeout', $1, true) a, set_config('enable_seqscan', 'off', true) b,
 			set_config('plan_cache_mode', 'force_generic_plan', true) c`, timeout).
 		QueryRow(tx.begun)
-	return nil
 }
 
 const beginImport = "select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text"
@@ -116,6 +112,10 @@ const takenInRehearsalSQL = takenSQL + ` union all
 // exclusive import is hopeful: once a batch was looked up in vain, it copies the next without asking, and asks only if
 // the unique indexes object. See cautious.
 func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error) {
+	err := tx.recordRehearsed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	copies := tx.mode.Exclusive && !tx.mode.Rehearsal
 	lookup := !copies || tx.cautious > 0
 	var logins, emails, phones []string
@@ -145,7 +145,7 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 	found := false
 	if len(logins)+len(emails)+len(phones) > 0 {
 		sql := takenSQL
-		if tx.mode.Rehearsal {
+		if tx.hasRehearsed {
 			sql = takenInRehearsalSQL
 		}
 		tx.queue.Queue(sql, logins, emails, phones).Query(func(rows pgx.Rows) error {
@@ -157,7 +157,7 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 	if copies {
 		tx.queue.Queue("savepoint batch")
 	}
-	err := tx.send(ctx)
+	err = tx.send(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look up keys: %w", err)
 	}
@@ -208,15 +208,18 @@ func (tx *importTx) reserve(users int) {
 // Add implements ports.ImportTx. An exclusive import copies, and returns to its savepoint if somebody was faster. Any
 // other is short: what it adds is sent with its commit, and if that fails the import is run again.
 func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	kept := keptOnly(rejections)
 	if tx.mode.Rehearsal {
-		return tx.rehearse(ctx, accounts, rejections)
+		err := tx.rehearse(ctx, accounts, kept)
+		tx.count(rejections)
+		return err
 	}
 	if !tx.mode.Exclusive {
-		tx.queueInserts(accounts, rejections)
+		tx.queueInserts(accounts, kept)
 		tx.count(rejections)
 		return nil
 	}
-	err := tx.copyBatch(ctx, accounts, rejections)
+	err := tx.copyBatch(ctx, accounts, kept)
 	if err != nil && sqlState(err) == uniqueViolation {
 		// As they are, not prepared: a transaction that has failed takes nothing else.
 		_, err = tx.conn.PgConn().Exec(ctx, "rollback to savepoint batch; release savepoint batch").ReadAll()
@@ -237,24 +240,44 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 	return nil
 }
 
-// rehearse stores what accounts would take, which nobody else sees, and what is refused.
+// keptOnly returns the rejections that are stored. Most imports have no others.
+func keptOnly(rejections []domain.Rejection) []domain.Rejection {
+	isUnkept := func(r domain.Rejection) bool { return r.CountedOnly }
+	if !slices.ContainsFunc(rejections, isUnkept) {
+		return rejections
+	}
+	return slices.DeleteFunc(slices.Clone(rejections), isUnkept)
+}
+
+// rehearse stores what is rejected, and remembers what accounts would take: the next batch must know it, and nobody else
+// sees it.
 func (tx *importTx) rehearse(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
-	keys := make([][2]string, 0, 3*len(accounts))
+	tx.rehearsed = make([][2]string, 0, 3*len(accounts))
 	for i := range accounts {
 		reg := &accounts[i].Registration
 		for _, key := range [...][2]string{{"login", reg.Login.Key()}, {"email", reg.Email.Key()}, {"phone", reg.Phone.String()}} {
 			if key[1] != "" {
-				keys = append(keys, key)
+				tx.rehearsed = append(tx.rehearsed, key)
 			}
 		}
 	}
-	err := tx.copy(ctx, "rehearsed (kind, key)", len(keys),
-		func(b copyRow, i int) copyRow { return b.fields(2).text(keys[i][0]).text(keys[i][1]) })
-	if err != nil {
-		return err
-	}
-	tx.count(rejections)
 	return tx.copyRejections(ctx, rejections)
+}
+
+// recordRehearsed stores what the batch before would take. An import of one batch never does, and then writes nothing.
+func (tx *importTx) recordRehearsed(ctx context.Context) error {
+	if len(tx.rehearsed) == 0 {
+		return nil
+	}
+	tx.queue.Queue(`create temporary table if not exists rehearsed (kind text, key text collate "C", primary key (kind, key)) on commit drop`)
+	err := tx.send(ctx) // before a statement is prepared that asks it
+	if err != nil {
+		return fmt.Errorf("rehearse: %w", err)
+	}
+	keys := tx.rehearsed
+	tx.rehearsed, tx.hasRehearsed = nil, true
+	return tx.copy(ctx, "rehearsed (kind, key)", len(keys),
+		func(b copyRow, i int) copyRow { return b.fields(2).text(keys[i][0]).text(keys[i][1]) })
 }
 
 // count counts the reasons for which objects were refused.
@@ -264,6 +287,9 @@ func (tx *importTx) count(rejections []domain.Rejection) {
 	}
 	for i := range rejections {
 		tx.originals = tx.originals || rejections[i].Original != nil
+		if rejections[i].CountedOnly {
+			tx.unkept++
+		}
 		for reason := range rejections[i].Violations.Reasons() {
 			tx.reasons[reason]++
 		}
@@ -314,7 +340,7 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 		shards = shardsOfRehearsal
 	}
 	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Refused,
-		tx.originals, tx.day, tx.mode.Token, shards)
+		tx.originals, tx.day, tx.mode.Token, shards, tx.unkept)
 	if len(tx.reasons) > 0 {
 		fields, codes, objects := columnsOf(tx.reasons)
 		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects, shards)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 
@@ -29,9 +30,12 @@ type Imports struct {
 	db  *DB
 	now func() time.Time
 
-	// exclusive has room for the one exclusive import of this instance, so that those that wait for the database's
-	// lock hold no connections.
-	exclusive chan struct{}
+	// exclusive and rehearsing have room for one exclusive import of this instance each, of those that write and of those
+	// that rehearse, so that those that wait hold no connections.
+	exclusive, rehearsing chan struct{}
+
+	// many has room for the imports of many records that run at a time.
+	many chan struct{}
 
 	keys sync.Map // of the imports of this instance that are under way
 
@@ -40,7 +44,9 @@ type Imports struct {
 
 // NewImports makes the store. The location of now decides what day it is.
 func NewImports(db *DB, now func() time.Time) *Imports {
-	s := &Imports{db: db, now: now, exclusive: make(chan struct{}, 1)}
+	s := &Imports{
+		db: db, now: now, exclusive: make(chan struct{}, 1), rehearsing: make(chan struct{}, 1), many: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	}
 	s.together.imports = s
 	return s
 }
@@ -61,7 +67,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		}
 		defer s.keys.Delete(mode.Key)
 	}
-	if !mode.Exclusive && !mode.Rehearsal && mode.Key == "" {
+	if !mode.Exclusive && !mode.Many && !mode.Rehearsal && mode.Key == "" {
 		id, err := s.together.do(ctx, mode, work)
 		alone, ok := errors.AsType[*aloneError](err)
 		if !ok {
@@ -97,15 +103,24 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 
 // try runs the work once. An undoneError tells that it may be run again.
 func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	if mode.Exclusive && !mode.Rehearsal {
+	var place chan struct{}
+	switch {
+	case mode.Exclusive && mode.Rehearsal:
+		place = s.rehearsing
+	case mode.Exclusive:
+		place = s.exclusive
+	case mode.Many:
+		place = s.many
+	}
+	if place != nil {
 		select {
-		case s.exclusive <- struct{}{}:
-			defer func() { <-s.exclusive }()
+		case place <- struct{}{}:
+			defer func() { <-place }()
 		case <-ctx.Done():
 			return 0, fmt.Errorf("wait for other imports: %w", ctx.Err())
 		}
 	}
-	conn, err := s.db.pool.Acquire(ctx)
+	conn, err := s.db.imports.Acquire(ctx)
 	if err != nil {
 		return 0, undone(fmt.Errorf("connect: %w", err))
 	}
@@ -114,9 +129,7 @@ func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(cont
 	tx := newImportTx(conn.Conn(), mode, domain.DateOf(s.now()))
 	err = tx.claim(ctx)
 	if err == nil {
-		err = tx.prepare(ctx)
-	}
-	if err == nil {
+		tx.prepare()
 		err = work(ctx, tx)
 	}
 	if err == nil {
@@ -193,7 +206,7 @@ func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error
 
 // Refuse implements ports.Imports.
 func (s *Imports) Refuse(ctx context.Context, status int, description, token string) (id int64, err error) {
-	err = s.db.pool.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), token, shards).
+	err = s.db.imports.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), token, shards, 0).
 		Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))

@@ -37,8 +37,8 @@ const (
 			values (date '1970-01-01' + $8::int, pg_backend_pid() % $10, 1, $5, $6)
 			on conflict (day, shard) do update set requests = statistics.requests + 1,
 				created = statistics.created + excluded.created, refused = statistics.refused + excluded.refused)
-		insert into codes (id, date, code, description, created, refused, originals, token)
-		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, nullif($9, ''))`
+		insert into codes (id, date, code, description, created, refused, originals, token, unkept)
+		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, nullif($9, ''), $11)`
 
 	// Those who add to several rows do it in one order, and do not deadlock.
 	insertReasons = `

@@ -96,6 +96,7 @@ func records(t *testing.T, url string) []fake.Record {
 		Description      string
 		Created, Refused int
 		Token            *string
+		Unkept           int
 	}
 	type badUserRow struct {
 		Object      int
@@ -105,10 +106,10 @@ func records(t *testing.T, url string) []fake.Record {
 		Original    []byte
 	}
 	var all []fake.Record
-	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused, token from codes order by id`) {
+	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused, token, unkept from codes order by id`) {
 		assert.Equal(t, "POST", c.Method)
 		assert.WithinDuration(t, time.Now(), c.Date, time.Minute)
-		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused}
+		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused, Unkept: c.Unkept}
 		if c.Token != nil {
 			assert.NotEmpty(t, *c.Token)
 			record.Token = *c.Token
@@ -191,7 +192,7 @@ func TestNoDatabase(t *testing.T) {
 	for _, err := range []error{
 		errList, roles.Grant(t.Context(), account.Registration.Login, domain.RoleOperator),
 		errUpload, errUploads, errBeat,
-		uploads.Create(t.Context(), &upload, strings.NewReader("x")),
+		uploads.Create(t.Context(), &upload, ports.UploadShare{Uploads: 3}, strings.NewReader("x")),
 		uploads.Change(t.Context(), &upload, &upload),
 		uploads.Load(t.Context(), "x", io.Discard),
 		uploads.Interrupt(t.Context(), "x", "x"),

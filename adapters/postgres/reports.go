@@ -135,12 +135,12 @@ func (c *conditions) ofReason(filter *domain.ReportFilter) {
 	}
 }
 
-const importColumns = "c.id, c.code, c.method, c.date, c.description, c.created, c.refused, c.token"
+const importColumns = "c.id, c.code, c.method, c.date, c.description, c.created, c.refused, c.token, c.unkept"
 
 func scanImport(row pgx.CollectableRow) (i domain.Import, err error) {
 	i.Requests = 1
 	var token *string
-	err = row.Scan(&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Created, &i.Refused, &token)
+	err = row.Scan(&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Created, &i.Refused, &token, &i.Unkept)
 	if token != nil {
 		i.Token = *token
 	}
@@ -268,7 +268,7 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 			Count: domain.Count{Requests: 1, Created: number(5), Refused: number(6)},
 			ID:    int64(number(0)), Status: int(binary.BigEndian.Uint32(values[1])), Method: descriptions.text(values[2]),
 			Date: time.UnixMicro(postgresEpoch.Time().UnixMicro() + int64(number(3))).UTC(), Description: descriptions.text(values[4]),
-			Token: descriptions.text(values[7]),
+			Token: descriptions.text(values[7]), Unkept: number(8),
 		}, nil
 	})
 }

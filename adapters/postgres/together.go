@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -85,8 +86,9 @@ func (t *together) run() {
 
 // tryTogether runs the members' work in one transaction, and sets what became of each.
 func (s *Imports) tryTogether(members []*member) {
-	ctx := members[0].ctx
-	conn, err := s.db.pool.Acquire(ctx)
+	ctx, cancel := contextOfAll(members)
+	defer cancel()
+	conn, err := s.db.imports.Acquire(ctx)
 	if err != nil {
 		fail(members, &aloneError{cause: err})
 		return
@@ -94,7 +96,7 @@ func (s *Imports) tryTogether(members []*member) {
 	defer conn.Release() // which closes a connection that is still in a transaction
 
 	tx := newImportTx(conn.Conn(), ports.ImportMode{}, domain.DateOf(s.now()))
-	err = tx.prepare(ctx)
+	tx.prepare()
 	first, in := tx, make([]*member, 0, len(members)) // those of whom something may be in the transaction
 	for i, m := range members {
 		if err != nil {
@@ -107,7 +109,7 @@ func (s *Imports) tryTogether(members []*member) {
 		}
 		m.tx.mode = m.mode
 		queued := len(m.tx.queue.QueuedQueries)
-		m.err = m.run()
+		m.err = m.run(ctx)
 		switch {
 		case m.err == nil:
 			tx = m.tx
@@ -137,13 +139,38 @@ func (s *Imports) tryTogether(members []*member) {
 }
 
 // run runs the work. A panic is an error of its own import: nobody else would catch it here.
-func (m *member) run() (err error) {
+func (m *member) run(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return m.work(m.ctx, m.tx)
+	err = m.ctx.Err()
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	return m.work(ctx, m.tx)
+}
+
+// contextOfAll returns a context that ends when nobody waits any longer: a client that leaves must not undo the imports of
+// others in the transaction.
+func contextOfAll(members []*member) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(members[0].ctx))
+	waiting := int64(len(members))
+	stops := make([]func() bool, len(members))
+	for i, m := range members {
+		stops[i] = context.AfterFunc(m.ctx, func() {
+			if atomic.AddInt64(&waiting, -1) == 0 {
+				cancel()
+			}
+		})
+	}
+	return ctx, func() {
+		for _, stop := range stops {
+			stop()
+		}
+		cancel()
+	}
 }
 
 func fail(members []*member, err error) {

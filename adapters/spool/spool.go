@@ -64,8 +64,9 @@ func (s *spool) Write(p []byte) (int, error) {
 	}
 	if s.looked == 0 || s.size-s.looked >= spareInterval {
 		s.looked = s.size
-		if isScarce(s.of.dir) {
-			return 0, fmt.Errorf("write spool: %w", ports.ErrNoRoom)
+		err := Room(s.of.dir)
+		if err != nil {
+			return 0, fmt.Errorf("write spool: %w", err)
 		}
 	}
 	n, err := s.file.Write(p)
@@ -102,11 +103,15 @@ func (s *spool) open() error {
 	return nil
 }
 
-// isScarce tells whether a folder's disk has no more free than is to be left.
-func isScarce(dir string) bool {
+// Room returns ports.ErrNoRoom when the disk of a folder has no more room than what must stay free: 1 GiB, or a tenth of a
+// smaller disk.
+func Room(dir string) error {
 	var disk syscall.Statfs_t
 	err := syscall.Statfs(cmp.Or(dir, os.TempDir()), &disk)
-	return err == nil && disk.Bavail*uint64(disk.Bsize) < min(spare, disk.Blocks*uint64(disk.Bsize)/10)
+	if err == nil && disk.Bavail*uint64(disk.Bsize) < min(spare, disk.Blocks*uint64(disk.Bsize)/10) {
+		return ports.ErrNoRoom
+	}
+	return nil // also where the system does not tell
 }
 
 func (s *spool) Reader() *io.SectionReader { return io.NewSectionReader((*content)(s), 0, s.size) }

@@ -56,21 +56,22 @@ func (b *body) explain(err error) error {
 	return explain(err)
 }
 
-// limitedReader ends with errTooLarge behind as many bytes.
+// limitedReader returns an error after as many bytes.
 type limitedReader struct {
 	io.Reader
 
-	left int64
+	left   int64
+	beyond error
 }
 
 func (l *limitedReader) Read(p []byte) (int, error) {
 	if l.left < 0 {
-		return 0, errTooLarge
+		return 0, l.beyond
 	}
 	n, err := l.Reader.Read(p[:min(int64(len(p)), l.left+1)])
 	l.left -= int64(n)
 	if l.left < 0 {
-		return n, errTooLarge
+		return n, l.beyond
 	}
 	return n, err
 }

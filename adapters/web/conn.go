@@ -187,3 +187,49 @@ func (c *conn) Close() error {
 	}()
 	return nil
 }
+
+// lookInterval is how often a connection is looked at while a long request is worked on.
+const lookInterval = 250 * time.Millisecond
+
+var errClientGone = errors.New("client closed the connection")
+
+// whileOpen returns a context that ends with errClientGone when the client closes the connection, and a function that ends
+// the watch. fasthttp reads nothing of a connection while a request is worked on, and so does not notice.
+func (c *conn) whileOpen(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watch := time.AfterFunc(lookInterval, func() { // most requests are answered before
+		ticker := time.NewTicker(lookInterval)
+		defer ticker.Stop()
+		for !c.isClosedByClient() {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+		cancel(errClientGone)
+	})
+	return ctx, func() {
+		watch.Stop()
+		cancel(nil)
+	}
+}
+
+// isClosedByClient reports whether the client has closed the connection, or its sending side, as far as the system knows.
+func (c *conn) isClosedByClient() bool {
+	inner := c.Conn
+	if secured, ok := inner.(*tls.Conn); ok {
+		inner = secured.NetConn()
+	}
+	socket, ok := inner.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return true
+	}
+	closed := false
+	err = raw.Control(func(fd uintptr) { closed = isHungUp(fd) })
+	return closed || err != nil
+}

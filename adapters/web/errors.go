@@ -36,6 +36,8 @@ var errorAnswers = []struct {
 	{errNoFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{errNoneCreated, http.StatusBadRequest, "none_created", domain.DescriptionNoneCreated},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "too_large", "The file is larger than this server takes."},
+	{errRatio, http.StatusRequestEntityTooLarge, "too_compressed", "The file inflates to more than 200 times its compressed size. Send it uncompressed."},
+	{errClientGone, http.StatusBadRequest, "client_gone", "The client closed the connection before the import was done, and nobody was registered."},
 	{errEncoding, http.StatusUnsupportedMediaType, "content_encoding", "Send the file as it is, or with a Content-Encoding of gzip or zstd."},
 	{errKey, http.StatusBadRequest, "idempotency_key", "An Idempotency-Key has 1 to 255 visible ASCII characters, and a request has one."},
 	{errParameter, http.StatusBadRequest, "parameter", "dry_run is either true or false."},

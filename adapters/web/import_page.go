@@ -15,6 +15,7 @@ type viewRecord struct {
 	Created, Refused string
 	NotAll           bool
 	Token            string // the name of the one it came by
+	Unkept           string // says that there were more rejections than can be read
 }
 
 // importRecord answers GET /useradd/imports/:id.
@@ -36,13 +37,23 @@ func (p *pages) importRecord(c *fiber.Ctx) error {
 	v := &view{
 		Title: words.Text("import.heading", "Number", number),
 		Record: &viewRecord{
-			newViewImport(record, words), words.Number(record.Created), words.Number(record.Refused), record.Refused > 0, record.Token,
+			Row: newViewImport(record, words), Created: words.Number(record.Created), Refused: words.Number(record.Refused),
+			NotAll: record.Refused > 0, Token: record.Token,
 		},
 	}
 	if record.Refused > 0 {
 		v.Rejected = rejected
 	}
+	v.Record.Unkept = unkept(record, words)
 	return p.show(c, "import", v)
+}
+
+// unkept says that an import rejected more than can be read; empty where it did not.
+func unkept(record domain.Import, words *words) string {
+	if record.Unkept == 0 {
+		return ""
+	}
+	return words.Text("report.unkept", "Count", record.Unkept, "Number", words.Number(record.Unkept))
 }
 
 // importPage is the address of an import's page, with the refused objects behind one.

@@ -30,14 +30,16 @@ func (h *useraddHandler) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) e
 	request.Progress = func(p domain.Progress) { progress.Store(&p) }
 	done := make(chan imported, 1)
 	ctx := c.UserContext()
+	importing, stop := importContext(c, &request)
 	go func() {
+		defer stop()
 		defer func() {
 			if p := recover(); p != nil {
 				done <- imported{err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
 			}
 		}()
 		defer request.File.Close()
-		result, err := h.registration.Import(ctx, request)
+		result, err := h.importFile(importing, request)
 		done <- imported{result, err}
 	}()
 	c.Set(fiber.HeaderContentType, mimeNDJSON)
@@ -58,7 +60,9 @@ func (h *useraddHandler) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) e
 		it := h.await(w, done, &progress)
 		var err error
 		if it.err != nil {
-			h.log.ErrorContext(ctx, "an import failed after its answer had begun", "id", id, "error", it.err)
+			if !errors.Is(it.err, errClientGone) {
+				h.log.ErrorContext(ctx, "an import failed after its answer had begun", "id", id, "error", it.err)
+			}
 			_, err = w.Write(failedLine(newProblem(id, it.err), h.record(ctx, id, &request, it.err)))
 		} else {
 			err = writeOutcomes(w, it.result, h.lines(it.result, true))
@@ -69,7 +73,7 @@ func (h *useraddHandler) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) e
 	return nil
 }
 
-// await writes how far an import is until it is done. A client that has gone does not end it.
+// await writes how far an import is until it is done.
 func (h *useraddHandler) await(w *bufio.Writer, done <-chan imported, progress *atomic.Pointer[domain.Progress]) imported {
 	ticker := time.NewTicker(progressInterval)
 	defer ticker.Stop()

@@ -65,7 +65,9 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 		return h.postNDJSON(c, request)
 	}
 	defer request.File.Close()
-	result, err := h.registration.Import(c.UserContext(), request)
+	ctx, stop := importContext(c, &request)
+	defer stop()
+	result, err := h.importFile(ctx, request)
 	if err != nil {
 		return h.refuse(c, &request, err)
 	}
@@ -80,6 +82,24 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	return sendOutcomes(c, result, credentials())
+}
+
+// importContext returns the context of an import, and what ends its watch. An import without a key ends when its client
+// leaves: nobody else can get its answer, and the passwords would be lost.
+func importContext(c *fiber.Ctx, request *ports.ImportRequest) (context.Context, func()) {
+	if request.Key != "" && !request.DryRun {
+		return c.UserContext(), func() {}
+	}
+	return connOf(c).whileOpen(c.UserContext())
+}
+
+// importFile imports a file, and says so where it ended because its client left.
+func (h *useraddHandler) importFile(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+	result, err := h.registration.Import(ctx, request)
+	if err != nil && errors.Is(context.Cause(ctx), errClientGone) {
+		err = fmt.Errorf("%w: %w", errClientGone, err)
+	}
+	return result, err
 }
 
 // sheetTypes are the formats of files of credentials.
@@ -128,12 +148,9 @@ func (h *useraddHandler) request(c *fiber.Ctx) (request ports.ImportRequest, err
 		return request, err
 	}
 	request.File = h.files.spools.New()
-	hint, err := h.files.receive(c, request.File)
+	err = h.files.receive(c, &request)
 	if err != nil {
 		return request, errors.Join(err, request.File.Close())
-	}
-	if hint != nil {
-		request.Hint = *hint
 	}
 	return request, nil
 }

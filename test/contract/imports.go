@@ -48,6 +48,7 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 		"ends when its context does":               endsWithContext,
 		"records what was refused":                 recordsRefused,
 		"records tokens":                           recordsTokens,
+		"counts what it does not keep":             countsUnkept,
 		"keeps texts as they are":                  keepsTexts,
 		"rehearses":                                rehearses,
 		"rehearses at one moment":                  rehearsesAtOneMoment,
@@ -364,6 +365,28 @@ func keepsTexts(t *testing.T, s ImportsSubject) {
 		require.NoError(t, err)
 		accounts := s.Accounts()
 		assert.Equal(t, first.String(), accounts[len(accounts)-1].Registration.Name.First.String())
+	}
+}
+
+// A rejection that is only counted leaves no row, whichever way the import takes.
+func countsUnkept(t *testing.T, s ImportsSubject) {
+	kept := domain.Rejection{Object: 2, Description: "No.", Violations: domain.Violations{{Code: domain.CodeNotObject}}}
+	counted := domain.Rejection{Object: 3, CountedOnly: true, Violations: kept.Violations}
+	for i, mode := range []ports.ImportMode{{}, {Exclusive: true}, {Rehearsal: true}} {
+		_, err := s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
+			_, err := tx.Taken(ctx, []domain.Object{Object(t, 1+i)})
+			require.NoError(t, err)
+			require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1+i))}, []domain.Rejection{kept, counted}))
+			_, err = tx.Taken(ctx, nil)
+			require.NoError(t, err)
+			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{counted}))
+			return tx.Finish(ctx, domain.Tally{Objects: 4, Refused: 3}, nil)
+		})
+		require.NoError(t, err)
+		record := s.Records()[i]
+		assert.Equal(t, 2, record.Unkept)
+		assert.Equal(t, 3, record.Refused)
+		assert.Equal(t, []domain.Rejection{kept}, record.Rejections)
 	}
 }
 

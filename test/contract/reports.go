@@ -32,6 +32,7 @@ func Reports(t *testing.T, subject func(*testing.T) ReportsSubject) {
 		"counts by day":                             countsByDay,
 		"counts the day of the clock's place":       countsLocalDay,
 		"counts reasons":                            countsReasons,
+		"tells of what is only counted":             tellsUnkept,
 		"tells statuses":                            tellsStatuses,
 		"does not count what has failed":            countsNoFailure,
 		"finds by every filter":                     findsByEveryFilter,
@@ -237,6 +238,22 @@ func countsReasons(t *testing.T, s ReportsSubject) {
 	assert.Equal(t, []domain.ReasonCount{
 		{Reason: loginTaken, Objects: 4}, {Reason: notObject, Objects: 3}, {Reason: emailTaken, Objects: 2}, {Reason: loginTooLong, Objects: 1},
 	}, s.statistics(t).Reasons)
+}
+
+// What is only counted has its reason in the figures and in the filter, and is nowhere else.
+func tellsUnkept(t *testing.T, s ReportsSubject) {
+	counted := domain.Rejection{Object: 2, CountedOnly: true, Violations: domain.Violations{{Code: domain.CodeNotObject}}}
+	want := s.add(t, noon(0), 0, refused(1, "anna", loginTaken), counted)
+	want.Unkept = 1
+	assert.ElementsMatch(t, []domain.ReasonCount{{Reason: notObject, Objects: 1}, {Reason: loginTaken, Objects: 1}}, s.statistics(t).Reasons)
+	page := s.page(t, ports.ImportQuery{Filter: domain.ReportFilter{Reason: notObject}, Limit: 9})
+	assert.Equal(t, []domain.Import{want}, page.Imports)
+	rejections := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: want.ID}, Limit: 9})
+	assert.Equal(t, want, rejections.Import)
+	assert.Len(t, rejections.Rejections, 1)
+	imports, read := s.read(t, ports.ReportQuery{})
+	assert.Equal(t, []domain.Import{want}, imports)
+	assert.Len(t, read, 1)
 }
 
 func tellsStatuses(t *testing.T, s ReportsSubject) {

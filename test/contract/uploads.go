@@ -38,6 +38,7 @@ func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
 		"lists the latest":              listsLatestUploads,
 		"changes what is as it was":     changesUpload,
 		"lets one of many start a job":  oneJobStarts,
+		"keeps to a user's share":       keepsToShare,
 		"drops files that are not used": dropsFiles,
 		"hears of jobs":                 hearsOfJobs,
 		"passes on that it is enough":   interruptsJobs,
@@ -46,6 +47,9 @@ func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
 		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
 	}
 }
+
+// wide is a share that nobody exceeds here.
+var wide = ports.UploadShare{Uploads: 100, Bytes: 1 << 30}
 
 func uploadOf(user int64, id string) *domain.Upload {
 	return &domain.Upload{
@@ -61,7 +65,7 @@ func uploadOf(user int64, id string) *domain.Upload {
 
 func createUpload(t *testing.T, s UploadsSubject, upload *domain.Upload) {
 	t.Helper()
-	require.NoError(t, s.Uploads.Create(t.Context(), upload, strings.NewReader("abc")))
+	require.NoError(t, s.Uploads.Create(t.Context(), upload, wide, strings.NewReader("abc")))
 }
 
 func findUpload(t *testing.T, s UploadsSubject, want *domain.Upload) *domain.Upload {
@@ -106,10 +110,10 @@ func keepsFilesOfAnySize(t *testing.T, s UploadsSubject) {
 	content := bytes.Repeat([]byte("0123456789\x00"), size/11+1)[:size]
 	upload := uploadOf(s.Anna, "large")
 	upload.Size = size
-	require.NoError(t, s.Uploads.Create(t.Context(), upload, iotest.HalfReader(bytes.NewReader(content))))
+	require.NoError(t, s.Uploads.Create(t.Context(), upload, wide, iotest.HalfReader(bytes.NewReader(content))))
 	require.Equal(t, sha256.Sum256(content), sha256.Sum256([]byte(load(t, s, "large"))), "the file is as it was")
 	empty := uploadOf(s.Anna, "empty")
-	require.NoError(t, s.Uploads.Create(t.Context(), empty, strings.NewReader("")))
+	require.NoError(t, s.Uploads.Create(t.Context(), empty, wide, strings.NewReader("")))
 	assert.Empty(t, load(t, s, "empty"))
 	full := errors.New("no room")
 	require.ErrorIs(t, s.Jobs.Load(t.Context(), "large", failingWriter{full}), full)
@@ -122,7 +126,7 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 func keepsNothingOfBadFile(t *testing.T, s UploadsSubject) {
 	broken := errors.New("broken")
 	file := io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken))
-	require.ErrorIs(t, s.Uploads.Create(t.Context(), uploadOf(s.Anna, "one"), file), broken)
+	require.ErrorIs(t, s.Uploads.Create(t.Context(), uploadOf(s.Anna, "one"), wide, file), broken)
 	_, err := s.Uploads.Find(t.Context(), s.Anna, "one")
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	require.ErrorIs(t, s.Jobs.Load(t.Context(), "one", io.Discard), ports.ErrNotFound)
@@ -152,6 +156,40 @@ func listsLatestUploads(t *testing.T, s UploadsSubject) {
 	assert.Equal(t, []string{"c", "a"}, []string{latest[0].ID, latest[1].ID})
 	assert.Equal(t, "люди.csv", latest[0].Name)
 	assert.Equal(t, domain.UploadChecking, latest[0].State)
+}
+
+// The oldest of a user's undecided uploads give way, by number and by size; those that are being imported, and others', stay.
+func keepsToShare(t *testing.T, s UploadsSubject) {
+	state := func(id string, user int64) domain.UploadState {
+		upload, err := s.Uploads.Find(t.Context(), user, id)
+		require.NoError(t, err)
+		return upload.State
+	}
+	createUpload(t, s, uploadOf(s.Boris, "boris"))
+	importing := uploadOf(s.Anna, "importing")
+	createUpload(t, s, importing)
+	is := *importing
+	is.State = domain.UploadImporting
+	require.NoError(t, s.Uploads.Change(t.Context(), importing, &is))
+	share := ports.UploadShare{Uploads: 2, Bytes: 10}
+	for _, id := range []string{"one", "two", "three"} { // of 3 bytes each
+		require.NoError(t, s.Uploads.Create(t.Context(), uploadOf(s.Anna, id), share, strings.NewReader("abc")))
+	}
+	assert.Equal(t, domain.UploadCancelled, state("one", s.Anna))
+	require.ErrorIs(t, s.Jobs.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is gone")
+	_, err := s.Jobs.Beat(t.Context(), "one", "job of one", domain.Progress{})
+	require.ErrorIs(t, err, ports.ErrChanged, "its job is told")
+	assert.Equal(t, domain.UploadChecking, state("two", s.Anna))
+
+	large := uploadOf(s.Anna, "large")
+	large.Size = 100 // more than all of the share
+	require.NoError(t, s.Uploads.Create(t.Context(), large, share, strings.NewReader("abc")))
+	assert.Equal(t, domain.UploadChecking, state("large", s.Anna), "the newest stays")
+	for _, id := range []string{"two", "three"} {
+		assert.Equal(t, domain.UploadCancelled, state(id, s.Anna))
+	}
+	assert.Equal(t, domain.UploadImporting, state("importing", s.Anna))
+	assert.Equal(t, domain.UploadChecking, state("boris", s.Boris))
 }
 
 func changesUpload(t *testing.T, s UploadsSubject) {
@@ -291,7 +329,7 @@ func uploadsEndWithContext(t *testing.T, s UploadsSubject) {
 	_, errLatest := s.Uploads.Latest(ctx, s.Anna, 1)
 	_, errBeat := s.Jobs.Beat(ctx, "one", was.Job, domain.Progress{Bytes: 1})
 	for _, err := range []error{
-		errFind, errLatest, errBeat, s.Uploads.Create(ctx, uploadOf(s.Anna, "two"), strings.NewReader("x")), s.Uploads.Change(ctx, was, &is),
+		errFind, errLatest, errBeat, s.Uploads.Create(ctx, uploadOf(s.Anna, "two"), wide, strings.NewReader("x")), s.Uploads.Change(ctx, was, &is),
 		s.Jobs.Load(ctx, "one", io.Discard), s.Jobs.Interrupt(ctx, "one", was.Job),
 	} {
 		require.ErrorIs(t, err, context.Canceled)

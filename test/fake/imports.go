@@ -20,6 +20,7 @@ type Record struct {
 	Status           int
 	Description      string
 	Created, Refused int
+	Unkept           int
 	Token            string
 	Rejections       []domain.Rejection
 }
@@ -66,9 +67,29 @@ func (s *Imports) Accounts() []domain.Account {
 
 // Records returns what is committed, by id.
 func (s *Imports) Records() []Record {
+	records := s.all()
+	for i := range records {
+		records[i].Rejections = kept(records[i].Rejections)
+	}
+	return records
+}
+
+// all returns the records with the rejections that are only counted, too.
+func (s *Imports) all() []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.SortedFunc(slices.Values(s.records), func(a, b Record) int { return int(a.ID - b.ID) })
+}
+
+// kept returns the rejections that can be read, nil for none.
+func kept(rejections []domain.Rejection) []domain.Rejection {
+	var all []domain.Rejection
+	for _, rejection := range rejections {
+		if !rejection.CountedOnly {
+			all = append(all, rejection)
+		}
+	}
+	return all
 }
 
 // SetDate sets when an import was. The statistics count it as before.
@@ -268,6 +289,9 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 	for _, rejection := range rejections {
 		rejection.Original = bytes.Clone(rejection.Original)
 		tx.record.Rejections = append(tx.record.Rejections, rejection)
+		if rejection.CountedOnly {
+			tx.record.Unkept++
+		}
 	}
 	return nil
 }

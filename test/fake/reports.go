@@ -24,7 +24,7 @@ type reported struct {
 
 // all returns every import by id, and its objects by number.
 func (r Reports) all() []reported {
-	records := r.Store.Records()
+	records := r.Store.all()
 	r.Store.mu.Lock()
 	defer r.Store.mu.Unlock()
 	all := make([]reported, len(records))
@@ -34,6 +34,7 @@ func (r Reports) all() []reported {
 			Import: domain.Import{
 				Count: domain.Count{Requests: 1, Created: record.Created, Refused: record.Refused}, ID: record.ID,
 				Status: record.Status, Method: "POST", Date: moment.date, Description: record.Description, Token: record.Token,
+				Unkept: record.Unkept,
 			},
 			day: moment.day, rejections: slices.Clone(record.Rejections),
 		}
@@ -148,7 +149,7 @@ func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*p
 		}
 		page := ports.RejectionPage{Import: i.Import, IsLast: true}
 		for _, rejection := range i.rejections {
-			if rejection.Object <= query.After || !choosesObject(&query.Filter, &rejection) {
+			if rejection.CountedOnly || rejection.Object <= query.After || !choosesObject(&query.Filter, &rejection) {
 				continue
 			}
 			if len(page.Rejections) == query.Limit {
@@ -172,7 +173,7 @@ func (r Reports) Read(ctx context.Context, query ports.ReportQuery, work func(po
 	var rejections []domain.Rejection
 	for _, i := range r.chosen(&query.Filter) {
 		imports = append(imports, i.Import)
-		rejections = append(rejections, i.rejections...)
+		rejections = append(rejections, kept(i.rejections)...)
 	}
 	for i := range rejections {
 		if !query.Violations {

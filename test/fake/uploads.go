@@ -37,7 +37,7 @@ func (s *Uploads) now() time.Time {
 }
 
 // Create implements ports.Uploads.
-func (s *Uploads) Create(ctx context.Context, it *domain.Upload, file io.Reader) error {
+func (s *Uploads) Create(ctx context.Context, it *domain.Upload, share ports.UploadShare, file io.Reader) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
@@ -50,6 +50,17 @@ func (s *Uploads) Create(ctx context.Context, it *domain.Upload, file io.Reader)
 	kept := &upload{Upload: clone(it), file: content, started: s.now(), heard: s.now()}
 	kept.Created = s.now().UTC().Truncate(time.Microsecond)
 	s.all = append(s.all, kept)
+	undecided, bytes := 0, int64(0)
+	for _, other := range slices.Backward(s.all) {
+		if other.User != it.User || other.State != domain.UploadChecking && other.State != domain.UploadChecked {
+			continue
+		}
+		undecided++
+		bytes += other.Size
+		if undecided > 1 && (undecided > share.Uploads || bytes > share.Bytes) {
+			other.State, other.Job, other.file = domain.UploadCancelled, "", nil
+		}
+	}
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 var inconsistencies = map[string]string{
 	"users without a profile, or with two":   `select u.id::text from users u left join profiles p on p.user_id = u.id group by u.id having count(p.id) <> 1`,
 	"profiles of nobody":                     `select p.id::text from profiles p left join users u on u.id = p.user_id where u.id is null`,
-	"refused objects that are not counted":   `select c.id::text from codes c left join bad_users b on b.code_id = c.id group by c.id having count(b.id) <> c.refused`,
+	"refused objects that are not counted":   `select c.id::text from codes c left join bad_users b on b.code_id = c.id group by c.id having count(b.id) <> c.refused - c.unkept`,
 	"refused objects of no request":          `select b.id::text from bad_users b left join codes c on c.id = b.code_id where c.id is null`,
 	"statistics that do not add up":          `select 'x' where (select coalesce(sum(created), 0) from codes) <> (select coalesce(sum(created), 0) from statistics) or (select count(*) from codes) <> (select coalesce(sum(requests), 0) from statistics)`,
 	"temporary tables":                       `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,

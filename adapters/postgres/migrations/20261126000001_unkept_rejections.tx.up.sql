@@ -1,0 +1,3 @@
+ALTER TABLE codes ADD COLUMN unkept bigint NOT NULL DEFAULT 0;
+
+COMMENT ON COLUMN codes.unkept IS 'how many rejections were counted, and have no row in bad_users';
