@@ -144,6 +144,49 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// There may be logins that are older than the rule against other people's contacts. The contact counts, and each attempt
+// takes one hash all the same.
+func TestOldLoginThatIsAnothersPhone(t *testing.T) {
+	p := newPeople()
+	person := candidate("Anna")
+	person.Phone = domain.Entered("9123456789")
+	anna, err := p.register.Register(t.Context(), person, chosen)
+	require.NoError(t, err)
+	object := domain.Rules{Region: "RU", Today: domain.DateOf(p.now)}.Check(candidate("89123456789"))
+	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeIsContact}}, object.Violations)
+	hash, err := p.hasher.Hash(t.Context(), mustEnter(t, "another password"))
+	require.NoError(t, err)
+	_, err = fake.Registrations{Store: p.store}.Create(t.Context(), domain.Account{Registration: object.Registration, PasswordHash: hash})
+	require.NoError(t, err)
+
+	for _, c := range []struct {
+		name, password string
+		user           string
+	}{
+		{"89123456789", chosen, anna.Login},
+		{"89123456789", "another password", ""},
+		{"89123456789", "a guess", ""},
+		{"89123456789@example.com", "another password", "89123456789"},
+	} {
+		before := p.hasher.verified
+		user, err := p.signIn(t, c.name, c.password)
+		assert.Equal(t, before+1, p.hasher.verified)
+		if c.user == "" {
+			require.ErrorIs(t, err, domain.ErrWrongCredentials)
+			continue
+		}
+		require.NoError(t, err)
+		assert.Equal(t, c.user, user.Login)
+	}
+}
+
+func mustEnter(t *testing.T, s string) domain.Password {
+	t.Helper()
+	password, ok := domain.EnteredPassword(s)
+	require.True(t, ok)
+	return password
+}
+
 func TestWeakHashIsRenewedAtSignIn(t *testing.T) {
 	p := newPeople()
 	anna := p.anna(t)

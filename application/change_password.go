@@ -37,7 +37,7 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if err != nil {
 		return nil, err
 	}
-	_, err = a.whose(ctx, []*domain.User{user}, change.Old)
+	err = a.verify(ctx, user, change.Old)
 	if errors.Is(err, domain.ErrWrongCredentials) {
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
 		return nil, &domain.RefusedError{Violations: violations}

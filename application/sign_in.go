@@ -22,19 +22,22 @@ func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 
 func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
 	identity := domain.NewIdentity(attempt.Name, a.with.Region)
-	users, err := a.with.Accounts.Find(ctx, identity)
+	user, err := a.with.Accounts.Find(ctx, identity)
+	if errors.Is(err, ports.ErrNotFound) {
+		user, err = nobody, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find account: %w", err)
 	}
 	account := "of nobody: " + cmp.Or(identity.Login, identity.Email, identity.Phone, attempt.Name)
-	if len(users) > 0 {
-		account = accountKey(users[0])
+	if user != nobody {
+		account = accountKey(user)
 	}
 	giveBack, err := a.take(ctx, account, attempt.Address)
 	if err != nil {
 		return nil, err
 	}
-	user, err := a.whose(ctx, users, attempt.Password)
+	err = a.verify(ctx, user, attempt.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -49,27 +52,26 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 	return user, nil
 }
 
-// whose returns the one of the users whose password it is. One's login may be another's e-mail or phone, so there may be
-// several who go by one name.
-func (a *Auth) whose(ctx context.Context, users []*domain.User, entered string) (*domain.User, error) {
+// nobody has no password: an empty hash matches none, and takes as long as another.
+var nobody = &domain.User{}
+
+// verify returns domain.ErrWrongCredentials unless the user has the password that was entered. Whatever was entered, it
+// computes one hash.
+func (a *Auth) verify(ctx context.Context, user *domain.User, entered string) error {
 	password, ok := domain.EnteredPassword(entered)
-	if !ok || len(users) == 0 {
-		users = []*domain.User{{}} // nobody, whose hash is empty
+	if !ok {
+		user = nobody
 	}
-	for _, user := range users {
-		verdict, err := a.with.Hasher.Verify(ctx, user.Password.Hash, password)
-		if err != nil {
-			return nil, fmt.Errorf("verify password: %w", err)
-		}
-		if !verdict.Match {
-			continue
-		}
-		if verdict.Weak {
-			return user, a.renew(ctx, user, password)
-		}
-		return user, nil
+	verdict, err := a.with.Hasher.Verify(ctx, user.Password.Hash, password)
+	switch {
+	case err != nil:
+		return fmt.Errorf("verify password: %w", err)
+	case !verdict.Match:
+		return domain.ErrWrongCredentials
+	case verdict.Weak:
+		return a.renew(ctx, user, password)
 	}
-	return nil, domain.ErrWrongCredentials
+	return nil
 }
 
 // renew hashes a password as strongly as it is done today. It stays the same password: sessions go on.

@@ -180,17 +180,27 @@ func TestWhoIsUnknownIsToldTheSameAsWhoIsWrong(t *testing.T) {
 	assert.NotContains(t, wrong.html, "not her password")
 }
 
-// One's login may be another's e-mail: both get in, each with their own password.
-func TestTwoWhoGoByOneName(t *testing.T) {
+// A login must not be another person's email or phone, in no spelling. One that was there before the rule does not come
+// before the contact.
+func TestOneNameOneAccount(t *testing.T) {
 	p := start(t)
 	p.registered(t)
-	other := with(anna(), "login", "anna@example.com", "email", "", "phone", "9000000002", "psw", "another password of mine")
-	require.Equal(t, 303, p.browser(t).submit(t, "/register", other).status)
-	for password, login := range map[string]string{goodPassword: "Anna", "another password of mine": "anna@example.com"} {
-		b := p.browser(t)
-		require.Equal(t, 303, b.signIn(t, "anna@example.com", password).status)
-		assert.Contains(t, b.get(t, "/profile").text("dl"), login)
+	const password = "another password of mine"
+	other := with(anna(), "email", "other@example.com", "phone", "", "psw", password)
+	for _, login := range []string{"anna@example.com", "ANNA@example.com", "+7(912)345-67-89", "89123456789", "8-912-345-67-89"} {
+		refused := p.browser(t).submit(t, "/register", with(other, "login", login))
+		assert.Equal(t, 422, refused.status, login)
+		assert.Equal(t, "Login is an email or a phone number other than the one given.", refused.text("#login-error"))
+		imported := p.post(t, person(login, `"email":"other@example.com"`), "Accept", "application/problem+json")
+		assert.Equal(t, 400, imported.status)
+		assert.Contains(t, imported.body, `"field":"login","code":"is_contact"`)
 	}
+	require.Equal(t, 303, p.browser(t).submit(t, "/register", with(other, "login", "Other@example.com")).status, "a login may be the person's own")
+
+	p.set(t, `update users set login = '89123456789', login_key = '89123456789' where email = 'other@example.com'`)
+	assert.Equal(t, 303, p.browser(t).signIn(t, "89123456789", goodPassword).status)
+	assert.Equal(t, 401, p.browser(t).signIn(t, "89123456789", password).status)
+	assert.Equal(t, 303, p.browser(t).signIn(t, "other@example.com", password).status, "who has the old login signs in otherwise")
 }
 
 func (p *program) generated(t *testing.T, login string) string {

@@ -114,6 +114,9 @@ func (r Rules) Check(c *Candidate) Object {
 	reg.Email, vs[4] = checkOptional(FieldEmail, c.Email, NewEmail)
 	reg.Phone, vs[5] = checkOptional(FieldPhone, c.Phone, func(text string) (Phone, Violations) { return NewPhone(text, r.Region) })
 	reg.Birthday, vs[6] = checkOptional(FieldBirthday, c.Birthday, func(text string) (Birthday, Violations) { return NewBirthday(text, r.Today) })
+	if r.isOthersContact(reg) {
+		vs[3] = append(vs[3], Violation{Field: FieldLogin, Code: CodeIsContact})
+	}
 	if isBlank(c.Email) && isBlank(c.Phone) && !c.Email.Repeated && !c.Phone.Repeated {
 		vs[4] = append(vs[4], Violation{Field: FieldEmail, Code: CodeContactRequired})
 	}

@@ -69,20 +69,6 @@ func TestPasswordsAreNormalised(t *testing.T) {
 	assert.NotContains(t, chosen.String(), "пароль", "no log has it")
 }
 
-func TestIdentity(t *testing.T) {
-	for entered, want := range map[string]domain.Identity{
-		"Anna":                      {Login: "anna"},
-		" Anna@Example.com ":        {Login: "anna@example.com", Email: "anna@example.com"},
-		"8 (912) 345-67-89":         {Phone: "79123456789"},
-		"9123456789":                {Login: "9123456789", Phone: "79123456789"},
-		"":                          {},
-		"a\x00b":                    {},
-		strings.Repeat("x", 100000): {},
-	} {
-		assert.Equal(t, want, domain.NewIdentity(entered, "RU"), "%.40q", entered)
-	}
-}
-
 func TestEntered(t *testing.T) {
 	assert.Equal(t, domain.Value{}, domain.Entered(" \t"))
 	assert.Equal(t, domain.Value{Text: " a ", Kind: domain.String}, domain.Entered(" a "))

@@ -25,22 +25,6 @@ type StoredPassword struct {
 	Made time.Time // in microseconds; sessions that began with an earlier one are over
 }
 
-// Identity is what somebody may be known by who signs in: the keys of a login, an e-mail and a phone, each empty where
-// what they entered is none.
-type Identity struct{ Login, Email, Phone string }
-
-// NewIdentity finds out what s may be. A phone without a country code belongs to region.
-func NewIdentity(s, region string) Identity {
-	s = trim(s)
-	if len(s) > MaxValue {
-		return Identity{}
-	}
-	login, _ := NewLogin(s)
-	email, _ := NewEmail(s)
-	phone, _ := NewPhone(s, region)
-	return Identity{login.Key(), email.Key(), phone.String()}
-}
-
 // GeneratedScheme is what the hashes of generated passwords begin with.
 const GeneratedScheme = "$sha256$"
 

@@ -49,6 +49,7 @@ const (
 	CodeInvalid         Code = "invalid"          // not a login, e-mail, phone or date
 	CodeFuture          Code = "future"           // a birthday after today
 	CodeTaken           Code = "taken"            // it belongs to an account that exists
+	CodeIsContact       Code = "is_contact"       // a login that reads as an email or a phone other than the person's own
 	CodeTooShort        Code = "too_short"        // a password of less than Limit characters
 	CodeCommon          Code = "common"           // a password that many people have
 	CodeHoldsLogin      Code = "holds_login"      // a password with the login in it
@@ -60,7 +61,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
-		CodeTooLong, CodeInvalid, CodeFuture, CodeTaken, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
+		CodeTooLong, CodeInvalid, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
 	}
 }
 

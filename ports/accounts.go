@@ -29,9 +29,11 @@ type Registrations interface {
 
 // Accounts keeps the accounts of people.
 type Accounts interface {
-	// Find returns the accounts that have the login, the e-mail or the phone, in this order, each once: none, or up to
-	// three of different people. It returns ErrUnavailable when the database cannot be reached.
-	Find(ctx context.Context, identity domain.Identity) ([]*domain.User, error)
+	// Find returns the account that a name belongs to: the one with the email, else the one with the phone, else the one with
+	// the login. Only logins that are older than the rule against it can read as another person's contact, and the contact
+	// counts: whoever has such a login can sign in by their own email or phone. It returns ErrNotFound when there is none,
+	// ErrUnavailable when the database cannot be reached.
+	Find(ctx context.Context, identity domain.Identity) (*domain.User, error)
 
 	// User returns an account. It returns ErrNotFound when there is none, ErrUnavailable when the database cannot be
 	// reached.

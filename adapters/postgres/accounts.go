@@ -69,28 +69,26 @@ func (a *Accounts) selectUsers(rows any) *bun.SelectQuery {
 }
 
 // Find implements ports.Accounts.
-func (a *Accounts) Find(ctx context.Context, identity domain.Identity) ([]*domain.User, error) {
-	var rows []userRow
-	err := a.selectUsers(&rows).
+func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {
+	var row userRow
+	err := a.selectUsers(&row).
 		Where("login_key = NULLIF(?, '')", identity.Login).
 		WhereOr("email_key = NULLIF(?, '')", identity.Email).
 		WhereOr("phone = NULLIF(?, '')", identity.Phone).
-		OrderExpr("login_key = ? DESC, email_key = ? DESC NULLS LAST", identity.Login, identity.Email).
+		OrderExpr("email_key = ? IS TRUE DESC, phone = ? IS TRUE DESC", identity.Email, identity.Phone).Limit(1).
 		Scan(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("find accounts: %w", unavailable(err))
-	}
-	users := make([]*domain.User, len(rows))
-	for i := range rows {
-		users[i] = rows[i].user()
-	}
-	return users, nil
+	return row.found(err)
 }
 
 // User implements ports.Accounts.
 func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
 	var row userRow
 	err := a.selectUsers(&row).Where("u.id = ?", id).Scan(ctx)
+	return row.found(err)
+}
+
+// found returns the user of a row that was read, unless there was an error.
+func (row *userRow) found(err error) (*domain.User, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}

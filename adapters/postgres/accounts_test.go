@@ -138,12 +138,11 @@ func TestUserWithoutProfile(t *testing.T) {
 	url := pgtest.New(t)
 	store := postgres.NewAccounts(open(t, url))
 	pgtest.Query[struct{}](t, url, `insert into users (id, login, login_key, password_hash, phone) values (7, 'A', 'a', 'x', '79')`)
-	users, err := store.Find(t.Context(), domain.Identity{Login: "a"})
+	found, err := store.Find(t.Context(), domain.Identity{Login: "a"})
 	require.NoError(t, err)
-	require.Len(t, users, 1)
 	user, err := store.User(t.Context(), 7)
 	require.NoError(t, err)
-	assert.Equal(t, user, users[0])
+	assert.Equal(t, user, found)
 	assert.Equal(t, "A", user.Login)
 	assert.Empty(t, user.FirstName)
 }
@@ -153,7 +152,7 @@ func TestNoPersonalStatementIsPrepared(t *testing.T) {
 	db := open(t, pgtest.New(t)+"&pool_max_conns=1")
 	store := postgres.NewAccounts(db)
 	_, err := store.Find(t.Context(), domain.Identity{Login: "secret"})
-	require.NoError(t, err)
+	require.ErrorIs(t, err, ports.ErrNotFound)
 	require.ErrorIs(t, store.SetPassword(t.Context(), 1, "secret", domain.StoredPassword{Hash: "secret"}), ports.ErrChanged)
 	var prepared int
 	err = db.Pool().QueryRow(t.Context(), `select count(*) from pg_prepared_statements where statement ~ 'secr[e]t'`).Scan(&prepared)

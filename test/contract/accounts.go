@@ -41,13 +41,13 @@ func Registrations(t *testing.T, subject func(*testing.T) AccountsSubject) {
 // Accounts proves a ports.Accounts.
 func Accounts(t *testing.T, subject func(*testing.T) AccountsSubject) {
 	for name, test := range map[string]func(*testing.T, AccountsSubject){
-		"finds by every name":               findsByEveryName,
-		"finds three people in order":       findsInOrder,
-		"finds nobody":                      findsNobody,
-		"sets a password":                   setsPassword,
-		"sets a password that is as it was": setsUnchangedPassword,
-		"is not the caller's memory":        accountsCopyMemory,
-		"ends when its context does":        accountsEndWithContext,
+		"finds by every name":                findsByEveryName,
+		"finds the owner of a contact first": findsContactFirst,
+		"finds nobody":                       findsNobody,
+		"sets a password":                    setsPassword,
+		"sets a password that is as it was":  setsUnchangedPassword,
+		"is not the caller's memory":         accountsCopyMemory,
+		"ends when its context does":         accountsEndWithContext,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
 	}
@@ -162,14 +162,13 @@ func sharesWithImports(t *testing.T, s AccountsSubject) {
 	require.NoError(t, err)
 	_, err = s.Registrations.Create(t.Context(), account(Object(t, 1)))
 	require.ErrorIs(t, err, ports.ErrTaken)
-	users, err := s.Accounts.Find(t.Context(), domain.NewIdentity("user1", "RU"))
+	imported, err := s.Accounts.Find(t.Context(), domain.NewIdentity("user1", "RU"))
 	require.NoError(t, err)
-	require.Len(t, users, 1)
-	assert.Equal(t, "hash of user1", users[0].Password.Hash)
-	assert.WithinDuration(t, time.Now(), users[0].Password.Made, time.Minute)
+	assert.Equal(t, "hash of user1", imported.Password.Hash)
+	assert.WithinDuration(t, time.Now(), imported.Password.Made, time.Minute)
 
 	user := create(t, s, Object(t, 2))
-	assert.NotEqual(t, users[0].ID, user.ID)
+	assert.NotEqual(t, imported.ID, user.ID)
 	created, err := register(t.Context(), s.Imports, true, Object(t, 2), Object(t, 3))
 	require.NoError(t, err)
 	assert.Equal(t, 1, created)
@@ -189,57 +188,61 @@ func registrationEndsWithContext(t *testing.T, s AccountsSubject) {
 	assert.Nil(t, taken.Admit(&o), "nothing was stored")
 }
 
-func find(t *testing.T, s AccountsSubject, identity domain.Identity) []string {
+// find returns the login of the account that a name belongs to.
+func find(t *testing.T, s AccountsSubject, identity domain.Identity) string {
 	t.Helper()
-	users, err := s.Accounts.Find(t.Context(), identity)
+	user, err := s.Accounts.Find(t.Context(), identity)
 	require.NoError(t, err)
-	logins := make([]string, len(users))
-	for i, user := range users {
-		logins[i] = user.Login
-		same, err := s.Accounts.User(t.Context(), user.ID)
-		require.NoError(t, err)
-		assert.Equal(t, same, user)
-	}
-	return logins
+	same, err := s.Accounts.User(t.Context(), user.ID)
+	require.NoError(t, err)
+	assert.Equal(t, same, user)
+	return user.Login
 }
 
 func findsByEveryName(t *testing.T, s AccountsSubject) {
 	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
 	create(t, s, object(t, 2, "other", "other@example.com", ""))
 	for _, name := range []string{"Ivan", " iVAN ", "i@EXAMPLE.com", "I@example.com", "+7 912 345-67-89", "89123456789"} {
-		assert.Equal(t, []string{"Ivan"}, find(t, s, domain.NewIdentity(name, "RU")), name)
+		assert.Equal(t, "Ivan", find(t, s, domain.NewIdentity(name, "RU")), name)
 	}
 }
 
-func findsInOrder(t *testing.T, s AccountsSubject) {
-	create(t, s, object(t, 1, "third", "", "9123456789")) // so that neither ids nor names are in this order
-	create(t, s, object(t, 2, "a-second", "x@example.com", ""))
-	create(t, s, object(t, 3, "name", "", "9000000001"))
+func findsContactFirst(t *testing.T, s AccountsSubject) {
+	create(t, s, object(t, 1, "login", "", "9000000001")) // so that neither ids nor names are in this order
+	create(t, s, object(t, 2, "by-phone", "", "9123456789"))
+	create(t, s, object(t, 3, "a-by-email", "x@example.com", ""))
 	create(t, s, object(t, 4, "all", "all@example.com", "9000000002"))
-	login, email, phone := "name", "x@example.com", "79123456789"
+	email, phone := "x@example.com", "79123456789"
 	for _, c := range []struct {
 		identity domain.Identity
-		want     []string
+		want     string
 	}{
-		{domain.Identity{Login: login, Email: email, Phone: phone}, []string{"name", "a-second", "third"}},
-		{domain.Identity{Email: email, Phone: phone}, []string{"a-second", "third"}},
-		{domain.Identity{Login: login, Phone: phone}, []string{"name", "third"}},
-		{domain.Identity{Login: "all", Email: "all@example.com", Phone: "79000000002"}, []string{"all"}},
-		{domain.Identity{Login: login, Email: "all@example.com", Phone: "79000000002"}, []string{"name", "all"}},
-		{domain.Identity{Login: "all", Email: email, Phone: "79000000002"}, []string{"all", "a-second"}},
+		{domain.Identity{Login: "login", Email: email}, "a-by-email"},
+		{domain.Identity{Login: "login", Phone: phone}, "by-phone"},
+		{domain.Identity{Login: "login", Email: email, Phone: phone}, "a-by-email"},
+		{domain.Identity{Login: "login", Email: "nobody@example.com", Phone: "79999999999"}, "login"},
+		{domain.Identity{Login: "login", Email: "all@example.com", Phone: "79000000002"}, "all"},
+		{domain.Identity{Login: "all", Email: "all@example.com", Phone: "79000000002"}, "all"},
 	} {
 		assert.Equal(t, c.want, find(t, s, c.identity))
 	}
-	// One name that is a login and a phone of different people.
-	create(t, s, object(t, 5, "89123456789", "five@example.com", ""))
-	assert.Equal(t, []string{"89123456789", "third"}, find(t, s, domain.NewIdentity("89123456789", "RU")))
+	// Logins that are older than the rule against them.
+	for _, phone := range []string{"89123456789", "89990000000"} {
+		old := object(t, 5, "login5", phone+"@example.com", "")
+		old.Registration.Login = login(t, phone)
+		create(t, s, old)
+	}
+	assert.Equal(t, "by-phone", find(t, s, domain.NewIdentity("89123456789", "RU")))
+	assert.Equal(t, "89123456789", find(t, s, domain.NewIdentity("89123456789@example.com", "RU")))
+	assert.Equal(t, "89990000000", find(t, s, domain.NewIdentity("89990000000", "RU")), "nobody else has the phone")
 }
 
 func findsNobody(t *testing.T, s AccountsSubject) {
 	create(t, s, object(t, 1, "noemail", "", "9000000001"))
 	create(t, s, object(t, 2, "nophone", "x@example.com", ""))
 	for _, name := range []string{"", "nobody", "no body", "no\x00body", "noemail\x00", "%", "nobody@example.com", "9000000009"} {
-		assert.Empty(t, find(t, s, domain.NewIdentity(name, "RU")), name)
+		_, err := s.Accounts.Find(t.Context(), domain.NewIdentity(name, "RU"))
+		require.ErrorIs(t, err, ports.ErrNotFound, name)
 	}
 	for _, id := range []int64{-1, 0, 1 << 40} {
 		_, err := s.Accounts.User(t.Context(), id)
@@ -297,10 +300,10 @@ func accountsCopyMemory(t *testing.T, s AccountsSubject) {
 	user.Login, user.Password.Hash, *user.Birthday = "other", "other", 7
 	want.Birthday = &birthday
 	for range 2 {
-		users, err := s.Accounts.Find(t.Context(), domain.Identity{Login: "user1"})
+		found, err := s.Accounts.Find(t.Context(), domain.Identity{Login: "user1"})
 		require.NoError(t, err)
-		require.Equal(t, []*domain.User{&want}, users)
-		*users[0].Birthday, users[0].Password.Hash = 8, "another"
+		require.Equal(t, &want, found)
+		*found.Birthday, found.Password.Hash = 8, "another"
 	}
 }
 

@@ -38,25 +38,20 @@ func (r Registrations) Create(ctx context.Context, account domain.Account) (int6
 type Accounts struct{ Store *Imports }
 
 // Find implements ports.Accounts.
-func (a Accounts) Find(ctx context.Context, identity domain.Identity) ([]*domain.User, error) {
+func (a Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("find: %w", err)
 	}
 	a.Store.mu.Lock()
 	defer a.Store.mu.Unlock()
-	var found []int
-	for _, key := range []string{"login " + identity.Login, "email " + identity.Email, "phone " + identity.Phone} {
+	for _, key := range []string{"email " + identity.Email, "phone " + identity.Phone, "login " + identity.Login} {
 		for i := range a.Store.accounts {
-			if slices.Contains(keys(a.Store.accounts[i].Registration), key) && !slices.Contains(found, i) {
-				found = append(found, i)
+			if slices.Contains(keys(a.Store.accounts[i].Registration), key) {
+				return a.Store.user(i), nil
 			}
 		}
 	}
-	users := make([]*domain.User, len(found))
-	for n, i := range found {
-		users[n] = a.Store.user(i)
-	}
-	return users, nil
+	return nil, ports.ErrNotFound
 }
 
 // User implements ports.Accounts.

@@ -1,0 +1,132 @@
+package domain_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+)
+
+func TestIdentity(t *testing.T) {
+	for name, want := range map[string]domain.Identity{
+		"Ivan":              {Login: "ivan"},
+		" Ivan ":            {Login: "ivan"},
+		"Ivan@Example.com":  {Login: "ivan@example.com", Email: "ivan@example.com"},
+		"ivan@home":         {Login: "ivan@home"},
+		"89123456789":       {Login: "89123456789", Phone: "79123456789"},
+		"8 (912) 345-67-89": {Phone: "79123456789"},
+		"+49(30)901820":     {Login: "+49(30)901820", Phone: "4930901820"},
+		"\uff18\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19": {Login: "89123456789", Phone: "79123456789"},
+		"901820":                     {Login: "901820"},
+		"ivan89123456789":            {Login: "ivan89123456789"}, // libphonenumber would find the number in it
+		"8912FLOWERS":                {Login: "8912flowers"},
+		"two words":                  {},
+		"9123456789":                 {Login: "9123456789", Phone: "79123456789"},
+		"a\x00b":                     {},
+		strings.Repeat("x", 100_000): {},
+		"":                           {},
+		"a@\u03c2\u03b5.gr":          {Email: "a@xn--qxaz.gr"}, // in the login's key it is another domain
+	} {
+		assert.Equal(t, want, domain.NewIdentity(name, "RU"), "%.40q", name)
+	}
+	assert.Equal(t, domain.Identity{Login: "7654321"}, domain.NewIdentity("7654321", "DE"), "which would be a phone of a German town")
+	assert.Equal(t, domain.Identity{Login: "030/901820", Phone: "4930901820"}, domain.NewIdentity("030/901820", "DE"))
+	assert.Equal(t, domain.Identity{Login: "32123456", Phone: "4532123456"}, domain.NewIdentity("32123456", "DK"))
+}
+
+// A login may be the person's own email or phone in any spelling, and nobody else's.
+func TestLoginThatIsAContact(t *testing.T) {
+	rules := domain.Rules{Region: "RU", Today: today}
+	foreign := only(domain.FieldLogin, domain.CodeIsContact)
+	for _, c := range []struct {
+		login, email, phone string
+		want                domain.Violations
+	}{
+		{"ivan@example.com", "Ivan@Example.com", "", nil},
+		{"IVAN@example.com", "ivan@example.com", "+79123456789", nil},
+		{"почта@пример.рф", "почта@xn--e1afmkfd.xn--p1ai", "", nil},
+		{"89123456789", "", "+7 912 345-67-89", nil},
+		{"8(912)345-67-89", "ivan@example.com", "9123456789", nil},
+		{"ivan@home", "", "9123456789", nil},
+		{"901820", "", "9123456789", nil},
+		{"2024123456", "", "9123456789", nil},
+
+		{"ivan@example.com", "", "9123456789", foreign},
+		{"ivan@example.com", "ivan@example.org", "", foreign},
+		{"ivan@example.com", "no address", "", append(foreign[:1:1], only(domain.FieldEmail, domain.CodeInvalid)...)},
+		{"ivan＠example.com", "", "9123456789", foreign},
+		{"ｉｖａｎ@example.com", "", "9123456789", foreign},
+		{"89123456789", "ivan@example.com", "", foreign},
+		{"89123456789", "", "9123456780", foreign},
+		{"+79123456789", "", "9123456780", foreign},
+		{"8-912-345-67-89", "", "9123456780", foreign},
+		{"#89123456789", "", "9123456780", foreign},
+		{"８９１２３４５６７８９", "", "9123456780", foreign},
+		{"+49/30/901820", "", "9123456780", foreign},
+	} {
+		person := valid()
+		person.Login, person.Email, person.Phone = text(c.login), text(c.email), text(c.phone)
+		assert.Equal(t, c.want, rules.Check(&person).Violations, "%s, whose are %s and %s", c.login, c.email, c.phone)
+	}
+}
+
+// has reports how a person is found by what a name may be: by the contact, by the login, or not.
+func has(reg *domain.Registration, name domain.Identity) (byContact, byLogin bool) {
+	return name.Email != "" && name.Email == reg.Email.Key() || name.Phone != "" && name.Phone == reg.Phone.String(),
+		name.Login != "" && name.Login == reg.Login.Key()
+}
+
+// FuzzIdentity proves that the logins, emails and phones of registered people are one space of names: a name finds one of
+// them, and each is found by all of his own.
+func FuzzIdentity(f *testing.F) {
+	const capitals, small = "ẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞ@x.com", "ßßßßßßßßßßßßßßßßßßßßßß@x.com" // of 66 and 44 octets before the @
+	names := []string{
+		"ivan", "a@x.com", "A@X.com", "ａ@x.com", "a＠x.com", "a@ςx.com", "a@σx.com", "a@ẞx.com", "a@ßx.com", capitals, small, "K@x.com", "\u212a@x.com",
+		"89123456789", "+79123456789", "８９１２３４５６７８９", "٨٩١٢٣٤٥٦٧٨٩", "a@8916123.abcd", "8912FLOWERS", "ivan89123456789",
+	}
+	for _, login := range names {
+		for _, other := range names {
+			f.Add(login, login, "9123456780", "other", other, "", other, byte(0)) // a login that is the own email, if it is one
+			f.Add(login, "", login, "other", other, other, other, byte(0))
+			f.Add(login, "b@x.com", "", "other", other, other, other, byte(1))
+		}
+	}
+	regions := []string{"RU", "DE", "DK", "US", "AD"}
+	f.Fuzz(func(t *testing.T, login1, email1, phone1, login2, email2, phone2, name string, region byte) {
+		rules := domain.Rules{Region: regions[int(region)%len(regions)], Today: today}
+		taken := domain.NewTaken()
+		var people []*domain.Registration
+		for _, s := range [][3]string{{login1, email1, phone1}, {login2, email2, phone2}} {
+			person := valid()
+			person.Login, person.Email, person.Phone = domain.Entered(s[0]), domain.Entered(s[1]), domain.Entered(s[2])
+			object := rules.Check(&person)
+			if taken.Admit(&object) == nil {
+				people = append(people, &object.Registration)
+			}
+		}
+		names := []string{name}
+		for _, person := range people {
+			own := []string{person.Login.String(), person.Email.String()}
+			if digits := person.Phone.String(); digits != "" {
+				own = append(own, "+"+digits)
+			}
+			for _, name := range own {
+				byContact, byLogin := has(person, domain.NewIdentity(name, rules.Region))
+				require.True(t, name == "" || byContact || byLogin, "%q does not find its owner", name)
+			}
+			names = append(names, own...)
+		}
+		for _, name := range names {
+			found := 0
+			for _, person := range people {
+				if byContact, byLogin := has(person, domain.NewIdentity(name, rules.Region)); byContact || byLogin {
+					found++
+				}
+			}
+			require.LessOrEqual(t, found, 1, "%q", name)
+		}
+	})
+}
