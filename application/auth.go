@@ -4,25 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"rollcall/domain"
 	"rollcall/ports"
 )
-
-// The buckets that attempts to prove a password are taken from. An attempt that succeeds is put back, so people who know
-// their passwords meet no limit, however many share an address. Whoever guesses meets all three: the first keeps one
-// address from trying one account, and leaves that account to its owner, who is elsewhere; the second bounds all the
-// world's guesses at one account, and keeps nobody out for longer than its refill once they end; the third bounds one
-// address's guesses at all accounts.
-func attemptBuckets(account, address string) []ports.Bucket {
-	return []ports.Bucket{
-		{Key: "account " + account + " from " + address, Size: 10, Refill: time.Minute},
-		{Key: "account " + account, Size: 100, Refill: 6 * time.Second},
-		{Key: "address " + address, Size: 300, Refill: 5 * time.Second},
-	}
-}
 
 // Auth tells who somebody is, by what they know.
 type Auth struct{ with AuthConfig }
@@ -63,29 +49,3 @@ func (a *Auth) setExpiry(user *domain.User) {
 		user.PasswordExpires = user.Password.Made.Add(a.with.GeneratedLifetime)
 	}
 }
-
-// take takes an attempt at an account out of each of its buckets, and returns what puts it back.
-func (a *Auth) take(ctx context.Context, account, address string) (giveBack func() error, err error) {
-	buckets := attemptBuckets(account, address)
-	giveBack = func() error {
-		for _, bucket := range buckets {
-			err := a.with.Limits.Return(ctx, bucket)
-			if err != nil {
-				return fmt.Errorf("return attempt: %w", err)
-			}
-		}
-		return nil
-	}
-	for _, bucket := range buckets {
-		wait, err := a.with.Limits.Take(ctx, bucket)
-		if err != nil {
-			return nil, fmt.Errorf("count attempt: %w", err)
-		}
-		if wait > 0 {
-			return nil, &domain.TooManyAttemptsError{Wait: wait}
-		}
-	}
-	return giveBack, nil
-}
-
-func accountKey(user *domain.User) string { return strconv.FormatInt(user.ID, 10) }

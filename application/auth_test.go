@@ -27,8 +27,26 @@ type people struct {
 	now      time.Time
 	hasher   *countingHasher
 	store    *fake.Imports
+	limits   *countingLimits
 	register *application.RegisterUser
 	auth     *application.Auth
+}
+
+// countingLimits counts round trips to the database.
+type countingLimits struct {
+	fake.Limits
+
+	calls int
+}
+
+func (l *countingLimits) Take(ctx context.Context, buckets ...ports.Bucket) (time.Duration, error) {
+	l.calls++
+	return l.Limits.Take(ctx, buckets...)
+}
+
+func (l *countingLimits) Return(ctx context.Context, buckets ...ports.Bucket) error {
+	l.calls++
+	return l.Limits.Return(ctx, buckets...)
 }
 
 // countingHasher counts what takes time.
@@ -47,11 +65,12 @@ func newPeople() *people {
 	p := &people{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), hasher: &countingHasher{}}
 	clock := func() time.Time { return p.now }
 	p.store = &fake.Imports{Now: clock}
+	p.limits = &countingLimits{Limits: fake.Limits{Now: clock}}
 	p.register = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: fake.Registrations{Store: p.store}, Accounts: fake.Accounts{Store: p.store}, Hasher: p.hasher, Now: clock, Region: "RU",
 	})
 	p.auth = application.NewAuth(application.AuthConfig{
-		Accounts: fake.Accounts{Store: p.store}, Limits: &fake.Limits{Now: clock}, Hasher: p.hasher, Now: clock, Region: "RU",
+		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Now: clock, Region: "RU",
 		GeneratedLifetime: lifetime,
 	})
 	return p
@@ -232,7 +251,7 @@ func TestChangePassword(t *testing.T) {
 	p := newPeople()
 	anna := p.anna(t)
 	change := func(old, chosen string) (*domain.User, error) {
-		return p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: anna.ID, Made: anna.Password.Made, Old: old, New: chosen, Address: "192.0.2.1"})
+		return p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: anna.ID, Made: anna.Password.Made, Old: old, New: chosen})
 	}
 	for _, c := range []struct {
 		old, chosen string
@@ -285,4 +304,108 @@ func TestGuessesAreLimited(t *testing.T) {
 	require.ErrorIs(t, attempt("anna", chosen, "192.0.2.2"), domain.ErrTooManyAttempts)
 	p.now = p.now.Add(6 * time.Second)
 	require.NoError(t, attempt("anna", chosen, "192.0.2.2"), "nobody is locked out once the guessing ends")
+}
+
+// attempts counts guesses at a name until there are too many, and returns how each was answered.
+func (p *people) attempts(t *testing.T, name, address string, many int) (answers []string) {
+	t.Helper()
+	for range many {
+		_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: "a guess", Address: address})
+		require.Error(t, err)
+		answers = append(answers, err.Error())
+	}
+	return answers
+}
+
+// When there are too many attempts tells neither whether a name is registered nor whether two names are one person's.
+func TestLimitsTellNothing(t *testing.T) {
+	const address = "192.0.2.1"
+	empty, p := newPeople(), newPeople()
+	person := candidate("Anna")
+	person.Phone = domain.Entered("9123456789")
+	_, err := p.register.Register(t.Context(), person, chosen)
+	require.NoError(t, err)
+	for _, name := range []string{"anna", "Anna@example.com", "8 912 345 67 89", "79123456789", "ANNA", "no name of any kind", "no@thing", ""} {
+		assert.Equal(t, empty.attempts(t, name, address, 7), p.attempts(t, name, address, 7), name)
+	}
+	for _, name := range []string{"boris", "boris@example.com", "8 999 345 67 89"} {
+		like := map[string]string{"boris": "anna", "boris@example.com": "anna@example.com", "8 999 345 67 89": "8 912 345 67 89"}[name]
+		fresh := newPeople()
+		_, err := fresh.register.Register(t.Context(), person, chosen)
+		require.NoError(t, err)
+		assert.Equal(t, fresh.attempts(t, name, address, 12), fresh.attempts(t, like, address, 12), "known or not")
+	}
+	fresh := newPeople()
+	_, err = fresh.register.Register(t.Context(), person, chosen)
+	require.NoError(t, err)
+	fresh.attempts(t, "anna", address, 20)
+	for _, name := range []string{"anna@example.com", "8 912 345 67 89"} {
+		_, err := fresh.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: "a guess", Address: address})
+		require.ErrorIs(t, err, domain.ErrWrongCredentials, "%s, after too many attempts at another name of the person", name)
+	}
+}
+
+// Every spelling of a name counts as the name.
+func TestSpellingsAreOneName(t *testing.T) {
+	p := newPeople()
+	person := candidate("Anna")
+	person.Phone = domain.Entered("9123456789")
+	_, err := p.register.Register(t.Context(), person, chosen)
+	require.NoError(t, err)
+	before := p.hasher.verified
+	for i := range 50 {
+		for _, name := range []string{
+			"anna", "ANNA", " Anna", "ａｎｎａ", "anna@example.com", "ANNA@EXAMPLE.COM", "Anna@example.com ",
+			"89123456789", "+79123456789", "8 (912) 345-67-89", "8.912.345.67.89", "#89123456789", "８９１２３４５６７８９", "9123456789"[:i%2+9],
+		} {
+			_, err := p.signIn(t, name, "a guess")
+			require.Error(t, err)
+		}
+	}
+	const anothers = 10 // at 912345678, which is nobody's phone
+	assert.LessOrEqual(t, p.hasher.verified-before, 3*10+anothers)
+}
+
+func TestAddressesHaveLimits(t *testing.T) {
+	p := newPeople()
+	guess := func(i int, address string) error {
+		_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: "name" + strconv.Itoa(i), Password: "a guess", Address: address})
+		return err
+	}
+	for i := range 300 {
+		require.ErrorIs(t, guess(i, "2001:db8:1::/64"), domain.ErrWrongCredentials)
+	}
+	require.ErrorIs(t, guess(300, "2001:db8:1::/64"), domain.ErrTooManyAttempts)
+	for i := range 2700 {
+		require.ErrorIs(t, guess(i, "2001:db8:1:"+strconv.Itoa(1+i%25)+"::/64"), domain.ErrWrongCredentials, "what was refused took nothing")
+	}
+	require.ErrorIs(t, guess(0, "2001:db8:1:ffff::/64"), domain.ErrTooManyAttempts, "the whole /48 has guessed too often")
+	require.ErrorIs(t, guess(0, "2001:db8:2::/64"), domain.ErrWrongCredentials)
+}
+
+// Who is signed in has attempts of their own, which nobody else can use up.
+func TestPasswordChangesAreLimited(t *testing.T) {
+	p := newPeople()
+	anna := p.anna(t)
+	change := func(old string) error {
+		_, err := p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: anna.ID, Made: anna.Password.Made, Old: old, New: "a fine new password"})
+		return err
+	}
+	p.attempts(t, "anna", "192.0.2.1", 20)
+	for range 10 {
+		require.ErrorIs(t, change("a guess"), domain.ErrRefused)
+	}
+	require.ErrorIs(t, change(chosen), domain.ErrTooManyAttempts)
+	_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: "anna", Password: chosen, Address: "192.0.2.2"})
+	require.NoError(t, err)
+	p.now = p.now.Add(time.Minute)
+	require.NoError(t, change(chosen))
+}
+
+func TestAnAttemptTakesTwoRoundTrips(t *testing.T) {
+	p := newPeople()
+	p.anna(t)
+	_, err := p.signIn(t, "anna@example.com", chosen)
+	require.NoError(t, err)
+	assert.Equal(t, 2, p.limits.calls, "beside the one that finds the account")
 }

@@ -33,19 +33,11 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}}, violations...)
 		return nil, &domain.RefusedError{Violations: violations}
 	}
-	giveBack, err := a.take(ctx, accountKey(user), change.Address)
-	if err != nil {
-		return nil, err
-	}
-	err = a.verify(ctx, user, change.Old)
+	err = a.attempt(ctx, []ports.Bucket{ownBucket(user)}, func() error { return a.verify(ctx, user, change.Old) })
 	if errors.Is(err, domain.ErrWrongCredentials) {
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
 		return nil, &domain.RefusedError{Violations: violations}
 	}
-	if err != nil {
-		return nil, err
-	}
-	err = giveBack()
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package application
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,19 +28,8 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 	if err != nil {
 		return nil, fmt.Errorf("find account: %w", err)
 	}
-	account := "of nobody: " + cmp.Or(identity.Login, identity.Email, identity.Phone, attempt.Name)
-	if user != nobody {
-		account = accountKey(user)
-	}
-	giveBack, err := a.take(ctx, account, attempt.Address)
-	if err != nil {
-		return nil, err
-	}
-	err = a.verify(ctx, user, attempt.Password)
-	if err != nil {
-		return nil, err
-	}
-	err = giveBack()
+	buckets := nameBuckets(identity, attempt.Name, attempt.Address)
+	err = a.attempt(ctx, buckets, func() error { return a.verify(ctx, user, attempt.Password) })
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,6 @@ type PasswordChange struct {
 	User     int64
 	Made     time.Time // when the password was made that they are signed in with
 	Old, New string    // as entered
-	Address  string    // as in Attempt
 }
 
 // Auth is what the outside may ask for to know who somebody is.

@@ -15,12 +15,12 @@ type Bucket struct {
 
 // Limits counts attempts, for all instances of the program together.
 type Limits interface {
-	// Take takes one attempt out of a bucket. It returns 0 when there was one, else how long it is until there is one,
-	// and takes nothing. Of attempts at once no more succeed than the bucket holds. It returns ErrUnavailable when the
-	// database cannot be reached.
-	Take(ctx context.Context, bucket Bucket) (wait time.Duration, err error)
+	// Take takes one attempt out of each of several different buckets, or none out of any. It returns 0 when every bucket
+	// had one, else how long it is until each that had none has one. Of concurrent attempts no more succeed than a bucket
+	// holds. It returns ErrUnavailable when the database cannot be reached.
+	Take(ctx context.Context, buckets ...Bucket) (wait time.Duration, err error)
 
-	// Return puts an attempt back that was taken, and no more than the bucket holds. It returns ErrUnavailable when the
-	// database cannot be reached.
-	Return(ctx context.Context, bucket Bucket) error
+	// Return puts an attempt back into each of several different buckets, and no more than each holds. It returns
+	// ErrUnavailable when the database cannot be reached.
+	Return(ctx context.Context, buckets ...Bucket) error
 }

@@ -4,7 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"rollcall/ports"
 )
@@ -29,32 +34,75 @@ const takeSQL = `
 			else greatest(l.full_at + $2, excluded.full_at) end
 	returning case when refused then full_at - $3 - (select now from clock) else interval '0' end`
 
+// undoSQL puts back what was taken from some of the buckets when another had none.
+const undoSQL = `
+	update limits set full_at = full_at - refill from unnest($1::bytea[], $2::interval[]) taken (key, refill)
+	where limits.key = taken.key and not refused and exists (select from limits where key = any($1) and refused)`
+
+const returnSQL = "update limits set full_at = full_at - $2::interval where key = $1"
+
 // maxEarly is how long an attempt waits for a row at most, within reason.
 const maxEarly = time.Second
 
-// Take implements ports.Limits.
-func (l *Limits) Take(ctx context.Context, bucket ports.Bucket) (time.Duration, error) {
-	var wait time.Duration
-	err := l.db.pool.QueryRow(ctx, takeSQL, key(bucket), bucket.Refill, time.Duration(bucket.Size-1)*bucket.Refill,
-		min(bucket.Refill/2, maxEarly)).Scan(&wait)
+// Take implements ports.Limits. It makes one round trip, which is one transaction.
+func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (wait time.Duration, err error) {
+	var batch pgx.Batch
+	var keys [][]byte
+	var refills []time.Duration
+	for key, bucket := range inOrder(buckets) {
+		keys, refills = append(keys, key), append(refills, bucket.Refill)
+		batch.Queue(takeSQL, key, bucket.Refill, time.Duration(bucket.Size-1)*bucket.Refill, min(bucket.Refill/2, maxEarly)).
+			QueryRow(func(row pgx.Row) error {
+				var untilOne time.Duration
+				err := row.Scan(&untilOne)
+				wait = max(wait, untilOne)
+				return err
+			})
+	}
+	if len(keys) > 1 {
+		batch.Queue(undoSQL, keys, refills)
+	}
+	err = l.db.pool.SendBatch(ctx, &batch).Close()
 	if err != nil {
-		return 0, fmt.Errorf("take from bucket: %w", unavailable(err))
+		return 0, fmt.Errorf("take from buckets: %w", unavailable(err))
 	}
 	return wait, nil
 }
 
 // Return implements ports.Limits. What it puts past full lies in the past, where it means nothing.
-func (l *Limits) Return(ctx context.Context, bucket ports.Bucket) error {
-	_, err := l.db.pool.Exec(ctx, "update limits set full_at = full_at - $2::interval where key = $1", key(bucket), bucket.Refill)
+func (l *Limits) Return(ctx context.Context, buckets ...ports.Bucket) error {
+	var batch pgx.Batch
+	for key, bucket := range inOrder(buckets) {
+		batch.Queue(returnSQL, key, bucket.Refill)
+	}
+	err := l.db.pool.SendBatch(ctx, &batch).Close()
 	if err != nil {
-		return fmt.Errorf("return to bucket: %w", unavailable(err))
+		return fmt.Errorf("return to buckets: %w", unavailable(err))
 	}
 	return nil
 }
 
-// Sweep removes the buckets that are full: they are as if nobody had taken from them.
+// inOrder yields buckets with their keys, in the order of the keys: transactions that lock rows in one order do not
+// deadlock.
+func inOrder(buckets []ports.Bucket) iter.Seq2[[]byte, ports.Bucket] {
+	byKey := make(map[string]ports.Bucket, len(buckets))
+	for _, bucket := range buckets {
+		byKey[string(key(bucket))] = bucket
+	}
+	return func(yield func([]byte, ports.Bucket) bool) {
+		for _, key := range slices.Sorted(maps.Keys(byKey)) {
+			if !yield([]byte(key), byKey[key]) {
+				return
+			}
+		}
+	}
+}
+
+// Sweep removes the buckets that are full: they are as if nobody had taken from them. It passes over those that are being
+// taken from, so that it waits for nobody with a row that others wait for.
 func (l *Limits) Sweep(ctx context.Context) error {
-	_, err := l.db.pool.Exec(ctx, "delete from limits where full_at <= clock_timestamp()")
+	_, err := l.db.pool.Exec(ctx, `delete from limits where key in (
+		select key from limits where full_at <= clock_timestamp() for update skip locked)`)
 	if err != nil {
 		return fmt.Errorf("sweep limits: %w", unavailable(err))
 	}

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -52,4 +53,23 @@ func TestLimitsAreSwept(t *testing.T) {
 	assert.Equal(t, []int{32}, kept())
 	pass(t, url, time.Hour)
 	assert.Empty(t, kept())
+}
+
+// Sweeping waits for no bucket that is being taken from: those who take from several would wait for one another.
+func TestSweepPassesOverBucketsInUse(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	store := postgres.NewLimits(db)
+	_, err := store.Take(t.Context(), ports.Bucket{Key: "a", Size: 1, Refill: time.Hour}, ports.Bucket{Key: "b", Size: 1, Refill: time.Hour})
+	require.NoError(t, err)
+	pass(t, url, 2*time.Hour)
+	taking, err := db.Pool().Begin(t.Context())
+	require.NoError(t, err)
+	defer taking.Rollback(t.Context())
+	_, err = taking.Exec(t.Context(), "update limits set refused = refused where key = (select key from limits order by key limit 1)")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, store.Sweep(ctx))
+	assert.Len(t, pgtest.Query[struct{ Key []byte }](t, url, `select key from limits`), 1)
 }

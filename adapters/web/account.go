@@ -161,7 +161,7 @@ func (p *pages) changePassword(c *fiber.Ctx) error {
 		return err
 	}
 	user, err = p.auth.ChangePassword(c.UserContext(), ports.PasswordChange{
-		User: user.ID, Made: user.Password.Made, Old: entered.Get("old"), New: entered.Get("psw"), Address: clientAddress(c, p.isProxy),
+		User: user.ID, Made: user.Password.Made, Old: entered.Get("old"), New: entered.Get("psw"),
 	})
 	if err != nil {
 		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}}, err)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +32,9 @@ func Limits(t *testing.T, subject func(*testing.T) LimitsSubject) {
 		"takes back":                        takesBack,
 		"takes no more back than it holds":  takesNoMoreBack,
 		"keeps buckets apart":               keepsBucketsApart,
+		"takes from all or from none":       takesFromAllOrNone,
+		"takes from several at once":        takesFromSeveralAtOnce,
+		"takes back to several":             takesBackToSeveral,
 		"ends when its context does":        limitsEndWithContext,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
@@ -149,6 +153,85 @@ func keepsBucketsApart(t *testing.T, s LimitsSubject) {
 	}
 }
 
+func named(name string, size int) ports.Bucket {
+	return ports.Bucket{Key: name, Size: size, Refill: refill}
+}
+
+func takesFromAllOrNone(t *testing.T, s LimitsSubject) {
+	ctx := t.Context()
+	small, large, slow := named("small", 2), named("large", 5), ports.Bucket{Key: "slow", Size: 3, Refill: 2 * refill}
+	for _, buckets := range [][]ports.Bucket{{small, large, slow}, {slow, large, small}} { // in whatever order
+		wait, err := s.Store.Take(ctx, buckets...)
+		require.NoError(t, err)
+		assert.Zero(t, wait)
+	}
+	for _, buckets := range [][]ports.Bucket{{small, large, slow}, {large, small}, {slow, small}} {
+		for range 3 {
+			wait, err := s.Store.Take(ctx, buckets...)
+			require.NoError(t, err)
+			assert.InDelta(t, refill, wait, float64(time.Minute), "until the small one has another")
+		}
+	}
+	assert.Equal(t, 3, drain(t, s, large), "the large one gave none for nothing")
+	assert.Equal(t, 1, drain(t, s, slow))
+	wait, err := s.Store.Take(ctx, small, large, slow, named("another", 1))
+	require.NoError(t, err)
+	assert.InDelta(t, 2*refill, wait, float64(time.Minute), "until the last of them has one")
+	assert.Equal(t, 1, drain(t, s, named("another", 1)), "nor did one that was never taken from")
+	s.Pass(2 * refill)
+	wait, err = s.Store.Take(ctx, small, large, slow)
+	require.NoError(t, err)
+	assert.Zero(t, wait)
+	assert.Equal(t, []int{1, 1, 0}, []int{drain(t, s, small), drain(t, s, large), drain(t, s, slow)})
+}
+
+func takesFromSeveralAtOnce(t *testing.T, s LimitsSubject) {
+	buckets := []ports.Bucket{named("a", 7), named("b", 9), named("c", 8), named("d", 30)}
+	var taken atomic.Int64
+	var all sync.WaitGroup
+	for i := range 40 {
+		mine := slices.Clone(buckets)
+		if i%2 == 0 {
+			slices.Reverse(mine)
+		}
+		all.Go(func() {
+			wait, err := s.Store.Take(t.Context(), mine...)
+			if err != nil {
+				t.Error(err)
+			} else if wait == 0 {
+				taken.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 7, taken.Load())
+	for i, left := range []int{0, 2, 1, 23} {
+		assert.Equal(t, left, drain(t, s, buckets[i]), buckets[i].Key)
+	}
+	for range 2 {
+		for i := range 20 { // those that take and those that return do not keep one another waiting for ever
+			mine := slices.Clone(buckets)
+			if i%2 == 0 {
+				slices.Reverse(mine)
+			}
+			all.Go(func() { assert.NoError(t, s.Store.Return(t.Context(), mine...)) })
+			all.Go(func() {
+				_, err := s.Store.Take(t.Context(), mine...)
+				assert.NoError(t, err)
+			})
+		}
+		all.Wait()
+	}
+}
+
+func takesBackToSeveral(t *testing.T, s LimitsSubject) {
+	full, some := named("full", 5), named("some", 5)
+	drain(t, s, some)
+	require.NoError(t, s.Store.Return(t.Context(), some, full))
+	assert.Equal(t, 1, drain(t, s, some))
+	assert.Equal(t, 5, drain(t, s, full))
+}
+
 func limitsEndWithContext(t *testing.T, s LimitsSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -156,6 +239,8 @@ func limitsEndWithContext(t *testing.T, s LimitsSubject) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, ports.ErrUnavailable)
 	assert.Equal(t, 5, drain(t, s, five()))
+	_, err = s.Store.Take(ctx, five(), named("another", 5))
+	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, s.Store.Return(ctx, five()), context.Canceled)
 	assert.Zero(t, drain(t, s, five()))
 }

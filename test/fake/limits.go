@@ -18,33 +18,42 @@ type Limits struct {
 }
 
 // Take implements ports.Limits.
-func (l *Limits) Take(ctx context.Context, bucket ports.Bucket) (time.Duration, error) {
+func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("take: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := now(l.Now)
-	fullAt := l.fullAt[bucket.Key]
-	if fullAt.Before(now) {
-		fullAt = now
+	fullAt := func(bucket ports.Bucket) time.Time {
+		if l.fullAt[bucket.Key].After(now) {
+			return l.fullAt[bucket.Key]
+		}
+		return now
 	}
-	wait := fullAt.Sub(now) - time.Duration(bucket.Size-1)*bucket.Refill
+	var wait time.Duration
+	for _, bucket := range buckets {
+		wait = max(wait, fullAt(bucket).Sub(now)-time.Duration(bucket.Size-1)*bucket.Refill)
+	}
 	if wait > 0 {
 		return wait, nil
 	}
-	l.set(bucket.Key, fullAt.Add(bucket.Refill))
+	for _, bucket := range buckets {
+		l.set(bucket.Key, fullAt(bucket).Add(bucket.Refill))
+	}
 	return 0, nil
 }
 
 // Return implements ports.Limits.
-func (l *Limits) Return(ctx context.Context, bucket ports.Bucket) error {
+func (l *Limits) Return(ctx context.Context, buckets ...ports.Bucket) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("return: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.set(bucket.Key, l.fullAt[bucket.Key].Add(-bucket.Refill))
+	for _, bucket := range buckets {
+		l.set(bucket.Key, l.fullAt[bucket.Key].Add(-bucket.Refill))
+	}
 	return nil
 }
 
