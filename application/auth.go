@@ -18,6 +18,7 @@ type AuthConfig struct {
 	Accounts ports.Accounts
 	Limits   ports.Limits
 	Hasher   ports.Hasher
+	Devices  ports.Devices
 	Now      func() time.Time
 	Region   string // of phones without a country code
 

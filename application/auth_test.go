@@ -70,7 +70,7 @@ func newPeople() *people {
 		Registrations: fake.Registrations{Store: p.store}, Accounts: fake.Accounts{Store: p.store}, Hasher: p.hasher, Now: clock, Region: "RU",
 	})
 	p.auth = application.NewAuth(application.AuthConfig{
-		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Now: clock, Region: "RU",
+		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Now: clock, Region: "RU",
 		GeneratedLifetime: lifetime,
 	})
 	return p
@@ -408,4 +408,52 @@ func TestAnAttemptTakesTwoRoundTrips(t *testing.T) {
 	_, err := p.signIn(t, "anna@example.com", chosen)
 	require.NoError(t, err)
 	assert.Equal(t, 2, p.limits.calls, "beside the one that finds the account")
+}
+
+// Strangers cannot keep a person out of a browser in which they have signed in before.
+func TestDevicesHaveAttemptsOfTheirOwn(t *testing.T) {
+	p := newPeople()
+	anna := p.anna(t)
+	boris, err := p.register.Register(t.Context(), candidate("boris"), chosen)
+	require.NoError(t, err)
+	hers, his := p.auth.MarkDevice(anna, ""), p.auth.MarkDevice(boris, "")
+	attempt := func(name, password, address, device string) error {
+		_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: password, Address: address, Device: device})
+		return err
+	}
+	for i := range 400 { // from everywhere, and from where she is
+		_ = attempt("anna", "a guess", strconv.Itoa(i%20), "")
+		_ = attempt(strconv.Itoa(i), "a guess", "192.0.2.1", "")
+	}
+	for name, device := range map[string]string{"none": "", "forged": hers + "x", "another's": his, "several": his + ".x.." + his} {
+		require.ErrorIs(t, attempt("anna", chosen, "192.0.2.1", device), domain.ErrTooManyAttempts, name)
+	}
+	for range 20 {
+		require.NoError(t, attempt("anna", chosen, "192.0.2.1", hers))
+	}
+	require.NoError(t, attempt("Anna@example.com", chosen, "192.0.2.1", his+"."+hers))
+	for range 10 {
+		require.ErrorIs(t, attempt("anna", "a guess", "198.51.100.1", hers), domain.ErrWrongCredentials)
+	}
+	require.ErrorIs(t, attempt("anna", chosen, "198.51.100.1", hers), domain.ErrTooManyAttempts, "a stolen mark has no more than a stranger")
+	require.ErrorIs(t, attempt("Anna@example.com", chosen, "198.51.100.1", hers), domain.ErrTooManyAttempts)
+	require.NoError(t, attempt("anna", chosen, "192.0.2.1", p.auth.MarkDevice(anna, "")), "another browser of hers")
+	p.now = p.now.Add(time.Minute)
+	require.NoError(t, attempt("anna", chosen, "192.0.2.1", hers))
+}
+
+// A browser is known by several users, without any of them losing their place to one who comes back.
+func TestADeviceOfSeveral(t *testing.T) {
+	p := newPeople()
+	users := make([]*domain.User, 5)
+	device := "nonsense..\r\n"
+	for i := range users {
+		users[i] = &domain.User{ID: int64(i + 1)}
+		device = p.auth.MarkDevice(users[i], device)
+	}
+	marks := strings.Split(device, ".")
+	require.Len(t, marks, 4, "of the last four")
+	assert.NotContains(t, device, "nonsense")
+	device = p.auth.MarkDevice(users[2], device)
+	assert.Equal(t, []string{marks[2], marks[0], marks[1], marks[3]}, strings.Split(device, "."), "the mark stays, and so does what was taken from its bucket")
 }

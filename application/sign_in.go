@@ -29,6 +29,9 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 		return nil, fmt.Errorf("find account: %w", err)
 	}
 	buckets := nameBuckets(identity, attempt.Name, attempt.Address)
+	if mark := a.markOf(user, attempt.Device); mark != "" {
+		buckets = []ports.Bucket{deviceBucket(mark)}
+	}
 	err = a.attempt(ctx, buckets, func() error { return a.verify(ctx, user, attempt.Password) })
 	if err != nil {
 		return nil, err

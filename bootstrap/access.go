@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"rollcall/adapters/web"
@@ -26,6 +27,8 @@ type accessFlags struct {
 	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
 
 	TrustedProxies []network `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; of others they are ignored."`
+
+	warned sync.Once
 }
 
 func (f *accessFlags) check() error {
@@ -35,11 +38,28 @@ func (f *accessFlags) check() error {
 	return nil
 }
 
-// warn says what the defaults, which are meant for this machine alone, permit to others where they can reach the address.
-func (f *accessFlags) warn(address net.Addr, log *slog.Logger) {
-	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsLoopback() {
-		return
+// warnOfProxy says what follows from a peer that forwards requests and is not trusted. A proxy makes the service reachable
+// for others, whatever address it listens on.
+func (f *accessFlags) warnOfProxy(peer netip.Addr, log *slog.Logger) {
+	text := "ignored the X-Forwarded headers of a peer that is not a --trusted-proxy; if it is yours, name it: until then all clients behind it count as one address"
+	if f.TLSCert == "" {
+		text += ", and cookies are not Secure"
 	}
+	log.Warn(text, "peer", peer)
+	f.warn(log)
+}
+
+func isLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// warn says, once, what the defaults, which are meant for this machine alone, permit to others who can reach the service.
+func (f *accessFlags) warn(log *slog.Logger) {
+	f.warned.Do(func() { f.warnOfOpenDoors(log) })
+}
+
+func (f *accessFlags) warnOfOpenDoors(log *slog.Logger) {
 	if f.UseraddAccess == web.AccessOpen {
 		log.Warn("everybody who can reach this address may post to /useradd; --useradd-access token asks them for a token")
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -307,6 +309,63 @@ func TestAttemptsAreLimited(t *testing.T) {
 	require.NotEmpty(t, stored)
 	for _, row := range stored {
 		assert.NotContains(t, row.Row, "203.0.113.7")
+	}
+}
+
+// Whoever guesses, from wherever, does not keep a person out of a browser in which they have signed in before.
+func TestStrangersKeepNobodyOut(t *testing.T) {
+	p := start(t)
+	owner := p.registered(t)
+	require.Equal(t, 303, owner.get(t, "/logout").status)
+	stranger := p.browser(t)
+	require.Equal(t, 303, stranger.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001")).status)
+	require.Equal(t, 303, stranger.get(t, "/logout").status)
+	for range 10 {
+		require.Equal(t, 401, stranger.signIn(t, "Anna", "a guess at it").status)
+	}
+	require.Equal(t, 429, stranger.signIn(t, "Anna", goodPassword).status, "a mark of another user counts for nothing")
+	require.Equal(t, 429, p.browser(t).signIn(t, "Anna", goodPassword).status)
+	require.Equal(t, 429, p.browser(t, "Cookie", "device="+strings.Repeat("A", 56)).signIn(t, "Anna", goodPassword).status, "nor does a forged one")
+	assert.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status)
+
+	at, _ := url.Parse(p.url)
+	thief := p.browser(t)
+	thief.client.Jar.SetCookies(at, []*http.Cookie{{Name: "device", Value: owner.cookie("device")}})
+	for range 10 {
+		require.Equal(t, 401, thief.signIn(t, "Anna", "a guess at it").status)
+	}
+	require.Equal(t, 429, thief.signIn(t, "Anna", goodPassword).status, "one that was stolen is worth few attempts")
+}
+
+func TestDeviceCookie(t *testing.T) {
+	p := start(t, "--trusted-proxy", "127.0.0.1")
+	find := func(got *page, name string) *http.Cookie {
+		i := slices.IndexFunc(got.cookies, func(cookie *http.Cookie) bool { return cookie.Name == name })
+		require.GreaterOrEqual(t, i, 0, name)
+		return got.cookies[i]
+	}
+	b := p.browser(t)
+	first := find(b.submit(t, "/register", anna()), "device")
+	assert.True(t, first.HttpOnly)
+	assert.False(t, first.Secure)
+	assert.Equal(t, http.SameSiteLaxMode, first.SameSite)
+	assert.Equal(t, "/", first.Path)
+	assert.Empty(t, first.Domain)
+	assert.Equal(t, 180*24*60*60, first.MaxAge)
+	require.Equal(t, 303, b.get(t, "/logout").status)
+	assert.Equal(t, first.Value, find(b.signIn(t, "Anna", goodPassword), "device").Value, "the browser stays known as it was")
+	require.Equal(t, 303, b.get(t, "/logout").status)
+	other := b.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001"))
+	assert.True(t, strings.HasSuffix(find(other, "device").Value, "."+first.Value), "by two who share it")
+
+	secure := p.browser(t, "X-Forwarded-Proto", "https")
+	form := secure.get(t, "/login")
+	got := secure.send(t, "/login", form, map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "__Host-form="+form.cookies[0].Value)
+	require.Equal(t, 303, got.status, got.text("main"))
+	assert.True(t, find(got, "__Host-device").Secure)
+	assert.Equal(t, 401, p.browser(t).signIn(t, "Anna", "a guess").status)
+	for _, cookie := range p.browser(t).signIn(t, "Anna", "a guess").cookies {
+		assert.NotEqual(t, "device", cookie.Name)
 	}
 }
 

@@ -81,6 +81,37 @@ func TestForwardedAddressesOfOthersAreIgnored(t *testing.T) {
 	}
 }
 
+// A proxy that nobody named is logged once, and what others can do from now on with it, wherever the program listens.
+func TestProxiesThatAreNotTrustedAreLogged(t *testing.T) {
+	const proxy, posts, sees = "that is not a --trusted-proxy", "may post to /useradd", "who registers here sees the reports"
+	for _, c := range []struct {
+		flags, headers     []string
+		proxy, posts, sees int
+	}{
+		{nil, nil, 0, 0, 0},
+		{nil, []string{"X-Forwarded-For", "203.0.113.7"}, 1, 1, 1},
+		{nil, []string{"X-Forwarded-Proto", "https"}, 1, 1, 1},
+		{nil, []string{"X-Forwarded-Host", "people.example"}, 1, 1, 1},
+		{[]string{"--trusted-proxy", "192.0.2.1"}, []string{"X-Forwarded-For", "203.0.113.7"}, 1, 1, 1},
+		{[]string{"--trusted-proxy", "127.0.0.1"}, []string{"X-Forwarded-For", "203.0.113.7"}, 0, 0, 0},
+		{[]string{"--useradd-access", "token", "--reports-access", "operators"}, []string{"X-Forwarded-For", "203.0.113.7"}, 1, 0, 0},
+		{[]string{"--listen", "0.0.0.0:0"}, []string{"X-Forwarded-For", "203.0.113.7"}, 1, 1, 1},
+	} {
+		p := start(t, c.flags...)
+		for range 3 {
+			p.do(t, http.MethodGet, "/healthz", nil, c.headers...)
+			p.do(t, http.MethodGet, "/login", nil, c.headers...)
+		}
+		log := p.logged()
+		count := []int{strings.Count(log, proxy), strings.Count(log, posts), strings.Count(log, sees)}
+		assert.Equal(t, []int{c.proxy, c.posts, c.sees}, count, "%s %s:\n%s", c.flags, c.headers, log)
+		if c.proxy > 0 {
+			assert.Regexp(t, `level=WARN msg="[^"]+all clients behind it count as one address, and cookies are not Secure" peer=(127.0.0.1|::1)\b`, log)
+			assert.NotContains(t, log, "203.0.113.7")
+		}
+	}
+}
+
 func TestSchemeAndHostThatProxiesForward(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.1")
 	own, err := url.Parse(p.url)

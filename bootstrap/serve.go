@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -111,7 +112,9 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sessions.Close()) }()
-	cmd.warn(listener.Addr(), log)
+	if !isLoopback(listener.Addr()) {
+		cmd.warn(log)
+	}
 	go sweep(ctx, db, cmd.KeepRefused, cmd.KeepAnswers, log)
 	spools, err := spool.Open(filepath.Join(cmd.DataDir, "spool"))
 	if err != nil {
@@ -227,6 +230,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Accounts:          accounts,
 		Limits:            postgres.NewLimits(db),
 		Hasher:            hasher,
+		Devices:           passhash.NewDevices(secret),
 		Now:               time.Now,
 		Region:            cmd.DefaultRegion,
 		GeneratedLifetime: cmd.GeneratedLifetime,
@@ -258,6 +262,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		ReportsAccess:  cmd.ReportsAccess,
 		TLS:            secure,
 		TrustedProxies: prefixes(cmd.TrustedProxies),
+		UntrustedProxy: func(peer netip.Addr) { cmd.warnOfProxy(peer, log) },
 
 		UseraddAccess:      cmd.UseraddAccess,
 		RegistrationClosed: cmd.Registration != registrationOpen,

@@ -12,6 +12,7 @@ type Attempt struct {
 	Name     string // login, e-mail or phone, as entered
 	Password string // as entered
 	Address  string // from where: what one client has, and others have not
+	Device   string // what the browser keeps of MarkDevice; empty for nothing
 }
 
 // PasswordChange is somebody's wish for another password.
@@ -27,6 +28,10 @@ type Auth interface {
 	// nobody's, and takes as long for it whether the name is known or not; domain.ErrPasswordExpired,
 	// *domain.TooManyAttemptsError, ErrUnavailable.
 	SignIn(ctx context.Context, attempt Attempt) (*domain.User, error)
+
+	// MarkDevice returns what a browser is to keep in which a user has signed in, instead of what it keeps already: with it, no
+	// stranger's attempts stand in the user's way.
+	MarkDevice(user *domain.User, device string) string
 
 	// User returns the user who signed in when their password was the one made then. It returns domain.ErrSignedOut when
 	// there is none, ErrUnavailable.

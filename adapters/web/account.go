@@ -74,7 +74,7 @@ func (p *pages) login(c *fiber.Ctx) error {
 	}
 	next := localPath(entered.Get("next"))
 	user, err := p.auth.SignIn(c.UserContext(), ports.Attempt{
-		Name: entered.Get("login"), Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy),
+		Name: entered.Get("login"), Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy), Device: device(c),
 	})
 	if err != nil {
 		return p.showForm(c, "login", &view{form: form{inputs: signInInputs, entered: entered}, Next: next}, err)

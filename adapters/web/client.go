@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -15,8 +16,7 @@ const networkBits = 64
 // clientAddress is where a request is from. Of forwarded addresses it believes those that trusted proxies added: from the
 // last one back to the first that is no proxy. What stands before one that makes no sense, nobody vouches for.
 func clientAddress(c *fiber.Ctx, isProxy func(netip.Addr) bool) string {
-	address, _ := netip.AddrFromSlice(c.Context().RemoteIP())
-	address = address.Unmap()
+	address := peerAddress(c)
 	forwarded := bytes.Split(forwardedValues(c, fiber.HeaderXForwardedFor), []byte(","))
 	for i := len(forwarded) - 1; i >= 0 && isProxy(address); i-- {
 		before, ok := forwardedAddress(string(bytes.TrimSpace(forwarded[i])))
@@ -32,6 +32,12 @@ func clientAddress(c *fiber.Ctx, isProxy func(netip.Addr) bool) string {
 		}
 	}
 	return address.String()
+}
+
+// peerAddress is that of the other end of the connection.
+func peerAddress(c *fiber.Ctx) netip.Addr {
+	address, _ := netip.AddrFromSlice(c.Context().RemoteIP())
+	return address.Unmap()
 }
 
 // forwardedAddress reads an address as proxies write it: some with a port, and IPv6 in brackets.
@@ -66,6 +72,21 @@ func isAnyOf(networks []netip.Prefix) func(netip.Addr) bool {
 
 // host is a name or an address, perhaps with a port.
 var host = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
+
+// noticeProxy calls notice once, with the peer, when a peer that is not a trusted proxy says whom it forwards.
+func noticeProxy(isProxy func(netip.Addr) bool, notice func(peer netip.Addr)) fiber.Handler {
+	var noticed sync.Once
+	return func(c *fiber.Ctx) error {
+		header := &c.Request().Header
+		for _, name := range []string{fiber.HeaderXForwardedFor, fiber.HeaderXForwardedProto, fiber.HeaderXForwardedHost} {
+			if peer := peerAddress(c); len(header.Peek(name)) > 0 && !isProxy(peer) {
+				noticed.Do(func() { notice(peer) })
+				break
+			}
+		}
+		return c.Next()
+	}
+}
 
 // checkForwarded makes of what a request's proxies say what Fiber may believe, which looks no closer: of the first
 // X-Forwarded-Proto and the first X-Forwarded-Host, which the client came to, what makes sense, and no other header.

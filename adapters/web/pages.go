@@ -92,11 +92,26 @@ func (p *pages) visitor(c *fiber.Ctx) (*visitor, error) {
 	return who, nil
 }
 
-// signIn begins a session for a user.
+// signIn begins a session for a user, and lets the browser be known as one in which they have signed in.
 func (p *pages) signIn(c *fiber.Ctx, user *domain.User) error {
 	c.Locals(visitorKey, nil)
-	return p.sessions.begin(c, user)
+	err := p.sessions.begin(c, user)
+	if err != nil {
+		return err
+	}
+	secure := isSecure(c)
+	c.Cookie(&fiber.Cookie{
+		Name: cookieName("device", secure), Value: p.auth.MarkDevice(user, device(c)), Path: "/", MaxAge: int(deviceAge.Seconds()),
+		HTTPOnly: true, Secure: secure, SameSite: fiber.CookieSameSiteLaxMode,
+	})
+	return nil
 }
+
+// deviceAge is how long a browser keeps what it is known by.
+const deviceAge = 180 * 24 * time.Hour
+
+// device returns what the browser keeps of the users who have signed in there.
+func device(c *fiber.Ctx) string { return c.Cookies(cookieName("device", isSecure(c))) }
 
 // view is what a template shows.
 type view struct {

@@ -53,6 +53,9 @@ type Config struct {
 
 	// TrustedProxies are those whose word is taken on a client's address, and on the scheme and the host that it came to.
 	TrustedProxies []netip.Prefix
+
+	// UntrustedProxy is called once, with the first peer that is none of them and sends X-Forwarded headers.
+	UntrustedProxy func(peer netip.Addr)
 }
 
 // Server answers HTTP requests.
@@ -113,6 +116,7 @@ func NewServer(cfg Config) (*Server, error) {
 		}
 		return err
 	})
+	app.Use(noticeProxy(p.isProxy, cfg.UntrustedProxy))
 	if len(proxies) > 0 {
 		app.Use(checkForwarded)
 	}

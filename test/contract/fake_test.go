@@ -75,4 +75,5 @@ func TestFakeUploads(t *testing.T) {
 func TestFakeSpools(t *testing.T)    { contract.Spools(t, &fake.Spools{}) }
 func TestFakeDecoder(t *testing.T)   { contract.Decoder(t, fake.Decoder{}) }
 func TestFakePasswords(t *testing.T) { contract.Passwords(t, &fake.Passwords{}) }
+func TestFakeDevices(t *testing.T)   { contract.Devices(t, &fake.Devices{}) }
 func TestFakeSentences(t *testing.T) { contract.Sentences(t, fake.Sentences{}) }
