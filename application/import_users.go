@@ -90,7 +90,7 @@ func NewImportUsers(with ImportConfig) *ImportUsers {
 // Import implements ports.Registration.
 func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
 	if request.DryRun {
-		request.Key = "" // it neither has an answer to be kept nor gives one that was
+		request.Key = domain.ImportKey{} // it neither has an answer to be kept nor gives one that was
 	}
 	i := &userImport{ImportConfig: u.with, request: request, size: sizeOf(request.File)}
 	if u.with.MaxTime > 0 {
@@ -110,7 +110,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		err = fmt.Errorf("%w: %w", domain.ErrTooSlow, err)
 	}
 	if errors.Is(err, domain.ErrBrokenFile) && !request.DryRun {
-		id, failed := u.Refuse(ctx, domain.Tally{}.Status(), domain.DescriptionBroken, request.Token)
+		id, failed := u.Refuse(ctx, domain.Tally{}.Status(), domain.DescriptionBroken, request.Sender)
 		err = &ports.RecordedError{Import: id, Cause: err}
 		if failed != nil {
 			err = failed
@@ -136,7 +136,7 @@ func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.Import
 }
 
 // Recall implements ports.Registration.
-func (u *ImportUsers) Recall(ctx context.Context, key string) (*ports.ImportResult, error) {
+func (u *ImportUsers) Recall(ctx context.Context, key domain.ImportKey) (*ports.ImportResult, error) {
 	result, err := u.recall(ctx, key, nil)
 	if err != nil {
 		return nil, fmt.Errorf("recall import: %w", err)
@@ -145,7 +145,7 @@ func (u *ImportUsers) Recall(ctx context.Context, key string) (*ports.ImportResu
 }
 
 // recall returns the answer that is kept for a key, if it is to what has the fingerprint.
-func (u *ImportUsers) recall(ctx context.Context, key string, fingerprint []byte) (*ports.ImportResult, error) {
+func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerprint []byte) (*ports.ImportResult, error) {
 	log := newOutcomeLog(u.with.Spools.New())
 	answer, err := u.with.Imports.Recall(ctx, key, log.spool)
 	var issuer ports.Issuer
@@ -166,8 +166,8 @@ func (u *ImportUsers) recall(ctx context.Context, key string, fingerprint []byte
 }
 
 // Refuse implements ports.Registration.
-func (u *ImportUsers) Refuse(ctx context.Context, status int, description, token string) (int64, error) {
-	id, err := u.with.Imports.Refuse(ctx, status, description, token)
+func (u *ImportUsers) Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error) {
+	id, err := u.with.Imports.Refuse(ctx, status, description, sender)
 	if err != nil {
 		return 0, fmt.Errorf("record refused import: %w", err)
 	}
@@ -202,7 +202,7 @@ var (
 
 // run registers the people, or finds the answer that is kept.
 func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err error) {
-	if i.request.Key != "" {
+	if !i.request.Key.IsZero() {
 		i.fingerprint, err = fingerprint(&i.request)
 		if err != nil {
 			return nil, err
@@ -229,7 +229,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 // do runs the import. Where it skips, those are not registered who might be.
 func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 	mode := ports.ImportMode{
-		Exclusive: i.size == large, Many: i.size == many, Rehearsal: skips || i.request.DryRun, Key: i.request.Key, Token: i.request.Token,
+		Exclusive: i.size == large, Many: i.size == many, Rehearsal: skips || i.request.DryRun, Key: i.request.Key, Sender: i.request.Sender,
 	}
 	return i.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		err := i.dropLog() // of a run that the database undid
@@ -270,7 +270,7 @@ func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 
 // answer is what is kept for the request's key.
 func (i *userImport) answer() *ports.Answer {
-	if i.request.Key == "" {
+	if i.request.Key.IsZero() {
 		return nil
 	}
 	return &ports.Answer{
@@ -278,10 +278,11 @@ func (i *userImport) answer() *ports.Answer {
 	}
 }
 
-// fingerprint is the same for requests that ask for the same.
+// fingerprint returns the same for requests that ask for the same. The name of the token adds nothing to the owner of the key. It
+// stays because earlier versions compare it, and answers outlive an upgrade.
 func fingerprint(request *ports.ImportRequest) ([]byte, error) {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q %t %q\n", request.Hint.Format, request.Hint.Charset, request.Strict, request.Token)
+	fmt.Fprintf(hash, "%q %q %t %q\n", request.Hint.Format, request.Hint.Charset, request.Strict, request.Sender.TokenName)
 	_, err := io.Copy(hash, request.File.Reader())
 	if err != nil {
 		return nil, fmt.Errorf("read file: %w", err)

@@ -37,6 +37,9 @@ func newFixture() *fixture {
 	return f
 }
 
+// key is an idempotency key that all senders share.
+var key = domain.ImportKey{Value: "key"}
+
 // imported is what came of an import.
 type imported struct {
 	id       int64
@@ -264,7 +267,7 @@ func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
 func TestDryRun(t *testing.T) {
 	f := newFixture()
 	file := array(person("anna", "a@example.com", ""), `7`, person("ANNA", "b@example.com", ""), person("boris", "b@example.com", ""))
-	dry, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: "key"})
+	dry, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: key})
 	require.NoError(t, err)
 	assert.Empty(t, f.store.Accounts())
 	assert.Empty(t, f.store.Records())
@@ -272,7 +275,7 @@ func TestDryRun(t *testing.T) {
 		assert.Empty(t, outcome.Password, "object %d", i+1)
 	}
 
-	wet, err := f.request(t, file, ports.ImportRequest{Key: "key"})
+	wet, err := f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
 	assert.False(t, wet.replayed)
 	wet.id = 0
@@ -281,7 +284,7 @@ func TestDryRun(t *testing.T) {
 	}
 	assert.Equal(t, wet, dry, "but for id and passwords")
 
-	again, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: "key"})
+	again, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: key})
 	require.NoError(t, err)
 	assert.Equal(t, domain.Tally{Objects: 4, Refused: 4}, again.tally, "and no answer that is kept")
 	_, err = f.request(t, `[`, ports.ImportRequest{DryRun: true})
@@ -320,7 +323,7 @@ func TestKey(t *testing.T) {
 	f.config.Now, f.store.Now = func() time.Time { return now }, func() time.Time { return now }
 	f.config.KeepAnswers = time.Hour
 	file := array(person("anna", "a@example.com", ""), `7`)
-	first, err := f.request(t, file, ports.ImportRequest{Key: "key"})
+	first, err := f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
 	assert.Equal(t, "password-1-1", first.outcomes[0].Password)
 
@@ -330,11 +333,11 @@ func TestKey(t *testing.T) {
 		if restarted {
 			f.config.Passwords = &fake.Passwords{}
 		}
-		got, err := f.request(t, file, ports.ImportRequest{Key: "key"})
+		got, err := f.request(t, file, ports.ImportRequest{Key: key})
 		require.NoError(t, err)
 		assert.Equal(t, again, got)
 	}
-	result, err := application.NewImportUsers(f.config).Recall(t.Context(), "key")
+	result, err := application.NewImportUsers(f.config).Recall(t.Context(), key)
 	require.NoError(t, err)
 	got, err := read(t, result)
 	require.NoError(t, err)
@@ -348,16 +351,16 @@ func TestKey(t *testing.T) {
 		{file, ports.ImportRequest{Strict: true}},
 		{file, ports.ImportRequest{Hint: domain.FileHint{Format: domain.FormatNDJSON}}},
 	} {
-		other.request.Key = "key"
+		other.request.Key = key
 		_, err = f.request(t, other.file, other.request)
 		require.ErrorIs(t, err, ports.ErrKeyReused)
 	}
-	_, err = application.NewImportUsers(f.config).Recall(t.Context(), "other")
+	_, err = application.NewImportUsers(f.config).Recall(t.Context(), domain.ImportKey{Value: "other"})
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	assert.Len(t, f.store.Records(), 1)
 
 	now = now.Add(time.Hour)
-	got, err = f.request(t, file, ports.ImportRequest{Key: "key"})
+	got, err = f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
 	assert.Equal(t, domain.Tally{Objects: 2, Refused: 2}, got.tally, "the key is forgotten, the account is not")
 	assert.Zero(t, f.spools.Open())
@@ -366,12 +369,12 @@ func TestKey(t *testing.T) {
 // What registered nobody because its file broke may be mended and sent with the same key.
 func TestKeyOfBrokenFile(t *testing.T) {
 	f := newFixture()
-	_, err := f.request(t, `[`, ports.ImportRequest{Key: "key"})
+	_, err := f.request(t, `[`, ports.ImportRequest{Key: key})
 	recorded, ok := errors.AsType[*ports.RecordedError](err)
 	require.True(t, ok)
 	assert.EqualValues(t, 1, recorded.Import)
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
-	got, err := f.request(t, person("anna", "a@example.com", ""), ports.ImportRequest{Key: "key"})
+	got, err := f.request(t, person("anna", "a@example.com", ""), ports.ImportRequest{Key: key})
 	require.NoError(t, err)
 	assert.Equal(t, 1, got.tally.Created)
 }
@@ -422,7 +425,7 @@ func TestLargeImportsAtOnce(t *testing.T) {
 // What is large by its records is found out before the database has done anything for it, and then waits like any other.
 func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 	many := func(records int) string { return array(slices.Repeat([]string{"[]"}, records)...) }
-	for _, key := range []string{"", "key"} {
+	for _, key := range []domain.ImportKey{{}, key} {
 		f := newFixture()
 		f.config.AtOnce, f.config.KeepAnswers = 1, time.Hour
 		modes := &modesOf{Imports: f.store}
@@ -434,8 +437,8 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		assert.Equal(t, 1, modes.batches)
 
 		modes.exclusive, modes.many, modes.batches = nil, nil, 0
-		if key != "" {
-			key = "another"
+		if !key.IsZero() {
+			key = domain.ImportKey{Value: "another"}
 		}
 		got, err := f.request(t, many(10_001), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
@@ -584,7 +587,7 @@ func TestProgress(t *testing.T) {
 
 func TestRefuse(t *testing.T) {
 	f := newFixture()
-	id, err := application.NewImportUsers(f.config).Refuse(t.Context(), 413, domain.DescriptionBroken, "crm")
+	id, err := application.NewImportUsers(f.config).Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{TokenName: "crm"})
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, id)
 	assert.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Records())

@@ -354,7 +354,9 @@ func (u *UploadFile) do(ctx context.Context, upload *domain.Upload, report func(
 	if err != nil {
 		return fmt.Errorf("load file of upload: %w", err)
 	}
-	request := ports.ImportRequest{File: file, Hint: upload.Hint, Strict: upload.Strict, Progress: report}
+	request := ports.ImportRequest{
+		File: file, Hint: upload.Hint, Sender: domain.Sender{User: upload.User}, Strict: upload.Strict, Progress: report,
+	}
 	if upload.State == domain.UploadChecking {
 		request.DryRun = true
 	} else {

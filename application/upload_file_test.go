@@ -122,6 +122,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		assert.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
 		assert.EqualValues(t, 1, got.Import)
 		assert.Len(t, f.fixture.store.Accounts(), 2)
+		assert.EqualValues(t, anna, f.fixture.store.Records()[0].User)
 
 		for range 2 { // the result can be had again
 			result, err := f.use.Result(t.Context(), anna, id)

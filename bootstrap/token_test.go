@@ -110,8 +110,36 @@ func TestAnswerIsOfItsToken(t *testing.T) {
 	}
 	first := send(crm)
 	require.Equal(t, 200, first.status)
-	assert.Equal(t, 422, send(school).status)
+	others := send(school)
+	assert.Equal(t, 400, others.status, "it has an answer of its own")
+	assert.Empty(t, others.header.Get("Idempotent-Replayed"))
+	assert.Equal(t, "true", send(school).header.Get("Idempotent-Replayed"))
 	assert.Equal(t, first.body, send(crm).body)
+
+	p.revoke(t, "crm")
+	again := send(p.token(t, "crm"))
+	assert.Equal(t, 400, again.status, "another token has the name now, and not the answer")
+	assert.Empty(t, again.header.Get("Idempotent-Replayed"))
+}
+
+// What a user posts is recorded as theirs, and so are their keys.
+func TestAnswerIsOfItsUser(t *testing.T) {
+	p := start(t, "--useradd-access", "session")
+	send := func(b *browser) answer {
+		csrf := b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
+		return p.post(t, person("a", `"phone":"9000000001"`), "Idempotency-Key", "key", "Cookie", "session="+b.cookie("session"), "X-CSRF-Token", csrf)
+	}
+	first := p.registered(t)
+	second := p.browser(t)
+	require.Equal(t, 303, second.submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).status)
+	passwords := send(first)
+	require.Equal(t, 200, passwords.status)
+	assert.Equal(t, 400, send(second).status)
+	assert.Equal(t, passwords.body, send(first).body)
+	assert.Equal(t, 400, p.post(t, "[", "Cookie", "session="+first.cookie("session"), "X-CSRF-Token",
+		first.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")).status)
+	users := pgtest.Query[struct{ Login string }](t, p.database, "select login from codes left join users on users.id = user_id order by codes.id")
+	assert.Equal(t, []struct{ Login string }{{"Anna"}, {"other"}, {"Anna"}}, users)
 }
 
 func TestSeveralCredentialsAreNone(t *testing.T) {

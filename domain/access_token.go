@@ -25,6 +25,7 @@ const TokenUseInterval = time.Minute
 
 // AccessToken is what a program shows to be let in. Its secret is nowhere in it.
 type AccessToken struct {
+	ID      int64 // 0 before it is stored; no other token ever gets it
 	Name    string
 	Created time.Time
 	Expires time.Time // zero for never

@@ -11,7 +11,8 @@ type Import struct {
 	Method      string
 	Date        time.Time
 	Description string
-	Token       string // the name of the access token that it came by; empty for none
+	Token       string // name of the access token that sent it; empty for none
+	User        string // login of the user who sent it; empty for none, and when the account is gone
 	Unkept      int    // rejections that were counted, and are not among those that can be read
 }
 

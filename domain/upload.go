@@ -73,9 +73,9 @@ type Upload struct {
 	Silent  time.Duration // since something was heard of its job
 }
 
-// Key is the import's key of idempotency, by which it can be recalled. It has a blank in it, as no key of a request has: who
-// knows the id of another's upload gets nothing by it.
-func (u *Upload) Key() string { return "upload " + u.ID }
+// Key returns the key that finds the answer to the upload's import. It contains a blank, and NewImportKey rejects blanks: no
+// request can send this key, not even with the id of the upload.
+func (u *Upload) Key() ImportKey { return ImportKey{Value: "upload " + u.ID} }
 
 // IsWorkedOn tells of an upload that waits for a job, not for its user.
 func (u *Upload) IsWorkedOn() bool { return u.State == UploadChecking || u.State == UploadImporting }

@@ -32,7 +32,7 @@ type Access interface {
 // AccessTokens keeps tokens by the hashes of their secrets. Times are kept to the microsecond. Every method returns
 // ErrUnavailable when the database cannot be reached.
 type AccessTokens interface {
-	// Create stores a token. It returns ErrTokenExists when there is one of its name that was not revoked.
+	// Create stores a token under a new id. It returns ErrTokenExists when there is one of its name that was not revoked.
 	Create(ctx context.Context, token *domain.AccessToken, hash []byte) error
 
 	// All returns every token in the order in which they were stored.

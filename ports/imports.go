@@ -52,11 +52,11 @@ type Imports interface {
 
 	// Recall writes the outcomes that were kept for a key to w, and returns the rest of the answer. It returns ErrNotFound
 	// when there is none, the error of w, or ErrUnavailable.
-	Recall(ctx context.Context, key string, w io.Writer) (*KeptAnswer, error)
+	Recall(ctx context.Context, key domain.ImportKey, w io.Writer) (*KeptAnswer, error)
 
-	// Refuse records a request that registered nobody, with the name of the token it came by, and returns the record's id. It
-	// returns ErrUnavailable when the database cannot be reached.
-	Refuse(ctx context.Context, status int, description, token string) (int64, error)
+	// Refuse records a request that registered nobody, with its sender, and returns the record's id. It returns
+	// ErrUnavailable when the database cannot be reached.
+	Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error)
 }
 
 // ImportMode is how an import is run.
@@ -73,11 +73,10 @@ type ImportMode struct {
 	// began. It is never in anybody's way.
 	Rehearsal bool
 
-	// Key lets only one import of many have it. Empty for none.
-	Key string
+	// Key lets only one import of many have it. Zero for none.
+	Key domain.ImportKey
 
-	// Token is the name of the access token that it came by, for its record. Empty for none.
-	Token string
+	Sender domain.Sender // for its record
 }
 
 // ImportTx is an import under way, in its transaction. After an error other than ErrTaken the work must return it.

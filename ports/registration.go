@@ -20,7 +20,7 @@ type Registration interface {
 
 	// Recall returns what came of the import with a key. It returns ErrNotFound when there is none whose answer is kept,
 	// ErrOtherSecret, ErrUnavailable.
-	Recall(ctx context.Context, key string) (*ImportResult, error)
+	Recall(ctx context.Context, key domain.ImportKey) (*ImportResult, error)
 
 	// Register registers one person with the password that they chose, by the rules of an import. It returns
 	// *domain.RefusedError with every violation, ErrUnavailable when the database cannot be reached or an import keeps
@@ -28,9 +28,9 @@ type Registration interface {
 	Register(ctx context.Context, person *domain.Candidate, password string) (*domain.User, error)
 
 	// Refuse records a request that registered nobody, with the HTTP status it is answered with, one of the contract's
-	// sentences, and the name of the token it came by, and returns the record's id. It returns ErrUnavailable when the
-	// database cannot be reached.
-	Refuse(ctx context.Context, status int, description, token string) (int64, error)
+	// sentences, and its sender, and returns the record's id. It returns ErrUnavailable when the database cannot be
+	// reached.
+	Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error)
 }
 
 // RecordedError is why an import came to nothing that was recorded all the same.
@@ -51,12 +51,12 @@ type ImportRequest struct {
 	Sent int64 // bytes that the client sent, before decompression; 0 for the size of the file
 
 	// Key is of idempotency: the answer to a request is kept for its key, and is the answer to every further request with
-	// that key and the same file. Empty for none.
-	Key string
+	// that key and the same file. Zero for none.
+	Key domain.ImportKey
 
-	Token  string // the name of the access token it came by; empty for none
-	DryRun bool   // nobody is registered, nothing is recorded, and there is no answer to be kept
-	Strict bool   // everybody is registered, or nobody
+	Sender domain.Sender
+	DryRun bool // nobody is registered, nothing is recorded, and there is no answer to be kept
+	Strict bool // everybody is registered, or nobody
 
 	// Progress is called now and then while the import works, by one at a time; when the database has undone it, with
 	// less than before. It may be nil.

@@ -41,9 +41,9 @@ type ImportQuery struct {
 
 // ImportPage is a page of imports.
 type ImportPage struct {
-	Imports []domain.Import
-	IsFirst bool // there are none in front
-	IsLast  bool // there are none behind
+	Imports []domain.Import // without their users
+	IsFirst bool            // there are none in front
+	IsLast  bool            // there are none behind
 }
 
 // RejectionQuery asks for a page of the objects that the import of its filter refused, in the order of their numbers.
@@ -94,7 +94,7 @@ type ReportQuery struct {
 // Report is imports and the objects they refused. Each sequence ends with the first error, and may be ranged over once;
 // the two not at the same time. The bytes of a rejection's Original are valid until the next rejection.
 type Report struct {
-	Imports    iter.Seq2[domain.Import, error]    // in the order of their ids
+	Imports    iter.Seq2[domain.Import, error]    // in the order of their ids, without their users
 	Rejections iter.Seq2[domain.Rejection, error] // in the order of their imports and numbers
 }
 

@@ -31,7 +31,7 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 	return nil
 }
 
-const tokenColumns = "name, created_at, expires_at, used_at, revoked_at"
+const tokenColumns = "id, name, created_at, expires_at, used_at, revoked_at"
 
 // All implements ports.AccessTokens.
 func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
@@ -79,7 +79,7 @@ func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*dom
 func scanToken(row pgx.CollectableRow) (domain.AccessToken, error) {
 	var token domain.AccessToken
 	var expires, used, revoked *time.Time
-	err := row.Scan(&token.Name, &token.Created, &expires, &used, &revoked)
+	err := row.Scan(&token.ID, &token.Name, &token.Created, &expires, &used, &revoked)
 	token.Created, token.Expires, token.Used, token.Revoked = token.Created.UTC(), timeOf(expires), timeOf(used), timeOf(revoked)
 	return token, err
 }

@@ -20,15 +20,16 @@ const outcomesPart = 1 << 20
 
 // claim makes sure that no other import has the key, has had it, or gets it before this one ends.
 func (tx *importTx) claim(ctx context.Context) error {
-	if tx.mode.Key == "" {
+	key := tx.mode.Key
+	if key.IsZero() {
 		return nil
 	}
-	key := keyOf(tx.mode.Key)
+	stored, before := storedKey(key), keyBefore(key)
 	var free, used bool
-	tx.queue.Queue("select pg_try_advisory_xact_lock($1)", int64(binary.BigEndian.Uint64(key))).
+	tx.queue.Queue("select pg_try_advisory_xact_lock($1) and coalesce(pg_try_advisory_xact_lock_shared($2), true)", lockOf(stored), lockOf(before)).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&free) })
-	tx.queue.Queue("delete from idempotency_keys where key = $1 and expires <= clock_timestamp()", key)
-	tx.queue.Queue("select exists (select from idempotency_keys where key = $1)", key).
+	tx.queue.Queue("delete from idempotency_keys where key = $1 and expires <= clock_timestamp()", stored)
+	tx.queue.Queue("select exists (select "+keptSQL+")", stored, before, key.Token).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&used) })
 	err := tx.send(ctx)
 	switch {
@@ -42,15 +43,50 @@ func (tx *importTx) claim(ctx context.Context) error {
 	return nil
 }
 
-// keyOf keeps keys out of the database: whoever has one and the file gets the passwords.
-func keyOf(key string) []byte {
-	sum := sha256.Sum256([]byte(key))
+// storedKey returns what a key is stored as. The hash keeps keys out of the database: whoever has one and the file gets the
+// passwords.
+func storedKey(key domain.ImportKey) []byte {
+	text := key.Value
+	switch {
+	case key.Token != 0:
+		text = fmt.Sprintf("token %d %s", key.Token, key.Value)
+	case key.User != 0:
+		text = fmt.Sprintf("user %d %s", key.User, key.Value)
+	}
+	sum := sha256.Sum256([]byte(text))
 	return sum[:]
+}
+
+// keyBefore returns what earlier versions store the key of a token as, nil for any other key. They may run beside this one, and
+// an answer that they keep is there for a day after the upgrade. With the next version this can go.
+//
+// An import holds its lock shared: earlier versions hold it alone, and so does a key that all share.
+func keyBefore(key domain.ImportKey) []byte {
+	if key.Token == 0 {
+		return nil
+	}
+	return storedKey(domain.ImportKey{Value: key.Value})
+}
+
+// keptSQL finds the answer that is kept for a key. Of one that an earlier version keeps, the import's record has the token's
+// name and not its id: it counts if no other token has ever had this name.
+const keptSQL = `
+	from idempotency_keys k join codes c on c.id = k.code_id
+	where k.expires > clock_timestamp() and (k.key = $1
+		or k.key = $2 and array(select id from access_tokens where name = c.token) = array[$3::bigint])
+	order by k.key = $1 desc limit 1`
+
+// lockOf returns the advisory lock of a stored key, nil for none.
+func lockOf(stored []byte) *int64 {
+	if stored == nil {
+		return nil
+	}
+	return new(int64(binary.BigEndian.Uint64(stored)))
 }
 
 // keep stores an answer for the import's key.
 func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
-	key := keyOf(tx.mode.Key)
+	key := storedKey(tx.mode.Key)
 	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values ($1, $2, $3, $4, $5, $6)",
 		key, tx.id, tally.Objects, answer.Fingerprint, answer.Salt, answer.Expires)
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
@@ -78,24 +114,24 @@ func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.
 }
 
 // Recall implements ports.Imports.
-func (s *Imports) Recall(ctx context.Context, key string, w io.Writer) (*ports.KeptAnswer, error) {
+func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer) (*ports.KeptAnswer, error) {
 	tx, err := s.db.imports.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", unavailable(err))
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to be undone
 	var answer ports.KeptAnswer
-	err = tx.QueryRow(ctx, `
-		select c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt
-		from idempotency_keys k join codes c on c.id = k.code_id where k.key = $1 and k.expires > clock_timestamp()`, keyOf(key)).
-		Scan(&answer.Import, &answer.Tally.Objects, &answer.Tally.Created, &answer.Tally.Refused, &answer.Fingerprint, &answer.Salt)
+	var stored []byte
+	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt"+keptSQL,
+		storedKey(key), keyBefore(key), key.Token).
+		Scan(&stored, &answer.Import, &answer.Tally.Objects, &answer.Tally.Created, &answer.Tally.Refused, &answer.Fingerprint, &answer.Salt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read answer: %w", unavailable(err))
 	}
-	rows, err := tx.Query(ctx, "select outcomes from outcomes where key = $1 order by part", keyOf(key))
+	rows, err := tx.Query(ctx, "select outcomes from outcomes where key = $1 order by part", stored)
 	if err != nil {
 		return nil, fmt.Errorf("read outcomes: %w", unavailable(err))
 	}

@@ -340,7 +340,7 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 		shards = shardsOfRehearsal
 	}
 	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Refused,
-		tx.originals, tx.day, tx.mode.Token, shards, tx.unkept)
+		tx.originals, tx.day, tx.mode.Sender.TokenName, shards, tx.unkept, tx.mode.Sender.User)
 	if len(tx.reasons) > 0 {
 		fields, codes, objects := columnsOf(tx.reasons)
 		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects, shards)

@@ -60,14 +60,14 @@ func (e *undoneError) Unwrap() error { return e.cause }
 // Do implements ports.Imports. An import that met another one is exclusive when it comes again: it has then waited until
 // the other has ended, and nobody who gives way can undo it once more.
 func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	if mode.Key != "" {
+	if !mode.Key.IsZero() {
 		_, running := s.keys.LoadOrStore(mode.Key, nil)
 		if running {
 			return 0, ports.ErrKeyRunning
 		}
 		defer s.keys.Delete(mode.Key)
 	}
-	if !mode.Exclusive && !mode.Many && !mode.Rehearsal && mode.Key == "" {
+	if !mode.Exclusive && !mode.Many && !mode.Rehearsal && mode.Key.IsZero() {
 		id, err := s.together.do(ctx, mode, work)
 		alone, ok := errors.AsType[*aloneError](err)
 		if !ok {
@@ -205,9 +205,9 @@ func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error
 }
 
 // Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description, token string) (id int64, err error) {
-	err = s.db.imports.QueryRow(ctx, insertCode+" returning id", nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), token, shards, 0).
-		Scan(&id)
+func (s *Imports) Refuse(ctx context.Context, status int, description string, sender domain.Sender) (id int64, err error) {
+	err = s.db.imports.QueryRow(ctx, insertCode+" returning id",
+		nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), sender.TokenName, shards, 0, sender.User).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))
 	}

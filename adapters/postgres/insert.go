@@ -30,15 +30,16 @@ const (
 		from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 			b (object_id, login, login_key, description, violations, original)`
 
-	// Without an id and a date the database makes them.
+	// Without an id and a date the database makes them. The user of a sender without one is 0.
 	insertCode = `
 		with counted as (
 			insert into statistics (day, shard, requests, created, refused)
 			values (date '1970-01-01' + $8::int, pg_backend_pid() % $10, 1, $5, $6)
 			on conflict (day, shard) do update set requests = statistics.requests + 1,
 				created = statistics.created + excluded.created, refused = statistics.refused + excluded.refused)
-		insert into codes (id, date, code, description, created, refused, originals, token, unkept)
-		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, nullif($9, ''), $11)`
+		insert into codes (id, date, code, description, created, refused, originals, token, unkept, user_id)
+		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, nullif($9, ''), $11,
+			nullif($12::bigint, 0))`
 
 	// Those who add to several rows do it in one order, and do not deadlock.
 	insertReasons = `

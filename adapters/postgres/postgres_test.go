@@ -97,6 +97,7 @@ func records(t *testing.T, url string) []fake.Record {
 		Created, Refused int
 		Token            *string
 		Unkept           int
+		UserID           *int64
 	}
 	type badUserRow struct {
 		Object      int
@@ -106,13 +107,17 @@ func records(t *testing.T, url string) []fake.Record {
 		Original    []byte
 	}
 	var all []fake.Record
-	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused, token, unkept from codes order by id`) {
+	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused, token, unkept, user_id from codes order by id`) {
 		assert.Equal(t, "POST", c.Method)
 		assert.WithinDuration(t, time.Now(), c.Date, time.Minute)
 		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused, Unkept: c.Unkept}
 		if c.Token != nil {
 			assert.NotEmpty(t, *c.Token)
 			record.Token = *c.Token
+		}
+		if c.UserID != nil {
+			assert.NotZero(t, *c.UserID)
+			record.User = *c.UserID
 		}
 		for _, b := range pgtest.Query[badUserRow](t, url,
 			`select object_id, login, description, violations::text, original::text from bad_users where code_id = $1 order by object_id`, c.ID) {
@@ -175,8 +180,8 @@ func TestNoDatabase(t *testing.T) {
 	_, errUser := store.User(t.Context(), 1)
 	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
 	imports := postgres.NewImports(db, time.Now)
-	_, errRefuse := imports.Refuse(t.Context(), 413, "x", "")
-	_, errRecall := imports.Recall(t.Context(), "key", io.Discard)
+	_, errRefuse := imports.Refuse(t.Context(), 413, "x", domain.Sender{})
+	_, errRecall := imports.Recall(t.Context(), domain.ImportKey{Value: "key"}, io.Discard)
 	uploads, upload := postgres.NewFileUploads(db), domain.Upload{ID: "x", State: domain.UploadChecked}
 	_, errUpload := uploads.Find(t.Context(), 1, "x")
 	_, errUploads := uploads.Latest(t.Context(), 1, 1)

@@ -193,6 +193,8 @@ func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*
 		page.Import, err = pgx.CollectExactlyOneRow(rows, scanImport)
 		return err
 	})
+	batch.Queue("select coalesce((select login from users u join codes c on c.user_id = u.id where c.id = @import), '')", where.args).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&page.Import.User) })
 	batch.Queue(fmt.Sprintf(`
 		select code_id, object_id, coalesce(login, ''), description, violations from bad_users b
 		where code_id = @import and object_id > @after and %s order by object_id limit @limit`, &where), where.args).

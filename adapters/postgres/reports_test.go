@@ -24,6 +24,7 @@ func TestReports(t *testing.T) {
 		return contract.ReportsSubject{
 			Store:   postgres.NewReports(db),
 			Imports: postgres.NewImports(db, func() time.Time { return now }),
+			People:  postgres.NewRegistrations(db),
 			SetNow:  func(at time.Time) { now = at },
 			SetDate: func(id int64, at time.Time) {
 				_, err := db.Pool().Exec(t.Context(), `update codes set date = $2 where id = $1`, id, at)

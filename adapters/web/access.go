@@ -39,11 +39,10 @@ type useraddAccess struct {
 	pages  *pages
 }
 
-// admit returns the name of the token that a request came by, empty for none, or why it may not be served. It reads nothing
-// of the body.
-func (a *useraddAccess) admit(c *fiber.Ctx) (string, error) {
+// admit returns who sent a request, or why it may not be served. It reads nothing of the body.
+func (a *useraddAccess) admit(c *fiber.Ctx) (domain.Sender, error) {
 	if a.who == AccessOpen {
-		return "", nil
+		return domain.Sender{}, nil
 	}
 	if secret, given := bearer(c); given {
 		token, err := a.tokens.CheckToken(c.UserContext(), secret)
@@ -51,41 +50,41 @@ func (a *useraddAccess) admit(c *fiber.Ctx) (string, error) {
 			c.Set(fiber.HeaderWWWAuthenticate, challengeInvalid)
 		}
 		if err != nil {
-			return "", err
+			return domain.Sender{}, err
 		}
-		return token.Name, nil
+		return domain.Sender{Token: token.ID, TokenName: token.Name}, nil
 	}
-	err := errTokenMissing
+	sender, err := domain.Sender{}, errTokenMissing
 	if a.who == AccessSession {
-		err = a.pages.admitScript(c)
+		sender, err = a.pages.admitScript(c)
 	}
 	if errors.Is(err, errTokenMissing) {
 		c.Set(fiber.HeaderWWWAuthenticate, challenge)
 	}
-	return "", err
+	return sender, err
 }
 
-// admitScript lets in what a page of this server sends for somebody who is signed in. Any page can make a browser send its
-// cookies, so what protects forms protects this too.
-func (p *pages) admitScript(c *fiber.Ctx) error {
+// admitScript returns the user for whom a page of this server sent a request. Any page can make a browser send its cookies, so
+// what protects forms protects this too.
+func (p *pages) admitScript(c *fiber.Ctx) (sender domain.Sender, err error) {
 	who, err := p.visitor(c)
 	if err != nil {
-		return err
+		return sender, err
 	}
 	if who.user == nil {
-		return errTokenMissing
+		return sender, errTokenMissing
 	}
 	if !p.access.Allows(who.user) {
-		return domain.ErrNotOperator
+		return sender, domain.ErrNotOperator
 	}
 	token, err := p.token(c)
 	if err != nil {
-		return err
+		return sender, err
 	}
 	if isCrossSite(c) || subtle.ConstantTimeCompare([]byte(c.Get(headerFormToken)), []byte(token)) == 0 {
-		return errFormExpired
+		return sender, errFormExpired
 	}
-	return nil
+	return domain.Sender{User: who.user.ID}, nil
 }
 
 // bearer returns the token of a request by RFC 6750, section 2.1. Who gives several credentials gives none that is valid.

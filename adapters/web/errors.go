@@ -39,7 +39,7 @@ var errorAnswers = []struct {
 	{errRatio, http.StatusRequestEntityTooLarge, "too_compressed", "The file inflates to more than 200 times its compressed size. Send it uncompressed."},
 	{errClientGone, http.StatusBadRequest, "client_gone", "The client closed the connection before the import was done, and nobody was registered."},
 	{errEncoding, http.StatusUnsupportedMediaType, "content_encoding", "Send the file as it is, or with a Content-Encoding of gzip or zstd."},
-	{errKey, http.StatusBadRequest, "idempotency_key", "An Idempotency-Key has 1 to 255 visible ASCII characters, and a request has one."},
+	{domain.ErrImportKey, http.StatusBadRequest, "idempotency_key", "An Idempotency-Key has 1 to 255 visible ASCII characters, and a request has one."},
 	{errParameter, http.StatusBadRequest, "parameter", "dry_run is either true or false."},
 	{ports.ErrKeyRunning, http.StatusConflict, "key_running", "The first request with this Idempotency-Key is still running. Please try again soon."},
 	{ports.ErrKeyReused, http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key came with another file before. Send a new key with a new file."},

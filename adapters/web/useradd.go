@@ -25,12 +25,10 @@ const (
 	headerPreferenceApplied = "Preference-Applied"
 
 	preferStrict = "handling=strict"
-	maxKey       = 255 // bytes of an Idempotency-Key
 )
 
 var (
 	errNoneCreated = errors.New("no users have been created")
-	errKey         = errors.New("idempotency key is not valid")
 	errParameter   = errors.New("parameter is not valid")
 )
 
@@ -48,12 +46,11 @@ type useraddHandler struct {
 
 // post answers POST /useradd.
 func (h *useraddHandler) post(c *fiber.Ctx) error {
-	token, err := h.access.admit(c)
+	sender, err := h.access.admit(c)
 	if err != nil {
 		return err
 	}
-	request, err := h.request(c)
-	request.Token = token
+	request, err := h.request(c, sender)
 	if err != nil {
 		return h.refuse(c, &request, err)
 	}
@@ -87,7 +84,7 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 // importContext returns the context of an import, and what ends its watch. An import without a key ends when its client
 // leaves: nobody else can get its answer, and the passwords would be lost.
 func importContext(c *fiber.Ctx, request *ports.ImportRequest) (context.Context, func()) {
-	if request.Key != "" && !request.DryRun {
+	if !request.Key.IsZero() && !request.DryRun {
 		return c.UserContext(), func() {}
 	}
 	return connOf(c).whileOpen(c.UserContext())
@@ -132,7 +129,8 @@ func nameResult(c *fiber.Ctx, result *ports.ImportResult) {
 }
 
 // request reads what is asked for, and receives the file. Also after an error it tells whether it was a dry run.
-func (h *useraddHandler) request(c *fiber.Ctx) (request ports.ImportRequest, err error) {
+func (h *useraddHandler) request(c *fiber.Ctx, sender domain.Sender) (request ports.ImportRequest, err error) {
+	request.Sender = sender
 	request.Hint = hintOf(c.Get(fiber.HeaderContentType))
 	request.Strict = prefersStrict(c.Get(headerPrefer))
 	if args := c.Context().QueryArgs(); args.Has("dry_run") {
@@ -143,7 +141,7 @@ func (h *useraddHandler) request(c *fiber.Ctx) (request ports.ImportRequest, err
 			return request, fmt.Errorf("%w: dry_run=%q", errParameter, value)
 		}
 	}
-	request.Key, err = keyOf(c)
+	request.Key, err = keyOf(c, sender)
 	if err != nil {
 		return request, err
 	}
@@ -155,18 +153,16 @@ func (h *useraddHandler) request(c *fiber.Ctx) (request ports.ImportRequest, err
 	return request, nil
 }
 
-// keyOf returns the request's key, if it has one.
-func keyOf(c *fiber.Ctx) (string, error) {
-	keys := c.Request().Header.PeekAll(headerIdempotencyKey)
-	if len(keys) == 0 {
-		return "", nil
+// keyOf returns the request's key, zero for none.
+func keyOf(c *fiber.Ctx, sender domain.Sender) (domain.ImportKey, error) {
+	switch keys := c.Request().Header.PeekAll(headerIdempotencyKey); len(keys) {
+	case 0:
+		return domain.ImportKey{}, nil
+	case 1:
+		return domain.NewImportKey(sender, string(keys[0]))
+	default:
+		return domain.ImportKey{}, domain.ErrImportKey
 	}
-	key := string(keys[0])
-	visible := !strings.ContainsFunc(key, func(r rune) bool { return r < '!' || r > '~' })
-	if len(keys) > 1 || key == "" || len(key) > maxKey || !visible {
-		return "", errKey
-	}
-	return key, nil
 }
 
 // fileFormats are the formats of files by their media types. With any other it is found out from the content: many clients
@@ -219,7 +215,7 @@ func (h *useraddHandler) record(ctx context.Context, requestID string, request *
 		return 0
 	}
 	p := newProblem(requestID, cause)
-	id, err := h.registration.Refuse(ctx, p.Status, p.description(), request.Token)
+	id, err := h.registration.Refuse(ctx, p.Status, p.description(), request.Sender)
 	if err != nil {
 		h.log.ErrorContext(ctx, "a refused request was not recorded", "id", requestID, "error", err)
 	}

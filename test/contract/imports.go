@@ -47,7 +47,7 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 		"is not the caller's memory":               copiesMemory,
 		"ends when its context does":               endsWithContext,
 		"records what was refused":                 recordsRefused,
-		"records tokens":                           recordsTokens,
+		"records senders":                          recordsSenders,
 		"counts what it does not keep":             countsUnkept,
 		"keeps texts as they are":                  keepsTexts,
 		"rehearses":                                rehearses,
@@ -56,6 +56,7 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 		"keeps no answer of failed work":           keepsNoAnswerOfFailure,
 		"forgets an answer":                        forgetsAnswer,
 		"lets one of many have a key":              oneHasKey,
+		"keeps keys by their owners":               keepsKeysByOwners,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
 	}
@@ -311,25 +312,32 @@ func endsWithContext(t *testing.T, s ImportsSubject) {
 		return tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil)
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = s.Store.Refuse(ctx, 413, "x", "")
+	_, err = s.Store.Refuse(ctx, 413, "x", domain.Sender{})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, s.Accounts())
 	assert.Empty(t, s.Records())
 }
 
 func recordsRefused(t *testing.T, s ImportsSubject) {
-	id, err := s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken, "crm")
+	first, err := s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{Token: 7, TokenName: "crm"})
 	require.NoError(t, err)
-	assert.Equal(t, []fake.Record{{ID: id, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, s.Records())
+	second, err := s.Store.Refuse(t.Context(), 415, domain.DescriptionBroken, domain.Sender{User: 7})
+	require.NoError(t, err)
+	assert.Equal(t, []fake.Record{
+		{ID: first, Status: 413, Description: domain.DescriptionBroken, Token: "crm"},
+		{ID: second, Status: 415, Description: domain.DescriptionBroken, User: 7},
+	}, s.Records())
 }
 
-// recordsTokens lets imports come at once, which must not be taken for one another.
-func recordsTokens(t *testing.T, s ImportsSubject) {
+// recordsSenders runs imports concurrently, which must not be taken for one another.
+func recordsSenders(t *testing.T, s ImportsSubject) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	want := map[int64]string{}
+	senders := []domain.Sender{{Token: 1, TokenName: "crm"}, {}, {Token: 2, TokenName: "школа"}, {User: 3}}
+	want := map[int64]domain.Sender{}
 	for n := range 20 {
-		mode := ports.ImportMode{Exclusive: n%5 == 0, Token: []string{"crm", "", "школа"}[n%3]}
+		sender := senders[n%len(senders)]
+		mode := ports.ImportMode{Exclusive: n%5 == 0, Sender: sender}
 		all.Go(func() {
 			id, err := s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
 				_, err := tx.Taken(ctx, nil)
@@ -344,13 +352,13 @@ func recordsTokens(t *testing.T, s ImportsSubject) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			want[id] = mode.Token
+			want[id] = domain.Sender{TokenName: sender.TokenName, User: sender.User}
 		})
 	}
 	all.Wait()
-	got := map[int64]string{}
+	got := map[int64]domain.Sender{}
 	for _, record := range s.Records() {
-		got[record.ID] = record.Token
+		got[record.ID] = domain.Sender{TokenName: record.Token, User: record.User}
 	}
 	assert.Equal(t, want, got)
 }
@@ -447,8 +455,13 @@ func rehearsesAtOneMoment(t *testing.T, s ImportsSubject) {
 	assert.Contains(t, s.Records(), fake.Record{ID: id, Status: 400, Description: domain.DescriptionNoneCreated})
 }
 
-// keep does an import whose answer is kept for a key.
-func keep(ctx context.Context, store ports.Imports, key, outcomes string, expires time.Time, end error) (int64, error) {
+// keep does an import whose answer is kept for a key that all share.
+func keep(ctx context.Context, store ports.Imports, value, outcomes string, expires time.Time, end error) (int64, error) {
+	return keepFor(ctx, store, domain.ImportKey{Value: value}, outcomes, expires, func() error { return end })
+}
+
+// keepFor does an import whose answer is kept for a key. In the end it calls end, whose error it returns.
+func keepFor(ctx context.Context, store ports.Imports, key domain.ImportKey, outcomes string, expires time.Time, end func() error) (int64, error) {
 	return store.Do(ctx, ports.ImportMode{Key: key}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, nil)
 		if err != nil {
@@ -457,8 +470,12 @@ func keep(ctx context.Context, store ports.Imports, key, outcomes string, expire
 		err = tx.Finish(ctx, domain.Tally{Objects: 9, Created: 0, Refused: 4}, &ports.Answer{
 			Fingerprint: []byte("fingerprint"), Salt: []byte("salt"), Expires: expires, Outcomes: strings.NewReader(outcomes),
 		})
-		return errors.Join(err, end)
+		return errors.Join(err, end())
 	})
+}
+
+func recallValue(ctx context.Context, store ports.Imports, value string, w io.Writer) (*ports.KeptAnswer, error) {
+	return store.Recall(ctx, domain.ImportKey{Value: value}, w)
 }
 
 func keepsAnswer(t *testing.T, s ImportsSubject) {
@@ -472,7 +489,7 @@ func keepsAnswer(t *testing.T, s ImportsSubject) {
 		require.NoError(t, err)
 		for range 2 {
 			var recalled bytes.Buffer
-			answer, err := s.Store.Recall(t.Context(), key, &recalled)
+			answer, err := recallValue(t.Context(), s.Store, key, &recalled)
 			require.NoError(t, err)
 			assert.Equal(t, &ports.KeptAnswer{
 				Import: id, Tally: domain.Tally{Objects: 9, Refused: 4}, Fingerprint: []byte("fingerprint"), Salt: []byte("salt"),
@@ -483,9 +500,9 @@ func keepsAnswer(t *testing.T, s ImportsSubject) {
 		require.ErrorIs(t, err, ports.ErrKeyUsed)
 	}
 	require.Len(t, s.Records(), 4)
-	_, err := s.Store.Recall(t.Context(), "other", io.Discard)
+	_, err := recallValue(t.Context(), s.Store, "other", io.Discard)
 	require.ErrorIs(t, err, ports.ErrNotFound)
-	_, err = s.Store.Recall(t.Context(), "many", brokenWriter{})
+	_, err = recallValue(t.Context(), s.Store, "many", brokenWriter{})
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
@@ -498,7 +515,7 @@ func keepsNoAnswerOfFailure(t *testing.T, s ImportsSubject) {
 	later := time.Now().Add(time.Hour)
 	_, err := keep(t.Context(), s.Store, "key", "outcomes", later, failure)
 	require.ErrorIs(t, err, failure)
-	_, err = s.Store.Recall(t.Context(), "key", io.Discard)
+	_, err = recallValue(t.Context(), s.Store, "key", io.Discard)
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	_, err = keep(t.Context(), s.Store, "key", "outcomes", later, nil)
 	require.NoError(t, err)
@@ -507,11 +524,11 @@ func keepsNoAnswerOfFailure(t *testing.T, s ImportsSubject) {
 func forgetsAnswer(t *testing.T, s ImportsSubject) {
 	_, err := keep(t.Context(), s.Store, "key", "outcomes", time.Now().Add(-time.Second), nil)
 	require.NoError(t, err)
-	_, err = s.Store.Recall(t.Context(), "key", io.Discard)
+	_, err = recallValue(t.Context(), s.Store, "key", io.Discard)
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	id, err := keep(t.Context(), s.Store, "key", "outcomes", time.Now().Add(time.Hour), nil)
 	require.NoError(t, err)
-	answer, err := s.Store.Recall(t.Context(), "key", io.Discard)
+	answer, err := recallValue(t.Context(), s.Store, "key", io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, id, answer.Import)
 }
@@ -533,4 +550,38 @@ func oneHasKey(t *testing.T, s ImportsSubject) {
 	wait.Wait()
 	assert.EqualValues(t, 1, kept.Load())
 	assert.Len(t, s.Records(), 1)
+}
+
+// Owners that choose the same value have answers of their own, also while each other's imports run.
+func keepsKeysByOwners(t *testing.T, s ImportsSubject) {
+	later := time.Now().Add(time.Hour)
+	keys := []domain.ImportKey{
+		{Token: 1, Value: "key"}, {Token: 11, Value: "key"}, {User: 1, Value: "key"}, {User: 11, Value: "key"},
+	}
+	ids := make([]int64, len(keys))
+	var keepFrom func(n int) error
+	keepFrom = func(n int) (err error) {
+		if n == len(keys) {
+			return nil
+		}
+		ids[n], err = keepFor(t.Context(), s.Store, keys[n], strconv.Itoa(n), later, func() error { return keepFrom(n + 1) })
+		return err
+	}
+	require.NoError(t, keepFrom(0))
+	shared, err := keep(t.Context(), s.Store, "key", strconv.Itoa(len(keys)), later, nil)
+	require.NoError(t, err)
+	keys, ids = append(keys, domain.ImportKey{Value: "key"}), append(ids, shared)
+	for n, key := range keys {
+		var outcomes strings.Builder
+		answer, err := s.Store.Recall(t.Context(), key, &outcomes)
+		require.NoError(t, err)
+		assert.Equal(t, ids[n], answer.Import)
+		assert.Equal(t, strconv.Itoa(n), outcomes.String())
+		_, err = keepFor(t.Context(), s.Store, key, "other", later, func() error { return nil })
+		require.ErrorIs(t, err, ports.ErrKeyUsed)
+	}
+	for _, none := range []domain.ImportKey{{Token: 2, Value: "key"}, {User: 2, Value: "key"}, {Token: 1, Value: "1 key"}} {
+		_, err := s.Store.Recall(t.Context(), none, io.Discard)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+	}
 }

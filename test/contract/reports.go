@@ -21,6 +21,7 @@ import (
 type ReportsSubject struct {
 	Store   ports.Reports
 	Imports ports.Imports
+	People  ports.Registrations         // whose accounts imports are sent by
 	SetNow  func(time.Time)             // which tells the day of the imports that follow
 	SetDate func(id int64, _ time.Time) // of an import
 }
@@ -43,6 +44,7 @@ func Reports(t *testing.T, subject func(*testing.T) ReportsSubject) {
 		"pages rejections":                          pagesRejections,
 		"pages rejections of a filter":              pagesFilteredRejections,
 		"finds no import":                           findsNoImport,
+		"finds the user of an import":               findsUserOfImport,
 		"reads in order":                            readsInOrder,
 		"reads originals and violations when asked": readsWhatIsAsked,
 		"reads one moment":                          readsOneMoment,
@@ -109,7 +111,7 @@ func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections 
 func (s ReportsSubject) refuse(t *testing.T, at time.Time, status int) domain.Import {
 	t.Helper()
 	s.SetNow(at)
-	id, err := s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken, "crm")
+	id, err := s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken, domain.Sender{Token: 1, TokenName: "crm"})
 	require.NoError(t, err)
 	s.SetDate(id, at)
 	return domain.Import{
@@ -651,6 +653,16 @@ func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
 	assert.Equal(t, whole, page.Import)
 	assert.Empty(t, page.Rejections)
 	assert.True(t, page.IsLast)
+}
+
+func findsUserOfImport(t *testing.T, s ReportsSubject) {
+	id, err := s.People.Create(t.Context(), account(object(t, 1, "Anna", "a@example.com", "")))
+	require.NoError(t, err)
+	for user, login := range map[int64]string{id: "Anna", id + 1_000_000: ""} { // an account that is gone
+		number, err := s.Imports.Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{User: user})
+		require.NoError(t, err)
+		assert.Equal(t, login, s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: number}, Limit: 1}).Import.User)
+	}
 }
 
 func findsNoImport(t *testing.T, s ReportsSubject) {

@@ -28,6 +28,7 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 		return ports.ErrTokenExists
 	}
 	a.tokens, a.hashes = append(a.tokens, *token), append(a.hashes, string(hash))
+	a.tokens[len(a.tokens)-1].ID = int64(len(a.tokens))
 	return nil
 }
 

@@ -84,6 +84,16 @@ func (a Accounts) SetPassword(ctx context.Context, id int64, oldHash string, pas
 
 func (s *Imports) has(id int64) bool { return 1 <= id && id <= int64(len(s.accounts)) }
 
+// login returns the login of an account, empty for none.
+func (s *Imports) login(id int64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.has(id) {
+		return ""
+	}
+	return s.user(int(id - 1)).Login
+}
+
 func (s *Imports) user(i int) *domain.User {
 	reg := s.accounts[i].Registration
 	user := &domain.User{

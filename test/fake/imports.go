@@ -22,6 +22,7 @@ type Record struct {
 	Created, Refused int
 	Unkept           int
 	Token            string
+	User             int64
 	Rejections       []domain.Rejection
 }
 
@@ -37,8 +38,8 @@ type Imports struct {
 	records   []Record
 	moments   map[int64]moment // of the records, by id
 	lastID    int64
-	running   map[string]bool       // keys
-	answers   map[string]keptAnswer // by key
+	running   map[domain.ImportKey]bool
+	answers   map[domain.ImportKey]keptAnswer
 }
 
 // keptAnswer is an answer with its outcomes.
@@ -101,7 +102,7 @@ func (s *Imports) SetDate(id int64, at time.Time) {
 
 // Do implements ports.Imports.
 func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	if mode.Key != "" {
+	if !mode.Key.IsZero() {
 		err := s.claim(mode.Key)
 		if err != nil {
 			return 0, err
@@ -116,7 +117,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("begin: %w", err)
 		}
-		tx := &importTx{store: s, mode: mode, before: s.Accounts(), record: Record{Token: mode.Token}}
+		tx := &importTx{store: s, mode: mode, before: s.Accounts(), record: Record{Token: mode.Sender.TokenName, User: mode.Sender.User}}
 		if err := work(ctx, tx); err != nil {
 			return 0, err
 		}
@@ -126,7 +127,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 	}
 }
 
-func (s *Imports) claim(key string) error {
+func (s *Imports) claim(key domain.ImportKey) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if answer, used := s.answers[key]; used && answer.expires.After(now(s.Now)) {
@@ -136,20 +137,20 @@ func (s *Imports) claim(key string) error {
 		return ports.ErrKeyRunning
 	}
 	if s.running == nil {
-		s.running = map[string]bool{}
+		s.running = map[domain.ImportKey]bool{}
 	}
 	s.running[key] = true
 	return nil
 }
 
-func (s *Imports) release(key string) {
+func (s *Imports) release(key domain.ImportKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.running, key)
 }
 
 // Recall implements ports.Imports.
-func (s *Imports) Recall(ctx context.Context, key string, w io.Writer) (*ports.KeptAnswer, error) {
+func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer) (*ports.KeptAnswer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("recall: %w", err)
 	}
@@ -180,7 +181,7 @@ func (s *Imports) commit(tx *importTx) bool {
 	tx.record.ID = s.keep(tx.record)
 	if tx.answer != nil {
 		if s.answers == nil {
-			s.answers = map[string]keptAnswer{}
+			s.answers = map[domain.ImportKey]keptAnswer{}
 		}
 		tx.answer.Import = tx.record.ID
 		s.answers[tx.mode.Key] = *tx.answer
@@ -215,13 +216,13 @@ func now(clock func() time.Time) time.Time {
 }
 
 // Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description, token string) (int64, error) {
+func (s *Imports) Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("refuse: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.keep(Record{Status: status, Description: description, Token: token}), nil
+	return s.keep(Record{Status: status, Description: description, Token: sender.TokenName, User: sender.User}), nil
 }
 
 type importTx struct {

@@ -18,6 +18,7 @@ type Reports struct{ Store *Imports }
 type reported struct {
 	domain.Import
 
+	user       int64
 	day        domain.Date
 	rejections []domain.Rejection
 }
@@ -36,7 +37,7 @@ func (r Reports) all() []reported {
 				Status: record.Status, Method: "POST", Date: moment.date, Description: record.Description, Token: record.Token,
 				Unkept: record.Unkept,
 			},
-			day: moment.day, rejections: slices.Clone(record.Rejections),
+			user: record.User, day: moment.day, rejections: slices.Clone(record.Rejections),
 		}
 		for j := range all[i].rejections {
 			all[i].rejections[j].Import = record.ID
@@ -148,6 +149,7 @@ func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*p
 			continue
 		}
 		page := ports.RejectionPage{Import: i.Import, IsLast: true}
+		page.Import.User = r.Store.login(i.user)
 		for _, rejection := range i.rejections {
 			if rejection.CountedOnly || rejection.Object <= query.After || !choosesObject(&query.Filter, &rejection) {
 				continue
