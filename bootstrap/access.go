@@ -19,9 +19,9 @@ const registrationOpen = "open"
 
 // accessFlags say who gets to what, and how.
 type accessFlags struct {
-	UseraddAccess web.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd: 'open' is everybody, 'token' who has one of 'rollcall token create', 'session' also who is signed in with a browser (${default})."`
+	UseraddAccess web.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd: 'open' is everybody, 'token' who has one of 'rollcall token create', 'session' also users who are signed in with a browser and see reports; with open registration, that is anyone who registers (${default})."`
 	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register, open or closed (${default})."`
-	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Who of those who are signed in sees reports and uploads files: ${enum} (${default}). 'rollcall user grant' makes operators."`
+	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users see the reports of imports: ${enum} (${default}). Uploads, their passwords and rejected records are always for operators."`
 
 	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate to serve HTTPS with, in PEM, followed by those of its issuers. It is read again when it was renewed."`
 	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`

@@ -1,7 +1,9 @@
 package bootstrap_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -9,8 +11,61 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forReaders is what only those get to who see reports.
-var forReaders = []struct{ method, path string }{
+// Every route of the table keeps to its rule.
+func TestEveryRouteHasItsRule(t *testing.T) {
+	table, err := os.ReadFile("../adapters/web/testdata/routes.txt")
+	require.NoError(t, err)
+	values := strings.NewReplacer(":id", "1", ":format", "json")
+	for _, access := range []string{"any", "operators"} {
+		p := start(t, "--reports-access", access)
+		cookies := map[string]string{"visitor": "", "operator": "session=" + p.operator(t).cookie("session")}
+		user := p.browser(t)
+		require.Equal(t, 303, user.submit(t, "/register", with(anna(), "login", "user", "email", "", "phone", "9000000001")).status)
+		cookies["user"] = "session=" + user.cookie("session")
+		for line := range strings.Lines(string(table)) {
+			row := strings.Fields(line)
+			if len(row) != 3 || row[0] == "#" {
+				continue
+			}
+			for who, cookie := range cookies {
+				got := p.do(t, row[0], values.Replace(row[1]), nil, "Accept", "application/problem+json", "Cookie", cookie)
+				assert.Equal(t, turnedAway(row[2], who, access), turnedAwayWith(t, got), "%s %s, %s, reports for %s", row[0], row[1], who, access)
+			}
+		}
+	}
+}
+
+// turnedAway returns the code with which a rule turns a visitor away, empty for none.
+func turnedAway(rule, who, access string) string {
+	switch {
+	case rule == "all", rule == "useradd", rule == "register": // which are open by default
+		return ""
+	case rule == "setup":
+		return "setup_code"
+	case who == "visitor":
+		return "unauthorized"
+	case rule == "users", who == "operator", rule == "readers" && access == "any":
+		return ""
+	}
+	return "not_operator"
+}
+
+// turnedAwayWith returns the code of an answer that turns a visitor away, empty for any other answer.
+func turnedAwayWith(t *testing.T, got answer) string {
+	t.Helper()
+	var problem struct{ Code string }
+	if got.header.Get("Content-Type") == "application/problem+json" {
+		require.NoError(t, json.Unmarshal([]byte(got.body), &problem))
+	}
+	switch problem.Code {
+	case "unauthorized", "not_operator", "registration_closed", "setup_code":
+		return problem.Code
+	}
+	return ""
+}
+
+// forOperators is what is for operators alone, where reports are.
+var forOperators = []struct{ method, path string }{
 	{http.MethodGet, "/useradd/imports/1"},
 	{http.MethodGet, "/useradd/export/xlsx"},
 	{http.MethodGet, "/useradd/export/txt"},
@@ -33,17 +88,17 @@ func TestReportsAreForOperators(t *testing.T) {
 	p := start(t, "--reports-access", "operators")
 	b := p.registered(t)
 	require.Equal(t, 200, p.post(t, `[`+person("boris", `"phone":"9000000001"`)+`,`+person("two words", `"phone":"9000000002"`)+`]`).status)
-	for _, c := range forReaders {
+	for _, c := range forOperators {
 		got := b.do(t, c.method, c.path, "")
 		assert.Equal(t, 403, got.status, c.path)
 		assert.Equal(t, "This page is for operators", got.text("h1"), c.path)
-		assert.Contains(t, got.text("main"), "ask whoever runs this server")
+		assert.Contains(t, got.text("main"), "ask the administrator of this server")
 		russian := b.do(t, c.method, c.path, "", "Accept-Language", "ru")
 		assert.Equal(t, "Эта страница для операторов", russian.text("h1"), c.path)
 		plain := b.do(t, c.method, c.path, "", "Accept", "*/*")
 		assert.Equal(t, 403, plain.status)
 		assert.Equal(t, "text/plain", plain.header.Get("Content-Type"))
-		assert.Contains(t, plain.text("body"), "Only operators may see this.")
+		assert.Contains(t, plain.text("body"), "Only operators may do this.")
 		problem := b.do(t, c.method, c.path, "", "Accept", "application/problem+json")
 		assert.Contains(t, problem.text("body"), `"status":403`)
 		assert.Contains(t, problem.text("body"), `"code":"not_operator"`)
@@ -61,13 +116,19 @@ func TestReportsAreForOperators(t *testing.T) {
 	require.Zero(t, status, stderr)
 	assert.Contains(t, b.get(t, "/profile").text("#report"), "1 of 2 users", "from the next request on")
 	assert.NotZero(t, b.get(t, "/").Find(`[href="/useradd/upload"]`).Length())
-	for _, c := range forReaders {
+	assert.NotZero(t, b.get(t, "/profile?open=1").Find(`[href^="/useradd/export/rejected."]`).Length())
+	for _, c := range forOperators {
 		got := b.do(t, c.method, c.path, "")
 		assert.NotEqual(t, 401, got.status, c.path)
 		assert.NotEqual(t, "This page is for operators", got.text("h1"), c.path)
 	}
 	assert.Equal(t, 200, b.get(t, "/useradd/export/json").status)
 
+	status, _, stderr = p.user(t, "revoke", "anna", "operator")
+	assert.Equal(t, 1, status)
+	assert.Equal(t, "rollcall: \"anna\" is the last operator: grant the role to another user first\n", stderr)
+	require.Equal(t, 200, b.get(t, "/useradd/export/json").status)
+	p.grant(t, "boris")
 	status, _, stderr = p.user(t, "revoke", "anna", "operator")
 	require.Zero(t, status, stderr)
 	assert.Equal(t, 403, b.get(t, "/useradd/export/json").status)
@@ -79,12 +140,18 @@ func TestReportsAreForAnybodySignedIn(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	require.Equal(t, 200, p.post(t, person("boris", `"phone":"9000000001"`)).status)
+	require.Equal(t, 400, p.post(t, person("BORIS", `"phone":"9000000002"`)).status)
 	assert.NotZero(t, b.get(t, "/profile").Find("#report table").Length())
-	for _, path := range []string{"/useradd/imports/1", "/useradd/export/json", "/useradd/upload"} {
+	for _, path := range []string{"/useradd/imports/1", "/useradd/export/json"} {
 		assert.Equal(t, 200, b.get(t, path).status, path)
 	}
+	for _, path := range []string{"/profile?open=2", "/useradd/imports/2"} {
+		got := b.get(t, path)
+		assert.Contains(t, got.text(".refusals"), "Login belongs to another user.", path)
+		assert.Zero(t, got.Find(`[href^="/useradd/export/rejected."], [href="/useradd/upload"]`).Length(), path)
+	}
 	t.Setenv("ROLLCALL_REPORTS_ACCESS", "operators")
-	assert.Equal(t, 403, start(t).registered(t).get(t, "/useradd/upload").status)
+	assert.Equal(t, 403, start(t).registered(t).get(t, "/useradd/export/json").status)
 	t.Setenv("ROLLCALL_REPORTS_ACCESS", "everybody")
 	status, _, stderr := command(t, "", "serve")
 	assert.NotZero(t, status)

@@ -191,7 +191,7 @@ func TestOpenAPIIsServed(t *testing.T) {
 // Every example of the document is sent, and answered as it is shown there.
 func TestOpenAPIExamples(t *testing.T) {
 	document := readAPI(t)
-	fresh, operator := start(t), start(t).operator(t, document)
+	fresh, operator := start(t), start(t).withImport(t, document)
 	away := sync.OnceValue(func() *program { return withoutDatabase(t) })
 	for _, e := range document.examples(t) {
 		t.Run(strings.Join([]string{e.method, e.path, e.name, e.media}, " "), func(t *testing.T) {
@@ -255,12 +255,13 @@ func valid(t *testing.T, schema *base.Schema, text string) {
 	}
 }
 
-// operator is somebody who is signed in, where one import was.
-func (p *program) operator(t *testing.T, document *api) *browser {
+// withImport is a browser of an operator, where one import was.
+func (p *program) withImport(t *testing.T, document *api) *browser {
 	t.Helper()
 	b := p.browser(t)
 	got := b.submit(t, "/register", with(anna(), "login", "operator", "email", "operator@example.com", "phone", ""))
 	require.Equal(t, 303, got.status)
+	p.grant(t, "operator")
 	several, err := json.Marshal(value(t, document.Components.Examples.GetOrZero("Several")))
 	require.NoError(t, err)
 	require.Equal(t, 200, p.post(t, string(several)).status)

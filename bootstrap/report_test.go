@@ -43,7 +43,7 @@ func (b *browser) download(t *testing.T, path string) answer {
 func TestExports(t *testing.T) {
 	uploads := t.TempDir()
 	p := start(t, "--uploads-dir", uploads)
-	b := p.registered(t)
+	b := p.operator(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
 	require.Equal(t, 400, p.post(t, "[").status)
 
@@ -121,7 +121,7 @@ func TestExportsHaveTheFilterOfThePage(t *testing.T) {
 
 func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
 	got := b.download(t, "/useradd/export/rejected.json?import=1")
 	var objects []map[string]any
@@ -154,7 +154,7 @@ func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
 	assert.Equal(t, []struct{ Code, N int }{{1, 0}, {2, 2}}, kept())
 
 	none := start(t, "--keep-refused", "0")
-	b := none.registered(t)
+	b := none.operator(t)
 	require.Equal(t, 200, none.post(t, mixed).status)
 	got := b.download(t, "/useradd/export/rejected.json?import=1")
 	assert.NotContains(t, got.body, "900 000")

@@ -121,7 +121,12 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, spools.Close()) }()
-	server, uploads, err := cmd.newServer(db, sessions, spools, secure, log)
+	setup := application.NewSetUp(postgres.NewSetupCodes(db), time.Now)
+	server, uploads, err := cmd.newServer(db, sessions, setup, spools, secure, log)
+	if err != nil {
+		return err
+	}
+	err = cmd.logSetupLink(ctx, setup, listener.Addr(), log)
 	if err != nil {
 		return err
 	}
@@ -190,7 +195,7 @@ func maxConnections(wanted int, log *slog.Logger) int {
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, spools *spool.Spools, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.Setup, spools *spool.Spools, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	secret, err := cmd.SecretKey.load(cmd.DataDir)
 	if err != nil {
 		return nil, nil, err
@@ -246,6 +251,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		UploadResults:  uploads,
 		KeepAnswers:    cmd.KeepAnswers,
 		Auth:           auth,
+		Setup:          setup,
 		Access:         application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now),
 		Reporting:      cmd.newReporting(db, spools, log),
 		Health:         db,

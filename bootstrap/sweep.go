@@ -17,12 +17,13 @@ const sweepInterval = 10 * time.Minute
 // once.
 func sweep(ctx context.Context, db *postgres.DB, keepRefused, keepAnswers time.Duration, log *slog.Logger) {
 	limits, reports, imports := postgres.NewLimits(db), postgres.NewReports(db), postgres.NewImports(db, time.Now)
-	uploads := postgres.NewFileUploads(db)
+	uploads, setupCodes := postgres.NewFileUploads(db), postgres.NewSetupCodes(db)
 	for {
 		now := time.Now()
 		err := errors.Join(
 			limits.Sweep(ctx),
 			imports.Sweep(ctx),
+			setupCodes.Sweep(ctx),
 			uploads.Sweep(ctx, now.Add(-keepAnswers)),
 			reports.EraseOriginals(ctx, now.Add(-keepRefused)),
 			reports.MergeShards(ctx, domain.DateOf(now)))

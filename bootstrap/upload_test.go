@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net"
+	"net/url"
 	"path"
 	"strings"
 	"testing"
@@ -68,7 +69,7 @@ const (
 
 func TestUploadWithoutScripts(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	assert.Equal(t, "/useradd/upload", b.get(t, "/profile").Find("#report .actions a").AttrOr("href", ""))
 	address := b.upload(t, `..\<i>люди</i>.json`, annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
@@ -118,7 +119,11 @@ func TestUploadWithoutScripts(t *testing.T) {
 	require.Equal(t, 200, got.status, "whoever is signed in sees what imports did")
 	assert.Equal(t, "Import No. "+path.Base(record), got.text("h1"))
 	assert.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
-	assert.Equal(t, 200, anna.get(t, got.Find(".files a").AttrOr("href", "none")).status)
+	assert.Zero(t, got.Find(".files a").Length(), "the records as they came are for operators")
+	assert.NotContains(t, got.text("main"), "Sent by")
+	got = b.get(t, record)
+	assert.Equal(t, 200, b.get(t, got.Find(".files a").AttrOr("href", "none")).status)
+	assert.Contains(t, got.text("main"), "Sent by Anna.")
 	for _, none := range []string{"9999", "0", "-1", "x", "99999999999999999999"} {
 		assert.Equal(t, 404, anna.get(t, "/useradd/imports/"+none).status, none)
 	}
@@ -140,7 +145,7 @@ func annaBorisAndSeven() string {
 
 func TestUploadIsItsUsersAlone(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	address := b.upload(t, "people.json", annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
 	b.send(t, address+"/start", got, nil)
@@ -148,6 +153,7 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 
 	other := p.browser(t)
 	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).status)
+	p.grant(t, "other")
 	token := "csrf=" + other.token(t)
 	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	nobody := p.browser(t)
@@ -163,7 +169,7 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 		assert.Equal(t, 404, other.do(t, "POST", address+path, token, typed...).status)
 		assert.Equal(t, 403, b.do(t, "POST", address+path, "csrf=wrong", typed...).status)
 		assert.Equal(t, 401, nobody.do(t, "POST", address+path, "csrf=wrong", append(typed, "Accept", "*/*")...).status)
-		assert.Equal(t, address, nobody.do(t, "POST", address+path, "csrf=wrong", typed...).location(), "and from there to sign in")
+		assert.Equal(t, "/login?next="+url.QueryEscape(address), nobody.do(t, "POST", address+path, "csrf=wrong", typed...).location())
 	}
 	assert.Empty(t, other.get(t, "/useradd/upload").text(".latest"))
 	assert.Equal(t, 401, nobody.get(t, "/useradd/imports/1", "Accept", "*/*").status)
@@ -171,7 +177,7 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 
 func TestUploadsThatAreNotTaken(t *testing.T) {
 	p := start(t, "--max-body", "64KiB")
-	b := p.registered(t)
+	b := p.operator(t)
 	token := b.token(t)
 	for name, c := range map[string]struct {
 		token, file, content string
@@ -213,7 +219,7 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 // A connection that ends inside of the file must not look like the file's end.
 func TestDroppedUploadIsNoUpload(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	body, contentType := form(t, b.token(t), "a.json", annaBorisAndSeven())
 	for name, header := range map[string]string{"length": "Content-Length: 9999\r\n\r\n", "chunks": "Transfer-Encoding: chunked\r\n\r\n1000\r\n"} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
@@ -231,7 +237,7 @@ func TestDroppedUploadIsNoUpload(t *testing.T) {
 
 func TestStrictAndCancelledUploads(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	address := b.upload(t, "a.json", annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
 	b.send(t, address+"/start", got, map[string]string{"strict": "1"})
@@ -256,7 +262,7 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 
 func TestUploadThatWorks(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	address := b.upload(t, "a.json", annaBorisAndSeven())
 	b.waitFor(t, address, headed(isChecked))
 	p.set(t, "update uploads set state = 'importing', job = 'x', objects = 500, bytes = 1, size = 4, started_at = clock_timestamp() - interval '10 seconds'")
@@ -292,7 +298,7 @@ func TestUploadThatWorks(t *testing.T) {
 // A server that is stopped leaves no half of an import, and another one goes on.
 func TestUploadOutlivesItsServer(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	var file strings.Builder
 	file.WriteString("[")
 	for i := range 30_000 {
@@ -322,7 +328,7 @@ func TestUploadOutlivesItsServer(t *testing.T) {
 
 func TestUploadShowsWhatWasUnderstood(t *testing.T) {
 	p := start(t)
-	b := p.registered(t)
+	b := p.operator(t)
 	address := b.upload(t, "a.json", annaBorisAndSeven())
 	b.waitFor(t, address, headed(isChecked))
 	p.set(t, `update uploads set layout = '{"Format": "csv", "Encoding": "windows-1251", "Delimiter": 59,

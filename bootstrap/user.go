@@ -41,8 +41,11 @@ func (cmd *revokeCommand) Run(ctx context.Context, std streams, in *userCommand)
 }
 
 func (args *roleArgs) explain(err error) error {
-	if errors.Is(err, ports.ErrNotFound) {
+	switch {
+	case errors.Is(err, ports.ErrNotFound):
 		return fmt.Errorf("nobody has the login %q", args.Login)
+	case errors.Is(err, domain.ErrLastOperator):
+		return fmt.Errorf("%q is the last operator: grant the role to another user first", args.Login)
 	}
 	return err
 }

@@ -126,6 +126,20 @@ func (p *program) registered(t *testing.T) *browser {
 	return b
 }
 
+// operator is a browser of Anna, who is an operator.
+func (p *program) operator(t *testing.T) *browser {
+	t.Helper()
+	b := p.registered(t)
+	p.grant(t, "anna")
+	return b
+}
+
+// grant makes a user an operator.
+func (p *program) grant(t *testing.T, login string) {
+	t.Helper()
+	p.set(t, "insert into roles select id, 'operator' from users where login_key = '"+login+"'")
+}
+
 func (b *browser) signIn(t *testing.T, login, password string, headers ...string) *page {
 	t.Helper()
 	return b.submit(t, "/login", map[string]string{"login": login, "psw": password}, headers...)

@@ -14,7 +14,7 @@ type Administration interface {
 	Grant(ctx context.Context, login string, role domain.Role) error
 
 	// Revoke takes a role away, from the user's next request on. It returns ErrNotFound when nobody has the login,
-	// ErrUnavailable.
+	// domain.ErrLastOperator, ErrUnavailable.
 	Revoke(ctx context.Context, login string, role domain.Role) error
 
 	// Users returns the users that have a role, or all of them where role is empty, by their logins. An error ends it.

@@ -19,7 +19,8 @@ type Roles interface {
 	// nobody has the login, ErrUnavailable when the database cannot be reached.
 	Grant(ctx context.Context, login domain.Login, role domain.Role) error
 
-	// Revoke takes a role away. Who does not have it stays without it. It returns errors as Grant does.
+	// Revoke takes a role away. Who does not have it stays without it. It returns errors as Grant does, and
+	// domain.ErrLastOperator: however many are revoked concurrently, an operator remains.
 	Revoke(ctx context.Context, login domain.Login, role domain.Role) error
 
 	// List returns the users that have a role, or all of them where role is empty, in the order of their logins' keys. An

@@ -19,7 +19,10 @@ import (
 
 func accountStores(t *testing.T) contract.AccountsSubject {
 	t.Helper()
-	db := open(t, pgtest.New(t))
+	return accountStoresOf(open(t, pgtest.New(t)))
+}
+
+func accountStoresOf(db *postgres.DB) contract.AccountsSubject {
 	return contract.AccountsSubject{
 		Registrations: postgres.NewRegistrations(db), Accounts: postgres.NewAccounts(db), Imports: postgres.NewImports(db, time.Now),
 		Roles: postgres.NewRoles(db),
@@ -29,6 +32,50 @@ func accountStores(t *testing.T) contract.AccountsSubject {
 func TestRegistrations(t *testing.T) { contract.Registrations(t, accountStores) }
 func TestAccounts(t *testing.T)      { contract.Accounts(t, accountStores) }
 func TestRoles(t *testing.T)         { contract.Roles(t, accountStores) }
+
+func TestSetupCodes(t *testing.T) {
+	contract.SetupCodes(t, func(t *testing.T) contract.SetupCodesSubject {
+		t.Helper()
+		db := open(t, pgtest.New(t))
+		return contract.SetupCodesSubject{AccountsSubject: accountStoresOf(db), Codes: postgres.NewSetupCodes(db)}
+	})
+}
+
+// Whoever was an operator before the migration keeps setup codes away.
+func TestMigrationSetupCodes(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000006", `
+		insert into users (login, login_key, password_hash, phone) values ('anna', 'anna', 'x', '1'), ('boris', 'boris', 'x', '2');
+		insert into roles values (1, 'operator')`)
+	codes := postgres.NewSetupCodes(db)
+	created, err := codes.Create(t.Context(), []byte("x"), time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	assert.False(t, created)
+}
+
+// What is removed is what does not work.
+func TestSetupCodesAreSwept(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	codes, anna := postgres.NewSetupCodes(db), accountOf(t, 1)
+	id, err := postgres.NewRegistrations(db).Create(t.Context(), anna)
+	require.NoError(t, err)
+	for hash, lifetime := range map[string]time.Duration{"good": time.Hour, "expired": -time.Second} {
+		_, err := codes.Create(t.Context(), []byte(hash), time.Now().Add(lifetime))
+		require.NoError(t, err)
+	}
+	left := func() (hashes []string) {
+		require.NoError(t, codes.Sweep(t.Context()))
+		for _, row := range pgtest.Query[struct{ Hash []byte }](t, url, "select hash from setup_codes") {
+			hashes = append(hashes, string(row.Hash))
+		}
+		return hashes
+	}
+	assert.Equal(t, []string{"good"}, left())
+	pgtest.Query[struct{}](t, url, "insert into roles select id, 'operator' from users")
+	assert.Empty(t, left())
+	require.ErrorIs(t, codes.Use(t.Context(), []byte("good"), time.Now(), id), ports.ErrNotFound)
+}
 
 func accountOf(t *testing.T, number int) domain.Account {
 	t.Helper()

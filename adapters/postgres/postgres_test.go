@@ -162,6 +162,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 		{"reason_statistics"},
 		{"roles"},
 		{"sessions"},
+		{"setup_codes"},
 		{"statistics"},
 		{"upload_parts"},
 		{"uploads"},
@@ -189,12 +190,15 @@ func TestNoDatabase(t *testing.T) {
 	_, errTokens := tokens.All(t.Context())
 	_, errUse := tokens.Use(t.Context(), []byte("x"), time.Now())
 	_, errBeat := uploads.Beat(t.Context(), "x", "x", domain.Progress{})
+	codes := postgres.NewSetupCodes(db)
+	_, errCode := codes.Create(t.Context(), []byte("x"), time.Now())
 	roles := postgres.NewRoles(db)
 	var errList error
 	for _, err := range roles.List(t.Context(), "") {
 		errList = err
 	}
 	for _, err := range []error{
+		errCode, codes.Check(t.Context(), []byte("x"), time.Now()), codes.Use(t.Context(), []byte("x"), time.Now(), 1), codes.Sweep(t.Context()),
 		errList, roles.Grant(t.Context(), account.Registration.Login, domain.RoleOperator),
 		errUpload, errUploads, errBeat,
 		uploads.Create(t.Context(), &upload, ports.UploadShare{Uploads: 3}, strings.NewReader("x")),

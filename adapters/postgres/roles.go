@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/jackc/pgx/v5"
+
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -15,16 +17,18 @@ type Roles struct{ db *DB }
 // NewRoles makes the store.
 func NewRoles(db *DB) *Roles { return &Roles{db} }
 
-// The statements that change roles tell whether there is the user. A user who is being deleted is waited for.
+// The statements that change roles tell whether there is the user, and whether it is the last operator. A user who is being
+// deleted is waited for.
 const (
 	grantSQL = `
 		with found as (select id from users where login_key = $1 for key share),
 			granted as (insert into roles (user_id, role) select id, $2 from found on conflict do nothing)
-		select exists (select from found)`
+		select exists (select from found), false`
 	revokeSQL = `
 		with found as (select id from users where login_key = $1),
-			revoked as (delete from roles using found where user_id = id and role = $2)
-		select exists (select from found)`
+			last as (select from found where $2 = 'operator' and array[id] = array(select user_id from roles where role = $2)),
+			revoked as (delete from roles using found where user_id = id and role = $2 and not exists (select from last))
+		select exists (select from found), exists (select from last)`
 )
 
 // Grant implements ports.Roles.
@@ -38,15 +42,26 @@ func (r *Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role
 }
 
 func (r *Roles) change(ctx context.Context, statement string, login domain.Login, role domain.Role) error {
-	var found bool
-	err := r.db.pool.QueryRow(ctx, statement, login.Key(), role).Scan(&found)
+	var found, last bool
+	err := r.db.changeRoles(ctx, statement, []any{login.Key(), role}, &found, &last)
 	switch {
 	case err != nil:
 		return fmt.Errorf("change role: %w", unavailable(err))
 	case !found:
 		return ports.ErrNotFound
+	case last:
+		return domain.ErrLastOperator
 	}
 	return nil
+}
+
+// changeRoles runs a statement that depends on the roles of others. One such statement runs at a time, and sees what those before
+// it have done: both are sent in one round trip, which is one transaction.
+func (db *DB) changeRoles(ctx context.Context, statement string, args []any, result ...any) error {
+	var batch pgx.Batch
+	batch.Queue("select pg_advisory_xact_lock($1)", int64(lockRoles))
+	batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error { return row.Scan(result...) })
+	return db.pool.SendBatch(ctx, &batch).Close()
 }
 
 // List implements ports.Roles.

@@ -13,8 +13,23 @@ import (
 
 var errRegistrationClosed = errors.New("registration is closed")
 
-// registrationClosed answers /register where visitors may not register.
-func registrationClosed(*fiber.Ctx) error { return errRegistrationClosed }
+// forRegistration is the rule of registration. Where it is closed, it is open for who comes by a setup link: the first operator
+// may have no account yet.
+func (p *pages) forRegistration(handle fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if p.registers {
+			return handle(c)
+		}
+		err := p.checkSetup(c)
+		switch {
+		case errors.Is(err, domain.ErrSetupCode):
+			return errRegistrationClosed
+		case err != nil:
+			return err
+		}
+		return handle(c)
+	}
+}
 
 // registerForm answers GET /register.
 func (p *pages) registerForm(c *fiber.Ctx) error {
@@ -53,7 +68,7 @@ func (p *pages) enter(c *fiber.Ctx, user *domain.User, notice string) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(pathProfile+"?notice="+notice, http.StatusSeeOther)
+	return p.goOn(c, user, pathProfile+"?notice="+notice)
 }
 
 // loginForm answers GET /login.
@@ -83,7 +98,7 @@ func (p *pages) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(next, http.StatusSeeOther)
+	return p.goOn(c, user, next)
 }
 
 // showUnlessSignedIn shows a page that is for people who are not signed in.
@@ -124,11 +139,7 @@ func (p *pages) signOut(c *fiber.Ctx) error {
 }
 
 // profile answers GET /profile.
-func (p *pages) profile(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) profile(c *fiber.Ctx, user *domain.User) (err error) {
 	v := &view{Notice: p.notice(c), GeneratedUntil: user.PasswordExpires}
 	if p.access.Allows(user) {
 		query := readReportQuery(c)
@@ -142,20 +153,12 @@ func (p *pages) profile(c *fiber.Ctx) error {
 }
 
 // passwordForm answers GET /account/password.
-func (p *pages) passwordForm(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) passwordForm(c *fiber.Ctx, _ *domain.User) error {
 	return p.show(c, "password", &view{form: form{inputs: passwordInputs}})
 }
 
 // changePassword answers POST /account/password.
-func (p *pages) changePassword(c *fiber.Ctx) error {
-	user, err := p.signedIn(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) changePassword(c *fiber.Ctx, user *domain.User) error {
 	entered, err := p.readForm(c)
 	if err != nil {
 		return err

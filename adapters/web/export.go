@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"rollcall/domain"
 )
 
 const pathExport = "/useradd/export/"
@@ -15,14 +17,14 @@ var exportFormats = map[string]struct {
 	mediaType string
 	tables    []string // the first is what nobody asked for
 }{
-	"xlsx":          {mediaType: MediaXLSX},
-	"txt":           {mediaType: fiber.MIMETextPlainCharsetUTF8},
-	"csv":           {mediaType: mimeCSV, tables: []string{"codes", "bad_users"}},
-	"json":          {mediaType: fiber.MIMEApplicationJSON},
-	"rejected.xlsx": {mediaType: MediaXLSX},
-	"rejected.csv":  {mediaType: mimeCSV},
-	"rejected.json": {mediaType: fiber.MIMEApplicationJSON},
+	"xlsx": {mediaType: MediaXLSX},
+	"txt":  {mediaType: fiber.MIMETextPlainCharsetUTF8},
+	"csv":  {mediaType: mimeCSV, tables: []string{"codes", "bad_users"}},
+	"json": {mediaType: fiber.MIMEApplicationJSON},
 }
+
+// rejectedFormats are the media types of the files of one import's rejected records, as they came.
+var rejectedFormats = map[string]string{"xlsx": MediaXLSX, "csv": mimeCSV, "json": fiber.MIMEApplicationJSON}
 
 // The media types of sheets.
 const (
@@ -32,11 +34,7 @@ const (
 )
 
 // export answers GET /useradd/export/:format.
-func (p *pages) export(c *fiber.Ctx) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) export(c *fiber.Ctx, _ *domain.User) error {
 	name := strings.Clone(c.Params("format"))
 	if name == "excel" {
 		to := pathExport + "xlsx"
@@ -52,11 +50,25 @@ func (p *pages) export(c *fiber.Ctx) error {
 	if len(format.tables) > 0 {
 		name += "-" + strings.Clone(c.Query(queryTable, format.tables[0]))
 	}
+	return p.sendExport(c, name, format.mediaType)
+}
+
+// exportRejected answers GET /useradd/export/rejected.:format.
+func (p *pages) exportRejected(c *fiber.Ctx, _ *domain.User) error {
+	format := strings.Clone(c.Params("format"))
+	mediaType, known := rejectedFormats[format]
+	if !known {
+		return fiber.ErrNotFound
+	}
+	return p.sendExport(c, "rejected."+format, mediaType)
+}
+
+func (p *pages) sendExport(c *fiber.Ctx, name, mediaType string) error {
 	file, err := p.reporting.Export(c.UserContext(), name, readReportQuery(c).filter)
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderContentType, format.mediaType)
+	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+file.Name+`"`)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.SendStream(file.ReadCloser, int(file.Size)) // which closes it

@@ -14,16 +14,13 @@ type viewRecord struct {
 	Row              viewImport
 	Created, Refused string
 	NotAll           bool
-	Token            string // the name of the one it came by
+	Token            string // name of the one that sent it
+	User             string // login of the user who sent it, for operators
 	Unkept           string // says that there were more rejections than can be read
 }
 
 // importRecord answers GET /useradd/imports/:id.
-func (p *pages) importRecord(c *fiber.Ctx) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) importRecord(c *fiber.Ctx, user *domain.User) error {
 	number, err := strconv.ParseInt(c.Params("id"), 10, 64)
 	if err != nil || number <= 0 {
 		return fiber.ErrNotFound
@@ -40,6 +37,9 @@ func (p *pages) importRecord(c *fiber.Ctx) error {
 			Row: newViewImport(record, words), Created: words.Number(record.Created), Refused: words.Number(record.Refused),
 			NotAll: record.Refused > 0, Token: record.Token,
 		},
+	}
+	if user.Has(domain.RoleOperator) {
+		v.Record.User = record.User
 	}
 	if record.Refused > 0 {
 		v.Rejected = rejected

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -21,6 +20,7 @@ import (
 type pages struct {
 	registration ports.Registration
 	auth         ports.Auth
+	setup        ports.Setup
 	reporting    ports.Reporting
 	languages    ports.Languages
 	sentences    ports.Sentences // for programs
@@ -51,7 +51,7 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 		return nil, err
 	}
 	return &pages{
-		registration: cfg.Registration, auth: cfg.Auth, reporting: cfg.Reporting,
+		registration: cfg.Registration, auth: cfg.Auth, setup: cfg.Setup, reporting: cfg.Reporting,
 		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess,
 		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
 		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, keepAnswers: cfg.KeepAnswers,
@@ -63,6 +63,8 @@ type visitor struct {
 	user    *domain.User // nil when nobody is signed in
 	session string       // id; empty when nobody is signed in
 }
+
+func (v *visitor) isOperator() bool { return v.user != nil && v.user.Has(domain.RoleOperator) }
 
 const visitorKey = "visitor"
 
@@ -119,7 +121,7 @@ type view struct {
 	Title          string
 	Languages      []viewLanguage
 	User           *domain.User
-	SeesReports    bool // the user does, and may upload files
+	IsOperator     bool // the user is one
 	Token          string
 	Registers      bool // visitors may register
 	Notice, Alert  string
@@ -165,7 +167,7 @@ func (p *pages) show(c *fiber.Ctx, page string, v *view) error {
 		return err
 	}
 	v.T, v.User, v.assets, v.Registers = p.words(c), who.user, p.assets, p.registers
-	v.SeesReports = who.user != nil && p.access.Allows(who.user)
+	v.IsOperator = who.isOperator()
 	v.Token, err = p.token(c)
 	if err != nil {
 		return err
@@ -213,39 +215,12 @@ func minutes(wait time.Duration) int { return int((wait + time.Minute - 1) / tim
 // home answers GET /.
 func (p *pages) home(c *fiber.Ctx) error { return p.show(c, "home", &view{}) }
 
-// signedIn returns who is signed in. When nobody is, it answers a browser with the way to sign in and back, and returns
-// nil, or for any other client an error.
-func (p *pages) signedIn(c *fiber.Ctx) (*domain.User, error) {
-	who, err := p.visitor(c)
-	switch {
-	case err != nil:
-		return nil, err
-	case who.user != nil:
-		return who.user, nil
-	case !wantsPage(c):
-		return nil, domain.ErrSignedOut
-	}
-	next := strings.Clone(c.Path())
-	if c.Method() == fiber.MethodGet {
-		next = strings.Clone(c.OriginalURL())
-	}
-	return nil, c.Redirect("/login?next="+url.QueryEscape(next), http.StatusSeeOther)
-}
-
-// reader is signedIn for what only those get to who see reports. Others get domain.ErrNotOperator.
-func (p *pages) reader(c *fiber.Ctx) (*domain.User, error) {
-	user, err := p.signedIn(c)
-	if err == nil && user != nil && !p.access.Allows(user) {
-		return nil, domain.ErrNotOperator
-	}
-	return user, err
-}
-
 // What a page may have to say of the one before.
 const (
 	noticeSignedOut       = "signed_out"
 	noticeRegistered      = "registered"
 	noticePasswordChanged = "password_changed"
+	noticeOperator        = "operator"
 
 	// noticeSignIn stands behind one of what was done where nobody could be signed in.
 	noticeSignIn = "_sign_in"
@@ -254,7 +229,7 @@ const (
 // notice returns what the page before has to say, which its address names.
 func (p *pages) notice(c *fiber.Ctx) string {
 	switch name := c.Query("notice"); name {
-	case noticeSignedOut, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn:
+	case noticeSignedOut, noticeOperator, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn:
 		return p.words(c).Text("notice." + name)
 	}
 	return ""

@@ -290,6 +290,10 @@ func (p *pages) listRejections(c *fiber.Ctx, query ports.RejectionQuery, address
 	if !page.IsLast {
 		v.More = address(strconv.Itoa(page.Rejections[len(page.Rejections)-1].Object))
 	}
+	who, err := p.visitor(c)
+	if err != nil || !who.isOperator() {
+		return v, page.Import, err
+	}
 	for _, format := range []string{"json", "csv", "xlsx"} {
 		v.Files = append(v.Files, viewLink{
 			strings.ToUpper(format), pathExport + "rejected." + format + "?" + queryImport + "=" + id(query.Filter.Import),

@@ -13,7 +13,7 @@ import (
 
 const pathStatic = "/static/"
 
-// route is the whole URL map. A path that is here answers other methods with 405 and Allow.
+// route is the whole URL map, with the rule of who may do what. A path that is here answers other methods with 405 and Allow.
 func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Use(
 		requestid.New(requestid.Config{ContextKey: requestIDKey, Generator: utils.UUIDv4}),
@@ -35,29 +35,27 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 
 	app.Use(helmet.New(headers), p.rememberLanguage)
 	app.Use(pathStatic, p.serveAssets())
-	app.Get(pathExport+":format", p.export)
-	app.Post(pathUpload, p.upload)
-	app.Get(pathUploads+":id/credentials.:format", p.uploadCredentials)
-	app.Get(pathUploads+":id/slips", p.uploadSlips)
-	app.Get(pathTemplates+":format", p.template)
+	app.Get(pathExport+"rejected.:format", p.forOperators(p.exportRejected))
+	app.Get(pathExport+":format", p.forReaders(p.export))
+	app.Post(pathUpload, p.forOperators(p.upload))
+	app.Get(pathUploads+":id/credentials.:format", p.forOperators(p.uploadCredentials))
+	app.Get(pathUploads+":id/slips", p.forOperators(p.uploadSlips))
+	app.Get(pathTemplates+":format", p.forOperators(p.template))
 
 	app.Use(boundTime) // of pages; files take what they take
 	app.Get("/", p.home)
-	if cfg.RegistrationClosed {
-		app.Get("/register", registrationClosed).Post("/register", registrationClosed)
-	} else {
-		app.Get("/register", p.registerForm).Post("/register", p.register)
-	}
+	app.Get("/register", p.forRegistration(p.registerForm)).Post("/register", p.forRegistration(p.register))
+	app.Get(pathSetup, p.setupForm).Post(pathSetup, p.forUsers(p.setUp))
 	app.Get("/login", p.loginForm).Post("/login", p.login)
 	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
-	app.Get(pathProfile, p.profile)
-	app.Get(pathImports+":id", p.importRecord)
-	app.Get(pathUpload, p.uploadForm)
-	app.Get(pathUploads+":id", p.uploaded)
-	app.Post(pathUploads+":id/start", p.startUpload)
-	app.Post(pathUploads+":id/cancel", p.cancelUpload)
-	app.Get(pathUploads+":id/progress", p.uploadProgress)
-	app.Get("/account/password", p.passwordForm).Post("/account/password", p.changePassword)
+	app.Get(pathProfile, p.forUsers(p.profile))
+	app.Get(pathImports+":id", p.forReaders(p.importRecord))
+	app.Get(pathUpload, p.forOperators(p.uploadForm))
+	app.Get(pathUploads+":id", p.forOperators(p.uploaded))
+	app.Post(pathUploads+":id/start", p.forOperators(p.startUpload))
+	app.Post(pathUploads+":id/cancel", p.forOperators(p.cancelUpload))
+	app.Get(pathUploads+":id/progress", p.forOperators(p.uploadProgress))
+	app.Get("/account/password", p.forUsers(p.passwordForm)).Post("/account/password", p.forUsers(p.changePassword))
 }
 
 // pageTime is how long a page may take. It takes milliseconds, and seconds where many sign in at once: a database that does not answer

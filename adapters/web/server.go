@@ -28,6 +28,7 @@ type Config struct {
 	Registration  ports.Registration
 	Access        ports.Access
 	Auth          ports.Auth
+	Setup         ports.Setup
 	Reporting     ports.Reporting
 	Uploading     ports.Uploading
 	UploadResults ports.UploadResults

@@ -21,11 +21,7 @@ const (
 )
 
 // uploadForm answers GET /useradd/upload.
-func (p *pages) uploadForm(c *fiber.Ctx) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) uploadForm(c *fiber.Ctx, user *domain.User) error {
 	return p.showUploads(c, user, &view{})
 }
 
@@ -50,11 +46,7 @@ func letAsk(c *fiber.Ctx) {
 }
 
 // upload answers POST /useradd/upload.
-func (p *pages) upload(c *fiber.Ctx) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) upload(c *fiber.Ctx, user *domain.User) error {
 	id, err := p.receiveUpload(c, user)
 	if err != nil {
 		return p.refuseUpload(c, user, err)
@@ -147,44 +139,33 @@ func (p *pages) refuseUpload(c *fiber.Ctx, user *domain.User, err error) error {
 }
 
 // uploaded answers GET /useradd/uploads/:id.
-func (p *pages) uploaded(c *fiber.Ctx) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) uploaded(c *fiber.Ctx, user *domain.User) error {
 	return p.showUploaded(c, user, &view{})
 }
 
 // startUpload answers POST /useradd/uploads/:id/start.
-func (p *pages) startUpload(c *fiber.Ctx) error {
-	return p.changeUpload(c, func(user *domain.User, id string, isStrict bool) error {
+func (p *pages) startUpload(c *fiber.Ctx, user *domain.User) error {
+	return p.changeUpload(c, user, func(id string, isStrict bool) error {
 		return p.uploading.Start(c.UserContext(), user.ID, id, isStrict)
 	})
 }
 
 // cancelUpload answers POST /useradd/uploads/:id/cancel.
-func (p *pages) cancelUpload(c *fiber.Ctx) error {
-	return p.changeUpload(c, func(user *domain.User, id string, _ bool) error {
+func (p *pages) cancelUpload(c *fiber.Ctx, user *domain.User) error {
+	return p.changeUpload(c, user, func(id string, _ bool) error {
 		return p.uploading.Cancel(c.UserContext(), user.ID, id)
 	})
 }
 
 // changeUpload does what a form asks for, and goes to the upload's page, which tells how it is: that it has changed
 // meanwhile, too.
-func (p *pages) changeUpload(c *fiber.Ctx, change func(user *domain.User, id string, isStrict bool) error) error {
+func (p *pages) changeUpload(c *fiber.Ctx, user *domain.User, change func(id string, isStrict bool) error) error {
 	address := uploadAddress(c)
-	user, err := p.reader(c)
-	if err != nil {
-		return err
-	}
-	if user == nil { // who signs in goes on from the page: this address has none
-		return c.Redirect(address, http.StatusSeeOther)
-	}
 	entered, err := p.readForm(c)
 	if err != nil {
 		return err
 	}
-	err = change(user, strings.TrimPrefix(address, pathUploads), entered.Has("strict"))
+	err = change(strings.TrimPrefix(address, pathUploads), entered.Has("strict"))
 	switch {
 	case errors.Is(err, ports.ErrBusy) && wantsPage(c):
 		setRetryAfter(c, http.StatusServiceUnavailable, err)
@@ -200,11 +181,7 @@ func (p *pages) changeUpload(c *fiber.Ctx, change func(user *domain.User, id str
 func uploadAddress(c *fiber.Ctx) string { return pathUploads + strings.Clone(c.Params("id")) }
 
 // uploadProgress answers GET /useradd/uploads/:id/progress.
-func (p *pages) uploadProgress(c *fiber.Ctx) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) uploadProgress(c *fiber.Ctx, user *domain.User) error {
 	upload, err := p.uploading.Upload(c.UserContext(), user.ID, c.Params("id"))
 	if err != nil {
 		return err

@@ -22,27 +22,23 @@ const pathTemplates = "/useradd/templates/people."
 var credentialTypes = map[string]string{"csv": MediaCSV, "xlsx": MediaXLSX}
 
 // uploadCredentials answers GET /useradd/uploads/:id/credentials.:format.
-func (p *pages) uploadCredentials(c *fiber.Ctx) error {
+func (p *pages) uploadCredentials(c *fiber.Ctx, user *domain.User) error {
 	sheet := p.sheets[credentialTypes[c.Params("format")]]
 	if sheet == nil {
 		return fiber.ErrNotFound
 	}
 	kind := sheetTypes[credentialTypes[c.Params("format")]]
-	return p.sendResult(c, sheet(p.words(c)), kind.mediaType, `attachment; filename="`+kind.fileName+`"`)
+	return p.sendResult(c, user, sheet(p.words(c)), kind.mediaType, `attachment; filename="`+kind.fileName+`"`)
 }
 
 // uploadSlips answers GET /useradd/uploads/:id/slips.
-func (p *pages) uploadSlips(c *fiber.Ctx) error {
+func (p *pages) uploadSlips(c *fiber.Ctx, user *domain.User) error {
 	view := viewSlips{T: p.words(c), Back: uploadAddress(c), Address: strings.Clone(c.BaseURL()) + "/login", assets: p.assets}
-	return p.sendResult(c, slips{p.templates.Lookup("pages/slips"), view}, fiber.MIMETextHTMLCharsetUTF8, "inline")
+	return p.sendResult(c, user, slips{p.templates.Lookup("pages/slips"), view}, fiber.MIMETextHTMLCharsetUTF8, "inline")
 }
 
 // sendResult answers with what came of an upload's import. Who comes too late is told so by the upload's page.
-func (p *pages) sendResult(c *fiber.Ctx, format ports.OutcomeWriter, mediaType, disposition string) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) sendResult(c *fiber.Ctx, user *domain.User, format ports.OutcomeWriter, mediaType, disposition string) error {
 	result, err := p.results.Result(c.UserContext(), user.ID, strings.Clone(c.Params("id")))
 	if errors.Is(err, ports.ErrNotFound) && wantsPage(c) {
 		return c.Redirect(uploadAddress(c), http.StatusSeeOther)
@@ -102,17 +98,13 @@ func (s slips) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) err
 }
 
 // template answers GET /useradd/templates/people.:format.
-func (p *pages) template(c *fiber.Ctx) error {
-	user, err := p.reader(c)
-	if err != nil || user == nil {
-		return err
-	}
+func (p *pages) template(c *fiber.Ctx, _ *domain.User) error {
 	format := strings.Clone(c.Params("format"))
 	writer := p.starts[format]
 	if writer == nil {
 		return fiber.ErrNotFound
 	}
-	err = writer.Write(c.Response().BodyWriter(), p.words(c).Words)
+	err := writer.Write(c.Response().BodyWriter(), p.words(c).Words)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,13 @@ func TestFakeRegistrations(t *testing.T) { contract.Registrations(t, fakeAccount
 func TestFakeAccounts(t *testing.T)      { contract.Accounts(t, fakeAccounts) }
 func TestFakeRoles(t *testing.T)         { contract.Roles(t, fakeAccounts) }
 
+func TestFakeSetupCodes(t *testing.T) {
+	contract.SetupCodes(t, func(t *testing.T) contract.SetupCodesSubject {
+		accounts := fakeAccounts(t)
+		return contract.SetupCodesSubject{AccountsSubject: accounts, Codes: &fake.SetupCodes{Store: accounts.Roles.(fake.Roles).Store}}
+	})
+}
+
 func fakeAccounts(*testing.T) contract.AccountsSubject {
 	store := &fake.Imports{}
 	return contract.AccountsSubject{

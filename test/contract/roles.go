@@ -3,6 +3,7 @@ package contract
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,6 +18,7 @@ func Roles(t *testing.T, subject func(*testing.T) AccountsSubject) {
 	for name, test := range map[string]func(*testing.T, AccountsSubject){
 		"grants and revokes":         grantsAndRevokes,
 		"grants once":                grantsOnce,
+		"keeps the last operator":    keepsLastOperator,
 		"knows nobody":               grantsNobody,
 		"lists by login and by role": listsUsers,
 		"is not the caller's memory": rolesCopyMemory,
@@ -70,8 +72,36 @@ func grantsAndRevokes(t *testing.T, s AccountsSubject) {
 	require.NoError(t, s.Roles.Revoke(ctx, login(t, "anna"), otherRole), "which she does not have")
 	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
 	assert.Equal(t, []domain.Role{otherRole}, roles(t, s, boris.ID))
-	require.NoError(t, s.Roles.Revoke(ctx, login(t, "Anna"), domain.RoleOperator))
-	assert.Nil(t, roles(t, s, anna.ID))
+	require.NoError(t, s.Roles.Revoke(ctx, login(t, "борис"), otherRole))
+	assert.Nil(t, roles(t, s, boris.ID))
+}
+
+func keepsLastOperator(t *testing.T, s AccountsSubject) {
+	names := make([]string, 20)
+	for i := range names {
+		names[i] = create(t, s, Object(t, i)).Login
+		require.NoError(t, s.Roles.Grant(t.Context(), login(t, names[i]), domain.RoleOperator))
+	}
+	create(t, s, object(t, len(names), "anna", "a@example.com", ""))
+	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), otherRole))
+	var all sync.WaitGroup
+	var kept atomic.Int32
+	for _, name := range names {
+		all.Go(func() {
+			err := s.Roles.Revoke(t.Context(), login(t, name), domain.RoleOperator)
+			if err != nil {
+				kept.Add(1)
+				assert.ErrorIs(t, err, domain.ErrLastOperator)
+			}
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, kept.Load())
+	operators := listed(t, s, domain.RoleOperator)
+	require.Len(t, operators, 1)
+	require.ErrorIs(t, s.Roles.Revoke(t.Context(), login(t, operators[0].Login), domain.RoleOperator), domain.ErrLastOperator)
+	require.NoError(t, s.Roles.Revoke(t.Context(), login(t, "anna"), domain.RoleOperator), "which she does not have")
+	require.NoError(t, s.Roles.Revoke(t.Context(), login(t, "anna"), otherRole), "of which there may be none")
 }
 
 func grantsOnce(t *testing.T, s AccountsSubject) {

@@ -16,22 +16,35 @@ type Roles struct{ Store *Imports }
 
 // Grant implements ports.Roles.
 func (r Roles) Grant(ctx context.Context, login domain.Login, role domain.Role) error {
-	return r.change(ctx, login, func(roles []domain.Role) []domain.Role {
+	return r.change(ctx, login, func(roles []domain.Role) ([]domain.Role, error) {
 		if slices.Contains(roles, role) {
-			return roles
+			return roles, nil
 		}
-		return slices.Sorted(slices.Values(append(roles, role)))
+		return slices.Sorted(slices.Values(append(roles, role))), nil
 	})
 }
 
 // Revoke implements ports.Roles.
 func (r Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role) error {
-	return r.change(ctx, login, func(roles []domain.Role) []domain.Role {
-		return slices.DeleteFunc(roles, func(had domain.Role) bool { return had == role })
+	return r.change(ctx, login, func(roles []domain.Role) ([]domain.Role, error) {
+		if role == domain.RoleOperator && slices.Contains(roles, role) && r.Store.operators() == 1 {
+			return roles, domain.ErrLastOperator
+		}
+		return slices.DeleteFunc(roles, func(had domain.Role) bool { return had == role }), nil
 	})
 }
 
-func (r Roles) change(ctx context.Context, login domain.Login, change func([]domain.Role) []domain.Role) error {
+// operators returns how many there are.
+func (s *Imports) operators() (n int) {
+	for _, roles := range s.roles {
+		if slices.Contains(roles, domain.RoleOperator) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r Roles) change(ctx context.Context, login domain.Login, change func([]domain.Role) ([]domain.Role, error)) (err error) {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("change role: %w", err)
 	}
@@ -44,8 +57,8 @@ func (r Roles) change(ctx context.Context, login domain.Login, change func([]dom
 		if r.Store.roles == nil {
 			r.Store.roles = map[int][]domain.Role{}
 		}
-		r.Store.roles[i] = change(slices.Clone(r.Store.roles[i]))
-		return nil
+		r.Store.roles[i], err = change(slices.Clone(r.Store.roles[i]))
+		return err
 	}
 	return ports.ErrNotFound
 }

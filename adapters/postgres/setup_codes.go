@@ -1,0 +1,70 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rollcall/ports"
+)
+
+// SetupCodes keeps the codes that make a user the first operator.
+type SetupCodes struct{ db *DB }
+
+// NewSetupCodes makes the store.
+func NewSetupCodes(db *DB) *SetupCodes { return &SetupCodes{db} }
+
+const (
+	noOperatorSQL = "not exists (select from roles where role = 'operator')"
+	validCodeSQL  = "exists (select from setup_codes where hash = $1 and expires > $2) and " + noOperatorSQL
+
+	useCodeSQL = `
+		with found as (select id from users where id = $3 for key share),
+			used as (delete from setup_codes where exists (select from found) and ` + validCodeSQL + ` returning hash),
+			granted as (insert into roles (user_id, role) select id, 'operator' from found where exists (select from used))
+		select exists (select from used)`
+)
+
+// Create implements ports.SetupCodes.
+func (s *SetupCodes) Create(ctx context.Context, hash []byte, expires time.Time) (bool, error) {
+	done, err := s.db.pool.Exec(ctx, "insert into setup_codes (hash, expires) select $1, $2 where "+noOperatorSQL, hash, expires)
+	if err != nil {
+		return false, fmt.Errorf("insert setup code: %w", unavailable(err))
+	}
+	return done.RowsAffected() == 1, nil
+}
+
+// Check implements ports.SetupCodes.
+func (s *SetupCodes) Check(ctx context.Context, hash []byte, at time.Time) error {
+	var valid bool
+	err := s.db.pool.QueryRow(ctx, "select "+validCodeSQL, hash, at).Scan(&valid)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find setup code: %w", unavailable(err))
+	case !valid:
+		return ports.ErrNotFound
+	}
+	return nil
+}
+
+// Use implements ports.SetupCodes.
+func (s *SetupCodes) Use(ctx context.Context, hash []byte, at time.Time, user int64) error {
+	var used bool
+	err := s.db.changeRoles(ctx, useCodeSQL, []any{hash, at, user}, &used)
+	switch {
+	case err != nil:
+		return fmt.Errorf("use setup code: %w", unavailable(err))
+	case !used:
+		return ports.ErrNotFound
+	}
+	return nil
+}
+
+// Sweep removes the codes that do not work any more.
+func (s *SetupCodes) Sweep(ctx context.Context) error {
+	_, err := s.db.pool.Exec(ctx, "delete from setup_codes where expires <= clock_timestamp() or not ("+noOperatorSQL+")")
+	if err != nil {
+		return fmt.Errorf("sweep setup codes: %w", unavailable(err))
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+package web_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/i18n"
+	"rollcall/adapters/web"
+	"rollcall/views"
+)
+
+// Who adds a route says in the table who may use it, and bootstrap's tests hold the program to that.
+func TestEveryRouteIsInTheTable(t *testing.T) {
+	table, err := os.ReadFile("testdata/routes.txt")
+	require.NoError(t, err)
+	var listed []string
+	for line := range strings.Lines(string(table)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] != "#" {
+			listed = append(listed, fields[0]+" "+fields[1])
+		}
+	}
+	catalog, err := i18n.New()
+	require.NoError(t, err)
+	server, err := web.NewServer(web.Config{Views: views.Files, Languages: catalog})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, listed, server.Routes())
+}

@@ -1,0 +1,61 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/domain"
+)
+
+// userHandler answers a request of a user. Only a rule makes it a handler, so that no route can do without one.
+type userHandler func(c *fiber.Ctx, user *domain.User) error
+
+// forUsers is the rule of what is for every signed-in user.
+func (p *pages) forUsers(handle userHandler) fiber.Handler {
+	return p.forSome(func(*domain.User) bool { return true }, handle)
+}
+
+// forReaders is the rule of reports.
+func (p *pages) forReaders(handle userHandler) fiber.Handler {
+	return p.forSome(p.access.Allows, handle)
+}
+
+// forOperators is the rule of uploads, of the credentials that come of them, and of rejected records as they came.
+func (p *pages) forOperators(handle userHandler) fiber.Handler {
+	return p.forSome(func(user *domain.User) bool { return user.Has(domain.RoleOperator) }, handle)
+}
+
+// forSome answers others with domain.ErrNotOperator. It sends a browser that is not signed in to do so and come back, and
+// answers any other client with domain.ErrSignedOut.
+func (p *pages) forSome(allows func(*domain.User) bool, handle userHandler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		who, err := p.visitor(c)
+		switch {
+		case err != nil:
+			return err
+		case who.user == nil && wantsPage(c):
+			return c.Redirect("/login?next="+url.QueryEscape(pageOf(c)), http.StatusSeeOther)
+		case who.user == nil:
+			return domain.ErrSignedOut
+		case !allows(who.user):
+			return domain.ErrNotOperator
+		}
+		return handle(c, who.user)
+	}
+}
+
+// pageOf returns the address of the page that a request is for, or whose form it sends. What is done to an upload has no page
+// but the upload's.
+func pageOf(c *fiber.Ctx) string {
+	switch {
+	case c.Method() == fiber.MethodGet:
+		return strings.Clone(c.OriginalURL())
+	case c.Params("id") != "":
+		return uploadAddress(c)
+	default:
+		return strings.Clone(c.Path())
+	}
+}

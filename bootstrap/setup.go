@@ -1,0 +1,26 @@
+package bootstrap
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+
+	"rollcall/ports"
+)
+
+// logSetupLink logs a link that makes a user the first operator, while there is no operator. This is the one secret in the log: it
+// works once.
+func (cmd *serveCommand) logSetupLink(ctx context.Context, setup ports.Setup, address net.Addr, log *slog.Logger) error {
+	code, err := setup.NewCode(ctx)
+	if err != nil || code == "" {
+		return err
+	}
+	link := url.URL{Scheme: cmd.scheme(), Host: address.String(), Path: "/setup", RawQuery: "code=" + code}
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		link.Host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	log.Info("there is no operator; open this link once to become one, with the public host name if the server has one", "url", link.String())
+	return nil
+}

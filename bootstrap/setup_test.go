@@ -1,0 +1,156 @@
+package bootstrap_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var setupLink = regexp.MustCompile(`level=INFO msg="there is no operator[^"]*" url="http://127\.0\.0\.1:\d+(/setup\?code=[\w-]{43})"`)
+
+// setupLink returns the path of the link that the program's log has.
+func (p *program) setupLink(t *testing.T) string {
+	t.Helper()
+	found := setupLink.FindAllStringSubmatch(p.logged(), -1)
+	require.Len(t, found, 1, p.logged())
+	return found[0][1]
+}
+
+// follow opens a setup link, and returns the page that it leads to.
+func (b *browser) follow(t *testing.T, link string) *page {
+	t.Helper()
+	got := b.get(t, link)
+	require.Equal(t, 303, got.status, got.text("main"))
+	require.Equal(t, "/setup", got.location(), "without the code")
+	return b.get(t, "/setup")
+}
+
+func (b *browser) isOperator(t *testing.T) bool {
+	t.Helper()
+	return b.get(t, "/useradd/upload").status == 200
+}
+
+func TestSetupByRegistration(t *testing.T) {
+	p := start(t)
+	link := p.setupLink(t)
+	for _, method := range []string{http.MethodHead, http.MethodGet} { // by scanners of links
+		assert.Equal(t, 303, p.browser(t).do(t, method, link, "").status)
+	}
+	b := p.browser(t)
+	got := b.get(t, link)
+	cookie := got.cookies[0]
+	assert.Equal(t, "setup", cookie.Name)
+	assert.True(t, cookie.HttpOnly)
+	assert.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
+	assert.Equal(t, "no-store", b.get(t, "/setup").header.Get("Cache-Control"))
+	page := b.follow(t, link)
+	assert.Equal(t, "Become the first operator", page.text("h1"))
+	assert.NotContains(t, page.html, link[len("/setup?code="):])
+	assert.Equal(t, "Станьте первым оператором", b.get(t, "/setup", "Accept-Language", "ru").text("h1"))
+	for _, way := range []string{"/register", "/login"} {
+		assert.NotZero(t, page.Find(`main a[href="`+way+`"]`).Length(), way)
+	}
+
+	got = b.submit(t, "/register", anna())
+	require.Equal(t, 303, got.status, got.text("main"))
+	assert.Equal(t, "You are an operator now.", b.get(t, got.location()).text("[role=status]"))
+	assert.True(t, b.isOperator(t))
+	assert.Empty(t, b.cookie("setup"))
+	assert.Zero(t, p.count(t, "setup_codes"))
+
+	other := p.browser(t)
+	for _, path := range []string{link, "/setup", "/setup?code="} {
+		got := other.get(t, path)
+		assert.Equal(t, 404, got.status, path)
+		assert.Equal(t, "This link does not work", got.text("h1"), path)
+		assert.Contains(t, got.text("main"), "rollcall user grant LOGIN operator")
+	}
+	assert.Equal(t, "Ссылка не действует", other.get(t, link, "Accept-Language", "ru").text("h1"))
+	assert.Contains(t, p.do(t, http.MethodGet, link, nil, "Accept", "application/problem+json").body, `"code":"setup_code"`)
+	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).status)
+	assert.False(t, other.isOperator(t))
+	assert.Equal(t, 1, strings.Count(p.logged(), link[len("/setup?code="):]), "the code is in one line of the log")
+}
+
+// Of two who came by the same link, the first one to sign in is the operator. The other one is signed in.
+func TestSetupBySignIn(t *testing.T) {
+	p := start(t)
+	p.registered(t)
+	boris := p.generated(t, "boris")
+	first, second := p.browser(t), p.browser(t)
+	first.follow(t, p.setupLink(t))
+	second.follow(t, p.setupLink(t))
+	got := first.submit(t, "/login", map[string]string{"login": "anna", "psw": goodPassword, "next": "/account/password"})
+	assert.Equal(t, "/profile?notice=operator", got.location())
+	assert.True(t, first.isOperator(t))
+	require.Equal(t, 303, second.signIn(t, "boris", boris).status)
+	assert.False(t, second.isOperator(t))
+	assert.Empty(t, second.cookie("setup"))
+	assert.Equal(t, 404, second.get(t, "/setup").status)
+}
+
+func TestSetupOfSignedInUser(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	page := b.follow(t, p.setupLink(t))
+	assert.Contains(t, page.text("main"), "You are signed in as Anna.")
+	assert.False(t, b.isOperator(t), "a link alone changes nothing")
+	assert.Equal(t, 403, b.do(t, http.MethodPost, "/setup", "csrf=wrong", typed...).status)
+	assert.Equal(t, 403, b.send(t, "/setup", page, nil, "Sec-Fetch-Site", "cross-site").status)
+	assert.Equal(t, "/login?next=%2Fsetup", p.browser(t).do(t, http.MethodPost, "/setup", "csrf=wrong", typed...).location())
+	assert.False(t, b.isOperator(t))
+	other := p.browser(t)
+	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).status)
+	form := "csrf=" + other.get(t, "/profile").Find("[name=csrf]").AttrOr("value", "")
+	assert.Equal(t, 404, other.do(t, http.MethodPost, "/setup", form, typed...).status, "without a link")
+	assert.False(t, other.isOperator(t))
+	assert.Equal(t, "/profile?notice=operator", b.send(t, "/setup", page, nil).location())
+	assert.True(t, b.isOperator(t))
+}
+
+// The first operator can register where nobody else can.
+func TestSetupWhereRegistrationIsClosed(t *testing.T) {
+	p := start(t, "--registration", "closed")
+	b := p.browser(t)
+	assert.Equal(t, 403, b.get(t, "/register").status)
+	b.follow(t, p.setupLink(t))
+	assert.Equal(t, 403, p.browser(t).get(t, "/register").status)
+	late := p.browser(t)
+	late.follow(t, p.setupLink(t))
+	form := late.get(t, "/register")
+	require.Equal(t, 303, b.submit(t, "/register", anna()).status)
+	assert.True(t, b.isOperator(t))
+	got := late.send(t, "/register", form, with(anna(), "login", "late", "email", "", "phone", "9000000001"))
+	assert.Equal(t, 403, got.status)
+	assert.Equal(t, "Registration is closed", got.text("h1"))
+	assert.Equal(t, 1, p.count(t, "users"))
+}
+
+// Each start has a link of its own until there is an operator.
+func TestSetupLinkOfEachStart(t *testing.T) {
+	p := start(t)
+	again := func() *program {
+		next := &program{database: p.database}
+		next.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database)
+		return next
+	}
+	second := again()
+	assert.NotEqual(t, p.setupLink(t), second.setupLink(t))
+	for _, link := range []string{p.setupLink(t), second.setupLink(t)} {
+		p.browser(t).follow(t, link)
+	}
+	p.set(t, "update setup_codes set expires = clock_timestamp()")
+	assert.Equal(t, 404, p.browser(t).get(t, p.setupLink(t)).status, "it has expired")
+
+	b := p.registered(t)
+	status, _, stderr := p.user(t, "grant", "anna", "operator")
+	require.Zero(t, status, stderr)
+	assert.True(t, b.isOperator(t))
+	assert.Equal(t, 404, p.browser(t).get(t, second.setupLink(t)).status)
+	assert.NotContains(t, again().logged(), "/setup")
+}
