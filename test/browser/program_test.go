@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,7 +20,11 @@ import (
 
 // program is the whole program, serving on a free port.
 type program struct {
-	url string
+	url      string
+	database string
+
+	mu  sync.Mutex
+	log strings.Builder
 }
 
 var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
@@ -29,19 +34,21 @@ func start(t *testing.T) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
+	p := &program{database: pgtest.New(t)}
 	url, ended := make(chan string, 1), make(chan int, 1)
 	go func() {
-		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", pgtest.New(t)}
+		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database}
 		ended <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, writer)
 		writer.Close()
 	}()
-	var log strings.Builder
 	logged := make(chan struct{})
 	go func() {
 		defer close(logged)
 		defer close(url)
 		for lines := bufio.NewScanner(reader); lines.Scan(); {
-			log.WriteString(lines.Text() + "\n")
+			p.mu.Lock()
+			p.log.WriteString(lines.Text() + "\n")
+			p.mu.Unlock()
 			if match := listening.FindStringSubmatch(lines.Text()); match != nil {
 				url <- match[1]
 			}
@@ -53,12 +60,18 @@ func start(t *testing.T) *program {
 		<-logged
 		assert.Zero(t, status, "exit status")
 		if t.Failed() {
-			t.Logf("the program's log:\n%s", log.String())
+			t.Logf("the program's log:\n%s", p.logged())
 		}
 	})
-	p := &program{url: <-url}
+	p.url = <-url
 	require.NotEmpty(t, p.url, "the program ended")
 	return p
+}
+
+func (p *program) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
 }
 
 // credential is what an account was made with.

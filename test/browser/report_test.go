@@ -443,7 +443,7 @@ func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
 	p := start(t)
 	p.importSome(t)
 	v := p.visit(t)
-	v.register(anna())
+	p.registerOperator(v, anna())
 	v.load(http.StatusOK, click(".opens a"))
 	got := v.download(`.refusals .files a[href^="/useradd/export/rejected.json?import=2"]`)
 	require.Equal(t, http.StatusOK, got.status)

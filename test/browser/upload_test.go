@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,17 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/encoding/charmap"
 )
+
+var setupLink = regexp.MustCompile(`url="http://[^/]+(/setup\?code=[^"]+)"`)
+
+// registerOperator registers a visitor, who comes by the setup link of the program's log and is the first operator from then on.
+func (p *program) registerOperator(v *visitor, values fields) {
+	v.t.Helper()
+	link := setupLink.FindStringSubmatch(p.logged())
+	require.NotNil(v.t, link, "the log has no setup link")
+	v.open(link[1])
+	v.register(values)
+}
 
 // fileOf writes people into a file, and returns its path.
 func fileOf(t *testing.T, people ...object) string {
@@ -74,7 +86,7 @@ func (v *visitor) headed(heading string) {
 func TestUploadByHand(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
-	v.register(anna())
+	p.registerOperator(v, anna())
 	v.load(http.StatusOK, click(`#report a[href="/useradd/upload"]`))
 	v.isAccessible("page of uploads")
 	v.do(choose(fileOf(t, person("lebedeva", nil), person("somov", object{"email": "nowhere"}), person("orlov", nil))))
@@ -106,7 +118,7 @@ func TestUploadByHand(t *testing.T) {
 func TestUploadIsDropped(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
-	v.register(anna())
+	p.registerOperator(v, anna())
 	v.open("/useradd/upload")
 	assert.NotContains(t, v.text("main"), "The connection was lost")
 	assert.Contains(t, v.text("main"), "Or drop a file")
@@ -127,7 +139,7 @@ func TestUploadIsDropped(t *testing.T) {
 func TestUploadIsWatched(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
-	v.register(anna())
+	p.registerOperator(v, anna())
 	v.upload(fileOf(t, crowd(60_000)...))
 	address := v.path()
 	v.headed("Being checked")
@@ -158,7 +170,7 @@ func (v *visitor) patientlyHeaded(heading string) {
 func TestUploadIsCancelled(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
-	v.register(anna())
+	p.registerOperator(v, anna())
 	v.upload(fileOf(t, crowd(60_000)...))
 	v.headed("Being checked")
 	v.load(http.StatusOK, click(".cancels button"))
@@ -171,7 +183,7 @@ func TestUploadIsCancelled(t *testing.T) {
 func TestRefusedUploadIsTold(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
-	v.register(anna())
+	p.registerOperator(v, anna())
 	v.open("/useradd/upload")
 	eval[bool](v, `() => { document.querySelector("#file").required = false; return true }`)
 	v.do(click("[data-upload] button[type=submit]"))
@@ -195,7 +207,7 @@ func TestUploadsForEverybody(t *testing.T) {
 		p := start(t)
 		looks := []look{{language: language, phone: true, dark: language == "en"}, {language: language, dark: language == "ru"}}
 		v := visit(t, p.url, looks[0])
-		v.register(anna())
+		p.registerOperator(v, anna())
 		check := func(state string) {
 			t.Helper()
 			for _, as := range looks {
@@ -224,7 +236,7 @@ func TestUploadsForEverybody(t *testing.T) {
 func TestSlipsArePrinted(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
-	v.register(anna())
+	p.registerOperator(v, anna())
 	people := crowd(30)
 	v.upload(fileOf(t, people...))
 	v.headed("Checked, nobody registered yet")
@@ -254,7 +266,7 @@ func TestSlipsArePrinted(t *testing.T) {
 func TestSpreadsheetIsHandedOut(t *testing.T) {
 	p := start(t)
 	v := visit(t, p.url, look{language: "ru", phone: true})
-	v.register(anna())
+	p.registerOperator(v, anna())
 	sheet, err := charmap.Windows1251.NewEncoder().String("Фамилия;Имя;Отчество;Логин;Эл. почта;Телефон;Дата рождения;Класс\r\n" +
 		"Ёлкина;Жанна;Щербаковна;elkina;elkina@example.com;8 916 123-45-67;29.02.2000;7 «Б»\r\n" +
 		"\"Сомов; мл.\";Пётр;Ильич;somov;нигде;;;\r\n")

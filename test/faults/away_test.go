@@ -76,6 +76,12 @@ func (v *visitor) send(request *http.Request) (page, error) {
 	return page{response.StatusCode, response.Header, string(html)}, err
 }
 
+// grant makes a user an operator.
+func grant(t *testing.T, url, login string) {
+	t.Helper()
+	pgtest.Query[struct{ ID int64 }](t, url, "insert into roles select id, 'operator' from users where login = $1 returning user_id as id", login)
+}
+
 // signIn signs in, and returns the last answer.
 func (v *visitor) signIn(ctx context.Context, c credential) (page, error) {
 	form, err := v.do(ctx, http.MethodGet, "/login", nil)

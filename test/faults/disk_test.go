@@ -42,6 +42,7 @@ func diskOfSpools(t *testing.T) {
 	_, err := s.send(t.Context(), large, "")
 	require.ErrorContains(t, err, noRoom)
 	assert.Len(t, s.sendUntilAnswered(t, []byte(person(10)), ""), 1, "what needs no room")
+	grant(t, d.url(), people[0].Login)
 	visitor := s.visitor(t)
 	got, err := visitor.signIn(t.Context(), people[0])
 	require.NoError(t, err)

@@ -49,6 +49,7 @@ func TestTwoInstances(t *testing.T) {
 	people := one.sendUntilAnswered(t, file, "key")
 	assert.Equal(t, people, two.sendUntilAnswered(t, file, "key"), "a key")
 
+	grant(t, d.url(), people[0].Login)
 	v := one.visitor(t)
 	got, err := v.signIn(t.Context(), people[0])
 	require.NoError(t, err)
