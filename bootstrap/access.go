@@ -7,8 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"regexp"
+	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"rollcall/adapters/web"
 	"rollcall/domain"
@@ -26,7 +30,8 @@ type accessFlags struct {
 	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate to serve HTTPS with, in PEM, followed by those of its issuers. It is read again when it was renewed."`
 	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
 
-	TrustedProxies []network `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; of others they are ignored."`
+	Hosts          []hostName `name:"host" env:"ROLLCALL_HOST" placeholder:"NAME" help:"Host name that the server answers to, such as people.example; repeat it for more. Requests for other names get 421. By default a server that listens on a loopback address answers to the names of loopback alone, and any other to every name."`
+	TrustedProxies []network  `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; of others they are ignored."`
 
 	warned sync.Once
 }
@@ -52,6 +57,18 @@ func (f *accessFlags) warnOfProxy(peer netip.Addr, log *slog.Logger) {
 func isLoopback(address net.Addr) bool {
 	tcp, ok := address.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
+}
+
+// hosts returns the host names that a server on an address answers to. Those of loopback lead nowhere else, so they are safe there.
+func (f *accessFlags) hosts(address net.Addr, log *slog.Logger) web.Hosts {
+	hosts := web.Hosts{Loopback: isLoopback(address)}
+	for _, name := range f.Hosts {
+		hosts.Names = append(hosts.Names, string(name))
+	}
+	if !hosts.Loopback && hosts.Names == nil {
+		log.Warn("requests for every host name are answered, so pages of other sites can reach this server by DNS rebinding; set --host to its names")
+	}
+	return hosts
 }
 
 // warn says, once, what the defaults, which are meant for this machine alone, permit to others who can reach the service.
@@ -86,6 +103,29 @@ func (f *accessFlags) scheme() string {
 		return "http"
 	}
 	return "https"
+}
+
+// hostName is a host name on the command line, in the form of web.HostName.
+type hostName string
+
+var (
+	hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false)) // names of containers may have underscores
+	isHost    = regexp.MustCompile(`^[a-z0-9._-]{1,253}$`).MatchString
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (h *hostName) UnmarshalText(text []byte) error {
+	address, err := netip.ParseAddr(strings.Trim(string(text), "[]"))
+	if err == nil {
+		*h = hostName(web.HostName(address.String()))
+		return nil
+	}
+	name, err := hostNames.ToASCII(string(text))
+	if err != nil || !isHost(name) {
+		return fmt.Errorf("invalid host name %q: expected a name such as people.example, or an address, without scheme and port", text)
+	}
+	*h = hostName(web.HostName(name))
+	return nil
 }
 
 // network is an address or a network, on the command line.

@@ -120,7 +120,7 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 	defer conn.Close()
 	answers := bufio.NewReader(conn)
 	body := person("anna", `"phone":"9000000001"`)
-	_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
 	require.NoError(t, err)
 	begun, err := answers.ReadString('\n')
 	require.NoError(t, err)

@@ -112,6 +112,7 @@ type situation struct {
 	flags  []string // of the server
 	query  string
 	header map[string]string
+	host   string
 	pad    int  // bytes of white space behind the body
 	stalls bool // the last byte of the body does not come
 
@@ -125,6 +126,8 @@ var situations = map[string]situation{
 		flags:  []string{"--useradd-access", "token"},
 		header: map[string]string{"Authorization": "Bearer rollcall_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
 	},
+	"cross_site":       {header: map[string]string{"Origin": "https://evil.example"}},
+	"misdirected":      {host: "evil.example"},
 	"parameter":        {query: "dry_run=perhaps"},
 	"key_invalid":      {header: map[string]string{"Idempotency-Key": "two words"}},
 	"content_encoding": {header: map[string]string{"Content-Encoding": "br"}},
@@ -359,7 +362,7 @@ func (e *apiExample) request(t *testing.T, p *program) *http.Request {
 	}
 	request, err := http.NewRequestWithContext(t.Context(), e.method, p.url+path, strings.NewReader(body))
 	require.NoError(t, err)
-	request.Header = header
+	request.Header, request.Host = header, situation.host
 	if situation.stalls {
 		last, _ := io.Pipe()
 		request.Body = io.NopCloser(io.MultiReader(strings.NewReader(body[:len(body)-1]), last))

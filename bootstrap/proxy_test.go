@@ -113,7 +113,7 @@ func TestProxiesThatAreNotTrustedAreLogged(t *testing.T) {
 }
 
 func TestSchemeAndHostThatProxiesForward(t *testing.T) {
-	p := start(t, "--trusted-proxy", "127.0.0.1")
+	p := start(t, "--trusted-proxy", "127.0.0.1", "--host", "people.example", "--host", "2001:db8::1")
 	own, err := url.Parse(p.url)
 	require.NoError(t, err)
 	for _, c := range []struct {

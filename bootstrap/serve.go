@@ -122,7 +122,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, spools.Close()) }()
 	setup := application.NewSetUp(postgres.NewSetupCodes(db), time.Now)
-	server, uploads, err := cmd.newServer(db, sessions, setup, spools, secure, log)
+	server, uploads, err := cmd.newServer(db, sessions, setup, spools, secure, cmd.hosts(listener.Addr(), log), log)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func maxConnections(wanted int, log *slog.Logger) int {
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.Setup, spools *spool.Spools, secure *tls.Config, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.Setup, spools *spool.Spools, secure *tls.Config, hosts web.Hosts, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	secret, err := cmd.SecretKey.load(cmd.DataDir)
 	if err != nil {
 		return nil, nil, err
@@ -267,6 +267,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		ClientTimeout:  cmd.ClientTimeout,
 		ReportsAccess:  cmd.ReportsAccess,
 		TLS:            secure,
+		Hosts:          hosts,
 		TrustedProxies: prefixes(cmd.TrustedProxies),
 		UntrustedProxy: func(peer netip.Addr) { cmd.warnOfProxy(peer, log) },
 

@@ -81,7 +81,7 @@ func TestHTTPS(t *testing.T) {
 	conn, err := net.Dial("tcp", p.address())
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	require.NoError(t, err)
 	answered, _ := io.ReadAll(conn)
 	assert.NotContains(t, string(answered), "HTTP/1.1 200")
@@ -172,7 +172,7 @@ func TestBodyThatBreaksOffOverTLS(t *testing.T) {
 				conn := tls.Client(held, &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
 				require.NoError(t, conn.Handshake())
 				held.holds = true
-				_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"+c.length+"\r\n"+c.body)
+				_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"+c.length+"\r\n"+c.body)
 				require.NoError(t, err)
 				if !c.cut {
 					require.NoError(t, conn.CloseWrite())

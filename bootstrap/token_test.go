@@ -168,7 +168,7 @@ func TestTokenIsAskedForBeforeTheFile(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close()
 		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
-		_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n1", head) // the first byte is waited for
+		_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n1", head) // the first byte is waited for
 		require.NoError(t, err)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err, head)
@@ -189,7 +189,7 @@ func TestRevokedTokenLetsItsImportEnd(t *testing.T) {
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", crm, len(body), body[:10])
+	_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", crm, len(body), body[:10])
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return p.count(t, "access_tokens where used_at is not null") == 1 }, time.Minute, 10*time.Millisecond)
 	p.revoke(t, "crm")

@@ -224,7 +224,7 @@ func TestDroppedUploadIsNoUpload(t *testing.T) {
 	for name, header := range map[string]string{"length": "Content-Length: 9999\r\n\r\n", "chunks": "Transfer-Encoding: chunked\r\n\r\n1000\r\n"} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 		require.NoError(t, err)
-		_, err = io.WriteString(conn, "POST /useradd/upload HTTP/1.1\r\nHost: x\r\nCookie: session="+b.cookie("session")+"\r\nContent-Type: "+contentType+"\r\n"+header+body)
+		_, err = io.WriteString(conn, "POST /useradd/upload HTTP/1.1\r\nHost: localhost\r\nCookie: session="+b.cookie("session")+"\r\nContent-Type: "+contentType+"\r\n"+header+body)
 		require.NoError(t, err)
 		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 		answer, err := io.ReadAll(conn)

@@ -265,7 +265,7 @@ func TestCutConnection(t *testing.T) {
 	} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 		require.NoError(t, err)
-		_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\n"+head)
+		_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n"+head)
 		require.NoError(t, err)
 		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 		answer, err := io.ReadAll(conn)

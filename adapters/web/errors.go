@@ -63,6 +63,8 @@ var errorAnswers = []struct {
 	{ports.ErrNotFound, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{ports.ErrBusy, http.StatusServiceUnavailable, "busy", "Too much of this is being done already. Please try again soon."},
 	{errFormType, http.StatusUnsupportedMediaType, "unsupported_form", "Send the form as application/x-www-form-urlencoded."},
+	{errCrossSite, http.StatusForbidden, "cross_site", "A page of another site sent this request. Send it from a page of this server, or from a program."},
+	{errMisdirected, http.StatusMisdirectedRequest, "misdirected", "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."},
 	{errFormExpired, http.StatusForbidden, "form_expired", "The form is out of date, or not of this site. Open its page again."},
 	{fiber.ErrNotFound, fiber.ErrNotFound.Code, "not_found", "There is nothing at this address."},
 	{fiber.ErrMethodNotAllowed, fiber.ErrMethodNotAllowed.Code, "method_not_allowed", "This address does not take that method."},

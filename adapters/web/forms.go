@@ -152,28 +152,10 @@ func (p *pages) readForm(c *fiber.Ctx) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isCrossSite(c) || subtle.ConstantTimeCompare([]byte(entered.Get("csrf")), []byte(token)) == 0 {
+	if subtle.ConstantTimeCompare([]byte(entered.Get("csrf")), []byte(token)) == 0 {
 		return nil, errFormExpired
 	}
 	return entered, nil
-}
-
-// isCrossSite tells of a request that a page of another origin has caused, as browsers say since 2023; older ones send at
-// least an Origin with a form.
-func isCrossSite(c *fiber.Ctx) bool {
-	switch site := c.Get("Sec-Fetch-Site"); site {
-	case "":
-	case "same-origin", "none":
-		return false
-	default:
-		return true
-	}
-	origin := c.Get(fiber.HeaderOrigin)
-	if origin == "" {
-		return false
-	}
-	from, err := url.Parse(origin)
-	return err != nil || from.Host != c.Hostname()
 }
 
 // token returns what a form must have in it to be taken from this visitor. It is derived from what only the visitor's

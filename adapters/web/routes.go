@@ -20,11 +20,16 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 		logRequests(cfg.Log, p.answer),
 		closeAfterRest,
 		recoverPanics(cfg.Log),
+		helmet.New(headers),
 	)
 
 	health := &healthHandler{cfg.Health, draining}
 	app.Get("/healthz", health.alive)
 	app.Get("/readyz", health.ready)
+	app.Use(pathStatic, p.serveAssets())
+
+	// What stands above is no secret, and probes know an instance by its address.
+	app.Use(refuseOtherHosts(cfg.Hosts, cfg.Log), refuseOtherSites)
 	app.Get("/openapi.yaml", describe(cfg.Views))
 
 	useradd := &useraddHandler{
@@ -33,8 +38,7 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	}
 	app.Post(pathUseradd, useradd.post)
 
-	app.Use(helmet.New(headers), p.rememberLanguage)
-	app.Use(pathStatic, p.serveAssets())
+	app.Use(p.rememberLanguage)
 	app.Get(pathExport+"rejected.:format", p.forOperators(p.exportRejected))
 	app.Get(pathExport+":format", p.forReaders(p.export))
 	app.Post(pathUpload, p.forOperators(p.upload))

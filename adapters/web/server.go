@@ -52,6 +52,8 @@ type Config struct {
 	UseraddAccess      UseraddAccess
 	RegistrationClosed bool // visitors may not register; /useradd does not mind
 
+	Hosts Hosts // that are answered to
+
 	// TrustedProxies are those whose word is taken on a client's address, and on the scheme and the host that it came to.
 	TrustedProxies []netip.Prefix
 

@@ -78,8 +78,6 @@ func (p *pages) spoolUpload(c *fiber.Ctx, file ports.Spool) (*domain.FileHint, e
 	length, limit := int64(c.Request().Header.ContentLength()), p.maxBody+maxForm
 	stream := c.Context().RequestBodyStream()
 	switch {
-	case isCrossSite(c):
-		return nil, errFormExpired
 	case length > limit:
 		return nil, errTooLarge
 	case stream == nil:

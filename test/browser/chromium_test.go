@@ -40,7 +40,8 @@ func startChromium() (context.Context, error) {
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		chromedp.Env("LANGUAGE=en_US"), // of date fields; what pages are asked for is up to the visitor
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"), // as the DNS of another site may say
+		chromedp.Env("LANGUAGE=en_US"),                               // of date fields; what pages are asked for is up to the visitor
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)

@@ -23,12 +23,16 @@ type watch struct {
 	hosts   []string // that may be asked
 	wrong   []string // what no page may do
 	refused []string // answers of 400 and more, like "404 /nowhere"
+	isOff   bool     // it reports nothing: of an attack everything is wrong
 }
 
 // see is called with every event of the page, in their order.
 func (w *watch) see(event any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.isOff {
+		return
+	}
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		switch e.Type {

@@ -41,7 +41,7 @@ func (s *server) waitWithBodies(t *testing.T, connections, bytes int) (all []net
 	t.Helper()
 	for range connections {
 		c := s.dial(t)
-		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 2*bytes)
+		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", 2*bytes)
 		require.NoError(t, err)
 		_, _ = io.WriteString(c, strings.Repeat(" ", bytes)) // which is refused where there is no room
 		all = append(all, c)
@@ -128,12 +128,12 @@ func TestSlowSenders(t *testing.T) {
 	s := serve(t, database, "--client-timeout", timeout.String())
 	s.isServed(t, 1)
 	before, memory := s.descriptors(t), s.memory(t, "VmRSS")
-	const post = "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n"
+	const post = "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\n"
 	begins := []string{
 		post + "\r\n[",
 		post + "Content-Encoding: zstd\r\n\r\n" + beginWithLargeWindow,
-		"POST /useradd HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-		"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\nlogin=",
+		"POST /useradd HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+		"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10000\r\n\r\nlogin=",
 	}
 	var senders sync.WaitGroup
 	slow := either(50, 500)
@@ -173,7 +173,7 @@ func TestSlowSenders(t *testing.T) {
 	honest := s.dial(t) // slower than the rest, but getting on
 	const part, honestPause = 512, 100 * time.Millisecond
 	body := strings.Repeat(" ", int(2*timeout/honestPause)*part) + person(100)
-	_, err := fmt.Fprintf(honest, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", len(body))
+	_, err := fmt.Fprintf(honest, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", len(body))
 	require.NoError(t, err)
 	for sent := range slices.Chunk([]byte(body), part) {
 		_, err = honest.Write(sent)
@@ -240,7 +240,7 @@ func TestBrokenConnections(t *testing.T) {
 	for i := range either(10, 100) {
 		file := crowd(1000+i*objects, objects)
 		c := s.dial(t)
-		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", len(file))
+		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", len(file))
 		require.NoError(t, err)
 		if i%2 == 0 {
 			_, err = c.Write(file[:r.IntN(len(file))])
@@ -352,7 +352,7 @@ func TestFloods(t *testing.T) {
 	} {
 		conn := s.dial(t)
 		go func() {
-			_, _ = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.body), c.body)
+			_, _ = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.body), c.body)
 		}()
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err, name)
@@ -360,7 +360,9 @@ func TestFloods(t *testing.T) {
 		assert.Equal(t, c.status, response.StatusCode, name)
 	}
 	long := s.dial(t)
-	go func() { _, _ = io.WriteString(long, "GET /"+strings.Repeat("x", 1<<20)+" HTTP/1.1\r\nHost: x\r\n\r\n") }()
+	go func() {
+		_, _ = io.WriteString(long, "GET /"+strings.Repeat("x", 1<<20)+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	}()
 	response, err := http.ReadResponse(bufio.NewReader(long), nil)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
@@ -376,24 +378,24 @@ func TestSmuggling(t *testing.T) {
 	s := serve(t, database)
 	const hidden = "GET /healthz HTTP/1.1\r\nHost: hidden\r\n\r\n"
 	for name, request := range map[string]string{
-		"two lengths":              "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 0\r\n\r\n{}",
-		"a list of lengths":        "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 0, 2\r\n\r\n{}",
-		"a length with a sign":     "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\n{}",
-		"a length in hexadecimal":  "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 0x2\r\n\r\n{}",
-		"a length below nothing":   "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}",
-		"a length and chunks":      "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"chunks and a length":      "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-		"unknown coding":           "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-		"chunks that are not last": "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-		"chunks twice":             "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"a blank before a colon":   "POST /useradd HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n{}",
-		"a line that is folded":    "POST /useradd HTTP/1.1\r\nHost: x\r\nX-A: b\r\n Content-Length: 2\r\n\r\n{}",
-		"a size with a sign":       "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n",
-		"a size too large":         "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n",
-		"no end of a chunk":        "POST /useradd HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n",
-		"NUL in a name":            "POST /useradd HTTP/1.1\r\nHost: x\r\nX\x00: y\r\nContent-Length: 2\r\n\r\n{}",
-		"no name":                  "POST /useradd HTTP/1.1\r\nHost: x\r\n: y\r\nContent-Length: 2\r\n\r\n{}",
-		"a bare carriage return":   "POST /useradd HTTP/1.1\r\nHost: x\r\nX: a\rContent-Length: 2\r\n\r\n{}",
+		"two lengths":              "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 0\r\n\r\n{}",
+		"a list of lengths":        "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0, 2\r\n\r\n{}",
+		"a length with a sign":     "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\n\r\n{}",
+		"a length in hexadecimal":  "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x2\r\n\r\n{}",
+		"a length below nothing":   "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}",
+		"a length and chunks":      "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"chunks and a length":      "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+		"unknown coding":           "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+		"chunks that are not last": "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+		"chunks twice":             "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"a blank before a colon":   "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length : 2\r\n\r\n{}",
+		"a line that is folded":    "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n Content-Length: 2\r\n\r\n{}",
+		"a size with a sign":       "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n",
+		"a size too large":         "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n",
+		"no end of a chunk":        "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n",
+		"NUL in a name":            "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX\x00: y\r\nContent-Length: 2\r\n\r\n{}",
+		"no name":                  "POST /useradd HTTP/1.1\r\nHost: localhost\r\n: y\r\nContent-Length: 2\r\n\r\n{}",
+		"a bare carriage return":   "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX: a\rContent-Length: 2\r\n\r\n{}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := s.dial(t)
@@ -418,7 +420,7 @@ func TestPathTricks(t *testing.T) {
 		"/useradd/templates/people.../../etc/passwd", "/useradd/imports/..%2f1", "//etc/passwd", "/%00", "/static/%",
 	} {
 		c := s.dial(t)
-		_, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		_, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 		require.NoError(t, err)
 		answer, err := io.ReadAll(c)
 		require.NoError(t, err)

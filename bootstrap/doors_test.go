@@ -1,0 +1,173 @@
+package bootstrap_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A browser sends what a page of any site tells it to. Whoever may post to /useradd, no other site may.
+func TestOtherSitesStayOut(t *testing.T) {
+	p := start(t)
+	body := person("anna", `"phone":"9000000001"`)
+	for name, headers := range map[string][]string{
+		"another site":                      {"Sec-Fetch-Site", "cross-site"},
+		"another site, with an own origin":  {"Sec-Fetch-Site", "cross-site", "Origin", p.url},
+		"a site beside it":                  {"Sec-Fetch-Site", "same-site"},
+		"a value that no browser sends":     {"Sec-Fetch-Site", "x"},
+		"an old browser":                    {"Origin", "https://evil.example"},
+		"an old browser, on another port":   {"Origin", "http://127.0.0.1:1"},
+		"an old browser, by another name":   {"Origin", strings.Replace(p.url, "127.0.0.1", "localhost", 1)},
+		"a sandbox, or a file":              {"Origin", "null"},
+		"an origin that is none":            {"Origin", "http://[::1"},
+		"a form that looks like text":       {"Origin", "https://evil.example", "Content-Type", "text/plain"},
+		"a form with a file":                {"Origin", "https://evil.example", "Content-Type", "multipart/form-data; boundary=x"},
+		"a name in front of a colon, alone": {"Origin", "evil:"},
+	} {
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			for _, path := range []string{"/useradd", "/register", "/login", "/logout", "/account/password", "/useradd/upload", "/useradd/uploads/x/start", "/", "/nowhere"} {
+				got := p.do(t, method, path, strings.NewReader(body), append(headers, "Accept", "application/problem+json")...)
+				assert.Equal(t, 403, got.status, "%s: %s %s", name, method, path)
+				assert.Contains(t, got.body, `"code":"cross_site"`, "%s: %s %s", name, method, path)
+			}
+		}
+		assert.NotEqual(t, 403, p.do(t, http.MethodGet, "/login", nil, headers...).status, "a link may lead here")
+	}
+	assert.Zero(t, p.count(t, "users"))
+	assert.Zero(t, p.count(t, "codes"), "else any page could fill the table")
+
+	for name, headers := range map[string][]string{
+		"a program":                  nil,
+		"a page of the server":       {"Sec-Fetch-Site", "same-origin", "Origin", p.url},
+		"a page, in an old browser":  {"Origin", p.url},
+		"an address that was opened": {"Sec-Fetch-Site", "none"},
+		"a page behind a proxy":      {"Sec-Fetch-Site", "same-origin", "Origin", "https://people.example"},
+	} {
+		assert.Equal(t, 400, p.post(t, "{}", headers...).status, name)
+	}
+}
+
+// What is not taken is not received either, and its rest is not the next request.
+func TestDoorsCloseBeforeTheFile(t *testing.T) {
+	p := start(t)
+	for _, header := range []string{"Host: localhost\r\nOrigin: https://evil.example", "Host: evil.example"} {
+		for _, length := range []string{"Content-Length: 1000000000", "Transfer-Encoding: chunked"} {
+			conn := begin(t, p, fmt.Sprintf("POST /useradd HTTP/1.1\r\n%s\r\n%s\r\n\r\n1", header, length))
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err, header)
+			defer answer.Body.Close()
+			assert.Contains(t, []int{403, 421}, answer.StatusCode, header)
+			assert.True(t, answer.Close, header)
+		}
+	}
+	got := p.post(t, strings.Repeat(" ", 20<<20), "Origin", "https://evil.example")
+	assert.Equal(t, 403, got.status, "a client that sends all of it can read the answer")
+	assert.NotEmpty(t, got.body)
+	assert.Zero(t, p.count(t, "codes"))
+}
+
+// withHost sends a request for a host, or by HTTP/1.0 for none.
+func (p *program) withHost(t *testing.T, path, host string) (status string) {
+	t.Helper()
+	request := "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"
+	if host == "" {
+		request = "GET " + path + " HTTP/1.0\r\n\r\n"
+	}
+	answer := raw(t, p, request)
+	require.Regexp(t, `^HTTP/1.[01] \d{3} `, answer)
+	return answer[len("HTTP/1.1 "):][:3]
+}
+
+// By DNS rebinding a page of another site can send its own name, and anything else, to an address of this machine.
+func TestHostNames(t *testing.T) {
+	loopback := []string{
+		"localhost", "localhost:5000", "LOCALHOST:5000", "localhost.", "app.localhost:80", "127.0.0.1", "127.0.0.1:5000", "127.1.2.3", "[::1]", "[::1]:5000",
+		"[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]:1",
+	}
+	public := []string{"people.example", "people.example:8443", "PEOPLE.example.", "xn--e1afmkfd.xn--p1ai", "192.0.2.7:80", "[2001:db8::1]", "[2001:DB8:0::1]:443", "web_1:5000"}
+	others := []string{
+		"", "evil.example", "localhost.evil.example", "evil-localhost", "people.example.evil.example", "127.0.0.1.evil.example", "0.0.0.0:5000", "128.0.0.1",
+		"127.1", "2130706433", "0x7f000001", "[::]", "[::2]", "192.0.2.8", "people", "example", "a", strings.Repeat("x", 1000), "<script>",
+	}
+	named := []string{"--host", "people.example", "--host", "Пример.рф,192.0.2.7,[2001:db8::1]", "--host", "Web_1"}
+	for _, c := range []struct {
+		name       string
+		flags      []string
+		takes, not [][]string
+		warns      int
+	}{
+		{"on loopback", nil, [][]string{loopback}, [][]string{public, others}, 0},
+		{"on loopback, with names", named, [][]string{loopback, public}, [][]string{others}, 0},
+		{"for everybody", []string{"--listen", "0.0.0.0:0"}, [][]string{loopback, public, others[:4]}, nil, 1},
+		{"for everybody, with names", append([]string{"--listen", "0.0.0.0:0"}, named...), [][]string{public}, [][]string{loopback, others}, 0},
+	} {
+		p := start(t, c.flags...)
+		p.url = strings.Replace(p.url, "[::]", "127.0.0.1", 1)
+		assert.Equal(t, c.warns, strings.Count(p.logged(), "set --host to its names"), c.name)
+		for i, hosts := range append(c.takes, c.not...) {
+			for _, host := range hosts {
+				want := "200"
+				if i >= len(c.takes) {
+					want = "421"
+				}
+				assert.Equal(t, want, p.withHost(t, "/login", host), "%s: %.50s", c.name, host)
+			}
+		}
+		for _, probe := range []string{"/healthz", "/readyz"} {
+			assert.Equal(t, "200", p.withHost(t, probe, "10.1.2.3:5000"), "probes know an instance by its address")
+			assert.Equal(t, "200", p.withHost(t, probe, ""))
+		}
+	}
+}
+
+func TestUnknownHostIsTold(t *testing.T) {
+	p := start(t)
+	const says = "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."
+	for range 3 {
+		got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nConnection: close\r\n\r\n")
+		assert.Contains(t, got, "HTTP/1.1 421 Misdirected Request\r\n")
+		assert.Contains(t, got, says)
+	}
+	got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nAccept: text/html\r\nAccept-Language: ru\r\nConnection: close\r\n\r\n")
+	assert.Contains(t, got, "--host ИМЯ")
+	assert.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="request for an unknown host name rejected; if the name is this server's, set --host" host=people.example`))
+	assert.Equal(t, 1, strings.Count(p.logged(), "level=WARN"), "a flood of requests is no flood of warnings")
+
+	p = start(t)
+	p.withHost(t, "/", strings.Repeat("x", 3000))
+	assert.Contains(t, p.logged(), "host=(invalid)")
+}
+
+// The name that counts is the one that the client came to, where a proxy that is trusted says so.
+func TestHostNamesThatProxiesForward(t *testing.T) {
+	for _, c := range []struct {
+		flags     []string
+		forwarded string
+		status    int
+	}{
+		{[]string{"--trusted-proxy", "127.0.0.1", "--host", "people.example"}, "people.example", 200},
+		{[]string{"--trusted-proxy", "127.0.0.1", "--host", "people.example"}, "people.example:8443, inner", 200},
+		{[]string{"--trusted-proxy", "127.0.0.1", "--host", "people.example"}, "evil.example", 421},
+		{[]string{"--trusted-proxy", "127.0.0.1"}, "people.example", 421},
+		{[]string{"--host", "people.example"}, "evil.example", 200}, // which nobody believes
+	} {
+		assert.Equal(t, c.status, start(t, c.flags...).do(t, http.MethodGet, "/login", nil, "X-Forwarded-Host", c.forwarded).status, "%s for %s", c.flags, c.forwarded)
+	}
+}
+
+func TestHostNamesThatAreNone(t *testing.T) {
+	for _, value := range []string{"https://people.example", "people.example:8443", "people.example/x", "two names", "*.example", "[::1]:5000", strings.Repeat("x", 300)} {
+		status, _, stderr := command(t, "", "serve", "--host", value)
+		assert.NotZero(t, status, "%q", value)
+		assert.Contains(t, stderr, "expected a name such as people.example", "%q", value)
+	}
+	t.Setenv("ROLLCALL_HOST", "people.example,192.0.2.7")
+	p := start(t)
+	assert.Equal(t, "200", p.withHost(t, "/login", "192.0.2.7"))
+	assert.Equal(t, "421", p.withHost(t, "/login", "192.0.2.8"))
+}
