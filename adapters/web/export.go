@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -35,7 +34,7 @@ const (
 
 // export answers GET /useradd/export/:format.
 func (p *pages) export(c *fiber.Ctx, _ *domain.User) error {
-	name := strings.Clone(c.Params("format"))
+	name := c.Params("format")
 	if name == "excel" {
 		to := pathExport + "xlsx"
 		if query := string(c.Request().URI().QueryString()); query != "" {
@@ -48,14 +47,14 @@ func (p *pages) export(c *fiber.Ctx, _ *domain.User) error {
 		return fiber.ErrNotFound
 	}
 	if len(format.tables) > 0 {
-		name += "-" + strings.Clone(c.Query(queryTable, format.tables[0]))
+		name += "-" + c.Query(queryTable, format.tables[0])
 	}
 	return p.sendExport(c, name, format.mediaType)
 }
 
 // exportRejected answers GET /useradd/export/rejected.:format.
 func (p *pages) exportRejected(c *fiber.Ctx, _ *domain.User) error {
-	format := strings.Clone(c.Params("format"))
+	format := c.Params("format")
 	mediaType, known := rejectedFormats[format]
 	if !known {
 		return fiber.ErrNotFound

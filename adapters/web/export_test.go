@@ -1,11 +1,68 @@
 package web
 
-// Routes returns every route as "METHOD path", but for the HEAD that each GET has beside it.
-func (s *Server) Routes() (routes []string) {
+import (
+	"iter"
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Routes returns every route, such as "GET /profile".
+func (s *Server) Routes() (all []string) {
 	for _, route := range s.app.GetRoutes(true) {
-		if route.Method != "HEAD" {
-			routes = append(routes, route.Method+" "+route.Path)
+		if route.Method != fiber.MethodHead { // Fiber adds one to each GET
+			all = append(all, route.Method+" "+route.Path)
 		}
 	}
-	return routes
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Poison has the server overwrite what holds a request's text as soon as its handler has returned, as the next request might,
+// and then call done.
+func (s *Server) Poison(done func()) {
+	handle := s.app.Server().Handler
+	s.app.Server().Handler = func(ctx *fasthttp.RequestCtx) {
+		handle(ctx)
+		poison(ctx)
+		next := s.app.AcquireCtx(poisoned) // most likely the one of this request
+		s.app.ReleaseCtx(next)
+		done()
+	}
+}
+
+// Poison is what the text of requests is overwritten with.
+const Poison = '~'
+
+var poisoned = func() *fasthttp.RequestCtx {
+	var path [1 << 10]byte
+	fill(path[:])
+	path[0] = '/'
+	ctx := &fasthttp.RequestCtx{}
+	ctx.Request.SetRequestURIBytes(path[:])
+	return ctx
+}()
+
+// poison overwrites values alone: names are often constants of fasthttp's.
+func poison(ctx *fasthttp.RequestCtx) {
+	header, uri := &ctx.Request.Header, ctx.URI()
+	parts := [][]byte{
+		header.Method(), header.RequestURI(), header.Protocol(), header.Host(), header.RawHeaders(),
+		uri.Host(), uri.PathOriginal(), uri.Path(), uri.QueryString(), uri.Hash(),
+	}
+	for _, values := range []iter.Seq2[[]byte, []byte]{header.All(), header.Cookies(), uri.QueryArgs().All()} {
+		for _, value := range values {
+			parts = append(parts, value)
+		}
+	}
+	for _, part := range parts {
+		fill(part)
+	}
+}
+
+func fill(text []byte) {
+	for i := range text {
+		text[i] = Poison
+	}
 }

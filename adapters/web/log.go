@@ -2,14 +2,30 @@ package web
 
 import (
 	"log/slog"
+	"regexp"
 	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	recovery "github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/gofiber/fiber/v2/utils"
 )
 
 const requestIDKey = "request_id"
+
+// isForwardedID reports whether an id that a proxy gave to a request is fit for the log.
+var isForwardedID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`).MatchString
+
+// identify gives a request the id that it has in the log and in its answer: a new one, or that of a trusted proxy.
+func identify(c *fiber.Ctx) error {
+	id := utils.UUIDv4()
+	if forwarded := c.Get(fiber.HeaderXRequestID); c.IsProxyTrusted() && isForwardedID(forwarded) {
+		id = forwarded
+	}
+	c.Locals(requestIDKey, id)
+	c.Set(fiber.HeaderXRequestID, id)
+	return c.Next()
+}
 
 func requestID(c *fiber.Ctx) string {
 	id, _ := c.Locals(requestIDKey).(string)

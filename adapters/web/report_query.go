@@ -59,7 +59,7 @@ func readReportQuery(c *fiber.Ctx) *reportQuery {
 	q.filter.Import = q.number(c, queryImport, 64)
 	q.filter.Reason = q.reason(c)
 	if login := strings.TrimSpace(strings.ToValidUTF8(c.Query(queryLogin), "")); login != "" {
-		q.values.Set(queryLogin, strings.Clone(login))
+		q.values.Set(queryLogin, login)
 		q.filter.Login = domain.LoginKey(q.values.Get(queryLogin))
 	}
 	if c.Query(querySort) == sortOldest {
@@ -98,7 +98,7 @@ func (q *reportQuery) number(c *fiber.Ctx, name string, bits int) int64 {
 }
 
 func (q *reportQuery) reason(c *fiber.Ctx) domain.Reason {
-	field, code, _ := strings.Cut(strings.Clone(c.Query(queryReason)), ":")
+	field, code, _ := strings.Cut(c.Query(queryReason), ":")
 	reason := domain.Reason{Field: domain.Field(field), Code: domain.Code(code)}
 	isField := reason.Field == domain.FieldObject || slices.Contains(domain.Fields(), reason.Field)
 	if !isField || !slices.Contains(domain.Codes(), reason.Code) {

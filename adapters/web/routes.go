@@ -7,8 +7,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/helmet"
-	"github.com/gofiber/fiber/v2/middleware/requestid"
-	"github.com/gofiber/fiber/v2/utils"
 )
 
 const pathStatic = "/static/"
@@ -16,7 +14,7 @@ const pathStatic = "/static/"
 // route is the whole URL map, with the rule of who may do what. A path that is here answers other methods with 405 and Allow.
 func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Use(
-		requestid.New(requestid.Config{ContextKey: requestIDKey, Generator: utils.UUIDv4}),
+		identify,
 		logRequests(cfg.Log, p.answer),
 		closeAfterRest,
 		recoverPanics(cfg.Log),

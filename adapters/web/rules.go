@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -52,10 +51,10 @@ func (p *pages) forSome(allows func(*domain.User) bool, handle userHandler) fibe
 func pageOf(c *fiber.Ctx) string {
 	switch {
 	case c.Method() == fiber.MethodGet:
-		return strings.Clone(c.OriginalURL())
+		return c.OriginalURL()
 	case c.Params("id") != "":
 		return uploadAddress(c)
 	default:
-		return strings.Clone(c.Path())
+		return c.Path()
 	}
 }

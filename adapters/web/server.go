@@ -102,6 +102,10 @@ func NewServer(cfg Config) (*Server, error) {
 		EnableTrustedProxyCheck:      true,
 		TrustedProxies:               proxies,
 
+		// Strings of a request are copies. Otherwise they alias a buffer that the next request is read into, and what outlives
+		// a request (a job, a line of the log) tells of another client's. This costs half a microsecond a request.
+		Immutable: true,
+
 		// Bodies are read by the handlers, each of which has a limit of its own. Fiber's limit is then how much is read
 		// before a handler runs: as little as can be, since a body that breaks off there would never get to one.
 		StreamRequestBody: true,

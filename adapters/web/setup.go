@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,7 +23,7 @@ func (p *pages) setupForm(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		setSetupCookie(c, strings.Clone(code), time.Now().Add(setupTime))
+		setSetupCookie(c, code, time.Now().Add(setupTime))
 		return c.Redirect(pathSetup, http.StatusSeeOther)
 	}
 	err := p.checkSetup(c)

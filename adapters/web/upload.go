@@ -176,7 +176,7 @@ func (p *pages) changeUpload(c *fiber.Ctx, user *domain.User, change func(id str
 }
 
 // uploadAddress is that of the page of the upload that a request is about.
-func uploadAddress(c *fiber.Ctx) string { return pathUploads + strings.Clone(c.Params("id")) }
+func uploadAddress(c *fiber.Ctx) string { return pathUploads + c.Params("id") }
 
 // uploadProgress answers GET /useradd/uploads/:id/progress.
 func (p *pages) uploadProgress(c *fiber.Ctx, user *domain.User) error {

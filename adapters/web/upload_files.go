@@ -33,13 +33,13 @@ func (p *pages) uploadCredentials(c *fiber.Ctx, user *domain.User) error {
 
 // uploadSlips answers GET /useradd/uploads/:id/slips.
 func (p *pages) uploadSlips(c *fiber.Ctx, user *domain.User) error {
-	view := viewSlips{T: p.words(c), Back: uploadAddress(c), Address: strings.Clone(c.BaseURL()) + "/login", assets: p.assets}
+	view := viewSlips{T: p.words(c), Back: uploadAddress(c), Address: c.BaseURL() + "/login", assets: p.assets}
 	return p.sendResult(c, user, slips{p.templates.Lookup("pages/slips"), view}, fiber.MIMETextHTMLCharsetUTF8, "inline")
 }
 
 // sendResult answers with what came of an upload's import. Who comes too late is told so by the upload's page.
 func (p *pages) sendResult(c *fiber.Ctx, user *domain.User, format ports.OutcomeWriter, mediaType, disposition string) error {
-	result, err := p.results.Result(c.UserContext(), user.ID, strings.Clone(c.Params("id")))
+	result, err := p.results.Result(c.UserContext(), user.ID, c.Params("id"))
 	if errors.Is(err, ports.ErrNotFound) && wantsPage(c) {
 		return c.Redirect(uploadAddress(c), http.StatusSeeOther)
 	}
@@ -99,7 +99,7 @@ func (s slips) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) err
 
 // template answers GET /useradd/templates/people.:format.
 func (p *pages) template(c *fiber.Ctx, _ *domain.User) error {
-	format := strings.Clone(c.Params("format"))
+	format := c.Params("format")
 	writer := p.starts[format]
 	if writer == nil {
 		return fiber.ErrNotFound

@@ -181,7 +181,7 @@ func hintOf(contentType string) domain.FileHint {
 	if err != nil {
 		return domain.FileHint{}
 	}
-	return domain.FileHint{Format: fileFormats[media], Charset: strings.Clone(params["charset"])}
+	return domain.FileHint{Format: fileFormats[media], Charset: params["charset"]}
 }
 
 // prefersStrict reads a Prefer header by RFC 7240, as far as it is for imports.

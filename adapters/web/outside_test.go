@@ -1,0 +1,345 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/i18n"
+	"rollcall/adapters/report"
+	"rollcall/adapters/web"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/fake"
+	"rollcall/views"
+)
+
+// many is more objects than an answer is made whole for.
+const many = 2000
+
+var errLost = errors.New("the database is lost")
+
+// outside is what stands behind the server: it takes everything, and keeps what it was given.
+type outside struct {
+	ports.Registration
+	ports.Access
+
+	user domain.User
+	log  *syncBuffer
+	url  string
+
+	mu    sync.Mutex
+	kept  []kept
+	store map[string][]byte // sessions
+
+	poisoned chan struct{} // closed when the request's text is overwritten; nil where it is not
+	fails    bool          // imports do, when that is done
+	created  int           // of many
+}
+
+// kept is what a port was given, with what it read like then.
+type kept struct {
+	what   string
+	values []any
+	was    []string
+}
+
+func (o *outside) keep(what string, values ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.kept = append(o.kept, kept{what, values, texts(values)})
+}
+
+// texts are copies of all strings in values.
+func texts(values []any) (all []string) {
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.String:
+			all = append(all, strings.Clone(v.String()))
+		case reflect.Pointer, reflect.Interface:
+			if !v.IsNil() {
+				walk(v.Elem())
+			}
+		case reflect.Struct:
+			for i := range v.NumField() {
+				walk(v.Field(i))
+			}
+		case reflect.Slice, reflect.Array:
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		}
+	}
+	for _, value := range values {
+		walk(reflect.ValueOf(value))
+	}
+	return all
+}
+
+func (o *outside) wait() {
+	o.mu.Lock()
+	poisoned := o.poisoned
+	o.mu.Unlock()
+	if poisoned != nil {
+		<-poisoned
+	}
+}
+
+func (o *outside) result() *ports.ImportResult {
+	outcomes := func(yield func(domain.Outcome, error) bool) {
+		o.wait()
+		for n := 1; n <= many; n++ {
+			outcome := domain.Outcome{Object: n, Login: fmt.Sprint("login", n), Password: "secret"}
+			if n > o.created {
+				outcome = domain.Outcome{Object: n, Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
+			}
+			if !yield(outcome, nil) {
+				return
+			}
+		}
+	}
+	tally := domain.Tally{Objects: many, Created: o.created, Refused: many - o.created}
+	return &ports.ImportResult{ID: 1, Tally: tally, Outcomes: outcomes, Close: func() error { return nil }}
+}
+
+func (o *outside) Import(_ context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+	o.keep("Import", request.Hint, request.Key, request.Token)
+	if o.fails {
+		o.wait()
+		return nil, errLost
+	}
+	return o.result(), nil
+}
+
+func (o *outside) Refuse(_ context.Context, status int, description, token string) (int64, error) {
+	o.keep("Refuse", status, description, token)
+	return 1, nil
+}
+
+func (o *outside) Register(_ context.Context, person *domain.Candidate, password string) (*domain.User, error) {
+	o.keep("Register", person, password)
+	return &o.user, nil
+}
+
+func (o *outside) CheckToken(_ context.Context, secret string) (*domain.AccessToken, error) {
+	o.keep("CheckToken", secret)
+	return &domain.AccessToken{Name: secret}, nil
+}
+
+func (o *outside) SignIn(_ context.Context, attempt ports.Attempt) (*domain.User, error) {
+	o.keep("SignIn", attempt)
+	return &o.user, nil
+}
+
+func (o *outside) User(context.Context, int64, time.Time) (*domain.User, error) { return &o.user, nil }
+
+func (o *outside) ChangePassword(_ context.Context, change ports.PasswordChange) (*domain.User, error) {
+	o.keep("ChangePassword", change)
+	return &o.user, nil
+}
+
+func (o *outside) Statistics(context.Context) (*domain.Statistics, error) {
+	return &domain.Statistics{All: domain.Count{Requests: 1}}, nil
+}
+
+func (o *outside) Imports(_ context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
+	o.keep("Imports", query)
+	return &ports.ImportPage{Imports: []domain.Import{{ID: 1, Count: domain.Count{Requests: 1, Refused: 1}}}, IsFirst: true, IsLast: true}, nil
+}
+
+func (o *outside) Rejections(_ context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
+	o.keep("Rejections", query)
+	return &ports.RejectionPage{Import: domain.Import{ID: 1}, IsLast: true}, nil
+}
+
+func (o *outside) Export(_ context.Context, format string, filter domain.ReportFilter) (*ports.ExportFile, error) {
+	o.keep("Export", format, filter)
+	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: format + ".file", Size: 4}, nil
+}
+
+func (o *outside) Receive(_ context.Context, user int64, hint domain.FileHint, _ ports.Spool) (string, error) {
+	o.keep("Receive", user, hint)
+	return "upload1", nil
+}
+
+func (o *outside) Upload(_ context.Context, _ int64, id string) (*domain.Upload, error) {
+	o.keep("Upload", id)
+	return &domain.Upload{ID: id, State: domain.UploadChecked}, nil
+}
+
+func (o *outside) Start(_ context.Context, _ int64, id string, _ bool) error {
+	o.keep("Start", id)
+	return nil
+}
+
+func (o *outside) Cancel(_ context.Context, _ int64, id string) error {
+	o.keep("Cancel", id)
+	return nil
+}
+
+func (o *outside) Uploads(context.Context, int64) ([]domain.Upload, error) { return nil, nil }
+
+func (o *outside) Result(_ context.Context, _ int64, id string) (*ports.ImportResult, error) {
+	o.keep("Result", id)
+	return o.result(), nil
+}
+
+func (o *outside) Ready(context.Context) error { return nil }
+
+func (o *outside) GetWithContext(_ context.Context, key string) ([]byte, error) {
+	o.keep("session", key)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.store[key], nil
+}
+
+func (o *outside) SetWithContext(_ context.Context, key string, value []byte, _ time.Duration) error {
+	o.keep("session", key)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.store[key] = bytes.Clone(value)
+	return nil
+}
+
+func (o *outside) DeleteWithContext(_ context.Context, key string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.store, key)
+	return nil
+}
+
+// syncBuffer is a buffer that several goroutines may use.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// sheet writes logins and sentences.
+type sheet struct{ sentences ports.Sentences }
+
+func (s sheet) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	for outcome, err := range outcomes {
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(w, outcome.Object, outcome.Login, s.sentences.Describe(outcome.Violations))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serveOutside serves until the test ends, on what change makes of the usual configuration.
+func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Server) {
+	t.Helper()
+	catalog, err := i18n.New()
+	require.NoError(t, err)
+	o := &outside{
+		user: domain.User{ID: 1, Login: "anna", Roles: []domain.Role{domain.RoleOperator}}, log: &syncBuffer{}, store: map[string][]byte{}, created: many,
+	}
+	sheets := web.Sheets{}
+	for _, media := range []string{web.MediaCSV, web.MediaXLSX} {
+		sheets[media] = func(sentences ports.Sentences) ports.OutcomeWriter { return sheet{sentences} }
+	}
+	cfg := web.Config{
+		Registration: o, Access: o, Auth: o, Reporting: o, Uploading: o, UploadResults: o, Health: o,
+		Spools: &fake.Spools{}, Languages: catalog, Sessions: web.SessionConfig{Storage: o, Idle: time.Hour, Lifetime: time.Hour},
+		ReportsAccess: domain.ReportsForAny, Views: views.Files, Sheets: sheets, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}},
+		Log: slog.New(slog.NewTextHandler(o.log, nil)), MaxBody: 1 << 20, KeepAnswers: time.Hour, MaxConnections: 100, ClientTimeout: time.Minute,
+		UseraddAccess: web.AccessToken, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	server, err := web.NewServer(cfg)
+	require.NoError(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	o.url = "http://" + listener.Addr().String()
+	served := make(chan error, 1)
+	t.Cleanup(func() {
+		require.NoError(t, server.Shutdown(context.Background()))
+		assert.NoError(t, <-served)
+	})
+	go func() { served <- server.Serve(listener) }()
+	return o, server
+}
+
+// client is a browser, which follows no redirect.
+func client(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// request sends a request, and returns the answer with its body.
+func (o *outside) request(t *testing.T, c *http.Client, method, path, body string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, o.url+path, strings.NewReader(body))
+	require.NoError(t, err)
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := c.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err, "%s %s", method, path)
+	return response, string(text)
+}
+
+var formToken = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+// token is that of the forms of a page.
+func (o *outside) token(t *testing.T, c *http.Client, path string) string {
+	t.Helper()
+	_, page := o.request(t, c, http.MethodGet, path, "")
+	match := formToken.FindStringSubmatch(page)
+	require.NotNil(t, match, page)
+	return match[1]
+}
+
+const mediaForm = "application/x-www-form-urlencoded"
+
+// signedIn is a browser of somebody who is, with the token of their forms.
+func (o *outside) signedIn(t *testing.T) (*http.Client, string) {
+	t.Helper()
+	c := client(t)
+	form := url.Values{"csrf": {o.token(t, c, "/login")}, "login": {"anna"}, "psw": {"secret"}}
+	got, body := o.request(t, c, http.MethodPost, "/login", form.Encode(), "Content-Type", mediaForm)
+	require.Equal(t, http.StatusSeeOther, got.StatusCode, body)
+	return c, o.token(t, c, "/account/password")
+}
