@@ -82,11 +82,12 @@ const bodyReadKey = "body_read"
 func bodyWasRead(c *fiber.Ctx) { c.Locals(bodyReadKey, true) }
 
 // closeAfterRest ends the connection after a request whose body nobody has read to its end: on it the rest would be
-// taken for the next request.
+// taken for the next request. So would what a server in front takes for a trailer, of which fasthttp reads lax lines, too.
 func closeAfterRest(c *fiber.Ctx) error {
 	err := c.Next()
 	const chunked = -1
-	if length := c.Request().Header.ContentLength(); (length > 0 || length == chunked) && c.Locals(bodyReadKey) == nil {
+	length, trailers := c.Request().Header.ContentLength(), c.Request().Header.PeekTrailerKeys()
+	if (length > 0 || length == chunked) && c.Locals(bodyReadKey) == nil || len(trailers) > 0 {
 		c.Context().SetConnectionClose()
 		connOf(c).lingers.Store(true)
 	}

@@ -77,6 +77,7 @@ type conn struct {
 	ended   atomic.Bool // nothing more can be read of it
 	lingers atomic.Bool
 
+	head     head
 	patience time.Duration
 	deadline atomic.Int64 // for the next request to begin, or to be there, in nanoseconds of Unix time; 0 for none
 	received atomic.Int64 // bytes since it was set
@@ -94,6 +95,7 @@ type tlsConn struct {
 func (c *tlsConn) Handshake() error {
 	ctx, cancel := context.WithTimeout(c.ctx, handshakeTimeout)
 	defer cancel()
+	c.head = head{} // fasthttp sets a deadline for this, too
 	return c.tls.HandshakeContext(ctx)
 }
 
@@ -101,8 +103,10 @@ func (c *tlsConn) Handshake() error {
 func (c *tlsConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 
 // connOf returns the connection that a request came on.
-func connOf(c *fiber.Ctx) *conn {
-	switch own := c.Context().Conn().(type) {
+func connOf(c *fiber.Ctx) *conn { return ownConn(c.Context().Conn()) }
+
+func ownConn(c net.Conn) *conn {
+	switch own := c.(type) {
 	case *conn:
 		return own
 	case *tlsConn:
@@ -116,6 +120,7 @@ func connOf(c *fiber.Ctx) *conn {
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
+		c.head.read(p[:n])
 		c.extendDeadline(int64(n))
 		return n, nil
 	}
@@ -133,6 +138,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	}
 	c.deadline.Store(deadline)
 	c.received.Store(0)
+	c.head.await()
 	return c.Conn.SetReadDeadline(t)
 }
 

@@ -128,6 +128,7 @@ func NewServer(cfg Config) (*Server, error) {
 		app.Use(checkForwarded)
 	}
 	route(app, cfg, p, s.draining)
+	refuseLaxHeads(app.Server())
 	return s, nil
 }
 
