@@ -97,7 +97,7 @@ func TestReportsAreForOperators(t *testing.T) {
 		assert.Equal(t, "Эта страница для операторов", russian.text("h1"), c.path)
 		plain := b.do(t, c.method, c.path, "", "Accept", "*/*")
 		assert.Equal(t, 403, plain.status)
-		assert.Equal(t, "text/plain", plain.header.Get("Content-Type"))
+		assert.Equal(t, "text/plain; charset=utf-8", plain.header.Get("Content-Type"))
 		assert.Contains(t, plain.text("body"), "Only operators may do this.")
 		problem := b.do(t, c.method, c.path, "", "Accept", "application/problem+json")
 		assert.Contains(t, problem.text("body"), `"status":403`)

@@ -382,8 +382,12 @@ func TestSignOut(t *testing.T) {
 	assert.Zero(t, p.count(t, "sessions"))
 
 	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
-	assert.Equal(t, 1, b.get(t, "/logout", "Sec-Fetch-Site", "cross-site").Find(`main form[action="/logout"]`).Length(), "another site's link asks first")
-	assert.True(t, b.isSignedIn(t))
-	assert.Equal(t, 303, b.get(t, "/logout").status)
+	for _, site := range []string{"cross-site", "same-origin", "none"} {
+		asks := b.get(t, "/logout", "Sec-Fetch-Site", site)
+		assert.Equal(t, 200, asks.status)
+		assert.Equal(t, 1, asks.Find(`main form[action="/logout"]`).Length(), "a link asks first")
+		assert.True(t, b.isSignedIn(t))
+	}
+	assert.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)
 	assert.False(t, b.isSignedIn(t))
 }

@@ -129,7 +129,7 @@ func TestUseraddAnswers(t *testing.T) {
 			assert.Equal(t, c.status, got.status)
 			if c.status == 400 {
 				assert.Equal(t, c.answer, got.body)
-				assert.Equal(t, "text/plain", got.header.Get("Content-Type"))
+				assert.Equal(t, "text/plain; charset=utf-8", got.header.Get("Content-Type"))
 				assert.Zero(t, p.count(t, "users"))
 			}
 			assert.Equal(t, []code{{c.status, "POST", c.description}}, p.codes(t))

@@ -113,13 +113,8 @@ func (p *pages) showUnlessSignedIn(c *fiber.Ctx, page string, v *view) error {
 	return p.show(c, page, v)
 }
 
-// logoutLink answers GET /logout. A link on another's page must not sign people out: then they are asked.
-func (p *pages) logoutLink(c *fiber.Ctx) error {
-	if isCrossSite(c) {
-		return p.show(c, "logout", &view{})
-	}
-	return p.signOut(c)
-}
+// logoutForm answers GET /logout. A link must not sign a user out, since a page of any site can have one.
+func (p *pages) logoutForm(c *fiber.Ctx) error { return p.show(c, "logout", &view{}) }
 
 // logout answers POST /logout.
 func (p *pages) logout(c *fiber.Ctx) error {
@@ -127,11 +122,7 @@ func (p *pages) logout(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return p.signOut(c)
-}
-
-func (p *pages) signOut(c *fiber.Ctx) error {
-	err := p.sessions.end(c)
+	err = p.sessions.end(c)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ const bodyReadKey = "body_read"
 func bodyWasRead(c *fiber.Ctx) { c.Locals(bodyReadKey, true) }
 
 // closeAfterRest ends the connection after a request whose body nobody has read to its end: on it the rest would be
-// taken for the next request. So would what a server in front takes for a trailer, of which fasthttp reads lax lines, too.
+// taken for the next request. It does so after trailers too: fasthttp takes lax lines in them.
 func closeAfterRest(c *fiber.Ctx) error {
 	err := c.Next()
 	const chunked = -1

@@ -47,10 +47,16 @@ func NewCertificate(with CertificateConfig) (*Certificate, error) {
 	return c, nil
 }
 
-// Config is for TLS 1.2 and later, and for HTTP/1.1, which is all that fasthttp speaks.
+// Config is for TLS 1.2 and later, and for HTTP/1.1, which is all that fasthttp speaks. In TLS 1.2 it has suites with
+// authenticated encryption alone, as TLS 1.3 has.
 func (c *Certificate) Config() *tls.Config {
 	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
+		MinVersion: tls.VersionTLS12,
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
 		NextProtos:     []string{"http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.latest(), nil },
 	}

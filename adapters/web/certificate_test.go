@@ -2,9 +2,11 @@ package web_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -14,6 +16,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +44,11 @@ func issue(t *testing.T, name string) (cert, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
+	return issueFor(t, name, private)
+}
+
+func issueFor(t *testing.T, name string, private crypto.Signer) (cert, key []byte) {
+	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
 	}, &x509.Certificate{SerialNumber: big.NewInt(1)}, private.Public(), private)
@@ -131,6 +140,35 @@ func TestCertificateAsksForTLS12(t *testing.T) {
 	for version, ok := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
 		_, err := shown(t, certificate.Config(), &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
 		assert.Equal(t, ok, err == nil, "%s: %v", tls.VersionName(version), err)
+	}
+}
+
+// In TLS 1.2 a client and the server agree on a suite with authenticated encryption and forward secrecy, or on nothing.
+func TestCertificateAsksForAEAD(t *testing.T) {
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	for kind, private := range map[string]crypto.Signer{"ECDSA": ec, "RSA": rsaKey} {
+		files := newPair(t)
+		cert, key := issueFor(t, kind, private)
+		files.write(t, files.cert, cert)
+		files.write(t, files.key, key)
+		certificate, err := web.NewCertificate(web.CertificateConfig{CertFile: files.cert, KeyFile: files.key, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		agreed := 0
+		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+			if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
+				continue
+			}
+			_, err := shown(t, certificate.Config(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
+			isAEAD := strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_CHACHA20_")
+			assert.Equal(t, isAEAD && strings.Contains(suite.Name, "_ECDHE_"+kind+"_"), err == nil, "%s, %s: %v", kind, suite.Name, err)
+			if err == nil {
+				agreed++
+			}
+		}
+		assert.Equal(t, 3, agreed, kind)
 	}
 }
 

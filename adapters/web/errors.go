@@ -152,7 +152,7 @@ func (p *pages) answer(c *fiber.Ctx, err error) error {
 		}
 		err = errors.Join(err, failed)
 	}
-	c.Set(fiber.HeaderContentType, fiber.MIMETextPlain)
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
 	c.Response().SetBodyString(problem.Detail)
 	return err
 }
@@ -191,6 +191,8 @@ func setRetryAfter(c *fiber.Ctx, status int, err error) {
 // answerError implements fiber.ErrorHandler for requests that do not get as far as a handler.
 func (p *pages) answerError(c *fiber.Ctx, err error) error {
 	connOf(c).lingers.Store(true) // most of a header that is too large is still to come
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	_ = p.answer(c, fmt.Errorf("%w: %w", errRequest, err))
 	return nil
 }

@@ -69,6 +69,5 @@ func (p *pages) sendExport(c *fiber.Ctx, name, mediaType string) error {
 	}
 	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+file.Name+`"`)
-	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.SendStream(file.ReadCloser, int(file.Size)) // which closes it
 }

@@ -7,27 +7,27 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// head is how far the head of a request is: its first line and its header. fasthttp also reads one whose lines end without CR,
-// or go on in the next line (RFC 9112 5.2). Servers in front that read these otherwise see other requests.
+// head checks the head of a request, which is its first line and its header, while it is read. fasthttp also takes lines that end
+// without CR, and lines that continue the one before (RFC 9112 2.2, 5.2). A proxy that reads these differently sees other requests.
 type head struct {
 	state headState
-	last  byte // that was read of it
+	last  byte // read
 	line  int  // bytes of the current line
-	lines int  // before it, empty ones aside
+	lines int  // read before it, without empty ones
 }
 
 type headState int8
 
 const (
-	headTaken    headState = iota // the request has begun, and what comes now is its body
-	headAwaited                   // by fasthttp, which has nothing of it
-	headBuffered                  // fasthttp had it already, or a part
-	headRead                      // a part
-	headStrict                    // it is whole, and as it must be
-	headLax
+	headTaken    headState = iota // the handler of the request was called: its body follows
+	headAwaited                   // nothing of the next request was read
+	headBuffered                  // a part of the next request was read before the answer to this one
+	headRead                      // a part was read
+	headStrict                    // it is complete and valid
+	headLax                       // it is not valid
 )
 
-// await is called where fasthttp begins to wait for a request, and again where one begins.
+// await notes that fasthttp waits for a request, and when it is called again that the request has begun.
 func (h *head) await() {
 	switch h.state {
 	case headTaken:
@@ -37,7 +37,7 @@ func (h *head) await() {
 	}
 }
 
-// read is called with all that is read of the connection.
+// read checks what was read from the connection.
 func (h *head) read(p []byte) {
 	if h.state == headAwaited {
 		h.state = headRead
@@ -61,13 +61,13 @@ func (h *head) readByte(b byte) {
 		h.lines++
 	case h.lines > 0:
 		h.state = headStrict
-	default: // an empty line before a request, which RFC 9112 2.2 lets pass
+	default: // RFC 9112 2.2 allows an empty line before a request
 		h.line = 0
 	}
 	h.last = b
 }
 
-// take returns how the head of a request is whose handler is called.
+// take returns the state of the head when the handler of its request is called.
 func (h *head) take() headState {
 	state := h.state
 	h.state = headTaken
@@ -76,8 +76,8 @@ func (h *head) take() headState {
 
 var errLaxHead = errors.New("a line of the head ends without CR, or is folded")
 
-// refuseLaxHeads has a server handle only requests whose head is as it must be. Of a request that came together with the one
-// before it nobody knows: its connection ends without an answer, and the client sends it again on another (RFC 9112 9.3.2).
+// refuseLaxHeads makes a server reject requests whose head is not valid. The head of a pipelined request cannot be checked, so the
+// server ends its connection without an answer: the client sends the request again on another connection (RFC 9112 9.3.2).
 func refuseLaxHeads(server *fasthttp.Server) {
 	handle := server.Handler
 	server.Handler = func(ctx *fasthttp.RequestCtx) {
@@ -86,7 +86,7 @@ func refuseLaxHeads(server *fasthttp.Server) {
 		case headStrict:
 			handle(ctx)
 		case headBuffered:
-			conn.lingers.Store(true) // for the answers before
+			conn.lingers.Store(true) // the client still reads the answers before
 			ctx.HijackSetNoResponse(true)
 			ctx.Hijack(func(net.Conn) {})
 		default:

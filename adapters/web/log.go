@@ -16,7 +16,7 @@ const requestIDKey = "request_id"
 // isForwardedID reports whether an id that a proxy gave to a request is fit for the log.
 var isForwardedID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`).MatchString
 
-// identify gives a request the id that it has in the log and in its answer: a new one, or that of a trusted proxy.
+// identify gives a request the id that its log lines and its answer have: a new one, or the one of a trusted proxy.
 func identify(c *fiber.Ctx) error {
 	id := utils.UUIDv4()
 	if forwarded := c.Get(fiber.HeaderXRequestID); c.IsProxyTrusted() && isForwardedID(forwarded) {

@@ -15,6 +15,7 @@ func describe(views fs.FS) fiber.Handler {
 			return fmt.Errorf("read description of the API: %w", err)
 		}
 		c.Set(fiber.HeaderContentType, "application/yaml")
+		c.Response().Header.Del(fiber.HeaderCacheControl)
 		return c.Send(text)
 	}
 }

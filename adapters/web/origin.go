@@ -50,11 +50,11 @@ func HostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
-// misdirectedPause is the time between two lines of the log about unknown hosts: clients choose what they send.
+// misdirectedPause is the minimal time between two lines of the log about unknown hosts, since clients choose what they send.
 const misdirectedPause = time.Minute
 
-// refuseOtherHosts rejects requests for the host names of others. By DNS rebinding the name of another site leads to this
-// server, and what a page of that site then sends and reads is same-origin to the browser.
+// refuseOtherHosts rejects requests for host names that are not the server's. DNS rebinding makes the name of another site resolve
+// to this server, and to the browser all that a page of that site then sends and reads is same-origin.
 func refuseOtherHosts(hosts Hosts, log *slog.Logger) fiber.Handler {
 	var logged atomic.Int64 // when it last was, in nanoseconds of Unix time
 	return func(c *fiber.Ctx) error {
@@ -73,7 +73,7 @@ func refuseOtherHosts(hosts Hosts, log *slog.Logger) fiber.Handler {
 	}
 }
 
-// refuseOtherSites rejects requests of pages of other sites that may change something, before anything of them is read.
+// refuseOtherSites rejects requests that may change something and come from a page of another site, before it reads their body.
 func refuseOtherSites(c *fiber.Ctx) error {
 	switch c.Method() {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:

@@ -8,13 +8,14 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/netip"
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,8 +81,8 @@ func texts(values []any) (all []string) {
 				walk(v.Elem())
 			}
 		case reflect.Struct:
-			for i := range v.NumField() {
-				walk(v.Field(i))
+			for _, field := range v.Fields() {
+				walk(field)
 			}
 		case reflect.Slice, reflect.Array:
 			for i := range v.Len() {
@@ -122,7 +123,7 @@ func (o *outside) result() *ports.ImportResult {
 }
 
 func (o *outside) Import(_ context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
-	o.keep("Import", request.Hint, request.Key, request.Token)
+	o.keep("Import", request.Hint, request.Key, request.Sender)
 	if o.fails {
 		o.wait()
 		return nil, errLost
@@ -130,8 +131,8 @@ func (o *outside) Import(_ context.Context, request ports.ImportRequest) (*ports
 	return o.result(), nil
 }
 
-func (o *outside) Refuse(_ context.Context, status int, description, token string) (int64, error) {
-	o.keep("Refuse", status, description, token)
+func (o *outside) Refuse(_ context.Context, status int, description string, sender domain.Sender) (int64, error) {
+	o.keep("Refuse", status, description, sender)
 	return 1, nil
 }
 
@@ -148,6 +149,11 @@ func (o *outside) CheckToken(_ context.Context, secret string) (*domain.AccessTo
 func (o *outside) SignIn(_ context.Context, attempt ports.Attempt) (*domain.User, error) {
 	o.keep("SignIn", attempt)
 	return &o.user, nil
+}
+
+func (o *outside) MarkDevice(_ *domain.User, device string) string {
+	o.keep("MarkDevice", device)
+	return device + "mark"
 }
 
 func (o *outside) User(context.Context, int64, time.Time) (*domain.User, error) { return &o.user, nil }
@@ -201,6 +207,18 @@ func (o *outside) Uploads(context.Context, int64) ([]domain.Upload, error) { ret
 func (o *outside) Result(_ context.Context, _ int64, id string) (*ports.ImportResult, error) {
 	o.keep("Result", id)
 	return o.result(), nil
+}
+
+func (o *outside) NewCode(context.Context) (string, error) { return "", nil }
+
+func (o *outside) CheckCode(_ context.Context, code string) error {
+	o.keep("CheckCode", code)
+	return nil
+}
+
+func (o *outside) UseCode(_ context.Context, code string, user int64) error {
+	o.keep("UseCode", code, user)
+	return nil
 }
 
 func (o *outside) Ready(context.Context) error { return nil }
@@ -274,11 +292,12 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 		sheets[media] = func(sentences ports.Sentences) ports.OutcomeWriter { return sheet{sentences} }
 	}
 	cfg := web.Config{
-		Registration: o, Access: o, Auth: o, Reporting: o, Uploading: o, UploadResults: o, Health: o,
+		Registration: o, Access: o, Auth: o, Setup: o, Reporting: o, Uploading: o, UploadResults: o, Health: o,
 		Spools: &fake.Spools{}, Languages: catalog, Sessions: web.SessionConfig{Storage: o, Idle: time.Hour, Lifetime: time.Hour},
 		ReportsAccess: domain.ReportsForAny, Views: views.Files, Sheets: sheets, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}},
 		Log: slog.New(slog.NewTextHandler(o.log, nil)), MaxBody: 1 << 20, KeepAnswers: time.Hour, MaxConnections: 100, ClientTimeout: time.Minute,
-		UseraddAccess: web.AccessToken, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		UntrustedProxy: func(netip.Addr) {},
+		UseraddAccess:  web.AccessToken, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
 	if change != nil {
 		change(&cfg)
@@ -297,16 +316,40 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 	return o, server
 }
 
-// client is a browser, which follows no redirect.
-func client(t *testing.T) *http.Client {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// client is a browser, which follows no redirect. It sends the headers with each request.
+func client(headers ...string) *http.Client {
+	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Jar: jar{}, CheckRedirect: noRedirect, Transport: withHeaders(headers)}
 }
 
-// request sends a request, and returns the answer with its body.
-func (o *outside) request(t *testing.T, c *http.Client, method, path, body string, headers ...string) (*http.Response, string) {
+// jar keeps cookies, those for TLS too: the proxy that a test plays has it.
+type jar map[string]*http.Cookie
+
+func (j jar) SetCookies(_ *url.URL, cookies []*http.Cookie) {
+	for _, cookie := range cookies {
+		j[cookie.Name] = cookie
+	}
+}
+
+func (j jar) Cookies(*url.URL) []*http.Cookie { return slices.Collect(maps.Values(j)) }
+
+type withHeaders []string
+
+func (h withHeaders) RoundTrip(request *http.Request) (*http.Response, error) {
+	for i := 0; i < len(h); i += 2 {
+		request.Header.Set(h[i], h[i+1])
+	}
+	return http.DefaultTransport.RoundTrip(request)
+}
+
+// answer is what a request was answered with.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (o *outside) request(t *testing.T, c *http.Client, method, path, body string, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, o.url+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -318,7 +361,7 @@ func (o *outside) request(t *testing.T, c *http.Client, method, path, body strin
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err, "%s %s", method, path)
-	return response, string(text)
+	return answer{response.StatusCode, response.Header, string(text)}
 }
 
 var formToken = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
@@ -326,8 +369,8 @@ var formToken = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
 // token is that of the forms of a page.
 func (o *outside) token(t *testing.T, c *http.Client, path string) string {
 	t.Helper()
-	_, page := o.request(t, c, http.MethodGet, path, "")
-	match := formToken.FindStringSubmatch(page)
+	page := o.request(t, c, http.MethodGet, path, "")
+	match := formToken.FindStringSubmatch(page.body)
 	require.NotNil(t, match, page)
 	return match[1]
 }
@@ -335,11 +378,11 @@ func (o *outside) token(t *testing.T, c *http.Client, path string) string {
 const mediaForm = "application/x-www-form-urlencoded"
 
 // signedIn is a browser of somebody who is, with the token of their forms.
-func (o *outside) signedIn(t *testing.T) (*http.Client, string) {
+func (o *outside) signedIn(t *testing.T, headers ...string) (*http.Client, string) {
 	t.Helper()
-	c := client(t)
+	c := client(headers...)
 	form := url.Values{"csrf": {o.token(t, c, "/login")}, "login": {"anna"}, "psw": {"secret"}}
-	got, body := o.request(t, c, http.MethodPost, "/login", form.Encode(), "Content-Type", mediaForm)
-	require.Equal(t, http.StatusSeeOther, got.StatusCode, body)
+	got := o.request(t, c, http.MethodPost, "/login", form.Encode(), "Content-Type", mediaForm)
+	require.Equal(t, http.StatusSeeOther, got.status, got.body)
 	return c, o.token(t, c, "/account/password")
 }

@@ -176,7 +176,6 @@ func (p *pages) show(c *fiber.Ctx, page string, v *view) error {
 		v.Title = v.T.Text("title." + page)
 	}
 	v.Languages = p.switches(c, v.kept)
-	c.Set(fiber.HeaderCacheControl, "no-store")
 	err = c.Render("pages/"+page, v, "layouts/page")
 	if err != nil {
 		return fmt.Errorf("page %s: %w", page, err)

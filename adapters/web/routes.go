@@ -19,6 +19,7 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 		closeAfterRest,
 		recoverPanics(cfg.Log),
 		helmet.New(headers),
+		storeNothing,
 	)
 
 	health := &healthHandler{cfg.Health, draining}
@@ -26,7 +27,7 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Get("/readyz", health.ready)
 	app.Use(pathStatic, p.serveAssets())
 
-	// What stands above is no secret, and probes know an instance by its address.
+	// The routes above tell nothing, and probes use the address of an instance as its host.
 	app.Use(refuseOtherHosts(cfg.Hosts, cfg.Log), refuseOtherSites)
 	app.Get("/openapi.yaml", describe(cfg.Views))
 
@@ -49,7 +50,7 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Get("/register", p.forRegistration(p.registerForm)).Post("/register", p.forRegistration(p.register))
 	app.Get(pathSetup, p.setupForm).Post(pathSetup, p.forUsers(p.setUp))
 	app.Get("/login", p.loginForm).Post("/login", p.login)
-	app.Get("/logout", p.logoutLink).Post("/logout", p.logout)
+	app.Get("/logout", p.logoutForm).Post("/logout", p.logout)
 	app.Get(pathProfile, p.forUsers(p.profile))
 	app.Get(pathImports+":id", p.forReaders(p.importRecord))
 	app.Get(pathUpload, p.forOperators(p.uploadForm))
@@ -76,7 +77,13 @@ func within(c *fiber.Ctx, limit time.Duration, do func() error) error {
 	return do()
 }
 
-// headers are what browsers are told of pages: nothing in them comes from elsewhere, and nothing is inline.
+// storeNothing keeps answers out of caches: most contain personal data or passwords.
+func storeNothing(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Next()
+}
+
+// headers are what browsers are told with every answer: nothing in a page comes from elsewhere, and nothing is inline.
 var headers = helmet.Config{
 	ContentSecurityPolicy: "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	ReferrerPolicy:        "same-origin",

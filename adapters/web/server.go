@@ -52,7 +52,7 @@ type Config struct {
 	UseraddAccess      UseraddAccess
 	RegistrationClosed bool // visitors may not register; /useradd does not mind
 
-	Hosts Hosts // that are answered to
+	Hosts Hosts // names that the server answers to
 
 	// TrustedProxies are those whose word is taken on a client's address, and on the scheme and the host that it came to.
 	TrustedProxies []netip.Prefix
@@ -103,7 +103,7 @@ func NewServer(cfg Config) (*Server, error) {
 		TrustedProxies:               proxies,
 
 		// Strings of a request are copies. Otherwise they alias a buffer that the next request is read into, and what outlives
-		// a request (a job, a line of the log) tells of another client's. This costs half a microsecond a request.
+		// the request (a job, a stream, a log line) shows text of another client. This costs half a microsecond a request.
 		Immutable: true,
 
 		// Bodies are read by the handlers, each of which has a limit of its own. Fiber's limit is then how much is read

@@ -184,6 +184,5 @@ func (p *pages) uploadProgress(c *fiber.Ctx, user *domain.User) error {
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.JSON(newViewProgress(upload, p.words(c)))
 }

@@ -48,7 +48,6 @@ func (p *pages) sendResult(c *fiber.Ctx, user *domain.User, format ports.Outcome
 	}
 	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderContentDisposition, disposition)
-	c.Set(fiber.HeaderCacheControl, "no-store")
 	return sendOutcomes(c, result, format)
 }
 

@@ -102,13 +102,16 @@ func (v *visitor) followFromElsewhere(to string) {
 	v.load(http.StatusOK, click("a"))
 }
 
-func TestLinkFromElsewhereSignsNobodyOut(t *testing.T) {
+func TestLinkSignsNobodyOut(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	v.register(anna())
 	v.followFromElsewhere(p.url + "/logout")
 	assert.Equal(t, "/logout", v.path())
 	v.open("/profile")
+	require.Equal(t, "/profile", v.path())
+	v.open("/logout") // as from a bookmark
+	v.load(http.StatusOK, click(`main a[href="/profile"]`))
 	require.Equal(t, "/profile", v.path())
 	v.followFromElsewhere(p.url + "/logout")
 	v.load(http.StatusOK, click(`main form[action="/logout"] button`))

@@ -465,6 +465,7 @@ func TestRequestsThatComeTogether(t *testing.T) {
 				statuses = append(statuses, strconv.Itoa(answer.StatusCode))
 				_, err = io.Copy(io.Discard, answer.Body)
 				require.NoError(t, err)
+				require.NoError(t, answer.Body.Close())
 				return true
 			}
 			for _, packet := range c.packets {

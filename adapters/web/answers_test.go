@@ -1,0 +1,147 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"rollcall/adapters/web"
+)
+
+// routeCase is a request to a route, with texts that are a client's own.
+type routeCase struct {
+	route   string
+	path    string // other than the route's
+	body    string
+	headers []string
+	fails   bool
+	rejects bool     // everybody
+	shows   []string // in the answer
+	cookies bool
+}
+
+const (
+	mediaMultipart = "multipart/form-data; boundary=x"
+	forwardedID    = "id-of-a-client"
+)
+
+func routeCases(form string) []routeCase {
+	csrf := url.Values{"csrf": {form}}.Encode()
+	file := "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n" + form + "\r\n" +
+		"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.of-a-client.csv\"\r\n\r\nlogin\r\n--x--\r\n"
+	post := func(accept string) []string {
+		return []string{
+			"Accept", accept, "Authorization", "Bearer token-of-a-client", "Idempotency-Key", "key-of-a-client", "Content-Type", "text/csv; charset=charset-of-a-client",
+			"Accept-Language", "ru", "Prefer", "handling=strict",
+		}
+	}
+	problem := web.MediaCSV + ", application/problem+json"
+	const query = "?login=login-of-a-client&reason=login:taken&from=2026-01-02&status=400&sort=oldest"
+	return []routeCase{
+		{route: "POST /useradd", headers: post("application/json"), shows: []string{`{"login":"login2000","password":"secret"}]`}},
+		{route: "POST /useradd", headers: post("application/x-ndjson"), shows: []string{`"login":"login2000"`, `"status":"done"`}},
+		{route: "POST /useradd", headers: post("application/x-ndjson"), fails: true, shows: []string{`"status":"failed"`, `"request_id":"` + forwardedID + `"`}},
+		{route: "POST /useradd", headers: post(web.MediaCSV), shows: []string{"2000 login2000"}},
+		{route: "POST /useradd", headers: post(problem), rejects: true, shows: []string{`"object_id":2000`, `"request_id":"` + forwardedID + `"`}},
+		{route: "POST /useradd", headers: append(post("*/*"), "Content-Encoding", "br"), shows: []string{"Content-Encoding"}},
+		{route: "POST /useradd", path: "/useradd?dry_run=perhaps", headers: post("*/*"), shows: []string{"dry_run"}},
+		{route: "POST /useradd/upload", body: file, headers: []string{"Content-Type", mediaMultipart}, cookies: true},
+		{route: "GET /useradd/uploads/:id", path: "/useradd/uploads/upload-of-a-client", cookies: true, shows: []string{"/useradd/uploads/upload-of-a-client/start"}},
+		{route: "POST /useradd/uploads/:id/start", path: "/useradd/uploads/upload-of-a-client/start", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /useradd/uploads/:id/cancel", path: "/useradd/uploads/upload-of-a-client/cancel", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "GET /useradd/uploads/:id/progress", path: "/useradd/uploads/upload-of-a-client/progress", cookies: true},
+		{route: "GET /useradd/uploads/:id/credentials.:format", path: "/useradd/uploads/upload-of-a-client/credentials.csv", cookies: true, shows: []string{"2000 login2000"}},
+		{
+			route: "GET /useradd/uploads/:id/slips", path: "/useradd/uploads/upload-of-a-client/slips", headers: []string{"X-Forwarded-Host", "host-of-a-client.example", "Accept-Language", "ru"},
+			cookies: true, shows: []string{"<dd>http://host-of-a-client.example/login</dd>", `href="/useradd/uploads/upload-of-a-client"`, "<dd>login2000</dd>", "Логин"},
+		},
+		{route: "GET /useradd/export/:format", path: "/useradd/export/csv" + query + "&table=table-of-a-client", cookies: true},
+		{route: "GET /useradd/export/rejected.:format", path: "/useradd/export/rejected.json?import=1", cookies: true},
+		{route: "GET /useradd/export/:format", path: "/useradd/export/excel" + query, cookies: true},
+		{route: "GET /useradd/templates/people.:format", path: "/useradd/templates/people.xlsx", cookies: true},
+		{route: "GET /profile", path: "/profile" + query + "&open=1", cookies: true, shows: []string{"login-of-a-client", "anna"}},
+		{route: "GET /useradd/imports/:id", path: "/useradd/imports/1?object=1", cookies: true},
+		{route: "GET /useradd/upload", cookies: true},
+		{route: "GET /account/password", cookies: true},
+		{route: "POST /account/password", body: csrf + "&old=old-of-a-client&psw=password-of-a-client", headers: []string{"Content-Type", mediaForm, "X-Forwarded-For", "192.0.2.7"}, cookies: true},
+		{route: "POST /register", body: csrf + "&login=login-of-a-client&email=of@a.client", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /login", body: csrf + "&login=login-of-a-client&next=/next-of-a-client", headers: []string{"Content-Type", mediaForm, "X-Forwarded-For", "2001:db8::7"}, cookies: true},
+		{route: "GET /login", path: "/login?next=/next-of-a-client", shows: []string{"/next-of-a-client"}},
+		{route: "GET /register", path: "/register?lang=ru", shows: []string{`lang="ru"`}},
+		{route: "GET /", headers: []string{"Cookie", "lang=ru"}, shows: []string{`lang="ru"`}},
+		{route: "GET /logout", cookies: true},
+		{route: "POST /logout", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "GET /setup", path: "/setup?code=code-of-a-client"},
+		{route: "GET /setup", headers: []string{"Cookie", "setup=code-of-a-client"}, shows: []string{"First operator"}},
+		{route: "POST /setup", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "GET /healthz"},
+		{route: "GET /readyz"},
+		{route: "GET /openapi.yaml"},
+	}
+}
+
+func (o *outside) send(t *testing.T, visitor *http.Client, c routeCase, headers ...string) answer {
+	t.Helper()
+	method, path, _ := strings.Cut(c.route, " ")
+	if c.path != "" {
+		path = c.path
+	}
+	return o.request(t, visitor, method, path, c.body, append(c.headers, headers...)...)
+}
+
+// Answers are about persons, or have passwords in them: none is kept, or taken for what it is not. Only what is no secret may be kept.
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	for _, scheme := range []string{"http", "https"} {
+		o, _ := serveOutside(t, func(cfg *web.Config) {
+			cfg.Hosts = web.Hosts{Loopback: true, Names: []string{"host-of-a-client.example"}}
+		})
+		check := func(what string, got answer, cache string) {
+			t.Helper()
+			assert.Equal(t, cache, got.header.Get("Cache-Control"), what)
+			assert.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"), what)
+			assert.Equal(t, "DENY", got.header.Get("X-Frame-Options"), what)
+			assert.Contains(t, got.header.Get("Content-Security-Policy"), "default-src 'none'", what)
+			assert.Equal(t, scheme == "https", got.header.Get("Strict-Transport-Security") != "", what)
+			if media := got.header.Get("Content-Type"); strings.HasPrefix(media, "text/plain") {
+				assert.Equal(t, "text/plain; charset=utf-8", media, what)
+			}
+		}
+		for i := range routeCases("") {
+			visitor, form := o.signedIn(t, "X-Forwarded-Proto", scheme)
+			c := routeCases(form)[i]
+			got := o.send(t, visitor, c)
+			assert.Less(t, got.status, http.StatusInternalServerError, c.route)
+			cache := "no-store"
+			if c.route == "GET /openapi.yaml" {
+				cache = ""
+			}
+			check(c.route, got, cache)
+		}
+		stranger := client("X-Forwarded-Proto", scheme)
+		for _, c := range []struct {
+			status             int
+			method, path, body string
+			headers            []string
+		}{
+			{http.StatusUnauthorized, http.MethodPost, "/useradd", "{}", nil},
+			{http.StatusForbidden, http.MethodPost, "/useradd", "{}", []string{"Origin", "https://evil.example"}},
+			{http.StatusMisdirectedRequest, http.MethodPost, "/useradd", "{}", []string{"X-Forwarded-Host", "evil.example"}},
+			{http.StatusRequestEntityTooLarge, http.MethodPost, "/useradd", strings.Repeat(" ", 2<<20), []string{"Authorization", "Bearer x"}},
+			{http.StatusMethodNotAllowed, http.MethodPut, "/useradd", "", nil},
+			{http.StatusNotFound, http.MethodGet, "/nowhere", "", nil},
+			{http.StatusNotFound, http.MethodGet, "/static/nothing.css", "", nil},
+			{http.StatusUnauthorized, http.MethodGet, "/profile", "", nil},
+			{http.StatusSeeOther, http.MethodGet, "/profile", "", []string{"Accept", "text/html"}},
+			{http.StatusForbidden, http.MethodPost, "/login", "", []string{"Content-Type", mediaForm}},
+		} {
+			got := o.request(t, stranger, c.method, c.path, c.body, c.headers...)
+			assert.Equal(t, c.status, got.status, c.path)
+			check(c.method+" "+c.path, got, "no-store")
+		}
+		got := o.request(t, stranger, http.MethodGet, "/static/style.css", "")
+		check("a static file", got, "public, max-age=31536000")
+	}
+}
