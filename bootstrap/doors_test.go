@@ -125,6 +125,11 @@ func TestHostNames(t *testing.T) {
 	}
 }
 
+func TestSetupLinkHasANameThatIsAnswered(t *testing.T) {
+	p := start(t, "--listen", "0.0.0.0:0", "--host", "people.example", "--host", "other.example")
+	assert.Regexp(t, `url="http://people\.example:\d+/setup\?code=`, p.logged())
+}
+
 func TestUnknownHostIsTold(t *testing.T) {
 	p := start(t)
 	const says = "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."

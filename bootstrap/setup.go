@@ -18,7 +18,10 @@ func (cmd *serveCommand) logSetupLink(ctx context.Context, setup ports.Setup, ad
 		return err
 	}
 	link := url.URL{Scheme: cmd.scheme(), Host: address.String(), Path: "/setup", RawQuery: "code=" + code}
-	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+	switch tcp, _ := address.(*net.TCPAddr); {
+	case len(cmd.Hosts) > 0 && !isLoopback(address): // the server answers to these alone
+		link.Host = net.JoinHostPort(string(cmd.Hosts[0]), strconv.Itoa(tcp.Port))
+	case tcp.IP.IsUnspecified():
 		link.Host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
 	}
 	log.Info("there is no operator; open this link once to become one, with the public host name if the server has one", "url", link.String())
