@@ -26,6 +26,10 @@ func TestRolesAreGrantedByLogin(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, ports.UserRoles{Login: "Anna", Roles: []domain.Role{domain.RoleOperator}}, listed)
 	}
+	require.ErrorIs(t, users.Revoke(t.Context(), "anna", domain.RoleOperator), domain.ErrLastOperator)
+	_, err = p.register.Register(t.Context(), candidate("vera"), chosen)
+	require.NoError(t, err)
+	require.NoError(t, users.Grant(t.Context(), "vera", domain.RoleOperator))
 	require.NoError(t, users.Revoke(t.Context(), "anna", domain.RoleOperator))
 	signedIn, err = p.auth.User(t.Context(), user.ID, user.Password.Made)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ const maxImportKey = 255 // bytes
 
 // ImportKey finds the answer that is kept of an import. Its zero value keeps none.
 //
-// Whoever has a key and the file gets the passwords, so a key belongs to its sender: by an id, which no other token or
+// A client that has a key and the file gets the passwords. So a key belongs to its sender by an id, which no other token or
 // user ever gets. Senders without an id cannot be told apart, and share their keys.
 type ImportKey struct {
 	Token, User int64 // ids as in Sender

@@ -31,7 +31,7 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 	return nil
 }
 
-const tokenColumns = "id, name, created_at, expires_at, used_at, revoked_at"
+const tokenColumns = "id, name, created_at, expires_at, used_at, revoked_at" //nolint:gosec // they are names
 
 // All implements ports.AccessTokens.
 func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {

@@ -43,8 +43,8 @@ func (tx *importTx) claim(ctx context.Context) error {
 	return nil
 }
 
-// storedKey returns what a key is stored as. The hash keeps keys out of the database: whoever has one and the file gets the
-// passwords.
+// storedKey returns what a key is stored as. The hash keeps keys out of the database: a client that has one and the file gets
+// the passwords.
 func storedKey(key domain.ImportKey) []byte {
 	text := key.Value
 	switch {
@@ -58,9 +58,10 @@ func storedKey(key domain.ImportKey) []byte {
 }
 
 // keyBefore returns what earlier versions store the key of a token as, nil for any other key. They may run beside this one, and
-// an answer that they keep is there for a day after the upgrade. With the next version this can go.
+// the answers that they keep stay for a day after the upgrade. The next version needs none of this.
 //
-// An import holds its lock shared: earlier versions hold it alone, and so does a key that all share.
+// An import locks it in shared mode, and an earlier version in exclusive mode: so the two meet, and owners of this version do
+// not.
 func keyBefore(key domain.ImportKey) []byte {
 	if key.Token == 0 {
 		return nil
@@ -68,8 +69,8 @@ func keyBefore(key domain.ImportKey) []byte {
 	return storedKey(domain.ImportKey{Value: key.Value})
 }
 
-// keptSQL finds the answer that is kept for a key. Of one that an earlier version keeps, the import's record has the token's
-// name and not its id: it counts if no other token has ever had this name.
+// keptSQL finds the answer that is kept for a key. Of an answer that an earlier version keeps, only the name of the token is on
+// record. It counts if no other token has ever had this name.
 const keptSQL = `
 	from idempotency_keys k join codes c on c.id = k.code_id
 	where k.expires > clock_timestamp() and (k.key = $1

@@ -75,12 +75,12 @@ func TestMigrationSenders(t *testing.T) {
 		answer, err := store.Recall(t.Context(), key, io.Discard)
 		if id == 0 {
 			require.ErrorIs(t, err, ports.ErrNotFound, key)
-			assert.NoError(t, importBy(key), key)
+			require.NoError(t, importBy(key), key)
 			continue
 		}
 		require.NoError(t, err, key)
 		assert.Equal(t, id, answer.Import, key)
-		assert.ErrorIs(t, importBy(key), ports.ErrKeyUsed, key)
+		require.ErrorIs(t, importBy(key), ports.ErrKeyUsed, key)
 	}
 
 	// An earlier version runs an import.

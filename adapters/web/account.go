@@ -13,8 +13,8 @@ import (
 
 var errRegistrationClosed = errors.New("registration is closed")
 
-// forRegistration is the rule of registration. Where it is closed, it is open for who comes by a setup link: the first operator
-// may have no account yet.
+// forRegistration is the rule of registration. Where registration is closed, a visitor who comes by a setup link can register
+// all the same: the first operator may have no account yet.
 func (p *pages) forRegistration(handle fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if p.registers {

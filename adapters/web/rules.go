@@ -22,13 +22,13 @@ func (p *pages) forReaders(handle userHandler) fiber.Handler {
 	return p.forSome(p.access.Allows, handle)
 }
 
-// forOperators is the rule of uploads, of the credentials that come of them, and of rejected records as they came.
+// forOperators is the rule of uploads, their passwords, and rejected records as they came.
 func (p *pages) forOperators(handle userHandler) fiber.Handler {
 	return p.forSome(func(user *domain.User) bool { return user.Has(domain.RoleOperator) }, handle)
 }
 
-// forSome answers others with domain.ErrNotOperator. It sends a browser that is not signed in to do so and come back, and
-// answers any other client with domain.ErrSignedOut.
+// forSome passes the requests of some users to a handler, and answers others with domain.ErrNotOperator. Without a session, it
+// sends a browser to sign in and come back, and answers any other client with domain.ErrSignedOut.
 func (p *pages) forSome(allows func(*domain.User) bool, handle userHandler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		who, err := p.visitor(c)
@@ -46,8 +46,7 @@ func (p *pages) forSome(allows func(*domain.User) bool, handle userHandler) fibe
 	}
 }
 
-// pageOf returns the address of the page that a request is for, or whose form it sends. What is done to an upload has no page
-// but the upload's.
+// pageOf returns the address of the page that a request asks for, or whose form it sends. The forms of an upload are on its page.
 func pageOf(c *fiber.Ctx) string {
 	switch {
 	case c.Method() == fiber.MethodGet:

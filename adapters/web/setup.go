@@ -42,7 +42,7 @@ func (p *pages) setUp(c *fiber.Ctx, user *domain.User) error {
 	return p.becomeOperator(c, user)
 }
 
-// goOn sends a user on who has just signed in. One who came by a setup link is the first operator from now on.
+// goOn redirects a user who has just signed in. A user who came by a setup link becomes the first operator first.
 func (p *pages) goOn(c *fiber.Ctx, user *domain.User, next string) error {
 	err := p.becomeOperator(c, user)
 	if errors.Is(err, domain.ErrSetupCode) {

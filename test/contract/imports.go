@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -558,16 +559,18 @@ func keepsKeysByOwners(t *testing.T, s ImportsSubject) {
 	keys := []domain.ImportKey{
 		{Token: 1, Value: "key"}, {Token: 11, Value: "key"}, {User: 1, Value: "key"}, {User: 11, Value: "key"},
 	}
-	ids := make([]int64, len(keys))
+	var ids []int64
 	var keepFrom func(n int) error
-	keepFrom = func(n int) (err error) {
+	keepFrom = func(n int) error {
 		if n == len(keys) {
 			return nil
 		}
-		ids[n], err = keepFor(t.Context(), s.Store, keys[n], strconv.Itoa(n), later, func() error { return keepFrom(n + 1) })
+		id, err := keepFor(t.Context(), s.Store, keys[n], strconv.Itoa(n), later, func() error { return keepFrom(n + 1) })
+		ids = append(ids, id)
 		return err
 	}
 	require.NoError(t, keepFrom(0))
+	slices.Reverse(ids) // the last one begun is the first to end
 	shared, err := keep(t.Context(), s.Store, "key", strconv.Itoa(len(keys)), later, nil)
 	require.NoError(t, err)
 	keys, ids = append(keys, domain.ImportKey{Value: "key"}), append(ids, shared)
