@@ -1,8 +1,10 @@
 package domain_test
 
 import (
+	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,6 +45,25 @@ func TestNewPassword(t *testing.T) {
 		}
 		assert.Equal(t, want, codes, "%.40q", password)
 	}
+}
+
+// ASVS 5.0, 6.2.4, asks for the 3,000 most common of those that are long enough.
+func TestCommonPasswordsAreRejected(t *testing.T) {
+	list, err := os.ReadFile("common_passwords.txt")
+	require.NoError(t, err)
+	fit := 0
+	for password := range strings.Lines(string(list)) {
+		password = strings.TrimSuffix(password, "\n")
+		if utf8.RuneCountInString(password) < domain.MinPassword {
+			continue
+		}
+		fit++
+		for _, spelling := range []string{password, strings.ToUpper(password)} {
+			_, vs := domain.NewPassword(spelling, domain.Login{})
+			assert.Equal(t, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeCommon}}, vs, spelling)
+		}
+	}
+	assert.GreaterOrEqual(t, fit, 3000)
 }
 
 func TestShortLoginsMayStandInPasswords(t *testing.T) {

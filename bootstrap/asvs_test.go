@@ -1,0 +1,142 @@
+package bootstrap_test
+
+import (
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/views"
+)
+
+// These tests are of requirements of OWASP ASVS that no other test asserts. .github/SECURITY.md names the test of each.
+
+// What users enter is data: to the database, to the page, and to the address that it becomes a part of.
+func TestTextsOfUsersAreData(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	const script, statement = `<script>alert(1)</script>"'&`, `'); drop table profiles; --`
+	require.Equal(t, 303, b.submit(t, "/register", with(anna(), "lname", statement, "fname", script)).status)
+	profile := b.get(t, "/profile")
+	assert.Contains(t, profile.text("dl.data"), script)
+	assert.Contains(t, profile.text("dl.data"), statement)
+	assert.NotContains(t, profile.html, "<script>alert")
+	assert.Equal(t, 1, p.count(t, "profiles"))
+
+	require.Equal(t, 400, p.post(t, `{"login":"' or true --"}`).status)
+	for login, found := range map[string]int{"' or true --": 1, "' or true": 0, `"><script>alert(1)</script>&status=500`: 0} {
+		got := b.get(t, "/profile?"+url.Values{"login": {login}}.Encode())
+		assert.Equal(t, login, got.Find("[name=login]").AttrOr("value", ""))
+		assert.Equal(t, found, strings.Count(got.text("#report"), "Bad request!"), login)
+		assert.NotContains(t, got.html, "<script>alert")
+		assert.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "it stays one parameter")
+	}
+}
+
+// Password managers, paste and long passwords need fields that stand in nobody's way.
+func TestPasswordFields(t *testing.T) {
+	p := start(t)
+	visitor, signedIn := p.browser(t), p.registered(t)
+	for path, c := range map[string]struct {
+		browser *browser
+		want    map[string]string
+	}{
+		"/login":            {visitor, map[string]string{"psw": "current-password"}},
+		"/register":         {visitor, map[string]string{"psw": "new-password"}},
+		"/account/password": {signedIn, map[string]string{"old": "current-password", "psw": "new-password"}},
+	} {
+		form := c.browser.get(t, path).Find("main form:has(input[type=password])")
+		require.Equal(t, 1, form.Length(), path)
+		assert.Equal(t, "post", form.AttrOr("method", ""), "no password in an address")
+		assert.NotContains(t, form.AttrOr("action", ""), ":", "nor to elsewhere")
+		got := map[string]string{}
+		form.Find("input[type=password]").Each(func(_ int, field *goquery.Selection) {
+			got[field.AttrOr("name", "")] = field.AttrOr("autocomplete", "")
+			for _, attribute := range []string{"maxlength", "pattern", "readonly", "onpaste", "oncopy", "value"} {
+				_, has := field.Attr(attribute)
+				assert.False(t, has, "%s: %s", path, attribute)
+			}
+		})
+		assert.Equal(t, c.want, got, path)
+	}
+}
+
+func TestNobodyHasAnAccountToBeginWith(t *testing.T) {
+	p := start(t)
+	assert.Zero(t, p.count(t, "users"))
+	assert.Zero(t, p.count(t, "roles"))
+	assert.Zero(t, p.count(t, "access_tokens"))
+	for _, name := range []string{"admin", "root", "operator", "rollcall", "postgres"} {
+		assert.Equal(t, 401, p.browser(t).signIn(t, name, name).status, name)
+	}
+}
+
+func TestSigningInAgainEndsTheSession(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	before := b.cookie("session")
+	form := url.Values{"csrf": {b.get(t, "/profile").Find("[name=csrf]").AttrOr("value", "")}, "login": {"Anna"}, "psw": {goodPassword}}
+	got := b.do(t, http.MethodPost, "/login", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	require.Equal(t, 303, got.status)
+	assert.True(t, b.isSignedIn(t))
+	assert.NotEqual(t, before, b.cookie("session"))
+	assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+before).status)
+	assert.Equal(t, 1, p.count(t, "sessions"))
+}
+
+// No answer lets a page of another origin read it.
+func TestNoOtherOriginMayRead(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
+		for _, path := range []string{"/", "/profile", "/useradd", "/useradd/export/json", "/openapi.yaml", "/healthz", "/static/app.js"} {
+			for _, origin := range []string{"https://evil.example", "null", p.url} {
+				got := b.do(t, method, path, "", "Origin", origin, "Access-Control-Request-Method", "POST")
+				for name := range got.header {
+					assert.False(t, strings.HasPrefix(name, "Access-Control-"), "%s %s: %s", method, path, name)
+				}
+			}
+		}
+	}
+}
+
+func TestNothingOfTheRepositoryIsServed(t *testing.T) {
+	require.NoError(t, fs.WalkDir(views.Files, ".", func(name string, _ fs.DirEntry, err error) error {
+		assert.False(t, name != "." && strings.HasPrefix(name, "."), name)
+		return err
+	}))
+	p := start(t)
+	for _, path := range []string{
+		"/.git/config", "/.git/HEAD", "/static/.git/config", "/.gitignore", "/.env", "/.github/SECURITY.md", "/go.mod", "/static/", "/views/",
+		"/static/../openapi.yaml", "/secret.key", "/data/secret.key", "/uploads/", "/debug/pprof/", "/metrics",
+	} {
+		assert.Equal(t, 404, p.do(t, http.MethodGet, path, nil).status, path)
+	}
+	assert.Equal(t, 405, p.do(t, http.MethodTrace, "/", nil).status)
+}
+
+// What an account signs in with stays in the database.
+func TestNoAnswerHoldsHashes(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	status, _, stderr := p.user(t, "grant", "anna", "operator")
+	require.Zero(t, status, stderr)
+	lines := p.post(t, mixed, "Accept", mediaLines)
+	require.Equal(t, 200, lines.status)
+	answers := []string{lines.body, b.get(t, "/profile").html, b.get(t, "/useradd/imports/1").html}
+	for _, file := range []string{"txt", "csv?table=codes", "csv?table=bad_users", "json", "rejected.json?import=1", "rejected.csv?import=1"} {
+		got := b.download(t, "/useradd/export/"+file)
+		require.Equal(t, 200, got.status, file)
+		answers = append(answers, got.body)
+	}
+	for _, answer := range answers {
+		for _, secret := range []string{"$argon2id$", "$sha256$", "password_hash", b.cookie("session")} {
+			assert.NotContains(t, answer, secret)
+		}
+	}
+}

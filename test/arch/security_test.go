@@ -1,0 +1,216 @@
+package arch_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const securityFile = ".github/SECURITY.md"
+
+// named is a test, with its package before it where it has one.
+var named = regexp.MustCompile(`(?:\b([a-z]\w*)\.)?\b((?:Test|Fuzz)[A-Z]\w*)`)
+
+// requirement is the id at the beginning of a row of a table of requirements.
+var requirement = regexp.MustCompile(`(?m)^\| (\d+\.\d+\.\d+) \|`)
+
+// level1 is how many requirements ASVS 5.0.0 has at its first level.
+const level1 = 70
+
+// A table of requirements that names a test which is gone proves nothing.
+func TestSecurityFileNamesTests(t *testing.T) {
+	wrong, err := namesWithoutTest(os.DirFS("../.."))
+	require.NoError(t, err)
+	for _, name := range wrong {
+		t.Error(name)
+	}
+}
+
+func TestSecurityFileHasEachRequirementOnce(t *testing.T) {
+	text, err := os.ReadFile("../../" + securityFile)
+	require.NoError(t, err)
+	first, _, isSplit := strings.Cut(string(text), "\n## ASVS level 2\n")
+	require.True(t, isSplit)
+	rows := map[string]int{}
+	for _, row := range requirement.FindAllStringSubmatch(string(text), -1) {
+		rows[row[1]]++
+	}
+	for id, n := range rows {
+		assert.Equal(t, 1, n, "rows of requirement %s", id)
+	}
+	assert.Len(t, requirement.FindAllString(first, -1), level1)
+}
+
+func TestEveryNameWithoutTestIsFound(t *testing.T) {
+	tree := fstest.MapFS{
+		securityFile: {Data: []byte("`domain.TestLogin`, `web.FuzzHead`, `domain.TestGone`, `web.TestLogin`, `TestLogin`, `domain.TestHelper`,\n" +
+			"`domain.TestMethod`, `domain.TestInProgram`, `domain.TestSuite`, `old.TestOld`, contestants, TestMain\n")},
+		"domain/a_test.go": {Data: []byte("package domain_test\nfunc TestLogin(t *testing.T) {}\nfunc TestMain(m *testing.M) {}\n" +
+			"func TestHelper() {}\nfunc (s Suite) TestMethod(t *testing.T) {}\nfunc TestSuite(t *testing.T, s Suite) {}\n")},
+		"domain/a.go":               {Data: []byte("package domain\nfunc TestInProgram(t *testing.T) {}\n")},
+		"adapters/web/head_test.go": {Data: []byte("package web_test\nfunc FuzzHead(f *testing.F) {}\n")},
+		".git/old/a_test.go":        {Data: []byte("package old\nfunc TestOld(t *testing.T) {}\n")},
+	}
+	wrong, err := namesWithoutTest(tree)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"TestLogin: name its package, as in domain.TestLogin",
+		"TestMain: name its package, as in domain.TestMain",
+		"domain.TestGone: there is no such test",
+		"domain.TestHelper: there is no such test",
+		"domain.TestInProgram: there is no such test",
+		"domain.TestMethod: there is no such test",
+		"domain.TestSuite: there is no such test",
+		"old.TestOld: there is no such test",
+		"web.TestLogin: there is no such test",
+	}, wrong)
+
+	delete(tree, securityFile)
+	_, err = namesWithoutTest(tree)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	_, err = namesWithoutTest(fstest.MapFS{securityFile: {}, "domain/a_test.go": {Data: []byte("no Go at all")}})
+	require.Error(t, err)
+}
+
+// namesWithoutTest returns the names in the security file that are not those of a test of the tree, with what is wrong.
+func namesWithoutTest(tree fs.FS) (wrong []string, err error) {
+	text, err := fs.ReadFile(tree, securityFile)
+	if err != nil {
+		return nil, err
+	}
+	tests, err := testsOf(tree)
+	for _, match := range named.FindAllStringSubmatch(string(text), -1) {
+		switch {
+		case match[1] == "":
+			wrong = append(wrong, fmt.Sprintf("%s: name its package, as in domain.%[1]s", match[0]))
+		case !tests[match[0]]:
+			wrong = append(wrong, match[0]+": there is no such test")
+		}
+	}
+	slices.Sort(wrong)
+	return slices.Compact(wrong), err
+}
+
+// testsOf returns every test and fuzz target, such as domain.TestLogin. A package is named by its folder.
+func testsOf(tree fs.FS) (map[string]bool, error) {
+	tests := map[string]bool{}
+	err := walkCode(tree, func(name string, source []byte) error {
+		if !strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, declaration := range file.Decls {
+			f, isFunc := declaration.(*ast.FuncDecl)
+			if isFunc && f.Recv == nil && isTest(f.Type) {
+				tests[path.Base(path.Dir(name))+"."+f.Name.Name] = true
+			}
+		}
+		return nil
+	})
+	return tests, err
+}
+
+// isTest reports whether a function takes a *testing.T or a *testing.F, and nothing else.
+func isTest(f *ast.FuncType) bool {
+	if f.Params.NumFields() != 1 {
+		return false
+	}
+	pointer, isPointer := f.Params.List[0].Type.(*ast.StarExpr)
+	if !isPointer {
+		return false
+	}
+	kind, isSelector := pointer.X.(*ast.SelectorExpr)
+	return isSelector && (kind.Sel.Name == "T" || kind.Sel.Name == "F")
+}
+
+// walkCode calls visit with each file of Go, scripts and templates that is the project's.
+func walkCode(tree fs.FS, visit func(name string, source []byte) error) error {
+	return fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && name != ".":
+			return fs.SkipDir
+		case entry.IsDir() || !slices.Contains([]string{".go", ".js", ".html"}, path.Ext(name)):
+			return nil
+		}
+		source, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return err
+		}
+		return visit(name, source)
+	})
+}
+
+// unsafePatterns match what no code of the program may have, by the extension of its file.
+var unsafePatterns = map[string]*regexp.Regexp{
+	// Packages that escape nothing, hashes and ciphers that are broken, and types that html/template does not escape.
+	".go": regexp.MustCompile(`"(?:text/template|crypto/md5|crypto/sha1|crypto/des|crypto/rc4|math/rand)"|\btemplate\.(?:HTML|HTMLAttr|JS|JSStr|CSS|URL|Srcset)\b`),
+
+	// What makes HTML or code of a text.
+	".js": regexp.MustCompile(`\b(?:innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|createContextualFragment|setHTMLUnsafe)`),
+
+	// Code and styles in a page, which its Content-Security-Policy forbids, and links of other schemes.
+	".html": regexp.MustCompile(`<script>|<style|\s(?:on[a-z]+|style)=|javascript:|data:`),
+}
+
+func TestTextsStayTexts(t *testing.T) {
+	found, err := unsafeCode(os.DirFS("../.."))
+	require.NoError(t, err)
+	assert.Empty(t, found)
+}
+
+func TestEveryUnsafeCodeIsFound(t *testing.T) {
+	for name, source := range map[string]string{
+		"domain/a.go":        `import "text/template"`,
+		"adapters/web/a.go":  `return template.HTML(name)`,
+		"bootstrap/a.go":     `import "crypto/sha1"`,
+		"views/static/a.js":  `row.innerHTML = name`,
+		"views/static/b.js":  `eval(name)`,
+		"views/pages/a.html": `<b onclick="go()">`,
+		"views/pages/b.html": "<p\nstyle=\"color: red\">",
+	} {
+		found, err := unsafeCode(fstest.MapFS{name: {Data: []byte(source)}})
+		require.NoError(t, err)
+		require.Len(t, found, 1, source)
+		assert.Contains(t, found[0], name)
+	}
+	found, err := unsafeCode(fstest.MapFS{
+		"views/a.go":        {Data: []byte("import (\"html/template\"; \"crypto/sha256\"; \"math/rand/v2\")\nvar t *template.Template")},
+		"views/static/a.js": {Data: []byte(`row.textContent = name`)},
+		"views/a.html":      {Data: []byte(`<script src="/static/app.js" defer></script>`)},
+		"domain/a_test.go":  {Data: []byte(`import "crypto/sha1"`)},
+		"test/bench/a.go":   {Data: []byte(`import "math/rand"`)},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, found)
+}
+
+// unsafeCode returns what is unsafe in the program's code.
+func unsafeCode(tree fs.FS) (found []string, err error) {
+	err = walkCode(tree, func(name string, source []byte) error {
+		if below(name, "test") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		for _, text := range unsafePatterns[path.Ext(name)].FindAllString(string(source), -1) {
+			found = append(found, name+": "+text)
+		}
+		return nil
+	})
+	return found, err
+}
