@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -139,4 +140,21 @@ func TestNoAnswerHoldsHashes(t *testing.T) {
 			assert.NotContains(t, answer, secret)
 		}
 	}
+}
+
+// A line of the log is one event with the attributes that it was given, whatever a client sends.
+func TestClientsWriteNoLogLines(t *testing.T) {
+	p := start(t)
+	paths := []string{"/%0Alevel=ERROR%20forged=1", "/%0D%0Aforged=1", "/%22%20forged=%22", `/"%20forged="`, "/%E2%80%A8forged=1"}
+	for _, path := range paths {
+		p.do(t, http.MethodGet, path, nil, "X-Request-Id", `x" forged=1 "`)
+	}
+	quoted := regexp.MustCompile(`"(\\.|[^"\\])*"`)
+	requests := 0
+	for line := range strings.Lines(p.logged()) {
+		require.Regexp(t, `^time=\S+ level=(INFO|WARN) msg=`, line)
+		assert.NotContains(t, quoted.ReplaceAllString(line, ""), " forged=")
+		requests += strings.Count(line, "msg=request ")
+	}
+	assert.Equal(t, len(paths), requests)
 }
