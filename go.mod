@@ -1,6 +1,6 @@
 module rollcall
 
-go 1.26.0
+go 1.26.8
 
 require (
 	github.com/PuerkitoBio/goquery v1.13.0
