@@ -22,8 +22,12 @@ type AuthConfig struct {
 	Now      func() time.Time
 	Region   string // of phones without a country code
 
-	// GeneratedLifetime is how long a generated password signs in.
+	// GeneratedLifetime is how long a temporary password signs in.
 	GeneratedLifetime time.Duration
+
+	// MustChange makes users replace a temporary password before anything else. Such a password is used in one browser, and
+	// a session that began with it ends with its life.
+	MustChange bool
 }
 
 // NewAuth makes the use cases.
@@ -40,13 +44,22 @@ func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User
 	case !user.Password.Made.Equal(made):
 		return nil, domain.ErrSignedOut
 	}
-	a.setExpiry(user)
+	a.restrict(user)
+	if user.MustChangePassword && a.hasExpired(user) {
+		return nil, domain.ErrSignedOut
+	}
 	return user, nil
 }
 
-// setExpiry says until when a generated password signs in.
-func (a *Auth) setExpiry(user *domain.User) {
+// restrict says until when a user's temporary password signs in, and to what.
+func (a *Auth) restrict(user *domain.User) {
 	if user.Password.IsGenerated() {
 		user.PasswordExpires = user.Password.Made.Add(a.with.GeneratedLifetime)
+		user.MustChangePassword = a.with.MustChange
 	}
+}
+
+// hasExpired reports whether a user has a temporary password that no longer signs in.
+func (a *Auth) hasExpired(user *domain.User) bool {
+	return !user.PasswordExpires.IsZero() && !a.with.Now().Before(user.PasswordExpires)
 }

@@ -61,7 +61,10 @@ func (h *countingHasher) Verify(ctx context.Context, hash string, password domai
 	return h.Hasher.Verify(ctx, hash, password)
 }
 
-func newPeople() *people {
+// newPeople makes people who may keep a temporary password.
+func newPeople() *people { return newPeopleWho(false) }
+
+func newPeopleWho(mustChange bool) *people {
 	p := &people{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), hasher: &countingHasher{}}
 	clock := func() time.Time { return p.now }
 	p.store = &fake.Imports{Now: clock}
@@ -71,7 +74,7 @@ func newPeople() *people {
 	})
 	p.auth = application.NewAuth(application.AuthConfig{
 		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Now: clock, Region: "RU",
-		GeneratedLifetime: lifetime,
+		GeneratedLifetime: lifetime, MustChange: mustChange,
 	})
 	return p
 }
@@ -222,14 +225,74 @@ func TestWeakHashIsRenewedAtSignIn(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestGeneratedPasswordExpires(t *testing.T) {
-	p := newPeople()
+// imported imports Boris, and returns his temporary password.
+func (p *people) imported(t *testing.T) string {
+	t.Helper()
 	f := newFixture()
 	f.store, f.config.Imports = p.store, p.store
 	got, err := f.send(t, `{"first_name":"Б","last_name":"Б","patronymic":"Б","login":"boris","email":"b@example.com"}`)
 	require.NoError(t, err)
-	password := got.outcomes[0].Password
+	return got.outcomes[0].Password
+}
 
+// A temporary password that must be changed is used in one browser, and nothing that began with it outlives it.
+func TestTemporaryPasswordThatMustBeChanged(t *testing.T) {
+	p := newPeopleWho(true)
+	password := p.imported(t)
+	attempt := func(browser, device string) (*domain.User, error) {
+		return p.auth.SignIn(t.Context(), ports.Attempt{Name: "boris", Password: password, Address: "192.0.2.1", Browser: browser, Device: device})
+	}
+	before := p.auth.MarkDevice(&domain.User{ID: 1}, "")
+	p.now = p.now.Add(time.Second)
+	made := p.now
+	require.NoError(t, fake.Accounts{Store: p.store}.SetPassword(t.Context(), 1, p.store.Accounts()[0].PasswordHash,
+		domain.StoredPassword{Hash: p.store.Accounts()[0].PasswordHash, Made: made})) // as another one that the server made
+	user, err := attempt("one", "")
+	require.NoError(t, err)
+	assert.True(t, user.MustChangePassword)
+	mark := p.auth.MarkDevice(user, before)
+	assert.NotEqual(t, before, mark)
+	for _, c := range []struct {
+		browser, device string
+		want            error
+	}{
+		{"one", "", nil},
+		{"another", mark, nil},
+		{"another", "", domain.ErrPasswordUsed},
+		{"another", before, domain.ErrPasswordUsed}, // of a browser in which an earlier password was used
+		{"another", p.auth.MarkDevice(&domain.User{ID: 2}, ""), domain.ErrPasswordUsed},
+	} {
+		_, err := attempt(c.browser, c.device)
+		require.ErrorIs(t, err, c.want, c)
+	}
+	_, err = p.auth.User(t.Context(), user.ID, user.Password.Made)
+	require.NoError(t, err)
+	p.now = made.Add(lifetime)
+	_, err = attempt("one", mark)
+	require.ErrorIs(t, err, domain.ErrPasswordExpired)
+	_, err = p.auth.User(t.Context(), user.ID, user.Password.Made)
+	require.ErrorIs(t, err, domain.ErrSignedOut, "a session ends with the password's life")
+	_, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: user.ID, Made: user.Password.Made, Old: password, New: chosen})
+	require.ErrorIs(t, err, domain.ErrSignedOut)
+
+	p.now = made.Add(lifetime - time.Second)
+	changed, err := p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: user.ID, Made: user.Password.Made, Old: password, New: chosen})
+	require.NoError(t, err)
+	assert.False(t, changed.MustChangePassword)
+	password = chosen
+	for _, browser := range []string{"one", "another"} {
+		user, err := attempt(browser, "")
+		require.NoError(t, err)
+		assert.Equal(t, changed, user)
+	}
+	p.now = made.Add(10 * lifetime)
+	_, err = p.auth.User(t.Context(), changed.ID, changed.Password.Made)
+	require.NoError(t, err)
+}
+
+func TestGeneratedPasswordExpires(t *testing.T) {
+	p := newPeople()
+	password := p.imported(t)
 	p.now = p.now.Add(lifetime - time.Second)
 	user, err := p.signIn(t, "boris", password)
 	require.NoError(t, err)

@@ -56,7 +56,7 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if !user.Password.Made.After(old.Made) { // a clock that went back must not let an old session pass for a new one
 		user.Password.Made = old.Made.Add(time.Microsecond)
 	}
-	user.PasswordExpires = time.Time{}
+	user.PasswordExpires, user.MustChangePassword, user.PasswordUsedBy = time.Time{}, false, nil
 	err = a.with.Accounts.SetPassword(ctx, user.ID, old.Hash, user.Password)
 	if errors.Is(err, ports.ErrChanged) {
 		return nil, domain.ErrSignedOut

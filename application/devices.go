@@ -15,36 +15,37 @@ const (
 	markSeparator = "."
 )
 
-// MarkDevice implements ports.Auth.
+// MarkDevice implements ports.Auth. A mark stays the same until the user has another password, and with it what was taken
+// from its bucket.
 func (a *Auth) MarkDevice(user *domain.User, device string) string {
-	own := a.markOf(user, device)
-	if own == "" {
-		own = a.with.Devices.Mark(user.ID)
+	own, made := a.markOf(user, device)
+	if own == "" || made.Before(user.Password.Made) {
+		own = a.with.Devices.Sign(ports.Mark{User: user.ID, Made: a.with.Now()})
 	}
 	marks := []string{own}
-	for mark, owner := range a.marks(device) {
-		if owner != user.ID && len(marks) < maxMarks {
-			marks = append(marks, mark)
+	for text, mark := range a.marks(device) {
+		if mark.User != user.ID && len(marks) < maxMarks {
+			marks = append(marks, text)
 		}
 	}
 	return strings.Join(marks, markSeparator)
 }
 
-// markOf returns a user's mark on a device, empty for none.
-func (a *Auth) markOf(user *domain.User, device string) string {
-	for mark, owner := range a.marks(device) {
-		if owner == user.ID {
-			return mark
+// markOf returns a user's mark on a device and when it was made; nothing for none.
+func (a *Auth) markOf(user *domain.User, device string) (string, time.Time) {
+	for text, mark := range a.marks(device) {
+		if mark.User == user.ID {
+			return text, mark.Made
 		}
 	}
-	return ""
+	return "", time.Time{}
 }
 
-// marks yields the marks of a device with their owners, and nothing that is no mark.
-func (a *Auth) marks(device string) iter.Seq2[string, int64] {
-	return func(yield func(string, int64) bool) {
-		for _, mark := range strings.SplitN(device, markSeparator, maxMarks+1) {
-			if owner, ok := a.with.Devices.Owner(mark); ok && !yield(mark, owner) {
+// marks yields the marks of a device as they are written, and nothing that is none.
+func (a *Auth) marks(device string) iter.Seq2[string, ports.Mark] {
+	return func(yield func(string, ports.Mark) bool) {
+		for _, text := range strings.SplitN(device, markSeparator, maxMarks+1) {
+			if mark, ok := a.with.Devices.Verify(text); ok && !yield(text, mark) {
 				return
 			}
 		}

@@ -1,7 +1,9 @@
 package application
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -29,18 +31,43 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 		return nil, fmt.Errorf("find account: %w", err)
 	}
 	buckets := nameBuckets(identity, attempt.Name, attempt.Address)
-	if mark := a.markOf(user, attempt.Device); mark != "" {
+	if mark, _ := a.markOf(user, attempt.Device); mark != "" {
 		buckets = []ports.Bucket{deviceBucket(mark)}
 	}
 	err = a.attempt(ctx, buckets, func() error { return a.verify(ctx, user, attempt.Password) })
 	if err != nil {
 		return nil, err
 	}
-	a.setExpiry(user)
-	if !user.PasswordExpires.IsZero() && !a.with.Now().Before(user.PasswordExpires) {
+	a.restrict(user)
+	if a.hasExpired(user) {
 		return nil, domain.ErrPasswordExpired
 	}
+	if user.MustChangePassword {
+		err = a.useOnce(ctx, user, attempt)
+	}
+	if err != nil {
+		return nil, err
+	}
 	return user, nil
+}
+
+// useOnce lets a temporary password be used in the browser in which it was used first, so that a person whose password was
+// intercepted learns of it, and one whose answer was lost can come back. The browser is known by what it keeps until it is
+// closed, and then by the mark that it got with this password.
+func (a *Auth) useOnce(ctx context.Context, user *domain.User, attempt ports.Attempt) error {
+	browser := sha256.Sum256([]byte(attempt.Browser))
+	if user.PasswordUsedBy == nil {
+		err := a.with.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser[:])
+		if errors.Is(err, ports.ErrChanged) {
+			return domain.ErrWrongCredentials // it was right a moment ago
+		}
+		return err
+	}
+	mark, made := a.markOf(user, attempt.Device)
+	if bytes.Equal(user.PasswordUsedBy, browser[:]) || mark != "" && !made.Before(user.Password.Made) {
+		return nil
+	}
+	return domain.ErrPasswordUsed
 }
 
 // nobody has no password: an empty hash matches none, and takes as long as another.

@@ -27,6 +27,8 @@ type accessFlags struct {
 	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register, open or closed (${default})."`
 	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users see the reports of imports: ${enum} (${default}). Uploads, their passwords and rejected records are always for operators."`
 
+	TemporaryPasswords web.PasswordPolicy `env:"ROLLCALL_TEMPORARY_PASSWORDS" enum:"must-change,may-change" default:"must-change" placeholder:"POLICY" help:"What a user does who signs in with a temporary password: 'must-change' chooses another one before anything else, and uses the temporary one in one browser; 'may-change' signs in with it until it expires (${default})."`
+
 	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate to serve HTTPS with, in PEM, followed by those of its issuers. It is read again when it was renewed."`
 	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
 

@@ -22,6 +22,10 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 		user := p.browser(t)
 		require.Equal(t, 303, user.submit(t, "/register", with(anna(), "login", "user", "email", "", "phone", "9000000001")).status)
 		cookies["user"] = "session=" + user.cookie("session")
+		newcomer := p.browser(t)
+		require.Equal(t, 303, newcomer.signIn(t, "newcomer", p.generated(t, "newcomer")).status)
+		p.grant(t, "newcomer") // which opens nothing before the password is changed
+		cookies["newcomer"] = "session=" + newcomer.cookie("session")
 		for line := range strings.Lines(string(table)) {
 			row := strings.Fields(line)
 			if len(row) != 3 || row[0] == "#" {
@@ -44,6 +48,10 @@ func turnedAway(rule, who, access string) string {
 		return "setup_code"
 	case who == "visitor":
 		return "unauthorized"
+	case rule == "signed-in":
+		return ""
+	case who == "newcomer":
+		return "password_change_required"
 	case rule == "users", who == "operator", rule == "readers" && access == "any":
 		return ""
 	}
@@ -58,7 +66,7 @@ func turnedAwayWith(t *testing.T, got answer) string {
 		require.NoError(t, json.Unmarshal([]byte(got.body), &problem))
 	}
 	switch problem.Code {
-	case "unauthorized", "not_operator", "registration_closed", "setup_code":
+	case "unauthorized", "password_change_required", "not_operator", "registration_closed", "setup_code":
 		return problem.Code
 	}
 	return ""

@@ -2,7 +2,6 @@ package bootstrap_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -205,37 +204,6 @@ func TestOneNameOneAccount(t *testing.T) {
 	assert.Equal(t, 303, p.browser(t).signIn(t, "other@example.com", password).status, "who has the old login signs in otherwise")
 }
 
-func (p *program) generated(t *testing.T, login string) string {
-	t.Helper()
-	got := p.post(t, person(login, fmt.Sprintf(`"email":"%s@example.com"`, login)))
-	var credentials []struct{ Password string }
-	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials), got.body)
-	return credentials[0].Password
-}
-
-func TestGeneratedPasswordSignsInForAWhile(t *testing.T) {
-	p := start(t)
-	password := p.generated(t, "boris")
-	b := p.browser(t)
-	require.Equal(t, 303, b.signIn(t, "boris", password).status)
-	assert.Equal(t, 1, b.get(t, "/profile").Find(`main a.button[href="/account/password"]`).Not(".quiet").Length(), "the page asks for a password of their own")
-
-	p.set(t, `update users set password_date = password_date - interval '30 days'`)
-	expired := p.browser(t).signIn(t, "boris", password)
-	assert.Equal(t, 403, expired.status)
-	assert.Contains(t, expired.text("[role=alert]"), "its time is over")
-	wrong := p.browser(t).signIn(t, "boris", password+"x")
-	assert.Equal(t, 401, wrong.status, "who does not know it is not told that it expired")
-
-	p.set(t, `update users set password_date = now()`)
-	b = p.browser(t)
-	require.Equal(t, 303, b.signIn(t, "boris", password).status)
-	changed := b.submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
-	require.Equal(t, 303, changed.status, changed.text("main"))
-	p.set(t, `update users set password_date = password_date - interval '90 days'`)
-	assert.Equal(t, 303, p.browser(t).signIn(t, "boris", goodPassword).status, "a chosen password does not expire")
-}
-
 func TestChangePassword(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
@@ -316,10 +284,10 @@ func TestAttemptsAreLimited(t *testing.T) {
 func TestStrangersKeepNobodyOut(t *testing.T) {
 	p := start(t)
 	owner := p.registered(t)
-	require.Equal(t, 303, owner.get(t, "/logout").status)
+	owner.signOut(t)
 	stranger := p.browser(t)
 	require.Equal(t, 303, stranger.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001")).status)
-	require.Equal(t, 303, stranger.get(t, "/logout").status)
+	stranger.signOut(t)
 	for range 10 {
 		require.Equal(t, 401, stranger.signIn(t, "Anna", "a guess at it").status)
 	}
@@ -352,9 +320,9 @@ func TestDeviceCookie(t *testing.T) {
 	assert.Equal(t, "/", first.Path)
 	assert.Empty(t, first.Domain)
 	assert.Equal(t, 180*24*60*60, first.MaxAge)
-	require.Equal(t, 303, b.get(t, "/logout").status)
+	b.signOut(t)
 	assert.Equal(t, first.Value, find(b.signIn(t, "Anna", goodPassword), "device").Value, "the browser stays known as it was")
-	require.Equal(t, 303, b.get(t, "/logout").status)
+	b.signOut(t)
 	other := b.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001"))
 	assert.True(t, strings.HasSuffix(find(other, "device").Value, "."+first.Value), "by two who share it")
 

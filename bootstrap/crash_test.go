@@ -102,6 +102,6 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 		require.True(t, verdict.Match, c.Login)
 	}
 	b := (&program{url: url}).browser(t)
-	b.signIn(t, credentials[objects-1].Login, credentials[objects-1].Password)
+	b.signInFirst(t, credentials[objects-1].Login, credentials[objects-1].Password)
 	assert.True(t, b.isSignedIn(t))
 }

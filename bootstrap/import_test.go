@@ -72,7 +72,7 @@ func TestAnswerTellsOfEveryObject(t *testing.T) {
 	assert.Equal(t, "created", all[0].Status)
 	assert.Equal(t, "anna", *all[0].Login)
 	b := p.browser(t)
-	b.signIn(t, "anna", all[0].Password)
+	b.signInFirst(t, "anna", all[0].Password)
 	assert.True(t, b.isSignedIn(t))
 	assert.Equal(t, 2, all[1].Object)
 	assert.Nil(t, all[1].Login)

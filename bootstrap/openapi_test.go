@@ -206,6 +206,11 @@ func TestOpenAPIExamples(t *testing.T) {
 			case e.name == "form_expired":
 				visitor := start(t, "--useradd-access", "session").registered(t)
 				p, client = visitor.p, &visitor.client
+			case e.name == "password_change_required":
+				p = start(t, "--useradd-access", "session")
+				visitor := p.browser(t)
+				visitor.signIn(t, "boris", p.generated(t, "boris", "Authorization", "Bearer "+p.token(t, "crm")))
+				client = &visitor.client
 			case e.name == "unauthorized":
 				client = http.DefaultClient
 			case situation.flags != nil:

@@ -239,6 +239,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Now:               time.Now,
 		Region:            cmd.DefaultRegion,
 		GeneratedLifetime: cmd.GeneratedLifetime,
+		MustChange:        cmd.TemporaryPasswords == web.PasswordsMustChange,
 	})
 	registration := struct {
 		*application.ImportUsers
@@ -259,6 +260,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Languages:      catalog,
 		Sheets:         newSheets(spools.Dir()),
 		Sessions:       web.SessionConfig{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
+		Passwords:      web.TemporaryPasswords{Policy: cmd.TemporaryPasswords, Lifetime: cmd.GeneratedLifetime},
 		Views:          views.Files,
 		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spools.Dir()}},
 		Log:            log,

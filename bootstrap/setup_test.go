@@ -87,10 +87,23 @@ func TestSetupBySignIn(t *testing.T) {
 	got := first.submit(t, "/login", map[string]string{"login": "anna", "psw": goodPassword, "next": "/account/password"})
 	assert.Equal(t, "/profile?notice=operator", got.location())
 	assert.True(t, first.isOperator(t))
-	require.Equal(t, 303, second.signIn(t, "boris", boris).status)
+	second.signInFirst(t, "boris", boris)
 	assert.False(t, second.isOperator(t))
 	assert.Empty(t, second.cookie("setup"))
 	assert.Equal(t, 404, second.get(t, "/setup").status)
+}
+
+// A user with a temporary password changes it first, and becomes the operator then.
+func TestSetupWithTemporaryPassword(t *testing.T) {
+	p := start(t)
+	password := p.generated(t, "boris")
+	b := p.browser(t)
+	b.follow(t, p.setupLink(t))
+	require.Equal(t, "/account/password", b.signIn(t, "boris", password).location())
+	assert.Zero(t, p.count(t, "roles"))
+	got := b.submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
+	assert.Equal(t, "/profile?notice=operator", got.location())
+	assert.True(t, b.isOperator(t))
 }
 
 func TestSetupOfSignedInUser(t *testing.T) {

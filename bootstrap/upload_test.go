@@ -96,6 +96,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 		require.Equal(t, 2, slips.Find("section").Length())
 		assert.Contains(t, slips.text("section:first-of-type"), p.url+"/login")
 		assert.Equal(t, "anna-1", slips.text("section:first-of-type div:nth-child(2) dd"))
+		assert.Regexp(t, `^Sign in once with this temporary password, by \d+ \w+ \d{4}\.`, slips.text("section:first-of-type p"))
 		again := slips.text("section:first-of-type div:nth-child(3) dd")
 		assert.True(t, password == "" || password == again)
 		password = again
@@ -111,7 +112,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 	assert.Equal(t, 404, b.get(t, address+"/credentials.pdf").status)
 	assert.Equal(t, 2, got.Find(`.credentials a[download]`).Length())
 	anna := p.browser(t)
-	anna.signIn(t, "anna-1", password)
+	anna.signInFirst(t, "anna-1", password)
 	assert.True(t, anna.isSignedIn(t), "with the password on the slip")
 
 	record := got.Find(`.more a[href^="/useradd/imports/"]`).AttrOr("href", "none")

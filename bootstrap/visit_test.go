@@ -145,6 +145,21 @@ func (b *browser) signIn(t *testing.T, login, password string, headers ...string
 	return b.submit(t, "/login", map[string]string{"login": login, "psw": password}, headers...)
 }
 
+func (b *browser) signOut(t *testing.T) {
+	t.Helper()
+	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)
+}
+
+// signInFirst signs in with a temporary password, and chooses another one.
+func (b *browser) signInFirst(t *testing.T, login, temporary string) {
+	t.Helper()
+	got := b.signIn(t, login, temporary)
+	require.Equal(t, 303, got.status, got.text("main"))
+	require.Equal(t, "/account/password", got.location())
+	got = b.submit(t, "/account/password", map[string]string{"old": temporary, "psw": goodPassword})
+	require.Equal(t, 303, got.status, got.text("main"))
+}
+
 // isSignedIn tells by the profile.
 func (b *browser) isSignedIn(t *testing.T) bool {
 	t.Helper()

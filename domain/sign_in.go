@@ -13,6 +13,12 @@ var (
 	// ErrPasswordExpired is returned when a generated password is right, and too old to sign in with.
 	ErrPasswordExpired = errors.New("generated password has expired")
 
+	// ErrPasswordUsed is returned when a temporary password is right, and was first used in another browser.
+	ErrPasswordUsed = errors.New("temporary password was used in another browser")
+
+	// ErrPasswordChangeRequired is returned to a user who must replace a temporary password first.
+	ErrPasswordChangeRequired = errors.New("temporary password must be changed first")
+
 	// ErrSignedOut is returned when a session is over: its user is gone, or has another password.
 	ErrSignedOut = errors.New("signed out")
 )

@@ -16,7 +16,14 @@ type User struct {
 	Registered                      time.Time
 	Password                        StoredPassword
 	Roles                           []Role    // sorted; nil for none
-	PasswordExpires                 time.Time // of a generated password, once it is known; zero for a chosen one
+	PasswordExpires                 time.Time // of a temporary password, once it is known; zero for a chosen one
+
+	// MustChangePassword is set for a user who has a temporary password and may do nothing before there is another one.
+	MustChangePassword bool
+
+	// PasswordUsedBy tells in which browser a temporary password was first used: a hash of what the browser is known by. Nil
+	// for none.
+	PasswordUsedBy []byte
 }
 
 // StoredPassword is what is kept of a password.

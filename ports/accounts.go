@@ -39,7 +39,12 @@ type Accounts interface {
 	// reached.
 	User(ctx context.Context, id int64) (*domain.User, error)
 
-	// SetPassword replaces the password whose hash is oldHash. It returns ErrChanged when the account has another
+	// UsePassword notes that a temporary password, by its hash, is used in a browser, by a hash of what that is known by. Of
+	// several browsers the first has it. It returns domain.ErrPasswordUsed when another browser has it, ErrChanged when the
+	// account has another password by now or is gone, ErrUnavailable when the database cannot be reached.
+	UsePassword(ctx context.Context, id int64, hash string, browser []byte) error
+
+	// SetPassword replaces the password whose hash is oldHash by one that no browser has used. It returns ErrChanged when the account has another
 	// password by now or is gone, ErrUnavailable when the database cannot be reached.
 	SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error
 }

@@ -13,6 +13,7 @@ type Attempt struct {
 	Password string // as entered
 	Address  string // from where: what one client has, and others have not
 	Device   string // what the browser keeps of MarkDevice; empty for nothing
+	Browser  string // what the browser is known by until it is closed
 }
 
 // PasswordChange is somebody's wish for another password.
@@ -26,7 +27,7 @@ type PasswordChange struct {
 type Auth interface {
 	// SignIn returns whose login, e-mail or phone, and password, these are. It returns domain.ErrWrongCredentials when
 	// nobody's, and takes as long for it whether the name is known or not; domain.ErrPasswordExpired,
-	// *domain.TooManyAttemptsError, ErrUnavailable.
+	// domain.ErrPasswordUsed, *domain.TooManyAttemptsError, ErrUnavailable.
 	SignIn(ctx context.Context, attempt Attempt) (*domain.User, error)
 
 	// MarkDevice returns what a browser is to keep in which a user has signed in, instead of what it keeps already: with it, no
@@ -34,7 +35,7 @@ type Auth interface {
 	MarkDevice(user *domain.User, device string) string
 
 	// User returns the user who signed in when their password was the one made then. It returns domain.ErrSignedOut when
-	// there is none, ErrUnavailable.
+	// there is none, or a temporary password that must be changed has expired; ErrUnavailable.
 	User(ctx context.Context, id int64, made time.Time) (*domain.User, error)
 
 	// ChangePassword gives a user another password, and returns them with it: sessions that began with the old one are

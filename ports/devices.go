@@ -1,11 +1,19 @@
 package ports
 
+import "time"
+
+// A Mark says that a user has signed in in a browser.
+type Mark struct {
+	User int64
+	Made time.Time // to the microsecond, in UTC
+}
+
 // Devices marks browsers, so that those in which a user has signed in before are known from others. Every instance of the
 // program knows the marks of all.
 type Devices interface {
-	// Mark returns a new mark of a browser in which a user has signed in: 1 to 64 letters, digits, hyphens and underscores.
-	Mark(user int64) string
+	// Sign returns a text for a mark, a new one each time: 1 to 64 letters, digits, hyphens and underscores.
+	Sign(mark Mark) string
 
-	// Owner returns the user that a mark is of. It returns false for a text that Mark has not returned.
-	Owner(mark string) (user int64, ok bool)
+	// Verify returns the mark of a text. It returns false for a text that Sign has not returned.
+	Verify(text string) (mark Mark, ok bool)
 }

@@ -6,15 +6,18 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"time"
+
+	"rollcall/ports"
 )
 
-// A mark is a user's id, random bytes and a MAC of both, in base64. It has a multiple of three bytes: then each mark is
-// written in one way only, and who holds one has no other.
+// A mark is written as the user's id, the time in microseconds, random bytes and a MAC of all these, in base64. It has a
+// multiple of three bytes: then there is one way to write it, and who holds one has no other.
 const (
-	markID     = 8
 	markRandom = 16
-	markMAC    = 18
-	markBytes  = markID + markRandom + markMAC
+	markMAC    = 16
+	markSigned = 8 + 8 + markRandom
+	markBytes  = markSigned + markMAC
 )
 
 // Devices marks browsers with a secret key. Nothing is stored of a mark.
@@ -23,28 +26,29 @@ type Devices struct{ key []byte }
 // NewDevices makes a maker of marks with a secret key of random bytes.
 func NewDevices(secret []byte) *Devices { return &Devices{derived(secret, "device")} }
 
-// Mark implements ports.Devices.
-func (d *Devices) Mark(user int64) string {
-	mark := make([]byte, markID+markRandom, markBytes)
-	binary.BigEndian.PutUint64(mark, uint64(user))
-	_, _ = rand.Read(mark[markID:]) // never fails: it ends the program instead
-	return base64.RawURLEncoding.EncodeToString(append(mark, d.mac(mark)...))
+// Sign implements ports.Devices.
+func (d *Devices) Sign(mark ports.Mark) string {
+	b := make([]byte, markSigned, markBytes)
+	binary.BigEndian.PutUint64(b, uint64(mark.User))
+	binary.BigEndian.PutUint64(b[8:], uint64(mark.Made.UnixMicro()))
+	_, _ = rand.Read(b[16:]) // never fails: it ends the program instead
+	return base64.RawURLEncoding.EncodeToString(append(b, d.mac(b)...))
 }
 
-// Owner implements ports.Devices.
-func (d *Devices) Owner(mark string) (user int64, ok bool) {
-	if len(mark) != base64.RawURLEncoding.EncodedLen(markBytes) {
-		return 0, false
+// Verify implements ports.Devices.
+func (d *Devices) Verify(text string) (mark ports.Mark, ok bool) {
+	if len(text) != base64.RawURLEncoding.EncodedLen(markBytes) {
+		return ports.Mark{}, false
 	}
-	decoded, err := base64.RawURLEncoding.DecodeString(mark)
-	if err != nil || len(decoded) != markBytes { // which passes over line breaks
-		return 0, false
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(b) != markBytes { // it passes over line breaks
+		return ports.Mark{}, false
 	}
-	signed, mac := decoded[:markID+markRandom], decoded[markID+markRandom:]
-	if !hmac.Equal(mac, d.mac(signed)) {
-		return 0, false
+	if !hmac.Equal(b[markSigned:], d.mac(b[:markSigned])) {
+		return ports.Mark{}, false
 	}
-	return int64(binary.BigEndian.Uint64(signed)), true
+	made := time.UnixMicro(int64(binary.BigEndian.Uint64(b[8:]))).UTC()
+	return ports.Mark{User: int64(binary.BigEndian.Uint64(b)), Made: made}, true
 }
 
 func (d *Devices) mac(signed []byte) []byte {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rollcall/adapters/passhash"
+	"rollcall/ports"
 	"rollcall/test/contract"
 )
 
@@ -17,10 +18,10 @@ func devices(key byte) *passhash.Devices {
 func TestDevices(t *testing.T) { contract.Devices(t, devices(1)) }
 
 func TestMarksBelongToASecretKey(t *testing.T) {
-	mark := devices(1).Mark(7)
-	_, ok := devices(2).Owner(mark)
+	text := devices(1).Sign(ports.Mark{User: 7})
+	_, ok := devices(2).Verify(text)
 	assert.False(t, ok)
-	owner, ok := devices(1).Owner(mark)
+	mark, ok := devices(1).Verify(text)
 	assert.True(t, ok, "another instance knows it")
-	assert.EqualValues(t, 7, owner)
+	assert.EqualValues(t, 7, mark.User)
 }

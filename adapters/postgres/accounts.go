@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"rollcall/domain"
@@ -24,15 +26,16 @@ func NewAccounts(db *DB) *Accounts { return &Accounts{db} }
 type userRow struct {
 	bun.BaseModel `bun:"table:users,alias:u"`
 
-	ID           int64 `bun:",pk"`
-	Login        string
-	Email        string // empty for null, as Bun reads it
-	Phone        string
-	RegDate      time.Time
-	PasswordHash string
-	PasswordDate time.Time
-	Roles        []domain.Role `bun:",array,scanonly"`
-	Profile      *profileRow   `bun:"rel:has-one,join:id=user_id"`
+	ID             int64 `bun:",pk"`
+	Login          string
+	Email          string // empty for null, as Bun reads it
+	Phone          string
+	RegDate        time.Time
+	PasswordHash   string
+	PasswordDate   time.Time
+	PasswordUsedBy []byte
+	Roles          []domain.Role `bun:",array,scanonly"`
+	Profile        *profileRow   `bun:"rel:has-one,join:id=user_id"`
 }
 
 type profileRow struct {
@@ -50,7 +53,8 @@ func (row *userRow) user() *domain.User {
 	user := &domain.User{
 		ID: row.ID, Login: row.Login, FirstName: profile.Fname, LastName: profile.Lname, Patronymic: profile.Patr,
 		Email: row.Email, Phone: row.Phone, Registered: row.RegDate.UTC(),
-		Password: domain.StoredPassword{Hash: row.PasswordHash, Made: row.PasswordDate.UTC()},
+		Password:       domain.StoredPassword{Hash: row.PasswordHash, Made: row.PasswordDate.UTC()},
+		PasswordUsedBy: row.PasswordUsedBy,
 	}
 	if len(row.Roles) > 0 {
 		user.Roles = row.Roles
@@ -98,10 +102,27 @@ func (row *userRow) found(err error) (*domain.User, error) {
 	return row.user(), nil
 }
 
+// UsePassword implements ports.Accounts.
+func (a *Accounts) UsePassword(ctx context.Context, id int64, hash string, browser []byte) error {
+	var usedBy []byte
+	err := a.db.pool.QueryRow(ctx, `
+		update users set password_used_by = coalesce(password_used_by, $3) where id = $1 and password_hash = $2
+		returning password_used_by`, id, hash, browser).Scan(&usedBy)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return ports.ErrChanged
+	case err != nil:
+		return fmt.Errorf("use password: %w", unavailable(err))
+	case !bytes.Equal(usedBy, browser):
+		return domain.ErrPasswordUsed
+	}
+	return nil
+}
+
 // SetPassword implements ports.Accounts.
 func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error {
 	result, err := a.db.bun.NewUpdate().Table("users").
-		Set("password_hash = ?, password_date = ?", password.Hash, password.Made).
+		Set("password_hash = ?, password_date = ?, password_used_by = null", password.Hash, password.Made).
 		Where("id = ? AND password_hash = ?", id, oldHash).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("set password: %w", unavailable(err))

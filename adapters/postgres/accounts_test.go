@@ -243,3 +243,20 @@ func TestRolesEndWithTheAccount(t *testing.T) {
 	assert.False(t, user.Has(domain.RoleOperator))
 	assert.Empty(t, pgtest.Query[struct{ Role string }](t, url, `select role from roles`))
 }
+
+// Passwords from before are taken for unused, and the program of before goes on beside this one.
+func TestMigrationOfPasswordUse(t *testing.T) {
+	const before = `insert into users (login, login_key, password_hash, phone) values ('A', 'a', '$sha256$x', '79');`
+	url := migrated(t, "20261126000003_password_used_by.tx.up.sql", before)
+	store := postgres.NewAccounts(open(t, url))
+	user, err := store.Find(t.Context(), domain.Identity{Login: "a"})
+	require.NoError(t, err)
+	assert.Nil(t, user.PasswordUsedBy)
+	require.NoError(t, store.UsePassword(t.Context(), user.ID, user.Password.Hash, []byte("browser")))
+	pgtest.Query[struct{}](t, url, `do $$ begin
+		insert into users (login, login_key, password_hash, phone) values ('B', 'b', 'x', '78');
+		update users set password_hash = 'y', password_date = now() where login = 'A'; end $$`)
+	user, err = store.Find(t.Context(), domain.Identity{Login: "b"})
+	require.NoError(t, err)
+	assert.Nil(t, user.PasswordUsedBy)
+}

@@ -74,6 +74,9 @@ func (p *pages) admitScript(c *fiber.Ctx) (sender domain.Sender, err error) {
 	if who.user == nil {
 		return sender, errTokenMissing
 	}
+	if who.user.MustChangePassword {
+		return sender, domain.ErrPasswordChangeRequired
+	}
 	if !p.access.Allows(who.user) {
 		return sender, domain.ErrNotOperator
 	}

@@ -55,12 +55,12 @@ func (p *pages) register(c *fiber.Ctx) error {
 	if err != nil {
 		return p.showForm(c, "register", &view{form: form{inputs: registrationInputs, entered: entered}}, err)
 	}
-	return p.enter(c, user, noticeRegistered)
+	return p.enter(c, user, noticeRegistered, pathProfile)
 }
 
-// enter signs in who has a new password, and goes on to their profile. What was done is done, even where nobody can be signed in
-// now: then they are told so by the page on which they can do it themselves.
-func (p *pages) enter(c *fiber.Ctx, user *domain.User, notice string) error {
+// enter signs in who has a new password, and goes on to a page, of which the profile says what was done. What was done is done,
+// even where nobody can be signed in now: then they are told so by the page on which they can do it themselves.
+func (p *pages) enter(c *fiber.Ctx, user *domain.User, notice, next string) error {
 	err := p.signIn(c, user)
 	if errors.Is(err, ports.ErrUnavailable) {
 		return c.Redirect("/login?notice="+notice+noticeSignIn, http.StatusSeeOther)
@@ -68,7 +68,10 @@ func (p *pages) enter(c *fiber.Ctx, user *domain.User, notice string) error {
 	if err != nil {
 		return err
 	}
-	return p.goOn(c, user, pathProfile+"?notice="+notice)
+	if next == pathProfile {
+		next += "?notice=" + notice
+	}
+	return p.goOn(c, user, next)
 }
 
 // loginForm answers GET /login.
@@ -90,6 +93,7 @@ func (p *pages) login(c *fiber.Ctx) error {
 	next := localPath(entered.Get("next"))
 	user, err := p.auth.SignIn(c.UserContext(), ports.Attempt{
 		Name: entered.Get("login"), Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy), Device: device(c),
+		Browser: p.formCookie(c),
 	})
 	if err != nil {
 		return p.showForm(c, "login", &view{form: form{inputs: signInInputs, entered: entered}, Next: next}, err)
@@ -101,6 +105,14 @@ func (p *pages) login(c *fiber.Ctx) error {
 	return p.goOn(c, user, next)
 }
 
+// passwordPage is the address of the page on which a password is changed, and which then leads to next.
+func passwordPage(next string) string {
+	if next == pathProfile || next == pathPassword {
+		return pathPassword
+	}
+	return pathPassword + "?next=" + url.QueryEscape(next)
+}
+
 // showUnlessSignedIn shows a page that is for people who are not signed in.
 func (p *pages) showUnlessSignedIn(c *fiber.Ctx, page string, v *view) error {
 	who, err := p.visitor(c)
@@ -108,7 +120,11 @@ func (p *pages) showUnlessSignedIn(c *fiber.Ctx, page string, v *view) error {
 		return err
 	}
 	if who.user != nil {
-		return c.Redirect(localPath(c.Query("next")), http.StatusSeeOther)
+		next := localPath(c.Query("next"))
+		if who.user.MustChangePassword {
+			next = passwordPage(next)
+		}
+		return c.Redirect(next, http.StatusSeeOther)
 	}
 	return p.show(c, page, v)
 }
@@ -144,8 +160,8 @@ func (p *pages) profile(c *fiber.Ctx, user *domain.User) (err error) {
 }
 
 // passwordForm answers GET /account/password.
-func (p *pages) passwordForm(c *fiber.Ctx, _ *domain.User) error {
-	return p.show(c, "password", &view{form: form{inputs: passwordInputs}})
+func (p *pages) passwordForm(c *fiber.Ctx, user *domain.User) error {
+	return p.show(c, "password", &view{form: form{inputs: passwordInputs}, GeneratedUntil: user.PasswordExpires, Next: localPath(c.Query("next"))})
 }
 
 // changePassword answers POST /account/password.
@@ -154,11 +170,12 @@ func (p *pages) changePassword(c *fiber.Ctx, user *domain.User) error {
 	if err != nil {
 		return err
 	}
+	next, until := localPath(entered.Get("next")), user.PasswordExpires
 	user, err = p.auth.ChangePassword(c.UserContext(), ports.PasswordChange{
 		User: user.ID, Made: user.Password.Made, Old: entered.Get("old"), New: entered.Get("psw"),
 	})
 	if err != nil {
-		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}}, err)
+		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}, GeneratedUntil: until, Next: next}, err)
 	}
-	return p.enter(c, user, noticePasswordChanged)
+	return p.enter(c, user, noticePasswordChanged, next)
 }

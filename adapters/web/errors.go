@@ -56,6 +56,8 @@ var errorAnswers = []struct {
 	{domain.ErrRefused, http.StatusUnprocessableEntity, "refused", "Some fields are not as they should be."},
 	{domain.ErrWrongCredentials, http.StatusUnauthorized, "credentials", "The login or the password is wrong."},
 	{domain.ErrPasswordExpired, http.StatusForbidden, "password_expired", "This generated password has expired."},
+	{domain.ErrPasswordUsed, http.StatusForbidden, "password_used", "This temporary password has already been used. Ask the operator for a new one."},
+	{domain.ErrPasswordChangeRequired, http.StatusForbidden, "password_change_required", "Change the temporary password first, at /account/password."},
 	{domain.ErrSignedOut, http.StatusUnauthorized, "unauthorized", "Sign in first."},
 	{domain.ErrNotOperator, http.StatusForbidden, "not_operator", "Only operators may do this. Ask the administrator of this server for the role."},
 	{domain.ErrSetupCode, http.StatusNotFound, "setup_code", "This setup link does not work. A link works once, for 7 days, and only while there is no operator."},

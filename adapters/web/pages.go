@@ -29,6 +29,7 @@ type pages struct {
 	assets       assets
 	isProxy      func(netip.Addr) bool
 	access       domain.ReportsAccess
+	passwords    TemporaryPasswords
 
 	uploading   ports.Uploading
 	results     ports.UploadResults
@@ -52,7 +53,7 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 	}
 	return &pages{
 		registration: cfg.Registration, auth: cfg.Auth, setup: cfg.Setup, reporting: cfg.Reporting,
-		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess,
+		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess, passwords: cfg.Passwords,
 		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
 		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, keepAnswers: cfg.KeepAnswers,
 	}, nil
@@ -64,7 +65,9 @@ type visitor struct {
 	session string       // id; empty when nobody is signed in
 }
 
-func (v *visitor) isOperator() bool { return v.user != nil && v.user.Has(domain.RoleOperator) }
+func (v *visitor) isOperator() bool {
+	return v.user != nil && !v.user.MustChangePassword && v.user.Has(domain.RoleOperator)
+}
 
 const visitorKey = "visitor"
 

@@ -9,7 +9,10 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/helmet"
 )
 
-const pathStatic = "/static/"
+const (
+	pathStatic   = "/static/"
+	pathPassword = "/account/password"
+)
 
 // route is the whole URL map, with the rule of who may do what. A path that is here answers other methods with 405 and Allow.
 func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
@@ -58,7 +61,7 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Post(pathUploads+":id/start", p.forOperators(p.startUpload))
 	app.Post(pathUploads+":id/cancel", p.forOperators(p.cancelUpload))
 	app.Get(pathUploads+":id/progress", p.forOperators(p.uploadProgress))
-	app.Get("/account/password", p.forUsers(p.passwordForm)).Post("/account/password", p.forUsers(p.changePassword))
+	app.Get(pathPassword, p.forSignedIn(p.passwordForm)).Post(pathPassword, p.forSignedIn(p.changePassword))
 }
 
 // pageTime is how long a page may take. It takes milliseconds, and seconds where many sign in at once: a database that does not answer

@@ -27,9 +27,26 @@ func (p *pages) forOperators(handle userHandler) fiber.Handler {
 	return p.forSome(func(user *domain.User) bool { return user.Has(domain.RoleOperator) }, handle)
 }
 
-// forSome passes the requests of some users to a handler, and answers others with domain.ErrNotOperator. Without a session, it
-// sends a browser to sign in and come back, and answers any other client with domain.ErrSignedOut.
+// forSome passes the requests of some users to a handler, and answers others with domain.ErrNotOperator. It sends the browser of
+// a user who must change a temporary password first to do so and come back, and answers any other client of theirs with
+// domain.ErrPasswordChangeRequired.
 func (p *pages) forSome(allows func(*domain.User) bool, handle userHandler) fiber.Handler {
+	return p.forSignedIn(func(c *fiber.Ctx, user *domain.User) error {
+		switch {
+		case user.MustChangePassword && wantsPage(c):
+			return c.Redirect(passwordPage(pageOf(c)), http.StatusSeeOther)
+		case user.MustChangePassword:
+			return domain.ErrPasswordChangeRequired
+		case !allows(user):
+			return domain.ErrNotOperator
+		}
+		return handle(c, user)
+	})
+}
+
+// forSignedIn is the rule of the page on which a password is changed. Without a session, it sends a browser to sign in and come
+// back, and answers any other client with domain.ErrSignedOut.
+func (p *pages) forSignedIn(handle userHandler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		who, err := p.visitor(c)
 		switch {
@@ -39,8 +56,6 @@ func (p *pages) forSome(allows func(*domain.User) bool, handle userHandler) fibe
 			return c.Redirect("/login?next="+url.QueryEscape(pageOf(c)), http.StatusSeeOther)
 		case who.user == nil:
 			return domain.ErrSignedOut
-		case !allows(who.user):
-			return domain.ErrNotOperator
 		}
 		return handle(c, who.user)
 	}

@@ -36,6 +36,7 @@ type Config struct {
 	Spools        ports.Spools
 	Languages     ports.Languages
 	Sessions      SessionConfig
+	Passwords     TemporaryPasswords
 	ReportsAccess domain.ReportsAccess
 	Views         fs.FS                           // layouts, partials, pages and static files
 	Sheets        Sheets                          // of credentials
@@ -60,6 +61,21 @@ type Config struct {
 	// UntrustedProxy is called once, with the first peer that is none of them and sends X-Forwarded headers.
 	UntrustedProxy func(peer netip.Addr)
 }
+
+// TemporaryPasswords is what people are told of the passwords that imports made.
+type TemporaryPasswords struct {
+	Policy   PasswordPolicy
+	Lifetime time.Duration // since the import
+}
+
+// PasswordPolicy says what a user does who signs in with a temporary password.
+type PasswordPolicy string
+
+// The policies.
+const (
+	PasswordsMustChange PasswordPolicy = "must-change" // another one is chosen before anything else
+	PasswordsMayChange  PasswordPolicy = "may-change"  // it signs in until it expires
+)
 
 // Server answers HTTP requests.
 type Server struct {

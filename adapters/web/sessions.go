@@ -39,6 +39,7 @@ const (
 	sessionMade  = "made"  // when the user's password was made, in microseconds
 	sessionBegan = "began" // in seconds
 	sessionSeen  = "seen"  // when it was last prolonged, in seconds
+	sessionUntil = "until" // when a temporary password ends it, in seconds; 0 for never
 )
 
 // touchesPerIdle is how often in the time of an idle session a busy one is prolonged: not with each request, since that
@@ -100,7 +101,12 @@ func (s *sessions) begin(c *fiber.Ctx, user *domain.User) error {
 	current.Set(sessionMade, user.Password.Made.UnixMicro())
 	current.Set(sessionBegan, now)
 	current.Set(sessionSeen, now)
-	current.SetExpiry(min(s.idle, s.lifetime))
+	left, until := s.lifetime, int64(0)
+	if user.MustChangePassword {
+		left, until = min(left, time.Until(user.PasswordExpires)), user.PasswordExpires.Unix()
+	}
+	current.Set(sessionUntil, until)
+	current.SetExpiry(min(s.idle, left))
 	err = current.Save()
 	if err != nil {
 		return fmt.Errorf("begin session: %w", err)
@@ -130,6 +136,9 @@ func (s *sessions) read(c *fiber.Ctx) (*signedIn, error) {
 	seen, _ := current.Get(sessionSeen).(int64)
 	now := time.Now()
 	left := s.lifetime - now.Sub(time.Unix(began, 0))
+	if until, _ := current.Get(sessionUntil).(int64); until != 0 {
+		left = min(left, time.Unix(until, 0).Sub(now))
+	}
 	if user == 0 || left <= 0 {
 		return nil, s.end(c)
 	}

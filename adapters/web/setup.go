@@ -42,8 +42,12 @@ func (p *pages) setUp(c *fiber.Ctx, user *domain.User) error {
 	return p.becomeOperator(c, user)
 }
 
-// goOn redirects a user who has just signed in. A user who came by a setup link becomes the first operator first.
+// goOn redirects a user who has just signed in. A user who came by a setup link becomes the first operator first, and before
+// that replaces a temporary password.
 func (p *pages) goOn(c *fiber.Ctx, user *domain.User, next string) error {
+	if user.MustChangePassword {
+		return c.Redirect(passwordPage(next), http.StatusSeeOther)
+	}
 	err := p.becomeOperator(c, user)
 	if errors.Is(err, domain.ErrSetupCode) {
 		return c.Redirect(next, http.StatusSeeOther)

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -33,7 +34,14 @@ func (p *pages) uploadCredentials(c *fiber.Ctx, user *domain.User) error {
 
 // uploadSlips answers GET /useradd/uploads/:id/slips.
 func (p *pages) uploadSlips(c *fiber.Ctx, user *domain.User) error {
-	view := viewSlips{T: p.words(c), Back: uploadAddress(c), Address: c.BaseURL() + "/login", assets: p.assets}
+	upload, err := p.uploading.Upload(c.UserContext(), user.ID, c.Params("id"))
+	if err != nil {
+		return err
+	}
+	words := p.words(c)
+	made := time.Now().Add(-upload.Silent - upload.Worked) // or a little later
+	note := words.Text("upload.slips."+string(p.passwords.Policy), "Date", words.Date(made.Add(p.passwords.Lifetime)))
+	view := viewSlips{T: words, Back: uploadAddress(c), Address: c.BaseURL() + "/login", Note: note, assets: p.assets}
 	return p.sendResult(c, user, slips{p.templates.Lookup("pages/slips"), view}, fiber.MIMETextHTMLCharsetUTF8, "inline")
 }
 
@@ -60,6 +68,7 @@ type slips struct {
 type viewSlips struct {
 	T             *words
 	Back, Address string
+	Note          string // how long the passwords work, and how often
 	Slips         iter.Seq[domain.Outcome]
 
 	assets assets

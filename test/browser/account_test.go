@@ -64,8 +64,36 @@ func TestNobodyGoesBackToTheProfileOfWhoSignedOut(t *testing.T) {
 	assert.NotContains(t, v.text("main"), "Анна")
 }
 
-func TestGeneratedPasswordGivesWayToOnesOwn(t *testing.T) {
+// mayChange is for those who go on with a temporary password.
+const mayChange = "--temporary-passwords=may-change"
+
+func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	p := start(t)
+	made := p.useradd(t, "lebedeva")
+	v := p.visit(t)
+	v.open("/useradd/upload")
+	v.signIn(made.Login, made.Password)
+	assert.Equal(t, "/account/password", v.path())
+	v.open("/profile")
+	assert.Equal(t, "/account/password", v.path(), "there is no way round")
+	v.open("/useradd/upload")
+	v.submit(http.StatusUnprocessableEntity, fields{"old": made.Password, "psw": "short"})
+	v.submit(http.StatusOK, fields{"old": made.Password, "psw": ownPassword})
+	assert.Equal(t, "/useradd/upload", v.path(), "to where they wanted")
+	v.open("/profile")
+	assert.Equal(t, "/profile", v.path())
+
+	elsewhere := p.visit(t)
+	again := p.useradd(t, "orlova")
+	v.signOut()
+	v.signIn(again.Login, again.Password)
+	elsewhere.open("/login")
+	elsewhere.submit(http.StatusForbidden, fields{"login": again.Login, "psw": again.Password})
+	assert.Contains(t, elsewhere.text("main [role=alert]"), "already been used")
+}
+
+func TestGeneratedPasswordGivesWayToOnesOwn(t *testing.T) {
+	p := start(t, mayChange)
 	made := p.useradd(t, "lebedeva")
 	v := p.visit(t)
 	v.open("/login")

@@ -90,7 +90,13 @@ func TestEveryPageForEverybody(t *testing.T) {
 			v.submit(http.StatusUnauthorized, fields{"login": "nobody", "psw": "wrong"})
 			check("wrong credentials")
 			v.submit(http.StatusOK, fields{"login": generated.Login, "psw": generated.Password})
-			check("profile with a generated password")
+			check("temporary password that must be changed")
+			v.open("/")
+			check("main page, signed in with a temporary password")
+			v.open("/account/password")
+			v.submit(http.StatusUnprocessableEntity, fields{"old": "wrong", "psw": "short"})
+			check("refused change of a temporary password")
+			v.submit(http.StatusOK, fields{"old": generated.Password, "psw": ownPassword})
 			v.open("/")
 			check("main page, signed in")
 			v.open("/account/password")
@@ -107,6 +113,13 @@ func TestEveryPageForEverybody(t *testing.T) {
 			check("profile")
 			v.followFromElsewhere(p.url + "/logout")
 			check("question whether to sign out")
+
+			p = start(t, mayChange)
+			generated = p.useradd(t, "lebedeva")
+			v = visit(t, p.url, looks[0])
+			v.open("/login")
+			v.submit(http.StatusOK, fields{"login": generated.Login, "psw": generated.Password})
+			check("profile with a temporary password")
 		})
 	}
 }

@@ -122,7 +122,7 @@ func TestKeyboardAlone(t *testing.T) {
 }
 
 func TestFocusIsSeenAllTheWay(t *testing.T) {
-	p := start(t)
+	p := start(t, mayChange)
 	made := p.useradd(t, "lebedeva")
 	for _, as := range []look{{}, {phone: true, dark: true}} {
 		t.Run(as.String(), func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 type program struct {
 	url      string
 	database string
+	imported int // people
 
 	mu  sync.Mutex
 	log strings.Builder
@@ -30,7 +32,7 @@ type program struct {
 var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
 
 // start runs the program over a database of its own, until the test ends.
-func start(t *testing.T) *program {
+func start(t *testing.T, flags ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	reader, writer := io.Pipe()
@@ -38,7 +40,7 @@ func start(t *testing.T) *program {
 	url, ended := make(chan string, 1), make(chan int, 1)
 	go func() {
 		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database}
-		ended <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, writer)
+		ended <- bootstrap.Run(ctx, append(args, flags...), strings.NewReader(""), io.Discard, writer)
 		writer.Close()
 	}()
 	logged := make(chan struct{})
@@ -80,7 +82,8 @@ type credential struct{ Login, Password string }
 // useradd makes an account as another system does, with a generated password.
 func (p *program) useradd(t *testing.T, login string) credential {
 	t.Helper()
-	const person = `{"last_name":"Лебедева","first_name":"Вера","patronymic":"Романовна","login":"LOGIN","email":"vera@example.com"}`
+	p.imported++
+	person := `{"last_name":"Лебедева","first_name":"Вера","patronymic":"Романовна","login":"LOGIN","email":"vera` + strconv.Itoa(p.imported) + `@example.com"}`
 	body := strings.NewReader(strings.ReplaceAll(person, "LOGIN", login))
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/useradd", body)
 	require.NoError(t, err)

@@ -44,6 +44,7 @@ func Accounts(t *testing.T, subject func(*testing.T) AccountsSubject) {
 		"finds by every name":                findsByEveryName,
 		"finds the owner of a contact first": findsContactFirst,
 		"finds nobody":                       findsNobody,
+		"lets one browser use a password":    usesPassword,
 		"sets a password":                    setsPassword,
 		"sets a password that is as it was":  setsUnchangedPassword,
 		"is not the caller's memory":         accountsCopyMemory,
@@ -273,6 +274,45 @@ func setsPassword(t *testing.T, s AccountsSubject) {
 	}
 }
 
+func usesPassword(t *testing.T, s AccountsSubject) {
+	ctx := t.Context()
+	user, other := create(t, s, Object(t, 1)), create(t, s, Object(t, 2))
+	assert.Nil(t, user.PasswordUsedBy)
+	const many = 20
+	var first atomic.Value
+	var all sync.WaitGroup
+	for i := range many {
+		browser := []byte{0, byte(i)}
+		all.Go(func() {
+			err := s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser)
+			if err == nil {
+				assert.True(t, first.CompareAndSwap(nil, string(browser)), "one of many has it")
+				return
+			}
+			assert.ErrorIs(t, err, domain.ErrPasswordUsed)
+		})
+	}
+	all.Wait()
+	got, err := s.Accounts.User(ctx, user.ID)
+	require.NoError(t, err)
+	assert.Equal(t, first.Load(), string(got.PasswordUsedBy))
+	require.NoError(t, s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, got.PasswordUsedBy), "as often as it likes")
+	require.ErrorIs(t, s.Accounts.UsePassword(ctx, user.ID, "another hash", got.PasswordUsedBy), ports.ErrChanged)
+	require.ErrorIs(t, s.Accounts.UsePassword(ctx, 1<<40, user.Password.Hash, got.PasswordUsedBy), ports.ErrChanged)
+	got, err = s.Accounts.User(ctx, other.ID)
+	require.NoError(t, err)
+	assert.Equal(t, other, got)
+
+	require.NoError(t, s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "new", Made: user.Password.Made}))
+	got, err = s.Accounts.User(ctx, user.ID)
+	require.NoError(t, err)
+	assert.Nil(t, got.PasswordUsedBy, "another password was used by nobody")
+	require.NoError(t, s.Accounts.UsePassword(ctx, user.ID, "new", []byte("browser")))
+	found, err := s.Accounts.Find(ctx, domain.Identity{Login: "user1"})
+	require.NoError(t, err)
+	assert.Equal(t, []byte("browser"), found.PasswordUsedBy)
+}
+
 func setsUnchangedPassword(t *testing.T, s AccountsSubject) {
 	const many = 20
 	user := create(t, s, Object(t, 1))
@@ -314,7 +354,8 @@ func accountsEndWithContext(t *testing.T, s AccountsSubject) {
 	_, errFind := s.Accounts.Find(ctx, domain.Identity{Login: user.Login})
 	_, errUser := s.Accounts.User(ctx, user.ID)
 	errSet := s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "x", Made: user.Password.Made})
-	for _, err := range []error{errFind, errUser, errSet} {
+	errUse := s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, []byte("x"))
+	for _, err := range []error{errFind, errUser, errSet, errUse} {
 		require.ErrorIs(t, err, context.Canceled)
 		require.NotErrorIs(t, err, ports.ErrUnavailable)
 	}

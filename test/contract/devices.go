@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,29 +15,30 @@ import (
 // Devices proves a ports.Devices.
 func Devices(t *testing.T, devices ports.Devices) {
 	seen := map[string]bool{}
+	made := time.Date(2026, 11, 26, 1, 2, 3, 456_789_123, time.FixedZone("", 3*60*60))
 	for _, user := range []int64{1, 2, 1, 1 << 40, math.MaxInt64} {
-		mark := devices.Mark(user)
-		require.Regexp(t, `^[A-Za-z0-9_-]{1,64}$`, mark)
-		assert.False(t, seen[mark], "no two browsers have one mark")
-		seen[mark] = true
-		owner, ok := devices.Owner(mark)
+		text := devices.Sign(ports.Mark{User: user, Made: made})
+		require.Regexp(t, `^[A-Za-z0-9_-]{1,64}$`, text)
+		assert.False(t, seen[text], "no two browsers have one")
+		seen[text] = true
+		mark, ok := devices.Verify(text)
 		assert.True(t, ok)
-		assert.Equal(t, user, owner)
-		for i := range mark {
+		assert.Equal(t, ports.Mark{User: user, Made: made.UTC().Truncate(time.Microsecond)}, mark)
+		for i := range text {
 			for _, other := range []string{"A", "B", "_", "\n", ""} {
-				changed := mark[:i] + other + mark[i+1:]
-				if _, ok := devices.Owner(changed); changed != mark {
-					assert.False(t, ok, "%q is not %q", changed, mark)
+				changed := text[:i] + other + text[i+1:]
+				if _, ok := devices.Verify(changed); changed != text {
+					assert.False(t, ok, "%q is not %q", changed, text)
 				}
 			}
 		}
-		for _, other := range []string{mark + "\n", mark + "A", mark + "=", " " + mark, mark + mark, strings.ToUpper(mark) + "x"} {
-			_, ok := devices.Owner(other)
-			assert.False(t, ok, "%q is not %q", other, mark)
+		for _, other := range []string{text + "\n", text + "A", text + "=", " " + text, text + text, strings.ToUpper(text) + "x"} {
+			_, ok := devices.Verify(other)
+			assert.False(t, ok, "%q is not %q", other, text)
 		}
 	}
-	for _, none := range []string{"", "A", strings.Repeat("A", 56), strings.Repeat("A", 100_000), "\xff"} {
-		_, ok := devices.Owner(none)
+	for _, none := range []string{"", "A", strings.Repeat("A", 64), strings.Repeat("A", 100_000), "\xff"} {
+		_, ok := devices.Verify(none)
 		assert.False(t, ok, "%.100q", none)
 	}
 }

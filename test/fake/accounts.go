@@ -79,6 +79,27 @@ func (a Accounts) SetPassword(ctx context.Context, id int64, oldHash string, pas
 	}
 	a.Store.accounts[id-1].PasswordHash = password.Hash
 	a.Store.dates[id-1].made = password.Made.UTC()
+	delete(a.Store.usedBy, id)
+	return nil
+}
+
+// UsePassword implements ports.Accounts.
+func (a Accounts) UsePassword(ctx context.Context, id int64, hash string, browser []byte) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("use password: %w", err)
+	}
+	a.Store.mu.Lock()
+	defer a.Store.mu.Unlock()
+	switch usedBy, used := a.Store.usedBy[id]; {
+	case !a.Store.has(id) || a.Store.accounts[id-1].PasswordHash != hash:
+		return ports.ErrChanged
+	case used && usedBy != string(browser):
+		return domain.ErrPasswordUsed
+	}
+	if a.Store.usedBy == nil {
+		a.Store.usedBy = map[int64]string{}
+	}
+	a.Store.usedBy[id] = string(browser)
 	return nil
 }
 
@@ -101,6 +122,9 @@ func (s *Imports) user(i int) *domain.User {
 		FirstName: reg.Name.First.String(), LastName: reg.Name.Last.String(), Patronymic: reg.Name.Patronymic.String(),
 		Email: reg.Email.String(), Phone: reg.Phone.String(), Registered: s.dates[i].registered, Roles: append([]domain.Role(nil), s.roles[i]...),
 		Password: domain.StoredPassword{Hash: s.accounts[i].PasswordHash, Made: s.dates[i].made},
+	}
+	if browser, used := s.usedBy[user.ID]; used {
+		user.PasswordUsedBy = []byte(browser)
 	}
 	if date, given := reg.Birthday.Date(); given {
 		user.Birthday = &date

@@ -3,30 +3,34 @@ package fake
 import (
 	"fmt"
 	"sync"
+	"time"
+
+	"rollcall/ports"
 )
 
-// Devices remembers which marks it has made.
+// Devices remembers which marks it has signed.
 type Devices struct {
-	mu     sync.Mutex
-	owners map[string]int64
+	mu    sync.Mutex
+	marks map[string]ports.Mark
 }
 
-// Mark implements ports.Devices.
-func (d *Devices) Mark(user int64) string {
+// Sign implements ports.Devices.
+func (d *Devices) Sign(mark ports.Mark) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.owners == nil {
-		d.owners = map[string]int64{}
+	if d.marks == nil {
+		d.marks = map[string]ports.Mark{}
 	}
-	mark := fmt.Sprintf("mark-%d-of-%d", len(d.owners), user)
-	d.owners[mark] = user
-	return mark
+	text := fmt.Sprintf("mark-%d-of-%d", len(d.marks), mark.User)
+	mark.Made = mark.Made.UTC().Truncate(time.Microsecond)
+	d.marks[text] = mark
+	return text
 }
 
-// Owner implements ports.Devices.
-func (d *Devices) Owner(mark string) (user int64, ok bool) {
+// Verify implements ports.Devices.
+func (d *Devices) Verify(text string) (mark ports.Mark, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	user, ok = d.owners[mark]
-	return user, ok
+	mark, ok = d.marks[text]
+	return mark, ok
 }

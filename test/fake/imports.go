@@ -35,6 +35,7 @@ type Imports struct {
 	accounts  []domain.Account      // the id of each is its place, from 1
 	dates     []dates               // of the accounts
 	roles     map[int][]domain.Role // by the place of the account
+	usedBy    map[int64]string      // the browser of each temporary password that was used, by the id of the account
 	records   []Record
 	moments   map[int64]moment // of the records, by id
 	lastID    int64

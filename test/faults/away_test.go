@@ -107,7 +107,7 @@ func (v *visitor) register(ctx context.Context, n int) (page, error) {
 // with 503 and when to come again, and service resumes by itself.
 func TestDatabaseIsRestarted(t *testing.T) {
 	d := newDatabase(t)
-	s := serve(t, d.url())
+	s := serve(t, d.url(), mayChange)
 	const clients = 32
 	people := s.sendUntilAnswered(t, crowd(0, clients), "")
 	var served, next atomic.Int64
@@ -183,7 +183,7 @@ func TestDatabaseIsRestarted(t *testing.T) {
 func TestDatabaseIsSilent(t *testing.T) {
 	t.Parallel() // it waits
 	d := newDatabase(t)
-	s := serve(t, d.url())
+	s := serve(t, d.url(), mayChange)
 	people := s.sendUntilAnswered(t, crowd(0, 2), "")
 	v := s.visitor(t)
 	got, err := v.signIn(t.Context(), people[0])

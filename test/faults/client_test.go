@@ -44,6 +44,9 @@ func people(many int, number func(i int) int) []byte {
 
 type credential struct{ Login, Password string }
 
+// mayChange is for people who sign in again and again with their temporary passwords, from one browser after another.
+const mayChange = "--temporary-passwords=may-change"
+
 // errAgain is of an answer that asks to come again, or of none.
 var errAgain = errors.New("to be sent again")
 

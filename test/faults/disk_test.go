@@ -32,7 +32,7 @@ func TestDiskIsFull(t *testing.T) {
 func diskOfSpools(t *testing.T) {
 	d := newDatabase(t)
 	disk := newDisk(t, 32)
-	s := serveIn(t, disk.dir, d.url())
+	s := serveIn(t, disk.dir, d.url(), mayChange)
 	disk.process = s.cmd.Process.Pid
 	people := s.sendUntilAnswered(t, crowd(0, 2), "")
 	s.sendUntilAnswered(t, []byte(`[`+person(0)+`,`+person(9)+`]`), "") // of which one is refused, and kept

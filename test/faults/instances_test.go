@@ -44,7 +44,7 @@ func (v *visitor) upload(t *testing.T, file []byte) page {
 func TestTwoInstances(t *testing.T) {
 	d := newDatabase(t)
 	secret := hex.EncodeToString(bytes.Repeat([]byte{7}, 32))
-	one, two := serve(t, d.url(), "--secret-key", secret), serve(t, d.url(), "--secret-key", secret)
+	one, two := serve(t, d.url(), "--secret-key", secret, mayChange), serve(t, d.url(), "--secret-key", secret, mayChange)
 	file := crowd(0, 2)
 	people := one.sendUntilAnswered(t, file, "key")
 	assert.Equal(t, people, two.sendUntilAnswered(t, file, "key"), "a key")

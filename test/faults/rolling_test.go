@@ -99,7 +99,7 @@ func TestRollingRestart(t *testing.T) {
 	d := newDatabase(t)
 	secret := "--secret-key=" + hex.EncodeToString([]byte("the secret key of both instances"))
 	drain := "--drain-time=" + (20 * interval).String() // a probe may itself have to wait for its turn
-	servers := []*server{serve(t, d.url(), secret, drain), serve(t, d.url(), secret, drain)}
+	servers := []*server{serve(t, d.url(), secret, drain, mayChange), serve(t, d.url(), secret, drain, mayChange)}
 	b := balance(t, interval, servers...)
 	for i := range servers {
 		b.waitReady(t, i)

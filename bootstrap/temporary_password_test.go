@@ -1,0 +1,187 @@
+package bootstrap_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+// generated registers somebody as another system does, and returns the temporary password.
+func (p *program) generated(t *testing.T, login string, headers ...string) string {
+	t.Helper()
+	got := p.post(t, person(login, fmt.Sprintf(`"email":"%s@example.com"`, login)), headers...)
+	var credentials []struct{ Password string }
+	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials), got.body)
+	return credentials[0].Password
+}
+
+func TestTemporaryPasswordMayBeChanged(t *testing.T) {
+	p := start(t, "--temporary-passwords", "may-change")
+	password := p.generated(t, "boris")
+	for range 2 { // browsers
+		b := p.browser(t)
+		require.Equal(t, "/profile", b.signIn(t, "boris", password).location())
+		profile := b.get(t, "/profile")
+		assert.Equal(t, 200, profile.status)
+		assert.Equal(t, 1, profile.Find(`main a.button[href="/account/password"]`).Not(".quiet").Length(), "the page asks for a password of their own")
+	}
+	signedIn := p.browser(t)
+	require.Equal(t, 303, signedIn.signIn(t, "boris", password).status)
+
+	p.set(t, `update users set password_date = password_date - interval '30 days'`)
+	expired := p.browser(t).signIn(t, "boris", password)
+	assert.Equal(t, 403, expired.status)
+	assert.Contains(t, expired.text("[role=alert]"), "its time is over")
+	wrong := p.browser(t).signIn(t, "boris", password+"x")
+	assert.Equal(t, 401, wrong.status, "who does not know it is not told that it expired")
+
+	p.set(t, `update users set password_date = now()`)
+	b := p.browser(t)
+	require.Equal(t, 303, b.signIn(t, "boris", password).status)
+	changed := b.submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
+	require.Equal(t, 303, changed.status, changed.text("main"))
+	p.set(t, `update users set password_date = password_date - interval '90 days'`)
+	assert.Equal(t, 303, p.browser(t).signIn(t, "boris", goodPassword).status, "a chosen password does not expire")
+	assert.Nil(t, p.usedBy(t), "nor does it count who uses which")
+}
+
+// usedBy is what is kept of the browser in which the one user's password was used first.
+func (p *program) usedBy(t *testing.T) []byte {
+	t.Helper()
+	return pgtest.Query[struct{ UsedBy []byte }](t, p.database, "select password_used_by as used_by from users")[0].UsedBy
+}
+
+// Who has a temporary password gets to nothing before it is changed.
+func TestTemporaryPasswordMustBeChanged(t *testing.T) {
+	p := start(t, "--useradd-access", "session")
+	password := p.generated(t, "boris", "Authorization", "Bearer "+p.token(t, "crm"))
+	b := p.browser(t)
+	signedIn := b.send(t, "/login", b.get(t, "/login?next=/useradd/upload"), map[string]string{"login": "boris", "psw": password})
+	require.Equal(t, 303, signedIn.status, signedIn.text("main"))
+	require.Equal(t, "/account/password?next=%2Fuseradd%2Fupload", signedIn.location())
+	p.grant(t, "boris")
+	for _, c := range append([]struct{ method, path string }{{http.MethodGet, "/profile"}}, forOperators...) {
+		refused := b.do(t, c.method, c.path, "")
+		assert.Equal(t, 303, refused.status, c.path)
+		assert.Regexp(t, `^/account/password(\?next=|$)`, refused.location(), c.path)
+		plain := b.do(t, c.method, c.path, "", "Accept", "*/*")
+		assert.Equal(t, 403, plain.status, c.path)
+		assert.Equal(t, "Change the temporary password first, at /account/password.", plain.text("body"))
+	}
+	form := b.get(t, signedIn.location())
+	csrf := form.Find("input[name=csrf]").AttrOr("value", "")
+	posted := b.do(t, http.MethodPost, "/useradd", person("c", `"phone":"9000000001"`), "X-CSRF-Token", csrf, "Accept", "application/problem+json")
+	assert.Equal(t, 403, posted.status)
+	assert.Contains(t, posted.text("body"), `"code":"password_change_required"`)
+	assert.Equal(t, 1, p.count(t, "users"))
+
+	home := b.get(t, "/?lang=ru")
+	assert.Equal(t, 200, home.status)
+	assert.Zero(t, home.Find(`[href^="/useradd"]`).Length())
+	assert.Equal(t, 200, b.get(t, home.Find("link[rel=stylesheet]").AttrOr("href", "")).status)
+	assert.Equal(t, "Придумайте свой пароль", b.get(t, "/account/password").text("h1"))
+	b.get(t, "/?lang=en")
+	assert.Equal(t, "Choose a password of your own", form.text("h1"))
+	assert.Zero(t, form.Find(`main a[href="/profile"]`).Length())
+
+	refused := b.send(t, "/account/password", form, map[string]string{"old": password, "psw": "short"})
+	assert.Equal(t, 422, refused.status)
+	assert.Equal(t, "Choose a password of your own", refused.text("h1"))
+	changed := b.send(t, "/account/password", refused, map[string]string{"old": password, "psw": goodPassword})
+	require.Equal(t, 303, changed.status, changed.text("main"))
+	assert.Equal(t, "/useradd/upload", changed.location(), "to where they wanted")
+	assert.Equal(t, 200, b.get(t, "/useradd/upload").status)
+	assert.Equal(t, 200, b.get(t, "/profile").status)
+	assert.Zero(t, b.get(t, "/profile").Find(".urgent").Length())
+	assert.Equal(t, 401, p.browser(t).signIn(t, "boris", password).status)
+
+	again := p.browser(t)
+	assert.Equal(t, "/profile", again.signIn(t, "boris", goodPassword).location())
+	b.signOut(t)
+}
+
+func TestTemporaryPasswordLeadsToTheProfile(t *testing.T) {
+	p := start(t)
+	password := p.generated(t, "boris")
+	b := p.browser(t)
+	require.Equal(t, "/account/password", b.signIn(t, "boris", password).location())
+	assert.Equal(t, "/account/password", b.get(t, "/login").location())
+	b.signOut(t)
+	b.signInFirst(t, "boris", password)
+	profile := b.get(t, "/profile?notice=password_changed")
+	assert.Equal(t, "Your password is changed.", profile.text("[role=status]"))
+	for _, next := range []string{"https://evil.example/", "//evil.example"} {
+		got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "another password of mine", "next": next})
+		require.Equal(t, 303, got.status, got.text("main"))
+		assert.Equal(t, "/profile?notice=password_changed", got.location())
+		b.submit(t, "/account/password", map[string]string{"old": "another password of mine", "psw": goodPassword})
+	}
+}
+
+// keeping is the browser when it has lost all its cookies but some.
+func (b *browser) keeping(t *testing.T, names ...string) *browser {
+	t.Helper()
+	at, err := url.Parse(b.p.url)
+	require.NoError(t, err)
+	again := b.p.browser(t)
+	for _, name := range names {
+		require.NotEmpty(t, b.cookie(name), name)
+		again.client.Jar.SetCookies(at, []*http.Cookie{{Name: name, Value: b.cookie(name)}})
+	}
+	return again
+}
+
+// A temporary password is used in one browser, which may come back. In another one its owner is told.
+func TestTemporaryPasswordIsUsedOnce(t *testing.T) {
+	p := start(t)
+	password := p.generated(t, "boris")
+	b := p.browser(t)
+	form := b.get(t, "/login")
+	require.Equal(t, 401, b.send(t, "/login", form, map[string]string{"login": "boris", "psw": "a guess at it"}).status)
+	assert.Nil(t, p.usedBy(t), "a guess uses nothing")
+	for range 3 { // clicks, and the answer to the first ones is lost
+		clicked := b.keeping(t, "form")
+		require.Equal(t, 303, clicked.send(t, "/login", form, map[string]string{"login": "boris", "psw": password}).status)
+	}
+	assert.Len(t, p.usedBy(t), sha256.Size)
+	require.Equal(t, 303, b.signIn(t, "boris", password).status)
+
+	elsewhere := p.browser(t)
+	used := elsewhere.signIn(t, "boris", password)
+	assert.Equal(t, 403, used.status)
+	assert.Contains(t, used.text("[role=alert]"), "has already been used in another browser")
+	assert.Empty(t, elsewhere.cookie("session"))
+	assert.Empty(t, elsewhere.cookie("device"))
+	problem := p.browser(t).signIn(t, "boris", password, "Accept", "application/problem+json")
+	assert.Equal(t, 403, problem.status)
+	assert.Contains(t, problem.text("body"), `"code":"password_used"`)
+	assert.Equal(t, 401, p.browser(t).signIn(t, "boris", password+"x").status, "who does not know it is not told that it was used")
+
+	closed := b.keeping(t, "device") // which is all that is left of a browser that was closed
+	closed.signInFirst(t, "boris", password)
+	assert.Nil(t, p.usedBy(t))
+	assert.Equal(t, 303, elsewhere.signIn(t, "boris", goodPassword).status, "a chosen one is used anywhere")
+}
+
+// The session of a temporary password ends with the password.
+func TestSessionOfATemporaryPassword(t *testing.T) {
+	p := start(t, "--generated-password-lifetime", "1h", "--session-idle", "48h")
+	b := p.browser(t)
+	require.Equal(t, 303, b.signIn(t, "boris", p.generated(t, "boris")).status)
+	left := pgtest.Query[struct{ Seconds float64 }](t, p.database, "select (e - extract(epoch from now()))::float8 as seconds from sessions")
+	require.Len(t, left, 1)
+	assert.InDelta(t, time.Hour.Seconds(), left[0].Seconds, 60)
+	assert.Equal(t, 200, b.get(t, "/account/password").status)
+	p.set(t, "update users set password_date = password_date - interval '1 hour'")
+	assert.Equal(t, "/login?next=%2Faccount%2Fpassword", b.get(t, "/account/password").location())
+	assert.Zero(t, p.count(t, "sessions"))
+}
