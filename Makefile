@@ -40,7 +40,7 @@ bench: ## measure imports against a bare COPY of the same rows (ARGS="..." for f
 	@$(call ready,go postgres); $(build); go run ./test/bench $(ARGS)
 
 faults: ## kill, cut off, fill up and flood what it runs on, at length, and look for what was lost (ARGS="-run ..." for a part)
-	@$(call ready,go postgres cc ip); go test ./test/faults -count=1 -timeout 6h -v $(ARGS) -args -long
+	@$(call ready,go postgres cc ip libreoffice); go test ./test/faults -count=1 -timeout 6h -v $(ARGS) -args -long
 
 # Go before 1.27 now and then takes the end of FUZZTIME itself for a failure (golang/go#75804), which it then says in a line of its own.
 fuzz: ## run every fuzz target for FUZZTIME (30s)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -42,7 +41,8 @@ func NewExportReport(with ExportConfig) *ExportReport {
 }
 
 // Export implements ports.Reporting.
-func (u *ExportReport) Export(ctx context.Context, name string, filter domain.ReportFilter) (*ports.ExportFile, error) {
+func (u *ExportReport) Export(ctx context.Context, asked ports.ExportQuery) (*ports.ExportFile, error) {
+	name, filter := asked.Format, asked.Filter
 	format, known := u.with.Formats[name]
 	if !known || format.OneImport && filter.Import == 0 {
 		return nil, fmt.Errorf("export %q: %w", name, ports.ErrNotFound)
@@ -66,6 +66,7 @@ func (u *ExportReport) Export(ctx context.Context, name string, filter domain.Re
 	file, err := u.with.Exports.Make(ports.ExportName{Kind: format.Kind, Detail: detail, Extension: format.Extension}, func(w io.Writer) error {
 		query := ports.ReportQuery{Filter: filter, Violations: format.Violations, Originals: format.OneImport}
 		return u.with.Reports.Read(ctx, query, func(report ports.Report) error {
+			report.Language = asked.Language
 			return format.Writer.Write(w, report)
 		})
 	})

@@ -146,7 +146,7 @@ func TestExport(t *testing.T) {
 		},
 		{"rejected", domain.ReportFilter{Import: 2, Reason: notObject}, "rollcall-rejected-2026-11-23-import-2.csv", "import 2\n2/3 0 []\n"},
 	} {
-		file, err := export.Export(t.Context(), c.format, c.filter)
+		file, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Language: "ru", Filter: c.filter})
 		require.NoError(t, err, c)
 		assert.Equal(t, c.name, file.Name)
 		content, err := io.ReadAll(file)
@@ -164,7 +164,7 @@ func TestExportOfNothing(t *testing.T) {
 		format string
 		id     int64
 	}{{"", 0}, {"unknown", 0}, {"unknown", 1}, {"rejected", 0}, {"rejected", 3}, {"rejected", -1}} {
-		_, err := export.Export(t.Context(), c.format, domain.ReportFilter{Import: c.id})
+		_, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Filter: domain.ReportFilter{Import: c.id}})
 		require.ErrorIs(t, err, ports.ErrNotFound, "%v", c)
 	}
 	assert.Empty(t, exports.Names())
@@ -180,7 +180,7 @@ func TestTooManyExports(t *testing.T) {
 	})
 	ended := make(chan error)
 	start := func() {
-		_, err := export.Export(t.Context(), "plain", domain.ReportFilter{})
+		_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 		ended <- err
 	}
 	for range 2 {
@@ -188,10 +188,10 @@ func TestTooManyExports(t *testing.T) {
 		<-started
 	}
 	for range 3 {
-		_, err := export.Export(t.Context(), "plain", domain.ReportFilter{})
+		_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 		require.ErrorIs(t, err, ports.ErrBusy)
 	}
-	_, err := export.Export(t.Context(), "unknown", domain.ReportFilter{})
+	_, err := export.Export(t.Context(), ports.ExportQuery{Format: "unknown"})
 	require.ErrorIs(t, err, ports.ErrNotFound, "which needs no turn")
 	finish <- struct{}{}
 	require.NoError(t, <-ended)
@@ -226,7 +226,7 @@ func TestExportsTakeTurns(t *testing.T) {
 	})
 	for range many {
 		go func() {
-			_, err := export.Export(t.Context(), "plain", domain.ReportFilter{})
+			_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 			ended <- err
 		}()
 	}
@@ -244,13 +244,13 @@ func TestExportIsNotWaitedFor(t *testing.T) {
 		return nil
 	})
 	go func() {
-		_, err := export.Export(t.Context(), "plain", domain.ReportFilter{})
+		_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 		ended <- err
 	}()
 	<-started
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := export.Export(ctx, "plain", domain.ReportFilter{})
+	_, err := export.Export(ctx, ports.ExportQuery{Format: "plain"})
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, ports.ErrBusy)
 	close(finish)
@@ -270,7 +270,7 @@ func TestExportFailsHalfWay(t *testing.T) {
 		return nil
 	})
 	for range 3 { // more often than there are turns
-		_, err := export.Export(t.Context(), "plain", domain.ReportFilter{})
+		_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 		require.ErrorIs(t, err, failure)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -278,7 +278,7 @@ func TestExportFailsHalfWay(t *testing.T) {
 		fmt.Fprint(w, "half")
 		cancel() // the client has gone away
 		return writer{}.Write(w, report)
-	}).Export(ctx, "plain", domain.ReportFilter{})
+	}).Export(ctx, ports.ExportQuery{Format: "plain"})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, exports.Names())
 }
@@ -292,9 +292,9 @@ func TestExportPanics(t *testing.T) {
 		}
 		return nil
 	})
-	assert.Panics(t, func() { _, _ = export.Export(t.Context(), "plain", domain.ReportFilter{}) })
+	assert.Panics(t, func() { _, _ = export.Export(t.Context(), ports.ExportQuery{Format: "plain"}) })
 	panics = false
-	_, err := export.Export(t.Context(), "plain", domain.ReportFilter{})
+	_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 	require.NoError(t, err)
 }
 

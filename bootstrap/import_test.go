@@ -102,8 +102,8 @@ func TestAnswerAsSheet(t *testing.T) {
 	assert.Equal(t, `attachment; filename="credentials.csv"`, got.header.Get("Content-Disposition"))
 	rows := strings.Split(got.body, "\r\n")
 	require.Len(t, rows, 3)
-	assert.Equal(t, "\ufefflast_name,first_name,patronymic,login,password", rows[0])
-	assert.Regexp(t, `^Ким,Анна,Петровна,anna,[a-z0-9-]{27}$`, rows[1])
+	assert.Equal(t, "\ufeff"+`"last_name","first_name","patronymic","login","password"`, rows[0])
+	assert.Regexp(t, `^"Ким","Анна","Петровна","anna","[a-z0-9-]{27}"$`, rows[1])
 	again := p.post(t, annaOnly(), "Accept", "text/csv", "Idempotency-Key", "key")
 	assert.Equal(t, got.body, again.body)
 

@@ -79,7 +79,10 @@ func TestExports(t *testing.T) {
 	assert.Empty(t, formula)
 
 	got := b.download(t, "/useradd/export/csv?table=bad_users")
-	assert.Contains(t, got.body, `'=1+1`)
+	assert.Contains(t, got.body, `,"'=1+1",`)
+	b.get(t, "/?lang=ru")
+	assert.Contains(t, b.download(t, "/useradd/export/csv?table=bad_users").body, `;"'=1+1";`, "as Excel reads it where a comma is in decimals")
+	b.get(t, "/?lang=en")
 	moved := b.download(t, "/useradd/export/excel?status=400")
 	assert.Contains(t, []int{301, 302, 307, 308}, moved.status)
 	assert.Equal(t, "/useradd/export/xlsx?status=400", strings.TrimPrefix(moved.header.Get("Location"), p.url))

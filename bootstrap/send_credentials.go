@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"rollcall/ports"
 )
 
 // outs returns for each file where its logins and passwords go to: nil where they are printed. It returns an error where they
@@ -85,7 +87,7 @@ func credentialsFormatOf(path string) credentialsFormat {
 	case ".ndjson", ".jsonl":
 		return credentialsFormat{"", "\n", "\n", appendCredentialJSON}
 	}
-	return credentialsFormat{"\ufefflogin,password\r\n", "\r\n", "\r\n", appendCredentialCSV} // the mark is for Excel
+	return credentialsFormat{"\ufeff\"login\",\"password\"\r\n", "\r\n", "\r\n", appendCredentialCSV} // the mark is for Excel
 }
 
 // create makes the file, beside its path for now. What is left there of a command that was killed is taken away.
@@ -245,13 +247,8 @@ func quoteJSON(s string) []byte {
 	return quoted
 }
 
-// appendCredentialCSV appends a row of RFC 4180. A login that a spreadsheet would take for a formula gets an apostrophe in
-// front, as in the server's own CSV files.
+// appendCredentialCSV appends a row of RFC 4180. It has commas in every language: programs read these files too.
 func appendCredentialCSV(dst []byte, login, password string) []byte {
-	if bare := strings.TrimLeft(login, "'"); strings.IndexFunc(bare, func(r rune) bool { return strings.ContainsRune("=+-@＝＋－＠", r) }) == 0 {
-		login = "'" + login
-	}
-	dst = append(dst, '"')
-	dst = append(dst, strings.ReplaceAll(login, `"`, `""`)...)
-	return append(append(dst, `",`...), password...)
+	dst = append(ports.AppendCSVField(dst, login), ',')
+	return ports.AppendCSVField(dst, password)
 }

@@ -14,13 +14,13 @@ import (
 )
 
 func TestSendWritesCredentials(t *testing.T) {
-	const formula = `{"object_id":4,"status":"created","login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}` + "\n"
+	const formula = `{"object_id":4,"status":"created","login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n"
 	for name, want := range map[string]string{
-		"people.csv":    "\ufefflogin,password\r\n\"anna\",abcdef-ghijkm\r\n\"boris\",npqrst-uvwxyz\r\n\"'=1+\"\"2\"\"\",aaaaaa-bbbbbb\r\n",
-		"people":        "\ufefflogin,password\r\n\"anna\",abcdef-ghijkm\r\n\"boris\",npqrst-uvwxyz\r\n\"'=1+\"\"2\"\"\",aaaaaa-bbbbbb\r\n",
-		"people.jsonl":  `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}` + "\n",
-		"people.NDJSON": `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}` + "\n",
-		"people.json":   `[{"login":"anna","password":"abcdef-ghijkm"},` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"},` + "\n" + `{"login":"=1+\"2\"","password":"aaaaaa-bbbbbb"}]` + "\n",
+		"people.csv":    "\ufeff\"login\",\"password\"\r\n\"anna\",\"abcdef-ghijkm\"\r\n\"boris\",\"npqrst-uvwxyz\"\r\n\"'=1+\"\"2\"\";'=3\",\"aaaaaa-bbbbbb\"\r\n",
+		"people":        "\ufeff\"login\",\"password\"\r\n\"anna\",\"abcdef-ghijkm\"\r\n\"boris\",\"npqrst-uvwxyz\"\r\n\"'=1+\"\"2\"\";'=3\",\"aaaaaa-bbbbbb\"\r\n",
+		"people.jsonl":  `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n",
+		"people.NDJSON": `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n",
+		"people.json":   `[{"login":"anna","password":"abcdef-ghijkm"},` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"},` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}]` + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

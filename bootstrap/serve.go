@@ -174,9 +174,11 @@ func inBackground(ctx context.Context, run func(context.Context)) (stop func()) 
 // newSheets are the tables of credentials that are answered with.
 func newSheets(dir string) web.Sheets {
 	return web.Sheets{
-		web.MediaCSV: func(ports.Sentences) ports.OutcomeWriter { return report.CredentialsCSV{} },
-		web.MediaXLSX: func(sentences ports.Sentences) ports.OutcomeWriter {
-			return report.CredentialsXLSX{Sentences: sentences, Dir: dir}
+		web.MediaCSV: func(words ports.Words) ports.OutcomeWriter {
+			return report.CredentialsCSV{Language: words.Language()}
+		},
+		web.MediaXLSX: func(words ports.Words) ports.OutcomeWriter {
+			return report.CredentialsXLSX{Sentences: words, Dir: dir}
 		},
 	}
 }

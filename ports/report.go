@@ -22,9 +22,9 @@ type Reporting interface {
 	// import.
 	Rejections(ctx context.Context, query RejectionQuery) (*RejectionPage, error)
 
-	// Export makes a file in a format, of the imports and objects that a filter chooses. It returns ErrNotFound when there
-	// is no such format or import, ErrBusy when too many files are being made, ErrUnavailable also when there is no room.
-	Export(ctx context.Context, format string, filter domain.ReportFilter) (*ExportFile, error)
+	// Export makes a file. It returns ErrNotFound when there is no such format or import, ErrBusy when too many files are
+	// being made, ErrUnavailable also when there is no room.
+	Export(ctx context.Context, query ExportQuery) (*ExportFile, error)
 }
 
 // ErrBusy is returned when too much of something is being done already.
@@ -58,6 +58,13 @@ type RejectionPage struct {
 	Import     domain.Import
 	Rejections []domain.Rejection // without their originals
 	IsLast     bool
+}
+
+// ExportQuery asks for a file of the imports and objects that a filter chooses.
+type ExportQuery struct {
+	Format   string
+	Language string // of the reader, as in Report
+	Filter   domain.ReportFilter
 }
 
 // ExportFile is a file that was made. It is whole.
@@ -94,6 +101,7 @@ type ReportQuery struct {
 // Report is imports and the objects they refused. Each sequence ends with the first error, and may be ranged over once;
 // the two not at the same time. The bytes of a rejection's Original are valid until the next rejection.
 type Report struct {
+	Language   string                             // of the reader, "en" or "ru"; empty for English
 	Imports    iter.Seq2[domain.Import, error]    // in the order of their ids, without their users
 	Rejections iter.Seq2[domain.Rejection, error] // in the order of their imports and numbers
 }

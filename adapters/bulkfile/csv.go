@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strings"
-	"unicode/utf8"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // CSV reads a table by RFC 4180 whose first row names the columns. Lines may end in any usual way, and a quote inside of a
@@ -78,7 +77,8 @@ func (d *csvDecoder) next() (bool, error) {
 func (d *csvDecoder) field() (goesOn bool, err error) {
 	from, cut := len(d.texts), false
 	put := func(part []byte) {
-		room := roomFor(len(d.texts), len(d.texts)-from)
+		// Half of a text may be apostrophes that RestoreCSVField removes.
+		room := 2 * roomFor(len(d.texts)/2, (len(d.texts)-from)/2)
 		if len(part) > room {
 			part, cut = part[:room], true
 		}
@@ -183,23 +183,7 @@ func (d *csvDecoder) setRow() {
 		c := cell{text: d.texts[from:end], cut: d.cuts[i]}
 		from = end
 		c.mend()
-		c.text = withoutApostrophe(c.text)
+		c.text = ports.RestoreCSVField(c.text)
 		d.row = append(d.row, c)
 	}
-}
-
-// withoutApostrophe takes away what our own files put in front of a text that a spreadsheet might take for a formula.
-func withoutApostrophe(text []byte) []byte {
-	if len(text) < 2 || text[0] != '\'' {
-		return text
-	}
-	behind := bytes.TrimLeft(text, "'")
-	if len(behind) == 0 {
-		return text
-	}
-	first, _ := utf8.DecodeRune(behind)
-	if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
-		return text[1:]
-	}
-	return text
 }

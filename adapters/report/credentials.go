@@ -10,7 +10,9 @@ import (
 
 // CredentialsCSV writes whom an import registered, with logins and passwords, as CSV does: a row for each account made. Of
 // a dry run they are those that would be made, without passwords.
-type CredentialsCSV struct{}
+type CredentialsCSV struct {
+	Language string // of the reader, empty for English
+}
 
 // CredentialsXLSX writes what came of an import as a workbook: a sheet with the rows of CredentialsCSV, and one with the
 // refused objects and what is wrong with each. It ranges over the outcomes twice.
@@ -31,29 +33,20 @@ var (
 )
 
 // Write implements ports.OutcomeWriter.
-func (CredentialsCSV) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
-	o := newOutput(w)
-	o.buf = appendHeader(o.buf, credentials)
-	err := each("outcomes", outcomes, func(outcome *domain.Outcome) error {
-		if !isCredential(outcome) {
-			return nil
-		}
-		o.buf = appendField(o.buf, outcome.Name.Last.String())
-		o.buf = append(o.buf, ',')
-		o.buf = appendField(o.buf, outcome.Name.First.String())
-		o.buf = append(o.buf, ',')
-		o.buf = appendField(o.buf, outcome.Name.Patronymic.String())
-		o.buf = append(o.buf, ',')
-		o.buf = appendField(o.buf, outcome.Login)
-		o.buf = append(o.buf, ',')
-		o.buf = appendField(o.buf, outcome.Password)
-		o.buf = append(o.buf, endOfLine...)
-		return o.rowEnds()
+func (c CredentialsCSV) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	return writeCSV(w, c.Language, credentials, func(o *csvOutput) error {
+		return each("outcomes", outcomes, func(outcome *domain.Outcome) error {
+			if !isCredential(outcome) {
+				return nil
+			}
+			addText(o, outcome.Name.Last.String())
+			addText(o, outcome.Name.First.String())
+			addText(o, outcome.Name.Patronymic.String())
+			addText(o, outcome.Login)
+			addText(o, outcome.Password)
+			return o.rowEnds()
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return o.flush()
 }
 
 // Write implements ports.OutcomeWriter.

@@ -3,7 +3,6 @@ package report
 import (
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"rollcall/domain"
@@ -19,54 +18,64 @@ const (
 	BadUsers              // the objects that they refused
 )
 
-// CSV writes one table of a report by RFC 4180, with a byte order mark and dates as Excel expects them. Of a report it
-// ranges over what its table needs.
-//
-// Some programs take a text for a formula and run it. A text that begins as formulas do gets an apostrophe in front, and
-// so does one that begins with apostrophes before such a beginning: whoever takes an apostrophe away from a text that
-// has one there has the text as it was.
+// CSV writes one table of a report as a CSV file, with dates as Excel expects them. Of the report it reads what the table
+// needs.
 type CSV struct {
 	Table    Table
 	Location *time.Location // of dates, nil for UTC
 }
 
+// Write implements ports.ReportWriter.
+func (c CSV) Write(w io.Writer, report ports.Report) error {
+	if c.Table == BadUsers {
+		return writeCSV(w, report.Language, badUsers, func(o *csvOutput) error {
+			return each("rejections", report.Rejections, func(r *domain.Rejection) error {
+				o.number(r.Import)
+				o.number(int64(r.Object))
+				addText(o, r.Login)
+				addText(o, r.Description)
+				return o.rowEnds()
+			})
+		})
+	}
+	return writeCSV(w, report.Language, codes, func(o *csvOutput) error {
+		return each("imports", report.Imports, func(i *domain.Import) error {
+			o.number(i.ID)
+			o.number(int64(i.Status))
+			addText(o, i.Method)
+			o.date(local(i.Date, c.Location))
+			addText(o, i.Description)
+			return o.rowEnds()
+		})
+	})
+}
+
 const (
-	byteOrderMark = "\ufeff"
+	byteOrderMark = "\ufeff" // without it Excel does not read UTF-8
 	endOfLine     = "\r\n"
 )
 
-// Write implements ports.ReportWriter.
-func (c CSV) Write(w io.Writer, report ports.Report) error {
-	o := newOutput(w)
-	var err error
-	if c.Table == BadUsers {
-		o.buf = appendHeader(o.buf, badUsers)
-		err = each("rejections", report.Rejections, func(r *domain.Rejection) error {
-			o.buf = strconv.AppendInt(o.buf, r.Import, 10)
-			o.buf = append(o.buf, ',')
-			o.buf = strconv.AppendInt(o.buf, int64(r.Object), 10)
-			o.buf = append(o.buf, ',')
-			o.buf = appendField(o.buf, r.Login)
-			o.buf = append(o.buf, ',')
-			o.buf = appendField(o.buf, r.Description)
-			o.buf = append(o.buf, endOfLine...)
-			return o.rowEnds()
-		})
-	} else {
-		o.buf = appendHeader(o.buf, codes)
-		err = each("imports", report.Imports, func(i *domain.Import) error {
-			o.buf = strconv.AppendInt(o.buf, i.ID, 10)
-			o.buf = append(o.buf, ',')
-			o.buf = strconv.AppendInt(o.buf, int64(i.Status), 10)
-			o.buf = append(o.buf, ',')
-			o.buf = appendField(o.buf, i.Method)
-			o.buf = append(o.buf, ',')
-			o.buf = local(i.Date, c.Location).AppendFormat(o.buf, time.DateTime)
-			o.buf = append(o.buf, ',')
-			o.buf = appendField(o.buf, i.Description)
-			o.buf = append(o.buf, endOfLine...)
-			return o.rowEnds()
-		})
+// csvOutput writes a CSV file by RFC 4180, except for the delimiter. Every field is quoted, as ports.AppendCSVField does it.
+type csvOutput struct {
+	*output
+
+	delimiter byte
+	inRow     bool
+}
+
+// writeCSV writes a file for readers of a language: the names of a table's columns, and the rows that fill adds.
+func writeCSV(w io.Writer, language string, looks table, fill func(*csvOutput) error) error {
+	o := &csvOutput{output: newOutput(w), delimiter: ';'}
+	if language == "" || language == "en" { // elsewhere a comma stands in decimals, and Excel splits at semicolons
+		o.delimiter = ','
+	}
+	o.buf = append(o.buf, byteOrderMark...)
+	for _, column := range looks.columns {
+		addText(o, column.name)
+	}
+	err := o.rowEnds()
+	if err == nil {
+		err = fill(o)
 	}
 	if err != nil {
 		return err
@@ -74,60 +83,31 @@ func (c CSV) Write(w io.Writer, report ports.Report) error {
 	return o.flush()
 }
 
-func appendHeader(dst []byte, table table) []byte {
-	dst = append(dst, byteOrderMark...)
-	for i, column := range table.columns {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, column.name...)
-	}
-	return append(dst, endOfLine...)
+func addText[T string | []byte](o *csvOutput, text T) {
+	o.next()
+	o.buf = ports.AppendCSVField(o.buf, text)
 }
 
-// appendField appends a text as a field.
-func appendField[T string | []byte](dst []byte, text T) []byte {
-	if len(text) == 0 {
-		return dst
-	}
-	// Some readers trim a field that is not quoted.
-	quote := text[0] == ' ' || text[len(text)-1] == ' '
-	for i := 0; !quote && i < len(text); i++ {
-		c := text[i]
-		quote = c == ',' || c == '"' || c == '\n' || c == '\r'
-	}
-	if quote {
-		dst = append(dst, '"')
-	}
-	if isFormula(text) {
-		dst = append(dst, '\'')
-	}
-	if !quote {
-		return append(dst, text...)
-	}
-	for i := range len(text) {
-		if text[i] == '"' {
-			dst = append(dst, '"')
-		}
-		dst = append(dst, text[i])
-	}
-	return append(dst, '"')
+func (o *csvOutput) number(n int64) {
+	o.next()
+	o.buf = append(strconv.AppendInt(append(o.buf, '"'), n, 10), '"')
 }
 
-// isFormula tells whether a text begins as formulas do, by OWASP's list, apostrophes apart.
-func isFormula[T string | []byte](text T) bool {
-	at := 0
-	for at < len(text) && text[at] == '\'' {
-		at++
+func (o *csvOutput) date(date time.Time) {
+	o.next()
+	o.buf = append(date.AppendFormat(append(o.buf, '"'), time.DateTime), '"')
+}
+
+// next goes on to the next field of the row.
+func (o *csvOutput) next() {
+	if o.inRow {
+		o.buf = append(o.buf, o.delimiter)
 	}
-	if at == len(text) {
-		return false
-	}
-	switch text[at] {
-	case '=', '+', '-', '@', '\t', '\r', '\n':
-		return true
-	case "＝"[0]:
-		return strings.ContainsAny(string(text[at:min(at+len("＝"), len(text))]), "＝＋－＠")
-	}
-	return false
+	o.inRow = true
+}
+
+func (o *csvOutput) rowEnds() error {
+	o.buf = append(o.buf, endOfLine...)
+	o.inRow = false
+	return o.output.rowEnds()
 }

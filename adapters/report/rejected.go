@@ -72,24 +72,17 @@ func (RejectedJSON) Write(w io.Writer, report ports.Report) error {
 
 // Write implements ports.ReportWriter.
 func (RejectedCSV) Write(w io.Writer, report ports.Report) error {
-	o := newOutput(w)
-	o.buf = appendHeader(o.buf, rejected)
-	var original originalReader
-	err := each("rejections", report.Rejections, func(r *domain.Rejection) error {
-		o.buf = strconv.AppendInt(o.buf, int64(r.Object), 10)
-		o.buf = append(o.buf, ',')
-		o.buf = appendField(o.buf, r.Description)
-		for _, text := range original.person(r) {
-			o.buf = append(o.buf, ',')
-			o.buf = appendField(o.buf, text)
-		}
-		o.buf = append(o.buf, endOfLine...)
-		return o.rowEnds()
+	return writeCSV(w, report.Language, rejected, func(o *csvOutput) error {
+		var original originalReader
+		return each("rejections", report.Rejections, func(r *domain.Rejection) error {
+			o.number(int64(r.Object))
+			addText(o, r.Description)
+			for _, text := range original.person(r) {
+				addText(o, text)
+			}
+			return o.rowEnds()
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return o.flush()
 }
 
 // person is the fields of a person, in the order of their columns.

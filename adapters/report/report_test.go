@@ -71,7 +71,7 @@ func rejections() []domain.Rejection {
 		{Login: "\u202egnp\ufffd", Original: []byte("{\"login\":\"no \xff UTF-8\"}")},
 		{Login: "_x0041_", Original: []byte(`{"login":"_x0041_","first_name":" blanks "}`)},
 	}
-	for _, login := range []string{"=1+1", "+7", "-1", "@x", "\t=1", "\r=1", "＝1", "－1", "'=1", "''+1", "'t Hooft", "'", "a=1", "«x»", `a"b`, "a,b", "é"} {
+	for _, login := range []string{"=1+1", "+7", "-1", "@x", "\t=1", "\r=1", "＝1", "－1", "'=1", "''+1", "'t Hooft", "'", "a=1", "«x»", `a"b`, "a,b", "é", "x;=6*7;", "x;'=6*7;"} {
 		all = append(all, domain.Rejection{Login: login, Original: fmt.Appendf(nil, `{"login":%q}`, login)})
 	}
 	for i := range all {
@@ -340,23 +340,46 @@ func TestTXTLong(t *testing.T) {
 	assert.Less(t, len(file), 2*len(long)+1000)
 }
 
-// CSV is what another reader of it makes of it, apart from the apostrophe.
+// rowsOf reads a CSV file with another reader than ours.
+func rowsOf(t *testing.T, file []byte, delimiter rune) [][]string {
+	t.Helper()
+	file, found := bytes.CutPrefix(file, []byte("\ufeff"))
+	require.True(t, found)
+	reader := csv.NewReader(bytes.NewReader(file))
+	reader.Comma = delimiter
+	rows, err := reader.ReadAll()
+	require.NoError(t, err)
+	return rows
+}
+
+// A reader of Russian gets the same rows, separated by semicolons.
+func TestCSVForReadersOfRussian(t *testing.T) {
+	for _, f := range formats(t) {
+		if !strings.HasSuffix(f.name, ".csv") {
+			continue
+		}
+		want := rowsOf(t, write(t, f.writer, of(t, imports(), rejections())), ',')
+		r := of(t, imports(), rejections())
+		r.Language = "ru"
+		assert.Equal(t, want, rowsOf(t, write(t, f.writer, r), ';'), f.name)
+	}
+	var english, russian bytes.Buffer
+	require.NoError(t, report.CredentialsCSV{Language: "en"}.Write(&english, sequence(outcomes())))
+	require.NoError(t, report.CredentialsCSV{Language: "ru"}.Write(&russian, sequence(outcomes())))
+	assert.Equal(t, rowsOf(t, english.Bytes(), ','), rowsOf(t, russian.Bytes(), ';'))
+}
+
+// CSV is what another reader of it makes of it, apart from apostrophes.
 func TestCSVReadAgain(t *testing.T) {
 	long := domain.Rejection{Import: 1, Object: 2, Login: strings.Repeat(`"`, 40_000), Description: strings.Repeat("й", 40_000)}
 	want := append(rejections(), long)
-	file := write(t, report.CSV{Table: report.BadUsers}, of(t, nil, want))
-	file, found := bytes.CutPrefix(file, []byte("\ufeff"))
-	require.True(t, found)
-	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
-	require.NoError(t, err)
+	rows := rowsOf(t, write(t, report.CSV{Table: report.BadUsers}, of(t, nil, want)), ',')
 	require.Len(t, rows, len(want)+1)
 	for i, row := range rows[1:] {
 		for column, text := range []string{want[i].Login, want[i].Description} {
 			got := row[2+column]
-			if got != text {
-				assert.Equal(t, "'"+text, got)
-			}
 			assert.NotContains(t, "=+-@\t\r", (got + " ")[:1])
+			assert.Equal(t, text, string(ports.RestoreCSVField([]byte(got))))
 		}
 	}
 }

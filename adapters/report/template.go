@@ -1,15 +1,12 @@
 package report
 
 import (
-	"fmt"
 	"io"
-	"strings"
 
 	"rollcall/ports"
 )
 
-// TemplateCSV writes a file to start from: the names of the columns in a language, and nobody below them. Excel takes it
-// apart at what the country of its user has, which is a comma only where decimals have a point.
+// TemplateCSV writes a file to start from: the names of the columns in a language, and nobody below them.
 type TemplateCSV struct{}
 
 // TemplateXLSX writes a workbook to start from, with the columns of TemplateCSV. Excel takes what is entered for text: it
@@ -20,19 +17,7 @@ type TemplateXLSX struct {
 
 // Write writes the file. It returns the error of w, wrapped.
 func (TemplateCSV) Write(w io.Writer, words ports.Words) error {
-	delimiter := ";"
-	if words.Language() == "en" {
-		delimiter = ","
-	}
-	names := make([]string, len(people))
-	for i, column := range template(words).columns {
-		names[i] = column.name
-	}
-	_, err := io.WriteString(w, byteOrderMark+strings.Join(names, delimiter)+endOfLine)
-	if err != nil {
-		return fmt.Errorf("write template: %w", err)
-	}
-	return nil
+	return writeCSV(w, words.Language(), template(words), func(*csvOutput) error { return nil })
 }
 
 // Write writes the file. It returns ports.ErrUnavailable when there is no room, and the error of w, wrapped.

@@ -18,8 +18,8 @@ func TestTemplates(t *testing.T) {
 		"ru": {"Фамилия", "Имя", "Отчество", "Логин", "Электронная почта", "Телефон", "Дата рождения"},
 	}
 	lines := map[string]string{
-		"en": "\ufeffLast name,First name,Patronymic,Login,E-mail,Phone,Birthday\r\n",
-		"ru": "\ufeffФамилия;Имя;Отчество;Логин;Электронная почта;Телефон;Дата рождения\r\n",
+		"en": "\ufeff" + `"Last name","First name","Patronymic","Login","E-mail","Phone","Birthday"` + "\r\n",
+		"ru": "\ufeff" + `"Фамилия";"Имя";"Отчество";"Логин";"Электронная почта";"Телефон";"Дата рождения"` + "\r\n",
 	}
 	for language, words := range languages(t) {
 		t.Run(language, func(t *testing.T) {

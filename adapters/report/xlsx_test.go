@@ -169,7 +169,7 @@ func TestXLSXByAnotherReader(t *testing.T) {
 	assert.Equal(t, "Response status codes", book.Sheets[0].Name)
 	assert.Equal(t, "Bad request users", book.Sheets[1].Name)
 	assert.Equal(t, "Bad request users 2", book.Sheets[2].Name)
-	assert.Equal(t, []string{"'Response status codes'!$A$1:$E$4", "'Bad request users'!$A$1:$D$20", "'Bad request users 2'!$A$1:$D$14"}, book.Filters)
+	assert.Equal(t, []string{"'Response status codes'!$A$1:$E$4", "'Bad request users'!$A$1:$D$20", "'Bad request users 2'!$A$1:$D$16"}, book.Filters)
 
 	codes := all["xl/worksheets/sheet1.xml"]
 	assert.Equal(t, "$A$1:$E$4", codes.AutoFilter.Range)

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 const pathExport = "/useradd/export/"
@@ -63,7 +64,9 @@ func (p *pages) exportRejected(c *fiber.Ctx, _ *domain.User) error {
 }
 
 func (p *pages) sendExport(c *fiber.Ctx, name, mediaType string) error {
-	file, err := p.reporting.Export(c.UserContext(), name, readReportQuery(c).filter)
+	file, err := p.reporting.Export(c.UserContext(), ports.ExportQuery{
+		Format: name, Language: p.words(c).Language(), Filter: readReportQuery(c).filter,
+	})
 	if err != nil {
 		return err
 	}

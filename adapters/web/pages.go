@@ -23,7 +23,7 @@ type pages struct {
 	setup        ports.Setup
 	reporting    ports.Reporting
 	languages    ports.Languages
-	sentences    ports.Sentences // for programs
+	sentences    ports.Words // for programs
 	sessions     *sessions
 	files        fs.FS // static ones
 	assets       assets

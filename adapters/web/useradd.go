@@ -32,14 +32,14 @@ var (
 	errParameter   = errors.New("parameter is not valid")
 )
 
-// Sheets are tables of what came of imports, by their media types, with reasons in the language of the sentences.
-type Sheets map[string]func(ports.Sentences) ports.OutcomeWriter
+// Sheets are tables of what came of imports, by their media types, for readers of a language.
+type Sheets map[string]func(ports.Words) ports.OutcomeWriter
 
 type useraddHandler struct {
 	access       *useraddAccess
 	registration ports.Registration
 	files        *receiver
-	sentences    ports.Sentences
+	sentences    ports.Words
 	sheets       Sheets
 	log          *slog.Logger
 }

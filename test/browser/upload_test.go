@@ -104,7 +104,7 @@ func TestUploadByHand(t *testing.T) {
 
 	sheet := v.download(`a[href$="credentials.csv"]`)
 	assert.Equal(t, http.StatusOK, sheet.status)
-	assert.Contains(t, sheet.body, ",lebedeva,")
+	assert.Contains(t, sheet.body, `,"lebedeva",`)
 	assert.Equal(t, http.StatusOK, v.download(`a[href$="credentials.xlsx"]`).status)
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	v.isAccessible("slips")
@@ -288,7 +288,7 @@ func TestSpreadsheetIsHandedOut(t *testing.T) {
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Готово")
 	credentials := v.download(`a[href$="credentials.csv"]`)
-	assert.Contains(t, credentials.body, ",elkina,")
+	assert.Contains(t, credentials.body, `;"elkina";`)
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	assert.Contains(t, v.text("section"), "elkina")
 }

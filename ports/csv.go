@@ -1,0 +1,82 @@
+package ports
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A spreadsheet runs a text of a CSV file that looks like a formula. It splits the file at the separator of its own settings,
+// whichever the file has: where that is ";", the name "x;=6*7;" is three cells, one of them a formula. So AppendCSVField
+// writes an apostrophe at every place where a cell may begin and a formula follows, also after apostrophes that the text has
+// there. RestoreCSVField removes one at each of these places, which gives any text back as it was.
+
+// formulaSigns begin a formula, by OWASP's list for CSV injection.
+const formulaSigns = "=+-@\t\r\n＝＋－＠"
+
+// AppendCSVField appends text to dst as a quoted field of a CSV file that no spreadsheet takes for a formula.
+func AppendCSVField[T string | []byte](dst []byte, text T) []byte {
+	dst = append(dst, '"')
+	from := 0
+	for at := range len(text) {
+		if mayBegin(text, at) && isFormula(text[at:]) {
+			dst = append(append(dst, text[from:at]...), '\'')
+			from = at
+		}
+		if text[at] == '"' {
+			dst = append(append(dst, text[from:at]...), '"')
+			from = at
+		}
+	}
+	return append(append(dst, text[from:]...), '"')
+}
+
+// RestoreCSVField returns the text that AppendCSVField made field of, whose quotes the caller has removed. The text is in
+// field's memory. In a field from elsewhere it removes the apostrophes that people write before a formula.
+func RestoreCSVField(field []byte) []byte {
+	if bytes.IndexByte(field, '\'') < 0 {
+		return field
+	}
+	text, from := field[:0], 0
+	for at := range field {
+		if field[at] == '\'' && mayBegin(field, at) && isFormula(field[at+1:]) {
+			text = append(text, field[from:at]...)
+			from = at + 1
+		}
+	}
+	return append(text, field[from:]...)
+}
+
+// separates is true of the bytes that end a cell in one spreadsheet or another.
+var separates = [256]bool{',': true, ';': true, '|': true, '\t': true, '\r': true, '\n': true}
+
+// mayBegin reports whether a spreadsheet may begin a cell at a place in text.
+func mayBegin[T string | []byte](text T, at int) bool {
+	switch {
+	case at == 0:
+		return true
+	case text[at-1] == '\r' && text[at] == '\n': // one line break
+		return false
+	}
+	return separates[text[at-1]]
+}
+
+// isFormula reports whether a spreadsheet may take a cell for a formula. Quotes, blanks and invisible characters may precede
+// the sign, because some spreadsheets drop them.
+func isFormula[T string | []byte](cell T) bool {
+	for at := 0; at < len(cell); {
+		r, size := rune(cell[at]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(string(cell[at:min(at+utf8.UTFMax, len(cell))]))
+		}
+		if strings.ContainsRune(formulaSigns, r) {
+			return true
+		}
+		if r != '\'' && r != '"' && unicode.IsGraphic(r) && !unicode.IsSpace(r) {
+			return false
+		}
+		at += size
+	}
+	return false
+}

@@ -1,0 +1,77 @@
+package ports_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/ports"
+)
+
+func TestCSVField(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", `""`},
+		{"plain", `"plain"`},
+		{"Said \"hi\"", `"Said ""hi"""`},
+		{"O'Neil, 't Hooft", `"O'Neil, 't Hooft"`},
+		{"a=b-c", `"a=b-c"`},
+		{"=6*7", `"'=6*7"`},
+		{"+7 916", `"'+7 916"`},
+		{"'=6*7", `"''=6*7"`},
+		{"''=6*7", `"'''=6*7"`},
+		{"x;=6*7;", `"x;'=6*7;"`},
+		{"x;'=6*7;", `"x;''=6*7;"`},
+		{"x,=6*7|+1\t-2", `"x,'=6*7|'+1` + "\t" + `'-2"`},
+		{"x\n=6*7", "\"x\n'=6*7\""},
+		{"x\r\n@f", "\"x\r\n'@f\""},
+		{"x\r=6*7", "\"x\r'=6*7\""},
+		{`x;"=6*7"`, `"x;'""=6*7"""`},
+		{"x; =6*7", `"x;' =6*7"`},
+		{"\u200b\u00a0＝1", "\"'\u200b\u00a0＝1\""},
+		{"\t=1", "\"'\t'=1\""},
+	} {
+		got := string(ports.AppendCSVField(nil, c.text))
+		assert.Equal(t, c.want, got, "%q", c.text)
+		assert.Equal(t, got, string(ports.AppendCSVField(nil, []byte(c.text))))
+	}
+}
+
+// People write an apostrophe before a phone, which is not part of it.
+func TestCSVFieldFromElsewhere(t *testing.T) {
+	for field, want := range map[string]string{"'+7 916": "+7 916", "'t Hooft": "'t Hooft", "'": "'", "''": "''", "a'=b": "a'=b"} {
+		assert.Equal(t, want, string(ports.RestoreCSVField([]byte(field))))
+	}
+}
+
+// A text is itself again, and wherever a spreadsheet splits the file no cell begins with a formula.
+func FuzzCSVField(f *testing.F) {
+	for _, text := range []string{
+		"", "x;=6*7;", "';'=1", "\r\n\r'\n=1", "\t\t=", "'", "\"=\"", ",' \"'+", "|＝1|'＠", "\n\n-", "\u2028=1", "\xff;=\xff", "\r'\n",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		field := ports.AppendCSVField([]byte("behind "), text)
+		field, found := bytes.CutPrefix(field, []byte("behind "))
+		require.True(t, found)
+
+		inside := strings.ReplaceAll(string(field[1:len(field)-1]), `""`, `"`)
+		require.Equal(t, text, string(ports.RestoreCSVField([]byte(inside))))
+		if !strings.Contains(text, "\r") { // which encoding/csv takes for a line break of its own
+			row, err := csv.NewReader(bytes.NewReader(field)).Read()
+			require.NoError(t, err)
+			require.Equal(t, []string{inside}, row)
+		}
+
+		for _, cell := range strings.FieldsFunc(string(field), func(r rune) bool { return strings.ContainsRune(",;|\t\r\n", r) }) {
+			shown := strings.TrimLeftFunc(cell, func(r rune) bool { return r == '"' || unicode.IsSpace(r) || !unicode.IsGraphic(r) })
+			require.False(t, strings.HasPrefix(shown, "=") || strings.HasPrefix(shown, "+") || strings.HasPrefix(shown, "-") ||
+				strings.HasPrefix(shown, "@") || strings.HasPrefix(shown, "＝"), "%q", cell)
+		}
+	})
+}
