@@ -207,6 +207,10 @@ func TestPhone(t *testing.T) {
 		"+":                      domain.CodeInvalid,
 		"+999123":                domain.CodeInvalid,
 		"912\x00":                domain.CodeControl,
+		"8 800 FLOWERS":          domain.CodeInvalid,
+		"9123456789 доб. 5":      domain.CodeInvalid,
+		"tel:+79123456789":       domain.CodeInvalid,
+		"+7912345678O":           domain.CodeInvalid,
 		"9123456\xff":            domain.CodeEncoding,
 		strings.Repeat("9", 500): domain.CodeInvalid,
 	} {

@@ -2,8 +2,9 @@ package domain
 
 import (
 	"strings"
+	"unicode"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // Phone is a telephone number: the digits of its E.164 form, which begin with the country code.
@@ -33,8 +34,12 @@ func NewPhone(s, region string) (Phone, Violations) {
 	return Phone{digits}, nil
 }
 
-// parsePhone asks libphonenumber, which decides. It costs more than all the rest of an object.
+// parsePhone asks libphonenumber, which decides. It costs more than all the rest of an object. It would read letters as the
+// digits of a keypad, and drop an extension: a text with letters is no phone number.
 func parsePhone(s, region string) (digits string, ok bool) {
+	if strings.ContainsFunc(s, unicode.IsLetter) {
+		return "", false
+	}
 	number, err := phonenumbers.Parse(s, region)
 	if err != nil || !phonenumbers.IsValidNumber(number) {
 		return "", false
