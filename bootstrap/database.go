@@ -25,8 +25,15 @@ const (
 
 // databaseFlags say where the data is.
 type databaseFlags struct {
-	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use, 13 or later, e.g. postgres://user:password@host/database. Without it, one in the data folder is started and stopped with the program."`
-	DataDir     string `name:"data-dir" env:"ROLLCALL_DATA_DIR" default:"./data" type:"path" placeholder:"DIR" help:"Folder of all that the program keeps (${default})."`
+	DatabaseURL     string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" secret:"password" help:"PostgreSQL to use, 13 or later, e.g. postgres://user:password@host/database. Without it, one in the data folder is started and stopped with the program."`
+	DatabaseURLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the URL of the database, which other users of this machine cannot read."`
+	DataDir         string `name:"data-dir" env:"ROLLCALL_DATA_DIR" default:"./data" type:"path" placeholder:"DIR" help:"Folder of all that the program keeps (${default})."`
+}
+
+// Validate implements kong's interface. It also reads the file of the URL.
+func (f *databaseFlags) Validate() (err error) {
+	f.DatabaseURL, err = readSecret("database-url", f.DatabaseURL, f.DatabaseURLFile)
+	return err
 }
 
 // database is what the flags say, ready to be used.

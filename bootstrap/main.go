@@ -86,6 +86,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	command, err := parser.Parse(args)
 	parser.FatalIfErrorf(err)
+	warnOfSecrets(command, stderr)
 	err = command.Run()
 	if err == nil {
 		return 0

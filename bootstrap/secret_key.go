@@ -22,9 +22,9 @@ type secretKey []byte
 
 var errSecretKey = fmt.Errorf("a secret key has %d bytes or more, in base64 or hexadecimal", passhash.SecretSize)
 
-// UnmarshalText implements encoding.TextUnmarshaler for kong.
-func (k *secretKey) UnmarshalText(text []byte) error {
-	written := strings.TrimSpace(string(text))
+// parse reads a key as its owner writes it. Its error does not repeat the text, which is secret even if it is wrong.
+func (k *secretKey) parse(written string) error {
+	written = strings.TrimSpace(written)
 	for _, decode := range []func(string) ([]byte, error){
 		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
 	} {
@@ -34,7 +34,7 @@ func (k *secretKey) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return errSecretKey // without the text, which is secret even if it is wrong
+	return errSecretKey
 }
 
 // load returns the key, or that of a data folder, which is made when there is none.
@@ -46,7 +46,7 @@ func (k secretKey) load(dataDir string) ([]byte, error) {
 	for {
 		text, err := os.ReadFile(path)
 		if err == nil {
-			err = k.UnmarshalText(text)
+			err = k.parse(string(text))
 		}
 		if err == nil {
 			return k, nil

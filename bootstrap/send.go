@@ -12,16 +12,18 @@ import (
 )
 
 type sendCommand struct {
-	Server   string        `env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"Server to post to (${default})."`
-	Token    string        `env:"ROLLCALL_TOKEN" placeholder:"TOKEN" help:"Token of 'rollcall token create', for a server that asks for one. Best set as the variable: other users of this machine can see flags."`
-	DryRun   bool          `help:"Only tell what would come of it."`
-	Strict   bool          `help:"Register everybody of a file, or nobody."`
-	Type     string        `placeholder:"TYPE" help:"What the files are, whatever they are called: json, ndjson, csv or xlsx, csv.gz or csv.zst and so on when compressed, or a media type."`
-	Out      string        `placeholder:"PATH" help:"File for logins and passwords, which are then not printed: CSV, or as its name says .ndjson or .json. A folder gets a CSV file for each that is sent."`
-	Force    bool          `help:"Let --out overwrite."`
-	Key      string        `placeholder:"KEY" help:"Idempotency-Key of the request, by default one made from the file. Another key imports the same file again."`
-	RetryFor time.Duration `default:"2m" placeholder:"TIME" help:"How long to go on trying when the connection is lost or the server is busy (${default}); 0 tries once."`
-	Files    []string      `arg:"" name:"file" help:"Files to send; - is the standard input."`
+	Server    string        `env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"Server to post to (${default})."`
+	Token     string        `env:"ROLLCALL_TOKEN" placeholder:"TOKEN" secret:"" help:"Token of 'rollcall token create', for a server that asks for one."`
+	TokenFile string        `env:"ROLLCALL_TOKEN_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the token, which other users of this machine cannot read."`
+	Insecure  bool          `env:"ROLLCALL_INSECURE" help:"Send the token over plain HTTP to another machine too. Everyone on the way can read and use it."`
+	DryRun    bool          `help:"Only tell what would come of it."`
+	Strict    bool          `help:"Register everybody of a file, or nobody."`
+	Type      string        `placeholder:"TYPE" help:"What the files are, whatever they are called: json, ndjson, csv or xlsx, csv.gz or csv.zst and so on when compressed, or a media type."`
+	Out       string        `placeholder:"PATH" help:"File for logins and passwords, which are then not printed: CSV, or as its name says .ndjson or .json. A folder gets a CSV file for each that is sent."`
+	Force     bool          `help:"Let --out overwrite."`
+	Key       string        `placeholder:"KEY" help:"Idempotency-Key of the request, by default one made from the file. Another key imports the same file again."`
+	RetryFor  time.Duration `default:"2m" placeholder:"TIME" help:"How long to go on trying when the connection is lost or the server is busy (${default}); 0 tries once."`
+	Files     []string      `arg:"" name:"file" help:"Files to send; - is the standard input."`
 
 	clock clock
 }
@@ -40,6 +42,13 @@ func (cmd *sendCommand) Validate() error {
 	server, err := url.Parse(cmd.Server)
 	if err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https" {
 		return fmt.Errorf("--server: %q is not the address of a server, like http://127.0.0.1:5000", cmd.Server)
+	}
+	cmd.Token, err = readSecret("token", cmd.Token, cmd.TokenFile)
+	if err != nil {
+		return err
+	}
+	if cmd.Token != "" && server.Scheme == "http" && !isLoopback(server.Hostname()) && !cmd.Insecure {
+		return fmt.Errorf("--server: the token would go to %s over plain HTTP, where everyone on the way can read it; use https, or --insecure", server.Hostname())
 	}
 	if cmd.Type != "" {
 		_, err := formatOf(cmd.Type, "")

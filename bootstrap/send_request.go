@@ -12,15 +12,38 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
-// newClient makes a client that follows no redirect: it would come as a GET, without the file.
+// newClient makes a client that follows no redirect: it would come as a GET, without the file. It asks no proxy for what does not
+// leave this machine.
 func newClient() *http.Client {
-	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is net/http's own
+	transport.Proxy = func(request *http.Request) (*url.URL, error) {
+		if isLoopback(request.URL.Hostname()) {
+			return nil, nil //nolint:nilnil // for no proxy
+		}
+		return http.ProxyFromEnvironment(request)
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// isLoopback reports whether a host is this machine, by its name (RFC 6761) or address.
+func isLoopback(host string) bool {
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	address, err := netip.ParseAddr(name)
+	if err == nil {
+		return address.Unmap().IsLoopback()
+	}
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // key returns the Idempotency-Key of a request: the same whenever the same user asks the same of the same server. Whoever else

@@ -39,7 +39,8 @@ type serveCommand struct {
 	MaxConnections    int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"How many connections of clients there may be at once (${default})."`
 	ClientTimeout     time.Duration    `env:"ROLLCALL_CLIENT_TIMEOUT" default:"1m" placeholder:"TIME" help:"How long a client may keep the server waiting (${default}), besides a second for each KiB that it sends or receives."`
 	KeepAnswers       time.Duration    `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long the answer to a request with an Idempotency-Key is kept (${default})."`
-	SecretKey         secretKey        `env:"ROLLCALL_SECRET_KEY" placeholder:"KEY" help:"Secret key of generated passwords, 32 bytes or more in base64 or hexadecimal; several instances must have the same. Without it the program makes one, and keeps it in its data folder."`
+	SecretKey         string           `env:"ROLLCALL_SECRET_KEY" placeholder:"KEY" secret:"" help:"Secret key of generated passwords, 32 bytes or more in base64 or hexadecimal; several instances must have the same. Without it the program makes one, and keeps it in its data folder."`
+	SecretKeyFile     string           `env:"ROLLCALL_SECRET_KEY_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the secret key, which other users of this machine cannot read."`
 	DefaultRegion     string           `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Whose numbers phones without a country code are, ISO 3166-1 alpha-2 (${default})."`
 	GeneratedLifetime time.Duration    `name:"generated-password-lifetime" env:"ROLLCALL_GENERATED_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a generated password signs in (${default})."`
 	SessionIdle       time.Duration    `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long somebody stays signed in without a request (${default})."`
@@ -50,6 +51,8 @@ type serveCommand struct {
 	DrainTime         time.Duration    `env:"ROLLCALL_DRAIN_TIME" default:"0s" placeholder:"TIME" help:"How long requests are still taken when the program is told to stop, while /readyz says that it is (${default}): what a load balancer needs to notice."`
 	ShutdownTimeout   time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long running requests may take to end when the program is told to stop (${default})."`
 	LogFormat         string           `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
+
+	secretKey secretKey
 }
 
 // Validate implements kong's interface for what its tags cannot say.
@@ -79,7 +82,15 @@ func (cmd *serveCommand) Validate() error {
 	case cmd.SessionIdle < time.Second, cmd.SessionLifetime < time.Second:
 		return errors.New("--session-idle, --session-lifetime: must be a second or more")
 	}
-	return cmd.check()
+	err := errors.Join(cmd.databaseFlags.Validate(), cmd.check())
+	if err != nil {
+		return err
+	}
+	cmd.SecretKey, err = readSecret("secret-key", cmd.SecretKey, cmd.SecretKeyFile)
+	if err == nil && cmd.SecretKey != "" {
+		err = cmd.secretKey.parse(cmd.SecretKey)
+	}
+	return err
 }
 
 // Run serves until ctx ends.
@@ -198,7 +209,7 @@ func maxConnections(wanted int, log *slog.Logger) int {
 
 // newServer joins everything.
 func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.Setup, spools *spool.Spools, secure *tls.Config, hosts web.Hosts, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
-	secret, err := cmd.SecretKey.load(cmd.DataDir)
+	secret, err := cmd.secretKey.load(cmd.DataDir)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"unicode"
 
-	"github.com/nyaruka/phonenumbers"
+	"github.com/nyaruka/phonenumbers/v2"
 )
 
 // An Identity holds the keys that a name entered at sign-in is looked up by: of a login, and of an email or a phone. A key

@@ -1,0 +1,131 @@
+package bootstrap_test
+
+import (
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+// secretFile makes a file with a secret.
+func secretFile(t *testing.T, secret string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(path, []byte(secret+"\n"), 0o600))
+	require.NoError(t, os.Chmod(path, mode))
+	return path
+}
+
+// A secret key is the same whichever way it is given, and the log says where others can read it.
+func TestSecretKey(t *testing.T) {
+	secret := hex.EncodeToString([]byte("the secret key of all instances!"))
+	first := start(t, "--secret-key", secret)
+	want := first.post(t, annaOnly(), "Idempotency-Key", "key").body
+	require.Contains(t, want, "password")
+	assert.Contains(t, first.logged(), `level=WARN msg="other users of this machine can read a secret in the command line`)
+	assert.Contains(t, first.logged(), "flag=--secret-key variable=ROLLCALL_SECRET_KEY file=--secret-key-file")
+	assert.NotContains(t, first.logged(), secret)
+
+	for variable, value := range map[string]string{"ROLLCALL_SECRET_KEY": secret, "ROLLCALL_SECRET_KEY_FILE": secretFile(t, secret, 0o400)} {
+		t.Run(variable, func(t *testing.T) {
+			t.Setenv(variable, value)
+			p := &program{}
+			p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", first.database)
+			assert.Equal(t, want, p.post(t, annaOnly(), "Idempotency-Key", "key").body)
+			assert.NotContains(t, p.logged(), "other users of this machine")
+		})
+	}
+}
+
+func TestSecretKeyIsNotShown(t *testing.T) {
+	const wrong = "not a key, but as secret"
+	t.Setenv("ROLLCALL_SECRET_KEY", wrong)
+	status, stdout, stderr := command(t, "", "serve", "--data-dir", t.TempDir())
+	assert.NotZero(t, status)
+	assert.Contains(t, stderr, "a secret key has 32 bytes or more")
+	assert.NotContains(t, stdout+stderr, wrong)
+}
+
+func TestDatabaseURLFromFile(t *testing.T) {
+	file, shared := secretFile(t, pgtest.New(t), 0o600), secretFile(t, pgtest.New(t), 0o644)
+	status, _, stderr := command(t, "", "migrate", "--database-url-file", file, "--data-dir", t.TempDir())
+	assert.Zero(t, status, stderr)
+	assert.Empty(t, stderr)
+	t.Setenv("DATABASE_URL_FILE", shared)
+	status, _, stderr = command(t, "", "user", "list", "--data-dir", t.TempDir())
+	assert.Zero(t, status, stderr)
+	assert.Contains(t, stderr, `level=WARN msg="other users of this machine can read a file with a secret; restrict it with chmod 600" `+
+		`flag=--database-url-file file=`+shared+` mode=-rw-r--r--`)
+}
+
+func TestExposedDatabasePassword(t *testing.T) {
+	for url, exposed := range map[string]bool{
+		"postgres://rollcall:hush@127.0.0.1:1/x":          true,
+		"postgres://rollcall@127.0.0.1:1/x?password=hush": true,
+		"host=127.0.0.1 port=1 password=hush":             true,
+		"postgres://rollcall@127.0.0.1:1/x":               false,
+		"host=127.0.0.1 port=1 user=rollcall":             false,
+	} {
+		status, _, stderr := command(t, "", "migrate", "--log-format", "json", "--database-url", url, "--data-dir", t.TempDir())
+		assert.Equal(t, 1, status)
+		assert.Equal(t, exposed, strings.Contains(stderr, `"level":"WARN","msg":"other users of this machine can read a secret`), url)
+		assert.NotContains(t, stderr, "hush")
+	}
+}
+
+func TestSecretsThatAreNotGiven(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for _, args := range [][]string{
+		{"serve", "--secret-key-file", none},
+		{"serve", "--secret-key-file", secretFile(t, " ", 0o600)},
+		{"serve", "--secret-key-file", secretFile(t, "short", 0o600)},
+		{"serve", "--secret-key", strings.Repeat("0", 64), "--secret-key-file", secretFile(t, strings.Repeat("0", 64), 0o600)},
+		{"migrate", "--database-url", "postgres://127.0.0.1:1/x", "--database-url-file", secretFile(t, "postgres://127.0.0.1:1/x", 0o600)},
+		{"token", "list", "--database-url-file", none},
+		{"user", "list", "--database-url-file", none},
+		{"send", "--token-file", none, "-"},
+		{"send", "--token", "t", "--token-file", secretFile(t, "t", 0o600), "-"},
+	} {
+		status, _, stderr := command(t, "", args...)
+		assert.NotZero(t, status, args)
+		assert.Contains(t, stderr, "rollcall: error: ", args)
+	}
+}
+
+// A token crosses no network in plain text, unless its owner says so.
+func TestSendKeepsTokenFromNetwork(t *testing.T) {
+	const token = "rollcall_token"
+	file := secretFile(t, token, 0o600)
+	none := script(t)
+	port := none.url[strings.LastIndex(none.url, ":"):]
+	for _, host := range []string{"0.0.0.0", "example.com", "10.0.0.1", "[2001:db8::1]", "localhost.example.com", "127.0.0.1.example.com"} {
+		for _, flag := range []string{"--token=" + token, "--token-file=" + file} {
+			got := none.send(t, "[]", "--server", "http://"+host+port, flag, "-")
+			require.ErrorContains(t, got.err, "over plain HTTP", host)
+			assert.NotContains(t, got.err.Error(), token)
+		}
+	}
+	assert.Empty(t, none.requests)
+
+	for _, c := range []struct{ host, flag string }{ // 0.0.0.0 is this machine too, which 'send' does not know
+		{"0.0.0.0", "--insecure"}, {"localhost", "--strict"}, {"127.0.0.1", "--strict"}, {"[::ffff:127.0.0.1]", "--strict"},
+	} {
+		s := script(t, inLines(200, annaLine+doneLine))
+		got := s.send(t, "[]", "--server", "http://"+c.host+s.url[strings.LastIndex(s.url, ":"):], "--token-file", file, c.flag, "-")
+		require.NoError(t, got.err, c.host)
+		assert.Equal(t, "Bearer "+token, s.requests[0].Header.Get("Authorization"))
+	}
+	s := script(t, inLines(200, annaLine+doneLine))
+	require.NoError(t, s.send(t, "[]", "--server", "http://0.0.0.0"+s.url[strings.LastIndex(s.url, ":"):], "-").err, "without a token")
+
+	got := none.send(t, "[]", "--server", "http://Rollcall.LOCALHOST.:1", "--retry-for", "0", "--token", token, "-")
+	assert.NotContains(t, got.stderr, "over plain HTTP")
+	got = none.send(t, "[]", "--server", "https://127.0.0.1:1", "--retry-for", "0", "--token", token, "-")
+	assert.NotContains(t, got.stderr, "over plain HTTP")
+}
