@@ -17,7 +17,7 @@ func NewAdministerUsers(roles ports.Roles) *AdministerUsers { return &Administer
 
 // Grant implements ports.Administration.
 func (u *AdministerUsers) Grant(ctx context.Context, login string, role domain.Role) error {
-	known, violations := domain.NewLogin(login)
+	known, violations := domain.ParseLogin(login)
 	if violations != nil {
 		return ports.ErrNotFound // nobody can have it
 	}
@@ -30,7 +30,7 @@ func (u *AdministerUsers) Grant(ctx context.Context, login string, role domain.R
 
 // Revoke implements ports.Administration.
 func (u *AdministerUsers) Revoke(ctx context.Context, login string, role domain.Role) error {
-	known, violations := domain.NewLogin(login)
+	known, violations := domain.ParseLogin(login)
 	if violations != nil {
 		return ports.ErrNotFound
 	}

@@ -340,6 +340,34 @@ func TestChangePassword(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrSignedOut)
 }
 
+// An account whose login NewLogin would reject by now, as one of mixed scripts, works as before.
+func TestLoginThatWouldBeRejectedNow(t *testing.T) {
+	const login = "Аnna" // the first letter is Cyrillic
+	p := newPeople()
+	_, err := p.register.Register(t.Context(), candidate(login), chosen)
+	assert.Contains(t, violationsOf(t, err), domain.Violation{Field: domain.FieldLogin, Code: domain.CodeMixedScripts})
+
+	object := domain.Rules{Region: "RU"}.Check(candidate("Anna"))
+	var vs domain.Violations
+	object.Registration.Login, vs = domain.ParseLogin(login)
+	require.Nil(t, vs)
+	password, vs := domain.NewPassword(chosen, object.Registration.Login)
+	require.Nil(t, vs)
+	hash, err := p.hasher.Hash(t.Context(), password)
+	require.NoError(t, err)
+	id, err := fake.Registrations{Store: p.store}.Create(t.Context(), domain.Account{Registration: object.Registration, PasswordHash: hash})
+	require.NoError(t, err)
+
+	user, err := p.signIn(t, strings.ToUpper(login), chosen)
+	require.NoError(t, err)
+	assert.Equal(t, id, user.ID)
+	_, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: id, Made: user.Password.Made, Old: chosen, New: "другой корабль"})
+	require.NoError(t, err)
+	users := application.NewAdministerUsers(fake.Roles{Store: p.store})
+	require.NoError(t, users.Grant(t.Context(), login, domain.RoleOperator))
+	require.ErrorIs(t, users.Revoke(t.Context(), login, domain.RoleOperator), domain.ErrLastOperator)
+}
+
 func TestGuessesAreLimited(t *testing.T) {
 	p := newPeople()
 	p.anna(t)

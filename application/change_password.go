@@ -24,7 +24,7 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if err != nil {
 		return nil, err
 	}
-	login, unfit := domain.NewLogin(user.Login)
+	login, unfit := domain.ParseLogin(user.Login)
 	if unfit != nil {
 		return nil, fmt.Errorf("login of user %d: %v", user.ID, unfit)
 	}

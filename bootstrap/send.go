@@ -47,7 +47,7 @@ func (cmd *sendCommand) Validate() error {
 	if err != nil {
 		return err
 	}
-	if cmd.Token != "" && server.Scheme == "http" && !isLoopback(server.Hostname()) && !cmd.Insecure {
+	if cmd.Token != "" && server.Scheme == "http" && !isThisMachine(server.Hostname()) && !cmd.Insecure {
 		return fmt.Errorf("--server: the token would go to %s over plain HTTP, where everyone on the way can read it; use https, or --insecure", server.Hostname())
 	}
 	if cmd.Type != "" {

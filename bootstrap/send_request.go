@@ -25,7 +25,7 @@ import (
 func newClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is net/http's own
 	transport.Proxy = func(request *http.Request) (*url.URL, error) {
-		if isLoopback(request.URL.Hostname()) {
+		if isThisMachine(request.URL.Hostname()) {
 			return nil, nil //nolint:nilnil // for no proxy
 		}
 		return http.ProxyFromEnvironment(request)
@@ -36,8 +36,8 @@ func newClient() *http.Client {
 	}
 }
 
-// isLoopback reports whether a host is this machine, by its name (RFC 6761) or address.
-func isLoopback(host string) bool {
+// isThisMachine reports whether a host is this machine, by its name (RFC 6761) or address.
+func isThisMachine(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	address, err := netip.ParseAddr(name)
 	if err == nil {

@@ -79,6 +79,32 @@ func TestLoginsOfDigitsAndSigns(t *testing.T) {
 	}
 }
 
+// A login of letters that look like others' could pass for another person's: UTS 39, highly restrictive.
+func TestMixedScripts(t *testing.T) {
+	for _, s := range []string{
+		"ivan-2007", "иван-2007", "ιβάν", "zoë", "e\u0301va", "ёлка\u0306",
+		"王偉", "ひらカタ漢字", "taro太郎ひらカタ", "李ㄅㄆli", "kim김金", "ｔａｒｏ太郎", "ラーメン", "יוסי2", "محمد٢",
+	} {
+		login, vs := domain.NewLogin(s)
+		assert.Nil(t, vs, s)
+		known, vs := domain.ParseLogin(s)
+		assert.Nil(t, vs)
+		assert.Equal(t, login, known)
+	}
+	for _, s := range []string{
+		"ivаn", "Аnna", "аnna", "βeta", "иванι", "анна@example.com", "ひ김", "ㄅひ", "ивантаро太郎", "ｉvаn", "ᏢＡ",
+	} {
+		_, vs := domain.NewLogin(s)
+		assert.Equal(t, only(domain.FieldLogin, domain.CodeMixedScripts), vs, s)
+		known, vs := domain.ParseLogin(s)
+		assert.Nil(t, vs, "an account may have it")
+		assert.Equal(t, known.Key(), domain.NewIdentity(s, "RU").Login, "and signs in with it")
+		assert.Equal(t, known.Key(), domain.LoginKey(s))
+	}
+	_, vs := domain.NewLogin(strings.Repeat("а", 50) + "a")
+	assert.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeMixedScripts}, {Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}}, vs)
+}
+
 func TestKeysHaveNoCase(t *testing.T) {
 	for _, pair := range [][2]string{{"Ivan", "iVAN"}, {"ИВАН", "иван"}, {"ΟΔΥΣΣΕΥΣ", "οδυσσευς"}, {"Ꭰ", "ꭰ"}} {
 		var logins [2]domain.Login

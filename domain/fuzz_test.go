@@ -69,6 +69,9 @@ func FuzzLogin(f *testing.F) {
 		}
 		require.LessOrEqual(t, utf8.RuneCountInString(login.String()), MaxLength)
 		require.NotContains(t, login.String(), " ")
+		known, vs := ParseLogin(s)
+		require.Nil(t, vs)
+		require.Equal(t, login, known)
 		again, vs := NewLogin(login.String())
 		require.Nil(t, vs)
 		require.Equal(t, login, again, "a login is its own login")

@@ -21,7 +21,7 @@ func NewIdentity(name, region string) Identity {
 	if len(name) > MaxValue {
 		return Identity{}
 	}
-	login, _ := NewLogin(name)
+	login, _ := ParseLogin(name)
 	read := readContact(name, region)
 	if read != (contact{}) && read != readContact(login.Key(), region) {
 		// Only rare letters get here, such as a final sigma in the domain: in the login's key they make another address,
@@ -67,7 +67,7 @@ func isDialed(name, region string) bool {
 var mobileDigits = sync.OnceValue(func() map[string]int {
 	digits := map[string]int{}
 	for region := range phonenumbers.GetSupportedRegions() {
-		if example := phonenumbers.GetExampleNumberForType(region, phonenumbers.MOBILE); example != nil {
+		if example := phonenumbers.GetExampleNumberForTypeInRegion(region, phonenumbers.MOBILE); example != nil {
 			digits[region] = len(phonenumbers.GetNationalSignificantNumber(example))
 		}
 	}

@@ -47,6 +47,7 @@ const (
 	CodeControl         Code = "control"          // NUL, another control character, or a change of writing direction
 	CodeTooLong         Code = "too_long"         // more than Limit characters
 	CodeInvalid         Code = "invalid"          // not a login, e-mail, phone or date
+	CodeMixedScripts    Code = "mixed_scripts"    // a login with letters of several alphabets
 	CodeFuture          Code = "future"           // a birthday after today
 	CodeTaken           Code = "taken"            // it belongs to an account that exists
 	CodeIsContact       Code = "is_contact"       // a login that reads as an email or a phone other than the person's own
@@ -61,7 +62,8 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
-		CodeTooLong, CodeInvalid, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
+		CodeTooLong, CodeInvalid, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
+		CodeSame,
 	}
 }
 

@@ -289,7 +289,7 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 	}
 	sheets := web.Sheets{}
 	for _, media := range []string{web.MediaCSV, web.MediaXLSX} {
-		sheets[media] = func(sentences ports.Sentences) ports.OutcomeWriter { return sheet{sentences} }
+		sheets[media] = func(words ports.Words) ports.OutcomeWriter { return sheet{words} }
 	}
 	cfg := web.Config{
 		Registration: o, Access: o, Auth: o, Setup: o, Reporting: o, Uploading: o, UploadResults: o, Health: o,
