@@ -177,9 +177,9 @@ func (o *outside) Rejections(_ context.Context, query ports.RejectionQuery) (*po
 	return &ports.RejectionPage{Import: domain.Import{ID: 1}, IsLast: true}, nil
 }
 
-func (o *outside) Export(_ context.Context, format string, filter domain.ReportFilter) (*ports.ExportFile, error) {
-	o.keep("Export", format, filter)
-	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: format + ".file", Size: 4}, nil
+func (o *outside) Export(_ context.Context, query ports.ExportQuery) (*ports.ExportFile, error) {
+	o.keep("Export", query)
+	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: query.Format + ".file", Size: 4}, nil
 }
 
 func (o *outside) Receive(_ context.Context, user int64, hint domain.FileHint, _ ports.Spool) (string, error) {
