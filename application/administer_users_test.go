@@ -16,7 +16,7 @@ import (
 func TestRolesAreGrantedByLogin(t *testing.T) {
 	p := newPeople()
 	users := application.NewAdministerUsers(fake.Roles{Store: p.store})
-	user, err := p.register.Register(t.Context(), candidate("Anna"), chosen)
+	user, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen})
 	require.NoError(t, err)
 	require.NoError(t, users.Grant(t.Context(), "aNNA", domain.RoleOperator))
 	signedIn, err := p.auth.User(t.Context(), user.ID, user.Password.Made)
@@ -27,7 +27,7 @@ func TestRolesAreGrantedByLogin(t *testing.T) {
 		assert.Equal(t, ports.UserRoles{Login: "Anna", Roles: []domain.Role{domain.RoleOperator}}, listed)
 	}
 	require.ErrorIs(t, users.Revoke(t.Context(), "anna", domain.RoleOperator), domain.ErrLastOperator)
-	_, err = p.register.Register(t.Context(), candidate("vera"), chosen)
+	_, err = p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("vera"), Password: chosen})
 	require.NoError(t, err)
 	require.NoError(t, users.Grant(t.Context(), "vera", domain.RoleOperator))
 	require.NoError(t, users.Revoke(t.Context(), "anna", domain.RoleOperator))

@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -48,11 +49,19 @@ const siteBits = 48
 // addressBuckets returns the buckets of an address: its own, and for an IPv6 network that of the site around it.
 func addressBuckets(address string) []ports.Bucket {
 	buckets := []ports.Bucket{{Key: "address " + address, Size: 300, Refill: 5 * time.Second}}
-	if network, err := netip.ParsePrefix(address); err == nil && network.Bits() > siteBits {
-		site := netip.PrefixFrom(network.Addr(), siteBits).Masked()
-		buckets = append(buckets, ports.Bucket{Key: "site " + site.String(), Size: 3000, Refill: 500 * time.Millisecond})
+	if site, ok := siteOf(address); ok {
+		buckets = append(buckets, ports.Bucket{Key: "site " + site, Size: 3000, Refill: 500 * time.Millisecond})
 	}
 	return buckets
+}
+
+// siteOf returns the site around an IPv6 network.
+func siteOf(address string) (site string, ok bool) {
+	network, err := netip.ParsePrefix(address)
+	if err != nil || network.Bits() <= siteBits {
+		return "", false
+	}
+	return netip.PrefixFrom(network.Addr(), siteBits).Masked().String(), true
 }
 
 // ownBucket is of attempts by a user who is signed in, and need be hidden from nobody.
@@ -60,7 +69,8 @@ func ownBucket(user *domain.User) ports.Bucket {
 	return ports.Bucket{Key: "password of user " + strconv.FormatInt(user.ID, 10), Size: 10, Refill: time.Minute}
 }
 
-// attempt takes an attempt out of each of its buckets, and puts it back when it succeeds.
+// attempt takes an attempt out of each of its buckets, and puts it back when it succeeds, or was not made: a busy server must
+// not lock out whoever tries again.
 func (a *Auth) attempt(ctx context.Context, buckets []ports.Bucket, try func() error) error {
 	wait, err := a.with.Limits.Take(ctx, buckets...)
 	if err != nil {
@@ -69,13 +79,13 @@ func (a *Auth) attempt(ctx context.Context, buckets []ports.Bucket, try func() e
 	if wait > 0 {
 		return &domain.TooManyAttemptsError{Wait: wait}
 	}
-	err = try()
-	if err != nil {
-		return err
+	failed := try()
+	if failed != nil && !errors.Is(failed, ports.ErrBusy) {
+		return failed
 	}
 	err = a.with.Limits.Return(ctx, buckets...)
 	if err != nil {
-		return fmt.Errorf("return attempt: %w", err)
+		return errors.Join(failed, fmt.Errorf("return attempt: %w", err))
 	}
-	return nil
+	return failed
 }

@@ -54,11 +54,25 @@ type countingHasher struct {
 	fake.Hasher
 
 	verified int
+	busy     error        // what it returns instead
+	turns    []ports.Turn // of all hashes
 }
 
-func (h *countingHasher) Verify(ctx context.Context, hash string, password domain.Password) (ports.Verdict, error) {
+func (h *countingHasher) Verify(ctx context.Context, turn ports.Turn, hash string, password domain.Password) (ports.Verdict, error) {
 	h.verified++
-	return h.Hasher.Verify(ctx, hash, password)
+	if h.busy != nil {
+		return ports.Verdict{}, h.busy
+	}
+	h.turns = append(h.turns, turn)
+	return h.Hasher.Verify(ctx, turn, hash, password)
+}
+
+func (h *countingHasher) Hash(ctx context.Context, turn ports.Turn, password domain.Password) (string, error) {
+	if h.busy != nil {
+		return "", h.busy
+	}
+	h.turns = append(h.turns, turn)
+	return h.Hasher.Hash(ctx, turn, password)
 }
 
 // newPeople makes people who may keep a temporary password.
@@ -67,16 +81,21 @@ func newPeople() *people { return newPeopleWho(false) }
 func newPeopleWho(mustChange bool) *people {
 	p := &people{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), hasher: &countingHasher{}}
 	clock := func() time.Time { return p.now }
-	p.store = &fake.Imports{Now: clock}
-	p.limits = &countingLimits{Limits: fake.Limits{Now: clock}}
-	p.register = application.NewRegisterUser(application.RegisterConfig{
-		Registrations: fake.Registrations{Store: p.store}, Accounts: fake.Accounts{Store: p.store}, Hasher: p.hasher, Now: clock, Region: "RU",
-	})
+	p.store, p.limits = &fake.Imports{Now: clock}, &countingLimits{Limits: fake.Limits{Now: clock}}
+	p.register = p.registering(fake.Registrations{Store: p.store})
 	p.auth = application.NewAuth(application.AuthConfig{
 		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Now: clock, Region: "RU",
 		GeneratedLifetime: lifetime, MustChange: mustChange,
 	})
 	return p
+}
+
+// registering is the use case over a store.
+func (p *people) registering(store ports.Registrations) *application.RegisterUser {
+	return application.NewRegisterUser(application.RegisterConfig{
+		Registrations: store, Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher,
+		Now: func() time.Time { return p.now }, Region: "RU",
+	})
 }
 
 func candidate(login string) *domain.Candidate {
@@ -88,7 +107,7 @@ func candidate(login string) *domain.Candidate {
 
 func (p *people) anna(t *testing.T) *domain.User {
 	t.Helper()
-	user, err := p.register.Register(t.Context(), candidate("Anna"), chosen)
+	user, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen})
 	require.NoError(t, err)
 	return user
 }
@@ -103,50 +122,6 @@ func violationsOf(t *testing.T, err error) domain.Violations {
 	var refused *domain.RefusedError
 	require.ErrorAs(t, err, &refused)
 	return refused.Violations
-}
-
-func TestRegister(t *testing.T) {
-	p := newPeople()
-	user := p.anna(t)
-	assert.Equal(t, "Anna", user.Login)
-	assert.Equal(t, "Anna@example.com", user.Email)
-	assert.False(t, user.Password.IsGenerated())
-	assert.Equal(t, p.now, user.Password.Made)
-
-	_, err := p.register.Register(t.Context(), candidate("ANNA"), "тайна")
-	assert.Equal(t, domain.Violations{
-		{Field: domain.FieldLogin, Code: domain.CodeTaken},
-		{Field: domain.FieldEmail, Code: domain.CodeTaken},
-		{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8},
-	}, violationsOf(t, err), "all of them at once")
-	_, err = p.register.Register(t.Context(), &domain.Candidate{}, "")
-	assert.Len(t, violationsOf(t, err), 6)
-	assert.Len(t, p.store.Accounts(), 1)
-}
-
-// fasterOnce lets somebody else register between the look and the leap.
-type fasterOnce struct {
-	fake.Registrations
-
-	faster func()
-}
-
-func (r *fasterOnce) Create(ctx context.Context, account domain.Account) (int64, error) {
-	if r.faster != nil {
-		r.faster()
-		r.faster = nil
-	}
-	return r.Registrations.Create(ctx, account)
-}
-
-func TestRegisterTellsWhoWasSlower(t *testing.T) {
-	p := newPeople()
-	race := &fasterOnce{Registrations: fake.Registrations{Store: p.store}, faster: func() { p.anna(t) }}
-	slower := application.NewRegisterUser(application.RegisterConfig{
-		Registrations: race, Accounts: fake.Accounts{Store: p.store}, Hasher: p.hasher, Now: time.Now, Region: "RU",
-	})
-	_, err := slower.Register(t.Context(), candidate("anna"), chosen)
-	assert.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}}, violationsOf(t, err))
 }
 
 func TestSignIn(t *testing.T) {
@@ -172,11 +147,11 @@ func TestOldLoginThatIsAnothersPhone(t *testing.T) {
 	p := newPeople()
 	person := candidate("Anna")
 	person.Phone = domain.Entered("9123456789")
-	anna, err := p.register.Register(t.Context(), person, chosen)
+	anna, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	object := domain.Rules{Region: "RU", Today: domain.DateOf(p.now)}.Check(candidate("89123456789"))
 	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeIsContact}}, object.Violations)
-	hash, err := p.hasher.Hash(t.Context(), mustEnter(t, "another password"))
+	hash, err := p.hasher.Hash(t.Context(), ports.Turn{}, mustEnter(t, "another password"))
 	require.NoError(t, err)
 	_, err = fake.Registrations{Store: p.store}.Create(t.Context(), domain.Account{Registration: object.Registration, PasswordHash: hash})
 	require.NoError(t, err)
@@ -414,7 +389,7 @@ func TestLimitsTellNothing(t *testing.T) {
 	empty, p := newPeople(), newPeople()
 	person := candidate("Anna")
 	person.Phone = domain.Entered("9123456789")
-	_, err := p.register.Register(t.Context(), person, chosen)
+	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	for _, name := range []string{"anna", "Anna@example.com", "8 912 345 67 89", "79123456789", "ANNA", "no name of any kind", "no@thing", ""} {
 		assert.Equal(t, empty.attempts(t, name, address, 7), p.attempts(t, name, address, 7), name)
@@ -422,12 +397,12 @@ func TestLimitsTellNothing(t *testing.T) {
 	for _, name := range []string{"boris", "boris@example.com", "8 999 345 67 89"} {
 		like := map[string]string{"boris": "anna", "boris@example.com": "anna@example.com", "8 999 345 67 89": "8 912 345 67 89"}[name]
 		fresh := newPeople()
-		_, err := fresh.register.Register(t.Context(), person, chosen)
+		_, err := fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 		require.NoError(t, err)
 		assert.Equal(t, fresh.attempts(t, name, address, 12), fresh.attempts(t, like, address, 12), "known or not")
 	}
 	fresh := newPeople()
-	_, err = fresh.register.Register(t.Context(), person, chosen)
+	_, err = fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	fresh.attempts(t, "anna", address, 20)
 	for _, name := range []string{"anna@example.com", "8 912 345 67 89"} {
@@ -441,7 +416,7 @@ func TestSpellingsAreOneName(t *testing.T) {
 	p := newPeople()
 	person := candidate("Anna")
 	person.Phone = domain.Entered("9123456789")
-	_, err := p.register.Register(t.Context(), person, chosen)
+	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	before := p.hasher.verified
 	for i := range 50 {
@@ -496,6 +471,8 @@ func TestPasswordChangesAreLimited(t *testing.T) {
 func TestAnAttemptTakesTwoRoundTrips(t *testing.T) {
 	p := newPeople()
 	p.anna(t)
+	assert.Equal(t, 1, p.limits.calls, "of a registration, which is not put back")
+	p.limits.calls = 0
 	_, err := p.signIn(t, "anna@example.com", chosen)
 	require.NoError(t, err)
 	assert.Equal(t, 2, p.limits.calls, "beside the one that finds the account")
@@ -505,7 +482,7 @@ func TestAnAttemptTakesTwoRoundTrips(t *testing.T) {
 func TestDevicesHaveAttemptsOfTheirOwn(t *testing.T) {
 	p := newPeople()
 	anna := p.anna(t)
-	boris, err := p.register.Register(t.Context(), candidate("boris"), chosen)
+	boris, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen})
 	require.NoError(t, err)
 	hers, his := p.auth.MarkDevice(anna, ""), p.auth.MarkDevice(boris, "")
 	attempt := func(name, password, address, device string) error {

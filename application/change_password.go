@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"rollcall/domain"
@@ -33,7 +34,8 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}}, violations...)
 		return nil, &domain.RefusedError{Violations: violations}
 	}
-	err = a.attempt(ctx, []ports.Bucket{ownBucket(user)}, func() error { return a.verify(ctx, user, change.Old) })
+	turn := ports.Turn{Urgent: true, Who: "user " + strconv.FormatInt(user.ID, 10)}
+	err = a.attempt(ctx, []ports.Bucket{ownBucket(user)}, func() error { return a.verify(ctx, turn, user, change.Old) })
 	if errors.Is(err, domain.ErrWrongCredentials) {
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
 		return nil, &domain.RefusedError{Violations: violations}
@@ -47,7 +49,7 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if violations != nil {
 		return nil, &domain.RefusedError{Violations: violations}
 	}
-	hash, err := a.with.Hasher.Hash(ctx, chosen)
+	hash, err := a.with.Hasher.Hash(ctx, turn, chosen)
 	if err != nil {
 		return nil, err
 	}

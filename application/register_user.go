@@ -22,6 +22,7 @@ type RegisterUser struct{ with RegisterConfig }
 type RegisterConfig struct {
 	Registrations ports.Registrations
 	Accounts      ports.Accounts
+	Limits        ports.Limits
 	Hasher        ports.Hasher
 	Now           func() time.Time // whose location decides what day it is
 	Region        string           // of phones without a country code
@@ -30,22 +31,51 @@ type RegisterConfig struct {
 // NewRegisterUser makes the use case.
 func NewRegisterUser(with RegisterConfig) *RegisterUser { return &RegisterUser{with} }
 
-// Register implements ports.Registration.
-func (u *RegisterUser) Register(ctx context.Context, person *domain.Candidate, password string) (*domain.User, error) {
+// registrationBuckets returns the buckets that a registration is taken from. A school class behind one address gets in; a
+// program that registers people by the thousand takes neither the processors nor the names.
+func registrationBuckets(address string) []ports.Bucket {
+	buckets := []ports.Bucket{
+		{Key: "registrations", Size: 200, Refill: 100 * time.Millisecond},
+		{Key: "registrations from " + address, Size: 20, Refill: time.Minute},
+	}
+	if site, ok := siteOf(address); ok {
+		buckets = append(buckets, ports.Bucket{Key: "registrations from " + site, Size: 100, Refill: 12 * time.Second})
+	}
+	return buckets
+}
+
+// Register implements ports.Registration. What the rules reject costs neither an attempt nor a look into the database, so a
+// person may mend a form at leisure. An attempt counts even when a key turns out to be taken, so that nobody finds out by
+// the thousand who has an account.
+func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationRequest) (*domain.User, error) {
 	rules := domain.Rules{Region: u.with.Region, Today: domain.DateOf(u.with.Now())}
-	object := rules.Check(person)
-	chosen, unfit := domain.NewPassword(password, object.Registration.Login)
+	object := rules.Check(request.Person)
+	chosen, unfit := domain.NewPassword(request.Password, object.Registration.Login)
+	if violations := slices.Concat(object.Violations, unfit); violations != nil {
+		return nil, &domain.RefusedError{Violations: violations}
+	}
+	buckets := registrationBuckets(request.Address)
+	wait, err := u.with.Limits.Take(ctx, buckets...)
+	if err != nil {
+		return nil, fmt.Errorf("register: count: %w", err)
+	}
+	if wait > 0 {
+		return nil, fmt.Errorf("register: %w", &domain.TooManyAttemptsError{Wait: wait})
+	}
 	account := domain.Account{Registration: object.Registration}
 	for range maxRegisterRuns {
 		taken, err := u.with.Registrations.Taken(ctx, &object.Registration)
 		if err != nil {
 			return nil, fmt.Errorf("register: ask what is taken: %w", err)
 		}
-		if violations := slices.Concat(taken.Admit(&object), unfit); violations != nil {
+		if violations := taken.Admit(&object); violations != nil {
 			return nil, &domain.RefusedError{Violations: violations}
 		}
 		if account.PasswordHash == "" {
-			account.PasswordHash, err = u.with.Hasher.Hash(ctx, chosen)
+			account.PasswordHash, err = u.with.Hasher.Hash(ctx, ports.Turn{Who: request.Address}, chosen)
+			if errors.Is(err, ports.ErrBusy) { // which is no fault of the person's
+				err = errors.Join(err, u.with.Limits.Return(ctx, buckets...))
+			}
 			if err != nil {
 				return nil, fmt.Errorf("register: %w", err)
 			}

@@ -34,7 +34,8 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 	if mark, _ := a.markOf(user, attempt.Device); mark != "" {
 		buckets = []ports.Bucket{deviceBucket(mark)}
 	}
-	err = a.attempt(ctx, buckets, func() error { return a.verify(ctx, user, attempt.Password) })
+	turn := ports.Turn{Urgent: true, Who: attempt.Address}
+	err = a.attempt(ctx, buckets, func() error { return a.verify(ctx, turn, user, attempt.Password) })
 	if err != nil {
 		return nil, err
 	}
@@ -75,26 +76,26 @@ var nobody = &domain.User{}
 
 // verify returns domain.ErrWrongCredentials unless the user has the password that was entered. Whatever was entered, it
 // computes one hash.
-func (a *Auth) verify(ctx context.Context, user *domain.User, entered string) error {
+func (a *Auth) verify(ctx context.Context, turn ports.Turn, user *domain.User, entered string) error {
 	password, ok := domain.EnteredPassword(entered)
 	if !ok {
 		user = nobody
 	}
-	verdict, err := a.with.Hasher.Verify(ctx, user.Password.Hash, password)
+	verdict, err := a.with.Hasher.Verify(ctx, turn, user.Password.Hash, password)
 	switch {
 	case err != nil:
 		return fmt.Errorf("verify password: %w", err)
 	case !verdict.Match:
 		return domain.ErrWrongCredentials
 	case verdict.Weak:
-		return a.renew(ctx, user, password)
+		return a.renew(ctx, turn, user, password)
 	}
 	return nil
 }
 
 // renew hashes a password as strongly as it is done today. It stays the same password: sessions go on.
-func (a *Auth) renew(ctx context.Context, user *domain.User, password domain.Password) error {
-	hash, err := a.with.Hasher.Hash(ctx, password)
+func (a *Auth) renew(ctx context.Context, turn ports.Turn, user *domain.User, password domain.Password) error {
+	hash, err := a.with.Hasher.Hash(ctx, turn, password)
 	if err != nil {
 		return fmt.Errorf("renew hash: %w", err)
 	}

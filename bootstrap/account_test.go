@@ -70,9 +70,9 @@ func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
 }
 
 func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
-	p := start(t)
+	p := start(t, "--trusted-proxy", "127.0.0.1")
 	require.Equal(t, 200, p.post(t, person("taken", `"phone":"9000000001","email":"taken@example.com"`)).status)
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name   string
 		fields map[string]string
 		errors map[string]string
@@ -110,7 +110,7 @@ func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
 		{name: "no such day", fields: with(anna(), "birthday", "31.02.2000"), focus: "birthday"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := p.browser(t).submit(t, "/register", c.fields)
+			got := p.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i)).submit(t, "/register", c.fields)
 			assert.Equal(t, 422, got.status)
 			for field, message := range c.errors {
 				assert.Equal(t, message, got.text("#"+field+"-error"), field)
@@ -135,12 +135,12 @@ func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
 }
 
 func TestConcurrentRegistrationsOfOneLogin(t *testing.T) {
-	p := start(t)
+	p := start(t, "--trusted-proxy", "127.0.0.1")
 	statuses := map[int]int{}
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	for i := range 8 {
-		b := p.browser(t)
+		b := p.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i))
 		form := b.get(t, "/register")
 		group.Go(func() {
 			got := b.send(t, "/register", form, with(anna(), "phone", fmt.Sprintf("91200000%02d", i), "email", ""))

@@ -17,6 +17,7 @@ import (
 
 	"rollcall/adapters/passhash"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/test/pgtest"
 )
 
@@ -97,7 +98,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	hasher := passhash.NewHasher(passhash.Config{})
 	for _, c := range credentials {
 		entered, _ := domain.EnteredPassword(c.Password)
-		verdict, err := hasher.Verify(t.Context(), hashes[c.Login], entered)
+		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hashes[c.Login], entered)
 		require.NoError(t, err)
 		require.True(t, verdict.Match, c.Login)
 	}

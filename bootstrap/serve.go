@@ -36,7 +36,7 @@ type serveCommand struct {
 	MaxObjects        int              `env:"ROLLCALL_MAX_OBJECTS" default:"20000000" placeholder:"N" help:"How many records an import may have; 0 means no limit (${default})."`
 	MaxImports        int              `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"How many large imports, of more than 1 MiB or 10,000 records, may run or wait for their turn; 0 means no limit (${default})."`
 	MaxImportTime     time.Duration    `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"How long an import may take, waiting included; 0 is no limit (${default})."`
-	MaxConnections    int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"How many connections of clients there may be at once (${default})."`
+	MaxConnections    int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"Maximum number of concurrent client connections (${default}). One address may have a tenth of them, unless it is a trusted proxy."`
 	ClientTimeout     time.Duration    `env:"ROLLCALL_CLIENT_TIMEOUT" default:"1m" placeholder:"TIME" help:"How long a client may keep the server waiting (${default}), besides a second for each KiB that it sends or receives."`
 	KeepAnswers       time.Duration    `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long the answer to a request with an Idempotency-Key is kept (${default})."`
 	SecretKey         string           `env:"ROLLCALL_SECRET_KEY" placeholder:"KEY" secret:"" help:"Secret key of generated passwords, 32 bytes or more in base64 or hexadecimal; several instances must have the same. Without it the program makes one, and keeps it in its data folder."`
@@ -218,7 +218,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		return nil, nil, err
 	}
 	hasher := passhash.NewHasher(passhash.Config{})
-	accounts := postgres.NewAccounts(db)
+	accounts, limits := postgres.NewAccounts(db), postgres.NewLimits(db)
 	const inflated = 4 // times what the same people are in JSON
 	decoder := bulkfile.Files{Spools: spools, MaxInflated: inflated * int64(cmd.MaxBody)}
 	importUsers := application.NewImportUsers(application.ImportConfig{
@@ -240,13 +240,14 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	registerUser := application.NewRegisterUser(application.RegisterConfig{
 		Registrations: postgres.NewRegistrations(db),
 		Accounts:      accounts,
+		Limits:        limits,
 		Hasher:        hasher,
 		Now:           time.Now,
 		Region:        cmd.DefaultRegion,
 	})
 	auth := application.NewAuth(application.AuthConfig{
 		Accounts:          accounts,
-		Limits:            postgres.NewLimits(db),
+		Limits:            limits,
 		Hasher:            hasher,
 		Devices:           passhash.NewDevices(secret),
 		Now:               time.Now,

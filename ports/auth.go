@@ -27,7 +27,7 @@ type PasswordChange struct {
 type Auth interface {
 	// SignIn returns whose login, e-mail or phone, and password, these are. It returns domain.ErrWrongCredentials when
 	// nobody's, and takes as long for it whether the name is known or not; domain.ErrPasswordExpired,
-	// domain.ErrPasswordUsed, *domain.TooManyAttemptsError, ErrUnavailable.
+	// domain.ErrPasswordUsed, *domain.TooManyAttemptsError, ErrBusy when too many sign in, ErrUnavailable.
 	SignIn(ctx context.Context, attempt Attempt) (*domain.User, error)
 
 	// MarkDevice returns what a browser is to keep in which a user has signed in, instead of what it keeps already: with it, no
@@ -39,6 +39,7 @@ type Auth interface {
 	User(ctx context.Context, id int64, made time.Time) (*domain.User, error)
 
 	// ChangePassword gives a user another password, and returns them with it: sessions that began with the old one are
-	// over. It returns *domain.RefusedError, *domain.TooManyAttemptsError, domain.ErrSignedOut, ErrUnavailable.
+	// over. It returns *domain.RefusedError, *domain.TooManyAttemptsError, domain.ErrSignedOut, ErrBusy,
+	// ErrUnavailable.
 	ChangePassword(ctx context.Context, change PasswordChange) (*domain.User, error)
 }

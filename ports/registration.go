@@ -23,14 +23,22 @@ type Registration interface {
 	Recall(ctx context.Context, key domain.ImportKey) (*ImportResult, error)
 
 	// Register registers one person with the password that they chose, by the rules of an import. It returns
-	// *domain.RefusedError with every violation, ErrUnavailable when the database cannot be reached or an import keeps
-	// what the person needs.
-	Register(ctx context.Context, person *domain.Candidate, password string) (*domain.User, error)
+	// *domain.RefusedError with every violation of the person's own, or else with every key that belongs to another;
+	// *domain.TooManyAttemptsError when too many have registered from the address or from all, ErrBusy when too many are
+	// registering, ErrUnavailable when the database cannot be reached or an import keeps what the person needs.
+	Register(ctx context.Context, request RegistrationRequest) (*domain.User, error)
 
 	// Refuse records a request that registered nobody, with the HTTP status it is answered with, one of the contract's
 	// sentences, and its sender, and returns the record's id. It returns ErrUnavailable when the database cannot be
 	// reached.
 	Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error)
+}
+
+// RegistrationRequest is a person who wants to register.
+type RegistrationRequest struct {
+	Person   *domain.Candidate
+	Password string // as entered
+	Address  string // as in Attempt
 }
 
 // RecordedError is why an import came to nothing that was recorded all the same.

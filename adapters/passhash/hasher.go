@@ -1,6 +1,7 @@
 package passhash
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -19,16 +20,16 @@ import (
 
 // Config says how passwords are hashed. Zero values stand for the defaults.
 type Config struct {
-	Params  *argon2id.Params // OWASP's: 19 MiB, 2 passes, 1 thread, a salt of 16 bytes and a key of 32
-	AtOnce  int              // how many are hashed at once: all processors but one, and at least one
-	MayWait int              // how many more may wait: 1000
+	Params *argon2id.Params // OWASP's: 19 MiB, 2 passes, 1 thread, a salt of 16 bytes and a key of 32
+	AtOnce int              // hashes that are computed concurrently: all processors but one, and at least one
+	Urgent int              // how many urgent ones may wait: 1000, as many as a processor computes in half a minute
+	Others int              // how many others may wait: 200
 }
 
 // Hasher hashes chosen passwords with argon2id.
 type Hasher struct {
-	params   *argon2id.Params
-	running  chan struct{}
-	admitted chan struct{} // those that run and those that wait
+	params *argon2id.Params
+	turns  *turns
 }
 
 // NewHasher makes a hasher.
@@ -36,37 +37,26 @@ func NewHasher(cfg Config) *Hasher {
 	if cfg.Params == nil {
 		cfg.Params = &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	}
-	if cfg.AtOnce == 0 {
-		cfg.AtOnce = max(1, runtime.GOMAXPROCS(0)-1)
-	}
-	if cfg.MayWait == 0 {
-		cfg.MayWait = 1000
-	}
-	return &Hasher{cfg.Params, make(chan struct{}, cfg.AtOnce), make(chan struct{}, cfg.AtOnce+cfg.MayWait)}
+	atOnce := cmp.Or(cfg.AtOnce, max(1, runtime.GOMAXPROCS(0)-1))
+	return &Hasher{cfg.Params, newTurns(atOnce, cmp.Or(cfg.Urgent, 1000), cmp.Or(cfg.Others, 200))}
 }
 
 // inTurn runs work when it is its turn.
-func (h *Hasher) inTurn(ctx context.Context, work func() error) error {
-	select {
-	case h.admitted <- struct{}{}:
-		defer func() { <-h.admitted }()
-	default:
-		return fmt.Errorf("%w: too many passwords wait to be hashed", ports.ErrUnavailable)
+func (h *Hasher) inTurn(ctx context.Context, turn ports.Turn, work func() error) error {
+	err := h.turns.take(ctx, turn)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded): // what ran out is the time to wait
+		return fmt.Errorf("%w: wait to be hashed: %w", ports.ErrBusy, err)
+	case err != nil:
+		return fmt.Errorf("wait to be hashed: %w", err)
 	}
-	select {
-	case h.running <- struct{}{}:
-		defer func() { <-h.running }()
-	case <-ctx.Done():
-	}
-	if ctx.Err() != nil { // also when it ended with the wait: the work would be for nobody
-		return fmt.Errorf("wait to be hashed: %w", ctx.Err())
-	}
+	defer h.turns.give()
 	return work()
 }
 
 // Hash implements ports.Hasher: the hash is in PHC form.
-func (h *Hasher) Hash(ctx context.Context, password domain.Password) (hash string, err error) {
-	err = h.inTurn(ctx, func() (err error) {
+func (h *Hasher) Hash(ctx context.Context, turn ports.Turn, password domain.Password) (hash string, err error) {
+	err = h.inTurn(ctx, turn, func() (err error) {
 		hash, err = argon2id.CreateHash(password.Secret(), h.params)
 		return err
 	})
@@ -77,34 +67,35 @@ func (h *Hasher) Hash(ctx context.Context, password domain.Password) (hash strin
 }
 
 // Verify implements ports.Hasher. Only a hash with parameters of another day takes its own time, until its owner signs
-// in and it is renewed.
-func (h *Hasher) Verify(ctx context.Context, hash string, password domain.Password) (verdict ports.Verdict, err error) {
-	err = h.inTurn(ctx, func() (err error) {
-		verdict, err = h.compare(hash, password.Secret())
-		return err
-	})
-	if err != nil {
-		return ports.Verdict{}, fmt.Errorf("verify password: %w", err)
+// in and it is renewed. A generated password that matches needs no turn: the microsecond of its comparison is no load, and
+// only who has the password can tell it from a wrong one by the time.
+func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, password domain.Password) (verdict ports.Verdict, err error) {
+	work := func() error {
+		_, _ = argon2id.CreateHash(password.Secret(), h.params) // for the time that it takes
+		return nil
 	}
-	return verdict, nil
-}
-
-func (h *Hasher) compare(hash, secret string) (verdict ports.Verdict, err error) {
 	switch {
 	case hash == "":
 	case strings.HasPrefix(hash, domain.GeneratedScheme):
-		verdict.Match, err = matchesGenerated(hash, secret)
+		verdict.Match, err = matchesGenerated(hash, password.Secret())
+		if verdict.Match {
+			return verdict, nil
+		}
 	default:
 		var chosen *chosenHash
 		chosen, err = parseChosen(hash)
 		if err == nil {
-			return ports.Verdict{Match: chosen.matches(secret), Weak: chosen.isWeaker(h.params)}, nil
+			work = func() error {
+				verdict = ports.Verdict{Match: chosen.matches(password.Secret()), Weak: chosen.isWeaker(h.params)}
+				return nil
+			}
 		}
 	}
-	if !verdict.Match {
-		_, _ = argon2id.CreateHash(secret, h.params) // for the time that it takes
+	err = cmp.Or(h.inTurn(ctx, turn, work), err)
+	if err != nil {
+		return ports.Verdict{}, fmt.Errorf("verify password: %w", err)
 	}
-	return verdict, err
+	return verdict, nil
 }
 
 // errHash says nothing of the hash, which stays out of logs.

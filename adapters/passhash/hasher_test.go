@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -40,7 +41,7 @@ func TestHasher(t *testing.T) {
 }
 
 func TestHashIsInPHCFormWithOWASPsParameters(t *testing.T) {
-	hash, err := passhash.NewHasher(passhash.Config{}).Hash(t.Context(), password(t, "correct horse"))
+	hash, err := passhash.NewHasher(passhash.Config{}).Hash(t.Context(), ports.Turn{}, password(t, "correct horse"))
 	require.NoError(t, err)
 	assert.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`, hash)
 }
@@ -67,7 +68,7 @@ func TestWeak(t *testing.T) {
 		c.change(&params)
 		hash, err := argon2id.CreateHash("correct horse", &params)
 		require.NoError(t, err)
-		verdict, err := hasher.Verify(t.Context(), hash, password(t, "correct horse"))
+		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "correct horse"))
 		require.NoError(t, err, name)
 		assert.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict, name)
 	}
@@ -83,7 +84,7 @@ func TestHashesAtTheBoundsAreRead(t *testing.T) {
 	for _, hash := range []string{
 		phc("v=19$m=8,t=1,p=1", 8, 16), phc("v=19$m=131072,t=1,p=4", 64, 64), phc("v=19$m=8,t=10,p=4", 8, 64),
 	} {
-		verdict, err := hasher.Verify(t.Context(), hash, password(t, "x"))
+		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "x"))
 		require.NoError(t, err, hash)
 		assert.False(t, verdict.Match)
 	}
@@ -115,7 +116,7 @@ func hostile() []string {
 func TestHostileHashesAreErrors(t *testing.T) {
 	hasher := passhash.NewHasher(passhash.Config{Params: tiny()})
 	for _, hash := range hostile() {
-		verdict, err := hasher.Verify(t.Context(), hash, password(t, "x"))
+		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "x"))
 		require.ErrorContains(t, err, "malformed or out of bounds", "%.100q", hash)
 		assert.Zero(t, verdict)
 	}
@@ -127,13 +128,13 @@ func TestWhatDoesNotMatchTakesTheWorkOfAHash(t *testing.T) {
 	const memory = 8 << 20
 	params := &argon2id.Params{Memory: memory >> 10, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	hasher := passhash.NewHasher(passhash.Config{Params: params})
-	chosen, err := hasher.Hash(t.Context(), password(t, "correct horse"))
+	chosen, err := hasher.Hash(t.Context(), ports.Turn{}, password(t, "correct horse"))
 	require.NoError(t, err)
 	issuer := issuer()
 	filled := func(hash string, entered domain.Password) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _ = hasher.Verify(t.Context(), hash, entered)
+		_, _ = hasher.Verify(t.Context(), ports.Turn{}, hash, entered)
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}
@@ -144,42 +145,59 @@ func TestWhatDoesNotMatchTakesTheWorkOfAHash(t *testing.T) {
 }
 
 func TestFewAtATime(t *testing.T) {
-	hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 2, MayWait: 3})
-	p := password(t, "correct horse")
-	ends := []func(){hasher.Occupy(), hasher.Occupy()}
-
-	ctx, cancel := context.WithCancel(t.Context())
-	results := make(chan error)
-	for range 3 {
+	synctest.Test(t, func(t *testing.T) {
+		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 2, Urgent: 1, Others: 1})
+		p, signIn, registration := password(t, "correct horse"), ports.Turn{Urgent: true}, ports.Turn{}
+		for range 2 {
+			require.NoError(t, hasher.Turns().Take(t.Context(), signIn))
+		}
+		results := make(chan error, 2)
 		go func() {
-			_, err := hasher.Hash(ctx, p)
+			_, err := hasher.Hash(t.Context(), registration, p)
 			results <- err
 		}()
-	}
-	require.Eventually(t, func() bool { return hasher.Admitted() == 5 }, 10*time.Second, time.Millisecond)
-	_, err := hasher.Hash(t.Context(), p)
-	require.ErrorIs(t, err, ports.ErrUnavailable)
-	_, err = hasher.Verify(t.Context(), "", p)
-	require.ErrorIs(t, err, ports.ErrUnavailable)
+		go func() {
+			_, err := hasher.Verify(t.Context(), signIn, "", p)
+			results <- err
+		}()
+		synctest.Wait()
+		_, err := hasher.Hash(t.Context(), registration, p)
+		require.ErrorIs(t, err, ports.ErrBusy)
+		_, err = hasher.Verify(t.Context(), signIn, "", p)
+		require.ErrorIs(t, err, ports.ErrBusy)
+		hasher.Turns().Give()
+		require.NoError(t, <-results)
+		require.NoError(t, <-results)
+	})
+}
 
-	ends[0]()
-	require.NoError(t, <-results)
-	require.NoError(t, <-results)
-	require.NoError(t, <-results)
+// Whoever waits until the deadline is told that the server is busy, which is no failure of the server's.
+func TestNoTurnInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 1})
+		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := hasher.Hash(ctx, ports.Turn{}, password(t, "correct horse"))
+		require.ErrorIs(t, err, ports.ErrBusy)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
 
-	ends[0] = hasher.Occupy()
-	go func() {
-		_, err := hasher.Verify(ctx, "", p)
-		results <- err
-	}()
-	require.Eventually(t, func() bool { return hasher.Admitted() == 3 }, 10*time.Second, time.Millisecond)
-	cancel()
-	require.ErrorIs(t, <-results, context.Canceled)
-	assert.Equal(t, 2, hasher.Admitted(), "who gives up makes room")
-	ends[0]()
-	ends[1]()
-	_, err = hasher.Hash(t.Context(), p)
-	require.NoError(t, err)
+// Who has a temporary password signs in whatever the load. A wrong guess at it waits as one at any other does.
+func TestGeneratedPasswordsNeedNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 1, Urgent: 1})
+		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		issuer := issuer()
+		verdict, err := hasher.Verify(ctx, ports.Turn{Urgent: true}, issuer.Hash(1), password(t, issuer.Password(1)))
+		require.NoError(t, err)
+		assert.Equal(t, ports.Verdict{Match: true}, verdict)
+		_, err = hasher.Verify(ctx, ports.Turn{Urgent: true}, issuer.Hash(1), password(t, issuer.Password(2)))
+		require.ErrorIs(t, err, ports.ErrBusy)
+	})
 }
 
 func FuzzVerify(f *testing.F) {
@@ -194,8 +212,8 @@ func FuzzVerify(f *testing.F) {
 		if !ok {
 			return
 		}
-		verdict, err := hasher.Verify(t.Context(), hash, p)
-		require.NotErrorIs(t, err, ports.ErrUnavailable)
+		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, p)
+		require.NotErrorIs(t, err, ports.ErrBusy)
 		if err != nil {
 			assert.Zero(t, verdict)
 			return

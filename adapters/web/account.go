@@ -51,7 +51,9 @@ func (p *pages) register(c *fiber.Ctx) error {
 		Phone:      domain.Entered(entered.Get("phone")),
 		Login:      domain.Entered(entered.Get("login")),
 	}
-	user, err := p.registration.Register(c.UserContext(), person, entered.Get("psw"))
+	user, err := p.registration.Register(c.UserContext(), ports.RegistrationRequest{
+		Person: person, Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy),
+	})
 	if err != nil {
 		return p.showForm(c, "register", &view{form: form{inputs: registrationInputs, entered: entered}}, err)
 	}

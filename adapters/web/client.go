@@ -10,12 +10,30 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// networkBits is how much of an IPv6 address is one client's: whoever has one usually has its whole network.
-const networkBits = 64
+// clientBits is how much of an IPv6 address is one client's: whoever has one usually has its whole network.
+const clientBits = 64
 
-// clientAddress is where a request is from. Of forwarded addresses it believes those that trusted proxies added: from the
-// last one back to the first that is no proxy. What stands before one that makes no sense, nobody vouches for.
+// clientAddress is the client's part of where a request is from.
 func clientAddress(c *fiber.Ctx, isProxy func(netip.Addr) bool) string {
+	network := networkOf(clientIP(c, isProxy), clientBits)
+	if network.IsSingleIP() {
+		return network.Addr().String()
+	}
+	return network.String()
+}
+
+// networkOf returns an IPv4 address by itself, and the network of an IPv6 address that has so many bits.
+func networkOf(address netip.Addr, bits int) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		bits = address.BitLen()
+	}
+	return netip.PrefixFrom(address, bits).Masked()
+}
+
+// clientIP is where a request is from. Of forwarded addresses it believes those that trusted proxies added: from the
+// last one back to the first that is no proxy. What stands before one that makes no sense, nobody vouches for.
+func clientIP(c *fiber.Ctx, isProxy func(netip.Addr) bool) netip.Addr {
 	address := peerAddress(c)
 	forwarded := bytes.Split(forwardedValues(c, fiber.HeaderXForwardedFor), []byte(","))
 	for i := len(forwarded) - 1; i >= 0 && isProxy(address); i-- {
@@ -25,13 +43,7 @@ func clientAddress(c *fiber.Ctx, isProxy func(netip.Addr) bool) string {
 		}
 		address = before
 	}
-	if address.Is6() {
-		network, err := address.Prefix(networkBits)
-		if err == nil {
-			return network.String()
-		}
-	}
-	return address.String()
+	return address
 }
 
 // peerAddress is that of the other end of the connection.

@@ -34,14 +34,35 @@ type listener struct {
 
 	tls      *tls.Config   // nil for connections without TLS
 	patience time.Duration // with clients that are slower than slowest
+	shares   *shares
 	log      *slog.Logger
+	tooMany  *sampler // of connections beyond an address's share
 
 	handshakes context.Context //nolint:containedctx // which ends with the server
 }
 
-// Accept implements net.Listener. Where the system lets the program open no more, it waits until there is room again, and logs that
-// it does: fasthttp would take the error for the listener's end.
+// Accept implements net.Listener. It closes connections of addresses that have their share.
 func (l listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.accept()
+		if err != nil {
+			return nil, err
+		}
+		address, giveBack, ok := l.shares.take(c.RemoteAddr())
+		if ok {
+			return l.wrap(c, giveBack), nil
+		}
+		_ = c.Close()
+		if leftOut, ok := l.tooMany.pass(); ok {
+			l.log.Warn("connection closed: its address has its share of all connections",
+				"address", address.Addr(), "share", l.shares.most, "left_out", leftOut)
+		}
+	}
+}
+
+// accept waits where the system lets the program open no more connections, until there is room again, and logs that it does:
+// fasthttp would take the error for the listener's end.
+func (l listener) accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	for isFull := false; err != nil && isShortage(err); c, err = l.Listener.Accept() {
 		if !isFull {
@@ -50,14 +71,15 @@ func (l listener) Accept() (net.Conn, error) {
 		isFull = true
 		time.Sleep(shortagePause)
 	}
-	if err != nil {
-		return nil, err
-	}
+	return c, err
+}
+
+func (l listener) wrap(c net.Conn, closed func()) net.Conn {
 	if l.tls == nil {
-		return &conn{Conn: c, patience: l.patience}, nil
+		return &conn{Conn: c, patience: l.patience, closed: closed}
 	}
 	secured := tls.Server(c, l.tls)
-	return &tlsConn{&conn{Conn: secured, patience: l.patience}, secured, l.handshakes}, nil
+	return &tlsConn{&conn{Conn: secured, patience: l.patience, closed: closed}, secured, l.handshakes}
 }
 
 // isShortage tells of an error that passes when others close what they have open.
@@ -78,6 +100,7 @@ type conn struct {
 	lingers atomic.Bool
 
 	head     head
+	closed   func() // called when it is
 	patience time.Duration
 	deadline atomic.Int64 // for the next request to begin, or to be there, in nanoseconds of Unix time; 0 for none
 	received atomic.Int64 // bytes since it was set
@@ -180,18 +203,23 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 func (c *conn) Close() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || !c.lingers.Swap(false) {
-		return c.Conn.Close()
+		return c.end()
 	}
 	err := half.CloseWrite()
 	if err != nil {
-		return c.Conn.Close()
+		return c.end()
 	}
 	go func() {
 		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
 		_, _ = io.Copy(io.Discard, c.Conn)
-		_ = c.Conn.Close()
+		_ = c.end()
 	}()
 	return nil
+}
+
+func (c *conn) end() error {
+	defer c.closed()
+	return c.Conn.Close()
 }
 
 // lookInterval is how often a connection is looked at while a long request is worked on.

@@ -63,7 +63,7 @@ var errorAnswers = []struct {
 	{domain.ErrSetupCode, http.StatusNotFound, "setup_code", "This setup link does not work. A link works once, for 7 days, and only while there is no operator."},
 	{domain.ErrTooManyAttempts, http.StatusTooManyRequests, "attempts", "There were too many attempts. Please try again later."},
 	{ports.ErrNotFound, http.StatusNotFound, "not_found", "There is nothing at this address."},
-	{ports.ErrBusy, http.StatusServiceUnavailable, "busy", "Too much of this is being done already. Please try again soon."},
+	{ports.ErrBusy, http.StatusServiceUnavailable, "busy", "The server is busy. Try again in a few seconds."},
 	{errFormType, http.StatusUnsupportedMediaType, "unsupported_form", "Send the form as application/x-www-form-urlencoded."},
 	{errCrossSite, http.StatusForbidden, "cross_site", "A page of another site sent this request. Send it from a page of this server, or from a program."},
 	{errMisdirected, http.StatusMisdirectedRequest, "misdirected", "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"log/slog"
 	"regexp"
 	"runtime/debug"
@@ -9,6 +10,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	recovery "github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/gofiber/fiber/v2/utils"
+
+	"rollcall/ports"
 )
 
 const requestIDKey = "request_id"
@@ -33,8 +36,9 @@ func requestID(c *fiber.Ctx) string {
 }
 
 // logRequests writes one line a request. It has the path but never the query, a header or a part of the body: these may
-// be about persons. An error is in the line, with its chain, when it is the server's own.
-func logRequests(log *slog.Logger, answer func(*fiber.Ctx, error) error) fiber.Handler {
+// be about persons. An error is in the line, with its chain, when it is the server's own: not when too many
+// clients ask for something. Of outages, which every request meets, only those that the sampler passes are.
+func logRequests(log *slog.Logger, outages *sampler, answer func(*fiber.Ctx, error) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		began := time.Now()
 		err := c.Next()
@@ -50,9 +54,18 @@ func logRequests(log *slog.Logger, answer func(*fiber.Ctx, error) error) fiber.H
 			slog.Int("status", status),
 			slog.Duration("took", time.Since(began)),
 		}
-		if err != nil && status >= fiber.StatusInternalServerError {
-			level = slog.LevelError
-			attrs = append(attrs, slog.Any("error", err))
+		if err != nil && status >= fiber.StatusInternalServerError && !errors.Is(err, ports.ErrBusy) {
+			leftOut, ok := 0, true
+			if status == fiber.StatusServiceUnavailable {
+				leftOut, ok = outages.pass()
+			}
+			if ok {
+				level = slog.LevelError
+				attrs = append(attrs, slog.Any("error", err))
+			}
+			if leftOut > 0 {
+				attrs = append(attrs, slog.Int("left_out", leftOut))
+			}
 		}
 		log.LogAttrs(c.UserContext(), level, "request", attrs...)
 		return nil

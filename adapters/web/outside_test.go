@@ -136,8 +136,8 @@ func (o *outside) Refuse(_ context.Context, status int, description string, send
 	return 1, nil
 }
 
-func (o *outside) Register(_ context.Context, person *domain.Candidate, password string) (*domain.User, error) {
-	o.keep("Register", person, password)
+func (o *outside) Register(_ context.Context, request ports.RegistrationRequest) (*domain.User, error) {
+	o.keep("Register", request)
 	return &o.user, nil
 }
 

@@ -39,6 +39,7 @@ type pages struct {
 	templates   *template.Template
 	maxBody     int64
 	registers   bool // visitors may register
+	registering *places
 	keepAnswers time.Duration
 }
 
@@ -55,7 +56,7 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 		registration: cfg.Registration, auth: cfg.Auth, setup: cfg.Setup, reporting: cfg.Reporting,
 		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess, passwords: cfg.Passwords,
 		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
-		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, keepAnswers: cfg.KeepAnswers,
+		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, registering: newPlaces(registeringAtOnce), keepAnswers: cfg.KeepAnswers,
 	}, nil
 }
 

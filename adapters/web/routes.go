@@ -18,7 +18,7 @@ const (
 func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Use(
 		identify,
-		logRequests(cfg.Log, p.answer),
+		logRequests(cfg.Log, &sampler{every: time.Second, now: time.Now}, p.answer),
 		closeAfterRest,
 		recoverPanics(cfg.Log),
 		helmet.New(headers),
@@ -50,7 +50,7 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 
 	app.Use(boundTime) // of pages; files take what they take
 	app.Get("/", p.home)
-	app.Get("/register", p.forRegistration(p.registerForm)).Post("/register", p.forRegistration(p.register))
+	app.Get("/register", p.forRegistration(p.registerForm)).Post("/register", p.boundRegistrations, p.forRegistration(p.register))
 	app.Get(pathSetup, p.setupForm).Post(pathSetup, p.forUsers(p.setUp))
 	app.Get("/login", p.loginForm).Post("/login", p.login)
 	app.Get("/logout", p.logoutForm).Post("/logout", p.logout)

@@ -45,7 +45,7 @@ type Config struct {
 	MaxBody       int64         // bytes that a file may have
 	KeepAnswers   time.Duration // how long what came of an upload can be had
 
-	MaxConnections int
+	MaxConnections int           // of which one address may have a tenth, unless it is a trusted proxy's
 	ClientTimeout  time.Duration // how long a client that is slower than a KiB a second may keep the server waiting
 
 	TLS *tls.Config // nil for none
@@ -82,6 +82,7 @@ type Server struct {
 	app           *fiber.App
 	tls           *tls.Config
 	clientTimeout time.Duration
+	shares        *shares
 	log           *slog.Logger
 
 	draining *atomic.Bool
@@ -128,6 +129,7 @@ func NewServer(cfg Config) (*Server, error) {
 		BodyLimit:         1,
 	})
 	s := &Server{app: app, tls: cfg.TLS, clientTimeout: cfg.ClientTimeout, log: cfg.Log, draining: &atomic.Bool{}}
+	s.shares = newShares(cfg.MaxConnections, p.isProxy)
 	ctx, cutOff := context.WithCancel(context.Background())
 	s.cutOff = cutOff
 	s.handshakes, s.cutOffHandshakes = context.WithCancel(ctx)
@@ -150,7 +152,10 @@ func NewServer(cfg Config) (*Server, error) {
 
 // Serve answers what comes in at l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.app.Listener(listener{l, s.tls, s.clientTimeout, s.log, s.handshakes})
+	err := s.app.Listener(listener{
+		Listener: l, tls: s.tls, patience: s.clientTimeout, shares: s.shares, log: s.log,
+		tooMany: &sampler{every: time.Minute, now: time.Now}, handshakes: s.handshakes,
+	})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}

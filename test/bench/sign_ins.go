@@ -15,6 +15,7 @@ import (
 
 	"rollcall/adapters/passhash"
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 const chosenPassword = "корабль на рейде"
@@ -107,7 +108,7 @@ func (b *bench) peopleFrom(ctx context.Context, server *server, first, count int
 		return err
 	}
 	entered, _ := domain.EnteredPassword(chosenPassword)
-	hash, err := passhash.NewHasher(passhash.Config{}).Hash(ctx, entered)
+	hash, err := passhash.NewHasher(passhash.Config{}).Hash(ctx, ports.Turn{}, entered)
 	if err != nil {
 		return err
 	}
@@ -217,7 +218,7 @@ func (b *bench) loop(ctx context.Context, people int) (time.Duration, error) {
 	entered, _ := domain.EnteredPassword(chosenPassword)
 	began := time.Now()
 	for i := range people {
-		hash, err := hasher.Hash(ctx, entered)
+		hash, err := hasher.Hash(ctx, ports.Turn{}, entered)
 		if err != nil {
 			return 0, err
 		}

@@ -41,9 +41,9 @@ func password(t *testing.T, s string) domain.Password {
 
 func verifiesChosen(t *testing.T, s HasherSubject) {
 	for _, secret := range []string{"correct horse", "пароль 密码 🙂", strings.Repeat("ы", domain.MaxPassword), "$argon2id$x"} {
-		hash, err := s.Hasher.Hash(t.Context(), password(t, secret))
+		hash, err := s.Hasher.Hash(t.Context(), ports.Turn{}, password(t, secret))
 		require.NoError(t, err)
-		again, err := s.Hasher.Hash(t.Context(), password(t, secret))
+		again, err := s.Hasher.Hash(t.Context(), ports.Turn{}, password(t, secret))
 		require.NoError(t, err)
 		assert.NotEqual(t, hash, again, "it is salted")
 		assert.NotContains(t, hash, secret)
@@ -53,7 +53,7 @@ func verifiesChosen(t *testing.T, s HasherSubject) {
 			if !ok {
 				continue
 			}
-			verdict, err := s.Hasher.Verify(t.Context(), hash, entered)
+			verdict, err := s.Hasher.Verify(t.Context(), ports.Turn{}, hash, entered)
 			require.NoError(t, err)
 			assert.Equal(t, ports.Verdict{Match: match}, verdict)
 		}
@@ -71,7 +71,7 @@ func verifiesGenerated(t *testing.T, s HasherSubject) {
 		issuer.Password(7): true, issuer.Password(8): false, other.Password(7): false, "x": false, hash: false,
 	} {
 		for _, hasher := range []ports.Hasher{s.Hasher, s.Stronger} {
-			verdict, err := hasher.Verify(t.Context(), hash, password(t, entered))
+			verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, entered))
 			require.NoError(t, err)
 			assert.Equal(t, ports.Verdict{Match: match}, verdict)
 		}
@@ -80,7 +80,7 @@ func verifiesGenerated(t *testing.T, s HasherSubject) {
 
 func verifiesNobody(t *testing.T, s HasherSubject) {
 	for _, nobody := range []domain.Password{password(t, "x"), {}} {
-		verdict, err := s.Hasher.Verify(t.Context(), "", nobody)
+		verdict, err := s.Hasher.Verify(t.Context(), ports.Turn{}, "", nobody)
 		require.NoError(t, err)
 		assert.Equal(t, ports.Verdict{}, verdict)
 	}
@@ -88,9 +88,9 @@ func verifiesNobody(t *testing.T, s HasherSubject) {
 
 func tellsWeak(t *testing.T, s HasherSubject) {
 	p := password(t, "correct horse")
-	weak, err := s.Hasher.Hash(t.Context(), p)
+	weak, err := s.Hasher.Hash(t.Context(), ports.Turn{}, p)
 	require.NoError(t, err)
-	strong, err := s.Stronger.Hash(t.Context(), p)
+	strong, err := s.Stronger.Hash(t.Context(), ports.Turn{}, p)
 	require.NoError(t, err)
 	for _, c := range []struct {
 		hasher ports.Hasher
@@ -101,7 +101,7 @@ func tellsWeak(t *testing.T, s HasherSubject) {
 		{s.Stronger, strong, false},
 		{s.Hasher, strong, false},
 	} {
-		verdict, err := c.hasher.Verify(t.Context(), c.hash, p)
+		verdict, err := c.hasher.Verify(t.Context(), ports.Turn{}, c.hash, p)
 		require.NoError(t, err)
 		assert.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict)
 	}
@@ -109,12 +109,12 @@ func tellsWeak(t *testing.T, s HasherSubject) {
 
 func refusesMalformed(t *testing.T, s HasherSubject) {
 	p := password(t, "correct horse")
-	chosen, err := s.Hasher.Hash(t.Context(), p)
+	chosen, err := s.Hasher.Hash(t.Context(), ports.Turn{}, p)
 	require.NoError(t, err)
 	for _, hash := range []string{"x", "$", "correct horse", "$sha256$", "$sha256$x$y", "$argon2id$", chosen[:len(chosen)/2], chosen[1:], chosen + "$"} {
-		verdict, err := s.Hasher.Verify(t.Context(), hash, p)
+		verdict, err := s.Hasher.Verify(t.Context(), ports.Turn{}, hash, p)
 		require.Error(t, err, hash)
-		require.NotErrorIs(t, err, ports.ErrUnavailable)
+		require.NotErrorIs(t, err, ports.ErrBusy)
 		assert.Zero(t, verdict)
 		assert.NotContains(t, err.Error(), p.Secret())
 	}
@@ -124,9 +124,9 @@ func hasherEndsWithContext(t *testing.T, s HasherSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 { // a hasher that is free must not begin by chance
-		_, err := s.Hasher.Hash(ctx, password(t, "correct horse"))
+		_, err := s.Hasher.Hash(ctx, ports.Turn{}, password(t, "correct horse"))
 		require.ErrorIs(t, err, context.Canceled)
-		_, err = s.Hasher.Verify(ctx, "", password(t, "correct horse"))
+		_, err = s.Hasher.Verify(ctx, ports.Turn{}, "", password(t, "correct horse"))
 		require.ErrorIs(t, err, context.Canceled)
 	}
 }

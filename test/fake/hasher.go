@@ -20,7 +20,7 @@ type Hasher struct {
 }
 
 // Hash implements ports.Hasher.
-func (h *Hasher) Hash(ctx context.Context, password domain.Password) (string, error) {
+func (h *Hasher) Hash(ctx context.Context, _ ports.Turn, password domain.Password) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", fmt.Errorf("hash: %w", err)
 	}
@@ -32,7 +32,7 @@ func chosenHash(strength int, salt int64, password domain.Password) string {
 }
 
 // Verify implements ports.Hasher.
-func (h *Hasher) Verify(ctx context.Context, hash string, password domain.Password) (ports.Verdict, error) {
+func (h *Hasher) Verify(ctx context.Context, _ ports.Turn, hash string, password domain.Password) (ports.Verdict, error) {
 	if err := ctx.Err(); err != nil {
 		return ports.Verdict{}, fmt.Errorf("verify: %w", err)
 	}

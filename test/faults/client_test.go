@@ -16,6 +16,7 @@ import (
 
 	"rollcall/adapters/passhash"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/test/pgtest"
 )
 
@@ -115,7 +116,7 @@ func signIn(t *testing.T, url string, credentials []credential) {
 	hasher := passhash.NewHasher(passhash.Config{})
 	for _, c := range credentials {
 		entered, _ := domain.EnteredPassword(c.Password)
-		verdict, err := hasher.Verify(t.Context(), hashes[c.Login], entered)
+		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hashes[c.Login], entered)
 		require.NoError(t, err)
 		assert.True(t, verdict.Match, c.Login)
 	}

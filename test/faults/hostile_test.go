@@ -30,7 +30,13 @@ import (
 // dial opens a connection of a client that keeps to no rules.
 func (s *server) dial(t *testing.T) *net.TCPConn {
 	t.Helper()
-	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	return s.dialFrom(t, net.IPv4(127, 0, 0, 1))
+}
+
+// dialFrom opens one from an address of this machine: all of 127.0.0.0/8 is.
+func (s *server) dialFrom(t *testing.T, address net.IP) *net.TCPConn {
+	t.Helper()
+	c, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: address}}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	return c.(*net.TCPConn)
@@ -187,17 +193,19 @@ func TestSlowSenders(t *testing.T) {
 	isConsistent(t, database)
 }
 
-// Connections that nothing is said on cost little, and end.
+// Connections that nothing is said on cost little, and end. One address has no more than a tenth of all; these are of many.
 func TestIdleConnections(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database, "--client-timeout", "3s")
 	s.isServed(t, 1)
 	before, memory := s.descriptors(t), s.memory(t, "VmRSS")
 	idle := either(500, 10_000)
-	for range idle {
-		s.dial(t)
+	const addresses = 10
+	for i := range idle {
+		s.dialFrom(t, net.IPv4(127, 3, 0, byte(1+i%addresses)))
 	}
 	s.isServed(t, 2)
+	require.NotContains(t, s.logged(), "its address has its share")
 	const each, leeway = 32, 32 << 10 // KiB
 	assert.Less(t, s.memory(t, "VmRSS")-memory, idle*each+leeway)
 	s.isAsBefore(t, before)

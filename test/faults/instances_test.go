@@ -17,7 +17,9 @@ import (
 )
 
 // at is the same visitor at another instance.
-func (v *visitor) at(s *server) *visitor { return &visitor{s, v.client} }
+func (v *visitor) at(s *server) *visitor {
+	return &visitor{server: s, client: v.client, address: v.address}
+}
 
 // upload uploads a file.
 func (v *visitor) upload(t *testing.T, file []byte) page {

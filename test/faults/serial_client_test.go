@@ -301,6 +301,7 @@ func (c *crowded) registerOnce(r request, number int) ([]outcome, error) {
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/problem+json")
+	request.Header.Set("X-Forwarded-For", addressOf(8*c.number+number)) // which may register only so often
 	for _, cookie := range c.form.cookies {
 		request.AddCookie(cookie)
 	}
@@ -320,7 +321,7 @@ func (c *crowded) registerOnce(r request, number int) ([]outcome, error) {
 		var problem struct{ Violations violations }
 		err = json.Unmarshal(body, &problem)
 		return []outcome{{rejected, problem.Violations.reasons()}}, err
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests: // all have a limit together
 		return nil, fmt.Errorf("%w: %s", errAgain, body)
 	}
 	return nil, fmt.Errorf("answer to the form: %s: %s", response.Status, body)

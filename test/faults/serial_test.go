@@ -18,6 +18,7 @@ import (
 
 	"rollcall/adapters/passhash"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/test/pgtest"
 )
 
@@ -28,7 +29,8 @@ func TestRequestsComeAtOnce(t *testing.T) {
 	setRapid(t, either(12, 1000))
 	d := newDatabase(t)
 	secret := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("s"), passhash.SecretSize))
-	servers := []*server{serve(t, d.url(), "--secret-key", secret), serve(t, d.url(), "--secret-key", secret)}
+	flags := []string{"--secret-key", secret, throughProxy}
+	servers := []*server{serve(t, d.url(), flags...), serve(t, d.url(), flags...)}
 	c := &crowded{t: t, database: d.url(), form: openForm(t, servers[0]), tries: 1}
 	for n := range servers {
 		t.Run(fmt.Sprintf("servers=%d", n+1), func(t *testing.T) {
@@ -211,7 +213,7 @@ func (c *crowded) compareUsers(wrong *complaints, accounts []account, credential
 	hasher := passhash.NewHasher(passhash.Config{})
 	for _, it := range credentials {
 		entered, _ := domain.EnteredPassword(it.Password)
-		verdict, err := hasher.Verify(c.t.Context(), hashes[it.Login], entered)
+		verdict, err := hasher.Verify(c.t.Context(), ports.Turn{}, hashes[it.Login], entered)
 		assert.True(wrong, err == nil && verdict.Match, "password of %s", it.Login)
 	}
 }

@@ -1,0 +1,88 @@
+package web_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/web"
+	"rollcall/ports"
+)
+
+func TestSampler(t *testing.T) {
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	sampler := web.NewSampler(time.Second, func() time.Time { return now })
+	for _, c := range []struct {
+		after   time.Duration
+		leftOut int
+		ok      bool
+	}{
+		{0, 0, true},
+		{0, 0, false},
+		{999 * time.Millisecond, 0, false},
+		{time.Millisecond, 2, true},
+		{0, 0, false},
+		{time.Hour, 1, true},
+		{time.Hour, 0, true},
+	} {
+		now = now.Add(c.after)
+		leftOut, ok := sampler.Pass()
+		assert.Equal(t, c.leftOut, leftOut)
+		assert.Equal(t, c.ok, ok)
+	}
+}
+
+// An error is logged as one where the server has failed: not where too many clients ask for something, and of an outage, which
+// each request meets, once a second.
+func TestErrorsAreLogged(t *testing.T) {
+	away := fmt.Errorf("read user: %w", ports.ErrUnavailable)
+	for name, test := range map[string]struct {
+		failed error
+		lines  []string // of three requests, and of one a second later
+	}{
+		"bug":    {errors.New("a bug"), []string{"ERROR a bug", "ERROR a bug", "ERROR a bug", "ERROR a bug"}},
+		"outage": {away, []string{"ERROR " + away.Error(), "INFO", "INFO", "ERROR " + away.Error() + " left_out=2"}},
+		"load":   {fmt.Errorf("hash: %w", ports.ErrBusy), []string{"INFO", "INFO", "INFO", "INFO"}},
+		"client": {ports.ErrNotFound, []string{"INFO", "INFO", "INFO", "INFO"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+			outages := web.NewSampler(time.Second, func() time.Time { return now })
+			var log bytes.Buffer
+			app := fiber.New()
+			app.Use(web.LogRequests(slog.New(slog.NewTextHandler(&log, nil)), outages, func(c *fiber.Ctx, err error) error {
+				c.Status(web.Status(err))
+				return err
+			}))
+			app.Get("/", func(*fiber.Ctx) error { return test.failed })
+			for i := range test.lines {
+				if i == 3 {
+					now = now.Add(time.Second)
+				}
+				response, err := app.Test(httptest.NewRequest(http.MethodGet, "/", nil), -1)
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+			}
+			var lines []string
+			for line := range strings.Lines(log.String()) {
+				_, level, _ := strings.Cut(strings.TrimSpace(line), "level=")
+				level, rest, _ := strings.Cut(level, " ")
+				if _, failed, found := strings.Cut(rest, "error="); found {
+					level += " " + strings.ReplaceAll(failed, `"`, "")
+				}
+				lines = append(lines, level)
+			}
+			assert.Equal(t, test.lines, lines)
+		})
+	}
+}

@@ -1,0 +1,223 @@
+package faults_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+// from returns a browser at an address of this machine: all of 127.0.0.0/8 is.
+func (s *server) from(t *testing.T, address string) *visitor {
+	t.Helper()
+	v := s.visitor(t)
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	v.client.Transport = &http.Transport{DialContext: dialer.DialContext}
+	t.Cleanup(v.client.CloseIdleConnections)
+	return v
+}
+
+// flood is many connections, each of which sends a registration as soon as the one before is answered.
+type flood struct {
+	server *server
+	head   string // of each request
+	token  string
+	next   atomic.Int64 // person
+
+	mu      sync.Mutex
+	answers map[string]int // by status; "" is for connections that ended without one
+	stopped atomic.Bool
+	group   sync.WaitGroup
+}
+
+// flood starts so many connections, spread over as many addresses. The function that it returns ends them, and returns how
+// often each status was answered.
+func (s *server) flood(t *testing.T, connections, addresses int) (stop func() map[string]int) {
+	t.Helper()
+	form, err := s.visitor(t).do(t.Context(), http.MethodGet, "/register", nil)
+	require.NoError(t, err)
+	host := strings.TrimPrefix(s.url, "http://")
+	f := &flood{server: s, token: form.token(), answers: map[string]int{}, head: fmt.Sprintf("POST /register HTTP/1.1\r\nHost: %s\r\n"+
+		"Accept: text/html\r\nContent-Type: application/x-www-form-urlencoded\r\nCookie: %s\r\nContent-Length: ",
+		host, strings.SplitN(form.header.Get("Set-Cookie"), ";", 2)[0])}
+	for i := range connections {
+		dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, byte(i%addresses>>8), byte(i%addresses))}, Timeout: time.Minute}
+		f.group.Go(func() {
+			for !f.stopped.Load() {
+				c, err := dialer.Dial("tcp", host)
+				if err != nil {
+					f.count("")
+					time.Sleep(100 * time.Millisecond)
+					continue
+				}
+				f.send(c)
+				_ = c.Close()
+			}
+		})
+	}
+	return func() map[string]int {
+		f.stopped.Store(true)
+		f.group.Wait()
+		return f.answers
+	}
+}
+
+func (f *flood) count(status string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answers[status]++
+}
+
+// send sends registrations on a connection until it ends.
+func (f *flood) send(c net.Conn) {
+	go func() { // or the end of the flood waits for the last answers
+		for !f.stopped.Load() {
+			time.Sleep(100 * time.Millisecond)
+		}
+		_ = c.SetDeadline(time.Now())
+	}()
+	answers := bufio.NewReader(c)
+	for {
+		n := f.next.Add(1)
+		form := url.Values{
+			"lname": {"Smirnov"}, "fname": {"Ivan"}, "patr": {"Petrovich"}, "login": {fmt.Sprintf("flood%d", n)},
+			"email": {fmt.Sprintf("flood%d@example.com", n)}, "psw": {"correct horse battery staple"}, "csrf": {f.token},
+		}.Encode()
+		_, err := io.WriteString(c, f.head+strconv.Itoa(len(form))+"\r\n\r\n"+form)
+		if err != nil {
+			return
+		}
+		status, err := skipAnswer(answers)
+		if err != nil {
+			if !f.stopped.Load() {
+				f.count("")
+			}
+			return
+		}
+		f.count(status)
+	}
+}
+
+// skipAnswer reads an answer, and returns its status. It is light: on a small machine it takes from the server what it needs itself.
+func skipAnswer(r *bufio.Reader) (status string, err error) {
+	length := 0
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return "", err
+		}
+		switch text := string(line); {
+		case status == "":
+			status, _, _ = strings.Cut(strings.TrimPrefix(text, "HTTP/1.1 "), " ")
+		case text == "\r\n":
+			_, err = r.Discard(length)
+			return status, err
+		default:
+			if value, found := strings.CutPrefix(strings.ToLower(text), "content-length: "); found {
+				length, err = strconv.Atoi(strings.TrimSpace(value))
+				if err != nil {
+					return "", err
+				}
+			}
+		}
+	}
+}
+
+// signIns signs in with each of the credentials, one now and then, and returns what each took.
+func (v *visitor) signIns(ctx context.Context, credentials []credential) (times []time.Duration, err error) {
+	for _, c := range credentials {
+		time.Sleep(time.Duration(either(0, 100)) * time.Millisecond)
+		v.client.Jar, _ = cookiejar.New(nil) // which fails never
+		form, failed := v.do(ctx, http.MethodGet, "/login", nil)
+		if failed != nil {
+			return nil, failed
+		}
+		began := time.Now()
+		got, failed := v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}, "csrf": {form.token()}})
+		if failed != nil {
+			return nil, failed
+		}
+		times = append(times, time.Since(began))
+		if got.status != http.StatusSeeOther {
+			err = errors.Join(err, fmt.Errorf("sign-in of %s: %d", c.Login, got.status))
+		}
+	}
+	return times, err
+}
+
+// People sign in while others flood the server with registrations, from one address and from many.
+func TestRegistrationsFlood(t *testing.T) {
+	for _, addresses := range []int{1, 50, 1100} {
+		t.Run(fmt.Sprintf("from %d", addresses), func(t *testing.T) { signInUnderFlood(t, either(60, 1100), addresses) })
+	}
+}
+
+func signInUnderFlood(t *testing.T, connections, addresses int) {
+	t.Helper()
+	s := serve(t, pgtest.New(t))
+	owner, imported := s.from(t, "127.2.0.1"), s.from(t, "127.2.0.2")
+	registered, err := owner.register(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusSeeOther, registered.status)
+	each := either(5, 150)
+	chosen := slices.Repeat([]credential{{login(1), "correct horse battery staple"}}, each)
+	temporary := slices.Chunk(s.sendUntilAnswered(t, crowd(2, 3*each), ""), each) // each person's first sign-in
+	next, end := iter.Pull(temporary)
+	defer end()
+	measure := func() (took [2][]time.Duration) {
+		first, _ := next()
+		var both sync.WaitGroup
+		for i, who := range []*visitor{owner, imported} {
+			both.Go(func() {
+				var err error
+				took[i], err = who.signIns(t.Context(), [][]credential{chosen, first}[i])
+				assert.NoError(t, err)
+			})
+		}
+		both.Wait()
+		return took
+	}
+	before := measure()
+	stop := s.flood(t, connections, addresses)
+	during := measure()
+	answers := stop()
+	after := measure()
+	for i, kind := range []string{"a chosen", "a temporary"} {
+		idle := slices.Sorted(slices.Values(slices.Concat(before[i], after[i]))) // the machine may have something else to do now and then
+		flooded := slices.Sorted(slices.Values(during[i]))
+		if len(idle) == 0 || len(flooded) == 0 {
+			continue // it has failed
+		}
+		ms := func(times []time.Duration, percent int) float64 {
+			return float64(times[(len(times)-1)*percent/100].Microseconds()) / 1000
+		}
+		ratio := ms(flooded, 50) / ms(idle, 50)
+		t.Logf("sign-in with %s password: median %.1f ms, %.1f times idle (%.1f); nine of ten %.1f (%.1f), worst %.1f (%.1f)",
+			kind, ms(flooded, 50), ratio, ms(idle, 50), ms(flooded, 90), ms(idle, 90), ms(flooded, 100), ms(idle, 100))
+		if *long {
+			assert.LessOrEqual(t, ratio, []float64{5, 2}[i], kind)
+		}
+	}
+	for _, status := range slices.Sorted(maps.Keys(answers)) {
+		t.Logf("%d connections were answered with %q %d times", connections, status, answers[status])
+	}
+}
