@@ -30,14 +30,26 @@ type grantCommand struct{ roleArgs }
 
 // Run grants the role.
 func (cmd *grantCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.administer(ctx, std, func(users ports.Administration) error { return cmd.explain(users.Grant(ctx, cmd.Login, cmd.Role)) })
+	return in.administer(ctx, std, func(users ports.Administration) error {
+		return cmd.note(std, "granted", cmd.explain(users.Grant(ctx, cmd.Login, cmd.Role)))
+	})
 }
 
 type revokeCommand struct{ roleArgs }
 
 // Run revokes the role.
 func (cmd *revokeCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.administer(ctx, std, func(users ports.Administration) error { return cmd.explain(users.Revoke(ctx, cmd.Login, cmd.Role)) })
+	return in.administer(ctx, std, func(users ports.Administration) error {
+		return cmd.note(std, "revoked", cmd.explain(users.Revoke(ctx, cmd.Login, cmd.Role)))
+	})
+}
+
+// note logs a change of a role as the server logs security events. The login stays out of the log.
+func (args *roleArgs) note(std streams, outcome string, err error) error {
+	if err == nil {
+		newLog("text", std.err).Info("security event", "event", "role", "outcome", outcome, "role", string(args.Role))
+	}
+	return err
 }
 
 func (args *roleArgs) explain(err error) error {

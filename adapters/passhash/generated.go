@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"hash"
 
 	"rollcall/domain"
@@ -53,6 +54,13 @@ func derived(secret []byte, purpose string) []byte {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(purpose))
 	return mac.Sum(nil)
+}
+
+// Pseudonyms returns a function that makes pseudonyms with a secret key: 16 hexadecimal digits, the same for the same name.
+// Without the key nobody finds out the name, not even by trying the names that people have.
+func Pseudonyms(secret []byte) func(name string) string {
+	key := derived(secret, "pseudonym")
+	return func(name string) string { return hex.EncodeToString(derived(key, name)[:8]) }
 }
 
 // Salt implements ports.Passwords.

@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/subtle"
 	"errors"
+	"log/slog"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -52,6 +53,7 @@ func (a *useraddAccess) admit(c *fiber.Ctx) (domain.Sender, error) {
 		if err != nil {
 			return domain.Sender{}, err
 		}
+		a.pages.events.note(c, "token", "used", slog.Int64("token", token.ID))
 		return domain.Sender{Token: token.ID, TokenName: token.Name}, nil
 	}
 	sender, err := domain.Sender{}, errTokenMissing

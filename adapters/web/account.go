@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -57,6 +58,7 @@ func (p *pages) register(c *fiber.Ctx) error {
 	if err != nil {
 		return p.showForm(c, "register", &view{form: form{inputs: registrationInputs, entered: entered}}, err)
 	}
+	p.events.note(c, "registration", "succeeded", userID(user))
 	return p.enter(c, user, noticeRegistered, pathProfile)
 }
 
@@ -97,6 +99,7 @@ func (p *pages) login(c *fiber.Ctx) error {
 		Name: entered.Get("login"), Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy), Device: device(c),
 		Browser: p.formCookie(c),
 	})
+	p.events.noteSignIn(c, entered.Get("login"), user, err)
 	if err != nil {
 		return p.showForm(c, "login", &view{form: form{inputs: signInInputs, entered: entered}, Next: next}, err)
 	}
@@ -167,17 +170,21 @@ func (p *pages) passwordForm(c *fiber.Ctx, user *domain.User) error {
 }
 
 // changePassword answers POST /account/password.
-func (p *pages) changePassword(c *fiber.Ctx, user *domain.User) error {
+func (p *pages) changePassword(c *fiber.Ctx, changer *domain.User) error {
 	entered, err := p.readForm(c)
 	if err != nil {
 		return err
 	}
-	next, until := localPath(entered.Get("next")), user.PasswordExpires
-	user, err = p.auth.ChangePassword(c.UserContext(), ports.PasswordChange{
-		User: user.ID, Made: user.Password.Made, Old: entered.Get("old"), New: entered.Get("psw"),
+	next, until := localPath(entered.Get("next")), changer.PasswordExpires
+	user, err := p.auth.ChangePassword(c.UserContext(), ports.PasswordChange{
+		User: changer.ID, Made: changer.Password.Made, Old: entered.Get("old"), New: entered.Get("psw"),
 	})
 	if err != nil {
+		if slices.Contains(refused(err), domain.Violation{Field: domain.FieldOldPassword, Code: domain.CodeWrong}) {
+			p.events.note(c, "password_change", "failed", userID(changer))
+		}
 		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}, GeneratedUntil: until, Next: next}, err)
 	}
+	p.events.note(c, "password_change", "succeeded", userID(user))
 	return p.enter(c, user, noticePasswordChanged, next)
 }

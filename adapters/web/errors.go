@@ -135,6 +135,7 @@ func (p problem) encode() []byte {
 
 // answer tells the client of an error, and returns the error for the log.
 func (p *pages) answer(c *fiber.Ctx, err error) error {
+	p.events.noteError(c, err)
 	problem := newProblem(requestID(c), err)
 	c.Status(problem.Status)
 	setRetryAfter(c, problem.Status, err)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"log/slog"
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
@@ -34,7 +35,7 @@ const (
 )
 
 // export answers GET /useradd/export/:format.
-func (p *pages) export(c *fiber.Ctx, _ *domain.User) error {
+func (p *pages) export(c *fiber.Ctx, user *domain.User) error {
 	name := c.Params("format")
 	if name == "excel" {
 		to := pathExport + "xlsx"
@@ -50,26 +51,27 @@ func (p *pages) export(c *fiber.Ctx, _ *domain.User) error {
 	if len(format.tables) > 0 {
 		name += "-" + c.Query(queryTable, format.tables[0])
 	}
-	return p.sendExport(c, name, format.mediaType)
+	return p.sendExport(c, user, name, format.mediaType)
 }
 
 // exportRejected answers GET /useradd/export/rejected.:format.
-func (p *pages) exportRejected(c *fiber.Ctx, _ *domain.User) error {
+func (p *pages) exportRejected(c *fiber.Ctx, user *domain.User) error {
 	format := c.Params("format")
 	mediaType, known := rejectedFormats[format]
 	if !known {
 		return fiber.ErrNotFound
 	}
-	return p.sendExport(c, "rejected."+format, mediaType)
+	return p.sendExport(c, user, "rejected."+format, mediaType)
 }
 
-func (p *pages) sendExport(c *fiber.Ctx, name, mediaType string) error {
+func (p *pages) sendExport(c *fiber.Ctx, user *domain.User, name, mediaType string) error {
 	file, err := p.reporting.Export(c.UserContext(), ports.ExportQuery{
 		Format: name, Language: p.words(c).Language(), Filter: readReportQuery(c).filter,
 	})
 	if err != nil {
 		return err
 	}
+	p.events.note(c, "export", "made", userID(user), slog.String("file", name))
 	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+file.Name+`"`)
 	return c.SendStream(file.ReadCloser, int(file.Size)) // which closes it

@@ -30,6 +30,7 @@ type pages struct {
 	isProxy      func(netip.Addr) bool
 	access       domain.ReportsAccess
 	passwords    TemporaryPasswords
+	events       *events
 
 	uploading   ports.Uploading
 	results     ports.UploadResults
@@ -54,7 +55,7 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 	}
 	return &pages{
 		registration: cfg.Registration, auth: cfg.Auth, setup: cfg.Setup, reporting: cfg.Reporting,
-		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess, passwords: cfg.Passwords,
+		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess, passwords: cfg.Passwords, events: newEvents(cfg),
 		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
 		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, registering: newPlaces(registeringAtOnce), keepAnswers: cfg.KeepAnswers,
 	}, nil
@@ -193,6 +194,7 @@ func (p *pages) showForm(c *fiber.Ctx, page string, v *view, err error) error {
 	if !wantsPage(c) || problem.Code == "internal" {
 		return err
 	}
+	p.events.noteError(c, err)
 	v.form.violations = refused(err)
 	words := p.words(c)
 	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {

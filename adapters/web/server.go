@@ -50,6 +50,9 @@ type Config struct {
 
 	TLS *tls.Config // nil for none
 
+	// Pseudonym returns what stands for a name in the log: always the same, and nobody finds out the name from it.
+	Pseudonym func(name string) string
+
 	UseraddAccess      UseraddAccess
 	RegistrationClosed bool // visitors may not register; /useradd does not mind
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -68,6 +69,7 @@ func (p *pages) becomeOperator(c *fiber.Ctx, user *domain.User) error {
 	if err != nil {
 		return err
 	}
+	p.events.note(c, "role", "granted", userID(user), slog.String("role", string(domain.RoleOperator)))
 	return c.Redirect(pathProfile+"?notice="+noticeOperator, http.StatusSeeOther)
 }
 

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -54,6 +55,7 @@ func (p *pages) sendResult(c *fiber.Ctx, user *domain.User, format ports.Outcome
 	if err != nil {
 		return err
 	}
+	p.events.note(c, "export", "made", userID(user), slog.String("file", "credentials"))
 	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderContentDisposition, disposition)
 	return sendOutcomes(c, result, format)

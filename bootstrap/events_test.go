@@ -1,0 +1,105 @@
+package bootstrap_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+var securityEvent = regexp.MustCompile(`msg="security event" (.*) address=127\.0\.0\.1 id=[0-9a-f-]{36}`)
+
+// securityEvents are what the log tells of them, without address and request.
+func (p *program) securityEvents() (all []string) {
+	for _, match := range securityEvent.FindAllStringSubmatch(p.logged(), -1) {
+		all = append(all, match[1])
+	}
+	return all
+}
+
+func TestSecurityEvents(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	_, secret, _ := command(t, "", "token", "create", "crm", "--database-url", p.database, "--data-dir", t.TempDir())
+	b := p.registered(t)
+	name := func() string { return regexp.MustCompile(`name=([0-9a-f]{16})`).FindStringSubmatch(p.logged())[1] }
+	var seen []string
+	happened := func(want ...string) {
+		t.Helper()
+		all := p.securityEvents()
+		assert.Equal(t, want, all[len(seen):])
+		seen = all
+	}
+	happened("event=registration outcome=succeeded user=1")
+	require.Equal(t, 401, p.browser(t).signIn(t, "Anna", "a guess at it").status)
+	happened("event=sign_in outcome=failed name=" + name())
+	other := p.browser(t)
+	require.Equal(t, 303, other.signIn(t, "Anna", goodPassword).status)
+	happened("event=sign_in outcome=succeeded user=1")
+	require.Equal(t, 422, b.submit(t, "/account/password", map[string]string{"old": "a guess at it", "psw": "another horse battery staple"}).status)
+	happened("event=password_change outcome=failed user=1")
+	require.Equal(t, 303, b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "another horse battery staple"}).status)
+	happened("event=password_change outcome=succeeded user=1")
+	require.Equal(t, 403, b.do(t, http.MethodPost, "/logout", "csrf=x", "Content-Type", "application/x-www-form-urlencoded").status)
+	happened("event=form outcome=forged code=form_expired user=1")
+	require.Equal(t, 403, p.post(t, "{}", "Sec-Fetch-Site", "cross-site").status)
+	happened("event=form outcome=forged code=cross_site")
+	require.Equal(t, 403, b.get(t, "/useradd/upload").status)
+	happened("event=access outcome=denied code=not_operator user=1")
+	require.Equal(t, 200, b.get(t, "/useradd/export/json").status)
+	happened("event=export outcome=made user=1 file=json")
+	require.Equal(t, 401, p.post(t, "{}").status)
+	happened("event=token outcome=refused code=token_required")
+	require.Equal(t, 401, p.post(t, "{}", "Authorization", "Bearer rollcall_x").status)
+	happened("event=token outcome=refused code=token_invalid")
+	require.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(secret)).status)
+	happened("event=token outcome=used token=1")
+	for range 10 {
+		p.browser(t).signIn(t, "boris", "a guess at it")
+	}
+	seen = p.securityEvents()
+	require.Equal(t, 429, p.browser(t).signIn(t, "boris", "a guess at it").status)
+	limited := p.securityEvents()[len(seen):]
+	require.Len(t, limited, 2)
+	assert.Regexp(t, "^event=sign_in outcome=limited name=[0-9a-f]{16}$", limited[0])
+	assert.Equal(t, "event=limit outcome=reached code=attempts", limited[1])
+	for _, personal := range []string{"Anna", "anna", "boris", "a guess", secret} {
+		assert.NotContains(t, p.logged(), personal)
+	}
+}
+
+// A flood of events fills no disk, hides no other event, and its size is told.
+func TestSecurityEventsUnderFlood(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	const flood = 200
+	began := time.Now()
+	for range flood {
+		require.Equal(t, 401, p.post(t, "{}").status)
+	}
+	took := int(time.Since(began)/time.Second) + 2
+	require.Equal(t, 403, p.post(t, "{}", "Sec-Fetch-Site", "cross-site").status)
+	events := p.securityEvents()
+	assert.LessOrEqual(t, len(events), 20*took+1)
+	assert.Less(t, len(events), flood)
+	assert.Equal(t, "event=form outcome=forged code=cross_site", events[len(events)-1])
+	require.Eventually(t, func() bool {
+		return strings.Contains(p.logged(), `msg="security events left out" event=token outcome=refused left_out=`)
+	}, 20*time.Second, 10*time.Millisecond)
+}
+
+// Changes of roles by command are told where the command runs.
+func TestRoleChangesAreTold(t *testing.T) {
+	p := start(t)
+	p.registered(t)
+	dir := t.TempDir()
+	status, _, stderr := command(t, "", "user", "grant", "Anna", "operator", "--database-url", p.database, "--data-dir", dir)
+	require.Zero(t, status)
+	assert.Contains(t, stderr, `msg="security event" event=role outcome=granted role=operator`)
+	assert.NotContains(t, stderr, "Anna")
+	assert.Len(t, pgtest.Query[struct{ Role string }](t, p.database, "select role from roles"), 1)
+}
