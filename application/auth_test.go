@@ -319,7 +319,7 @@ func TestChangePassword(t *testing.T) {
 func TestLoginThatWouldBeRejectedNow(t *testing.T) {
 	const login = "Аnna" // the first letter is Cyrillic
 	p := newPeople()
-	_, err := p.register.Register(t.Context(), candidate(login), chosen)
+	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate(login), Password: chosen})
 	assert.Contains(t, violationsOf(t, err), domain.Violation{Field: domain.FieldLogin, Code: domain.CodeMixedScripts})
 
 	object := domain.Rules{Region: "RU"}.Check(candidate("Anna"))
@@ -328,7 +328,7 @@ func TestLoginThatWouldBeRejectedNow(t *testing.T) {
 	require.Nil(t, vs)
 	password, vs := domain.NewPassword(chosen, object.Registration.Login)
 	require.Nil(t, vs)
-	hash, err := p.hasher.Hash(t.Context(), password)
+	hash, err := p.hasher.Hash(t.Context(), ports.Turn{}, password)
 	require.NoError(t, err)
 	id, err := fake.Registrations{Store: p.store}.Create(t.Context(), domain.Account{Registration: object.Registration, PasswordHash: hash})
 	require.NoError(t, err)
@@ -372,11 +372,14 @@ func TestGuessesAreLimited(t *testing.T) {
 	require.NoError(t, attempt("anna", chosen, "192.0.2.2"), "nobody is locked out once the guessing ends")
 }
 
-// attempts counts guesses at a name until there are too many, and returns how each was answered.
-func (p *people) attempts(t *testing.T, name, address string, many int) (answers []string) {
+// guesser is the address of one who guesses.
+const guesser = "192.0.2.1"
+
+// attempts guesses at a name so many times, and returns how each attempt was answered.
+func (p *people) attempts(t *testing.T, name string, many int) (answers []string) {
 	t.Helper()
 	for range many {
-		_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: "a guess", Address: address})
+		_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: "a guess", Address: guesser})
 		require.Error(t, err)
 		answers = append(answers, err.Error())
 	}
@@ -392,19 +395,19 @@ func TestLimitsTellNothing(t *testing.T) {
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	for _, name := range []string{"anna", "Anna@example.com", "8 912 345 67 89", "79123456789", "ANNA", "no name of any kind", "no@thing", ""} {
-		assert.Equal(t, empty.attempts(t, name, address, 7), p.attempts(t, name, address, 7), name)
+		assert.Equal(t, empty.attempts(t, name, 7), p.attempts(t, name, 7), name)
 	}
 	for _, name := range []string{"boris", "boris@example.com", "8 999 345 67 89"} {
 		like := map[string]string{"boris": "anna", "boris@example.com": "anna@example.com", "8 999 345 67 89": "8 912 345 67 89"}[name]
 		fresh := newPeople()
 		_, err := fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 		require.NoError(t, err)
-		assert.Equal(t, fresh.attempts(t, name, address, 12), fresh.attempts(t, like, address, 12), "known or not")
+		assert.Equal(t, fresh.attempts(t, name, 12), fresh.attempts(t, like, 12), "known or not")
 	}
 	fresh := newPeople()
 	_, err = fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
-	fresh.attempts(t, "anna", address, 20)
+	fresh.attempts(t, "anna", 20)
 	for _, name := range []string{"anna@example.com", "8 912 345 67 89"} {
 		_, err := fresh.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: "a guess", Address: address})
 		require.ErrorIs(t, err, domain.ErrWrongCredentials, "%s, after too many attempts at another name of the person", name)
@@ -457,7 +460,7 @@ func TestPasswordChangesAreLimited(t *testing.T) {
 		_, err := p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: anna.ID, Made: anna.Password.Made, Old: old, New: "a fine new password"})
 		return err
 	}
-	p.attempts(t, "anna", "192.0.2.1", 20)
+	p.attempts(t, "anna", 20)
 	for range 10 {
 		require.ErrorIs(t, change("a guess"), domain.ErrRefused)
 	}

@@ -43,7 +43,7 @@ type database struct {
 }
 
 // with runs work on the database, be it a running server's. It makes no new one, where nobody would look for what is in it.
-func (f databaseFlags) with(ctx context.Context, std streams, work func(*postgres.DB) error) (err error) {
+func (f *databaseFlags) with(ctx context.Context, std streams, work func(*postgres.DB) error) (err error) {
 	if f.DatabaseURL == "" {
 		_, err := os.Stat(f.clusterDir())
 		if err != nil {
@@ -64,7 +64,7 @@ func (f databaseFlags) with(ctx context.Context, std streams, work func(*postgre
 }
 
 // reach is start for what is done beside a server that runs: the embedded database is then that server's.
-func (f databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, error) {
+func (f *databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, error) {
 	db, err := f.start(ctx, log)
 	if !errors.Is(err, localpg.ErrInUse) {
 		return db, err
@@ -77,10 +77,10 @@ func (f databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, 
 }
 
 // clusterDir is the folder of the embedded database.
-func (f databaseFlags) clusterDir() string { return filepath.Join(f.DataDir, "postgres") }
+func (f *databaseFlags) clusterDir() string { return filepath.Join(f.DataDir, "postgres") }
 
 // room returns what tells whether the disk of the embedded database has room; nil for a database on another's disk.
-func (f databaseFlags) room() func() error {
+func (f *databaseFlags) room() func() error {
 	if f.DatabaseURL != "" {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (f databaseFlags) room() func() error {
 }
 
 // start starts the embedded database where none is named, and migrates either.
-func (f databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {
+func (f *databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {
 	err := os.MkdirAll(f.DataDir, 0o755) // the account of the embedded database must get through
 	if err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)

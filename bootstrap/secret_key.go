@@ -22,19 +22,18 @@ type secretKey []byte
 
 var errSecretKey = fmt.Errorf("a secret key has %d bytes or more, in base64 or hexadecimal", passhash.SecretSize)
 
-// parse reads a key as its owner writes it. Its error does not repeat the text, which is secret even if it is wrong.
-func (k *secretKey) parse(written string) error {
+// parseSecretKey reads a key as its owner writes it. Its error does not repeat the text, which is secret even if it is wrong.
+func parseSecretKey(written string) (secretKey, error) {
 	written = strings.TrimSpace(written)
 	for _, decode := range []func(string) ([]byte, error){
 		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
 	} {
 		key, err := decode(written)
 		if err == nil && len(key) >= passhash.SecretSize {
-			*k = key
-			return nil
+			return key, nil
 		}
 	}
-	return errSecretKey
+	return nil, errSecretKey
 }
 
 // load returns the key, or that of a data folder, which is made when there is none.
@@ -46,7 +45,7 @@ func (k secretKey) load(dataDir string) ([]byte, error) {
 	for {
 		text, err := os.ReadFile(path)
 		if err == nil {
-			err = k.parse(string(text))
+			k, err = parseSecretKey(string(text))
 		}
 		if err == nil {
 			return k, nil

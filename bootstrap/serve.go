@@ -88,7 +88,7 @@ func (cmd *serveCommand) Validate() error {
 	}
 	cmd.SecretKey, err = readSecret("secret-key", cmd.SecretKey, cmd.SecretKeyFile)
 	if err == nil && cmd.SecretKey != "" {
-		err = cmd.secretKey.parse(cmd.SecretKey)
+		cmd.secretKey, err = parseSecretKey(cmd.SecretKey)
 	}
 	return err
 }
@@ -207,6 +207,26 @@ func maxConnections(wanted int, log *slog.Logger) int {
 	return possible
 }
 
+// newImports joins what imports need.
+func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, spools ports.Spools, secret []byte, sentences ports.Sentences) *application.ImportUsers {
+	return application.NewImportUsers(application.ImportConfig{
+		Imports:   postgres.NewImports(db, time.Now),
+		Decoder:   decoder,
+		Spools:    spools,
+		Passwords: passhash.NewGenerated(secret),
+		Sentences: sentences,
+		Now:       time.Now,
+		Region:    cmd.DefaultRegion,
+		Room:      cmd.room(),
+
+		KeepRefused: cmd.KeepRefused > 0,
+		KeepAnswers: cmd.KeepAnswers,
+		MaxObjects:  cmd.MaxObjects,
+		MaxTime:     cmd.MaxImportTime,
+		AtOnce:      cmd.MaxImports,
+	})
+}
+
 // newServer joins everything.
 func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.Setup, spools *spool.Spools, secure *tls.Config, hosts web.Hosts, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
 	secret, err := cmd.secretKey.load(cmd.DataDir)
@@ -221,22 +241,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 	accounts, limits := postgres.NewAccounts(db), postgres.NewLimits(db)
 	const inflated = 4 // times what the same people are in JSON
 	decoder := bulkfile.Files{Spools: spools, MaxInflated: inflated * int64(cmd.MaxBody)}
-	importUsers := application.NewImportUsers(application.ImportConfig{
-		Imports:   postgres.NewImports(db, time.Now),
-		Decoder:   decoder,
-		Spools:    spools,
-		Passwords: passhash.NewGenerated(secret),
-		Sentences: catalog.Choose("en", ""),
-		Now:       time.Now,
-		Region:    cmd.DefaultRegion,
-		Room:      cmd.room(),
-
-		KeepRefused: cmd.KeepRefused > 0,
-		KeepAnswers: cmd.KeepAnswers,
-		MaxObjects:  cmd.MaxObjects,
-		MaxTime:     cmd.MaxImportTime,
-		AtOnce:      cmd.MaxImports,
-	})
+	importUsers := cmd.newImports(db, decoder, spools, secret, catalog.Choose("en", ""))
 	registerUser := application.NewRegisterUser(application.RegisterConfig{
 		Registrations: postgres.NewRegistrations(db),
 		Accounts:      accounts,

@@ -137,7 +137,7 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 }
 
 // withAccess runs work with the tokens.
-func (f databaseFlags) withAccess(ctx context.Context, std streams, work func(ports.Access) error) error {
+func (f *databaseFlags) withAccess(ctx context.Context, std streams, work func(ports.Access) error) error {
 	return f.with(ctx, std, func(db *postgres.DB) error {
 		return work(application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now))
 	})

@@ -2,7 +2,7 @@ package ports
 
 import "time"
 
-// A Mark says that a user has signed in in a browser.
+// A Mark says that a browser has been signed in by a user.
 type Mark struct {
 	User int64
 	Made time.Time // to the microsecond, in UTC

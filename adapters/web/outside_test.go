@@ -297,7 +297,7 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 		ReportsAccess: domain.ReportsForAny, Views: views.Files, Sheets: sheets, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}},
 		Log: slog.New(slog.NewTextHandler(o.log, nil)), MaxBody: 1 << 20, KeepAnswers: time.Hour, MaxConnections: 100, ClientTimeout: time.Minute,
 		UntrustedProxy: func(netip.Addr) {}, Pseudonym: func(string) string { return "pseudonym" },
-		UseraddAccess:  web.AccessToken, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		UseraddAccess: web.AccessToken, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
 	if change != nil {
 		change(&cfg)
