@@ -53,6 +53,50 @@ func TestSecurityFileHasEachRequirementOnce(t *testing.T) {
 	assert.Len(t, requirement.FindAllString(first, -1), level1)
 }
 
+// routeFile has a rule for each route of the program, to which other tests hold it.
+const routeFile = "adapters/web/testdata/routes.txt"
+
+func TestSecurityFileHasEveryRoute(t *testing.T) {
+	tree := os.DirFS("../..")
+	table, err := fs.ReadFile(tree, routeFile)
+	require.NoError(t, err)
+	want := map[string]string{}
+	for line := range strings.Lines(string(table)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] != "#" {
+			want[fields[0]+" "+fields[1]] = fields[2]
+		}
+	}
+	text, err := fs.ReadFile(tree, securityFile)
+	require.NoError(t, err)
+	assert.Equal(t, want, rulesOf(string(text)))
+}
+
+func TestRulesOfTheSecurityFile(t *testing.T) {
+	assert.Equal(t, map[string]string{"GET /": "all", "GET /login": "all", "POST /login": "all", "POST /useradd": "useradd"}, rulesOf(
+		"`GET /nowhere`\n\n## Authorization\n\n| rule | who | routes |\n|---|---|---|\n| all | every client | `GET /`, `GET, POST /login`; `all` |\n"+
+			"| useradd | `--useradd-access` | `POST /useradd` |\n\n`GET /nowhere`\n\n## More\n\n| all | every client | `GET /nowhere` |\n"))
+}
+
+var (
+	ruleRow   = regexp.MustCompile("(?m)^\\| ([a-z-]+) \\| [^|]+ \\| (.+) \\|$")
+	ruleRoute = regexp.MustCompile("`((?:GET|POST)(?:, POST)?) (/[^`]*)`")
+)
+
+// rulesOf returns the rule of each route, as the section of the security file about authorization has it.
+func rulesOf(text string) map[string]string {
+	_, section, _ := strings.Cut(text, "\n## Authorization\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rules := map[string]string{}
+	for _, row := range ruleRow.FindAllStringSubmatch(section, -1) {
+		for _, route := range ruleRoute.FindAllStringSubmatch(row[2], -1) {
+			for method := range strings.SplitSeq(route[1], ", ") {
+				rules[method+" "+route[2]] = row[1]
+			}
+		}
+	}
+	return rules
+}
+
 func TestEveryNameWithoutTestIsFound(t *testing.T) {
 	tree := fstest.MapFS{
 		securityFile: {Data: []byte("`domain.TestLogin`, `web.FuzzHead`, `domain.TestGone`, `web.TestLogin`, `TestLogin`, `domain.TestHelper`,\n" +
