@@ -78,7 +78,7 @@ func TestRulesOfTheSecurityFile(t *testing.T) {
 }
 
 var (
-	ruleRow   = regexp.MustCompile("(?m)^\\| ([a-z-]+) \\| [^|]+ \\| (.+) \\|$")
+	ruleRow   = regexp.MustCompile(`(?m)^\| ([a-z-]+) \| [^|]+ \| (.+) \|$`)
 	ruleRoute = regexp.MustCompile("`((?:GET|POST)(?:, POST)?) (/[^`]*)`")
 )
 
