@@ -143,9 +143,15 @@ func (p *pages) logout(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	err = p.sessions.end(c)
+	who, err := p.visitor(c)
+	if err == nil {
+		err = p.sessions.end(c)
+	}
 	if err != nil {
 		return err
+	}
+	if who.user != nil {
+		p.events.note(c, "sign_out", "succeeded", userID(who.user))
 	}
 	return c.Redirect("/login?notice="+noticeSignedOut, http.StatusSeeOther)
 }
