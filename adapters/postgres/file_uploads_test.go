@@ -50,7 +50,7 @@ func TestUploadsAreSweptWithTheirFiles(t *testing.T) {
 	store, anna, boris := uploadStore(t, url)
 	for id, user := range map[string]int64{"old": anna, "new": anna, "of Boris": boris, "imported": anna, "long ago": anna} {
 		upload := &domain.Upload{ID: id, User: user, State: domain.UploadChecking, Job: id, Size: 1}
-		require.NoError(t, store.Create(t.Context(), upload, ports.UploadShare{Uploads: 3, Bytes: 1 << 20}, strings.NewReader("x")))
+		require.NoError(t, store.Create(t.Context(), upload, ports.UploadShare{Uploads: 100, Bytes: 1 << 20}, strings.NewReader("x")))
 	}
 	pgtest.Query[struct{}](t, url, `update uploads set updated_at = updated_at - interval '2 days' where id in ('old', 'imported')`)
 	pgtest.Query[struct{}](t, url, `update uploads set updated_at = updated_at - interval '9 days' where id = 'long ago'`)
