@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
 )
 
 func TestHelpAndMistakes(t *testing.T) {
@@ -87,7 +89,7 @@ func TestHealth(t *testing.T) {
 
 // The program with a PostgreSQL of its own keeps its data, and ends with it.
 func TestEmbeddedDatabase(t *testing.T) {
-	dir := t.TempDir()
+	dir := pgtest.Dir(t)
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir}
 	t.Setenv("DATABASE_URL", "")
 	first := &program{}

@@ -89,17 +89,18 @@ func (f *databaseFlags) room() func() error {
 
 // start starts the embedded database where none is named, and migrates either.
 func (f *databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {
-	err := os.MkdirAll(f.DataDir, 0o755) // the account of the embedded database must get through
-	if err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
-	}
 	db := &database{url: f.DatabaseURL}
+	var err error
 	if db.url == "" {
 		db.local, err = localpg.Start(ctx, localpg.Config{Dir: f.clusterDir(), Log: log})
 		if err != nil {
 			return nil, fmt.Errorf("start embedded database: %w", err)
 		}
 		db.url = db.local.URL(localpg.Database)
+	}
+	err = os.MkdirAll(f.DataDir, 0o755)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make data folder: %w", err), db.stop())
 	}
 	err = postgres.Migrate(ctx, db.url)
 	if err != nil {

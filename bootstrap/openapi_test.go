@@ -294,7 +294,7 @@ func (p *program) empty(t *testing.T) {
 // withoutDatabase is a program whose database has gone.
 func withoutDatabase(t *testing.T) *program {
 	t.Helper()
-	server := pgtest.Start(t, t.TempDir()+"/postgres")
+	server := pgtest.Start(t, pgtest.Dir(t)+"/postgres")
 	p := &program{database: server.URL(localpg.Database)}
 	p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)
 	require.NoError(t, server.Stop(t.Context()))

@@ -11,11 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
+	"rollcall/test/pgtest"
 )
 
 // While the database is away the program says so, and it goes on by itself when the database is back.
 func TestDatabaseAwayAndBack(t *testing.T) {
-	config := localpg.Config{Dir: t.TempDir() + "/postgres"}
+	config := localpg.Config{Dir: pgtest.Dir(t) + "/postgres"}
 	server, err := localpg.Start(t.Context(), config)
 	require.NoError(t, err)
 	p := &program{database: server.URL(localpg.Database)}

@@ -346,7 +346,7 @@ func TestTokenCommands(t *testing.T) {
 
 // Tokens of the embedded database are made while the server runs, and while it does not.
 func TestTokensOfEmbeddedDatabase(t *testing.T) {
-	dir := t.TempDir()
+	dir := pgtest.Dir(t)
 	t.Setenv("DATABASE_URL", "")
 	t.Setenv("ROLLCALL_DATA_DIR", dir)
 	for _, args := range [][]string{{"token", "create", "crm"}, {"user", "list"}} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -14,7 +15,32 @@ type account struct {
 	name     string
 	uid, gid int
 	switched bool // the program itself is root
-	passing  bool // the account is let through folders that it may not enter
+}
+
+// firstClosed returns the first folder on the way to a path that the account may not enter, by its permissions, or an empty string.
+func (a *account) firstClosed(path string) string {
+	if parent := filepath.Dir(path); parent != path {
+		if closed := a.firstClosed(parent); closed != "" {
+			return closed
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return ""
+	}
+	enter := os.FileMode(0o001)
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		switch {
+		case int(owner.Uid) == a.uid:
+			enter = 0o100
+		case int(owner.Gid) == a.gid:
+			enter = 0o010
+		}
+	}
+	if info.Mode()&enter == 0 {
+		return path
+	}
+	return ""
 }
 
 // findAccount returns the account of a cluster. Root runs that of a user as the user, and any other as the account of

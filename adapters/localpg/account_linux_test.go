@@ -2,6 +2,7 @@ package localpg_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,30 +16,60 @@ import (
 	"rollcall/adapters/localpg"
 )
 
-// TestFoldersThatOnlyTheProgramMayEnter stands for a checkout of root's, which PostgreSQL's account cannot enter. For an
-// ordinary user, who runs it as himself, it is any private folder.
+// A folder of root's that PostgreSQL's account may not enter stays closed to it, and the error says what to do. For an ordinary
+// user, who runs it as himself, it is any private folder.
 func TestFoldersThatOnlyTheProgramMayEnter(t *testing.T) {
 	t.Parallel()
 	private := privateDir(t)
 	dir := filepath.Join(private, "data", "postgres")
-	for _, start := range []string{"first", "second"} {
-		s, err := localpg.Start(t.Context(), config(dir))
-		require.NoError(t, err, start)
-		url := s.URL(localpg.Database)
-		// more than its memory holds, so that a backend makes files as well
-		assert.Equal(t, []string{"100000"}, query(t, url,
-			"set work_mem = '64kB'; select count(*) from (select n from generate_series(1, 100000) n order by n::text) sorted"))
-		if os.Geteuid() == 0 {
-			assert.Equal(t, uint64(1)<<2, capabilities(t, serverPID(t, dir)), "it gets CAP_DAC_READ_SEARCH, and no more")
+	if os.Geteuid() == 0 {
+		_, err := localpg.Start(t.Context(), config(dir))
+		require.ErrorContains(t, err, "in "+dir)
+		require.ErrorContains(t, err, "may not enter "+private+":")
+		for _, way := range []string{"chmod o+x " + private, "--data-dir", "DATABASE_URL"} {
+			require.ErrorContains(t, err, way)
 		}
-		stop(t, s)
+		assert.NoDirExists(t, filepath.Join(dir, "data"))
+		info, err := os.Stat(private)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o700), info.Mode().Perm(), "permissions of others' folders stay")
+		require.NoError(t, os.Chmod(private, 0o701))
 	}
-	info, err := os.Stat(private)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm(), "permissions of others' folders stay")
+	s := start(t, config(dir))
+	// more than its memory holds, so that a backend makes files as well
+	assert.Equal(t, []string{"100000"}, query(t, s.URL(localpg.Database),
+		"set work_mem = '64kB'; select count(*) from (select n from generate_series(1, 100000) n order by n::text) sorted"))
 }
 
-func TestNoCapabilityWithoutNeed(t *testing.T) {
+// Programs in a folder that the account may not enter are none, and the error names the folder.
+func TestProgramsThatOnlyTheProgramMayRun(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // who runs everything as himself
+	}
+	bin := binaries(t)
+	hideBinaries(t)
+	private := privateDir(t)
+	for _, name := range []string{"postgres", "initdb"} {
+		program, err := os.ReadFile(filepath.Join(bin, name))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(private, name), program, 0o755))
+	}
+	t.Setenv("PATH", os.Getenv("PATH")+":"+private)
+	cfg := config(openDir(t))
+	cfg.BinariesURL = serve(t, http.NotFoundHandler())
+	_, err := localpg.Start(t.Context(), cfg)
+	require.ErrorContains(t, err, "chmod o+x "+private)
+}
+
+// The folders that the program makes let the account through whatever the umask, and others stay as they are.
+func TestUmask(t *testing.T) {
+	dir := openDir(t)
+	before := syscall.Umask(0o077)
+	t.Cleanup(func() { syscall.Umask(before) })
+	start(t, config(filepath.Join(dir, "data", "postgres")))
+}
+
+func TestPostgreSQLHasNoCapability(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	start(t, config(dir))

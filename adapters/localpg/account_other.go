@@ -10,8 +10,7 @@ import (
 )
 
 // sysProcAttr makes a process group of its own, so that Ctrl-C in a terminal ends the program first. Where the kernel
-// does not tell a child of its parent's end, a server that was left running is stopped at the next start. Nor can such
-// systems let a process through.
+// does not tell a child of its parent's end, a server that was left running is stopped at the next start.
 func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a.switched {
@@ -19,9 +18,6 @@ func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	}
 	return attr
 }
-
-// start starts a command that has the account's attributes.
-func (a *account) start(cmd *exec.Cmd) error { return cmd.Start() }
 
 // isServerOf tells whether the process is a PostgreSQL server of the folder.
 func isServerOf(pid int, data string) bool {

@@ -4,39 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
-	"time"
-
-	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
-const (
-	// oldestVersion is the first major version with all that the program uses.
-	oldestVersion = 13
-
-	// latestVersion is what is fetched for a new cluster.
-	latestVersion = 18
-
-	// fetchTimeout bounds the download of some 20 MB.
-	fetchTimeout = 10 * time.Minute
-)
-
-// releases are what can be fetched, by major version.
-var releases = map[int]embeddedpostgres.PostgresVersion{
-	13: embeddedpostgres.V13,
-	14: embeddedpostgres.V14,
-	15: embeddedpostgres.V15,
-	16: embeddedpostgres.V16,
-	17: embeddedpostgres.V17,
-	18: embeddedpostgres.V18,
-}
+// oldestVersion is the first major version with all that the program uses.
+const oldestVersion = 13
 
 // folders are where systems keep PostgreSQL's server programs, which are often not in PATH.
 var folders = []string{
@@ -66,15 +43,13 @@ func (c *cluster) findBinaries(ctx context.Context, repository string) (string, 
 			}
 		}
 		if best != "" {
-			c.who.passing = false // it may have been for another folder
-			_, err := c.majorVersion(ctx, best)
-			return best, err
+			return best, nil
 		}
 	}
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("look for PostgreSQL: %w", ctx.Err())
 	}
-	version := latestVersion
+	version := fetchedVersion
 	if wanted != 0 {
 		version = wanted
 	}
@@ -131,99 +106,13 @@ var versionPattern = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
 // majorVersion returns the version of a folder's server, and an error where there is none that the account can run.
 func (c *cluster) majorVersion(ctx context.Context, bin string) (int, error) {
-	output, err := c.try(ctx, bin, c.dir)
+	output, err := c.runIn(ctx, "/", bin)
 	if err != nil {
-		return 0, fmt.Errorf("run %s as %s: %w", filepath.Join(bin, "postgres"), c.who.name, err)
+		return 0, err
 	}
 	match := versionPattern.FindSubmatch(output)
 	if match == nil {
 		return 0, fmt.Errorf("%s says that its version is %q", filepath.Join(bin, "postgres"), output)
 	}
 	return strconv.Atoi(string(match[1]))
-}
-
-// fetch gets PostgreSQL's programs into the cluster's folder, unless they are there. What it downloads is kept in the
-// user's cache, where the next cluster finds it.
-func (c *cluster) fetch(ctx context.Context, version int, repository string) (string, error) {
-	fetched := filepath.Join(c.dir, "binaries-"+strconv.Itoa(version))
-	bin := filepath.Join(fetched, "bin")
-	if len(complete([]string{bin})) == 0 {
-		err := c.download(ctx, fetched, version, repository)
-		if err != nil {
-			return "", err
-		}
-	}
-	_, err := c.majorVersion(ctx, bin)
-	if err != nil {
-		return "", err
-	}
-	return bin, nil
-}
-
-func (c *cluster) download(ctx context.Context, fetched string, version int, repository string) error {
-	release, ok := releases[version]
-	if !ok {
-		return fmt.Errorf("PostgreSQL %d is not among what can be fetched", version)
-	}
-	unfinished, err := os.MkdirTemp(c.dir, unfinishedBinaries)
-	if err != nil {
-		return fmt.Errorf("make folder: %w", err)
-	}
-	defer os.RemoveAll(unfinished) // else at the next start that fetches
-	cache := filepath.Join(unfinished, "cache")
-	if user, err := os.UserCacheDir(); err == nil {
-		cache = filepath.Join(user, "rollcall")
-	}
-	c.log.Info("fetching PostgreSQL, as this machine has none", "version", release)
-	// The library fetches as the first part of a start; then it makes its runtime folder. The rest, which would listen
-	// on TCP, is kept from happening by a data folder that cannot be.
-	unpacked, runtime := filepath.Join(unfinished, "postgres"), filepath.Join(unfinished, "runtime")
-	config := embeddedpostgres.DefaultConfig().
-		Version(release).Port(0).Logger(io.Discard).
-		CachePath(cache).RuntimePath(runtime).BinariesPath(unpacked).
-		DataPath(filepath.Join(os.DevNull, "data"))
-	if repository != "" {
-		config = config.BinaryRepositoryURL(repository)
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	started := make(chan error, 1)
-	go func() { started <- embeddedpostgres.NewDatabase(config).Start() }()
-	select {
-	case err = <-started:
-	case <-ctx.Done():
-		return fmt.Errorf("fetch PostgreSQL: %w", ctx.Err())
-	}
-	if _, statErr := os.Stat(runtime); statErr != nil {
-		return fmt.Errorf("fetch PostgreSQL: %w", err)
-	}
-	err = errors.Join(letRead(unpacked), os.RemoveAll(fetched))
-	if err != nil {
-		return fmt.Errorf("unpack PostgreSQL: %w", err)
-	}
-	err = os.Rename(unpacked, fetched)
-	if err != nil {
-		return fmt.Errorf("unpack PostgreSQL: %w", err)
-	}
-	return nil
-}
-
-// letRead lets every account use the programs, whatever the umask they were unpacked with.
-func letRead(dir string) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.Type()&fs.ModeSymlink != 0 {
-			return err
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		read := info.Mode().Perm() & 0o500 // of the owner
-		return root.Chmod(path, info.Mode().Perm()|read>>3|read>>6)
-	})
 }

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestPathMayHaveNoMoreThanALink(t *testing.T) {
 	path := openDir(t)
 	require.NoError(t, os.Symlink(filepath.Join(bin, "postgres"), filepath.Join(path, "postgres")))
 	t.Setenv("PATH", os.Getenv("PATH")+":"+path)
-	s := start(t, config(t.TempDir()))
+	s := start(t, config(openDir(t)))
 	assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
 	assert.Equal(t, filepath.Join(bin, "initdb"), s.Bin("initdb"))
 	assert.Empty(t, s.Bin("nonsense"))
@@ -38,7 +39,7 @@ func TestPathMayHaveNoMoreThanALink(t *testing.T) {
 
 func TestWithoutBinariesItSaysWhatToDo(t *testing.T) {
 	hideBinaries(t)
-	cfg := config(t.TempDir())
+	cfg := config(openDir(t))
 	cfg.BinariesURL = serve(t, http.NotFoundHandler())
 	_, err := localpg.Start(t.Context(), cfg)
 	require.ErrorContains(t, err, "apt-get install postgresql")
@@ -47,7 +48,7 @@ func TestWithoutBinariesItSaysWhatToDo(t *testing.T) {
 
 func TestDataOfAVersionThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	cfg := config(t.TempDir())
+	cfg := config(openDir(t))
 	data := filepath.Join(cfg.Dir, "data")
 	require.NoError(t, os.Mkdir(data, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("99\n"), 0o600))
@@ -57,57 +58,66 @@ func TestDataOfAVersionThatIsNotThere(t *testing.T) {
 }
 
 func TestBinariesAreFetchedOnce(t *testing.T) {
-	for name, dir := range map[string]string{"open": openDir(t), "private": privateDir(t)} {
-		t.Run(name, func(t *testing.T) {
-			jar := jarOf(t, binaries(t))
-			hideBinaries(t)
-			var asked []string
-			cfg := config(filepath.Join(dir, "first"))
-			cfg.BinariesURL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked = append(asked, r.URL.Path)
-				serveJar(w, r, jar)
-			}))
-			for range 2 {
-				s, err := localpg.Start(t.Context(), cfg)
-				require.NoError(t, err)
-				assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
-				assert.True(t, strings.HasPrefix(s.Bin("postgres"), cfg.Dir), s.Bin("postgres"))
-				stop(t, s)
-				info, err := os.Stat(s.Bin("pg_ctl"))
-				require.NoError(t, err)
-				assert.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "the account can run it")
-			}
-			cfg.Dir = filepath.Join(dir, "second")
-			start(t, cfg)
-
-			versions := map[string]int{}
-			for _, path := range asked {
-				versions[path]++
-				assert.Regexp(t, `^/io/zonky/test/postgres/embedded-postgres-binaries-`, path)
-			}
-			for path, times := range versions {
-				assert.Equal(t, 1, times, path)
-			}
-			left, err := filepath.Glob(filepath.Join(dir, "*", "binaries.new-*"))
-			require.NoError(t, err)
-			assert.Empty(t, left)
-		})
+	jar := jarOf(t, binaries(t))
+	hideBinaries(t)
+	t.Cleanup(localpg.Pin(digest(jar)))
+	dir := openDir(t)
+	var asked []string
+	cfg := config(filepath.Join(dir, "first"))
+	cfg.BinariesURL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		_, _ = w.Write(jar)
+	}))
+	for range 2 {
+		s, err := localpg.Start(t.Context(), cfg)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+		assert.True(t, strings.HasPrefix(s.Bin("postgres"), cfg.Dir), s.Bin("postgres"))
+		stop(t, s)
+		info, err := os.Stat(s.Bin("pg_ctl"))
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "the account can run it")
 	}
+	cfg.Dir = filepath.Join(dir, "second")
+	start(t, cfg)
+	// the latest for a new cluster, and then that of the cluster
+	slices.Sort(asked)
+	assert.Equal(t, slices.Compact(slices.Clone(asked)), asked, "each once")
+	assert.Regexp(t, `^/io/zonky/test/postgres/embedded-postgres-binaries-([a-z0-9-]+)/16.0.0/embedded-postgres-binaries-[a-z0-9-]+-16.0.0.jar$`, asked[len(asked)-1])
+	left, err := filepath.Glob(filepath.Join(dir, "*", "binaries.new-*"))
+	require.NoError(t, err)
+	assert.Empty(t, left)
+
+	// What others put into the cache is no release either.
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	cached, err := filepath.Glob(filepath.Join(cache, "rollcall", "*.jar"))
+	require.NoError(t, err)
+	require.Len(t, cached, len(asked))
+	for _, name := range cached {
+		require.NoError(t, os.WriteFile(name, []byte("another"), 0o644))
+	}
+	cfg.Dir = filepath.Join(dir, "third")
+	start(t, cfg)
+	assert.Len(t, asked, len(cached)+1)
 }
 
+// Nothing is run, nor even unpacked, that is not the release with the digest that is pinned: whatever the repository says of it.
 func TestABrokenDownloadIsNotUsed(t *testing.T) {
 	jar := jarOf(t, binaries(t))
 	hideBinaries(t)
+	other := append(bytes.Clone(jar), 0)
 	var broken func(w http.ResponseWriter, r *http.Request)
-	cfg := config(t.TempDir())
+	cfg := config(openDir(t))
 	cfg.BinariesURL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { broken(w, r) }))
+	undo := localpg.Pin(digest(jar))
 	for name, reply := range map[string]http.HandlerFunc{
 		"another content": func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, ".sha256") {
-				fmt.Fprint(w, strings.Repeat("0", 64))
+				fmt.Fprint(w, digest(other))
 				return
 			}
-			serveJar(w, r, jar)
+			_, _ = w.Write(other)
 		},
 		"cut short": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(len(jar)))
@@ -119,8 +129,20 @@ func TestABrokenDownloadIsNotUsed(t *testing.T) {
 		_, err := localpg.Start(t.Context(), cfg)
 		require.ErrorContains(t, err, "could be fetched", name)
 		require.NoDirExists(t, filepath.Join(cfg.Dir, "data"), name)
+		require.NoDirExists(t, filepath.Join(cfg.Dir, "binaries-16"), name)
+		if name == "another content" {
+			require.ErrorContains(t, err, digest(other))
+			require.ErrorContains(t, err, digest(jar))
+		}
 	}
-	broken = func(w http.ResponseWriter, r *http.Request) { serveJar(w, r, jar) }
+	broken = func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(jar) }
+	undo()
+	_, err := localpg.Start(t.Context(), cfg)
+	require.Error(t, err, "the digest that is pinned is not that of the tests")
+	t.Cleanup(localpg.Pin(""))
+	_, err = localpg.Start(t.Context(), cfg)
+	require.ErrorContains(t, err, "no known release of PostgreSQL 16 for")
+	t.Cleanup(localpg.Pin(digest(jar)))
 	start(t, cfg)
 }
 
@@ -150,8 +172,7 @@ func hideBinaries(t *testing.T) {
 	}
 	t.Setenv("PATH", path)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("HOME", t.TempDir())  // where the cache is on other systems
-	t.Setenv("TMPDIR", openDir(t)) // the library leaves an empty log there
+	t.Setenv("HOME", t.TempDir()) // where the cache is on other systems
 }
 
 func serve(t *testing.T, handler http.Handler) string {
@@ -161,14 +182,9 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
-// serveJar answers like a Maven repository.
-func serveJar(w http.ResponseWriter, r *http.Request, jar []byte) {
-	if strings.HasSuffix(r.URL.Path, ".sha256") {
-		sum := sha256.Sum256(jar)
-		fmt.Fprint(w, hex.EncodeToString(sum[:]))
-		return
-	}
-	_, _ = w.Write(jar)
+func digest(jar []byte) string {
+	sum := sha256.Sum256(jar)
+	return hex.EncodeToString(sum[:])
 }
 
 // jarOf makes what the repository has: a tar in xz in a zip. Its programs are links to those of a folder: copies would
@@ -182,7 +198,7 @@ func jarOf(t *testing.T, bin string) []byte {
 			Typeflag: tar.TypeSymlink, Name: "bin/" + name, Linkname: filepath.Join(bin, name), Mode: 0o777,
 		}))
 	}
-	// the program that the library looks for, with permissions as a strict umask leaves them
+	// a program with permissions as a strict umask leaves them
 	require.NoError(t, archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "bin/pg_ctl", Size: 1 << 20, Mode: 0o700}))
 	_, err := archive.Write(make([]byte, 1<<20))
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,7 @@ var settings = map[string]string{
 //	data/         the cluster, the account's own
 //	socket/       the folder of the socket, the account's own; a link where the path is too long for a socket
 //	postgres.log  what the server says of itself
+//	pg_*.conf     who may connect, written anew at each start
 //	lock          held by the program that uses the folder
 //	binaries-*/   PostgreSQL's programs, where they had to be fetched
 //
@@ -106,32 +108,29 @@ func (c *cluster) run(cmd *exec.Cmd) ([]byte, error) {
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = cancelTimeout
-	err := c.who.start(cmd)
-	if err == nil {
-		err = cmd.Wait()
-	}
+	err := cmd.Run()
 	if err != nil && output.Len() > 0 {
 		err = fmt.Errorf("%w\n%s", err, output.Bytes())
 	}
 	return output.Bytes(), err
 }
 
-// try runs a folder's `postgres --version` in another folder, and so finds out whether the account can get to both. A
-// checkout of root's may be where nobody else can enter, and whose permissions are not ours to change: the account is
-// then let through.
-func (c *cluster) try(ctx context.Context, bin, dir string) ([]byte, error) {
-	version := func() ([]byte, error) {
-		cmd := c.command(ctx, filepath.Join(bin, "postgres"), "--version")
-		cmd.Dir = dir
-		return c.run(cmd)
+// runIn runs the `postgres --version` of a folder in another one. Its error says what to do where the account cannot get to either.
+func (c *cluster) runIn(ctx context.Context, dir, bin string) ([]byte, error) {
+	cmd := c.command(ctx, filepath.Join(bin, "postgres"), "--version")
+	cmd.Dir = dir
+	output, err := c.run(cmd)
+	if err == nil {
+		return output, nil
 	}
-	output, err := version()
-	if errors.Is(err, syscall.EACCES) && c.who.switched && !c.who.passing {
-		c.who.passing = true
-		output, err = version()
-		c.who.passing = err == nil
+	err = fmt.Errorf("run %s as %s in %s: %w", filepath.Join(bin, "postgres"), c.who.name, dir, err)
+	if errors.Is(err, syscall.EACCES) {
+		if closed := cmp.Or(c.who.firstClosed(dir), c.who.firstClosed(bin)); closed != "" {
+			err = fmt.Errorf("PostgreSQL runs as %[1]s, who may not enter %[2]s: let others enter it (chmod o+x %[2]s), use another --data-dir, "+
+				"start the program as another user, or set DATABASE_URL (%[3]w)", c.who.name, closed, err)
+		}
 	}
-	return output, err
+	return nil, err
 }
 
 // init makes the cluster and its database beside the place where they belong, and moves them there when they are
@@ -146,10 +145,9 @@ func (c *cluster) init(ctx context.Context, noSync bool) error {
 	if err != nil {
 		return fmt.Errorf("give folder to %s: %w", c.who.name, err)
 	}
-	initdbArgs := []string{"-D", unfinished, "-U", "postgres", "-E", "UTF8", "--auth=trust"}
-	singleArgs := []string{"--single", "-D", unfinished}
+	initdbArgs := []string{"-D", unfinished, "-U", superuser, "-E", "UTF8", "--auth-local=peer", "--auth-host=reject"}
 	if noSync {
-		initdbArgs, singleArgs = append(initdbArgs, "--no-sync"), append(singleArgs, "-F")
+		initdbArgs = append(initdbArgs, "--no-sync")
 	}
 	initdb := func(locale string) ([]byte, error) {
 		return c.run(c.command(ctx, filepath.Join(c.bin, "initdb"), append(initdbArgs, "--locale="+locale)...))
@@ -162,9 +160,10 @@ func (c *cluster) init(ctx context.Context, noSync bool) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("initdb: %w", err), os.RemoveAll(unfinished))
 	}
-	single := c.command(ctx, filepath.Join(c.bin, "postgres"), append(singleArgs, "postgres")...)
-	single.Stdin = strings.NewReader("create database " + Database + "\n")
-	_, err = c.run(single)
+	err = c.single(ctx, unfinished, "postgres", noSync, "create role "+role+" login", "create database "+Database+" owner "+role)
+	if err == nil {
+		err = c.markOwned(unfinished)
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("create database: %w", err), os.RemoveAll(unfinished))
 	}
@@ -174,6 +173,20 @@ func (c *cluster) init(ctx context.Context, noSync bool) error {
 	}
 	// Were the new name lost with the power, the next start would remove what is then in use under the old one.
 	return syncDir(c.dir)
+}
+
+// single executes statements, each on a line, as the superuser of a cluster that no server runs.
+func (c *cluster) single(ctx context.Context, data, database string, noSync bool, statements ...string) error {
+	args := []string{"--single", "-D", data, "-c", "exit_on_error=on"}
+	if noSync {
+		args = append(args, "-F")
+	}
+	return afterChildren(ctx, func() error {
+		cmd := c.command(ctx, filepath.Join(c.bin, "postgres"), append(args, database)...)
+		cmd.Stdin = strings.NewReader(strings.Join(statements, "\n") + "\n")
+		_, err := c.run(cmd)
+		return err
+	})
 }
 
 // removeUnfinished removes what a start that was broken off has left. What cannot be removed now, as something still
@@ -191,19 +204,27 @@ func (c *cluster) removeUnfinished() {
 }
 
 // start starts the server and waits until it takes connections.
-func (c *cluster) start(ctx context.Context, socket string, more map[string]string) (*process, error) {
+func (c *cluster) start(ctx context.Context, socket string, more map[string]string) (p *process, err error) {
+	err = afterChildren(ctx, func() error {
+		p, err = c.startOnce(ctx, socket, more)
+		return err
+	})
+	return p, err
+}
+
+// afterChildren runs a server. The children of one that was killed hold its memory until they notice, and a server in it would be
+// their ruin: PostgreSQL refuses to start meanwhile.
+func afterChildren(ctx context.Context, run func() error) error {
 	linger, cancel := context.WithTimeout(ctx, lingerTimeout)
 	defer cancel()
 	for {
-		p, err := c.startOnce(ctx, socket, more)
-		// The children of a server that was killed hold its memory until they notice, and a server in it would be
-		// their ruin: PostgreSQL refuses to start.
+		err := run()
 		if err == nil || !strings.Contains(err.Error(), "pre-existing shared memory block") {
-			return p, err
+			return err
 		}
 		select {
 		case <-linger.Done():
-			return nil, err
+			return err
 		case <-time.After(10 * pollInterval):
 		}
 	}
@@ -220,6 +241,7 @@ func (c *cluster) startOnce(ctx context.Context, socket string, more map[string]
 		return nil, fmt.Errorf("seek in log: %w", err)
 	}
 	all := maps.Clone(settings)
+	all["hba_file"], all["ident_file"] = c.accessFile(), c.identFile()
 	maps.Copy(all, more)
 	// a list of folders, in which a comma would separate two
 	all["unix_socket_directories"] = `"` + strings.ReplaceAll(socket, `"`, `""`) + `"`
@@ -229,7 +251,7 @@ func (c *cluster) startOnce(ctx context.Context, socket string, more map[string]
 	}
 	cmd := c.command(context.WithoutCancel(ctx), filepath.Join(c.bin, "postgres"), args...)
 	cmd.Stdout, cmd.Stderr = log, log
-	p, err := startProcess(c.who, cmd)
+	p, err := startProcess(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("start postgres: %w", err)
 	}

@@ -20,13 +20,24 @@ const (
 
 // makeDir makes the folder when it is missing, and returns its path without links, which is the same for all its names.
 func makeDir(dir string) (string, error) {
-	err := os.MkdirAll(dir, 0o755) // the account must get through
-	if err != nil {
-		return "", fmt.Errorf("make data folder: %w", err)
-	}
-	dir, err = filepath.Abs(dir)
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find data folder: %w", err)
+	}
+	var missing []string
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		missing = append(missing, at)
+	}
+	const open = 0o755 // the account must get through, whatever the umask
+	err = os.MkdirAll(dir, open)
+	for _, made := range missing {
+		err = errors.Join(err, os.Chmod(made, open))
+	}
+	if err != nil {
+		return "", fmt.Errorf("make data folder: %w", err)
 	}
 	dir, err = filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -73,6 +84,16 @@ func (c *cluster) openFile(name string, flags int) (*os.File, error) {
 	return f, nil
 }
 
+// writeFile writes a whole file of the folder.
+func (c *cluster) writeFile(name, content string) error {
+	f, err := c.openFile(name, os.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(content)
+	return errors.Join(err, f.Close())
+}
+
 // socketLink is the folder of the socket, or a link to it.
 func (c *cluster) socketLink() string { return filepath.Join(c.dir, "socket") }
 
@@ -104,9 +125,9 @@ func (c *cluster) makeSocketDir(ctx context.Context) (_ string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("give folder to %s: %w", c.who.name, err)
 	}
-	_, err = c.try(ctx, c.bin, dir)
+	_, err = c.runIn(ctx, dir, c.bin)
 	if err != nil {
-		return "", fmt.Errorf("enter %s: %w", dir, err)
+		return "", fmt.Errorf("%w; the folder of the socket is in that of temporary files: TMPDIR names another", err)
 	}
 	err = os.Symlink(dir, link)
 	if err != nil {

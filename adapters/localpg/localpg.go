@@ -1,5 +1,6 @@
 // Package localpg runs a private PostgreSQL: the database of a program that was given none, of tests and of benchmarks.
-// It listens on a unix socket that only its owner can reach, and ends with the program, however the program ends.
+// It listens on a unix socket that only its owner can reach, has no power beyond its own folder, and ends with the program, however
+// the program ends.
 package localpg
 
 import (
@@ -74,15 +75,25 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	_, err = c.runIn(ctx, c.dir, c.bin)
+	if err != nil {
+		return nil, err
+	}
 	err = c.stopLeftover(ctx)
 	if err != nil {
 		return nil, err
 	}
+	noSync := cfg.Settings["fsync"] == "off"
 	if c.version() == 0 {
-		err = c.init(ctx, cfg.Settings["fsync"] == "off")
-		if err != nil {
-			return nil, err
-		}
+		err = c.init(ctx, noSync)
+	} else {
+		err = c.own(ctx, noSync)
+	}
+	if err == nil {
+		err = c.writeAccess()
+	}
+	if err != nil {
+		return nil, err
 	}
 	socket, err := c.makeSocketDir(ctx)
 	if err != nil {
@@ -96,11 +107,16 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	return &Server{cluster: c, settings: cfg.Settings, socket: socket, process: p, lock: lock}, nil
 }
 
-// URL is the connection string of a database of the server. It names the port, or PGPORT would.
-func (s *Server) URL(database string) string { return socketURL(s.socket, database) }
+// URL is the connection string of a database of the server, for the role that owns the Database. It names the port, or PGPORT would.
+func (s *Server) URL(database string) string { return socketURL(s.socket, role, database) }
+
+// SuperuserURL is the same for the superuser, whom the program itself does not need.
+func (s *Server) SuperuserURL(database string) string {
+	return socketURL(s.socket, superuser, database)
+}
 
 // URL is the connection string of a database of the server that another program runs in a folder. It can be used by the
-// account that runs the server, and by root. It returns an error when no server has been there.
+// account that runs the server, by who runs that program, and by root. It returns an error when no server has been there.
 func URL(dir, database string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -110,13 +126,13 @@ func URL(dir, database string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find folder of the socket: %w", err)
 	}
-	return socketURL(socket, database), nil
+	return socketURL(socket, role, database), nil
 }
 
-func socketURL(socket, database string) string {
+func socketURL(socket, user, database string) string {
 	// libpq takes a plus sign for one, where net/url means a space
 	host := strings.ReplaceAll(url.QueryEscape(socket), "+", "%20")
-	return "postgres://postgres@/" + url.PathEscape(database) + "?host=" + host + "&port=" + port
+	return "postgres://" + user + "@/" + url.PathEscape(database) + "?host=" + host + "&port=" + port
 }
 
 // Bin is the path of one of PostgreSQL's programs: the server's own where it has it, else of whatever version is in PATH.

@@ -25,7 +25,7 @@ const (
 
 func TestDataSurvivesRestarts(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "made", "when missing")
+	dir := filepath.Join(openDir(t), "made", "when missing")
 	for i := range 3 {
 		s, err := localpg.Start(t.Context(), config(dir))
 		require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestDataSurvivesRestarts(t *testing.T) {
 
 func TestCommittedDataIsSafeByDefault(t *testing.T) {
 	t.Parallel()
-	s := start(t, localpg.Config{Dir: t.TempDir()})
+	s := start(t, localpg.Config{Dir: openDir(t)})
 	url := s.URL(localpg.Database)
 	for setting, want := range map[string]string{
 		"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
@@ -75,7 +75,7 @@ func TestSettingsOverrideThePackages(t *testing.T) {
 
 func TestOnlyTheOwnerGetsToTheSocket(t *testing.T) {
 	t.Parallel()
-	s := start(t, config(t.TempDir()))
+	s := start(t, config(openDir(t)))
 	socket, err := socketOf(s.URL(localpg.Database))
 	require.NoError(t, err)
 	info, err := os.Stat(filepath.Dir(socket))
@@ -85,9 +85,9 @@ func TestOnlyTheOwnerGetsToTheSocket(t *testing.T) {
 }
 
 func TestSocketsPathIsFit(t *testing.T) {
-	tmp := privateDir(t)
+	tmp := openDir(t)
 	t.Setenv("TMPDIR", filepath.Join(tmp, "tmp"))
-	require.NoError(t, os.Mkdir(os.TempDir(), 0o700))
+	require.NoError(t, os.Mkdir(os.TempDir(), 0o711))
 	t.Run("of", func(t *testing.T) { // all at once, up to the end of this one
 		for name, folder := range map[string]string{
 			"a long name": strings.Repeat("0123456789", 12),
@@ -142,7 +142,7 @@ func TestNothingOfTheEnvironmentGetsThrough(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	s := start(t, config(t.TempDir()))
+	s := start(t, config(openDir(t)))
 	assert.Equal(t, []string{"5432"}, query(t, s.URL(localpg.Database), "show port"))
 	assert.Equal(t, []string{"UTC"}, query(t, s.URL(localpg.Database), "show timezone"))
 	assert.Contains(t, s.URL(localpg.Database), "port=5432", "or a client would take PGPORT")
@@ -336,7 +336,7 @@ func TestStopWithoutTimeEndsTheServerAtOnce(t *testing.T) {
 
 func TestABrokenOffInitIsDoneAgain(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := openDir(t)
 	unfinished := func() []string {
 		names, err := filepath.Glob(filepath.Join(dir, "data.new-*"))
 		require.NoError(t, err)
@@ -374,7 +374,7 @@ func TestAFailedStartSaysWhatTheServerSaid(t *testing.T) {
 
 func TestAStartCanBeCancelled(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := openDir(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // in the middle of initdb
 	defer cancel()
 	_, err := localpg.Start(ctx, config(dir))

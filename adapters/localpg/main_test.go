@@ -19,9 +19,18 @@ import (
 // runDir names the folder whose server this test binary runs, when it is started as the program that gets killed.
 const runDir = "LOCALPG_TEST_RUN"
 
+// queryURL and querySQL name what this test binary asks, when it is started as another user's client.
+const (
+	queryURL = "LOCALPG_TEST_URL"
+	querySQL = "LOCALPG_TEST_SQL"
+)
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(runDir); dir != "" {
 		runProgram(dir)
+	}
+	if url := os.Getenv(queryURL); url != "" {
+		runQuery(url, os.Getenv(querySQL))
 	}
 	code := m.Run()
 	_ = os.RemoveAll(template)
@@ -33,6 +42,9 @@ var template string
 
 var makeTemplate = sync.OnceValue(func() (err error) {
 	template, err = os.MkdirTemp("", "")
+	if err == nil {
+		err = os.Chmod(template, 0o755)
+	}
 	if err != nil {
 		return err
 	}
@@ -64,12 +76,30 @@ func runProgram(dir string) {
 	select {}
 }
 
+// runQuery is a client of a server, which ends with its answer.
+func runQuery(url, sql string) {
+	c, err := dial(url)
+	var rows []string
+	if err == nil {
+		rows, err = c.query(sql)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(strings.Join(rows, "\n"))
+	os.Exit(0)
+}
+
 // startProgram starts a program with a server, and returns it before the server runs.
-func startProgram(t *testing.T, dir string) (program *exec.Cmd, firstLine func() string) {
+func startProgram(t *testing.T, dir string, change ...func(*exec.Cmd)) (program *exec.Cmd, firstLine func() string) {
 	t.Helper()
 	program = exec.Command(os.Args[0])
 	program.Env = append(os.Environ(), runDir+"="+dir)
 	program.Stderr = os.Stderr
+	for _, change := range change {
+		change(program)
+	}
 	out, err := program.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, program.Start())

@@ -20,13 +20,13 @@ type process struct {
 
 // startProcess starts the command on a thread that lives as long as the child does: the kernel tells the child of the
 // end of that thread, not of the program.
-func startProcess(who *account, cmd *exec.Cmd) (*process, error) {
+func startProcess(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd, make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := who.start(cmd)
+		err := cmd.Start()
 		started <- err
 		if err == nil {
 			_ = cmd.Wait() // what it ended with is in its log

@@ -68,6 +68,10 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	err = os.Chmod(b.dir, 0o711) // PostgreSQL's account must get through
+	if err != nil {
+		return err
+	}
 	b.database, err = localpg.Start(ctx, localpg.Config{Dir: filepath.Join(b.dir, "postgres"), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
@@ -283,7 +287,12 @@ func (b *bench) clear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.conn.Exec(ctx, "checkpoint")
+	superuser, err := pgx.Connect(ctx, b.database.SuperuserURL(localpg.Database))
+	if err != nil {
+		return err
+	}
+	defer superuser.Close(context.Background())
+	_, err = superuser.Exec(ctx, "checkpoint")
 	return err
 }
 

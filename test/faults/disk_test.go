@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rollcall/adapters/localpg"
+	"rollcall/test/pgtest"
 )
 
 // The disk is full under the folders of spools and exports, and under the data. Whoever needs room is told that there is none,
@@ -169,7 +170,7 @@ type disk struct {
 // newDisk makes a disk of so many MiB.
 func newDisk(t *testing.T, size int) *disk {
 	t.Helper()
-	d := &disk{dir: t.TempDir()}
+	d := &disk{dir: pgtest.Dir(t)}
 	err := syscall.Mount("tmpfs", d.dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=755", size))
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
 		d.limited = true

@@ -29,9 +29,9 @@ func TestNetworkIsCut(t *testing.T) {
 		t.Log("no network can be made here: that it is cut was not tried")
 		return
 	}
-	access := filepath.Join(t.TempDir(), "pg_hba.conf")
-	require.NoError(t, os.WriteFile(access, []byte("local all postgres trust\nhost rollcall postgres 0.0.0.0/0 trust\n"), 0o644))
-	d := &database{dir: filepath.Join(t.TempDir(), "postgres"), settings: map[string]string{"listen_addresses": databaseLink.near, "hba_file": access}}
+	access := filepath.Join(pgtest.Dir(t), "pg_hba.conf")
+	require.NoError(t, os.WriteFile(access, []byte("local all all trust\nhost rollcall rollcall 0.0.0.0/0 trust\n"), 0o644))
+	d := &database{dir: filepath.Join(pgtest.Dir(t), "postgres"), settings: map[string]string{"listen_addresses": databaseLink.near, "hba_file": access}}
 	d.begin(t)
 	far, err := url.Parse(d.url())
 	require.NoError(t, err)

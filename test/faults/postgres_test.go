@@ -28,7 +28,7 @@ type database struct {
 // newDatabase starts a PostgreSQL with every migration, until the test ends.
 func newDatabase(t *testing.T) *database {
 	t.Helper()
-	d := &database{dir: filepath.Join(t.TempDir(), "postgres")}
+	d := &database{dir: filepath.Join(pgtest.Dir(t), "postgres")}
 	d.begin(t)
 	return d
 }
@@ -121,11 +121,11 @@ func childrenOf(t *testing.T, parent int) (all []int) {
 	return all
 }
 
-// exec executes a statement.
+// exec executes a statement as the superuser.
 func (d *database) exec(t *testing.T, sql string) {
 	t.Helper()
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, d.url())
+	conn, err := pgx.Connect(ctx, d.server.SuperuserURL(localpg.Database))
 	require.NoError(t, err)
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, sql)

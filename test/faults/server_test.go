@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
 )
 
 // server is the program, on an address and in a folder that it keeps when it is killed and started again.
@@ -32,7 +34,7 @@ type server struct {
 // serve starts the program over a database, until the test ends.
 func serve(t *testing.T, database string, flags ...string) *server {
 	t.Helper()
-	return serveIn(t, t.TempDir(), database, flags...)
+	return serveIn(t, pgtest.Dir(t), database, flags...)
 }
 
 // serveIn does so with a folder of the test's.

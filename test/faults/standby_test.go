@@ -25,7 +25,7 @@ import (
 // the import that is sent again is answered in full, and nothing is gone that was acknowledged.
 func TestPrimaryIsKilled(t *testing.T) {
 	primary := newDatabase(t)
-	standby := &database{dir: filepath.Join(t.TempDir(), "postgres")}
+	standby := &database{dir: filepath.Join(pgtest.Dir(t), "postgres")}
 	t.Cleanup(standby.stop)
 	standby.follow(t, primary)
 	s := serve(t, bothURL(primary, standby))
@@ -54,7 +54,7 @@ func TestPrimaryIsKilled(t *testing.T) {
 		}()
 		time.Sleep(moment) // which is when it comes, and waits for nothing
 		primary.kill(t)
-		pgtest.Query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
+		pgtest.Query[struct{ Promoted bool }](t, standby.server.SuperuserURL(localpg.Database), "select pg_promote()")
 		primary, standby = standby, primary
 		<-ended
 		answer := s.sendUntilAnswered(t, file, key)
@@ -73,7 +73,7 @@ func TestPrimaryIsKilled(t *testing.T) {
 // told that they have, nor given an answer that is kept of them, before the standby has them too.
 func TestStandbyIsAway(t *testing.T) {
 	primary := newDatabase(t)
-	standby := &database{dir: filepath.Join(t.TempDir(), "postgres")}
+	standby := &database{dir: filepath.Join(pgtest.Dir(t), "postgres")}
 	t.Cleanup(standby.stop)
 	standby.follow(t, primary)
 	secret := "--secret-key=" + hex.EncodeToString([]byte("the secret key of both instances"))
@@ -116,7 +116,7 @@ func TestStandbyIsAway(t *testing.T) {
 	assert.Equal(t, answer, <-again)
 	assert.Equal(t, http.StatusSeeOther, <-registered)
 	primary.kill(t)
-	pgtest.Query[struct{ Promoted bool }](t, standby.url(), "select pg_promote()")
+	pgtest.Query[struct{ Promoted bool }](t, standby.server.SuperuserURL(localpg.Database), "select pg_promote()")
 	signIn(t, standby.url(), answer)
 	isThere(t, standby.url(), []string{"user10"})
 }
@@ -125,8 +125,9 @@ func TestStandbyIsAway(t *testing.T) {
 func (d *database) follow(t *testing.T, primary *database) {
 	t.Helper()
 	require.NoError(t, os.RemoveAll(d.dir))
+	require.NoError(t, os.Mkdir(d.dir, 0o755))
 	backup := exec.CommandContext(t.Context(), primary.server.Bin("pg_basebackup"),
-		"-d", primary.server.URL("postgres"), "-D", d.data(), "-R", "--checkpoint=fast", "--no-sync")
+		"-d", primary.server.SuperuserURL("postgres"), "-D", d.data(), "-R", "--checkpoint=fast", "--no-sync")
 	output, err := backup.CombinedOutput()
 	require.NoError(t, err, "%s", output)
 	info, err := os.Stat(primary.data())
@@ -143,7 +144,7 @@ func (d *database) follow(t *testing.T, primary *database) {
 	primary.exec(t, "alter system set synchronous_standby_names = '*'")
 	primary.exec(t, "select pg_reload_conf()")
 	require.Eventually(t, func() bool {
-		return len(pgtest.Query[struct{ State string }](t, primary.url(), "select sync_state from pg_stat_replication where sync_state = 'sync'")) == 1
+		return len(pgtest.Query[struct{ State string }](t, primary.server.SuperuserURL(localpg.Database), "select sync_state from pg_stat_replication where sync_state = 'sync'")) == 1
 	}, time.Minute, 10*time.Millisecond)
 }
 
@@ -155,7 +156,7 @@ func bothURL(a, b *database) string {
 		hosts[i] = u.Query().Get("host")
 	}
 	both := url.Values{"host": {hosts[0] + "," + hosts[1]}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
-	return "postgres://postgres@/" + localpg.Database + "?" + both.Encode()
+	return "postgres://" + localpg.Database + "@/" + localpg.Database + "?" + both.Encode()
 }
 
 // registerMeanwhile registers one person after another, from a number on, until the function is called that it returns. That

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -60,11 +61,26 @@ func start() {
 	if errStart != nil {
 		return
 	}
+	errStart = os.Chmod(folder, passable)
+	if errStart != nil {
+		return
+	}
 	ctx := context.Background()
 	server, errStart = localpg.Start(ctx, localpg.Config{Dir: filepath.Join(folder, "postgres"), Settings: settings})
 	if errStart == nil {
 		errStart = postgres.Migrate(ctx, server.URL(localpg.Database))
 	}
+}
+
+// passable is the mode of a folder that PostgreSQL's account gets through, where root runs the tests.
+const passable = 0o711
+
+// Dir is a temporary folder of the test's that a server can run in.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(dir), passable))
+	return dir
 }
 
 // folderPattern names folders by the process that uses them.
@@ -97,16 +113,20 @@ func Start(t testing.TB, dir string) *localpg.Server {
 	return s
 }
 
-// New makes a database for the test, with every migration and nothing in it, and returns its URL.
+// New makes a database for the test, with every migration and nothing in it, and returns its URL: that of a role which owns the
+// database, and is no superuser.
 func New(t testing.TB) string {
 	t.Helper()
 	once.Do(start)
 	require.NoError(t, errStart)
 	name := fmt.Sprintf("test_%d", databases.Add(1))
-	administer(t, "create database "+name+" template "+localpg.Database)
+	administer(t, "create database "+name+" template "+localpg.Database+" owner "+localpg.Database)
 	t.Cleanup(func() { administer(t, "drop database "+name+" with (force)") })
 	return server.URL(name)
 }
+
+// Superuser is the URL of a database of New for the superuser.
+func Superuser(url string) string { return strings.Replace(url, localpg.Database+"@", "postgres@", 1) }
 
 // Swap ends the connections to two databases, each of which then answers to the other's name.
 func Swap(t testing.TB, one, two string) {
@@ -126,7 +146,7 @@ func Swap(t testing.TB, one, two string) {
 func administer(t testing.TB, sql string) {
 	t.Helper()
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, server.URL("postgres"))
+	conn, err := pgx.Connect(ctx, server.SuperuserURL("postgres"))
 	require.NoError(t, err)
 	defer conn.Close(ctx)
 	_, err = conn.Exec(ctx, sql)

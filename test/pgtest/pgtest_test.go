@@ -72,14 +72,14 @@ func TestPGXReadsURLs(t *testing.T) {
 	t.Setenv("PGHOST", "/nowhere")
 	t.Setenv("PGSSLMODE", "verify-full")
 	for _, name := range []string{"plain", "a b+c&d=e%f?g", "a,b"} {
-		s := pgtest.Start(t, filepath.Join(t.TempDir(), name))
+		s := pgtest.Start(t, filepath.Join(pgtest.Dir(t), name))
 		assert.Equal(t, []count{{1}}, pgtest.Query[count](t, s.URL(localpg.Database), "select 1"), name)
 	}
 }
 
 func TestAServerOfOnesOwn(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := pgtest.Dir(t)
 	s := pgtest.Start(t, dir)
 	pgtest.Query[struct{}](t, s.URL(localpg.Database), "create table kept (n int)")
 	require.NoError(t, s.Stop(t.Context()))
