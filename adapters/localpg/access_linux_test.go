@@ -23,7 +23,7 @@ func TestTheRoleIsNoSuperuser(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(clusterDir(t)))
 	url := s.URL(localpg.Database)
-	assert.Equal(t, []string{"rollcall f f f f f"}, query(t, url, `select rolname, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls
+	assert.Equal(t, []string{"rollcall f"}, query(t, url, `select rolname, rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
 		from pg_roles where rolname = current_user`))
 	query(t, url, "create table people (id bigint generated always as identity)")
 	query(t, url, "drop table people")
@@ -140,14 +140,14 @@ func TestThePeerIsAsked(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Join(dir, "socket"), 0o755), "a mistake that lets others in")
 	owner := asOwnerOf(t, filepath.Join(dir, "data")).Credential
 	for _, url := range []string{s.URL(localpg.Database), s.SuperuserURL(localpg.Database)} {
-		assert.Equal(t, "1\n", queryAs(t, owner.Uid, url, "select 1"))
-		assert.Contains(t, queryAs(t, 1, url, "select 1"), "Peer authentication failed", "the user daemon")
-		assert.NotEqual(t, "1\n", queryAs(t, 12345, url, "select 1"), "a user without a name")
+		assert.Equal(t, "1\n", askAs(t, owner.Uid, url))
+		assert.Contains(t, askAs(t, 1, url), "Peer authentication failed", "the user daemon")
+		assert.NotEqual(t, "1\n", askAs(t, 12345, url), "a user without a name")
 	}
 }
 
-// queryAs asks as another user of the machine, in a process of that user, and returns the row or the error.
-func queryAs(t *testing.T, uid uint32, url, sql string) string {
+// askAs asks for 1 as another user of the machine, in a process of that user, and returns the answer or the error.
+func askAs(t *testing.T, uid uint32, url string) string {
 	t.Helper()
 	program := filepath.Join(openDir(t), "test")
 	from, err := os.Open(os.Args[0])
@@ -160,7 +160,7 @@ func queryAs(t *testing.T, uid uint32, url, sql string) string {
 	require.NoError(t, to.Close())
 	cmd := exec.CommandContext(t.Context(), program)
 	cmd.Dir = "/"
-	cmd.Env = []string{queryURL + "=" + url, querySQL + "=" + sql}
+	cmd.Env = []string{askURL + "=" + url}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	output, _ := cmd.CombinedOutput() // an error of the query is in it
 	return string(output)
@@ -186,7 +186,7 @@ func TestAProgramOfAUserWithoutAName(t *testing.T) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	})
 	url := firstLine()
-	assert.Equal(t, "1\n", queryAs(t, nobody, url, "select 1"))
+	assert.Equal(t, "1\n", askAs(t, nobody, url))
 	info, err := os.Stat(filepath.Join("/proc", strconv.Itoa(serverPID(t, dir))))
 	require.NoError(t, err)
 	assert.EqualValues(t, nobody, info.Sys().(*syscall.Stat_t).Uid)

@@ -113,7 +113,7 @@ func (c *cluster) archive(ctx context.Context, version int, repository string) (
 		return nil, fmt.Errorf("the digest of %s is %s, and not %s: it is not the release that it should be", url, got, digest)
 	}
 	if cached != "" {
-		err = errors.Join(os.MkdirAll(filepath.Dir(cached), 0o755), os.WriteFile(cached, archive, 0o644))
+		err = errors.Join(os.MkdirAll(filepath.Dir(cached), 0o755), os.WriteFile(cached, archive, 0o600))
 		if err != nil {
 			c.log.Warn("cannot keep the download for other clusters", "error", err)
 		}

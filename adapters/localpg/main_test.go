@@ -19,18 +19,15 @@ import (
 // runDir names the folder whose server this test binary runs, when it is started as the program that gets killed.
 const runDir = "LOCALPG_TEST_RUN"
 
-// queryURL and querySQL name what this test binary asks, when it is started as another user's client.
-const (
-	queryURL = "LOCALPG_TEST_URL"
-	querySQL = "LOCALPG_TEST_SQL"
-)
+// askURL names the database that this test binary asks, when it is started as another user's client.
+const askURL = "LOCALPG_TEST_URL"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(runDir); dir != "" {
 		runProgram(dir)
 	}
-	if url := os.Getenv(queryURL); url != "" {
-		runQuery(url, os.Getenv(querySQL))
+	if url := os.Getenv(askURL); url != "" {
+		runClient(url)
 	}
 	code := m.Run()
 	_ = os.RemoveAll(template)
@@ -76,12 +73,12 @@ func runProgram(dir string) {
 	select {}
 }
 
-// runQuery is a client of a server, which ends with its answer.
-func runQuery(url, sql string) {
+// runClient is a client of a server, which ends with its answer.
+func runClient(url string) {
 	c, err := dial(url)
 	var rows []string
 	if err == nil {
-		rows, err = c.query(sql)
+		rows, err = c.query("select 1")
 	}
 	if err != nil {
 		fmt.Println(err)

@@ -30,7 +30,7 @@ func TestNetworkIsCut(t *testing.T) {
 		return
 	}
 	access := filepath.Join(pgtest.Dir(t), "pg_hba.conf")
-	require.NoError(t, os.WriteFile(access, []byte("local all all trust\nhost rollcall rollcall 0.0.0.0/0 trust\n"), 0o644))
+	require.NoError(t, os.WriteFile(access, []byte("local all rollcall,postgres trust\nhost all rollcall 0.0.0.0/0 trust\n"), 0o644))
 	d := &database{dir: filepath.Join(pgtest.Dir(t), "postgres"), settings: map[string]string{"listen_addresses": databaseLink.near, "hba_file": access}}
 	d.begin(t)
 	far, err := url.Parse(d.url())
