@@ -379,6 +379,7 @@ func (v *visitor) download(selector string) file {
 	address := eval[string](v, `selector => document.querySelector(selector).href`, selector)
 	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, address, nil)
 	require.NoError(v.t, err)
+	request.Header.Set("Accept-Language", eval[string](v, `() => document.documentElement.lang`))
 	v.do(chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
 		known, err := cdp.Call(ctx, at, network.GetCookies, network.GetCookiesParams{URLs: []string{address}})
 		if err != nil {
