@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -141,7 +143,10 @@ func diskOfAll(t *testing.T) {
 	file := crowd(1, 50_000)
 	disk.fill(t, 40<<20)
 	_, err = s.send(t.Context(), file, "key")
-	require.ErrorContains(t, err, "503")
+	require.ErrorContains(t, err, noRoom)
+	assert.NotContains(t, s.logged(), "the embedded database has ended", "imports leave it the room that it needs")
+	disk.fill(t, 0)
+	exhaust(t, url)
 	require.Eventually(t, func() bool {
 		return strings.Contains(s.logged(), "the embedded database has ended, and does not start")
 	}, time.Minute, 10*time.Millisecond)
@@ -151,6 +156,18 @@ func diskOfAll(t *testing.T) {
 	assert.Len(t, s.sendUntilAnswered(t, file, "key"), 50_000)
 	isConsistent(t, url)
 	isWhole(t, url, 0)
+}
+
+// exhaust writes into a database until it has no room for its log, and ends.
+func exhaust(t *testing.T, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	for n := 0; err == nil && n < 1000; n++ {
+		_, err = conn.Exec(t.Context(), "select pg_logical_emit_message(false, 'rollcall', repeat('x', 1 << 20))")
+	}
+	require.Error(t, err)
 }
 
 // noRoom and noRoomPage are what programs and people are told.

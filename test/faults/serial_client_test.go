@@ -106,7 +106,7 @@ func (c *crowded) file(r request, number int) []byte {
 	var objects []string
 	for i := range len(r.People) + 1 {
 		if i == r.Padding.Before {
-			filler := "{}"
+			filler := `{"note":"nobody, and kept"}` // of less, not all rejections are kept
 			if r.Padding.Kind == paddedByLarge {
 				filler = `{"note":"` + strings.Repeat("x", 63<<10) + `"}`
 			}
