@@ -187,6 +187,7 @@ func TestDatabaseIsRestarted(t *testing.T) {
 	}
 	end()
 	group.Wait()
+	require.Zero(t, s.stop(t), "once the registrations have ended whose clients are gone")
 	t.Logf("%d registrations were acknowledged", len(acknowledged))
 	isThere(t, d.url(), acknowledged)
 	isConsistent(t, d.url())
