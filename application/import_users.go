@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -52,9 +53,29 @@ func sizeOf(file ports.Spool) importSize {
 
 // ImportUsers registers the people of a file, one after another, and accounts for those it refuses.
 type ImportUsers struct {
-	with   ImportConfig
-	places chan struct{} // of large imports
+	with     ImportConfig
+	places   chan struct{} // of large imports
+	decoding turns
 }
+
+// turns are those of imports of many records at the processors. One processor is left to those who sign in. Nil is for imports
+// that need none.
+type turns chan struct{}
+
+func (t turns) take() {
+	if t != nil {
+		t <- struct{}{}
+	}
+}
+
+func (t turns) leave() {
+	if t != nil {
+		<-t
+	}
+}
+
+// turnRecords is how many records are decoded and checked in a turn, which takes some milliseconds.
+const turnRecords = 512
 
 // ImportConfig is what imports work with.
 type ImportConfig struct {
@@ -84,7 +105,9 @@ type ImportConfig struct {
 
 // NewImportUsers makes the use case.
 func NewImportUsers(with ImportConfig) *ImportUsers {
-	return &ImportUsers{with: with, places: make(chan struct{}, with.AtOnce)}
+	return &ImportUsers{
+		with: with, places: make(chan struct{}, with.AtOnce), decoding: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
+	}
 }
 
 // Import implements ports.Registration.
@@ -92,7 +115,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 	if request.DryRun {
 		request.Key = domain.ImportKey{} // it neither has an answer to be kept nor gives one that was
 	}
-	i := &userImport{ImportConfig: u.with, request: request, size: sizeOf(request.File)}
+	i := &userImport{ImportConfig: u.with, request: request, size: sizeOf(request.File), decoding: u.decoding}
 	if u.with.MaxTime > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, u.with.MaxTime, domain.ErrTooSlow)
@@ -178,8 +201,9 @@ func (u *ImportUsers) Refuse(ctx context.Context, status int, description string
 type userImport struct {
 	ImportConfig
 
-	request ports.ImportRequest
-	size    importSize
+	request  ports.ImportRequest
+	size     importSize
+	decoding turns
 
 	fingerprint []byte // of the request, when it has a key
 	salt        []byte
@@ -319,7 +343,22 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 		if i.size < large {
 			most = bounds[i.size].records
 		}
+		turn := i.decoding
+		if i.size == few {
+			turn = nil
+		}
+		pass := func(b batch, err error) bool { // and whoever takes it has the processors
+			turn.leave()
+			defer turn.take()
+			return yield(b, err)
+		}
+		turn.take()
+		defer turn.leave()
 		for candidate, err := range i.Decoder.Candidates(file, i.request.Hint) {
+			if err == nil && candidate.Number%turnRecords == 0 {
+				turn.leave()
+				turn.take()
+			}
 			if err == nil && i.MaxObjects > 0 && candidate.Number > i.MaxObjects {
 				err = domain.ErrTooManyObjects
 			}
@@ -327,7 +366,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 				err = errLarger
 			}
 			if err != nil {
-				yield(batch{}, err)
+				pass(batch{}, err)
 				return
 			}
 			object, hash := rules.Check(candidate), ""
@@ -343,14 +382,14 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			if i.size < large || len(b.objects) < most && text < batchText {
 				continue
 			}
-			if !yield(b, nil) {
+			if !pass(b, nil) {
 				return
 			}
 			b = batch{make([]domain.Object, 0, batchObjects), make([]string, 0, batchObjects)}
 			originals, text = arena{}, 0
 		}
 		if len(b.objects) > 0 {
-			yield(b, nil)
+			pass(b, nil)
 		}
 	}
 }
