@@ -39,7 +39,7 @@ const (
 
 // bounds are how many bytes a file may have, and how many records an import, to be of a size.
 var bounds = map[importSize]struct{ bytes, records int }{
-	few:  {64 << 10, 500},
+	few:  {16 << 10, 100},
 	many: {largeSize, 10_000},
 }
 
@@ -359,11 +359,8 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 				turn.leave()
 				turn.take()
 			}
-			if err == nil && i.MaxObjects > 0 && candidate.Number > i.MaxObjects {
-				err = domain.ErrTooManyObjects
-			}
-			if err == nil && i.size < large && (len(b.objects) == most || text >= batchText) {
-				err = errLarger
+			if err == nil {
+				err = i.beyond(candidate.Number, i.size < large && (len(b.objects) == most || text >= batchText))
 			}
 			if err != nil {
 				pass(batch{}, err)
@@ -392,6 +389,17 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			pass(b, nil)
 		}
 	}
+}
+
+// beyond returns an error when a record is one too many, for an import or for its size.
+func (i *userImport) beyond(record int, isFull bool) error {
+	switch {
+	case i.MaxObjects > 0 && record > i.MaxObjects:
+		return domain.ErrTooManyObjects
+	case isFull:
+		return errLarger
+	}
+	return nil
 }
 
 // arena makes copies of bytes that live as long as one another, in few pieces of memory.

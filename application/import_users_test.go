@@ -432,8 +432,8 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		f.config.Imports = modes
 		_, err := f.request(t, many(10_000), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		assert.Equal(t, []bool{false, false}, modes.exclusive)
-		assert.Equal(t, []bool{false, true}, modes.many)
+		assert.Equal(t, []bool{false}, modes.exclusive)
+		assert.Equal(t, []bool{true}, modes.many)
 		assert.Equal(t, 1, modes.batches)
 
 		modes.exclusive, modes.many, modes.batches = nil, nil, 0
@@ -443,9 +443,17 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		got, err := f.request(t, many(10_001), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
 		assert.Equal(t, 10_001, got.tally.Refused)
-		assert.Equal(t, []bool{false, false, true}, modes.exclusive)
-		assert.Equal(t, []bool{false, true, false}, modes.many)
+		assert.Equal(t, []bool{false, true}, modes.exclusive)
+		assert.Equal(t, []bool{true, false}, modes.many)
 		assert.Equal(t, 2, modes.batches, "nothing is asked for before it is known to be large")
+
+		modes.exclusive, modes.many = nil, nil
+		if key != "" {
+			key = "a third"
+		}
+		_, err = f.request(t, many(101), ports.ImportRequest{Key: key})
+		require.NoError(t, err)
+		assert.Equal(t, []bool{false, true}, modes.many, "a file of few bytes has many records as well")
 		assert.Zero(t, f.spools.Open())
 	}
 	f := newFixture()
