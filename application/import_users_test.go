@@ -449,7 +449,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 
 		modes.exclusive, modes.many = nil, nil
 		if key != "" {
-			key = "a third"
+			key = domain.ImportKey{Value: "a third"}
 		}
 		_, err = f.request(t, many(101), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
