@@ -448,7 +448,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		assert.Equal(t, 2, modes.batches, "nothing is asked for before it is known to be large")
 
 		modes.exclusive, modes.many = nil, nil
-		if key != "" {
+		if !key.IsZero() {
 			key = domain.ImportKey{Value: "a third"}
 		}
 		_, err = f.request(t, many(101), ports.ImportRequest{Key: key})
