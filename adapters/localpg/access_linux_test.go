@@ -166,7 +166,7 @@ func askAs(t *testing.T, uid uint32, url string) string {
 	return string(output)
 }
 
-// A program whose user has a number but no name, as in a container, is let in all the same: the folder of the socket is its user's.
+// A program whose user has a number but no name, as in a container, can connect: the folder of the socket is the user's.
 func TestAProgramOfAUserWithoutAName(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

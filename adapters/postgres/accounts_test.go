@@ -247,8 +247,10 @@ func TestRolesEndWithTheAccount(t *testing.T) {
 // Passwords from before are taken for unused, and the program of before goes on beside this one.
 func TestMigrationOfPasswordUse(t *testing.T) {
 	const before = `insert into users (login, login_key, password_hash, phone) values ('A', 'a', '$sha256$x', '79');`
-	url := migrated(t, "20261126000003_password_used_by.tx.up.sql", before)
-	store := postgres.NewAccounts(open(t, url))
+	url := pgtest.New(t)
+	db := open(t, url)
+	migrateOver(t, db, "20261126000003", before)
+	store := postgres.NewAccounts(db)
 	user, err := store.Find(t.Context(), domain.Identity{Login: "a"})
 	require.NoError(t, err)
 	assert.Nil(t, user.PasswordUsedBy)

@@ -74,34 +74,13 @@ func TestMigrationCounts(t *testing.T) {
 	assert.Len(t, page.Imports, 2)
 }
 
-// migrated returns a database that was brought to the schema before a migration, filled, and then brought to the present one.
-func migrated(t *testing.T, before, fill string) string {
-	t.Helper()
-	url := pgtest.New(t)
-	run := func(sql string) { pgtest.Query[struct{}](t, url, "do $fixture$ begin "+sql+" end $fixture$") }
-	run("drop schema public cascade; create schema public;")
-	files, err := filepath.Glob("migrations/*.up.sql")
-	require.NoError(t, err)
-	filled := false
-	for _, file := range files {
-		if filepath.Base(file) == before {
-			run(fill)
-			filled = true
-		}
-		sql, err := os.ReadFile(file)
-		require.NoError(t, err)
-		run(string(sql))
-	}
-	require.True(t, filled, "there is no migration %s", before)
-	return url
-}
-
 // Of imports from before, every rejection is kept.
 func TestMigrationOfUnkeptRejections(t *testing.T) {
-	url := migrated(t, "20261126000001_unkept_rejections.tx.up.sql", `
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000001", `
 		insert into codes (code, description, refused) values (400, 'Bad request! Users haven''t been created.', 2);
-		insert into bad_users (code_id, object_id, description, violations) values (1, 1, 'x', '[]'), (1, 2, 'x', '[]');`)
-	page, err := postgres.NewReports(open(t, url)).Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 1}, Limit: 9})
+		insert into bad_users (code_id, object_id, description, violations) values (1, 1, 'x', '[]'), (1, 2, 'x', '[]')`)
+	page, err := postgres.NewReports(db).Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 1}, Limit: 9})
 	require.NoError(t, err)
 	assert.Equal(t, 2, page.Import.Refused)
 	assert.Zero(t, page.Import.Unkept)
