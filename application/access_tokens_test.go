@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/application"
@@ -21,15 +20,15 @@ func TestTokensAreChecked(t *testing.T) {
 	var access ports.Access = application.NewAccessTokens(store, func() time.Time { return now })
 	secret, made, err := access.CreateToken(t.Context(), "crm", time.Hour)
 	require.NoError(t, err)
-	assert.Regexp(t, `^rollcall_[\w-]{43}$`, secret)
-	assert.Equal(t, &domain.AccessToken{Name: "crm", Created: now, Expires: now.Add(time.Hour)}, made)
+	require.Regexp(t, `^rollcall_[\w-]{43}$`, secret)
+	require.Equal(t, &domain.AccessToken{Name: "crm", Created: now, Expires: now.Add(time.Hour)}, made)
 	other, _, err := access.CreateToken(t.Context(), "other", 0)
 	require.NoError(t, err)
-	assert.NotEqual(t, secret, other)
+	require.NotEqual(t, secret, other)
 
 	got, err := access.CheckToken(t.Context(), secret)
 	require.NoError(t, err)
-	assert.Equal(t, "crm", got.Name)
+	require.Equal(t, "crm", got.Name)
 	hash := sha256.Sum256([]byte(secret))
 	for name, wrong := range map[string]string{
 		"nothing": "", "the prefix": "rollcall_", "a name": "crm", "its hash": string(hash[:]), "a blank behind": secret + " ",
@@ -39,7 +38,7 @@ func TestTokensAreChecked(t *testing.T) {
 		_, err = access.CheckToken(t.Context(), wrong)
 		require.ErrorIs(t, err, domain.ErrTokenInvalid, name)
 		if len(wrong) > 3 {
-			assert.NotContains(t, err.Error(), wrong, name)
+			require.NotContains(t, err.Error(), wrong, name)
 		}
 	}
 	now = now.Add(time.Hour)
@@ -54,8 +53,8 @@ func TestTokensAreChecked(t *testing.T) {
 	tokens, err := access.Tokens(t.Context())
 	require.NoError(t, err)
 	require.Len(t, tokens, 2)
-	assert.Equal(t, now, tokens[1].Used)
-	assert.Equal(t, now, tokens[1].Revoked)
+	require.Equal(t, now, tokens[1].Used)
+	require.Equal(t, now, tokens[1].Revoked)
 }
 
 func TestTokensOfWrongNames(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/application"
@@ -21,10 +20,10 @@ func TestRolesAreGrantedByLogin(t *testing.T) {
 	require.NoError(t, users.Grant(t.Context(), "aNNA", domain.RoleOperator))
 	signedIn, err := p.auth.User(t.Context(), user.ID, user.Password.Made)
 	require.NoError(t, err)
-	assert.True(t, signedIn.Has(domain.RoleOperator))
+	require.True(t, signedIn.Has(domain.RoleOperator))
 	for listed, err := range users.Users(t.Context(), domain.RoleOperator) {
 		require.NoError(t, err)
-		assert.Equal(t, ports.UserRoles{Login: "Anna", Roles: []domain.Role{domain.RoleOperator}}, listed)
+		require.Equal(t, ports.UserRoles{Login: "Anna", Roles: []domain.Role{domain.RoleOperator}}, listed)
 	}
 	require.ErrorIs(t, users.Revoke(t.Context(), "anna", domain.RoleOperator), domain.ErrLastOperator)
 	_, err = p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("vera"), Password: chosen})
@@ -33,7 +32,7 @@ func TestRolesAreGrantedByLogin(t *testing.T) {
 	require.NoError(t, users.Revoke(t.Context(), "anna", domain.RoleOperator))
 	signedIn, err = p.auth.User(t.Context(), user.ID, user.Password.Made)
 	require.NoError(t, err)
-	assert.False(t, signedIn.Has(domain.RoleOperator))
+	require.False(t, signedIn.Has(domain.RoleOperator))
 
 	for _, login := range []string{"boris", "", "two words", "a\x00b", "Anna@example.com"} {
 		require.ErrorIs(t, users.Grant(t.Context(), login, domain.RoleOperator), ports.ErrNotFound, login)

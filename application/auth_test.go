@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/application"
@@ -130,13 +129,13 @@ func TestSignIn(t *testing.T) {
 	for _, name := range []string{"anna", "ANNA@example.com", " Anna "} {
 		user, err := p.signIn(t, name, chosen)
 		require.NoError(t, err, name)
-		assert.Equal(t, anna, user)
+		require.Equal(t, anna, user)
 	}
 	for _, c := range [][2]string{{"anna", "wrong"}, {"hanna", chosen}, {"", ""}, {"anna", ""}, {"anna", strings.Repeat("x", 1000)}, {"\x00", chosen}} {
 		before := p.hasher.verified
 		_, err := p.signIn(t, c[0], c[1])
 		require.ErrorIs(t, err, domain.ErrWrongCredentials)
-		assert.Equal(t, before+1, p.hasher.verified, "each takes the time of one hash: %q", c)
+		require.Equal(t, before+1, p.hasher.verified, "each takes the time of one hash: %q", c)
 		p.now = p.now.Add(time.Hour)
 	}
 }
@@ -167,13 +166,13 @@ func TestOldLoginThatIsAnothersPhone(t *testing.T) {
 	} {
 		before := p.hasher.verified
 		user, err := p.signIn(t, c.name, c.password)
-		assert.Equal(t, before+1, p.hasher.verified)
+		require.Equal(t, before+1, p.hasher.verified)
 		if c.user == "" {
 			require.ErrorIs(t, err, domain.ErrWrongCredentials)
 			continue
 		}
 		require.NoError(t, err)
-		assert.Equal(t, c.user, user.Login)
+		require.Equal(t, c.user, user.Login)
 	}
 }
 
@@ -193,9 +192,9 @@ func TestWeakHashIsRenewedAtSignIn(t *testing.T) {
 	require.NoError(t, err)
 	stored, err := fake.Accounts{Store: p.store}.User(t.Context(), anna.ID)
 	require.NoError(t, err)
-	assert.NotEqual(t, anna.Password.Hash, stored.Password.Hash)
-	assert.Equal(t, anna.Password.Made, stored.Password.Made, "it is the same password: sessions go on")
-	assert.Equal(t, stored, user)
+	require.NotEqual(t, anna.Password.Hash, stored.Password.Hash)
+	require.Equal(t, anna.Password.Made, stored.Password.Made, "it is the same password: sessions go on")
+	require.Equal(t, stored, user)
 	_, err = p.auth.User(t.Context(), anna.ID, anna.Password.Made)
 	require.NoError(t, err)
 }
@@ -224,9 +223,9 @@ func TestTemporaryPasswordThatMustBeChanged(t *testing.T) {
 		domain.StoredPassword{Hash: p.store.Accounts()[0].PasswordHash, Made: made})) // as another one that the server made
 	user, err := attempt("one", "")
 	require.NoError(t, err)
-	assert.True(t, user.MustChangePassword)
+	require.True(t, user.MustChangePassword)
 	mark := p.auth.MarkDevice(user, before)
-	assert.NotEqual(t, before, mark)
+	require.NotEqual(t, before, mark)
 	for _, c := range []struct {
 		browser, device string
 		want            error
@@ -253,12 +252,12 @@ func TestTemporaryPasswordThatMustBeChanged(t *testing.T) {
 	p.now = made.Add(lifetime - time.Second)
 	changed, err := p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: user.ID, Made: user.Password.Made, Old: password, New: chosen})
 	require.NoError(t, err)
-	assert.False(t, changed.MustChangePassword)
+	require.False(t, changed.MustChangePassword)
 	password = chosen
 	for _, browser := range []string{"one", "another"} {
 		user, err := attempt(browser, "")
 		require.NoError(t, err)
-		assert.Equal(t, changed, user)
+		require.Equal(t, changed, user)
 	}
 	p.now = made.Add(10 * lifetime)
 	_, err = p.auth.User(t.Context(), changed.ID, changed.Password.Made)
@@ -271,7 +270,7 @@ func TestGeneratedPasswordExpires(t *testing.T) {
 	p.now = p.now.Add(lifetime - time.Second)
 	user, err := p.signIn(t, "boris", password)
 	require.NoError(t, err)
-	assert.Equal(t, p.now.Add(time.Second), user.PasswordExpires)
+	require.Equal(t, p.now.Add(time.Second), user.PasswordExpires)
 	p.now = p.now.Add(time.Second)
 	_, err = p.signIn(t, "boris", password)
 	require.ErrorIs(t, err, domain.ErrPasswordExpired)
@@ -280,7 +279,7 @@ func TestGeneratedPasswordExpires(t *testing.T) {
 
 	user, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: user.ID, Made: user.Password.Made, Old: password, New: chosen})
 	require.NoError(t, err, "who is signed in already may still choose one")
-	assert.True(t, user.PasswordExpires.IsZero())
+	require.True(t, user.PasswordExpires.IsZero())
 	_, err = p.signIn(t, "boris", chosen)
 	require.NoError(t, err)
 }
@@ -300,11 +299,11 @@ func TestChangePassword(t *testing.T) {
 		{chosen, chosen, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeSame}}},
 	} {
 		_, err := change(c.old, c.chosen)
-		assert.Equal(t, c.want, violationsOf(t, err))
+		require.Equal(t, c.want, violationsOf(t, err))
 	}
 	changed, err := change(chosen, "a fine new password")
 	require.NoError(t, err)
-	assert.True(t, changed.Password.Made.After(anna.Password.Made), "in the same moment, too: sessions tell them apart")
+	require.True(t, changed.Password.Made.After(anna.Password.Made), "in the same moment, too: sessions tell them apart")
 	_, err = p.auth.User(t.Context(), anna.ID, anna.Password.Made)
 	require.ErrorIs(t, err, domain.ErrSignedOut)
 	_, err = p.auth.User(t.Context(), anna.ID, changed.Password.Made)
@@ -320,7 +319,7 @@ func TestLoginThatWouldBeRejectedNow(t *testing.T) {
 	const login = "Аnna" // the first letter is Cyrillic
 	p := newPeople()
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate(login), Password: chosen})
-	assert.Contains(t, violationsOf(t, err), domain.Violation{Field: domain.FieldLogin, Code: domain.CodeMixedScripts})
+	require.Contains(t, violationsOf(t, err), domain.Violation{Field: domain.FieldLogin, Code: domain.CodeMixedScripts})
 
 	object := domain.Rules{Region: "RU"}.Check(candidate("Anna"))
 	var vs domain.Violations
@@ -335,7 +334,7 @@ func TestLoginThatWouldBeRejectedNow(t *testing.T) {
 
 	user, err := p.signIn(t, strings.ToUpper(login), chosen)
 	require.NoError(t, err)
-	assert.Equal(t, id, user.ID)
+	require.Equal(t, id, user.ID)
 	_, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: id, Made: user.Password.Made, Old: chosen, New: "другой корабль"})
 	require.NoError(t, err)
 	users := application.NewAdministerUsers(fake.Roles{Store: p.store})
@@ -357,8 +356,8 @@ func TestGuessesAreLimited(t *testing.T) {
 		verified := p.hasher.verified
 		var tooMany *domain.TooManyAttemptsError
 		require.ErrorAs(t, attempt(name, chosen, "192.0.2.1"), &tooMany)
-		assert.Equal(t, time.Minute, tooMany.Wait)
-		assert.Equal(t, verified, p.hasher.verified, "which costs nothing")
+		require.Equal(t, time.Minute, tooMany.Wait)
+		require.Equal(t, verified, p.hasher.verified, "which costs nothing")
 	}
 	require.NoError(t, attempt("anna", chosen, "192.0.2.2"), "the owner, who is elsewhere")
 	p.now = p.now.Add(time.Minute)
@@ -395,14 +394,14 @@ func TestLimitsTellNothing(t *testing.T) {
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	for _, name := range []string{"anna", "Anna@example.com", "8 912 345 67 89", "79123456789", "ANNA", "no name of any kind", "no@thing", ""} {
-		assert.Equal(t, empty.attempts(t, name, 7), p.attempts(t, name, 7), name)
+		require.Equal(t, empty.attempts(t, name, 7), p.attempts(t, name, 7), name)
 	}
 	for _, name := range []string{"boris", "boris@example.com", "8 999 345 67 89"} {
 		like := map[string]string{"boris": "anna", "boris@example.com": "anna@example.com", "8 999 345 67 89": "8 912 345 67 89"}[name]
 		fresh := newPeople()
 		_, err := fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 		require.NoError(t, err)
-		assert.Equal(t, fresh.attempts(t, name, 12), fresh.attempts(t, like, 12), "known or not")
+		require.Equal(t, fresh.attempts(t, name, 12), fresh.attempts(t, like, 12), "known or not")
 	}
 	fresh := newPeople()
 	_, err = fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
@@ -432,7 +431,7 @@ func TestSpellingsAreOneName(t *testing.T) {
 		}
 	}
 	const anothers = 10 // at 912345678, which is nobody's phone
-	assert.LessOrEqual(t, p.hasher.verified-before, 3*10+anothers)
+	require.LessOrEqual(t, p.hasher.verified-before, 3*10+anothers)
 }
 
 func TestAddressesHaveLimits(t *testing.T) {
@@ -474,11 +473,11 @@ func TestPasswordChangesAreLimited(t *testing.T) {
 func TestAnAttemptTakesTwoRoundTrips(t *testing.T) {
 	p := newPeople()
 	p.anna(t)
-	assert.Equal(t, 1, p.limits.calls, "of a registration, which is not put back")
+	require.Equal(t, 1, p.limits.calls, "of a registration, which is not put back")
 	p.limits.calls = 0
 	_, err := p.signIn(t, "anna@example.com", chosen)
 	require.NoError(t, err)
-	assert.Equal(t, 2, p.limits.calls, "beside the one that finds the account")
+	require.Equal(t, 2, p.limits.calls, "beside the one that finds the account")
 }
 
 // Strangers cannot keep a person out of a browser in which they have signed in before.
@@ -524,7 +523,7 @@ func TestADeviceOfSeveral(t *testing.T) {
 	}
 	marks := strings.Split(device, ".")
 	require.Len(t, marks, 4, "of the last four")
-	assert.NotContains(t, device, "nonsense")
+	require.NotContains(t, device, "nonsense")
 	device = p.auth.MarkDevice(users[2], device)
-	assert.Equal(t, []string{marks[2], marks[0], marks[1], marks[3]}, strings.Split(device, "."), "the mark stays, and so does what was taken from its bucket")
+	require.Equal(t, []string{marks[2], marks[0], marks[1], marks[3]}, strings.Split(device, "."), "the mark stays, and so does what was taken from its bucket")
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/application"
@@ -100,7 +99,7 @@ func TestImport(t *testing.T) {
 	invalid := domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeInvalid}, {Field: domain.FieldPhone, Code: domain.CodeInvalid}}
 	none := domain.Violations{{Code: domain.CodeNotObject}}
 	name := domain.RestoreFullName("Ким", "Анна", "Петровна")
-	assert.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2, Refused: 3}, false, []domain.Outcome{
+	require.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2, Refused: 3}, false, []domain.Outcome{
 		{Object: 1, Login: "anna", Name: name, Password: "password-1-1"},
 		{Object: 2, Violations: none},
 		{Object: 3, Login: "ANNA", Violations: taken},
@@ -110,9 +109,9 @@ func TestImport(t *testing.T) {
 
 	accounts := f.store.Accounts()
 	require.Len(t, accounts, 2)
-	assert.Equal(t, domain.GeneratedScheme+"hash-1-1", accounts[0].PasswordHash)
-	assert.Equal(t, domain.GeneratedScheme+"hash-1-5", accounts[1].PasswordHash)
-	assert.Equal(t, []fake.Record{{
+	require.Equal(t, domain.GeneratedScheme+"hash-1-1", accounts[0].PasswordHash)
+	require.Equal(t, domain.GeneratedScheme+"hash-1-5", accounts[1].PasswordHash)
+	require.Equal(t, []fake.Record{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
 		Created: 2, Refused: 3, Rejections: []domain.Rejection{
 			{Object: 2, Violations: none, Description: "not_object."},
@@ -120,17 +119,17 @@ func TestImport(t *testing.T) {
 			{Object: 4, Login: "x", Violations: invalid, Description: "email invalid. phone invalid."},
 		},
 	}}, f.store.Records())
-	assert.Zero(t, f.spools.Open(), "nothing is left behind")
+	require.Zero(t, f.spools.Open(), "nothing is left behind")
 }
 
 func TestImportOfNobody(t *testing.T) {
 	f := newFixture()
 	got, err := f.send(t, `{}`)
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: 1, Refused: 1}, got.tally)
-	assert.Equal(t, 400, f.store.Records()[0].Status)
-	assert.Equal(t, domain.DescriptionNoneCreated, f.store.Records()[0].Description)
-	assert.Empty(t, f.store.Accounts())
+	require.Equal(t, domain.Tally{Objects: 1, Refused: 1}, got.tally)
+	require.Equal(t, 400, f.store.Records()[0].Status)
+	require.Equal(t, domain.DescriptionNoneCreated, f.store.Records()[0].Description)
+	require.Empty(t, f.store.Accounts())
 }
 
 func TestBrokenFile(t *testing.T) {
@@ -149,9 +148,9 @@ func TestBrokenFile(t *testing.T) {
 		f.config.Decoder = c.decoder
 		_, err := f.send(t, c.file)
 		require.ErrorIs(t, err, domain.ErrBrokenFile, name)
-		assert.Empty(t, f.store.Accounts(), name)
-		assert.Equal(t, []fake.Record{{ID: 1, Status: 400, Description: domain.DescriptionBroken}}, f.store.Records(), name)
-		assert.Zero(t, f.spools.Open(), name)
+		require.Empty(t, f.store.Accounts(), name)
+		require.Equal(t, []fake.Record{{ID: 1, Status: 400, Description: domain.DescriptionBroken}}, f.store.Records(), name)
+		require.Zero(t, f.spools.Open(), name)
 	}
 }
 
@@ -189,9 +188,9 @@ func TestFailureLeavesNothing(t *testing.T) {
 		_, err := f.send(t, array(person("a", "a@example.com", ""), person("b", "b@example.com", ""))+large)
 		require.Error(t, err, name)
 		require.NotErrorIs(t, err, domain.ErrBrokenFile, name)
-		assert.Empty(t, f.store.Accounts(), name)
-		assert.Empty(t, f.store.Records(), name)
-		assert.Zero(t, f.spools.Open(), name)
+		require.Empty(t, f.store.Accounts(), name)
+		require.Empty(t, f.store.Records(), name)
+		require.Zero(t, f.spools.Open(), name)
 	}
 }
 
@@ -207,7 +206,7 @@ func TestLargeImport(t *testing.T) {
 	}
 	got, err := f.send(t, array(file...))
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: objects, Created: objects * 2 / 3, Refused: objects / 3}, got.tally)
+	require.Equal(t, domain.Tally{Objects: objects, Created: objects * 2 / 3, Refused: objects / 3}, got.tally)
 	require.Len(t, got.outcomes, objects)
 	for i, outcome := range got.outcomes {
 		require.Equal(t, i+1, outcome.Object)
@@ -215,8 +214,8 @@ func TestLargeImport(t *testing.T) {
 		require.Equal(t, i%3 == 2, outcome.Password == "")
 	}
 	records := f.store.Records()
-	assert.Len(t, records[0].Rejections, objects/3)
-	assert.Zero(t, f.spools.Open())
+	require.Len(t, records[0].Rejections, objects/3)
+	require.Zero(t, f.spools.Open())
 }
 
 // meanwhile has somebody register between an import's question and its answer.
@@ -258,10 +257,10 @@ func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
 	}}
 	got, err := f.send(t, array(person("user1", "mine@example.com", ""), person("mine", "mine@example.com", "")))
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: 2, Created: 1, Refused: 1}, got.tally)
-	assert.Equal(t, "mine", got.outcomes[1].Login)
-	assert.NotEmpty(t, got.outcomes[1].Password)
-	assert.Len(t, f.store.Accounts(), 2)
+	require.Equal(t, domain.Tally{Objects: 2, Created: 1, Refused: 1}, got.tally)
+	require.Equal(t, "mine", got.outcomes[1].Login)
+	require.NotEmpty(t, got.outcomes[1].Password)
+	require.Len(t, f.store.Accounts(), 2)
 }
 
 func TestDryRun(t *testing.T) {
@@ -269,28 +268,28 @@ func TestDryRun(t *testing.T) {
 	file := array(person("anna", "a@example.com", ""), `7`, person("ANNA", "b@example.com", ""), person("boris", "b@example.com", ""))
 	dry, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: key})
 	require.NoError(t, err)
-	assert.Empty(t, f.store.Accounts())
-	assert.Empty(t, f.store.Records())
+	require.Empty(t, f.store.Accounts())
+	require.Empty(t, f.store.Records())
 	for i, outcome := range dry.outcomes {
-		assert.Empty(t, outcome.Password, "object %d", i+1)
+		require.Empty(t, outcome.Password, "object %d", i+1)
 	}
 
 	wet, err := f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
-	assert.False(t, wet.replayed)
+	require.False(t, wet.replayed)
 	wet.id = 0
 	for i := range wet.outcomes {
 		wet.outcomes[i].Password = ""
 	}
-	assert.Equal(t, wet, dry, "but for id and passwords")
+	require.Equal(t, wet, dry, "but for id and passwords")
 
 	again, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: key})
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: 4, Refused: 4}, again.tally, "and no answer that is kept")
+	require.Equal(t, domain.Tally{Objects: 4, Refused: 4}, again.tally, "and no answer that is kept")
 	_, err = f.request(t, `[`, ports.ImportRequest{DryRun: true})
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
-	assert.Len(t, f.store.Records(), 1)
-	assert.Zero(t, f.spools.Open())
+	require.Len(t, f.store.Records(), 1)
+	require.Zero(t, f.spools.Open())
 }
 
 func TestStrict(t *testing.T) {
@@ -300,21 +299,21 @@ func TestStrict(t *testing.T) {
 	for _, dryRun := range []bool{true, false} {
 		got, err := f.request(t, good, ports.ImportRequest{Strict: true, DryRun: dryRun})
 		require.NoError(t, err)
-		assert.Equal(t, domain.Tally{Objects: 2, Created: 2}, got.tally)
+		require.Equal(t, domain.Tally{Objects: 2, Created: 2}, got.tally)
 		got, err = f.request(t, bad, ports.ImportRequest{Strict: true, DryRun: dryRun})
 		require.NoError(t, err)
-		assert.Equal(t, domain.Tally{Objects: 4, Refused: 2}, got.tally)
+		require.Equal(t, domain.Tally{Objects: 4, Refused: 2}, got.tally)
 		skipped := []bool{}
 		for _, outcome := range got.outcomes {
-			assert.Empty(t, outcome.Password)
+			require.Empty(t, outcome.Password)
 			skipped = append(skipped, outcome.Skipped)
 		}
-		assert.Equal(t, []bool{true, false, false, true}, skipped)
+		require.Equal(t, []bool{true, false, false, true}, skipped)
 	}
-	assert.Len(t, f.store.Accounts(), 2)
+	require.Len(t, f.store.Accounts(), 2)
 	require.Len(t, f.store.Records(), 2)
 	refused := f.store.Records()[1]
-	assert.Equal(t, []int{400, 0, 2, 2}, []int{refused.Status, refused.Created, refused.Refused, len(refused.Rejections)})
+	require.Equal(t, []int{400, 0, 2, 2}, []int{refused.Status, refused.Created, refused.Refused, len(refused.Rejections)})
 }
 
 func TestKey(t *testing.T) {
@@ -325,7 +324,7 @@ func TestKey(t *testing.T) {
 	file := array(person("anna", "a@example.com", ""), `7`)
 	first, err := f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
-	assert.Equal(t, "password-1-1", first.outcomes[0].Password)
+	require.Equal(t, "password-1-1", first.outcomes[0].Password)
 
 	again := first
 	again.replayed = true
@@ -335,13 +334,13 @@ func TestKey(t *testing.T) {
 		}
 		got, err := f.request(t, file, ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		assert.Equal(t, again, got)
+		require.Equal(t, again, got)
 	}
 	result, err := application.NewImportUsers(f.config).Recall(t.Context(), key)
 	require.NoError(t, err)
 	got, err := read(t, result)
 	require.NoError(t, err)
-	assert.Equal(t, again, got)
+	require.Equal(t, again, got)
 
 	for _, other := range []struct {
 		file    string
@@ -357,13 +356,13 @@ func TestKey(t *testing.T) {
 	}
 	_, err = application.NewImportUsers(f.config).Recall(t.Context(), domain.ImportKey{Value: "other"})
 	require.ErrorIs(t, err, ports.ErrNotFound)
-	assert.Len(t, f.store.Records(), 1)
+	require.Len(t, f.store.Records(), 1)
 
 	now = now.Add(time.Hour)
 	got, err = f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
-	assert.Equal(t, domain.Tally{Objects: 2, Refused: 2}, got.tally, "the key is forgotten, the account is not")
-	assert.Zero(t, f.spools.Open())
+	require.Equal(t, domain.Tally{Objects: 2, Refused: 2}, got.tally, "the key is forgotten, the account is not")
+	require.Zero(t, f.spools.Open())
 }
 
 // What registered nobody because its file broke may be mended and sent with the same key.
@@ -372,11 +371,11 @@ func TestKeyOfBrokenFile(t *testing.T) {
 	_, err := f.request(t, `[`, ports.ImportRequest{Key: key})
 	recorded, ok := errors.AsType[*ports.RecordedError](err)
 	require.True(t, ok)
-	assert.EqualValues(t, 1, recorded.Import)
+	require.EqualValues(t, 1, recorded.Import)
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
 	got, err := f.request(t, person("anna", "a@example.com", ""), ports.ImportRequest{Key: key})
 	require.NoError(t, err)
-	assert.Equal(t, 1, got.tally.Created)
+	require.Equal(t, 1, got.tally.Created)
 }
 
 func TestBounds(t *testing.T) {
@@ -390,7 +389,7 @@ func TestBounds(t *testing.T) {
 	f.config.MaxTime = time.Nanosecond
 	_, err = f.send(t, `[{},{}]`)
 	require.ErrorIs(t, err, domain.ErrTooSlow)
-	assert.Zero(t, f.spools.Open())
+	require.Zero(t, f.spools.Open())
 }
 
 // A large import that finds no place is told so at once. Small ones need none.
@@ -419,7 +418,7 @@ func TestLargeImportsAtOnce(t *testing.T) {
 	close(outside)
 	require.NoError(t, <-first)
 	require.NoError(t, send(large))
-	assert.Zero(t, f.spools.Open())
+	require.Zero(t, f.spools.Open())
 }
 
 // What is large by its records is found out before the database has done anything for it, and then waits like any other.
@@ -432,9 +431,9 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		f.config.Imports = modes
 		_, err := f.request(t, many(10_000), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		assert.Equal(t, []bool{false}, modes.exclusive)
-		assert.Equal(t, []bool{true}, modes.many)
-		assert.Equal(t, 1, modes.batches)
+		require.Equal(t, []bool{false}, modes.exclusive)
+		require.Equal(t, []bool{true}, modes.many)
+		require.Equal(t, 1, modes.batches)
 
 		modes.exclusive, modes.many, modes.batches = nil, nil, 0
 		if !key.IsZero() {
@@ -442,10 +441,10 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		}
 		got, err := f.request(t, many(10_001), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		assert.Equal(t, 10_001, got.tally.Refused)
-		assert.Equal(t, []bool{false, true}, modes.exclusive)
-		assert.Equal(t, []bool{true, false}, modes.many)
-		assert.Equal(t, 2, modes.batches, "nothing is asked for before it is known to be large")
+		require.Equal(t, 10_001, got.tally.Refused)
+		require.Equal(t, []bool{false, true}, modes.exclusive)
+		require.Equal(t, []bool{true, false}, modes.many)
+		require.Equal(t, 2, modes.batches, "nothing is asked for before it is known to be large")
 
 		modes.exclusive, modes.many = nil, nil
 		if !key.IsZero() {
@@ -453,8 +452,8 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		}
 		_, err = f.request(t, many(101), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		assert.Equal(t, []bool{false, true}, modes.many, "a file of few bytes has many records as well")
-		assert.Zero(t, f.spools.Open())
+		require.Equal(t, []bool{false, true}, modes.many, "a file of few bytes has many records as well")
+		require.Zero(t, f.spools.Open())
 	}
 	f := newFixture()
 	f.config.AtOnce = 1
@@ -517,21 +516,21 @@ func TestRejectionsThatAreKept(t *testing.T) {
 		return f.store.Records()[0], got
 	}
 	record, got := kept(array(append(slices.Repeat([]string{"7"}, 20_000), "{}")...), 0)
-	assert.Len(t, got.outcomes, 20_001)
-	assert.Equal(t, 20_001, record.Refused)
-	assert.Len(t, record.Rejections, 1001, "1000 that are no records, and the one that is")
-	assert.Equal(t, 19_000, record.Unkept)
+	require.Len(t, got.outcomes, 20_001)
+	require.Equal(t, 20_001, record.Refused)
+	require.Len(t, record.Rejections, 1001, "1000 that are no records, and the one that is")
+	require.Equal(t, 19_000, record.Unkept)
 
 	const emptied = 9000
 	record, got = kept(array(slices.Repeat([]string{"{}"}, emptied)...), 150) // compressed
-	assert.Len(t, got.outcomes, emptied)
-	assert.Equal(t, emptied, record.Refused)
-	assert.InDelta(t, 40, len(record.Rejections), 20)
-	assert.Equal(t, emptied, record.Unkept+len(record.Rejections))
+	require.Len(t, got.outcomes, emptied)
+	require.Equal(t, emptied, record.Refused)
+	require.InDelta(t, 40, len(record.Rejections), 20)
+	require.Equal(t, emptied, record.Unkept+len(record.Rejections))
 
 	short := fmt.Sprintf(`{"login":"%030d"}`, 7)
 	record, _ = kept(array(slices.Repeat([]string{short}, 5000)...), 0)
-	assert.Len(t, record.Rejections, 5000, "of objects with something in them all are kept")
+	require.Len(t, record.Rejections, 5000, "of objects with something in them all are kept")
 }
 
 // A dry run leaves nothing, whatever it finds.
@@ -543,7 +542,7 @@ func TestDryRunStoresNoRejections(t *testing.T) {
 		_, err := f.request(t, array("7", "{}"), ports.ImportRequest{DryRun: true, Strict: strict})
 		require.NoError(t, err)
 	}
-	assert.Zero(t, stored)
+	require.Zero(t, stored)
 }
 
 // rejectionsOf counts what imports add.
@@ -573,8 +572,8 @@ func TestNoRoomForTheDatabase(t *testing.T) {
 	f.config.Room = func() error { return ports.ErrNoRoom }
 	_, err := f.send(t, person("anna", "a@example.com", ""))
 	require.ErrorIs(t, err, ports.ErrNoRoom)
-	assert.Empty(t, f.store.Accounts())
-	assert.Zero(t, f.spools.Open())
+	require.Empty(t, f.store.Accounts())
+	require.Zero(t, f.spools.Open())
 }
 
 func TestProgress(t *testing.T) {
@@ -587,9 +586,9 @@ func TestProgress(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(seen), 1)
 	size := int64(3*objects + 1)
-	assert.Equal(t, domain.Progress{Tally: domain.Tally{Objects: objects, Refused: objects}, Bytes: size, Size: size}, seen[len(seen)-1])
+	require.Equal(t, domain.Progress{Tally: domain.Tally{Objects: objects, Refused: objects}, Bytes: size, Size: size}, seen[len(seen)-1])
 	for i := range seen[1:] {
-		assert.Greater(t, seen[i+1].Objects, seen[i].Objects)
+		require.Greater(t, seen[i+1].Objects, seen[i].Objects)
 	}
 }
 
@@ -597,6 +596,6 @@ func TestRefuse(t *testing.T) {
 	f := newFixture()
 	id, err := application.NewImportUsers(f.config).Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{TokenName: "crm"})
 	require.NoError(t, err)
-	assert.EqualValues(t, 1, id)
-	assert.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Records())
+	require.EqualValues(t, 1, id)
+	require.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Records())
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -17,17 +16,17 @@ import (
 func TestRegister(t *testing.T) {
 	p := newPeople()
 	user := p.anna(t)
-	assert.Equal(t, "Anna", user.Login)
-	assert.Equal(t, "Anna@example.com", user.Email)
-	assert.False(t, user.Password.IsGenerated())
-	assert.Equal(t, p.now, user.Password.Made)
+	require.Equal(t, "Anna", user.Login)
+	require.Equal(t, "Anna@example.com", user.Email)
+	require.False(t, user.Password.IsGenerated())
+	require.Equal(t, p.now, user.Password.Made)
 
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("ANNA"), Password: chosen})
-	assert.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}},
+	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}},
 		violationsOf(t, err), "all of them together")
 	_, err = p.register.Register(t.Context(), ports.RegistrationRequest{Person: &domain.Candidate{}})
-	assert.Len(t, violationsOf(t, err), 6)
-	assert.Len(t, p.store.Accounts(), 1)
+	require.Len(t, violationsOf(t, err), 6)
+	require.Len(t, p.store.Accounts(), 1)
 }
 
 // fasterOnce lets somebody else register between the look and the leap.
@@ -49,7 +48,7 @@ func TestRegisterTellsWhoWasSlower(t *testing.T) {
 	p := newPeople()
 	slower := p.registering(&fasterOnce{Registrations: fake.Registrations{Store: p.store}, faster: func() { p.anna(t) }})
 	_, err := slower.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen})
-	assert.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}}, violationsOf(t, err))
+	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}}, violationsOf(t, err))
 }
 
 // looks counts how often is asked who has an account.
@@ -82,9 +81,9 @@ func TestRegistrationsAreLimited(t *testing.T) {
 	hashed, looked := len(p.hasher.turns), database.count
 	var tooMany *domain.TooManyAttemptsError
 	require.ErrorAs(t, from("192.0.2.1"), &tooMany)
-	assert.Equal(t, time.Minute, tooMany.Wait)
-	assert.Len(t, p.hasher.turns, hashed, "no hash")
-	assert.Equal(t, looked, database.count, "no look at who has an account")
+	require.Equal(t, time.Minute, tooMany.Wait)
+	require.Len(t, p.hasher.turns, hashed, "no hash")
+	require.Equal(t, looked, database.count, "no look at who has an account")
 	require.NoError(t, from("192.0.2.2"), "somebody else")
 	p.now = p.now.Add(time.Minute)
 	require.NoError(t, from("192.0.2.1"))
@@ -109,7 +108,7 @@ func TestMendingAFormIsNotLimited(t *testing.T) {
 	p.anna(t)
 	for range 100 {
 		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: "тайна", Address: "192.0.2.1"})
-		assert.Equal(t, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8}}, violationsOf(t, err))
+		require.Equal(t, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8}}, violationsOf(t, err))
 	}
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen, Address: "192.0.2.1"})
 	require.NoError(t, err)
@@ -155,19 +154,19 @@ func TestTurnsOfHashes(t *testing.T) {
 	p := newPeople()
 	user, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen, Address: "192.0.2.1"})
 	require.NoError(t, err)
-	assert.Equal(t, []ports.Turn{{Who: "192.0.2.1"}}, p.hasher.turns)
+	require.Equal(t, []ports.Turn{{Who: "192.0.2.1"}}, p.hasher.turns)
 	p.hasher.Strength, p.hasher.turns = 2, nil
 	_, err = p.auth.SignIn(t.Context(), ports.Attempt{Name: "anna", Password: chosen, Address: "192.0.2.2"})
 	require.NoError(t, err)
 	urgent := ports.Turn{Urgent: true, Who: "192.0.2.2"}
-	assert.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns, "the second renews it")
+	require.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns, "the second renews it")
 	p.hasher.turns = nil
 	_, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{
 		User: user.ID, Made: user.Password.Made, Old: chosen, New: "a fine new password",
 	})
 	require.NoError(t, err)
 	urgent.Who = "user 1"
-	assert.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns)
+	require.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns)
 }
 
 // Whoever is told that the server is busy may try again as often as before.

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/application"
@@ -51,19 +50,19 @@ func TestReadReport(t *testing.T) {
 	report := sent(t).reader()
 	statistics, err := report.Statistics(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, domain.Count{Requests: 2, Created: 2, Refused: 3}, statistics.Last(1))
-	assert.Equal(t, []domain.ReasonCount{{Reason: notObject, Objects: 2}, {Reason: taken, Objects: 1}}, statistics.Reasons)
+	require.Equal(t, domain.Count{Requests: 2, Created: 2, Refused: 3}, statistics.Last(1))
+	require.Equal(t, []domain.ReasonCount{{Reason: notObject, Objects: 2}, {Reason: taken, Objects: 1}}, statistics.Reasons)
 
 	imports, err := report.Imports(t.Context(), ports.ImportQuery{Limit: 1})
 	require.NoError(t, err)
 	require.Len(t, imports.Imports, 1)
-	assert.EqualValues(t, 2, imports.Imports[0].ID)
-	assert.False(t, imports.IsLast)
+	require.EqualValues(t, 2, imports.Imports[0].ID)
+	require.False(t, imports.IsLast)
 
 	rejections, err := report.Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 2, Reason: taken}, Limit: 5})
 	require.NoError(t, err)
 	require.Len(t, rejections.Rejections, 1)
-	assert.Equal(t, "ANNA", rejections.Rejections[0].Login)
+	require.Equal(t, "ANNA", rejections.Rejections[0].Login)
 	_, err = report.Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 3}, Limit: 5})
 	require.ErrorIs(t, err, ports.ErrNotFound)
 
@@ -82,8 +81,8 @@ func TestReportOfToday(t *testing.T) {
 	for at, want := range map[time.Time]int{midnight.Add(-time.Second): 2, midnight: 0} {
 		statistics, err := application.NewReadReport(fake.Reports{Store: f.store}, func() time.Time { return at }).Statistics(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, want, statistics.Last(1).Requests)
-		assert.Equal(t, domain.DateOf(at), statistics.Days[domain.StatisticsDays-1].Day)
+		require.Equal(t, want, statistics.Last(1).Requests)
+		require.Equal(t, domain.DateOf(at), statistics.Days[domain.StatisticsDays-1].Day)
 	}
 }
 
@@ -148,11 +147,11 @@ func TestExport(t *testing.T) {
 	} {
 		file, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Language: "ru", Filter: c.filter})
 		require.NoError(t, err, c)
-		assert.Equal(t, c.name, file.Name)
+		require.Equal(t, c.name, file.Name)
 		content, err := io.ReadAll(file)
 		require.NoError(t, err)
-		assert.Equal(t, c.want, string(content))
-		assert.EqualValues(t, len(c.want), file.Size)
+		require.Equal(t, c.want, string(content))
+		require.EqualValues(t, len(c.want), file.Size)
 		require.NoError(t, file.Close())
 	}
 }
@@ -167,7 +166,7 @@ func TestExportOfNothing(t *testing.T) {
 		_, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Filter: domain.ReportFilter{Import: c.id}})
 		require.ErrorIs(t, err, ports.ErrNotFound, "%v", c)
 	}
-	assert.Empty(t, exports.Names())
+	require.Empty(t, exports.Names())
 }
 
 // Those who come when too many files are being made are told so, and may come when one is done.
@@ -233,7 +232,7 @@ func TestExportsTakeTurns(t *testing.T) {
 	for range many {
 		require.NoError(t, <-ended)
 	}
-	assert.Len(t, started, many)
+	require.Len(t, started, many)
 }
 
 func TestExportIsNotWaitedFor(t *testing.T) {
@@ -280,7 +279,7 @@ func TestExportFailsHalfWay(t *testing.T) {
 		return writer{}.Write(w, report)
 	}).Export(ctx, ports.ExportQuery{Format: "plain"})
 	require.ErrorIs(t, err, context.Canceled)
-	assert.Empty(t, exports.Names())
+	require.Empty(t, exports.Names())
 }
 
 // A panic gives its turn back as well.
@@ -292,7 +291,7 @@ func TestExportPanics(t *testing.T) {
 		}
 		return nil
 	})
-	assert.Panics(t, func() { _, _ = export.Export(t.Context(), ports.ExportQuery{Format: "plain"}) })
+	require.Panics(t, func() { _, _ = export.Export(t.Context(), ports.ExportQuery{Format: "plain"}) })
 	panics = false
 	_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 	require.NoError(t, err)
@@ -314,9 +313,9 @@ func TestKeepRefused(t *testing.T) {
 		require.Len(t, rejections, len(want))
 		for i, rejection := range rejections {
 			if keep && want[i] != "" {
-				assert.Equal(t, want[i], string(rejection.Original))
+				require.Equal(t, want[i], string(rejection.Original))
 			} else {
-				assert.Nil(t, rejection.Original)
+				require.Nil(t, rejection.Original)
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/application"
@@ -37,8 +36,8 @@ func TestSetUp(t *testing.T) {
 	require.ErrorIs(t, setup.UseCode(t.Context(), expired, ids[0]), domain.ErrSetupCode)
 
 	one, other := newCode(), newCode()
-	assert.Regexp(t, `^[\w-]{43}$`, one, "256 bits")
-	assert.NotEqual(t, one, other)
+	require.Regexp(t, `^[\w-]{43}$`, one, "256 bits")
+	require.NotEqual(t, one, other)
 	for _, code := range []string{"", one[:42], one + "A"} {
 		require.ErrorIs(t, setup.CheckCode(t.Context(), code), domain.ErrSetupCode, code)
 	}
@@ -50,5 +49,5 @@ func TestSetUp(t *testing.T) {
 		require.ErrorIs(t, setup.CheckCode(t.Context(), code), domain.ErrSetupCode)
 		require.ErrorIs(t, setup.UseCode(t.Context(), code, ids[1]), domain.ErrSetupCode)
 	}
-	assert.Empty(t, newCode(), "there is an operator")
+	require.Empty(t, newCode(), "there is an operator")
 }

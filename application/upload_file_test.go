@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/application"
@@ -62,7 +61,7 @@ func uploads(t *testing.T, registration func(*uploadFixture, ports.Registration)
 		test(t, f)
 		f.stop()
 		synctest.Wait()
-		assert.Zero(t, f.spools.Open(), "spools that were not closed")
+		require.Zero(t, f.spools.Open(), "spools that were not closed")
 	})
 }
 
@@ -108,21 +107,21 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		got := f.upload(t, id)
-		assert.Equal(t, "people.json", got.Name)
-		assert.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
-		assert.Equal(t, []domain.Rejection{{Object: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Refused)
-		assert.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
-		assert.Empty(t, f.fixture.store.Records())
+		require.Equal(t, "people.json", got.Name)
+		require.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
+		require.Equal(t, []domain.Rejection{{Object: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Refused)
+		require.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
+		require.Empty(t, f.fixture.store.Records())
 		_, err := f.use.Result(t.Context(), anna, id)
 		require.ErrorIs(t, err, ports.ErrNotFound)
 
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		got = f.upload(t, id)
-		assert.Equal(t, domain.UploadImported, got.State)
-		assert.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
-		assert.EqualValues(t, 1, got.Import)
-		assert.Len(t, f.fixture.store.Accounts(), 2)
-		assert.EqualValues(t, anna, f.fixture.store.Records()[0].User)
+		require.Equal(t, domain.UploadImported, got.State)
+		require.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
+		require.EqualValues(t, 1, got.Import)
+		require.Len(t, f.fixture.store.Accounts(), 2)
+		require.EqualValues(t, anna, f.fixture.store.Records()[0].User)
 
 		for range 2 { // the result can be had again
 			result, err := f.use.Result(t.Context(), anna, id)
@@ -134,7 +133,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 					logins = append(logins, outcome.Login)
 				}
 			}
-			assert.Equal(t, []string{"one", "two"}, logins)
+			require.Equal(t, []string{"one", "two"}, logins)
 			require.NoError(t, result.Close())
 		}
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "once is enough")
@@ -150,9 +149,9 @@ func TestStrictUploadRegistersNobody(t *testing.T) {
 		id := f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, true))
 		got := f.upload(t, id)
-		assert.Equal(t, domain.UploadImported, got.State)
-		assert.Equal(t, domain.Tally{Objects: 3, Refused: 1}, got.Done.Tally)
-		assert.Empty(t, f.fixture.store.Accounts())
+		require.Equal(t, domain.UploadImported, got.State)
+		require.Equal(t, domain.Tally{Objects: 3, Refused: 1}, got.Done.Tally)
+		require.Empty(t, f.fixture.store.Accounts())
 		require.Len(t, f.fixture.store.Records(), 1)
 	})
 }
@@ -169,8 +168,8 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 		}
 		latest, err := f.use.Uploads(t.Context(), boris)
 		require.NoError(t, err)
-		assert.Empty(t, latest)
-		assert.Equal(t, domain.UploadChecked, f.upload(t, id).State)
+		require.Empty(t, latest)
+		require.Equal(t, domain.UploadChecked, f.upload(t, id).State)
 	})
 }
 
@@ -179,10 +178,10 @@ func TestUploadThatCannotBeRead(t *testing.T) {
 		id, err := f.receive(t, `[{"login":`)
 		require.NoError(t, err)
 		got := f.upload(t, id)
-		assert.Equal(t, domain.UploadFailed, got.State)
-		assert.Equal(t, domain.UploadBroken, got.Failure)
+		require.Equal(t, domain.UploadFailed, got.State)
+		require.Equal(t, domain.UploadBroken, got.Failure)
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged)
-		assert.Empty(t, f.log.String(), "that is the user's business")
+		require.Empty(t, f.log.String(), "that is the user's business")
 
 		f.config.Decoder = brokenLayout{}
 		f.stop()
@@ -235,13 +234,13 @@ func TestUploadTellsHowFarItIs(t *testing.T) {
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		time.Sleep(40 * time.Second)
 		got := f.upload(t, id)
-		assert.Equal(t, domain.UploadImporting, got.State)
-		assert.False(t, got.IsInterrupted(), "it lets be heard of itself")
-		assert.Equal(t, 2, got.Done.Objects)
-		assert.InDelta(t, 40*time.Second, got.Worked, float64(time.Second))
+		require.Equal(t, domain.UploadImporting, got.State)
+		require.False(t, got.IsInterrupted(), "it lets be heard of itself")
+		require.Equal(t, 2, got.Done.Objects)
+		require.InDelta(t, 40*time.Second, got.Worked, float64(time.Second))
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it is at work")
 		f.goOn <- struct{}{}
-		assert.Equal(t, domain.UploadImported, f.upload(t, id).State)
+		require.Equal(t, domain.UploadImported, f.upload(t, id).State)
 	})
 }
 
@@ -252,13 +251,13 @@ func TestCancelledUploadRegistersNobody(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
 		time.Sleep(2 * time.Second)
-		assert.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
-		assert.Empty(t, f.fixture.store.Accounts())
+		require.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
+		require.Empty(t, f.fixture.store.Accounts())
 		require.ErrorIs(t, f.store.Load(t.Context(), id, io.Discard), ports.ErrNotFound, "the file is dropped")
 
 		id = f.checked(t)
 		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
-		assert.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
+		require.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged)
 	})
 }
@@ -276,7 +275,7 @@ func TestCheckIsCancelledAsItEnds(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
 		f.goOn <- struct{}{}
-		assert.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
+		require.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
 	})
 }
 
@@ -289,20 +288,20 @@ func TestInterruptedUploadGoesOn(t *testing.T) {
 		f.stop() // as the server does
 		for _, id := range []string{id, other} {
 			got := f.upload(t, id)
-			assert.Equal(t, domain.UploadImporting, got.State)
-			assert.True(t, got.IsInterrupted())
+			require.Equal(t, domain.UploadImporting, got.State)
+			require.True(t, got.IsInterrupted())
 		}
-		assert.Empty(t, f.fixture.store.Accounts())
-		assert.Empty(t, f.log.String())
+		require.Empty(t, f.fixture.store.Accounts())
+		require.Empty(t, f.log.String())
 
 		f.run()
 		f.goOn <- struct{}{}
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		got := f.upload(t, id)
-		assert.Equal(t, domain.UploadImported, got.State)
-		assert.True(t, got.Strict, "what was decided stays")
+		require.Equal(t, domain.UploadImported, got.State)
+		require.True(t, got.Strict, "what was decided stays")
 		require.NoError(t, f.use.Cancel(t.Context(), anna, other))
-		assert.Equal(t, domain.UploadCancelled, f.upload(t, other).State)
+		require.Equal(t, domain.UploadCancelled, f.upload(t, other).State)
 	})
 }
 
@@ -326,9 +325,9 @@ func TestUploadOfDeadInstanceIsRecalled(t *testing.T) {
 				require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 			}
 			got := f.upload(t, id)
-			assert.Equal(t, domain.UploadImported, got.State)
-			assert.EqualValues(t, 1, got.Import)
-			assert.Len(t, f.fixture.store.Accounts(), 2)
+			require.Equal(t, domain.UploadImported, got.State)
+			require.EqualValues(t, 1, got.Import)
+			require.Len(t, f.fixture.store.Accounts(), 2)
 		})
 	}
 }
@@ -344,10 +343,10 @@ func TestReplacedJobEnds(t *testing.T) {
 		require.NoError(t, f.store.Change(t.Context(), was, &is))
 		time.Sleep(2 * time.Second)
 		got := f.upload(t, id)
-		assert.Equal(t, "another", got.Job)
-		assert.Equal(t, domain.UploadImporting, got.State)
-		assert.Zero(t, f.spools.Open(), "its job has ended")
-		assert.Empty(t, f.log.String())
+		require.Equal(t, "another", got.Job)
+		require.Equal(t, domain.UploadImporting, got.State)
+		require.Zero(t, f.spools.Open(), "its job has ended")
+		require.Empty(t, f.log.String())
 	})
 }
 
@@ -365,17 +364,17 @@ func TestUploadsWaitInTurn(t *testing.T) {
 		require.ErrorIs(t, err, ports.ErrBusy)
 		upload, err := f.use.Upload(t.Context(), boris, others)
 		require.NoError(t, err)
-		assert.Equal(t, domain.UploadChecked, upload.State, "it can be tried again")
+		require.Equal(t, domain.UploadChecked, upload.State, "it can be tried again")
 		time.Sleep(time.Minute)
 		for _, id := range ids {
-			assert.False(t, f.upload(t, id).IsInterrupted(), "who waits is heard of, too")
+			require.False(t, f.upload(t, id).IsInterrupted(), "who waits is heard of, too")
 		}
 		for range ids {
 			f.goOn <- struct{}{}
 			synctest.Wait()
 		}
 		for _, id := range ids {
-			assert.Equal(t, domain.UploadImported, f.upload(t, id).State)
+			require.Equal(t, domain.UploadImported, f.upload(t, id).State)
 		}
 		require.NoError(t, f.use.Start(t.Context(), boris, others, false))
 		f.goOn <- struct{}{}
@@ -404,7 +403,7 @@ func TestOneUserHasOneShareOfJobs(t *testing.T) {
 		synctest.Wait()
 		upload, err := f.use.Upload(t.Context(), boris, others)
 		require.NoError(t, err)
-		assert.Equal(t, domain.UploadChecked, upload.State, "another user's is not in the way")
+		require.Equal(t, domain.UploadChecked, upload.State, "another user's is not in the way")
 		for done := range ids {
 			f.goOn <- struct{}{}
 			synctest.Wait()
@@ -414,7 +413,7 @@ func TestOneUserHasOneShareOfJobs(t *testing.T) {
 					imported++
 				}
 			}
-			assert.Equal(t, done+1, imported, "one at a time")
+			require.Equal(t, done+1, imported, "one at a time")
 		}
 	})
 }
@@ -432,8 +431,8 @@ func TestUploadWaitsForWhatIsInItsWay(t *testing.T) {
 		id, err := f.receive(t, twoOfThree)
 		require.NoError(t, err)
 		time.Sleep(10 * time.Second)
-		assert.Equal(t, domain.UploadChecked, f.upload(t, id).State)
-		assert.Empty(t, attempts)
+		require.Equal(t, domain.UploadChecked, f.upload(t, id).State)
+		require.Empty(t, attempts)
 	})
 }
 
@@ -457,11 +456,11 @@ func TestUploadFails(t *testing.T) {
 				id, err := f.receive(t, twoOfThree)
 				require.NoError(t, err)
 				got := f.upload(t, id)
-				assert.Equal(t, c.want, got.State)
-				assert.Equal(t, c.failure, got.Failure)
-				assert.Equal(t, c.want == domain.UploadChecking, got.IsInterrupted())
-				assert.Contains(t, f.log.String(), c.logged)
-				assert.Equal(t, c.logged == "", f.log.Len() == 0)
+				require.Equal(t, c.want, got.State)
+				require.Equal(t, c.failure, got.Failure)
+				require.Equal(t, c.want == domain.UploadChecking, got.IsInterrupted())
+				require.Contains(t, f.log.String(), c.logged)
+				require.Equal(t, c.logged == "", f.log.Len() == 0)
 			})
 		})
 	}
@@ -472,7 +471,7 @@ func TestFewRefusalsAreShown(t *testing.T) {
 		id, err := f.receive(t, "["+strings.Repeat("7,", 99)+"7]")
 		require.NoError(t, err)
 		got := f.upload(t, id)
-		assert.Len(t, got.Refused, domain.MaxRefusalsShown)
-		assert.Equal(t, 100, got.Done.Refused)
+		require.Len(t, got.Refused, domain.MaxRefusalsShown)
+		require.Equal(t, 100, got.Done.Refused)
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -33,7 +32,7 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 			}
 			for who, cookie := range cookies {
 				got := p.do(t, row[0], values.Replace(row[1]), nil, "Accept", "application/problem+json", "Cookie", cookie)
-				assert.Equal(t, turnedAway(row[2], who, access), turnedAwayWith(t, got), "%s %s, %s, reports for %s", row[0], row[1], who, access)
+				require.Equal(t, turnedAway(row[2], who, access), turnedAwayWith(t, got), "%s %s, %s, reports for %s", row[0], row[1], who, access)
 			}
 		}
 	}
@@ -98,49 +97,49 @@ func TestReportsAreForOperators(t *testing.T) {
 	require.Equal(t, 200, p.post(t, `[`+person("boris", `"phone":"9000000001"`)+`,`+person("two words", `"phone":"9000000002"`)+`]`).status)
 	for _, c := range forOperators {
 		got := b.do(t, c.method, c.path, "")
-		assert.Equal(t, 403, got.status, c.path)
-		assert.Equal(t, "This page is for operators", got.text("h1"), c.path)
-		assert.Contains(t, got.text("main"), "ask the administrator of this server")
+		require.Equal(t, 403, got.status, c.path)
+		require.Equal(t, "This page is for operators", got.text("h1"), c.path)
+		require.Contains(t, got.text("main"), "ask the administrator of this server")
 		russian := b.do(t, c.method, c.path, "", "Accept-Language", "ru")
-		assert.Equal(t, "Эта страница для операторов", russian.text("h1"), c.path)
+		require.Equal(t, "Эта страница для операторов", russian.text("h1"), c.path)
 		plain := b.do(t, c.method, c.path, "", "Accept", "*/*")
-		assert.Equal(t, 403, plain.status)
-		assert.Equal(t, "text/plain; charset=utf-8", plain.header.Get("Content-Type"))
-		assert.Contains(t, plain.text("body"), "Only operators may do this.")
+		require.Equal(t, 403, plain.status)
+		require.Equal(t, "text/plain; charset=utf-8", plain.header.Get("Content-Type"))
+		require.Contains(t, plain.text("body"), "Only operators may do this.")
 		problem := b.do(t, c.method, c.path, "", "Accept", "application/problem+json")
-		assert.Contains(t, problem.text("body"), `"status":403`)
-		assert.Contains(t, problem.text("body"), `"code":"not_operator"`)
-		assert.Equal(t, 401, p.do(t, c.method, c.path, nil).status, "who is not signed in is not told more than before")
+		require.Contains(t, problem.text("body"), `"status":403`)
+		require.Contains(t, problem.text("body"), `"code":"not_operator"`)
+		require.Equal(t, 401, p.do(t, c.method, c.path, nil).status, "who is not signed in is not told more than before")
 	}
 	profile := b.get(t, "/profile?page=2&login=two")
-	assert.Equal(t, 200, profile.status)
-	assert.Contains(t, profile.text("dl.data"), "Anna@example.com")
-	assert.Zero(t, profile.Find("#report").Length())
-	assert.Zero(t, profile.Find(`[href^="/useradd"], [action^="/useradd"]`).Length())
-	assert.NotContains(t, profile.html, "1 of 2 users")
-	assert.Zero(t, b.get(t, "/").Find(`[href^="/useradd"]`).Length())
+	require.Equal(t, 200, profile.status)
+	require.Contains(t, profile.text("dl.data"), "Anna@example.com")
+	require.Zero(t, profile.Find("#report").Length())
+	require.Zero(t, profile.Find(`[href^="/useradd"], [action^="/useradd"]`).Length())
+	require.NotContains(t, profile.html, "1 of 2 users")
+	require.Zero(t, b.get(t, "/").Find(`[href^="/useradd"]`).Length())
 
 	status, _, stderr := p.user(t, "grant", "ANNA", "operator")
 	require.Zero(t, status, stderr)
-	assert.Contains(t, b.get(t, "/profile").text("#report"), "1 of 2 users", "from the next request on")
-	assert.NotZero(t, b.get(t, "/").Find(`[href="/useradd/upload"]`).Length())
-	assert.NotZero(t, b.get(t, "/profile?open=1").Find(`[href^="/useradd/export/rejected."]`).Length())
+	require.Contains(t, b.get(t, "/profile").text("#report"), "1 of 2 users", "from the next request on")
+	require.NotZero(t, b.get(t, "/").Find(`[href="/useradd/upload"]`).Length())
+	require.NotZero(t, b.get(t, "/profile?open=1").Find(`[href^="/useradd/export/rejected."]`).Length())
 	for _, c := range forOperators {
 		got := b.do(t, c.method, c.path, "")
-		assert.NotEqual(t, 401, got.status, c.path)
-		assert.NotEqual(t, "This page is for operators", got.text("h1"), c.path)
+		require.NotEqual(t, 401, got.status, c.path)
+		require.NotEqual(t, "This page is for operators", got.text("h1"), c.path)
 	}
-	assert.Equal(t, 200, b.get(t, "/useradd/export/json").status)
+	require.Equal(t, 200, b.get(t, "/useradd/export/json").status)
 
 	status, _, stderr = p.user(t, "revoke", "anna", "operator")
-	assert.Equal(t, 1, status)
-	assert.Equal(t, "rollcall: \"anna\" is the last operator: grant the role to another user first\n", stderr)
+	require.Equal(t, 1, status)
+	require.Equal(t, "rollcall: \"anna\" is the last operator: grant the role to another user first\n", stderr)
 	require.Equal(t, 200, b.get(t, "/useradd/export/json").status)
 	p.grant(t, "boris")
 	status, _, stderr = p.user(t, "revoke", "anna", "operator")
 	require.Zero(t, status, stderr)
-	assert.Equal(t, 403, b.get(t, "/useradd/export/json").status)
-	assert.Zero(t, b.get(t, "/profile").Find("#report").Length())
+	require.Equal(t, 403, b.get(t, "/useradd/export/json").status)
+	require.Zero(t, b.get(t, "/profile").Find("#report").Length())
 }
 
 // By default whoever is signed in sees them, as the contract has it.
@@ -149,20 +148,20 @@ func TestReportsAreForAnybodySignedIn(t *testing.T) {
 	b := p.registered(t)
 	require.Equal(t, 200, p.post(t, person("boris", `"phone":"9000000001"`)).status)
 	require.Equal(t, 400, p.post(t, person("BORIS", `"phone":"9000000002"`)).status)
-	assert.NotZero(t, b.get(t, "/profile").Find("#report table").Length())
+	require.NotZero(t, b.get(t, "/profile").Find("#report table").Length())
 	for _, path := range []string{"/useradd/imports/1", "/useradd/export/json"} {
-		assert.Equal(t, 200, b.get(t, path).status, path)
+		require.Equal(t, 200, b.get(t, path).status, path)
 	}
 	for _, path := range []string{"/profile?open=2", "/useradd/imports/2"} {
 		got := b.get(t, path)
-		assert.Contains(t, got.text(".refusals"), "Login belongs to another user.", path)
-		assert.Zero(t, got.Find(`[href^="/useradd/export/rejected."], [href="/useradd/upload"]`).Length(), path)
+		require.Contains(t, got.text(".refusals"), "Login belongs to another user.", path)
+		require.Zero(t, got.Find(`[href^="/useradd/export/rejected."], [href="/useradd/upload"]`).Length(), path)
 	}
 	t.Setenv("ROLLCALL_REPORTS_ACCESS", "operators")
-	assert.Equal(t, 403, start(t).registered(t).get(t, "/useradd/export/json").status)
+	require.Equal(t, 403, start(t).registered(t).get(t, "/useradd/export/json").status)
 	t.Setenv("ROLLCALL_REPORTS_ACCESS", "everybody")
 	status, _, stderr := command(t, "", "serve")
-	assert.NotZero(t, status)
-	assert.Contains(t, stderr, "--reports-access")
-	assert.NotContains(t, strings.ToLower(stderr), "panic")
+	require.NotZero(t, status)
+	require.Contains(t, stderr, "--reports-access")
+	require.NotContains(t, strings.ToLower(stderr), "panic")
 }

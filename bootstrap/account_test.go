@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -24,19 +23,19 @@ func TestRegisterSignsInAndShowsTheProfile(t *testing.T) {
 	got := b.submit(t, "/register", with(anna(), "birthday", "28.02.1990"))
 	require.Equal(t, 303, got.status, got.text("main"))
 	profile := b.get(t, got.location())
-	assert.Equal(t, "/profile", strings.Split(got.location(), "?")[0])
-	assert.NotEmpty(t, profile.text("[role=status]"))
+	require.Equal(t, "/profile", strings.Split(got.location(), "?")[0])
+	require.NotEmpty(t, profile.text("[role=status]"))
 	for _, own := range []string{"Ким", "Анна", "Петровна", "28 February 1990", "Anna@example.com", "+79123456789"} {
-		assert.Contains(t, profile.text("dl"), own)
+		require.Contains(t, profile.text("dl"), own)
 	}
 	type row struct{ Login, Email, Phone, Fname, Birthday, Hash string }
 	rows := pgtest.Query[row](t, p.database, `select login, email, phone, fname, birthday::text, left(password_hash, 30) as hash
 		from users join profiles on user_id = users.id`)
-	assert.Equal(t, []row{{"Anna", "Anna@example.com", "79123456789", "Анна", "1990-02-28", "$argon2id$v=19$m=19456,t=2,p=1"}}, rows)
-	assert.NotContains(t, p.logged(), "Anna")
-	assert.Zero(t, p.count(t, "codes"), "which are of /useradd")
-	assert.Equal(t, 303, b.get(t, "/register").status, "who is signed in need not register")
-	assert.Equal(t, 303, b.get(t, "/login").status)
+	require.Equal(t, []row{{"Anna", "Anna@example.com", "79123456789", "Анна", "1990-02-28", "$argon2id$v=19$m=19456,t=2,p=1"}}, rows)
+	require.NotContains(t, p.logged(), "Anna")
+	require.Zero(t, p.count(t, "codes"), "which are of /useradd")
+	require.Equal(t, 303, b.get(t, "/register").status, "who is signed in need not register")
+	require.Equal(t, 303, b.get(t, "/login").status)
 }
 
 // Who cannot be signed in just now is registered all the same, and has the new password.
@@ -55,7 +54,7 @@ func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
 	away(begin)
 	got := b.submit(t, "/register", anna())
 	require.Equal(t, 303, got.status, got.text("main"))
-	assert.Equal(t, "You are registered. Please sign in.", b.get(t, got.location()).text("[role=status]"))
+	require.Equal(t, "You are registered. Please sign in.", b.get(t, got.location()).text("[role=status]"))
 	away(end)
 	require.Equal(t, 303, b.signIn(t, anna()["login"], anna()["psw"]).status)
 	form := b.get(t, "/account/password")
@@ -63,10 +62,10 @@ func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
 	const changed = "another horse battery staple"
 	got = b.send(t, "/account/password", form, map[string]string{"old": anna()["psw"], "psw": changed})
 	require.Equal(t, 303, got.status, got.text("main"))
-	assert.Equal(t, "Your password is changed. Please sign in with the new one.", b.get(t, got.location()).text("[role=status]"))
+	require.Equal(t, "Your password is changed. Please sign in with the new one.", b.get(t, got.location()).text("[role=status]"))
 	away(end)
 	require.Equal(t, 303, b.signIn(t, anna()["login"], changed).status)
-	assert.True(t, b.isSignedIn(t))
+	require.True(t, b.isSignedIn(t))
 }
 
 func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
@@ -111,27 +110,27 @@ func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := p.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i)).submit(t, "/register", c.fields)
-			assert.Equal(t, 422, got.status)
+			require.Equal(t, 422, got.status)
 			for field, message := range c.errors {
-				assert.Equal(t, message, got.text("#"+field+"-error"), field)
+				require.Equal(t, message, got.text("#"+field+"-error"), field)
 			}
 			if c.errors == nil {
-				assert.NotEmpty(t, got.text("#"+c.focus+"-error"))
-				assert.Equal(t, 1, got.Find(".field [aria-invalid]").Length())
+				require.NotEmpty(t, got.text("#"+c.focus+"-error"))
+				require.Equal(t, 1, got.Find(".field [aria-invalid]").Length())
 			}
-			assert.Equal(t, c.focus, got.Find("[autofocus]").AttrOr("name", ""))
+			require.Equal(t, c.focus, got.Find("[autofocus]").AttrOr("name", ""))
 			for field, value := range c.fields {
 				if field != "psw" && value != " " && value != "a\x01b" {
-					assert.Equal(t, value, got.Find("#"+field).AttrOr("value", ""), "what was entered stays")
+					require.Equal(t, value, got.Find("#"+field).AttrOr("value", ""), "what was entered stays")
 				}
 			}
 			if c.fields["psw"] != "" {
-				assert.NotContains(t, got.html, c.fields["psw"])
+				require.NotContains(t, got.html, c.fields["psw"])
 			}
-			assert.Empty(t, got.Find("#psw").AttrOr("value", ""))
+			require.Empty(t, got.Find("#psw").AttrOr("value", ""))
 		})
 	}
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, 1, p.count(t, "users"))
 }
 
 func TestConcurrentRegistrationsOfOneLogin(t *testing.T) {
@@ -148,13 +147,13 @@ func TestConcurrentRegistrationsOfOneLogin(t *testing.T) {
 			defer mu.Unlock()
 			statuses[got.status]++
 			if got.status != 303 {
-				assert.Equal(t, "Login belongs to another user.", got.text("#login-error"))
+				require.Equal(t, "Login belongs to another user.", got.text("#login-error"))
 			}
 		})
 	}
 	group.Wait()
-	assert.Equal(t, map[int]int{303: 1, 422: 7}, statuses)
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, map[int]int{303: 1, 422: 7}, statuses)
+	require.Equal(t, 1, p.count(t, "users"))
 }
 
 func TestSignInByLoginEmailAndPhone(t *testing.T) {
@@ -163,8 +162,8 @@ func TestSignInByLoginEmailAndPhone(t *testing.T) {
 	for _, name := range []string{"Anna", "ANNA", " anna ", "anna@EXAMPLE.com", "+7 912 345-67-89", "9123456789"} {
 		b := p.browser(t)
 		got := b.signIn(t, name, goodPassword)
-		assert.Equal(t, 303, got.status, name)
-		assert.True(t, b.isSignedIn(t), name)
+		require.Equal(t, 303, got.status, name)
+		require.True(t, b.isSignedIn(t), name)
 	}
 }
 
@@ -173,12 +172,12 @@ func TestWhoIsUnknownIsToldTheSameAsWhoIsWrong(t *testing.T) {
 	p.registered(t)
 	wrong := p.browser(t).signIn(t, "Anna", "not her password")
 	unknown := p.browser(t).signIn(t, "Hanna", "not her password")
-	assert.Equal(t, 401, wrong.status)
-	assert.Equal(t, 401, unknown.status)
-	assert.Equal(t, wrong.text("main"), unknown.text("main"))
-	assert.NotEmpty(t, wrong.text("[role=alert]"))
-	assert.Equal(t, "Anna", wrong.Find("#login").AttrOr("value", ""))
-	assert.NotContains(t, wrong.html, "not her password")
+	require.Equal(t, 401, wrong.status)
+	require.Equal(t, 401, unknown.status)
+	require.Equal(t, wrong.text("main"), unknown.text("main"))
+	require.NotEmpty(t, wrong.text("[role=alert]"))
+	require.Equal(t, "Anna", wrong.Find("#login").AttrOr("value", ""))
+	require.NotContains(t, wrong.html, "not her password")
 }
 
 // A login must not be another person's email or phone, in no spelling. One that was there before the rule does not come
@@ -190,18 +189,18 @@ func TestOneNameOneAccount(t *testing.T) {
 	other := with(anna(), "email", "other@example.com", "phone", "", "psw", password)
 	for _, login := range []string{"anna@example.com", "ANNA@example.com", "+7(912)345-67-89", "89123456789", "8-912-345-67-89"} {
 		refused := p.browser(t).submit(t, "/register", with(other, "login", login))
-		assert.Equal(t, 422, refused.status, login)
-		assert.Equal(t, "Login is an email or a phone number other than the one given.", refused.text("#login-error"))
+		require.Equal(t, 422, refused.status, login)
+		require.Equal(t, "Login is an email or a phone number other than the one given.", refused.text("#login-error"))
 		imported := p.post(t, person(login, `"email":"other@example.com"`), "Accept", "application/problem+json")
-		assert.Equal(t, 400, imported.status)
-		assert.Contains(t, imported.body, `"field":"login","code":"is_contact"`)
+		require.Equal(t, 400, imported.status)
+		require.Contains(t, imported.body, `"field":"login","code":"is_contact"`)
 	}
 	require.Equal(t, 303, p.browser(t).submit(t, "/register", with(other, "login", "Other@example.com")).status, "a login may be the person's own")
 
 	p.set(t, `update users set login = '89123456789', login_key = '89123456789' where email = 'other@example.com'`)
-	assert.Equal(t, 303, p.browser(t).signIn(t, "89123456789", goodPassword).status)
-	assert.Equal(t, 401, p.browser(t).signIn(t, "89123456789", password).status)
-	assert.Equal(t, 303, p.browser(t).signIn(t, "other@example.com", password).status, "who has the old login signs in otherwise")
+	require.Equal(t, 303, p.browser(t).signIn(t, "89123456789", goodPassword).status)
+	require.Equal(t, 401, p.browser(t).signIn(t, "89123456789", password).status)
+	require.Equal(t, 303, p.browser(t).signIn(t, "other@example.com", password).status, "who has the old login signs in otherwise")
 }
 
 func TestChangePassword(t *testing.T) {
@@ -218,19 +217,19 @@ func TestChangePassword(t *testing.T) {
 		{goodPassword, goodPassword, "psw", ""},
 	} {
 		got := b.submit(t, "/account/password", map[string]string{"old": c.old, "psw": c.chosen})
-		assert.Equal(t, 422, got.status)
-		assert.NotEmpty(t, got.text("#"+c.field+"-error"), c)
-		assert.NotContains(t, got.html, goodPassword)
+		require.Equal(t, 422, got.status)
+		require.NotEmpty(t, got.text("#"+c.field+"-error"), c)
+		require.NotContains(t, got.html, goodPassword)
 	}
 	id := b.cookie("session")
 	got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "a fine new password"})
 	require.Equal(t, 303, got.status, got.text("main"))
-	assert.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
-	assert.NotEqual(t, id, b.cookie("session"), "the session has a new id")
-	assert.True(t, b.isSignedIn(t))
-	assert.False(t, other.isSignedIn(t), "other sessions are over")
-	assert.Equal(t, 401, p.browser(t).signIn(t, "Anna", goodPassword).status)
-	assert.Equal(t, 303, p.browser(t).signIn(t, "Anna", "a fine new password").status)
+	require.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
+	require.NotEqual(t, id, b.cookie("session"), "the session has a new id")
+	require.True(t, b.isSignedIn(t))
+	require.False(t, other.isSignedIn(t), "other sessions are over")
+	require.Equal(t, 401, p.browser(t).signIn(t, "Anna", goodPassword).status)
+	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "a fine new password").status)
 }
 
 // weakHash is of "correct horse battery", with 64 KiB and one pass.
@@ -243,9 +242,9 @@ func TestWeakHashIsRenewed(t *testing.T) {
 	p.set(t, `update users set password_hash = '`+weakHash+`'`)
 	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "correct horse battery").status)
 	hash := pgtest.Query[struct{ Hash string }](t, p.database, "select password_hash as hash from users")[0].Hash
-	assert.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
-	assert.True(t, b.isSignedIn(t))
-	assert.Equal(t, 303, p.browser(t).signIn(t, "Anna", "correct horse battery").status)
+	require.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
+	require.True(t, b.isSignedIn(t))
+	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "correct horse battery").status)
 }
 
 func TestAttemptsAreLimited(t *testing.T) {
@@ -257,26 +256,26 @@ func TestAttemptsAreLimited(t *testing.T) {
 			require.Equal(t, 401, guesser.signIn(t, login, "a guess at it").status, login)
 		}
 		got := guesser.signIn(t, login, goodPassword)
-		assert.Equal(t, 429, got.status, "%s, whatever the password", login)
+		require.Equal(t, 429, got.status, "%s, whatever the password", login)
 		seconds, err := strconv.Atoi(got.header.Get("Retry-After"))
 		require.NoError(t, err)
-		assert.InDelta(t, 60, seconds, 20, "one more a minute, of which some has passed")
-		assert.Contains(t, got.text("[role=alert]"), "1 minute")
+		require.InDelta(t, 60, seconds, 20, "one more a minute, of which some has passed")
+		require.Contains(t, got.text("[role=alert]"), "1 minute")
 		problem := p.browser(t, "X-Forwarded-For", "203.0.113.7").signIn(t, login, goodPassword, "Accept", "application/problem+json")
-		assert.Equal(t, 429, problem.status)
-		assert.Contains(t, problem.text("body"), `"code":"attempts"`)
+		require.Equal(t, 429, problem.status)
+		require.Contains(t, problem.text("body"), `"code":"attempts"`)
 	}
 	owner := p.browser(t, "X-Forwarded-For", "198.51.100.1")
-	assert.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status, "the owner, who is elsewhere, gets in")
+	require.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status, "the owner, who is elsewhere, gets in")
 	forged := p.browser(t, "X-Forwarded-For", "192.0.2.1, 203.0.113.7")
-	assert.Equal(t, 429, forged.signIn(t, "Anna", goodPassword).status, "what a client puts before the proxy's word counts for nothing")
+	require.Equal(t, 429, forged.signIn(t, "Anna", goodPassword).status, "what a client puts before the proxy's word counts for nothing")
 	for range 20 {
 		require.Equal(t, 303, p.browser(t, "X-Forwarded-For", "198.51.100.1").signIn(t, "Anna", goodPassword).status, "who knows the password meets no limit")
 	}
 	stored := pgtest.Query[struct{ Row string }](t, p.database, "select limits::text as row from limits")
 	require.NotEmpty(t, stored)
 	for _, row := range stored {
-		assert.NotContains(t, row.Row, "203.0.113.7")
+		require.NotContains(t, row.Row, "203.0.113.7")
 	}
 }
 
@@ -294,7 +293,7 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 	require.Equal(t, 429, stranger.signIn(t, "Anna", goodPassword).status, "a mark of another user counts for nothing")
 	require.Equal(t, 429, p.browser(t).signIn(t, "Anna", goodPassword).status)
 	require.Equal(t, 429, p.browser(t, "Cookie", "device="+strings.Repeat("A", 56)).signIn(t, "Anna", goodPassword).status, "nor does a forged one")
-	assert.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status)
+	require.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status)
 
 	at, _ := url.Parse(p.url)
 	thief := p.browser(t)
@@ -314,26 +313,26 @@ func TestDeviceCookie(t *testing.T) {
 	}
 	b := p.browser(t)
 	first := find(b.submit(t, "/register", anna()), "device")
-	assert.True(t, first.HttpOnly)
-	assert.False(t, first.Secure)
-	assert.Equal(t, http.SameSiteLaxMode, first.SameSite)
-	assert.Equal(t, "/", first.Path)
-	assert.Empty(t, first.Domain)
-	assert.Equal(t, 180*24*60*60, first.MaxAge)
+	require.True(t, first.HttpOnly)
+	require.False(t, first.Secure)
+	require.Equal(t, http.SameSiteLaxMode, first.SameSite)
+	require.Equal(t, "/", first.Path)
+	require.Empty(t, first.Domain)
+	require.Equal(t, 180*24*60*60, first.MaxAge)
 	b.signOut(t)
-	assert.Equal(t, first.Value, find(b.signIn(t, "Anna", goodPassword), "device").Value, "the browser stays known as it was")
+	require.Equal(t, first.Value, find(b.signIn(t, "Anna", goodPassword), "device").Value, "the browser stays known as it was")
 	b.signOut(t)
 	other := b.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001"))
-	assert.True(t, strings.HasSuffix(find(other, "device").Value, "."+first.Value), "by two who share it")
+	require.True(t, strings.HasSuffix(find(other, "device").Value, "."+first.Value), "by two who share it")
 
 	secure := p.browser(t, "X-Forwarded-Proto", "https")
 	form := secure.get(t, "/login")
 	got := secure.send(t, "/login", form, map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "__Host-form="+form.cookies[0].Value)
 	require.Equal(t, 303, got.status, got.text("main"))
-	assert.True(t, find(got, "__Host-device").Secure)
-	assert.Equal(t, 401, p.browser(t).signIn(t, "Anna", "a guess").status)
+	require.True(t, find(got, "__Host-device").Secure)
+	require.Equal(t, 401, p.browser(t).signIn(t, "Anna", "a guess").status)
 	for _, cookie := range p.browser(t).signIn(t, "Anna", "a guess").cookies {
-		assert.NotEqual(t, "device", cookie.Name)
+		require.NotEqual(t, "device", cookie.Name)
 	}
 }
 
@@ -343,19 +342,19 @@ func TestSignOut(t *testing.T) {
 	stolen := b.cookie("session")
 	got := b.send(t, "/logout", b.get(t, "/profile"), nil)
 	require.Equal(t, 303, got.status)
-	assert.Equal(t, "/login", strings.Split(got.location(), "?")[0])
-	assert.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
-	assert.False(t, b.isSignedIn(t))
-	assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+stolen).status, "the session is over on the server")
-	assert.Zero(t, p.count(t, "sessions"))
+	require.Equal(t, "/login", strings.Split(got.location(), "?")[0])
+	require.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
+	require.False(t, b.isSignedIn(t))
+	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+stolen).status, "the session is over on the server")
+	require.Zero(t, p.count(t, "sessions"))
 
 	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
 	for _, site := range []string{"cross-site", "same-origin", "none"} {
 		asks := b.get(t, "/logout", "Sec-Fetch-Site", site)
-		assert.Equal(t, 200, asks.status)
-		assert.Equal(t, 1, asks.Find(`main form[action="/logout"]`).Length(), "a link asks first")
-		assert.True(t, b.isSignedIn(t))
+		require.Equal(t, 200, asks.status)
+		require.Equal(t, 1, asks.Find(`main form[action="/logout"]`).Length(), "a link asks first")
+		require.True(t, b.isSignedIn(t))
 	}
-	assert.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)
-	assert.False(t, b.isSignedIn(t))
+	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)
+	require.False(t, b.isSignedIn(t))
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/views"
@@ -24,18 +23,18 @@ func TestTextsOfUsersAreData(t *testing.T) {
 	const script, statement = `<script>alert(1)</script>"'&`, `'); drop table profiles; --`
 	require.Equal(t, 303, b.submit(t, "/register", with(anna(), "lname", statement, "fname", script)).status)
 	profile := b.get(t, "/profile")
-	assert.Contains(t, profile.text("dl.data"), script)
-	assert.Contains(t, profile.text("dl.data"), statement)
-	assert.NotContains(t, profile.html, "<script>alert")
-	assert.Equal(t, 1, p.count(t, "profiles"))
+	require.Contains(t, profile.text("dl.data"), script)
+	require.Contains(t, profile.text("dl.data"), statement)
+	require.NotContains(t, profile.html, "<script>alert")
+	require.Equal(t, 1, p.count(t, "profiles"))
 
 	require.Equal(t, 400, p.post(t, `{"login":"' or true --"}`).status)
 	for login, found := range map[string]int{"' or true --": 1, "' or true": 0, `"><script>alert(1)</script>&status=500`: 0} {
 		got := b.get(t, "/profile?"+url.Values{"login": {login}}.Encode())
-		assert.Equal(t, login, got.Find("[name=login]").AttrOr("value", ""))
-		assert.Equal(t, found, strings.Count(got.text("#report"), "Bad request!"), login)
-		assert.NotContains(t, got.html, "<script>alert")
-		assert.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "it stays one parameter")
+		require.Equal(t, login, got.Find("[name=login]").AttrOr("value", ""))
+		require.Equal(t, found, strings.Count(got.text("#report"), "Bad request!"), login)
+		require.NotContains(t, got.html, "<script>alert")
+		require.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "it stays one parameter")
 	}
 }
 
@@ -53,27 +52,27 @@ func TestPasswordFields(t *testing.T) {
 	} {
 		form := c.browser.get(t, path).Find("main form:has(input[type=password])")
 		require.Equal(t, 1, form.Length(), path)
-		assert.Equal(t, "post", form.AttrOr("method", ""), "no password in an address")
-		assert.NotContains(t, form.AttrOr("action", ""), ":", "nor to elsewhere")
+		require.Equal(t, "post", form.AttrOr("method", ""), "no password in an address")
+		require.NotContains(t, form.AttrOr("action", ""), ":", "nor to elsewhere")
 		got := map[string]string{}
 		form.Find("input[type=password]").Each(func(_ int, field *goquery.Selection) {
 			got[field.AttrOr("name", "")] = field.AttrOr("autocomplete", "")
 			for _, attribute := range []string{"maxlength", "pattern", "readonly", "onpaste", "oncopy", "value"} {
 				_, has := field.Attr(attribute)
-				assert.False(t, has, "%s: %s", path, attribute)
+				require.False(t, has, "%s: %s", path, attribute)
 			}
 		})
-		assert.Equal(t, c.want, got, path)
+		require.Equal(t, c.want, got, path)
 	}
 }
 
 func TestNobodyHasAnAccountToBeginWith(t *testing.T) {
 	p := start(t)
-	assert.Zero(t, p.count(t, "users"))
-	assert.Zero(t, p.count(t, "roles"))
-	assert.Zero(t, p.count(t, "access_tokens"))
+	require.Zero(t, p.count(t, "users"))
+	require.Zero(t, p.count(t, "roles"))
+	require.Zero(t, p.count(t, "access_tokens"))
 	for _, name := range []string{"admin", "root", "operator", "rollcall", "postgres"} {
-		assert.Equal(t, 401, p.browser(t).signIn(t, name, name).status, name)
+		require.Equal(t, 401, p.browser(t).signIn(t, name, name).status, name)
 	}
 }
 
@@ -84,10 +83,10 @@ func TestSigningInAgainEndsTheSession(t *testing.T) {
 	form := url.Values{"csrf": {b.get(t, "/profile").Find("[name=csrf]").AttrOr("value", "")}, "login": {"Anna"}, "psw": {goodPassword}}
 	got := b.do(t, http.MethodPost, "/login", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 	require.Equal(t, 303, got.status)
-	assert.True(t, b.isSignedIn(t))
-	assert.NotEqual(t, before, b.cookie("session"))
-	assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+before).status)
-	assert.Equal(t, 1, p.count(t, "sessions"))
+	require.True(t, b.isSignedIn(t))
+	require.NotEqual(t, before, b.cookie("session"))
+	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+before).status)
+	require.Equal(t, 1, p.count(t, "sessions"))
 }
 
 // No answer lets a page of another origin read it.
@@ -99,7 +98,7 @@ func TestNoOtherOriginMayRead(t *testing.T) {
 			for _, origin := range []string{"https://evil.example", "null", p.url} {
 				got := b.do(t, method, path, "", "Origin", origin, "Access-Control-Request-Method", "POST")
 				for name := range got.header {
-					assert.False(t, strings.HasPrefix(name, "Access-Control-"), "%s %s: %s", method, path, name)
+					require.False(t, strings.HasPrefix(name, "Access-Control-"), "%s %s: %s", method, path, name)
 				}
 			}
 		}
@@ -108,7 +107,7 @@ func TestNoOtherOriginMayRead(t *testing.T) {
 
 func TestNothingOfTheRepositoryIsServed(t *testing.T) {
 	require.NoError(t, fs.WalkDir(views.Files, ".", func(name string, _ fs.DirEntry, err error) error {
-		assert.False(t, name != "." && strings.HasPrefix(name, "."), name)
+		require.False(t, name != "." && strings.HasPrefix(name, "."), name)
 		return err
 	}))
 	p := start(t)
@@ -116,9 +115,9 @@ func TestNothingOfTheRepositoryIsServed(t *testing.T) {
 		"/.git/config", "/.git/HEAD", "/static/.git/config", "/.gitignore", "/.env", "/.github/SECURITY.md", "/go.mod", "/static/", "/views/",
 		"/static/../openapi.yaml", "/secret.key", "/data/secret.key", "/uploads/", "/debug/pprof/", "/metrics",
 	} {
-		assert.Equal(t, 404, p.do(t, http.MethodGet, path, nil).status, path)
+		require.Equal(t, 404, p.do(t, http.MethodGet, path, nil).status, path)
 	}
-	assert.Equal(t, 405, p.do(t, http.MethodTrace, "/", nil).status)
+	require.Equal(t, 405, p.do(t, http.MethodTrace, "/", nil).status)
 }
 
 // What an account signs in with stays in the database.
@@ -137,7 +136,7 @@ func TestNoAnswerHoldsHashes(t *testing.T) {
 	}
 	for _, answer := range answers {
 		for _, secret := range []string{"$argon2id$", "$sha256$", "password_hash", b.cookie("session")} {
-			assert.NotContains(t, answer, secret)
+			require.NotContains(t, answer, secret)
 		}
 	}
 }
@@ -153,8 +152,8 @@ func TestClientsWriteNoLogLines(t *testing.T) {
 	requests := 0
 	for line := range strings.Lines(p.logged()) {
 		require.Regexp(t, `^time=\S+ level=(INFO|WARN) msg=`, line)
-		assert.NotContains(t, quoted.ReplaceAllString(line, ""), " forged=")
+		require.NotContains(t, quoted.ReplaceAllString(line, ""), " forged=")
 		requests += strings.Count(line, "msg=request ")
 	}
-	assert.Equal(t, len(paths), requests)
+	require.Equal(t, len(paths), requests)
 }

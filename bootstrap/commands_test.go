@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -18,21 +17,21 @@ import (
 
 func TestHelpAndMistakes(t *testing.T) {
 	status, stdout, _ := command(t, "", "--help")
-	assert.Zero(t, status)
+	require.Zero(t, status)
 	for _, name := range []string{"serve", "migrate", "user", "send", "token", "version"} {
-		assert.Contains(t, stdout, "\n  "+name+" ")
+		require.Contains(t, stdout, "\n  "+name+" ")
 	}
 	status, stdout, _ = command(t, "", "serve", "--help")
-	assert.Zero(t, status)
+	require.Zero(t, status)
 	for _, variable := range []string{
 		"ROLLCALL_LISTEN", "DATABASE_URL", "ROLLCALL_DATA_DIR", "ROLLCALL_MAX_BODY", "ROLLCALL_SHUTDOWN_TIMEOUT", "127.0.0.1:5000", "1GiB",
 		"ROLLCALL_USERADD_ACCESS", "ROLLCALL_REGISTRATION",
 	} {
-		assert.Contains(t, stdout, variable)
+		require.Contains(t, stdout, variable)
 	}
 	status, stdout, _ = command(t, "", "version")
-	assert.Zero(t, status)
-	assert.Regexp(t, `^rollcall \S+\n$`, stdout)
+	require.Zero(t, status)
+	require.Regexp(t, `^rollcall \S+\n$`, stdout)
 
 	for _, args := range [][]string{
 		{},
@@ -47,8 +46,8 @@ func TestHelpAndMistakes(t *testing.T) {
 		{"token", "create"},
 	} {
 		status, _, stderr := command(t, "", args...)
-		assert.NotZero(t, status, args)
-		assert.Contains(t, stderr, "rollcall: error: ", args)
+		require.NotZero(t, status, args)
+		require.Contains(t, stderr, "rollcall: error: ", args)
 	}
 }
 
@@ -56,35 +55,35 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	t.Setenv("ROLLCALL_MAX_BODY", "1KiB")
 	t.Setenv("ROLLCALL_DEFAULT_REGION", "DE")
 	p := start(t)
-	assert.Equal(t, 413, p.post(t, strings.Repeat(" ", 1025)).status)
-	assert.Equal(t, 200, p.post(t, person("hans", `"phone":"030 901820"`)).status)
+	require.Equal(t, 413, p.post(t, strings.Repeat(" ", 1025)).status)
+	require.Equal(t, 200, p.post(t, person("hans", `"phone":"030 901820"`)).status)
 	t.Setenv("ROLLCALL_SERVER", p.url)
 	status, _, _ := command(t, person("otto", `"phone":"030 901821"`), "send", "-")
-	assert.Zero(t, status)
+	require.Zero(t, status)
 }
 
 func TestMigrate(t *testing.T) {
 	p := start(t)
 	status, _, stderr := command(t, "", "migrate", "--database-url", p.database, "--data-dir", t.TempDir())
-	assert.Zero(t, status, stderr)
+	require.Zero(t, status, stderr)
 	status, _, stderr = command(t, "", "migrate", "--database-url", "postgres://127.0.0.1:1/x", "--data-dir", t.TempDir())
-	assert.Equal(t, 1, status)
-	assert.Contains(t, stderr, "rollcall: migrate: ")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "rollcall: migrate: ")
 }
 
 func TestHealth(t *testing.T) {
 	p := start(t)
-	assert.Equal(t, 200, p.do(t, "GET", "/healthz", nil).status)
+	require.Equal(t, 200, p.do(t, "GET", "/healthz", nil).status)
 	ready := p.do(t, "GET", "/readyz", nil)
-	assert.Equal(t, 200, ready.status)
+	require.Equal(t, 200, ready.status)
 
 	for _, header := range []string{"", "application/problem+json"} {
 		got := p.do(t, "GET", "/nowhere?email=ivan@example.com", nil, "Accept", header)
-		assert.Equal(t, 404, got.status)
+		require.Equal(t, 404, got.status)
 	}
-	assert.NotContains(t, p.logged(), "ivan@example.com")
-	assert.Contains(t, p.logged(), "path=/nowhere status=404")
-	assert.Contains(t, p.logged(), "id="+ready.header.Get("X-Request-ID"))
+	require.NotContains(t, p.logged(), "ivan@example.com")
+	require.Contains(t, p.logged(), "path=/nowhere status=404")
+	require.Contains(t, p.logged(), "id="+ready.header.Get("X-Request-ID"))
 }
 
 // The program with a PostgreSQL of its own keeps its data, and ends with it.
@@ -94,24 +93,24 @@ func TestEmbeddedDatabase(t *testing.T) {
 	t.Setenv("DATABASE_URL", "")
 	first := &program{}
 	first.run(t, args...)
-	assert.Equal(t, 200, first.post(t, person("anna", `"phone":"9000000001"`)).status)
+	require.Equal(t, 200, first.post(t, person("anna", `"phone":"9000000001"`)).status)
 
 	status, _, stderr := command(t, "", "user", "grant", "ANNA", "operator", "--data-dir", dir)
-	assert.Zero(t, status, "beside a server: %s", stderr)
+	require.Zero(t, status, "beside a server: %s", stderr)
 	status, _, stderr = command(t, "", args...)
-	assert.Equal(t, 1, status)
-	assert.Contains(t, stderr, "another program uses the database in "+filepath.Join(dir, "postgres"))
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "another program uses the database in "+filepath.Join(dir, "postgres"))
 	require.Zero(t, first.stop())
-	assert.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+	require.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
 
 	status, stdout, stderr := command(t, "", "user", "list", "--data-dir", dir)
-	assert.Zero(t, status, "without one: %s", stderr)
-	assert.Equal(t, "anna\toperator\n", stdout)
+	require.Zero(t, status, "without one: %s", stderr)
+	require.Equal(t, "anna\toperator\n", stdout)
 
 	second := &program{}
 	second.run(t, args...)
 	got := second.post(t, person("anna", `"phone":"9000000002"`), "Accept", "application/problem+json")
-	assert.Contains(t, got.body, "Login belongs to another user.")
+	require.Contains(t, got.body, "Login belongs to another user.")
 }
 
 // A request that runs when the program is told to stop is answered.
@@ -138,8 +137,8 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 	answer, err := http.ReadResponse(answers, nil)
 	require.NoError(t, err)
 	defer answer.Body.Close()
-	assert.Equal(t, 200, answer.StatusCode)
-	assert.True(t, answer.Close, "the client is told to send no more on the connection")
-	assert.Zero(t, <-stopped)
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, 200, answer.StatusCode)
+	require.True(t, answer.Close, "the client is told to send no more on the connection")
+	require.Zero(t, <-stopped)
+	require.Equal(t, 1, p.count(t, "users"))
 }

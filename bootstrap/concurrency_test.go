@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -59,7 +58,7 @@ func TestClientsAtOnce(t *testing.T) {
 				objects = append(objects, `{"login":"`+marker(i)+`"}`)
 				got := p.post(t, "["+strings.Join(objects, ",")+"]")
 				if got.status == 400 {
-					assert.Equal(t, noneCreated, got.body)
+					require.Equal(t, noneCreated, got.body)
 					continue
 				}
 				if got.status != 200 {
@@ -94,13 +93,13 @@ func TestClientsAtOnce(t *testing.T) {
 		}
 		require.Equal(t, want, created[i], "import %d, in the order %v", i, order)
 	}
-	assert.Equal(t, p.count(t, "users"), p.count(t, "profiles"))
-	assert.Equal(t, len(files), p.count(t, "codes"))
+	require.Equal(t, p.count(t, "users"), p.count(t, "profiles"))
+	require.Equal(t, len(files), p.count(t, "codes"))
 	objects := 0
 	for _, file := range files {
 		objects += len(file) + 1
 	}
-	assert.Equal(t, objects, p.count(t, "users")+p.count(t, "bad_users"))
+	require.Equal(t, objects, p.count(t, "users")+p.count(t, "bad_users"))
 }
 
 // serialOrder returns an order of the imports in which each comes after those whose people it found registered.

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/passhash"
@@ -86,7 +85,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	response, err := send(url)
 	require.NoError(t, err)
 	defer response.Body.Close()
-	assert.Equal(t, "true", response.Header.Get("Idempotent-Replayed"))
+	require.Equal(t, "true", response.Header.Get("Idempotent-Replayed"))
 	var credentials []struct{ Login, Password string }
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&credentials))
 	require.Len(t, credentials, objects)
@@ -104,5 +103,5 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	}
 	b := (&program{url: url}).browser(t)
 	b.signInFirst(t, credentials[objects-1].Login, credentials[objects-1].Password)
-	assert.True(t, b.isSignedIn(t))
+	require.True(t, b.isSignedIn(t))
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -32,14 +31,14 @@ func TestOtherSitesStayOut(t *testing.T) {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 			for _, path := range []string{"/useradd", "/register", "/login", "/logout", "/account/password", "/useradd/upload", "/useradd/uploads/x/start", "/", "/nowhere"} {
 				got := p.do(t, method, path, strings.NewReader(body), append(headers, "Accept", "application/problem+json")...)
-				assert.Equal(t, 403, got.status, "%s: %s %s", name, method, path)
-				assert.Contains(t, got.body, `"code":"cross_site"`, "%s: %s %s", name, method, path)
+				require.Equal(t, 403, got.status, "%s: %s %s", name, method, path)
+				require.Contains(t, got.body, `"code":"cross_site"`, "%s: %s %s", name, method, path)
 			}
 		}
-		assert.NotEqual(t, 403, p.do(t, http.MethodGet, "/login", nil, headers...).status, "a link may lead here")
+		require.NotEqual(t, 403, p.do(t, http.MethodGet, "/login", nil, headers...).status, "a link may lead here")
 	}
-	assert.Zero(t, p.count(t, "users"))
-	assert.Zero(t, p.count(t, "codes"), "else any page could fill the table")
+	require.Zero(t, p.count(t, "users"))
+	require.Zero(t, p.count(t, "codes"), "else any page could fill the table")
 
 	for name, headers := range map[string][]string{
 		"a program":                  nil,
@@ -48,7 +47,7 @@ func TestOtherSitesStayOut(t *testing.T) {
 		"an address that was opened": {"Sec-Fetch-Site", "none"},
 		"a page behind a proxy":      {"Sec-Fetch-Site", "same-origin", "Origin", "https://people.example"},
 	} {
-		assert.Equal(t, 400, p.post(t, "{}", headers...).status, name)
+		require.Equal(t, 400, p.post(t, "{}", headers...).status, name)
 	}
 }
 
@@ -61,14 +60,14 @@ func TestDoorsCloseBeforeTheFile(t *testing.T) {
 			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			require.NoError(t, err, header)
 			defer answer.Body.Close()
-			assert.Contains(t, []int{403, 421}, answer.StatusCode, header)
-			assert.True(t, answer.Close, header)
+			require.Contains(t, []int{403, 421}, answer.StatusCode, header)
+			require.True(t, answer.Close, header)
 		}
 	}
 	got := p.post(t, strings.Repeat(" ", 20<<20), "Origin", "https://evil.example")
-	assert.Equal(t, 403, got.status, "a client that sends all of it can read the answer")
-	assert.NotEmpty(t, got.body)
-	assert.Zero(t, p.count(t, "codes"))
+	require.Equal(t, 403, got.status, "a client that sends all of it can read the answer")
+	require.NotEmpty(t, got.body)
+	require.Zero(t, p.count(t, "codes"))
 }
 
 // withHost sends a request for a host, or by HTTP/1.0 for none.
@@ -108,26 +107,26 @@ func TestHostNames(t *testing.T) {
 	} {
 		p := start(t, c.flags...)
 		p.url = strings.Replace(p.url, "[::]", "127.0.0.1", 1)
-		assert.Equal(t, c.warns, strings.Count(p.logged(), "set --host to its names"), c.name)
+		require.Equal(t, c.warns, strings.Count(p.logged(), "set --host to its names"), c.name)
 		for i, hosts := range append(c.takes, c.not...) {
 			for _, host := range hosts {
 				want := "200"
 				if i >= len(c.takes) {
 					want = "421"
 				}
-				assert.Equal(t, want, p.withHost(t, "/login", host), "%s: %.50s", c.name, host)
+				require.Equal(t, want, p.withHost(t, "/login", host), "%s: %.50s", c.name, host)
 			}
 		}
 		for _, probe := range []string{"/healthz", "/readyz"} {
-			assert.Equal(t, "200", p.withHost(t, probe, "10.1.2.3:5000"), "probes know an instance by its address")
-			assert.Equal(t, "200", p.withHost(t, probe, ""))
+			require.Equal(t, "200", p.withHost(t, probe, "10.1.2.3:5000"), "probes know an instance by its address")
+			require.Equal(t, "200", p.withHost(t, probe, ""))
 		}
 	}
 }
 
 func TestSetupLinkHasANameThatIsAnswered(t *testing.T) {
 	p := start(t, "--listen", "0.0.0.0:0", "--host", "people.example", "--host", "other.example")
-	assert.Regexp(t, `url="http://people\.example:\d+/setup\?code=`, p.logged())
+	require.Regexp(t, `url="http://people\.example:\d+/setup\?code=`, p.logged())
 }
 
 func TestUnknownHostIsTold(t *testing.T) {
@@ -135,17 +134,17 @@ func TestUnknownHostIsTold(t *testing.T) {
 	const says = "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."
 	for range 3 {
 		got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nConnection: close\r\n\r\n")
-		assert.Contains(t, got, "HTTP/1.1 421 Misdirected Request\r\n")
-		assert.Contains(t, got, says)
+		require.Contains(t, got, "HTTP/1.1 421 Misdirected Request\r\n")
+		require.Contains(t, got, says)
 	}
 	got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nAccept: text/html\r\nAccept-Language: ru\r\nConnection: close\r\n\r\n")
-	assert.Contains(t, got, "--host ИМЯ")
-	assert.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="request for an unknown host name rejected; if the name is this server's, set --host" host=people.example`))
-	assert.Equal(t, 1, strings.Count(p.logged(), "level=WARN"), "a flood of requests is no flood of warnings")
+	require.Contains(t, got, "--host ИМЯ")
+	require.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="request for an unknown host name rejected; if the name is this server's, set --host" host=people.example`))
+	require.Equal(t, 1, strings.Count(p.logged(), "level=WARN"), "a flood of requests is no flood of warnings")
 
 	p = start(t)
 	p.withHost(t, "/", strings.Repeat("x", 3000))
-	assert.Contains(t, p.logged(), "host=(invalid)")
+	require.Contains(t, p.logged(), "host=(invalid)")
 }
 
 // The name that counts is the one that the client came to, where a proxy that is trusted says so.
@@ -161,18 +160,18 @@ func TestHostNamesThatProxiesForward(t *testing.T) {
 		{[]string{"--trusted-proxy", "127.0.0.1"}, "people.example", 421},
 		{[]string{"--host", "people.example"}, "evil.example", 200}, // which nobody believes
 	} {
-		assert.Equal(t, c.status, start(t, c.flags...).do(t, http.MethodGet, "/login", nil, "X-Forwarded-Host", c.forwarded).status, "%s for %s", c.flags, c.forwarded)
+		require.Equal(t, c.status, start(t, c.flags...).do(t, http.MethodGet, "/login", nil, "X-Forwarded-Host", c.forwarded).status, "%s for %s", c.flags, c.forwarded)
 	}
 }
 
 func TestHostNamesThatAreNone(t *testing.T) {
 	for _, value := range []string{"https://people.example", "people.example:8443", "people.example/x", "two names", "*.example", "[::1]:5000", strings.Repeat("x", 300)} {
 		status, _, stderr := command(t, "", "serve", "--host", value)
-		assert.NotZero(t, status, "%q", value)
-		assert.Contains(t, stderr, "expected a name such as people.example", "%q", value)
+		require.NotZero(t, status, "%q", value)
+		require.Contains(t, stderr, "expected a name such as people.example", "%q", value)
 	}
 	t.Setenv("ROLLCALL_HOST", "people.example,192.0.2.7")
 	p := start(t)
-	assert.Equal(t, "200", p.withHost(t, "/login", "192.0.2.7"))
-	assert.Equal(t, "421", p.withHost(t, "/login", "192.0.2.8"))
+	require.Equal(t, "200", p.withHost(t, "/login", "192.0.2.7"))
+	require.Equal(t, "421", p.withHost(t, "/login", "192.0.2.8"))
 }

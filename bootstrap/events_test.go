@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -32,7 +31,7 @@ func TestSecurityEvents(t *testing.T) {
 	happened := func(want ...string) {
 		t.Helper()
 		all := p.securityEvents()
-		assert.ElementsMatch(t, want, all[len(seen):])
+		require.ElementsMatch(t, want, all[len(seen):])
 		seen = all
 	}
 	happened("event=registration outcome=succeeded user=1")
@@ -70,10 +69,10 @@ func TestSecurityEvents(t *testing.T) {
 	require.Equal(t, 429, p.browser(t).signIn(t, "boris", "a guess at it").status)
 	limited := p.securityEvents()[len(seen):]
 	require.Len(t, limited, 2)
-	assert.Regexp(t, "^event=sign_in outcome=limited name=[0-9a-f]{16}$", limited[0])
-	assert.Equal(t, "event=limit outcome=reached code=attempts", limited[1])
+	require.Regexp(t, "^event=sign_in outcome=limited name=[0-9a-f]{16}$", limited[0])
+	require.Equal(t, "event=limit outcome=reached code=attempts", limited[1])
 	for _, personal := range []string{"Anna", "anna", "boris", "a guess", secret} {
-		assert.NotContains(t, p.logged(), personal)
+		require.NotContains(t, p.logged(), personal)
 	}
 }
 
@@ -88,9 +87,9 @@ func TestSecurityEventsUnderFlood(t *testing.T) {
 	took := int(time.Since(began)/time.Second) + 2
 	require.Equal(t, 403, p.post(t, "{}", "Sec-Fetch-Site", "cross-site").status)
 	events := p.securityEvents()
-	assert.LessOrEqual(t, len(events), 20*took+1)
-	assert.Less(t, len(events), flood)
-	assert.Equal(t, "event=form outcome=forged code=cross_site", events[len(events)-1])
+	require.LessOrEqual(t, len(events), 20*took+1)
+	require.Less(t, len(events), flood)
+	require.Equal(t, "event=form outcome=forged code=cross_site", events[len(events)-1])
 	require.Eventually(t, func() bool {
 		return strings.Contains(p.logged(), `msg="security events left out" event=token outcome=refused left_out=`)
 	}, 20*time.Second, 10*time.Millisecond)
@@ -103,7 +102,7 @@ func TestRoleChangesAreTold(t *testing.T) {
 	dir := t.TempDir()
 	status, _, stderr := command(t, "", "user", "grant", "Anna", "operator", "--database-url", p.database, "--data-dir", dir)
 	require.Zero(t, status)
-	assert.Contains(t, stderr, `msg="security event" event=role outcome=granted role=operator`)
-	assert.NotContains(t, stderr, "Anna")
-	assert.Len(t, pgtest.Query[struct{ Role string }](t, p.database, "select role from roles"), 1)
+	require.Contains(t, stderr, `msg="security event" event=role outcome=granted role=operator`)
+	require.NotContains(t, stderr, "Anna")
+	require.Len(t, pgtest.Query[struct{ Role string }](t, p.database, "select role from roles"), 1)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -44,15 +43,15 @@ func TestExamples(t *testing.T) {
 		require.Equal(t, filepath.Base(files[i]), e.File)
 		users := p.count(t, "users")
 		status, stdout, stderr := command(t, "", "send", "--server", p.url, file)
-		assert.Empty(t, stderr, e.File)
-		assert.Equal(t, e.Status != 200, status == 1, e.File)
+		require.Empty(t, stderr, e.File)
+		require.Equal(t, e.Status != 200, status == 1, e.File)
 		for _, login := range e.Created {
-			assert.Regexp(t, `(?m)^  \Q`+login+`\E +\S{27}$`, stdout, e.File)
+			require.Regexp(t, `(?m)^  \Q`+login+`\E +\S{27}$`, stdout, e.File)
 		}
-		assert.Equal(t, len(e.Created), p.count(t, "users")-users, e.File)
+		require.Equal(t, len(e.Created), p.count(t, "users")-users, e.File)
 
 		codes := p.codes(t)
-		assert.Equal(t, code{e.Status, "POST", e.Description}, codes[len(codes)-1], e.File)
+		require.Equal(t, code{e.Status, "POST", e.Description}, codes[len(codes)-1], e.File)
 		refused := map[string][]string{}
 		for _, r := range pgtest.Query[struct {
 			Object, Description string
@@ -60,11 +59,11 @@ func TestExamples(t *testing.T) {
 		}](t, p.database, `select object_id::text, description, array(select trim(concat(v->>'field', ' ', v->>'code'))
 			from jsonb_array_elements(violations) v) from bad_users where code_id = (select max(id) from codes)`) {
 			refused[r.Object] = r.Violations
-			assert.Equal(t, len(r.Violations), strings.Count(r.Description+" ", ". "), "a sentence for each: %s", r.Description)
+			require.Equal(t, len(r.Violations), strings.Count(r.Description+" ", ". "), "a sentence for each: %s", r.Description)
 			if e.Status != 200 {
-				assert.Contains(t, stdout, r.Description, e.File)
+				require.Contains(t, stdout, r.Description, e.File)
 			}
 		}
-		assert.Equal(t, e.Refused, refused, e.File)
+		require.Equal(t, e.Refused, refused, e.File)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,15 +30,15 @@ func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 		require.Equal(t, 303, from(n, "192.0.2.1").status)
 	}
 	got := from(20, "192.0.2.1")
-	assert.Equal(t, 429, got.status)
-	assert.Regexp(t, `^([1-5]\d|60|\d)$`, got.header.Get("Retry-After"))
-	assert.Equal(t, "Too many attempts. Try again in 1 minute.", got.text("[role=alert]"))
-	assert.Equal(t, "anna20", got.Find("#login").AttrOr("value", ""), "what was entered stays")
+	require.Equal(t, 429, got.status)
+	require.Regexp(t, `^([1-5]\d|60|\d)$`, got.header.Get("Retry-After"))
+	require.Equal(t, "Too many attempts. Try again in 1 minute.", got.text("[role=alert]"))
+	require.Equal(t, "anna20", got.Find("#login").AttrOr("value", ""), "what was entered stays")
 	got = from(20, "192.0.2.1", "Accept", "application/problem+json")
-	assert.Equal(t, 429, got.status)
-	assert.Contains(t, got.Text(), `"code":"attempts"`)
-	assert.Equal(t, 303, from(20, "192.0.2.2").status)
-	assert.Equal(t, 21, p.count(t, "users"))
+	require.Equal(t, 429, got.status)
+	require.Contains(t, got.Text(), `"code":"attempts"`)
+	require.Equal(t, 303, from(20, "192.0.2.2").status)
+	require.Equal(t, 21, p.count(t, "users"))
 }
 
 // However many registrations one address sends, two are worked on, and others' are not behind the rest.
@@ -58,7 +57,7 @@ func TestRegistrationsOfOneAddressWaitForOneAnother(t *testing.T) {
 	require.NoError(t, err)
 	var group sync.WaitGroup
 	register := func(n int) {
-		group.Go(func() { assert.Equal(t, 303, browsers[n].send(t, "/register", forms[n], numbered(n)).status) })
+		group.Go(func() { require.Equal(t, 303, browsers[n].send(t, "/register", forms[n], numbered(n)).status) })
 	}
 	blocked := func() (n int) {
 		require.NoError(t, holder.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&n))
@@ -70,11 +69,11 @@ func TestRegistrationsOfOneAddressWaitForOneAnother(t *testing.T) {
 	require.Eventually(t, func() bool { return blocked() >= 2 }, time.Minute, 10*time.Millisecond)
 	register(4)
 	require.Eventually(t, func() bool { return blocked() >= 3 }, time.Minute, 10*time.Millisecond)
-	assert.Equal(t, 3, blocked())
+	require.Equal(t, 3, blocked())
 	_, err = holder.Exec(t.Context(), "rollback")
 	require.NoError(t, err)
 	group.Wait()
-	assert.Equal(t, 5, p.count(t, "users"))
+	require.Equal(t, 5, p.count(t, "users"))
 }
 
 // client is a connection from an address of this machine: all of 127.0.0.0/8 is.
@@ -115,14 +114,14 @@ func TestOneAddressHasATenthOfTheConnections(t *testing.T) {
 		share = append(share, p.dialFrom(t, "127.1.0.1"))
 	}
 	for range 10 {
-		assert.False(t, p.dialFrom(t, "127.1.0.1").isServed(), "one more")
-		assert.True(t, p.dialFrom(t, "127.9.0.1").isServed(), "a proxy, which is many")
+		require.False(t, p.dialFrom(t, "127.1.0.1").isServed(), "one more")
+		require.True(t, p.dialFrom(t, "127.9.0.1").isServed(), "a proxy, which is many")
 	}
 	for _, c := range share {
-		assert.True(t, c.isServed())
+		require.True(t, c.isServed())
 	}
-	assert.True(t, p.dialFrom(t, "127.1.0.2").isServed(), "somebody else")
-	assert.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="connection closed: its address has its share of all connections" address=127.1.0.1 share=5`), p.logged())
+	require.True(t, p.dialFrom(t, "127.1.0.2").isServed(), "somebody else")
+	require.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="connection closed: its address has its share of all connections" address=127.1.0.1 share=5`), p.logged())
 
 	require.NoError(t, share[0].Close())
 	require.Eventually(t, func() bool { return p.dialFrom(t, "127.1.0.1").isServed() }, time.Minute, 10*time.Millisecond)

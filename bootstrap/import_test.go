@@ -20,7 +20,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/klauspost/compress/zstd"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -64,83 +63,83 @@ func annaOnly() string {
 func TestAnswerTellsOfEveryObject(t *testing.T) {
 	p := start(t)
 	got := p.post(t, annaOnly(), "Accept", mediaLines)
-	assert.Equal(t, 200, got.status)
-	assert.Equal(t, mediaLines, got.header.Get("Content-Type"))
-	assert.Equal(t, "/useradd/imports/1", got.header.Get("Location"))
+	require.Equal(t, 200, got.status)
+	require.Equal(t, mediaLines, got.header.Get("Content-Type"))
+	require.Equal(t, "/useradd/imports/1", got.header.Get("Location"))
 	all := lines(t, got.body)
 	require.Len(t, all, 4)
-	assert.Equal(t, "created", all[0].Status)
-	assert.Equal(t, "anna", *all[0].Login)
+	require.Equal(t, "created", all[0].Status)
+	require.Equal(t, "anna", *all[0].Login)
 	b := p.browser(t)
 	b.signInFirst(t, "anna", all[0].Password)
-	assert.True(t, b.isSignedIn(t))
-	assert.Equal(t, 2, all[1].Object)
-	assert.Nil(t, all[1].Login)
-	assert.Equal(t, "not_object", all[1].Violations[0].Code)
-	assert.Equal(t, "rejected", all[2].Status)
-	assert.Equal(t, "Login belongs to another user.", all[2].Violations[0].Message)
-	assert.Equal(t, outcomeLine{
+	require.True(t, b.isSignedIn(t))
+	require.Equal(t, 2, all[1].Object)
+	require.Nil(t, all[1].Login)
+	require.Equal(t, "not_object", all[1].Violations[0].Code)
+	require.Equal(t, "rejected", all[2].Status)
+	require.Equal(t, "Login belongs to another user.", all[2].Violations[0].Message)
+	require.Equal(t, outcomeLine{
 		Status: "done", Import: 1, Code: 200, Objects: 3, Created: 1, Rejected: 2,
 		Description: "Not all users have been created (created by 1 of 3 users)",
 	}, all[3])
 
 	got = p.post(t, annaOnly(), "Accept", "application/jsonl")
-	assert.Equal(t, 400, got.status, "nobody was registered, and everybody is told of")
-	assert.Len(t, lines(t, got.body), 4)
+	require.Equal(t, 400, got.status, "nobody was registered, and everybody is told of")
+	require.Len(t, lines(t, got.body), 4)
 	got = p.post(t, "[", "Accept", mediaLines+", application/problem+json;q=0.9")
-	assert.Equal(t, 400, got.status)
-	assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
-	assert.Equal(t, "/useradd/imports/3", got.header.Get("Location"))
+	require.Equal(t, 400, got.status)
+	require.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+	require.Equal(t, "/useradd/imports/3", got.header.Get("Location"))
 }
 
 // Credentials come as sheets to be handed out.
 func TestAnswerAsSheet(t *testing.T) {
 	p := start(t)
 	got := p.post(t, annaOnly(), "Accept", "text/csv", "Idempotency-Key", "key")
-	assert.Equal(t, 200, got.status)
-	assert.Equal(t, "text/csv; charset=utf-8", got.header.Get("Content-Type"))
-	assert.Equal(t, `attachment; filename="credentials.csv"`, got.header.Get("Content-Disposition"))
+	require.Equal(t, 200, got.status)
+	require.Equal(t, "text/csv; charset=utf-8", got.header.Get("Content-Type"))
+	require.Equal(t, `attachment; filename="credentials.csv"`, got.header.Get("Content-Disposition"))
 	rows := strings.Split(got.body, "\r\n")
 	require.Len(t, rows, 3)
-	assert.Equal(t, "\ufeff"+`"last_name","first_name","patronymic","login","password"`, rows[0])
-	assert.Regexp(t, `^"Ким","Анна","Петровна","anna","[a-z0-9-]{27}"$`, rows[1])
+	require.Equal(t, "\ufeff"+`"last_name","first_name","patronymic","login","password"`, rows[0])
+	require.Regexp(t, `^"Ким","Анна","Петровна","anna","[a-z0-9-]{27}"$`, rows[1])
 	again := p.post(t, annaOnly(), "Accept", "text/csv", "Idempotency-Key", "key")
-	assert.Equal(t, got.body, again.body)
+	require.Equal(t, got.body, again.body)
 
 	const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	got = p.post(t, annaOnly(), "Accept", xlsx, "Idempotency-Key", "key")
-	assert.Equal(t, []any{200, xlsx}, []any{got.status, got.header.Get("Content-Type")})
-	assert.True(t, strings.HasPrefix(got.body, "PK"))
+	require.Equal(t, []any{200, xlsx}, []any{got.status, got.header.Get("Content-Type")})
+	require.True(t, strings.HasPrefix(got.body, "PK"))
 	got = p.post(t, annaOnly(), "Accept", "text/csv")
-	assert.Equal(t, []any{400, noneCreated}, []any{got.status, got.body})
+	require.Equal(t, []any{400, noneCreated}, []any{got.status, got.body})
 }
 
 func TestDryRunAndStrict(t *testing.T) {
 	p := start(t)
 	got := p.do(t, http.MethodPost, "/useradd?dry_run=true", strings.NewReader(annaOnly()))
-	assert.Equal(t, 200, got.status)
-	assert.JSONEq(t, `[{"login":"anna"}]`, got.body)
-	assert.Empty(t, got.header.Get("Location"))
+	require.Equal(t, 200, got.status)
+	require.JSONEq(t, `[{"login":"anna"}]`, got.body)
+	require.Empty(t, got.header.Get("Location"))
 	got = p.do(t, http.MethodPost, "/useradd?dry_run=perhaps", strings.NewReader(annaOnly()))
-	assert.Equal(t, 400, got.status)
+	require.Equal(t, 400, got.status)
 	got = p.do(t, http.MethodPost, "/useradd?dry_run", strings.NewReader("["))
-	assert.Equal(t, 400, got.status)
-	assert.Zero(t, p.count(t, "users")+p.count(t, "codes"))
+	require.Equal(t, 400, got.status)
+	require.Zero(t, p.count(t, "users")+p.count(t, "codes"))
 
 	got = p.post(t, annaOnly(), "Prefer", "respond-async, handling=strict", "Accept", mediaLines)
-	assert.Equal(t, 400, got.status)
-	assert.Equal(t, "handling=strict", got.header.Get("Preference-Applied"))
+	require.Equal(t, 400, got.status)
+	require.Equal(t, "handling=strict", got.header.Get("Preference-Applied"))
 	all := lines(t, got.body)
 	require.Len(t, all, 4)
-	assert.Equal(t, []string{"skipped", "rejected", "rejected", "done"}, []string{all[0].Status, all[1].Status, all[2].Status, all[3].Status})
-	assert.Zero(t, p.count(t, "users"))
-	assert.Equal(t, 2, p.count(t, "bad_users"))
+	require.Equal(t, []string{"skipped", "rejected", "rejected", "done"}, []string{all[0].Status, all[1].Status, all[2].Status, all[3].Status})
+	require.Zero(t, p.count(t, "users"))
+	require.Equal(t, 2, p.count(t, "bad_users"))
 	got = p.post(t, person("anna", `"email":"a@example.com"`), "Prefer", "handling=strict")
-	assert.Equal(t, 200, got.status)
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, 200, got.status)
+	require.Equal(t, 1, p.count(t, "users"))
 	got = p.post(t, annaOnly(), "Prefer", "handling=lenient; x=handling=strict")
-	assert.Equal(t, 400, got.status, "both are taken by now")
-	assert.Empty(t, got.header.Get("Preference-Applied"))
+	require.Equal(t, 400, got.status, "both are taken by now")
+	require.Empty(t, got.header.Get("Preference-Applied"))
 }
 
 // The same key gives the same answer byte for byte, also after a restart and from another instance with the same secret key.
@@ -149,19 +148,19 @@ func TestKeyGivesTheSameAnswer(t *testing.T) {
 	p := start(t, "--data-dir", dir)
 	first := p.post(t, annaOnly(), "Idempotency-Key", "key", "Accept", mediaLines)
 	require.Equal(t, 200, first.status)
-	assert.Empty(t, first.header.Get("Idempotent-Replayed"))
+	require.Empty(t, first.header.Get("Idempotent-Replayed"))
 	info, err := os.Stat(filepath.Join(dir, "secret.key"))
 	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	secret, err := os.ReadFile(filepath.Join(dir, "secret.key"))
 	require.NoError(t, err)
 
 	again := func(p *program) answer { return p.post(t, annaOnly(), "Idempotency-Key", "key", "Accept", mediaLines) }
 	got := again(p)
-	assert.Equal(t, first.body, got.body)
-	assert.Equal(t, first.status, got.status)
-	assert.Equal(t, "true", got.header.Get("Idempotent-Replayed"))
-	assert.Equal(t, first.header.Get("Location"), got.header.Get("Location"))
+	require.Equal(t, first.body, got.body)
+	require.Equal(t, first.status, got.status)
+	require.Equal(t, "true", got.header.Get("Idempotent-Replayed"))
+	require.Equal(t, first.header.Get("Location"), got.header.Get("Location"))
 	p.stop()
 
 	serve := func(flags ...string) *program {
@@ -169,23 +168,23 @@ func TestKeyGivesTheSameAnswer(t *testing.T) {
 		other.run(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--uploads-dir", t.TempDir(), "--database-url", p.database}, flags...)...)
 		return other
 	}
-	assert.Equal(t, first.body, again(serve("--data-dir", dir)).body, "after a restart")
-	assert.Equal(t, first.body, again(serve("--data-dir", t.TempDir(), "--secret-key", strings.TrimSpace(string(secret)))).body, "of another instance")
+	require.Equal(t, first.body, again(serve("--data-dir", dir)).body, "after a restart")
+	require.Equal(t, first.body, again(serve("--data-dir", t.TempDir(), "--secret-key", strings.TrimSpace(string(secret)))).body, "of another instance")
 	got = again(serve("--data-dir", t.TempDir()))
-	assert.Equal(t, 500, got.status, "an instance with another key does not make passwords up")
-	assert.Contains(t, got.body, "secret key")
+	require.Equal(t, 500, got.status, "an instance with another key does not make passwords up")
+	require.Contains(t, got.body, "secret key")
 
 	other := serve("--data-dir", dir)
 	got = other.post(t, "{}", "Idempotency-Key", "key", "Accept", "application/problem+json")
-	assert.Equal(t, 422, got.status)
-	assert.Contains(t, got.body, `"code":"key_reused"`)
+	require.Equal(t, 422, got.status)
+	require.Contains(t, got.body, `"code":"key_reused"`)
 	for _, key := range []string{"", "два", "a b", strings.Repeat("k", 256)} {
-		assert.Equal(t, 400, other.post(t, annaOnly(), "Idempotency-Key", key).status, key)
+		require.Equal(t, 400, other.post(t, annaOnly(), "Idempotency-Key", key).status, key)
 	}
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, 1, p.count(t, "users"))
 	for _, table := range []string{"idempotency_keys", "outcomes", "codes", "users", "bad_users"} {
 		for _, row := range pgtest.Query[struct{ Text string }](t, p.database, "select x::text from "+table+" x") {
-			assert.NotContains(t, row.Text, lines(t, first.body)[0].Password)
+			require.NotContains(t, row.Text, lines(t, first.body)[0].Password)
 		}
 	}
 }
@@ -206,15 +205,15 @@ func TestManyWithOneKey(t *testing.T) {
 			bodies[got.body]++
 		case 409:
 			told++
-			assert.NotEmpty(t, got.header.Get("Retry-After"))
+			require.NotEmpty(t, got.header.Get("Retry-After"))
 		default:
 			t.Errorf("status %d: %s", got.status, got.body)
 		}
 	}
-	assert.Len(t, bodies, 1)
-	assert.Equal(t, 1, p.count(t, "codes where code = 200"))
-	assert.Equal(t, told, p.count(t, "codes where code = 409"))
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Len(t, bodies, 1)
+	require.Equal(t, 1, p.count(t, "codes where code = 200"))
+	require.Equal(t, told, p.count(t, "codes where code = 409"))
+	require.Equal(t, 1, p.count(t, "users"))
 }
 
 func gzipped(t *testing.T, text string) string {
@@ -243,13 +242,13 @@ func TestCompressedFiles(t *testing.T) {
 		file := c.compress(t, person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"email":"u%d@example.com"`, i)))
 		for _, cut := range []string{file[:len(file)/2], file[:len(file)-1], file + "rest", "no " + file, ""} {
 			got := p.post(t, cut, "Content-Encoding", c.encoding)
-			assert.Equal(t, []any{400, broken}, []any{got.status, got.body}, "%s: %d of %d bytes", c.encoding, len(cut), len(file))
+			require.Equal(t, []any{400, broken}, []any{got.status, got.body}, "%s: %d of %d bytes", c.encoding, len(cut), len(file))
 		}
-		assert.Equal(t, i, p.count(t, "users"))
-		assert.Equal(t, 200, p.post(t, file, "Content-Encoding", c.encoding).status)
+		require.Equal(t, i, p.count(t, "users"))
+		require.Equal(t, 200, p.post(t, file, "Content-Encoding", c.encoding).status)
 	}
 	got := p.post(t, "{}", "Content-Encoding", "br")
-	assert.Equal(t, 415, got.status)
+	require.Equal(t, 415, got.status)
 }
 
 // What inflates to more than a body may have is refused, and takes no memory.
@@ -260,13 +259,13 @@ func TestBomb(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	got := p.do(t, http.MethodPost, "/useradd", bomb, "Content-Encoding", "gzip")
 	runtime.ReadMemStats(&after)
-	assert.Equal(t, 413, got.status)
-	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+	require.Equal(t, 413, got.status)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
 
 	for name, squeezed := range map[string]string{"gzip": gzipped(t, strings.Repeat(" ", 1<<20)), "zstd": zstandard(t, strings.Repeat(" ", 1<<20))} {
 		got = p.post(t, squeezed, "Content-Encoding", name, "Accept", "application/problem+json")
-		assert.Equal(t, 413, got.status)
-		assert.Contains(t, got.body, `"code":"too_compressed"`, name)
+		require.Equal(t, 413, got.status)
+		require.Contains(t, got.body, `"code":"too_compressed"`, name)
 	}
 }
 
@@ -315,19 +314,19 @@ func TestImportOfClientThatLeaves(t *testing.T) {
 			}
 		})
 	}
-	assert.Equal(t, 1, p.count(t, "users"), "by the import with the key")
-	assert.NotContains(t, p.logged(), "level=ERROR")
+	require.Equal(t, 1, p.count(t, "users"), "by the import with the key")
+	require.NotContains(t, p.logged(), "level=ERROR")
 }
 
 // The import's page says that there was more than it shows.
 func TestManyRecordsThatAreNone(t *testing.T) {
 	p := start(t)
 	got := p.post(t, "["+strings.Repeat("7,", 1999)+"7]", "Accept", mediaLines)
-	assert.Len(t, lines(t, got.body), 2001, "the answer tells of each")
-	assert.Equal(t, 1000, p.count(t, "bad_users"))
+	require.Len(t, lines(t, got.body), 2001, "the answer tells of each")
+	require.Equal(t, 1000, p.count(t, "bad_users"))
 	b := p.registered(t)
-	assert.Contains(t, b.get(t, got.header.Get("Location")).text("main"), "1,000 more records were rejected. They are counted, but not listed here.")
-	assert.Contains(t, b.get(t, "/profile").text("main"), "2,000")
+	require.Contains(t, b.get(t, got.header.Get("Location")).text("main"), "1,000 more records were rejected. They are counted, but not listed here.")
+	require.Contains(t, b.get(t, "/profile").text("main"), "2,000")
 }
 
 func TestForm(t *testing.T) {
@@ -344,13 +343,13 @@ func TestForm(t *testing.T) {
 		require.NoError(t, err)
 		_, err = io.WriteString(part, annaOnly())
 		require.NoError(t, err)
-		assert.NoError(t, form.Close())
+		require.NoError(t, form.Close())
 	})
-	assert.Equal(t, 200, got.status, got.body)
+	require.Equal(t, 200, got.status, got.body)
 	for name, write := range map[string]func(*multipart.Writer){
 		"no file": func(form *multipart.Writer) {
-			assert.NoError(t, form.WriteField("file", "x"))
-			assert.NoError(t, form.Close())
+			require.NoError(t, form.WriteField("file", "x"))
+			require.NoError(t, form.Close())
 		},
 		"cut short": func(form *multipart.Writer) {
 			part, err := form.CreateFormFile("file", "people.json")
@@ -363,14 +362,14 @@ func TestForm(t *testing.T) {
 			require.NoError(t, err)
 			_, err = io.WriteString(part, person("boris", `"email":"b@example.com"`))
 			require.NoError(t, err)
-			assert.NoError(t, form.Close())
+			require.NoError(t, form.Close())
 		},
 		"nothing": func(*multipart.Writer) {},
 	} {
 		got = send(write)
-		assert.Equal(t, []any{400, broken}, []any{got.status, got.body}, name)
+		require.Equal(t, []any{400, broken}, []any{got.status, got.body}, name)
 	}
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, 1, p.count(t, "users"))
 }
 
 // A large import tells how far it is while it works, and everything when it is done.
@@ -395,11 +394,11 @@ func TestProgressOfLargeImport(t *testing.T) {
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
-	assert.Equal(t, 200, response.StatusCode)
+	require.Equal(t, 200, response.StatusCode)
 	r := bufio.NewReader(response.Body)
 	first, err := r.ReadString('\n')
 	require.NoError(t, err)
-	assert.Equal(t, "running", lines(t, first)[0].Status)
+	require.Equal(t, "running", lines(t, first)[0].Status)
 	_, err = conn.Exec(t.Context(), "commit")
 	require.NoError(t, err)
 	rest, err := io.ReadAll(r)
@@ -409,8 +408,8 @@ func TestProgressOfLargeImport(t *testing.T) {
 		all = all[1:]
 	}
 	require.Len(t, all, objects+1)
-	assert.Equal(t, "done", all[objects].Status)
-	assert.Equal(t, objects, all[objects].Created)
+	require.Equal(t, "done", all[objects].Status)
+	require.Equal(t, objects, all[objects].Created)
 }
 
 // A large import that fails after its answer has begun says so in its last line.
@@ -424,17 +423,17 @@ func TestFailureOfLargeImport(t *testing.T) {
 	got := p.post(t, annaOnly()+strings.Repeat(" ", 1<<20), "Accept", mediaLines)
 	all := lines(t, got.body)
 	last := all[len(all)-1]
-	assert.Equal(t, "running", all[0].Status)
-	assert.Equal(t, []any{"failed", 503, "too_slow"}, []any{last.Status, last.Code, last.Error})
-	assert.Equal(t, 1, p.count(t, fmt.Sprintf("codes where id = %d and code = 503", last.Import)))
+	require.Equal(t, "running", all[0].Status)
+	require.Equal(t, []any{"failed", 503, "too_slow"}, []any{last.Status, last.Code, last.Error})
+	require.Equal(t, 1, p.count(t, fmt.Sprintf("codes where id = %d and code = 503", last.Import)))
 }
 
 func TestBoundsOfImports(t *testing.T) {
 	p := start(t, "--max-objects", "2", "--max-imports", "1")
 	recorded := func(got answer, status int, description string) {
 		t.Helper()
-		assert.Equal(t, status, got.status)
-		assert.Equal(t, 1, p.count(t, fmt.Sprintf("codes where '/useradd/imports/' || id = '%s' and code = %d and description = '%s'",
+		require.Equal(t, status, got.status)
+		require.Equal(t, 1, p.count(t, fmt.Sprintf("codes where '/useradd/imports/' || id = '%s' and code = %d and description = '%s'",
 			got.header.Get("Location"), status, strings.ReplaceAll(description, "'", "''"))))
 	}
 	recorded(p.post(t, annaOnly()), 413, domain.DescriptionBroken)
@@ -453,8 +452,8 @@ func TestBoundsOfImports(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond)
 	got := p.post(t, large("boris"))
 	recorded(got, 503, domain.DescriptionNoneCreated)
-	assert.NotEmpty(t, got.header.Get("Retry-After"))
+	require.NotEmpty(t, got.header.Get("Retry-After"))
 	_, err = conn.Exec(t.Context(), "commit")
 	require.NoError(t, err)
-	assert.Equal(t, 200, (<-first).status)
+	require.Equal(t, 200, (<-first).status)
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/pb33f/libopenapi-validator/schema_validation"
 	"github.com/pb33f/libopenapi/datamodel/high/base"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
@@ -91,7 +90,7 @@ func (a *api) examples(t *testing.T) (all []apiExample) {
 			}
 			for _, body := range operation.RequestBody.Content.FromOldest() {
 				for name := range body.Examples.FromOldest() {
-					assert.True(t, answered[name], "%s %s: example %q has no answer", method, path, name)
+					require.True(t, answered[name], "%s %s: example %q has no answer", method, path, name)
 				}
 			}
 		}
@@ -161,7 +160,7 @@ func held(t *testing.T, p *program, _ func(*program) answer) func() {
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), "begin; lock table users in share mode")
 	require.NoError(t, err)
-	return func() { assert.NoError(t, conn.Close(t.Context())) }
+	return func() { require.NoError(t, conn.Close(t.Context())) }
 }
 
 // running leaves the same request running.
@@ -186,9 +185,9 @@ func TestOpenAPIIsServed(t *testing.T) {
 	want, err := views.Files.ReadFile("openapi.yaml")
 	require.NoError(t, err)
 	got := start(t).do(t, http.MethodGet, "/openapi.yaml", nil)
-	assert.Equal(t, 200, got.status)
-	assert.Equal(t, "application/yaml", got.header.Get("Content-Type"))
-	assert.Equal(t, string(want), got.body)
+	require.Equal(t, 200, got.status)
+	require.Equal(t, "application/yaml", got.header.Get("Content-Type"))
+	require.Equal(t, string(want), got.body)
 }
 
 // Every example of the document is sent, and answered as it is shown there.
@@ -224,10 +223,10 @@ func TestOpenAPIExamples(t *testing.T) {
 				defer after()
 			}
 			got := e.send(t, document, p, client)
-			assert.Equal(t, e.status, strconv.Itoa(got.status), got.body)
+			require.Equal(t, e.status, strconv.Itoa(got.status), got.body)
 			media, _, err := mime.ParseMediaType(got.header.Get("Content-Type"))
 			require.NoError(t, err)
-			assert.Equal(t, e.media, media)
+			require.Equal(t, e.media, media)
 			e.compareHeaders(t, got.header)
 			e.compareBody(t, got.body)
 			if schema := e.answer.Content.GetOrZero(e.media).Schema.Schema(); schema.ContentSchema != nil {
@@ -252,7 +251,7 @@ func TestOpenAPISchemasHaveValidExamples(t *testing.T) {
 			examples++
 		}
 	}
-	assert.Positive(t, examples)
+	require.Positive(t, examples)
 }
 
 func valid(t *testing.T, schema *base.Schema, text string) {
@@ -420,11 +419,11 @@ func (e *apiExample) compareHeaders(t *testing.T, header http.Header) {
 		if shown := described.Examples.GetOrZero(e.name); shown != nil {
 			want = fmt.Sprint(value(t, shown))
 		}
-		assert.Equal(t, known(want), known(header.Get(name)), name)
+		require.Equal(t, known(want), known(header.Get(name)), name)
 	}
 	for _, name := range []string{"Location", "Retry-After", "Preference-Applied", "Idempotent-Replayed", "Content-Disposition"} {
 		if header.Get(name) != "" {
-			assert.NotNil(t, e.answer.Headers.GetOrZero(name), "%s is not described", name)
+			require.NotNil(t, e.answer.Headers.GetOrZero(name), "%s is not described", name)
 		}
 	}
 }
@@ -433,7 +432,7 @@ func (e *apiExample) compareBody(t *testing.T, body string) {
 	t.Helper()
 	want, isText := e.want.(string)
 	if isText {
-		assert.Equal(t, known(want), known(body))
+		require.Equal(t, known(want), known(body))
 		return
 	}
 	if e.media == mediaXLSX {
@@ -441,7 +440,7 @@ func (e *apiExample) compareBody(t *testing.T, body string) {
 	}
 	shown, err := json.Marshal(e.want)
 	require.NoError(t, err)
-	assert.JSONEq(t, known(string(shown)), known(body))
+	require.JSONEq(t, known(string(shown)), known(body))
 }
 
 // generated is what nobody can know beforehand: passwords, ids of requests and of imports, and dates.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -21,36 +20,36 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 	require.NoError(t, err)
 	p := &program{database: server.URL(localpg.Database)}
 	p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)
-	assert.Equal(t, 200, p.do(t, http.MethodGet, "/readyz", nil).status)
+	require.Equal(t, 200, p.do(t, http.MethodGet, "/readyz", nil).status)
 
 	b := p.registered(t)
 
 	require.NoError(t, server.Stop(context.Background()))
 	away := b.get(t, "/profile")
-	assert.Equal(t, 503, away.status)
-	assert.NotEmpty(t, away.header.Get("Retry-After"))
-	assert.NotEmpty(t, away.text("h1"))
+	require.Equal(t, 503, away.status)
+	require.NotEmpty(t, away.header.Get("Retry-After"))
+	require.NotEmpty(t, away.text("h1"))
 	visitor := p.browser(t)
 	kept := visitor.submit(t, "/register", with(anna(), "login", "Boris", "email", "", "phone", "9000000002"))
-	assert.Equal(t, 503, kept.status)
-	assert.NotEmpty(t, kept.text("[role=alert]"))
-	assert.Equal(t, "Boris", kept.Find("#login").AttrOr("value", ""), "what was entered stays")
+	require.Equal(t, 503, kept.status)
+	require.NotEmpty(t, kept.text("[role=alert]"))
+	require.Equal(t, "Boris", kept.Find("#login").AttrOr("value", ""), "what was entered stays")
 	got := p.post(t, person("vera", `"phone":"9000000001"`))
-	assert.Equal(t, 503, got.status)
-	assert.NotEmpty(t, got.header.Get("Retry-After"))
-	assert.Equal(t, "This cannot be done now. Please try again soon.", got.body)
+	require.Equal(t, 503, got.status)
+	require.NotEmpty(t, got.header.Get("Retry-After"))
+	require.Equal(t, "This cannot be done now. Please try again soon.", got.body)
 	ready := p.do(t, http.MethodGet, "/readyz", nil)
-	assert.Equal(t, 503, ready.status)
-	assert.Equal(t, got.body, ready.body, "what went wrong inside is for the log")
-	assert.Contains(t, p.logged(), "status=503")
-	assert.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
+	require.Equal(t, 503, ready.status)
+	require.Equal(t, got.body, ready.body, "what went wrong inside is for the log")
+	require.Contains(t, p.logged(), "status=503")
+	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
 
 	server, err = localpg.Start(t.Context(), config)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, server.Stop(context.Background())) })
-	assert.Equal(t, 200, p.post(t, person("vera", `"phone":"9000000001"`)).status)
-	assert.Equal(t, []code{{200, "POST", "All users have been created (1 of 1 users)"}}, p.codes(t))
-	assert.True(t, b.isSignedIn(t), "sessions go on")
+	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
+	require.Equal(t, 200, p.post(t, person("vera", `"phone":"9000000001"`)).status)
+	require.Equal(t, []code{{200, "POST", "All users have been created (1 of 1 users)"}}, p.codes(t))
+	require.True(t, b.isSignedIn(t), "sessions go on")
 }
 
 // A request that does not end in time is cut off when the program is told to stop, and leaves nothing.
@@ -72,10 +71,10 @@ func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 	}
 	require.Eventually(t, waiting, time.Minute, 10*time.Millisecond)
 	p.stop()
-	assert.Contains(t, p.logged(), "requests were cut off")
-	assert.Equal(t, 503, <-answered)
+	require.Contains(t, p.logged(), "requests were cut off")
+	require.Equal(t, 503, <-answered)
 	_, err = holder.Exec(t.Context(), "rollback")
 	require.NoError(t, err)
-	assert.Zero(t, p.count(t, "codes"))
-	assert.Zero(t, p.count(t, "users"))
+	require.Zero(t, p.count(t, "codes"))
+	require.Zero(t, p.count(t, "users"))
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/bootstrap"
@@ -67,7 +66,7 @@ func (p *program) run(t *testing.T, args ...string) {
 	status := make(chan int, 1)
 	go func() { status <- bootstrap.Run(ctx, args, strings.NewReader(""), io.Discard, p) }()
 	p.stop = sync.OnceValue(func() int { cancel(); return <-status })
-	t.Cleanup(func() { assert.Equal(t, p.status, p.stop(), "exit status; log:\n%s", p.logged()) })
+	t.Cleanup(func() { require.Equal(t, p.status, p.stop(), "exit status; log:\n%s", p.logged()) })
 	select {
 	case p.url = <-p.listens:
 	case ended := <-status:

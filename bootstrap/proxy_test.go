@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -59,25 +58,25 @@ func TestAddressesThatProxiesForward(t *testing.T) {
 		{"203.0.113.7", []string{strings.Repeat("x,", 900) + "203.0.113.7"}},
 		{"127.0.0.1", []string{strings.Repeat(",", 1900)}},
 	} {
-		assert.True(t, p.seenFrom(t, c.want, c.forwarded...), "%q is %s", c.forwarded, c.want)
+		require.True(t, p.seenFrom(t, c.want, c.forwarded...), "%q is %s", c.forwarded, c.want)
 	}
 	for _, value := range []string{strings.Repeat("203.0.113.7,", 1000), strings.Repeat("[", 10_000)} {
 		got := p.do(t, http.MethodGet, "/login", nil, "X-Forwarded-For", value)
-		assert.Contains(t, []int{200, 400, 431}, got.status)
+		require.Contains(t, []int{200, 400, 431}, got.status)
 	}
-	assert.NotContains(t, p.logged(), "panic")
+	require.NotContains(t, p.logged(), "panic")
 }
 
 func TestForwardedAddressesOfOthersAreIgnored(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--trusted-proxy", "192.0.2.1", "--trusted-proxy", "2001:db8::/32"}} {
 		p := start(t, flags...)
-		assert.True(t, p.seenFrom(t, "127.0.0.1", "203.0.113.7"))
+		require.True(t, p.seenFrom(t, "127.0.0.1", "203.0.113.7"))
 		got := p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example")
-		assert.Empty(t, got.header.Get("Strict-Transport-Security"))
-		assert.NotContains(t, got.header.Get("Set-Cookie"), "ecure")
+		require.Empty(t, got.header.Get("Strict-Transport-Security"))
+		require.NotContains(t, got.header.Get("Set-Cookie"), "ecure")
 		profile := p.registered(t).get(t, "/profile", "X-Forwarded-Host", "evil.example")
-		assert.Contains(t, profile.text("#report"), p.url)
-		assert.NotContains(t, profile.html, "evil.example")
+		require.Contains(t, profile.text("#report"), p.url)
+		require.NotContains(t, profile.html, "evil.example")
 	}
 }
 
@@ -104,10 +103,10 @@ func TestProxiesThatAreNotTrustedAreLogged(t *testing.T) {
 		}
 		log := p.logged()
 		count := []int{strings.Count(log, proxy), strings.Count(log, posts), strings.Count(log, sees)}
-		assert.Equal(t, []int{c.proxy, c.posts, c.sees}, count, "%s %s:\n%s", c.flags, c.headers, log)
+		require.Equal(t, []int{c.proxy, c.posts, c.sees}, count, "%s %s:\n%s", c.flags, c.headers, log)
 		if c.proxy > 0 {
-			assert.Regexp(t, `level=WARN msg="[^"]+all clients behind it count as one address, and cookies are not Secure" peer=(127.0.0.1|::1)\b`, log)
-			assert.NotContains(t, log, "203.0.113.7")
+			require.Regexp(t, `level=WARN msg="[^"]+all clients behind it count as one address, and cookies are not Secure" peer=(127.0.0.1|::1)\b`, log)
+			require.NotContains(t, log, "203.0.113.7")
 		}
 	}
 }
@@ -134,25 +133,25 @@ func TestSchemeAndHostThatProxiesForward(t *testing.T) {
 		b := p.browser(t, c.headers...)
 		b.client.Jar = nil // which does not send Secure cookies without TLS
 		form := b.get(t, "/login")
-		assert.Equal(t, c.scheme == "https", form.header.Get("Strict-Transport-Security") != "", c.headers)
+		require.Equal(t, c.scheme == "https", form.header.Get("Strict-Transport-Security") != "", c.headers)
 		require.Len(t, form.cookies, 1)
-		assert.Equal(t, c.scheme == "https", form.cookies[0].Secure, c.headers)
+		require.Equal(t, c.scheme == "https", form.cookies[0].Secure, c.headers)
 		p.set(t, "delete from users")
 		form = b.get(t, "/register")
 		got := b.send(t, "/register", form, anna(), "Cookie", form.cookies[0].Name+"="+form.cookies[0].Value)
 		require.Equal(t, 303, got.status)
 		session := sessionCookie(got)
 		require.NotNil(t, session)
-		assert.Equal(t, c.scheme == "https", session.Secure, c.headers)
+		require.Equal(t, c.scheme == "https", session.Secure, c.headers)
 		profile := b.get(t, "/profile", "Cookie", session.Name+"="+session.Value)
-		assert.Contains(t, profile.text("#report"), "--server "+c.scheme+"://"+c.host+" ", c.headers)
+		require.Contains(t, profile.text("#report"), "--server "+c.scheme+"://"+c.host+" ", c.headers)
 	}
 }
 
 func TestNetworksThatAreNone(t *testing.T) {
 	for _, value := range []string{"proxy.example", "10.0.0.0/33", "1.2.3", "10.0.0.1:80"} {
 		status, _, stderr := command(t, "", "serve", "--trusted-proxy", value)
-		assert.NotZero(t, status, value)
-		assert.Contains(t, stderr, "--trusted-proxy", value)
+		require.NotZero(t, status, value)
+		require.Contains(t, stderr, "--trusted-proxy", value)
 	}
 }

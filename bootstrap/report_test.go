@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
@@ -56,38 +55,38 @@ func TestExports(t *testing.T) {
 		got := b.download(t, "/useradd/export/"+path)
 		require.Equal(t, 200, got.status, "%s: %s", path, got.body)
 		name = strings.ReplaceAll(name, "DATE", time.Now().Format(time.DateOnly))
-		assert.Equal(t, `attachment; filename="`+name+`"`, got.header.Get("Content-Disposition"))
-		assert.Equal(t, "no-store", got.header.Get("Cache-Control"))
+		require.Equal(t, `attachment; filename="`+name+`"`, got.header.Get("Content-Disposition"))
+		require.Equal(t, "no-store", got.header.Get("Cache-Control"))
 		kept, err := os.ReadFile(filepath.Join(uploads, name))
 		require.NoError(t, err)
-		assert.Equal(t, string(kept), got.body, path)
+		require.Equal(t, string(kept), got.body, path)
 	}
 	files, err := os.ReadDir(uploads)
 	require.NoError(t, err)
-	assert.Len(t, files, 8, "the newest of each kind")
+	require.Len(t, files, 8, "the newest of each kind")
 
 	file, err := excelize.OpenReader(strings.NewReader(b.download(t, "/useradd/export/xlsx").body))
 	require.NoError(t, err)
 	defer file.Close()
-	assert.Equal(t, []string{"Response status codes", "Bad request users"}, file.GetSheetList())
+	require.Equal(t, []string{"Response status codes", "Bad request users"}, file.GetSheetList())
 	rows, err := file.GetRows("Bad request users")
 	require.NoError(t, err)
 	require.Len(t, rows, 3)
-	assert.Equal(t, []string{"1", "3", "=1+1"}, rows[2][:3])
+	require.Equal(t, []string{"1", "3", "=1+1"}, rows[2][:3])
 	formula, err := file.GetCellFormula("Bad request users", "C3")
 	require.NoError(t, err)
-	assert.Empty(t, formula)
+	require.Empty(t, formula)
 
 	got := b.download(t, "/useradd/export/csv?table=bad_users")
-	assert.Contains(t, got.body, `,"'=1+1",`)
+	require.Contains(t, got.body, `,"'=1+1",`)
 	b.get(t, "/?lang=ru")
-	assert.Contains(t, b.download(t, "/useradd/export/csv?table=bad_users").body, `;"'=1+1";`, "as Excel reads it where a comma is in decimals")
+	require.Contains(t, b.download(t, "/useradd/export/csv?table=bad_users").body, `;"'=1+1";`, "as Excel reads it where a comma is in decimals")
 	b.get(t, "/?lang=en")
 	moved := b.download(t, "/useradd/export/excel?status=400")
-	assert.Contains(t, []int{301, 302, 307, 308}, moved.status)
-	assert.Equal(t, "/useradd/export/xlsx?status=400", strings.TrimPrefix(moved.header.Get("Location"), p.url))
+	require.Contains(t, []int{301, 302, 307, 308}, moved.status)
+	require.Equal(t, "/useradd/export/xlsx?status=400", strings.TrimPrefix(moved.header.Get("Location"), p.url))
 	for _, path := range []string{"pdf", "rejected.json", "rejected.json?import=7", "rejected.pdf?import=1", "csv?table=users"} {
-		assert.Equal(t, 404, b.download(t, "/useradd/export/"+path).status, path)
+		require.Equal(t, 404, b.download(t, "/useradd/export/"+path).status, path)
 	}
 }
 
@@ -118,7 +117,7 @@ func TestExportsHaveTheFilterOfThePage(t *testing.T) {
 	} {
 		var file exported
 		require.NoError(t, json.Unmarshal([]byte(b.download(t, "/useradd/export/json?"+query).body), &file))
-		assert.Equal(t, want, [2]int{len(file.Codes), len(file.BadUsers)}, query)
+		require.Equal(t, want, [2]int{len(file.Codes), len(file.BadUsers)}, query)
 	}
 }
 
@@ -130,17 +129,17 @@ func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
 	var objects []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(got.body), &objects), got.body)
 	require.Len(t, objects, 2)
-	assert.Equal(t, "7b", objects[0]["class"], "what is not known is kept")
-	assert.Equal(t, "+7 900 000-00-01", objects[0]["phone"], "as it came")
-	assert.NotEmpty(t, objects[0]["reason"])
+	require.Equal(t, "7b", objects[0]["class"], "what is not known is kept")
+	require.Equal(t, "+7 900 000-00-01", objects[0]["phone"], "as it came")
+	require.NotEmpty(t, objects[0]["reason"])
 	objects[0]["login"], objects[1]["login"], objects[1]["email"] = "sidorov", "kim", "kim@example.com"
 	mended, err := json.Marshal(objects)
 	require.NoError(t, err)
 	again := p.post(t, string(mended))
-	assert.Equal(t, 200, again.status)
-	assert.Contains(t, again.body, "sidorov")
-	assert.Contains(t, again.body, "kim")
-	assert.Equal(t, "All users have been created (2 of 2 users)", p.codes(t)[1].Description)
+	require.Equal(t, 200, again.status)
+	require.Contains(t, again.body, "sidorov")
+	require.Contains(t, again.body, "kim")
+	require.Equal(t, "All users have been created (2 of 2 users)", p.codes(t)[1].Description)
 }
 
 func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
@@ -154,14 +153,14 @@ func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
 		return pgtest.Query[struct{ Code, N int }](t, p.database, "select code_id::int, count(original)::int from bad_users group by 1 order by 1")
 	}
 	require.Eventually(t, func() bool { return kept()[0].N == 0 }, 10*time.Second, 10*time.Millisecond, "old ones are erased")
-	assert.Equal(t, []struct{ Code, N int }{{1, 0}, {2, 2}}, kept())
+	require.Equal(t, []struct{ Code, N int }{{1, 0}, {2, 2}}, kept())
 
 	none := start(t, "--keep-refused", "0")
 	b := none.operator(t)
 	require.Equal(t, 200, none.post(t, mixed).status)
 	got := b.download(t, "/useradd/export/rejected.json?import=1")
-	assert.NotContains(t, got.body, "900 000")
-	assert.Contains(t, got.body, "petrov")
+	require.NotContains(t, got.body, "900 000")
+	require.Contains(t, got.body, "petrov")
 }
 
 func TestExportsAreForWhoIsSignedIn(t *testing.T) {
@@ -169,9 +168,9 @@ func TestExportsAreForWhoIsSignedIn(t *testing.T) {
 	for _, format := range []string{"xlsx", "txt", "csv", "json", "rejected.json"} {
 		path := "/useradd/export/" + format + "?status=200"
 		got := p.browser(t).download(t, path)
-		assert.Equal(t, 303, got.status)
-		assert.Equal(t, "/login?next=%2Fuseradd%2Fexport%2F"+format+"%3Fstatus%3D200", got.header.Get("Location"))
-		assert.Equal(t, 401, p.do(t, http.MethodGet, path, nil).status)
+		require.Equal(t, 303, got.status)
+		require.Equal(t, "/login?next=%2Fuseradd%2Fexport%2F"+format+"%3Fstatus%3D200", got.header.Get("Location"))
+		require.Equal(t, 401, p.do(t, http.MethodGet, path, nil).status)
 	}
 }
 
@@ -181,8 +180,8 @@ func TestNumbersAsTheLanguageWritesThem(t *testing.T) {
 	p.set(t, "insert into statistics values (current_date, 0, 1, 1234567, 55000)")
 	for language, want := range map[string][2]string{"en": {"1,234,567", "4.3%"}, "ru": {"1 234 567", "4,3 %"}} {
 		got := b.get(t, "/profile", "Accept-Language", language)
-		assert.Contains(t, got.text("main"), want[0])
-		assert.Contains(t, got.text("main"), want[1])
+		require.Contains(t, got.text("main"), want[0])
+		require.Contains(t, got.text("main"), want[1])
 	}
 }
 
@@ -193,9 +192,9 @@ func TestExportThatFails(t *testing.T) {
 	p := start(t, "--uploads-dir", file)
 	b := p.registered(t)
 	got := b.get(t, "/useradd/export/txt")
-	assert.Equal(t, 500, got.status)
-	assert.Contains(t, got.header.Get("Content-Type"), "text/html")
-	assert.Empty(t, got.header.Get("Content-Disposition"))
+	require.Equal(t, 500, got.status)
+	require.Contains(t, got.header.Get("Content-Type"), "text/html")
+	require.Empty(t, got.header.Get("Content-Disposition"))
 }
 
 func TestManyExportsAtOnce(t *testing.T) {
@@ -208,8 +207,8 @@ func TestManyExportsAtOnce(t *testing.T) {
 	for range 10 {
 		all.Go(func() {
 			got := p.do(t, http.MethodGet, "/useradd/export/json", nil, "Cookie", session)
-			assert.Equal(t, 200, got.status)
-			assert.Equal(t, want, got.body)
+			require.Equal(t, 200, got.status)
+			require.Equal(t, want, got.body)
 		})
 	}
 	all.Wait()
@@ -230,5 +229,5 @@ func TestClientThatGoesAwayHalfway(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 	}
 	got := b.download(t, "/useradd/export/json?status=200")
-	assert.Equal(t, 200, got.status)
+	require.Equal(t, 200, got.status)
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -28,17 +27,17 @@ func TestSecretKey(t *testing.T) {
 	first := start(t, "--secret-key", secret)
 	want := first.post(t, annaOnly(), "Idempotency-Key", "key").body
 	require.Contains(t, want, "password")
-	assert.Contains(t, first.logged(), `level=WARN msg="other users of this machine can read a secret in the command line`)
-	assert.Contains(t, first.logged(), "flag=--secret-key variable=ROLLCALL_SECRET_KEY file=--secret-key-file")
-	assert.NotContains(t, first.logged(), secret)
+	require.Contains(t, first.logged(), `level=WARN msg="other users of this machine can read a secret in the command line`)
+	require.Contains(t, first.logged(), "flag=--secret-key variable=ROLLCALL_SECRET_KEY file=--secret-key-file")
+	require.NotContains(t, first.logged(), secret)
 
 	for variable, value := range map[string]string{"ROLLCALL_SECRET_KEY": secret, "ROLLCALL_SECRET_KEY_FILE": secretFile(t, secret, 0o400)} {
 		t.Run(variable, func(t *testing.T) {
 			t.Setenv(variable, value)
 			p := &program{}
 			p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", first.database)
-			assert.Equal(t, want, p.post(t, annaOnly(), "Idempotency-Key", "key").body)
-			assert.NotContains(t, p.logged(), "other users of this machine")
+			require.Equal(t, want, p.post(t, annaOnly(), "Idempotency-Key", "key").body)
+			require.NotContains(t, p.logged(), "other users of this machine")
 		})
 	}
 }
@@ -47,20 +46,20 @@ func TestSecretKeyIsNotShown(t *testing.T) {
 	const wrong = "not a key, but as secret"
 	t.Setenv("ROLLCALL_SECRET_KEY", wrong)
 	status, stdout, stderr := command(t, "", "serve", "--data-dir", t.TempDir())
-	assert.NotZero(t, status)
-	assert.Contains(t, stderr, "a secret key has 32 bytes or more")
-	assert.NotContains(t, stdout+stderr, wrong)
+	require.NotZero(t, status)
+	require.Contains(t, stderr, "a secret key has 32 bytes or more")
+	require.NotContains(t, stdout+stderr, wrong)
 }
 
 func TestDatabaseURLFromFile(t *testing.T) {
 	file, shared := secretFile(t, pgtest.New(t), 0o600), secretFile(t, pgtest.New(t), 0o644)
 	status, _, stderr := command(t, "", "migrate", "--database-url-file", file, "--data-dir", t.TempDir())
-	assert.Zero(t, status, stderr)
-	assert.Empty(t, stderr)
+	require.Zero(t, status, stderr)
+	require.Empty(t, stderr)
 	t.Setenv("DATABASE_URL_FILE", shared)
 	status, _, stderr = command(t, "", "user", "list", "--data-dir", t.TempDir())
-	assert.Zero(t, status, stderr)
-	assert.Contains(t, stderr, `level=WARN msg="other users of this machine can read a file with a secret; restrict it with chmod 600" `+
+	require.Zero(t, status, stderr)
+	require.Contains(t, stderr, `level=WARN msg="other users of this machine can read a file with a secret; restrict it with chmod 600" `+
 		`flag=--database-url-file file=`+shared+` mode=-rw-r--r--`)
 }
 
@@ -73,9 +72,9 @@ func TestExposedDatabasePassword(t *testing.T) {
 		"host=127.0.0.1 port=1 user=rollcall":             false,
 	} {
 		status, _, stderr := command(t, "", "migrate", "--log-format", "json", "--database-url", url, "--data-dir", t.TempDir())
-		assert.Equal(t, 1, status)
-		assert.Equal(t, exposed, strings.Contains(stderr, `"level":"WARN","msg":"other users of this machine can read a secret`), url)
-		assert.NotContains(t, stderr, "hush")
+		require.Equal(t, 1, status)
+		require.Equal(t, exposed, strings.Contains(stderr, `"level":"WARN","msg":"other users of this machine can read a secret`), url)
+		require.NotContains(t, stderr, "hush")
 	}
 }
 
@@ -93,8 +92,8 @@ func TestSecretsThatAreNotGiven(t *testing.T) {
 		{"send", "--token", "t", "--token-file", secretFile(t, "t", 0o600), "-"},
 	} {
 		status, _, stderr := command(t, "", args...)
-		assert.NotZero(t, status, args)
-		assert.Contains(t, stderr, "rollcall: error: ", args)
+		require.NotZero(t, status, args)
+		require.Contains(t, stderr, "rollcall: error: ", args)
 	}
 }
 
@@ -108,10 +107,10 @@ func TestSendKeepsTokenFromNetwork(t *testing.T) {
 		for _, flag := range []string{"--token=" + token, "--token-file=" + file} {
 			got := none.send(t, "[]", "--server", "http://"+host+port, flag, "-")
 			require.ErrorContains(t, got.err, "over plain HTTP", host)
-			assert.NotContains(t, got.err.Error(), token)
+			require.NotContains(t, got.err.Error(), token)
 		}
 	}
-	assert.Empty(t, none.requests)
+	require.Empty(t, none.requests)
 
 	for _, c := range []struct{ host, flag string }{ // 0.0.0.0 is this machine too, which 'send' does not know
 		{"0.0.0.0", "--insecure"}, {"localhost", "--strict"}, {"127.0.0.1", "--strict"}, {"[::ffff:127.0.0.1]", "--strict"},
@@ -119,13 +118,13 @@ func TestSendKeepsTokenFromNetwork(t *testing.T) {
 		s := script(t, inLines(200, annaLine+doneLine))
 		got := s.send(t, "[]", "--server", "http://"+c.host+s.url[strings.LastIndex(s.url, ":"):], "--token-file", file, c.flag, "-")
 		require.NoError(t, got.err, c.host)
-		assert.Equal(t, "Bearer "+token, s.requests[0].Header.Get("Authorization"))
+		require.Equal(t, "Bearer "+token, s.requests[0].Header.Get("Authorization"))
 	}
 	s := script(t, inLines(200, annaLine+doneLine))
 	require.NoError(t, s.send(t, "[]", "--server", "http://0.0.0.0"+s.url[strings.LastIndex(s.url, ":"):], "-").err, "without a token")
 
 	got := none.send(t, "[]", "--server", "http://Rollcall.LOCALHOST.:1", "--retry-for", "0", "--token", token, "-")
-	assert.NotContains(t, got.stderr, "over plain HTTP")
+	require.NotContains(t, got.stderr, "over plain HTTP")
 	got = none.send(t, "[]", "--server", "https://127.0.0.1:1", "--retry-for", "0", "--token", token, "-")
-	assert.NotContains(t, got.stderr, "over plain HTTP")
+	require.NotContains(t, got.stderr, "over plain HTTP")
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/bootstrap"
@@ -20,7 +19,7 @@ import (
 func TestSendReadsTheContractsAnswer(t *testing.T) {
 	got := script(t, answered(200, "application/json", `[{"login":"anna","password":"abc"},{"login":"boris","password":"def"}]`)).send(t, "[]", "-")
 	require.NoError(t, got.err, got.stderr)
-	assert.Equal(t, `-: 200 OK
+	require.Equal(t, `-: 200 OK
   anna                           abc
   boris                          def
   registered 2
@@ -32,9 +31,9 @@ func TestSendPrintsNoControls(t *testing.T) {
 	got := script(t, inLines(400,
 		`{"object_id":1,"status":"rejected","login":"a\u001b[2Jb\r\u202e","violations":[{"message":"No\u0007."}]}`+"\n"+
 			`{"status":"done","code":400,"objects":1,"created":0,"rejected":1}`)).send(t, "[]", "-")
-	assert.Contains(t, got.stdout, "  object 1 (a\ufffd[2Jb\ufffd\ufffd): No\ufffd.\n")
+	require.Contains(t, got.stdout, "  object 1 (a\ufffd[2Jb\ufffd\ufffd): No\ufffd.\n")
 	got = script(t, asProblem(503, "busy", "Later\x1b[2J.")).send(t, "[]", "--retry-for", "0", "-")
-	assert.NotContains(t, got.stderr, "\x1b")
+	require.NotContains(t, got.stderr, "\x1b")
 }
 
 // A long answer is read and printed in the memory of a short one.
@@ -53,12 +52,12 @@ func TestSendNeedsLittleMemory(t *testing.T) {
 			}
 		}
 		fmt.Fprintf(buffered, `{"status":"done","code":200,"objects":%d,"created":%[1]d}`+"\n", objects)
-		assert.NoError(t, buffered.Flush())
+		require.NoError(t, buffered.Flush())
 	})
 	err := bootstrap.Send(t.Context(), time.Now, nil, []string{"--server", s.url, "-"}, strings.NewReader("[]"), &m, &m)
 	require.NoError(t, err)
-	assert.Equal(t, objects+2, m.lines)
-	assert.Less(t, m.peak, before+most)
+	require.Equal(t, objects+2, m.lines)
+	require.Less(t, m.peak, before+most)
 }
 
 // meter measures the memory in use now and then, and counts the lines written to it.

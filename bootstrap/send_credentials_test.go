@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,23 +26,23 @@ func TestSendWritesCredentials(t *testing.T) {
 			path := filepath.Join(dir, name)
 			whole := inLines(200, annaLine+borisLine+formula+refusedLine+doneLine)
 			s := script(t, cutOff(strings.Repeat(annaLine+borisLine, 1000)), func(w http.ResponseWriter, r *http.Request) {
-				assert.NoFileExists(t, path, "it has its name only when it is whole")
+				require.NoFileExists(t, path, "it has its name only when it is whole")
 				for _, begun := range entries(t, dir) {
-					assert.Equal(t, os.FileMode(0o600), begun.Mode())
+					require.Equal(t, os.FileMode(0o600), begun.Mode())
 				}
 				whole(w, r)
 			})
 			got := s.send(t, "[]", "--out", path, "-")
 			require.NoError(t, got.err, got.stderr)
-			assert.Equal(t, `-: 200 OK
+			require.Equal(t, `-: 200 OK
   object 3: Login is required. E-mail is not a valid address.
   registered 2 of 3 objects, refused 1 (import 12); logins and passwords are in `+path+"\n", got.stdout)
 			content, err := os.ReadFile(path)
 			require.NoError(t, err)
-			assert.Equal(t, want, string(content), "of the attempt that ended well")
+			require.Equal(t, want, string(content), "of the attempt that ended well")
 			left := entries(t, dir)
 			require.Len(t, left, 1)
-			assert.Equal(t, os.FileMode(0o600), left[0].Mode())
+			require.Equal(t, os.FileMode(0o600), left[0].Mode())
 		})
 	}
 }
@@ -72,7 +71,7 @@ func TestSendKeepsFilesThatAreThere(t *testing.T) {
 	}
 	got := script(t).send(t, "[]", "--out", path, "-")
 	require.ErrorContains(t, got.err, "is there already; --force overwrites it")
-	assert.Equal(t, "precious", content())
+	require.Equal(t, "precious", content())
 
 	for _, answer := range []step{
 		asProblem(422, "key_reused", "No."),
@@ -81,25 +80,25 @@ func TestSendKeepsFilesThatAreThere(t *testing.T) {
 	} {
 		got = script(t, answer).send(t, "[]", "--force", "--out", path, "-")
 		require.Error(t, got.err)
-		assert.Equal(t, "precious", content(), "nobody was registered")
-		assert.Len(t, entries(t, dir), 1)
+		require.Equal(t, "precious", content(), "nobody was registered")
+		require.Len(t, entries(t, dir), 1)
 	}
 
 	got = script(t, inLines(200, wholeAnswer)).send(t, "[]", "--force", "--out", path, "-")
 	require.NoError(t, got.err, got.stderr)
-	assert.Contains(t, content(), "abcdef-ghijkm")
+	require.Contains(t, content(), "abcdef-ghijkm")
 	left := entries(t, dir)
 	require.Len(t, left, 1)
-	assert.Equal(t, os.FileMode(0o600), left[0].Mode(), "whatever it was before")
+	require.Equal(t, os.FileMode(0o600), left[0].Mode(), "whatever it was before")
 
 	fresh := filepath.Join(dir, "fresh.csv")
 	got = script(t, func(w http.ResponseWriter, r *http.Request) {
-		assert.NoError(t, os.WriteFile(fresh, []byte("precious"), 0o644))
+		require.NoError(t, os.WriteFile(fresh, []byte("precious"), 0o644))
 		inLines(200, wholeAnswer)(w, r)
 	}).send(t, "[]", "--out", fresh, "-")
 	require.Error(t, got.err)
-	assert.Contains(t, got.stderr, "is there already", "by now")
-	assert.Len(t, entries(t, dir), 2)
+	require.Contains(t, got.stderr, "is there already", "by now")
+	require.Len(t, entries(t, dir), 2)
 }
 
 // A command that is run again goes on where it ended, and overwrites nothing.
@@ -117,7 +116,7 @@ func TestSendAgainIntoAFolder(t *testing.T) {
 	got = script(t, inLines(200, wholeAnswer), inLines(200, wholeAnswer)).send(t, "", "--out", dir, one, two)
 	require.NoError(t, got.err, got.stderr)
 	require.Len(t, entries(t, dir), 2)
-	assert.Equal(t, read("one.csv"), read("two.csv"))
+	require.Equal(t, read("one.csv"), read("two.csv"))
 
 	const gleb = `{"object_id":1,"status":"created","login":"gleb","password":"aaaaaa-bbbbbb"}` + "\n"
 	for _, number := range []string{"2", "3"} {
@@ -125,13 +124,13 @@ func TestSendAgainIntoAFolder(t *testing.T) {
 		for range 2 {
 			got = script(t, inLines(200, whole)).send(t, "", "--out", dir, one)
 			require.NoError(t, got.err, got.stderr)
-			assert.Contains(t, got.stdout, filepath.Join(dir, "one-"+number+".csv"))
+			require.Contains(t, got.stdout, filepath.Join(dir, "one-"+number+".csv"))
 		}
-		assert.Contains(t, read("one-"+number+".csv"), "gleb"+number)
+		require.Contains(t, read("one-"+number+".csv"), "gleb"+number)
 	}
-	assert.Equal(t, read("one.csv"), read("two.csv"), "what was there")
+	require.Equal(t, read("one.csv"), read("two.csv"), "what was there")
 	for _, file := range entries(t, dir) {
-		assert.Equal(t, os.FileMode(0o600), file.Mode())
+		require.Equal(t, os.FileMode(0o600), file.Mode())
 	}
 }
 
@@ -141,7 +140,7 @@ func TestSendWritesAFileForEach(t *testing.T) {
 	got := script(t, inLines(200, wholeAnswer), inLines(200, wholeAnswer), inLines(200, wholeAnswer)).send(t, "[3]", "--out", dir, one, two, "-")
 	require.NoError(t, got.err, got.stderr)
 	for _, name := range []string{"one.csv", "two.csv", "stdin.csv"} {
-		assert.FileExists(t, filepath.Join(dir, name))
+		require.FileExists(t, filepath.Join(dir, name))
 	}
 
 	none := script(t) // is not asked
@@ -161,7 +160,7 @@ func TestSendWritesAFileForEach(t *testing.T) {
 		got := none.send(t, "", args...)
 		require.Error(t, got.err, args)
 	}
-	assert.Empty(t, none.requests)
+	require.Empty(t, none.requests)
 }
 
 // Who interrupts the program has it end at once, and leaves no file.
@@ -191,9 +190,9 @@ func TestSendIsInterrupted(t *testing.T) {
 			s := script(t, during(interrupt))
 			got := s.sendUntil(t, ctx, nil, "--out", dir, file, fileOf(t, "more.json", "[]"))
 			require.ErrorContains(t, got.err, "interrupted")
-			assert.Empty(t, got.stdout)
-			assert.Empty(t, got.pauses)
-			assert.Empty(t, entries(t, dir))
+			require.Empty(t, got.stdout)
+			require.Empty(t, got.pauses)
+			require.Empty(t, entries(t, dir))
 		})
 	}
 	t.Run("while the standard input is silent", func(t *testing.T) {
@@ -230,9 +229,9 @@ func TestSendTwiceAtOnce(t *testing.T) {
 	err := <-done
 	require.ErrorIs(t, early, os.ErrNotExist, "what the second had not written yet")
 	require.Error(t, got.err)
-	assert.Contains(t, got.stderr, "another command writes")
+	require.Contains(t, got.stderr, "another command writes")
 	require.NoError(t, err)
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
-	assert.Contains(t, string(content), "gleb")
+	require.Contains(t, string(content), "gleb")
 }

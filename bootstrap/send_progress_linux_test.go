@@ -14,7 +14,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/bootstrap"
@@ -41,14 +40,14 @@ func TestSendShowsProgress(t *testing.T) {
 	require.NoError(t, terminal.Close())
 	reading.Wait()
 
-	assert.Regexp(t, `people\.json: sending +\d+% .*B/s`, shown.String())
-	assert.Contains(t, shown.String(), "people.json: sent, waiting for the answer")
-	assert.Regexp(t, `people\.json: registering, 1 objects +50% `, shown.String())
-	assert.Regexp(t, `people\.json: registering, 1 objects, 0 a second +75% `, shown.String())
-	assert.Contains(t, shown.String(), "people.json: 10000 objects of the answer received")
-	assert.Contains(t, shown.String(), "\r\x1b[K"+file+": the answer broke off")
-	assert.True(t, strings.HasSuffix(shown.String(), "\r\x1b[K"), "nothing is left of it")
-	assert.NotContains(t, out.String(), "\x1b")
+	require.Regexp(t, `people\.json: sending +\d+% .*B/s`, shown.String())
+	require.Contains(t, shown.String(), "people.json: sent, waiting for the answer")
+	require.Regexp(t, `people\.json: registering, 1 objects +50% `, shown.String())
+	require.Regexp(t, `people\.json: registering, 1 objects, 0 a second +75% `, shown.String())
+	require.Contains(t, shown.String(), "people.json: 10000 objects of the answer received")
+	require.Contains(t, shown.String(), "\r\x1b[K"+file+": the answer broke off")
+	require.True(t, strings.HasSuffix(shown.String(), "\r\x1b[K"), "nothing is left of it")
+	require.NotContains(t, out.String(), "\x1b")
 }
 
 // openTerminal opens a terminal, and the screen before it.

@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -45,13 +44,13 @@ func TestSendFormats(t *testing.T) {
 			}
 			got := s.send(t, content, args...)
 			require.NoError(t, got.err, got.stderr)
-			assert.Empty(t, got.stderr)
+			require.Empty(t, got.stderr)
 			header := s.requests[0].Header
-			assert.Equal(t, test.mediaType, header.Get("Content-Type"))
-			assert.Equal(t, test.encoding, header.Get("Content-Encoding"))
-			assert.Equal(t, "application/x-ndjson, application/problem+json;q=0.9, application/json;q=0.5", header.Get("Accept"))
-			assert.Equal(t, content, string(s.bodies[0]))
-			assert.Equal(t, int64(len(content)), s.requests[0].ContentLength)
+			require.Equal(t, test.mediaType, header.Get("Content-Type"))
+			require.Equal(t, test.encoding, header.Get("Content-Encoding"))
+			require.Equal(t, "application/x-ndjson, application/problem+json;q=0.9, application/json;q=0.5", header.Get("Accept"))
+			require.Equal(t, content, string(s.bodies[0]))
+			require.Equal(t, int64(len(content)), s.requests[0].ContentLength)
 		})
 	}
 }
@@ -62,15 +61,15 @@ func TestSendPipesAgain(t *testing.T) {
 	s := script(t, hungUp(1<<20), inLines(200, wholeAnswer), hungUp(1<<20), inLines(200, wholeAnswer))
 	got := s.send(t, content, "-")
 	require.NoError(t, got.err, got.stderr)
-	assert.Equal(t, content, string(s.bodies[1]))
+	require.Equal(t, content, string(s.bodies[1]))
 
 	pipe := filepath.Join(t.TempDir(), "people.csv")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	go func() { _ = os.WriteFile(pipe, []byte(content), 0) }()
 	got = s.send(t, "", pipe)
 	require.NoError(t, got.err, got.stderr)
-	assert.Equal(t, content, string(s.bodies[3]))
-	assert.Equal(t, "text/csv", s.requests[3].Header.Get("Content-Type"))
+	require.Equal(t, content, string(s.bodies[3]))
+	require.Equal(t, "text/csv", s.requests[3].Header.Get("Content-Type"))
 }
 
 // The same key comes for the same, another for what is another request.
@@ -86,33 +85,33 @@ func TestSendMakesKeys(t *testing.T) {
 		return s.requests[len(s.requests)-1].Header.Get("Idempotency-Key")
 	}
 	first := key("[1]")
-	assert.Regexp(t, "^[!-~]{32,255}$", first)
-	assert.Equal(t, first, key("[1]"))
-	assert.Equal(t, first, key("[1]", "--retry-for", "1h", "--out", filepath.Join(t.TempDir(), "out")), "the request is the same")
-	assert.Equal(t, first, key("[1]", "--server", s.url+"/"), "and so is the address")
-	assert.Equal(t, "mine", key("[1]", "--key", "mine"))
+	require.Regexp(t, "^[!-~]{32,255}$", first)
+	require.Equal(t, first, key("[1]"))
+	require.Equal(t, first, key("[1]", "--retry-for", "1h", "--out", filepath.Join(t.TempDir(), "out")), "the request is the same")
+	require.Equal(t, first, key("[1]", "--server", s.url+"/"), "and so is the address")
+	require.Equal(t, "mine", key("[1]", "--key", "mine"))
 	others := map[string]bool{
 		first: true, key("[2]"): true, key("[1]", "--strict"): true, key("[1]", "--type", "csv"): true, key("[1]", "--server", s.url+"/x"): true,
 	}
-	assert.Len(t, others, 5, "each is another")
+	require.Len(t, others, 5, "each is another")
 
 	config := filepath.Join(t.TempDir(), "of another user")
 	t.Setenv("XDG_CONFIG_HOME", config)
 	another := key("[1]")
-	assert.NotEqual(t, first, another, "who has the file has not its answer")
-	assert.Equal(t, another, key("[1]"))
+	require.NotEqual(t, first, another, "who has the file has not its answer")
+	require.Equal(t, another, key("[1]"))
 	for _, path := range []string{filepath.Join(config, "rollcall"), filepath.Join(config, "rollcall", "secret.key")} {
 		info, err := os.Stat(path)
 		require.NoError(t, err)
-		assert.Zero(t, info.Mode().Perm()&0o077, "only its owner reads %s", path)
+		require.Zero(t, info.Mode().Perm()&0o077, "only its owner reads %s", path)
 	}
 
 	t.Setenv("XDG_CONFIG_HOME", "")
 	t.Setenv("HOME", "")
 	got := s.send(t, "[1]", "-")
 	require.Error(t, got.err)
-	assert.Contains(t, got.stderr, "give any --key")
-	assert.Equal(t, "mine", key("[1]", "--key", "mine"))
+	require.Contains(t, got.stderr, "give any --key")
+	require.Equal(t, "mine", key("[1]", "--key", "mine"))
 }
 
 func TestSendAsksForAsMuch(t *testing.T) {
@@ -124,15 +123,15 @@ func TestSendAsksForAsMuch(t *testing.T) {
 	)
 	got := s.send(t, "[]", "-")
 	require.NoError(t, got.err)
-	assert.Empty(t, s.requests[0].URL.RawQuery)
-	assert.Empty(t, s.requests[0].Header.Get("Prefer"))
-	assert.Equal(t, http.MethodPost+" /useradd", s.requests[0].Method+" "+s.requests[0].URL.Path)
+	require.Empty(t, s.requests[0].URL.RawQuery)
+	require.Empty(t, s.requests[0].Header.Get("Prefer"))
+	require.Equal(t, http.MethodPost+" /useradd", s.requests[0].Method+" "+s.requests[0].URL.Path)
 
 	got = s.send(t, "[]", "--dry-run", "--key", "mine", "-")
 	require.NoError(t, got.err)
-	assert.Equal(t, "dry_run=true", s.requests[1].URL.RawQuery)
-	assert.NotContains(t, s.requests[1].Header, "Idempotency-Key")
-	assert.Equal(t, `-: 200 OK
+	require.Equal(t, "dry_run=true", s.requests[1].URL.RawQuery)
+	require.NotContains(t, s.requests[1].Header, "Idempotency-Key")
+	require.Equal(t, `-: 200 OK
   anna                           would be registered
   boris                          would be registered
   object 3: Login is required. E-mail is not a valid address.
@@ -141,8 +140,8 @@ func TestSendAsksForAsMuch(t *testing.T) {
 
 	got = s.send(t, "[]", "--strict", "-")
 	require.Error(t, got.err, "nobody was registered")
-	assert.Equal(t, "handling=strict", s.requests[2].Header.Get("Prefer"))
-	assert.Equal(t, `-: 400 Bad Request
+	require.Equal(t, "handling=strict", s.requests[2].Header.Get("Prefer"))
+	require.Equal(t, `-: 400 Bad Request
   object 3: Login is required. E-mail is not a valid address.
   registered 0 of 2 objects, refused 1, skipped 1 (import 13)
 `, got.stdout)

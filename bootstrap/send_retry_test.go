@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -51,16 +50,16 @@ func TestSendTriesAgain(t *testing.T) {
 			file := fileOf(t, "people.json", body)
 			got := s.send(t, "", file)
 			require.NoError(t, got.err, got.stderr)
-			assert.Equal(t, file+printed, got.stdout)
-			assert.Len(t, got.pauses, len(test.fails))
-			assert.GreaterOrEqual(t, got.took, test.least)
-			assert.Equal(t, len(test.fails), strings.Count(got.stderr, "; trying again in "), got.stderr)
-			assert.Equal(t, test.last != nil, strings.Contains(got.stderr, "was imported before; this is its answer"), got.stderr)
+			require.Equal(t, file+printed, got.stdout)
+			require.Len(t, got.pauses, len(test.fails))
+			require.GreaterOrEqual(t, got.took, test.least)
+			require.Equal(t, len(test.fails), strings.Count(got.stderr, "; trying again in "), got.stderr)
+			require.Equal(t, test.last != nil, strings.Contains(got.stderr, "was imported before; this is its answer"), got.stderr)
 			for _, r := range s.requests {
-				assert.Equal(t, s.requests[0].Header, r.Header)
-				assert.Equal(t, int64(len(body)), r.ContentLength)
+				require.Equal(t, s.requests[0].Header, r.Header)
+				require.Equal(t, int64(len(body)), r.ContentLength)
 			}
-			assert.Equal(t, body, string(s.bodies[len(test.fails)]))
+			require.Equal(t, body, string(s.bodies[len(test.fails)]))
 		})
 	}
 }
@@ -73,8 +72,8 @@ func TestSendWaitsLongerEachTime(t *testing.T) {
 	require.NoError(t, got.err)
 	most := time.Second
 	for _, d := range got.pauses {
-		assert.GreaterOrEqual(t, d, most/2)
-		assert.LessOrEqual(t, d, most)
+		require.GreaterOrEqual(t, d, most/2)
+		require.LessOrEqual(t, d, most)
 		most = min(2*most, 30*time.Second)
 	}
 }
@@ -104,9 +103,9 @@ func TestSendGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := script(t, test.steps...).send(t, "[]", append(test.args, "-")...)
 			require.Error(t, got.err)
-			assert.Empty(t, got.stdout)
-			assert.Contains(t, got.stderr, test.says)
-			assert.Equal(t, test.took, got.took)
+			require.Empty(t, got.stdout)
+			require.Contains(t, got.stderr, test.says)
+			require.Equal(t, test.took, got.took)
 		})
 	}
 }
@@ -141,10 +140,10 @@ func TestSendDoesNotInsist(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := script(t, test.answer).send(t, "[]", "-")
 			require.Error(t, got.err)
-			assert.Empty(t, got.pauses)
-			assert.Equal(t, test.stdout, got.stdout)
-			assert.Contains(t, got.stderr, test.stderr)
-			assert.Equal(t, test.stderr == "", got.stderr == "", got.stderr)
+			require.Empty(t, got.pauses)
+			require.Equal(t, test.stdout, got.stdout)
+			require.Contains(t, got.stderr, test.stderr)
+			require.Equal(t, test.stderr == "", got.stderr == "", got.stderr)
 		})
 	}
 }

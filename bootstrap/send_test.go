@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -25,32 +24,32 @@ func TestSend(t *testing.T) {
 	cut := write("cut.json", `[{`)
 
 	status, stdout, stderr := command(t, "", "send", "--server", p.url, good)
-	assert.Zero(t, status)
-	assert.Regexp(t, `^\S+good.json: 200 OK\n  anna +\S{27}\n  boris +\S{27}\n  registered 2 of 2 objects, refused 0 \(import \d+\)\n$`, stdout)
-	assert.Empty(t, stderr)
+	require.Zero(t, status)
+	require.Regexp(t, `^\S+good.json: 200 OK\n  anna +\S{27}\n  boris +\S{27}\n  registered 2 of 2 objects, refused 0 \(import \d+\)\n$`, stdout)
+	require.Empty(t, stderr)
 
 	status, stdout, stderr = command(t, "", "send", "--server", p.url+"/", bad, cut, filepath.Join(dir, "none.json"))
-	assert.Equal(t, 1, status)
-	assert.Regexp(t, `^\Q`+bad+`: 400 Bad Request
+	require.Equal(t, 1, status)
+	require.Regexp(t, `^\Q`+bad+`: 400 Bad Request
   object 1 (Anna): Login belongs to another user. E-mail is not a valid address.
   object 2: This is not a JSON object.
   registered 0 of 2 objects, refused 2 (import \E\d+\Q)
 `+cut+`: 400 Bad Request
   Bad request! JSON file is empty or broken at byte 2, in object 1: the file is cut short.
 \E$`, stdout)
-	assert.Contains(t, stderr, "none.json: no such file")
+	require.Contains(t, stderr, "none.json: no such file")
 
 	status, stdout, _ = command(t, person("vera", `"phone":"9000000003"`), "send", "--server", p.url, bad, "-")
-	assert.Equal(t, 1, status, "one of the files registered nobody")
-	assert.Regexp(t, `(?m)^-: 200 OK\n  vera +\S{27}$`, stdout)
+	require.Equal(t, 1, status, "one of the files registered nobody")
+	require.Regexp(t, `(?m)^-: 200 OK\n  vera +\S{27}$`, stdout)
 
 	status, _, stderr = command(t, "{}", "send", "--retry-for", "0", "--server", "http://127.0.0.1:1", "-")
-	assert.Equal(t, 1, status)
-	assert.Contains(t, stderr, "connection refused")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "connection refused")
 
 	status, stdout, _ = command(t, "{}", "send", "--server", p.url+"/elsewhere", "-")
-	assert.Equal(t, 1, status)
-	assert.Contains(t, stdout, "404 Not Found")
+	require.Equal(t, 1, status)
+	require.Contains(t, stdout, "404 Not Found")
 }
 
 // Every format gets to the server, and a file sent twice registers nobody twice.
@@ -67,34 +66,34 @@ func TestSendAndServer(t *testing.T) {
 	files := []string{csv, ndjson, fileOf(t, "three.json.gz", packed.String())}
 
 	status, stdout, stderr := command(t, "", append([]string{"send", "--server", p.url, "--dry-run"}, files...)...)
-	assert.Zero(t, status, stderr)
-	assert.Contains(t, stdout, "  would register 2 of 2 objects, refuse 0\n")
-	assert.Zero(t, p.count(t, "users"))
+	require.Zero(t, status, stderr)
+	require.Contains(t, stdout, "  would register 2 of 2 objects, refuse 0\n")
+	require.Zero(t, p.count(t, "users"))
 
 	first := map[string]string{}
 	for range 2 {
 		status, _, stderr = command(t, "", append([]string{"send", "--server", p.url, "--out", dir, "--force"}, files...)...)
 		require.Zero(t, status, stderr)
-		assert.Equal(t, len(first), strings.Count(stderr, "was imported before"), stderr)
+		require.Equal(t, len(first), strings.Count(stderr, "was imported before"), stderr)
 		for _, name := range []string{"one.csv", "two.csv", "three.csv"} {
 			content, err := os.ReadFile(filepath.Join(dir, name))
 			require.NoError(t, err)
 			if before, again := first[name]; again {
-				assert.Equal(t, before, string(content), "the answer is the same, with its passwords")
+				require.Equal(t, before, string(content), "the answer is the same, with its passwords")
 			}
 			first[name] = string(content)
 		}
 	}
-	assert.Equal(t, 4, p.count(t, "users"))
+	require.Equal(t, 4, p.count(t, "users"))
 
 	taken := fileOf(t, "four.json", `[`+person("anna", `"phone":"9000000005"`)+`,`+person("dina", `"phone":"9000000006"`)+`]`)
 	status, stdout, _ = command(t, "", "send", "--server", p.url, "--strict", taken)
-	assert.Equal(t, 1, status)
-	assert.Contains(t, stdout, "  registered 0 of 2 objects, refused 1, skipped 1 (import ")
+	require.Equal(t, 1, status)
+	require.Contains(t, stdout, "  registered 0 of 2 objects, refused 1, skipped 1 (import ")
 	status, stdout, _ = command(t, "", "send", "--server", p.url, taken)
-	assert.Zero(t, status, "another request has another key")
-	assert.Contains(t, stdout, "  registered 1 of 2 objects, refused 1 (import ")
+	require.Zero(t, status, "another request has another key")
+	require.Contains(t, stdout, "  registered 1 of 2 objects, refused 1 (import ")
 	status, _, stderr = command(t, "", "send", "--server", p.url, "--key", "once-more", taken)
-	assert.Equal(t, 1, status, "imported again, where both are taken")
-	assert.NotContains(t, stderr, "was imported before")
+	require.Equal(t, 1, status, "imported again, where both are taken")
+	require.NotContains(t, stderr, "was imported before")
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -38,42 +37,42 @@ func TestSetupByRegistration(t *testing.T) {
 	p := start(t)
 	link := p.setupLink(t)
 	for _, method := range []string{http.MethodHead, http.MethodGet} { // by scanners of links
-		assert.Equal(t, 303, p.browser(t).do(t, method, link, "").status)
+		require.Equal(t, 303, p.browser(t).do(t, method, link, "").status)
 	}
 	b := p.browser(t)
 	got := b.get(t, link)
 	cookie := got.cookies[0]
-	assert.Equal(t, "setup", cookie.Name)
-	assert.True(t, cookie.HttpOnly)
-	assert.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
-	assert.Equal(t, "no-store", b.get(t, "/setup").header.Get("Cache-Control"))
+	require.Equal(t, "setup", cookie.Name)
+	require.True(t, cookie.HttpOnly)
+	require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
+	require.Equal(t, "no-store", b.get(t, "/setup").header.Get("Cache-Control"))
 	page := b.follow(t, link)
-	assert.Equal(t, "Become the first operator", page.text("h1"))
-	assert.NotContains(t, page.html, link[len("/setup?code="):])
-	assert.Equal(t, "Станьте первым оператором", b.get(t, "/setup", "Accept-Language", "ru").text("h1"))
+	require.Equal(t, "Become the first operator", page.text("h1"))
+	require.NotContains(t, page.html, link[len("/setup?code="):])
+	require.Equal(t, "Станьте первым оператором", b.get(t, "/setup", "Accept-Language", "ru").text("h1"))
 	for _, way := range []string{"/register", "/login"} {
-		assert.NotZero(t, page.Find(`main a[href="`+way+`"]`).Length(), way)
+		require.NotZero(t, page.Find(`main a[href="`+way+`"]`).Length(), way)
 	}
 
 	got = b.submit(t, "/register", anna())
 	require.Equal(t, 303, got.status, got.text("main"))
-	assert.Equal(t, "You are an operator now.", b.get(t, got.location()).text("[role=status]"))
-	assert.True(t, b.isOperator(t))
-	assert.Empty(t, b.cookie("setup"))
-	assert.Zero(t, p.count(t, "setup_codes"))
+	require.Equal(t, "You are an operator now.", b.get(t, got.location()).text("[role=status]"))
+	require.True(t, b.isOperator(t))
+	require.Empty(t, b.cookie("setup"))
+	require.Zero(t, p.count(t, "setup_codes"))
 
 	other := p.browser(t)
 	for _, path := range []string{link, "/setup", "/setup?code="} {
 		got := other.get(t, path)
-		assert.Equal(t, 404, got.status, path)
-		assert.Equal(t, "This link does not work", got.text("h1"), path)
-		assert.Contains(t, got.text("main"), "rollcall user grant LOGIN operator")
+		require.Equal(t, 404, got.status, path)
+		require.Equal(t, "This link does not work", got.text("h1"), path)
+		require.Contains(t, got.text("main"), "rollcall user grant LOGIN operator")
 	}
-	assert.Equal(t, "Ссылка не действует", other.get(t, link, "Accept-Language", "ru").text("h1"))
-	assert.Contains(t, p.do(t, http.MethodGet, link, nil, "Accept", "application/problem+json").body, `"code":"setup_code"`)
+	require.Equal(t, "Ссылка не действует", other.get(t, link, "Accept-Language", "ru").text("h1"))
+	require.Contains(t, p.do(t, http.MethodGet, link, nil, "Accept", "application/problem+json").body, `"code":"setup_code"`)
 	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).status)
-	assert.False(t, other.isOperator(t))
-	assert.Equal(t, 1, strings.Count(p.logged(), link[len("/setup?code="):]), "the code is in one line of the log")
+	require.False(t, other.isOperator(t))
+	require.Equal(t, 1, strings.Count(p.logged(), link[len("/setup?code="):]), "the code is in one line of the log")
 }
 
 // Of two who came by the same link, the first one to sign in is the operator. The other one is signed in.
@@ -85,12 +84,12 @@ func TestSetupBySignIn(t *testing.T) {
 	first.follow(t, p.setupLink(t))
 	second.follow(t, p.setupLink(t))
 	got := first.submit(t, "/login", map[string]string{"login": "anna", "psw": goodPassword, "next": "/account/password"})
-	assert.Equal(t, "/profile?notice=operator", got.location())
-	assert.True(t, first.isOperator(t))
+	require.Equal(t, "/profile?notice=operator", got.location())
+	require.True(t, first.isOperator(t))
 	second.signInFirst(t, "boris", boris)
-	assert.False(t, second.isOperator(t))
-	assert.Empty(t, second.cookie("setup"))
-	assert.Equal(t, 404, second.get(t, "/setup").status)
+	require.False(t, second.isOperator(t))
+	require.Empty(t, second.cookie("setup"))
+	require.Equal(t, 404, second.get(t, "/setup").status)
 }
 
 // A user with a temporary password changes it first, and becomes the operator then.
@@ -100,10 +99,10 @@ func TestSetupWithTemporaryPassword(t *testing.T) {
 	b := p.browser(t)
 	b.follow(t, p.setupLink(t))
 	require.Equal(t, "/account/password", b.signIn(t, "boris", password).location())
-	assert.Zero(t, p.count(t, "roles"))
+	require.Zero(t, p.count(t, "roles"))
 	got := b.submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
-	assert.Equal(t, "/profile?notice=operator", got.location())
-	assert.True(t, b.isOperator(t))
+	require.Equal(t, "/profile?notice=operator", got.location())
+	require.True(t, b.isOperator(t))
 }
 
 func TestSetupOfSignedInUser(t *testing.T) {
@@ -111,37 +110,37 @@ func TestSetupOfSignedInUser(t *testing.T) {
 	b := p.registered(t)
 	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	page := b.follow(t, p.setupLink(t))
-	assert.Contains(t, page.text("main"), "You are signed in as Anna.")
-	assert.False(t, b.isOperator(t), "a link alone changes nothing")
-	assert.Equal(t, 403, b.do(t, http.MethodPost, "/setup", "csrf=wrong", typed...).status)
-	assert.Equal(t, 403, b.send(t, "/setup", page, nil, "Sec-Fetch-Site", "cross-site").status)
-	assert.Equal(t, "/login?next=%2Fsetup", p.browser(t).do(t, http.MethodPost, "/setup", "csrf=wrong", typed...).location())
-	assert.False(t, b.isOperator(t))
+	require.Contains(t, page.text("main"), "You are signed in as Anna.")
+	require.False(t, b.isOperator(t), "a link alone changes nothing")
+	require.Equal(t, 403, b.do(t, http.MethodPost, "/setup", "csrf=wrong", typed...).status)
+	require.Equal(t, 403, b.send(t, "/setup", page, nil, "Sec-Fetch-Site", "cross-site").status)
+	require.Equal(t, "/login?next=%2Fsetup", p.browser(t).do(t, http.MethodPost, "/setup", "csrf=wrong", typed...).location())
+	require.False(t, b.isOperator(t))
 	other := p.browser(t)
 	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).status)
 	form := "csrf=" + other.get(t, "/profile").Find("[name=csrf]").AttrOr("value", "")
-	assert.Equal(t, 404, other.do(t, http.MethodPost, "/setup", form, typed...).status, "without a link")
-	assert.False(t, other.isOperator(t))
-	assert.Equal(t, "/profile?notice=operator", b.send(t, "/setup", page, nil).location())
-	assert.True(t, b.isOperator(t))
+	require.Equal(t, 404, other.do(t, http.MethodPost, "/setup", form, typed...).status, "without a link")
+	require.False(t, other.isOperator(t))
+	require.Equal(t, "/profile?notice=operator", b.send(t, "/setup", page, nil).location())
+	require.True(t, b.isOperator(t))
 }
 
 // The first operator can register where nobody else can.
 func TestSetupWhereRegistrationIsClosed(t *testing.T) {
 	p := start(t, "--registration", "closed")
 	b := p.browser(t)
-	assert.Equal(t, 403, b.get(t, "/register").status)
+	require.Equal(t, 403, b.get(t, "/register").status)
 	b.follow(t, p.setupLink(t))
-	assert.Equal(t, 403, p.browser(t).get(t, "/register").status)
+	require.Equal(t, 403, p.browser(t).get(t, "/register").status)
 	late := p.browser(t)
 	late.follow(t, p.setupLink(t))
 	form := late.get(t, "/register")
 	require.Equal(t, 303, b.submit(t, "/register", anna()).status)
-	assert.True(t, b.isOperator(t))
+	require.True(t, b.isOperator(t))
 	got := late.send(t, "/register", form, with(anna(), "login", "late", "email", "", "phone", "9000000001"))
-	assert.Equal(t, 403, got.status)
-	assert.Equal(t, "Registration is closed", got.text("h1"))
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, 403, got.status)
+	require.Equal(t, "Registration is closed", got.text("h1"))
+	require.Equal(t, 1, p.count(t, "users"))
 }
 
 // Each start has a link of its own until there is an operator.
@@ -153,17 +152,17 @@ func TestSetupLinkOfEachStart(t *testing.T) {
 		return next
 	}
 	second := again()
-	assert.NotEqual(t, p.setupLink(t), second.setupLink(t))
+	require.NotEqual(t, p.setupLink(t), second.setupLink(t))
 	for _, link := range []string{p.setupLink(t), second.setupLink(t)} {
 		p.browser(t).follow(t, link)
 	}
 	p.set(t, "update setup_codes set expires = clock_timestamp()")
-	assert.Equal(t, 404, p.browser(t).get(t, p.setupLink(t)).status, "it has expired")
+	require.Equal(t, 404, p.browser(t).get(t, p.setupLink(t)).status, "it has expired")
 
 	b := p.registered(t)
 	status, _, stderr := p.user(t, "grant", "anna", "operator")
 	require.Zero(t, status, stderr)
-	assert.True(t, b.isOperator(t))
-	assert.Equal(t, 404, p.browser(t).get(t, second.setupLink(t)).status)
-	assert.NotContains(t, again().logged(), "/setup")
+	require.True(t, b.isOperator(t))
+	require.Equal(t, 404, p.browser(t).get(t, second.setupLink(t)).status)
+	require.NotContains(t, again().logged(), "/setup")
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -31,18 +30,18 @@ func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 		b := p.browser(t)
 		require.Equal(t, "/profile", b.signIn(t, "boris", password).location())
 		profile := b.get(t, "/profile")
-		assert.Equal(t, 200, profile.status)
-		assert.Equal(t, 1, profile.Find(`main a.button[href="/account/password"]`).Not(".quiet").Length(), "the page asks for a password of their own")
+		require.Equal(t, 200, profile.status)
+		require.Equal(t, 1, profile.Find(`main a.button[href="/account/password"]`).Not(".quiet").Length(), "the page asks for a password of their own")
 	}
 	signedIn := p.browser(t)
 	require.Equal(t, 303, signedIn.signIn(t, "boris", password).status)
 
 	p.set(t, `update users set password_date = password_date - interval '30 days'`)
 	expired := p.browser(t).signIn(t, "boris", password)
-	assert.Equal(t, 403, expired.status)
-	assert.Contains(t, expired.text("[role=alert]"), "its time is over")
+	require.Equal(t, 403, expired.status)
+	require.Contains(t, expired.text("[role=alert]"), "its time is over")
 	wrong := p.browser(t).signIn(t, "boris", password+"x")
-	assert.Equal(t, 401, wrong.status, "who does not know it is not told that it expired")
+	require.Equal(t, 401, wrong.status, "who does not know it is not told that it expired")
 
 	p.set(t, `update users set password_date = now()`)
 	b := p.browser(t)
@@ -50,8 +49,8 @@ func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 	changed := b.submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
 	require.Equal(t, 303, changed.status, changed.text("main"))
 	p.set(t, `update users set password_date = password_date - interval '90 days'`)
-	assert.Equal(t, 303, p.browser(t).signIn(t, "boris", goodPassword).status, "a chosen password does not expire")
-	assert.Nil(t, p.usedBy(t), "nor does it count who uses which")
+	require.Equal(t, 303, p.browser(t).signIn(t, "boris", goodPassword).status, "a chosen password does not expire")
+	require.Nil(t, p.usedBy(t), "nor does it count who uses which")
 }
 
 // usedBy is what is kept of the browser in which the one user's password was used first.
@@ -71,41 +70,41 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	p.grant(t, "boris")
 	for _, c := range append([]struct{ method, path string }{{http.MethodGet, "/profile"}}, forOperators...) {
 		refused := b.do(t, c.method, c.path, "")
-		assert.Equal(t, 303, refused.status, c.path)
-		assert.Regexp(t, `^/account/password(\?next=|$)`, refused.location(), c.path)
+		require.Equal(t, 303, refused.status, c.path)
+		require.Regexp(t, `^/account/password(\?next=|$)`, refused.location(), c.path)
 		plain := b.do(t, c.method, c.path, "", "Accept", "*/*")
-		assert.Equal(t, 403, plain.status, c.path)
-		assert.Equal(t, "Change the temporary password first, at /account/password.", plain.text("body"))
+		require.Equal(t, 403, plain.status, c.path)
+		require.Equal(t, "Change the temporary password first, at /account/password.", plain.text("body"))
 	}
 	form := b.get(t, signedIn.location())
 	csrf := form.Find("input[name=csrf]").AttrOr("value", "")
 	posted := b.do(t, http.MethodPost, "/useradd", person("c", `"phone":"9000000001"`), "X-CSRF-Token", csrf, "Accept", "application/problem+json")
-	assert.Equal(t, 403, posted.status)
-	assert.Contains(t, posted.text("body"), `"code":"password_change_required"`)
-	assert.Equal(t, 1, p.count(t, "users"))
+	require.Equal(t, 403, posted.status)
+	require.Contains(t, posted.text("body"), `"code":"password_change_required"`)
+	require.Equal(t, 1, p.count(t, "users"))
 
 	home := b.get(t, "/?lang=ru")
-	assert.Equal(t, 200, home.status)
-	assert.Zero(t, home.Find(`[href^="/useradd"]`).Length())
-	assert.Equal(t, 200, b.get(t, home.Find("link[rel=stylesheet]").AttrOr("href", "")).status)
-	assert.Equal(t, "Придумайте свой пароль", b.get(t, "/account/password").text("h1"))
+	require.Equal(t, 200, home.status)
+	require.Zero(t, home.Find(`[href^="/useradd"]`).Length())
+	require.Equal(t, 200, b.get(t, home.Find("link[rel=stylesheet]").AttrOr("href", "")).status)
+	require.Equal(t, "Придумайте свой пароль", b.get(t, "/account/password").text("h1"))
 	b.get(t, "/?lang=en")
-	assert.Equal(t, "Choose a password of your own", form.text("h1"))
-	assert.Zero(t, form.Find(`main a[href="/profile"]`).Length())
+	require.Equal(t, "Choose a password of your own", form.text("h1"))
+	require.Zero(t, form.Find(`main a[href="/profile"]`).Length())
 
 	refused := b.send(t, "/account/password", form, map[string]string{"old": password, "psw": "short"})
-	assert.Equal(t, 422, refused.status)
-	assert.Equal(t, "Choose a password of your own", refused.text("h1"))
+	require.Equal(t, 422, refused.status)
+	require.Equal(t, "Choose a password of your own", refused.text("h1"))
 	changed := b.send(t, "/account/password", refused, map[string]string{"old": password, "psw": goodPassword})
 	require.Equal(t, 303, changed.status, changed.text("main"))
-	assert.Equal(t, "/useradd/upload", changed.location(), "to where they wanted")
-	assert.Equal(t, 200, b.get(t, "/useradd/upload").status)
-	assert.Equal(t, 200, b.get(t, "/profile").status)
-	assert.Zero(t, b.get(t, "/profile").Find(".urgent").Length())
-	assert.Equal(t, 401, p.browser(t).signIn(t, "boris", password).status)
+	require.Equal(t, "/useradd/upload", changed.location(), "to where they wanted")
+	require.Equal(t, 200, b.get(t, "/useradd/upload").status)
+	require.Equal(t, 200, b.get(t, "/profile").status)
+	require.Zero(t, b.get(t, "/profile").Find(".urgent").Length())
+	require.Equal(t, 401, p.browser(t).signIn(t, "boris", password).status)
 
 	again := p.browser(t)
-	assert.Equal(t, "/profile", again.signIn(t, "boris", goodPassword).location())
+	require.Equal(t, "/profile", again.signIn(t, "boris", goodPassword).location())
 	b.signOut(t)
 }
 
@@ -114,15 +113,15 @@ func TestTemporaryPasswordLeadsToTheProfile(t *testing.T) {
 	password := p.generated(t, "boris")
 	b := p.browser(t)
 	require.Equal(t, "/account/password", b.signIn(t, "boris", password).location())
-	assert.Equal(t, "/account/password", b.get(t, "/login").location())
+	require.Equal(t, "/account/password", b.get(t, "/login").location())
 	b.signOut(t)
 	b.signInFirst(t, "boris", password)
 	profile := b.get(t, "/profile?notice=password_changed")
-	assert.Equal(t, "Your password is changed.", profile.text("[role=status]"))
+	require.Equal(t, "Your password is changed.", profile.text("[role=status]"))
 	for _, next := range []string{"https://evil.example/", "//evil.example"} {
 		got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "another password of mine", "next": next})
 		require.Equal(t, 303, got.status, got.text("main"))
-		assert.Equal(t, "/profile?notice=password_changed", got.location())
+		require.Equal(t, "/profile?notice=password_changed", got.location())
 		b.submit(t, "/account/password", map[string]string{"old": "another password of mine", "psw": goodPassword})
 	}
 }
@@ -147,29 +146,29 @@ func TestTemporaryPasswordIsUsedOnce(t *testing.T) {
 	b := p.browser(t)
 	form := b.get(t, "/login")
 	require.Equal(t, 401, b.send(t, "/login", form, map[string]string{"login": "boris", "psw": "a guess at it"}).status)
-	assert.Nil(t, p.usedBy(t), "a guess uses nothing")
+	require.Nil(t, p.usedBy(t), "a guess uses nothing")
 	for range 3 { // clicks, and the answer to the first ones is lost
 		clicked := b.keeping(t, "form")
 		require.Equal(t, 303, clicked.send(t, "/login", form, map[string]string{"login": "boris", "psw": password}).status)
 	}
-	assert.Len(t, p.usedBy(t), sha256.Size)
+	require.Len(t, p.usedBy(t), sha256.Size)
 	require.Equal(t, 303, b.signIn(t, "boris", password).status)
 
 	elsewhere := p.browser(t)
 	used := elsewhere.signIn(t, "boris", password)
-	assert.Equal(t, 403, used.status)
-	assert.Contains(t, used.text("[role=alert]"), "has already been used in another browser")
-	assert.Empty(t, elsewhere.cookie("session"))
-	assert.Empty(t, elsewhere.cookie("device"))
+	require.Equal(t, 403, used.status)
+	require.Contains(t, used.text("[role=alert]"), "has already been used in another browser")
+	require.Empty(t, elsewhere.cookie("session"))
+	require.Empty(t, elsewhere.cookie("device"))
 	problem := p.browser(t).signIn(t, "boris", password, "Accept", "application/problem+json")
-	assert.Equal(t, 403, problem.status)
-	assert.Contains(t, problem.text("body"), `"code":"password_used"`)
-	assert.Equal(t, 401, p.browser(t).signIn(t, "boris", password+"x").status, "who does not know it is not told that it was used")
+	require.Equal(t, 403, problem.status)
+	require.Contains(t, problem.text("body"), `"code":"password_used"`)
+	require.Equal(t, 401, p.browser(t).signIn(t, "boris", password+"x").status, "who does not know it is not told that it was used")
 
 	closed := b.keeping(t, "device") // which is all that is left of a browser that was closed
 	closed.signInFirst(t, "boris", password)
-	assert.Nil(t, p.usedBy(t))
-	assert.Equal(t, 303, elsewhere.signIn(t, "boris", goodPassword).status, "a chosen one is used anywhere")
+	require.Nil(t, p.usedBy(t))
+	require.Equal(t, 303, elsewhere.signIn(t, "boris", goodPassword).status, "a chosen one is used anywhere")
 }
 
 // The session of a temporary password ends with the password.
@@ -179,9 +178,9 @@ func TestSessionOfATemporaryPassword(t *testing.T) {
 	require.Equal(t, 303, b.signIn(t, "boris", p.generated(t, "boris")).status)
 	left := pgtest.Query[struct{ Seconds float64 }](t, p.database, "select (e - extract(epoch from now()))::float8 as seconds from sessions")
 	require.Len(t, left, 1)
-	assert.InDelta(t, time.Hour.Seconds(), left[0].Seconds, 60)
-	assert.Equal(t, 200, b.get(t, "/account/password").status)
+	require.InDelta(t, time.Hour.Seconds(), left[0].Seconds, 60)
+	require.Equal(t, 200, b.get(t, "/account/password").status)
 	p.set(t, "update users set password_date = password_date - interval '1 hour'")
-	assert.Equal(t, "/login?next=%2Faccount%2Fpassword", b.get(t, "/account/password").location())
-	assert.Zero(t, p.count(t, "sessions"))
+	require.Equal(t, "/login?next=%2Faccount%2Fpassword", b.get(t, "/account/password").location())
+	require.Zero(t, p.count(t, "sessions"))
 }

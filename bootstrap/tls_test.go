@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -62,20 +61,20 @@ func TestHTTPS(t *testing.T) {
 	p := startTLS(t)
 	require.True(t, strings.HasPrefix(p.url, "https://127.0.0.1:"), p.url)
 	b := p.registered(t)
-	assert.True(t, b.isSignedIn(t))
-	assert.NotEmpty(t, b.cookie("__Host-session"))
-	assert.Empty(t, b.cookie("session"))
-	assert.Contains(t, b.get(t, "/profile").header.Get("Strict-Transport-Security"), "max-age=31536000")
+	require.True(t, b.isSignedIn(t))
+	require.NotEmpty(t, b.cookie("__Host-session"))
+	require.Empty(t, b.cookie("session"))
+	require.Contains(t, b.get(t, "/profile").header.Get("Strict-Transport-Security"), "max-age=31536000")
 	signedIn := sessionCookie(p.browser(t).signIn(t, "Anna", goodPassword))
 	require.NotNil(t, signedIn)
-	assert.True(t, signedIn.Secure)
-	assert.Contains(t, b.get(t, "/profile").text("#report pre"), p.url, "what the page tells to type in")
+	require.True(t, signedIn.Secure)
+	require.Contains(t, b.get(t, "/profile").text("#report pre"), p.url, "what the page tells to type in")
 
 	body := person("boris", `"phone":"9000000001"`)
-	assert.Equal(t, 200, p.post(t, body).status)
+	require.Equal(t, 200, p.post(t, body).status)
 	chunked := p.do(t, http.MethodPost, "/useradd", io.MultiReader(strings.NewReader(strings.Replace(body, "boris", "vera", 1)+" ")))
-	assert.Equal(t, 400, chunked.status, "whose phone is Boris's")
-	assert.Equal(t, 200, b.get(t, "/useradd/export/xlsx").status)
+	require.Equal(t, 400, chunked.status, "whose phone is Boris's")
+	require.Equal(t, 200, b.get(t, "/useradd/export/xlsx").status)
 
 	// who does not speak TLS gets nothing, and does no harm
 	conn, err := net.Dial("tcp", p.address())
@@ -84,8 +83,8 @@ func TestHTTPS(t *testing.T) {
 	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	require.NoError(t, err)
 	answered, _ := io.ReadAll(conn)
-	assert.NotContains(t, string(answered), "HTTP/1.1 200")
-	assert.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
+	require.NotContains(t, string(answered), "HTTP/1.1 200")
+	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
 }
 
 // Who connects and never agrees on TLS does not keep the program from stopping.
@@ -94,10 +93,10 @@ func TestStopBeforeHandshake(t *testing.T) {
 	conn, err := net.Dial("tcp", p.address())
 	require.NoError(t, err)
 	defer conn.Close()
-	assert.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status, "which came later")
+	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status, "which came later")
 	began := time.Now()
-	assert.Zero(t, p.stop())
-	assert.Less(t, time.Since(began), 5*time.Second)
+	require.Zero(t, p.stop())
+	require.Less(t, time.Since(began), 5*time.Second)
 }
 
 func TestMistakesWithCertificates(t *testing.T) {
@@ -107,8 +106,8 @@ func TestMistakesWithCertificates(t *testing.T) {
 		"rollcall: read certificate: stat /none.pem": {"--tls-cert", "/none.pem", "--tls-key", "/none.pem"},
 	} {
 		status, _, got := command(t, "", append([]string{"serve", "--data-dir", t.TempDir()}, args...)...)
-		assert.NotZero(t, status)
-		assert.Contains(t, got, stderr)
+		require.NotZero(t, status)
+		require.Contains(t, got, stderr)
 	}
 }
 
@@ -182,11 +181,11 @@ func TestBodyThatBreaksOffOverTLS(t *testing.T) {
 				answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 				require.NoError(t, err)
 				defer answer.Body.Close()
-				assert.Equal(t, c.created > 0, answer.StatusCode == http.StatusOK, answer.Status)
-				assert.Equal(t, c.created, p.count(t, "users"))
+				require.Equal(t, c.created > 0, answer.StatusCode == http.StatusOK, answer.Status)
+				require.Equal(t, c.created, p.count(t, "users"))
 				if c.created == 0 {
 					codes := pgtest.Query[code](t, p.database, `select code, method, description from codes`)
-					assert.Equal(t, []code{{400, "POST", broken}}, codes)
+					require.Equal(t, []code{{400, "POST", broken}}, codes)
 				}
 			})
 		}
@@ -197,7 +196,7 @@ func TestBodyThatBreaksOffOverTLS(t *testing.T) {
 func TestRefusalOfALargeBodyOverTLS(t *testing.T) {
 	p := startTLS(t, "--max-body", "1KiB")
 	got := p.do(t, http.MethodPost, "/useradd", io.LimitReader(endless{}, 8<<20))
-	assert.Equal(t, 413, got.status)
+	require.Equal(t, 413, got.status)
 }
 
 type endless struct{}

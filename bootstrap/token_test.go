@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -24,7 +23,7 @@ func (p *program) token(t *testing.T, name string, flags ...string) string {
 	require.Zero(t, status, stderr)
 	secret := strings.TrimSuffix(stdout, "\n")
 	require.Regexp(t, `^rollcall_[\w-]{43}$`, secret)
-	assert.NotContains(t, stderr, secret)
+	require.NotContains(t, stderr, secret)
 	return secret
 }
 
@@ -65,39 +64,39 @@ func TestUseraddAsksForToken(t *testing.T) {
 		"none": "", "another scheme": "Basic " + crm, "the token without a scheme": crm,
 	} {
 		got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", credentials)
-		assert.Equal(t, 401, got.status, name)
-		assert.Equal(t, tokenRequired, got.body, name)
-		assert.Equal(t, `Bearer realm="Rollcall"`, got.header.Get("WWW-Authenticate"), name)
+		require.Equal(t, 401, got.status, name)
+		require.Equal(t, tokenRequired, got.body, name)
+		require.Equal(t, `Bearer realm="Rollcall"`, got.header.Get("WWW-Authenticate"), name)
 	}
 	for name, token := range map[string]string{
 		"expired": expired, "revoked": revoked, "unknown": "rollcall_" + strings.Repeat("A", 43), "empty": "", "changed": crm[:51] + "!",
 		"cut": crm[:51], "doubled": crm + " " + crm, "quoted": `"` + crm + `"`, "with a parameter": crm + ", realm=x", "SQL": "' or true--",
 	} {
 		got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer "+token, "Accept", "application/problem+json")
-		assert.Equal(t, 401, got.status, name)
-		assert.Contains(t, got.body, `"code":"token_invalid"`, name)
-		assert.Contains(t, got.body, tokenInvalid, name)
-		assert.Contains(t, got.header.Get("WWW-Authenticate"), `error="invalid_token"`, name)
+		require.Equal(t, 401, got.status, name)
+		require.Contains(t, got.body, `"code":"token_invalid"`, name)
+		require.Contains(t, got.body, tokenInvalid, name)
+		require.Contains(t, got.header.Get("WWW-Authenticate"), `error="invalid_token"`, name)
 		if token != "" {
-			assert.NotContains(t, fmt.Sprint(got), token, name)
+			require.NotContains(t, fmt.Sprint(got), token, name)
 		}
 	}
-	assert.Zero(t, p.count(t, "codes"), "who is not let in leaves nothing")
-	assert.Equal(t, 405, p.do(t, http.MethodGet, "/useradd", nil).status)
+	require.Zero(t, p.count(t, "codes"), "who is not let in leaves nothing")
+	require.Equal(t, 405, p.do(t, http.MethodGet, "/useradd", nil).status)
 
 	for n, credentials := range []string{"Bearer " + crm, "bearer " + school, "BEARER   " + crm + "  "} {
 		got := p.post(t, person(fmt.Sprint("user", n), fmt.Sprintf(`"phone":"900000000%d"`, n)), "Authorization", credentials)
-		assert.Equal(t, 200, got.status, got.body)
+		require.Equal(t, 200, got.status, got.body)
 	}
-	assert.Equal(t, 400, p.post(t, "", "Authorization", "Bearer "+crm).status)
-	assert.Equal(t, 415, p.post(t, "x", "Authorization", "Bearer "+crm, "Content-Encoding", "br").status)
-	assert.Equal(t, []string{"crm", "школа", "crm", "crm", "crm"}, p.importTokens(t))
+	require.Equal(t, 400, p.post(t, "", "Authorization", "Bearer "+crm).status)
+	require.Equal(t, 415, p.post(t, "x", "Authorization", "Bearer "+crm, "Content-Encoding", "br").status)
+	require.Equal(t, []string{"crm", "школа", "crm", "crm", "crm"}, p.importTokens(t))
 
 	got := p.registered(t).get(t, "/useradd/imports/2")
-	assert.Contains(t, got.text("main"), "Sent with the token школа.")
+	require.Contains(t, got.text("main"), "Sent with the token школа.")
 	for _, secret := range []string{crm, school, expired, revoked} {
-		assert.NotContains(t, p.logged(), secret[len("rollcall_"):])
-		assert.NotContains(t, fmt.Sprint(pgtest.Query[struct{ Row string }](t, p.database, "select access_tokens::text as row from access_tokens")), secret)
+		require.NotContains(t, p.logged(), secret[len("rollcall_"):])
+		require.NotContains(t, fmt.Sprint(pgtest.Query[struct{ Row string }](t, p.database, "select access_tokens::text as row from access_tokens")), secret)
 	}
 }
 
@@ -111,15 +110,15 @@ func TestAnswerIsOfItsToken(t *testing.T) {
 	first := send(crm)
 	require.Equal(t, 200, first.status)
 	others := send(school)
-	assert.Equal(t, 400, others.status, "it has an answer of its own")
-	assert.Empty(t, others.header.Get("Idempotent-Replayed"))
-	assert.Equal(t, "true", send(school).header.Get("Idempotent-Replayed"))
-	assert.Equal(t, first.body, send(crm).body)
+	require.Equal(t, 400, others.status, "it has an answer of its own")
+	require.Empty(t, others.header.Get("Idempotent-Replayed"))
+	require.Equal(t, "true", send(school).header.Get("Idempotent-Replayed"))
+	require.Equal(t, first.body, send(crm).body)
 
 	p.revoke(t, "crm")
 	again := send(p.token(t, "crm"))
-	assert.Equal(t, 400, again.status, "another token has the name now, and not the answer")
-	assert.Empty(t, again.header.Get("Idempotent-Replayed"))
+	require.Equal(t, 400, again.status, "another token has the name now, and not the answer")
+	require.Empty(t, again.header.Get("Idempotent-Replayed"))
 }
 
 // What a user posts is recorded as theirs, and so are their keys.
@@ -134,12 +133,12 @@ func TestAnswerIsOfItsUser(t *testing.T) {
 	require.Equal(t, 303, second.submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).status)
 	passwords := send(first)
 	require.Equal(t, 200, passwords.status)
-	assert.Equal(t, 400, send(second).status)
-	assert.Equal(t, passwords.body, send(first).body)
-	assert.Equal(t, 400, p.post(t, "[", "Cookie", "session="+first.cookie("session"), "X-CSRF-Token",
+	require.Equal(t, 400, send(second).status)
+	require.Equal(t, passwords.body, send(first).body)
+	require.Equal(t, 400, p.post(t, "[", "Cookie", "session="+first.cookie("session"), "X-CSRF-Token",
 		first.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")).status)
 	users := pgtest.Query[struct{ Login string }](t, p.database, "select login from codes left join users on users.id = user_id order by codes.id")
-	assert.Equal(t, []struct{ Login string }{{"Anna"}, {"other"}, {"Anna"}}, users)
+	require.Equal(t, []struct{ Login string }{{"Anna"}, {"other"}, {"Anna"}}, users)
 }
 
 func TestSeveralCredentialsAreNone(t *testing.T) {
@@ -152,12 +151,12 @@ func TestSeveralCredentialsAreNone(t *testing.T) {
 		response, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
 		response.Body.Close()
-		assert.Equal(t, 401, response.StatusCode, other)
+		require.Equal(t, 401, response.StatusCode, other)
 	}
 	got := p.post(t, "{}", "Authorization", "Bearer "+strings.Repeat("x", 100<<10))
-	assert.Contains(t, []int{400, 401, 431}, got.status)
-	assert.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+crm).status, "the server goes on")
-	assert.Equal(t, []string{"crm"}, p.importTokens(t))
+	require.Contains(t, []int{400, 401, 431}, got.status)
+	require.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+crm).status, "the server goes on")
+	require.Equal(t, []string{"crm"}, p.importTokens(t))
 }
 
 // Who is not let in is told so before anything of the file is received.
@@ -173,12 +172,12 @@ func TestTokenIsAskedForBeforeTheFile(t *testing.T) {
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err, head)
 		defer answer.Body.Close()
-		assert.Equal(t, 401, answer.StatusCode, head)
-		assert.True(t, answer.Close, "the rest would be taken for another request")
+		require.Equal(t, 401, answer.StatusCode, head)
+		require.True(t, answer.Close, "the rest would be taken for another request")
 	}
 	got := p.post(t, strings.Repeat(" ", 20<<20))
-	assert.Equal(t, 401, got.status, "whoever sends it all the same can read the answer")
-	assert.Equal(t, tokenRequired, got.body)
+	require.Equal(t, 401, got.status, "whoever sends it all the same can read the answer")
+	require.Equal(t, tokenRequired, got.body)
 }
 
 // A token that is revoked while a file comes in was good when the file began.
@@ -198,9 +197,9 @@ func TestRevokedTokenLetsItsImportEnd(t *testing.T) {
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
 	defer answer.Body.Close()
-	assert.Equal(t, 200, answer.StatusCode)
-	assert.Equal(t, []string{"crm"}, p.importTokens(t))
-	assert.Equal(t, 401, p.post(t, body, "Authorization", "Bearer "+crm).status)
+	require.Equal(t, 200, answer.StatusCode)
+	require.Equal(t, []string{"crm"}, p.importTokens(t))
+	require.Equal(t, 401, p.post(t, body, "Authorization", "Bearer "+crm).status)
 }
 
 func TestUseraddTakesSessions(t *testing.T) {
@@ -226,34 +225,34 @@ func TestUseraddTakesSessions(t *testing.T) {
 		"a wrong token as well":      {401, []string{"Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Bearer " + crm + "x"}},
 	} {
 		got := p.post(t, body, c.headers...)
-		assert.Equal(t, c.status, got.status, name)
-		assert.Equal(t, c.status == 401, got.header.Get("WWW-Authenticate") != "", name)
+		require.Equal(t, c.status, got.status, name)
+		require.Equal(t, c.status == 401, got.header.Get("WWW-Authenticate") != "", name)
 	}
-	assert.Zero(t, p.count(t, "codes"))
-	assert.Equal(t, 200, p.post(t, body, "Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "same-origin", "Origin", p.url).status)
-	assert.Equal(t, 200, p.post(t, person("b", `"phone":"9000000002"`), "Authorization", "Bearer "+crm).status)
-	assert.Equal(t, 400, p.post(t, "{}", "Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Basic eDp5").status, "a proxy's own credentials are none")
-	assert.Equal(t, []string{"", "crm", ""}, p.importTokens(t))
+	require.Zero(t, p.count(t, "codes"))
+	require.Equal(t, 200, p.post(t, body, "Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "same-origin", "Origin", p.url).status)
+	require.Equal(t, 200, p.post(t, person("b", `"phone":"9000000002"`), "Authorization", "Bearer "+crm).status)
+	require.Equal(t, 400, p.post(t, "{}", "Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Basic eDp5").status, "a proxy's own credentials are none")
+	require.Equal(t, []string{"", "crm", ""}, p.importTokens(t))
 
 	operators := start(t, "--useradd-access", "session", "--reports-access", "operators")
 	b = operators.registered(t)
 	csrf = b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
 	headers := []string{"Cookie", "session=" + b.cookie("session"), "X-CSRF-Token", csrf}
-	assert.Equal(t, 403, operators.post(t, body, headers...).status)
+	require.Equal(t, 403, operators.post(t, body, headers...).status)
 	status, _, stderr := operators.user(t, "grant", "anna", "operator")
 	require.Zero(t, status, stderr)
-	assert.Equal(t, 200, operators.post(t, body, headers...).status)
+	require.Equal(t, 200, operators.post(t, body, headers...).status)
 
 	closed := start(t, "--useradd-access", "token")
 	b = closed.registered(t)
 	csrf = b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
-	assert.Equal(t, 401, closed.post(t, body, "Cookie", "session="+b.cookie("session"), "X-CSRF-Token", csrf).status)
+	require.Equal(t, 401, closed.post(t, body, "Cookie", "session="+b.cookie("session"), "X-CSRF-Token", csrf).status)
 }
 
 func TestUseraddIsOpenByDefault(t *testing.T) {
 	p := start(t)
-	assert.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer of news").status)
-	assert.Equal(t, []string{""}, p.importTokens(t))
+	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer of news").status)
+	require.Equal(t, []string{""}, p.importTokens(t))
 }
 
 // Others than this machine are let in by default, and the log says to what.
@@ -270,7 +269,7 @@ func TestOpenDoorsAreLogged(t *testing.T) {
 		{[]string{"--listen", "0.0.0.0:0", "--registration", "closed"}, 1, 0},
 	} {
 		log := start(t, c.flags...).logged()
-		assert.Equal(t, []int{c.posts, c.sees}, []int{strings.Count(log, posts), strings.Count(log, sees)}, c.flags)
+		require.Equal(t, []int{c.posts, c.sees}, []int{strings.Count(log, posts), strings.Count(log, sees)}, c.flags)
 	}
 }
 
@@ -278,24 +277,24 @@ func TestRegistrationIsClosed(t *testing.T) {
 	p := start(t, "--registration", "closed")
 	b := p.browser(t)
 	got := b.get(t, "/register")
-	assert.Equal(t, 403, got.status)
-	assert.Equal(t, "Registration is closed", got.text("h1"))
-	assert.Contains(t, got.text("main"), "whoever runs this server")
+	require.Equal(t, 403, got.status)
+	require.Equal(t, "Registration is closed", got.text("h1"))
+	require.Contains(t, got.text("main"), "whoever runs this server")
 	got = b.get(t, "/register", "Accept-Language", "ru")
-	assert.Equal(t, "Регистрация закрыта", got.text("h1"))
+	require.Equal(t, "Регистрация закрыта", got.text("h1"))
 	for _, path := range []string{"/", "/login", "/register", "/nowhere"} {
-		assert.Zero(t, b.get(t, path).Find(`a[href="/register"]`).Length(), path)
-		assert.NotZero(t, b.get(t, path).Find(`a[href="/login"]`).Length(), path)
+		require.Zero(t, b.get(t, path).Find(`a[href="/register"]`).Length(), path)
+		require.NotZero(t, b.get(t, path).Find(`a[href="/login"]`).Length(), path)
 	}
 	form := "csrf=" + b.get(t, "/login").Find("input[name=csrf]").AttrOr("value", "") + "&login=anna"
 	got = b.do(t, http.MethodPost, "/register", form, "Content-Type", "application/x-www-form-urlencoded")
-	assert.Equal(t, 403, got.status)
-	assert.Equal(t, "Registration is closed", got.text("h1"))
+	require.Equal(t, 403, got.status)
+	require.Equal(t, "Registration is closed", got.text("h1"))
 	answer := p.do(t, http.MethodPost, "/register", strings.NewReader(strings.Repeat("x", 1<<20)), "Accept", "application/problem+json")
-	assert.Equal(t, 403, answer.status)
-	assert.Contains(t, answer.body, `"code":"registration_closed"`)
-	assert.Zero(t, p.count(t, "users"))
-	assert.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "programs go on")
+	require.Equal(t, 403, answer.status)
+	require.Contains(t, answer.body, `"code":"registration_closed"`)
+	require.Zero(t, p.count(t, "users"))
+	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "programs go on")
 }
 
 func TestTokenCommands(t *testing.T) {
@@ -305,22 +304,22 @@ func TestTokenCommands(t *testing.T) {
 		return command(t, "", append(append([]string{"token"}, args...), "--database-url", p.database, "--data-dir", t.TempDir())...)
 	}
 	status, stdout, _ := run("list")
-	assert.Zero(t, status)
-	assert.Equal(t, "NAME  CREATED  EXPIRES  LAST USED  STATE\n", stdout)
+	require.Zero(t, status)
+	require.Equal(t, "NAME  CREATED  EXPIRES  LAST USED  STATE\n", stdout)
 	p.token(t, "crm")
 	p.token(t, "old", "--expires", "12h")
 	p.token(t, "Школа", "--expires", "never")
 	p.set(t, "update access_tokens set expires_at = now() - interval '1 hour' where name = 'old'")
 	status, stdout, stderr := run("revoke", "crm")
-	assert.Zero(t, status, stderr)
-	assert.Equal(t, "crm is revoked\n", stdout)
+	require.Zero(t, status, stderr)
+	require.Equal(t, "crm is revoked\n", stdout)
 	_, stdout, _ = run("list")
 	lines := strings.Split(stdout, "\n")
 	require.Len(t, lines, 5)
 	const moment = `\d{4}-\d\d-\d\d \d\d:\d\d`
-	assert.Regexp(t, `^crm +`+moment+` +`+moment+` +never +revoked `+moment+`$`, lines[1])
-	assert.Regexp(t, `^old +`+moment+` +`+moment+` +never +expired$`, lines[2])
-	assert.Regexp(t, `^Школа +`+moment+` +never +never +valid$`, lines[3])
+	require.Regexp(t, `^crm +`+moment+` +`+moment+` +never +revoked `+moment+`$`, lines[1])
+	require.Regexp(t, `^old +`+moment+` +`+moment+` +never +expired$`, lines[2])
+	require.Regexp(t, `^Школа +`+moment+` +never +never +valid$`, lines[3])
 
 	for _, c := range []struct {
 		args []string
@@ -336,12 +335,12 @@ func TestTokenCommands(t *testing.T) {
 		{[]string{"create", "a", "--expires", "soon"}, `"soon" is no time`},
 	} {
 		status, stdout, stderr := run(c.args...)
-		assert.NotZero(t, status, c.args)
-		assert.NotContains(t, stdout, "rollcall_", c.args)
-		assert.Contains(t, stderr, c.says, c.args)
+		require.NotZero(t, status, c.args)
+		require.NotContains(t, stdout, "rollcall_", c.args)
+		require.Contains(t, stderr, c.says, c.args)
 	}
 	p.token(t, "crm") // which is free again
-	assert.Equal(t, 4, p.count(t, "access_tokens"))
+	require.Equal(t, 4, p.count(t, "access_tokens"))
 }
 
 // Tokens of the embedded database are made while the server runs, and while it does not.
@@ -351,34 +350,34 @@ func TestTokensOfEmbeddedDatabase(t *testing.T) {
 	t.Setenv("ROLLCALL_DATA_DIR", dir)
 	for _, args := range [][]string{{"token", "create", "crm"}, {"user", "list"}} {
 		status, _, stderr := command(t, "", args...)
-		assert.Equal(t, 1, status, args)
-		assert.Contains(t, stderr, "there is no database in "+dir)
+		require.Equal(t, 1, status, args)
+		require.Contains(t, stderr, "there is no database in "+dir)
 	}
-	assert.NoDirExists(t, filepath.Join(dir, "postgres"))
+	require.NoDirExists(t, filepath.Join(dir, "postgres"))
 
 	serve := []string{"serve", "--listen", "127.0.0.1:0", "--useradd-access", "token"}
 	p := &program{}
 	p.run(t, serve...)
 	status, running, stderr := command(t, "", "token", "create", "running")
 	require.Zero(t, status, stderr)
-	assert.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(running)).status)
+	require.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(running)).status)
 	require.Zero(t, p.stop())
 
 	status, stopped, stderr := command(t, "", "token", "create", "stopped")
 	require.Zero(t, status, stderr)
 	status, _, stderr = command(t, "", "token", "revoke", "running")
 	require.Zero(t, status, stderr)
-	assert.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+	require.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
 
 	linked := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(dir, linked))
 	p = &program{}
 	p.run(t, serve...)
-	assert.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(stopped)).status)
-	assert.Equal(t, 401, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(running)).status)
+	require.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(stopped)).status)
+	require.Equal(t, 401, p.post(t, "{}", "Authorization", "Bearer "+strings.TrimSpace(running)).status)
 	status, stdout, stderr := command(t, "", "token", "list", "--data-dir", linked)
 	require.Zero(t, status, stderr)
-	assert.Regexp(t, `(?m)^stopped .* valid$`, stdout)
+	require.Regexp(t, `(?m)^stopped .* valid$`, stdout)
 }
 
 func TestSendWithToken(t *testing.T) {
@@ -389,25 +388,25 @@ func TestSendWithToken(t *testing.T) {
 	for _, token := range []string{"", crm + "x"} {
 		t.Setenv("ROLLCALL_TOKEN", token)
 		status, stdout, stderr := command(t, large, "send", "-")
-		assert.Equal(t, 1, status)
-		assert.Contains(t, stdout, "-: 401 Unauthorized\n")
-		assert.Contains(t, stdout, "set ROLLCALL_TOKEN to it")
-		assert.Empty(t, stderr)
+		require.Equal(t, 1, status)
+		require.Contains(t, stdout, "-: 401 Unauthorized\n")
+		require.Contains(t, stdout, "set ROLLCALL_TOKEN to it")
+		require.Empty(t, stderr)
 	}
 	t.Setenv("ROLLCALL_TOKEN", crm)
 	status, stdout, stderr := command(t, large, "send", "-")
-	assert.Zero(t, status, stderr)
-	assert.Contains(t, stdout, "registered 1 of 1 objects")
-	assert.NotContains(t, stdout+stderr, crm)
+	require.Zero(t, status, stderr)
+	require.Contains(t, stdout, "registered 1 of 1 objects")
+	require.NotContains(t, stdout+stderr, crm)
 
 	t.Setenv("ROLLCALL_TOKEN", "")
 	status, _, stderr = command(t, person("b", `"phone":"9000000002"`), "send", "--token", crm, "-")
-	assert.Zero(t, status, stderr)
+	require.Zero(t, status, stderr)
 	status, _, stderr = command(t, "{}", "send", "--token", crm+"\n", "-")
-	assert.NotZero(t, status)
-	assert.Contains(t, stderr, "--token: must be visible ASCII characters")
-	assert.NotContains(t, stderr, crm)
+	require.NotZero(t, status)
+	require.Contains(t, stderr, "--token: must be visible ASCII characters")
+	require.NotContains(t, stderr, crm)
 	_, stdout, _ = command(t, "", "send", "--help")
-	assert.NotContains(t, stdout, crm)
-	assert.Equal(t, []string{"crm", "crm"}, p.importTokens(t))
+	require.NotContains(t, stdout, crm)
+	require.Equal(t, []string{"crm", "crm"}, p.importTokens(t))
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -70,74 +69,74 @@ const (
 func TestUploadWithoutScripts(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
-	assert.Equal(t, "/useradd/upload", b.get(t, "/profile").Find("#report .actions a").AttrOr("href", ""))
+	require.Equal(t, "/useradd/upload", b.get(t, "/profile").Find("#report .actions a").AttrOr("href", ""))
 	address := b.upload(t, `..\<i>люди</i>.json`, annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
-	assert.Equal(t, "i>.json", got.text(".sheet-head .lead"), "a name without its folders")
-	assert.Equal(t, "Objects3 Can be registered2 Would be refused1", got.text(".tally"))
-	assert.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
-	assert.Contains(t, got.text(".understood"), "FormatJSON")
-	assert.Equal(t, 1, p.count(t, "users"), "nobody but who uploads is registered yet")
+	require.Equal(t, "i>.json", got.text(".sheet-head .lead"), "a name without its folders")
+	require.Equal(t, "Objects3 Can be registered2 Would be refused1", got.text(".tally"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	require.Contains(t, got.text(".understood"), "FormatJSON")
+	require.Equal(t, 1, p.count(t, "users"), "nobody but who uploads is registered yet")
 
 	got = b.send(t, address+"/start", got, nil)
 	require.Equal(t, 303, got.status)
 	require.Equal(t, address, got.location())
 	got = b.waitFor(t, address, headed(isImported))
-	assert.Equal(t, "Objects3 Registered2 Refused1", got.text(".tally"))
-	assert.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
-	assert.Equal(t, 3, p.count(t, "users"))
-	assert.Zero(t, p.count(t, "upload_parts"), "the file is needed no more")
+	require.Equal(t, "Objects3 Registered2 Refused1", got.text(".tally"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	require.Equal(t, 3, p.count(t, "users"))
+	require.Zero(t, p.count(t, "upload_parts"), "the file is needed no more")
 
 	var password string
 	for range 2 { // they can be had again
 		slips := b.get(t, got.Find(`a[href$="/slips"]`).AttrOr("href", "none"))
 		require.Equal(t, 200, slips.status)
-		assert.Equal(t, "no-store", slips.header.Get("Cache-Control"))
+		require.Equal(t, "no-store", slips.header.Get("Cache-Control"))
 		require.Equal(t, 2, slips.Find("section").Length())
-		assert.Contains(t, slips.text("section:first-of-type"), p.url+"/login")
-		assert.Equal(t, "anna-1", slips.text("section:first-of-type div:nth-child(2) dd"))
-		assert.Regexp(t, `^Sign in once with this temporary password, by \d+ \w+ \d{4}\.`, slips.text("section:first-of-type p"))
+		require.Contains(t, slips.text("section:first-of-type"), p.url+"/login")
+		require.Equal(t, "anna-1", slips.text("section:first-of-type div:nth-child(2) dd"))
+		require.Regexp(t, `^Sign in once with this temporary password, by \d+ \w+ \d{4}\.`, slips.text("section:first-of-type p"))
 		again := slips.text("section:first-of-type div:nth-child(3) dd")
-		assert.True(t, password == "" || password == again)
+		require.True(t, password == "" || password == again)
 		password = again
 	}
 	sheet := b.get(t, address+"/credentials.csv")
-	assert.Equal(t, "text/csv; charset=utf-8", sheet.header.Get("Content-Type"))
-	assert.Equal(t, `attachment; filename="credentials.csv"`, sheet.header.Get("Content-Disposition"))
-	assert.Contains(t, sheet.Text(), `,"anna-1","`+password)
-	assert.Contains(t, sheets(t, b.download(t, address+"/credentials.xlsx").body), "This is not a JSON object.")
+	require.Equal(t, "text/csv; charset=utf-8", sheet.header.Get("Content-Type"))
+	require.Equal(t, `attachment; filename="credentials.csv"`, sheet.header.Get("Content-Disposition"))
+	require.Contains(t, sheet.Text(), `,"anna-1","`+password)
+	require.Contains(t, sheets(t, b.download(t, address+"/credentials.xlsx").body), "This is not a JSON object.")
 	b.get(t, "/?lang=ru")
-	assert.Contains(t, sheets(t, b.download(t, address+"/credentials.xlsx").body), "Это не объект JSON.", "in the language of who reads it")
-	assert.Contains(t, b.get(t, address+"/credentials.csv").Text(), `;"anna-1";"`+password, "as Excel reads it where a comma is in decimals")
+	require.Contains(t, sheets(t, b.download(t, address+"/credentials.xlsx").body), "Это не объект JSON.", "in the language of who reads it")
+	require.Contains(t, b.get(t, address+"/credentials.csv").Text(), `;"anna-1";"`+password, "as Excel reads it where a comma is in decimals")
 	b.get(t, "/?lang=en")
-	assert.Equal(t, 404, b.get(t, address+"/credentials.pdf").status)
-	assert.Equal(t, 2, got.Find(`.credentials a[download]`).Length())
+	require.Equal(t, 404, b.get(t, address+"/credentials.pdf").status)
+	require.Equal(t, 2, got.Find(`.credentials a[download]`).Length())
 	anna := p.browser(t)
 	anna.signInFirst(t, "anna-1", password)
-	assert.True(t, anna.isSignedIn(t), "with the password on the slip")
+	require.True(t, anna.isSignedIn(t), "with the password on the slip")
 
 	record := got.Find(`.more a[href^="/useradd/imports/"]`).AttrOr("href", "none")
 	got = anna.get(t, record)
 	require.Equal(t, 200, got.status, "whoever is signed in sees what imports did")
-	assert.Equal(t, "Import No. "+path.Base(record), got.text("h1"))
-	assert.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
-	assert.Zero(t, got.Find(".files a").Length(), "the records as they came are for operators")
-	assert.NotContains(t, got.text("main"), "Sent by")
+	require.Equal(t, "Import No. "+path.Base(record), got.text("h1"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	require.Zero(t, got.Find(".files a").Length(), "the records as they came are for operators")
+	require.NotContains(t, got.text("main"), "Sent by")
 	got = b.get(t, record)
-	assert.Equal(t, 200, b.get(t, got.Find(".files a").AttrOr("href", "none")).status)
-	assert.Contains(t, got.text("main"), "Sent by Anna.")
+	require.Equal(t, 200, b.get(t, got.Find(".files a").AttrOr("href", "none")).status)
+	require.Contains(t, got.text("main"), "Sent by Anna.")
 	for _, none := range []string{"9999", "0", "-1", "x", "99999999999999999999"} {
-		assert.Equal(t, 404, anna.get(t, "/useradd/imports/"+none).status, none)
+		require.Equal(t, 404, anna.get(t, "/useradd/imports/"+none).status, none)
 	}
 	got = b.get(t, "/useradd/upload")
-	assert.Equal(t, 2, got.Find(".start a").Length())
+	require.Equal(t, 2, got.Find(".start a").Length())
 	start := b.get(t, got.Find(".start a").AttrOr("href", "none"))
-	assert.Equal(t, `attachment; filename="people.csv"`, start.header.Get("Content-Disposition"))
-	assert.Contains(t, start.Text(), `"Last name",`)
-	assert.Equal(t, 200, b.get(t, "/useradd/templates/people.xlsx").status)
-	assert.Equal(t, 404, b.get(t, "/useradd/templates/people.pdf").status)
-	assert.Equal(t, address, got.Find(".latest a").AttrOr("href", ""))
-	assert.Contains(t, got.text(".latest"), "Done")
+	require.Equal(t, `attachment; filename="people.csv"`, start.header.Get("Content-Disposition"))
+	require.Contains(t, start.Text(), `"Last name",`)
+	require.Equal(t, 200, b.get(t, "/useradd/templates/people.xlsx").status)
+	require.Equal(t, 404, b.get(t, "/useradd/templates/people.pdf").status)
+	require.Equal(t, address, got.Find(".latest a").AttrOr("href", ""))
+	require.Contains(t, got.text(".latest"), "Done")
 }
 
 // annaBorisAndSeven is a file of which the second object is refused.
@@ -161,20 +160,20 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 	nobody := p.browser(t)
 	for _, path := range []string{"", "/progress", "/slips", "/credentials.csv"} {
 		got := other.get(t, address+path)
-		assert.Contains(t, []int{404, 303}, got.status, path)
-		assert.NotContains(t, got.html, "boris")
-		assert.Equal(t, 404, other.get(t, address+path, "Accept", "application/json").status, path)
-		assert.Equal(t, "/login?next=", nobody.get(t, address+path).location()[:12], path)
-		assert.Equal(t, 401, nobody.get(t, address+path, "Accept", "application/json").status, path)
+		require.Contains(t, []int{404, 303}, got.status, path)
+		require.NotContains(t, got.html, "boris")
+		require.Equal(t, 404, other.get(t, address+path, "Accept", "application/json").status, path)
+		require.Equal(t, "/login?next=", nobody.get(t, address+path).location()[:12], path)
+		require.Equal(t, 401, nobody.get(t, address+path, "Accept", "application/json").status, path)
 	}
 	for _, path := range []string{"/start", "/cancel"} {
-		assert.Equal(t, 404, other.do(t, "POST", address+path, token, typed...).status)
-		assert.Equal(t, 403, b.do(t, "POST", address+path, "csrf=wrong", typed...).status)
-		assert.Equal(t, 401, nobody.do(t, "POST", address+path, "csrf=wrong", append(typed, "Accept", "*/*")...).status)
-		assert.Equal(t, "/login?next="+url.QueryEscape(address), nobody.do(t, "POST", address+path, "csrf=wrong", typed...).location())
+		require.Equal(t, 404, other.do(t, "POST", address+path, token, typed...).status)
+		require.Equal(t, 403, b.do(t, "POST", address+path, "csrf=wrong", typed...).status)
+		require.Equal(t, 401, nobody.do(t, "POST", address+path, "csrf=wrong", append(typed, "Accept", "*/*")...).status)
+		require.Equal(t, "/login?next="+url.QueryEscape(address), nobody.do(t, "POST", address+path, "csrf=wrong", typed...).location())
 	}
-	assert.Empty(t, other.get(t, "/useradd/upload").text(".latest"))
-	assert.Equal(t, 401, nobody.get(t, "/useradd/imports/1", "Accept", "*/*").status)
+	require.Empty(t, other.get(t, "/useradd/upload").text(".latest"))
+	require.Equal(t, 401, nobody.get(t, "/useradd/imports/1", "Accept", "*/*").status)
 }
 
 func TestUploadsThatAreNotTaken(t *testing.T) {
@@ -192,30 +191,30 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 	} {
 		body, contentType := form(t, c.token, c.file, c.content)
 		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-		assert.Equal(t, c.status, got.status, name)
-		assert.Equal(t, c.alert, got.text(".message.bad[role=alert]:not([hidden])"), name)
+		require.Equal(t, c.status, got.status, name)
+		require.Equal(t, c.alert, got.text(".message.bad[role=alert]:not([hidden])"), name)
 	}
 	body, contentType := form(t, token, "a.json", "{}")
-	assert.Equal(t, 403, b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").status)
-	assert.Equal(t, 415, b.do(t, "POST", "/useradd/upload", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").status)
-	assert.Equal(t, 401, p.browser(t).do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").status)
-	assert.Zero(t, p.count(t, "uploads"))
+	require.Equal(t, 403, b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").status)
+	require.Equal(t, 415, b.do(t, "POST", "/useradd/upload", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").status)
+	require.Equal(t, 401, p.browser(t).do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").status)
+	require.Zero(t, p.count(t, "uploads"))
 
 	for _, file := range []string{"", "[", `{"login":`} { // whose beginning shows it
 		body, contentType := form(t, token, "a.json", file)
 		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-		assert.Equal(t, 400, got.status, file)
-		assert.Contains(t, got.text(".message.bad[role=alert]"), "The file is empty or broken", file)
+		require.Equal(t, 400, got.status, file)
+		require.Contains(t, got.text(".message.bad[role=alert]"), "The file is empty or broken", file)
 	}
 	address := b.upload(t, "a.json", "["+strings.Repeat("1,", 20))
 	got := b.waitFor(t, address, headed("Failed, nobody registered"))
-	assert.Contains(t, got.text("main"), "The file is empty or broken")
-	assert.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
+	require.Contains(t, got.text("main"), "The file is empty or broken")
+	require.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
 	address = b.upload(t, "a.json", "[1,2]")
 	got = b.waitFor(t, address, headed(isChecked))
-	assert.Contains(t, got.text("main"), "Nobody of this file can be registered.")
-	assert.Zero(t, got.Find("button:contains('Register them')").Length())
-	assert.Zero(t, p.count(t, "codes"), "nothing of this is an import")
+	require.Contains(t, got.text("main"), "Nobody of this file can be registered.")
+	require.Zero(t, got.Find("button:contains('Register them')").Length())
+	require.Zero(t, p.count(t, "codes"), "nothing of this is an import")
 }
 
 // A connection that ends inside of the file must not look like the file's end.
@@ -231,10 +230,10 @@ func TestDroppedUploadIsNoUpload(t *testing.T) {
 		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 		answer, err := io.ReadAll(conn)
 		require.NoError(t, err)
-		assert.NotContains(t, string(answer), "303", name)
+		require.NotContains(t, string(answer), "303", name)
 		conn.Close()
 	}
-	assert.Zero(t, p.count(t, "uploads"))
+	require.Zero(t, p.count(t, "uploads"))
 }
 
 func TestStrictAndCancelledUploads(t *testing.T) {
@@ -244,22 +243,22 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 	got := b.waitFor(t, address, headed(isChecked))
 	b.send(t, address+"/start", got, map[string]string{"strict": "1"})
 	got = b.waitFor(t, address, headed(isImported))
-	assert.Equal(t, "Objects3 Registered0 Refused1", got.text(".tally"))
-	assert.Contains(t, got.text("main"), "Nobody was registered.")
-	assert.Zero(t, got.Find(`a[href$="/slips"]`).Length())
+	require.Equal(t, "Objects3 Registered0 Refused1", got.text(".tally"))
+	require.Contains(t, got.text("main"), "Nobody was registered.")
+	require.Zero(t, got.Find(`a[href$="/slips"]`).Length())
 
 	address = b.upload(t, "a.json", annaBorisAndSeven())
 	got = b.waitFor(t, address, headed(isChecked))
 	stale := got
-	assert.Equal(t, address+"/cancel", got.Find("form button.quiet").AttrOr("formaction", ""))
+	require.Equal(t, address+"/cancel", got.Find("form button.quiet").AttrOr("formaction", ""))
 	token := got.Find("main [name=csrf]").AttrOr("value", "")
-	assert.Equal(t, address, b.do(t, "POST", address+"/cancel", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").location())
+	require.Equal(t, address, b.do(t, "POST", address+"/cancel", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").location())
 	got = b.get(t, address)
-	assert.Equal(t, "Cancelled, nobody registered", got.text("h1"))
-	assert.Equal(t, 303, b.send(t, address+"/start", stale, nil).status, "of a page that is out of date")
-	assert.Equal(t, "Cancelled, nobody registered", b.get(t, address).text("h1"))
-	assert.Equal(t, 1, p.count(t, "users"))
-	assert.Zero(t, p.count(t, "upload_parts"))
+	require.Equal(t, "Cancelled, nobody registered", got.text("h1"))
+	require.Equal(t, 303, b.send(t, address+"/start", stale, nil).status, "of a page that is out of date")
+	require.Equal(t, "Cancelled, nobody registered", b.get(t, address).text("h1"))
+	require.Equal(t, 1, p.count(t, "users"))
+	require.Zero(t, p.count(t, "upload_parts"))
 }
 
 func TestUploadThatWorks(t *testing.T) {
@@ -269,32 +268,32 @@ func TestUploadThatWorks(t *testing.T) {
 	b.waitFor(t, address, headed(isChecked))
 	p.set(t, "update uploads set state = 'importing', job = 'x', objects = 500, bytes = 1, size = 4, started_at = clock_timestamp() - interval '10 seconds'")
 	got := b.get(t, address)
-	assert.Equal(t, "Being registered", got.text("h1"))
-	assert.Contains(t, got.html, `<noscript><meta http-equiv="refresh" content="2"`)
-	assert.Equal(t, "0.25", got.Find("progress").AttrOr("value", ""))
-	assert.Contains(t, got.text(".doing"), "500 objects 49 a second about 31 seconds left")
+	require.Equal(t, "Being registered", got.text("h1"))
+	require.Contains(t, got.html, `<noscript><meta http-equiv="refresh" content="2"`)
+	require.Equal(t, "0.25", got.Find("progress").AttrOr("value", ""))
+	require.Contains(t, got.text(".doing"), "500 objects 49 a second about 31 seconds left")
 	var progress map[string]any
 	answer := b.get(t, address+"/progress", "Accept", "application/json")
-	assert.Equal(t, "no-store", answer.header.Get("Cache-Control"))
+	require.Equal(t, "no-store", answer.header.Get("Cache-Control"))
 	require.NoError(t, json.Unmarshal([]byte(answer.Text()), &progress))
-	assert.Equal(t, "importing", progress["state"])
-	assert.InDelta(t, 0.25, progress["share"], 0.001)
-	assert.Equal(t, "500 objects", progress["objects"])
+	require.Equal(t, "importing", progress["state"])
+	require.InDelta(t, 0.25, progress["share"], 0.001)
+	require.Equal(t, "500 objects", progress["objects"])
 
 	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '16 seconds'")
 	got = b.get(t, address)
-	assert.Equal(t, "Interrupted", got.text("h1"))
-	assert.NotContains(t, got.html, `http-equiv="refresh"`)
+	require.Equal(t, "Interrupted", got.text("h1"))
+	require.NotContains(t, got.html, `http-equiv="refresh"`)
 	b.send(t, address+"/start", got, nil)
 	got = b.waitFor(t, address, headed(isImported))
-	assert.Contains(t, got.text("main"), "They can be taken until")
+	require.Contains(t, got.text("main"), "They can be taken until")
 
 	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '25 hours'")
 	p.set(t, "update idempotency_keys set expires = clock_timestamp()")
 	got = b.get(t, address)
-	assert.Contains(t, got.text("main"), "The passwords cannot be had any more")
-	assert.Zero(t, got.Find(`a[href$="/slips"]`).Length())
-	assert.Equal(t, address, b.get(t, address+"/slips").location())
+	require.Contains(t, got.text("main"), "The passwords cannot be had any more")
+	require.Zero(t, got.Find(`a[href$="/slips"]`).Length())
+	require.Equal(t, address, b.get(t, address+"/slips").location())
 }
 
 // A server that is stopped leaves no half of an import, and another one goes on.
@@ -321,11 +320,11 @@ func TestUploadOutlivesItsServer(t *testing.T) {
 	again := other.browser(t)
 	require.Equal(t, 303, again.signIn(t, "Anna", goodPassword).status)
 	got = again.get(t, address)
-	assert.Equal(t, "Interrupted", got.text("h1"), "it says so at once")
-	assert.Equal(t, 1, other.count(t, "users"))
+	require.Equal(t, "Interrupted", got.text("h1"), "it says so at once")
+	require.Equal(t, 1, other.count(t, "users"))
 	again.send(t, address+"/start", got, nil)
 	again.waitFor(t, address, headed(isImported))
-	assert.Equal(t, 30_001, other.count(t, "users"))
+	require.Equal(t, 30_001, other.count(t, "users"))
 }
 
 func TestUploadShowsWhatWasUnderstood(t *testing.T) {
@@ -336,8 +335,8 @@ func TestUploadShowsWhatWasUnderstood(t *testing.T) {
 	p.set(t, `update uploads set layout = '{"Format": "csv", "Encoding": "windows-1251", "Delimiter": 59,
 		"Columns": [{"Header": "Логин", "Field": "login"}, {"Header": "<b>x</b>", "Field": ""}], "Rows": [["anna", "<script>"], ["boris", ""]]}'`)
 	got := b.get(t, address)
-	assert.Equal(t, "Size243 B FormatCSV EncodingWindows-1251 Delimitersemicolon", got.text(".understood dl"))
-	assert.Equal(t, "ЛогинLogin<b>x</b>ignored", got.text(".preview thead"))
-	assert.Equal(t, "anna<script> boris", got.text(".preview tbody"))
-	assert.Contains(t, got.html, "&lt;script&gt;")
+	require.Equal(t, "Size243 B FormatCSV EncodingWindows-1251 Delimitersemicolon", got.text(".understood dl"))
+	require.Equal(t, "ЛогинLogin<b>x</b>ignored", got.text(".preview thead"))
+	require.Equal(t, "anna<script> boris", got.text(".preview tbody"))
+	require.Contains(t, got.html, "&lt;script&gt;")
 }

@@ -3,7 +3,7 @@ package bootstrap_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // user runs a command about users, over the program's database.
@@ -35,13 +35,13 @@ func TestUsersAndTheirRoles(t *testing.T) {
 		{[]string{"list", "--database-url", "postgres://127.0.0.1:1/x"}, 1, "", "rollcall: migrate: "},
 	} {
 		status, stdout, stderr := p.user(t, c.args...)
-		assert.Equal(t, c.status, status, c.args)
-		assert.Equal(t, c.stdout, stdout, c.args)
-		assert.Contains(t, stderr, c.stderr, c.args)
+		require.Equal(t, c.status, status, c.args)
+		require.Equal(t, c.stdout, stdout, c.args)
+		require.Contains(t, stderr, c.stderr, c.args)
 	}
 	for _, args := range [][]string{{"grant", "vera"}, {"grant", "vera", "king"}, {"list", "--role", "king"}, {}} {
 		status, _, stderr := p.user(t, args...)
-		assert.NotZero(t, status, args)
-		assert.Contains(t, stderr, "rollcall: error: ", args)
+		require.NotZero(t, status, args)
+		require.Contains(t, stderr, "rollcall: error: ", args)
 	}
 }

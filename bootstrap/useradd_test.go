@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -59,19 +58,19 @@ func TestUseraddFillsTheFourTables(t *testing.T) {
 		{"first_name":" Иван ","last_name":"Петров","patronymic":"Ильич","login":"Ivan","email":"Ivan@example.com","phone":"8 (912) 345-67-89","birthday":"01/02/1990"},
 		`+person("IVAN", `"phone":9123456789`)+`,
 		`+person(`a\"b<c>`, `"email":"ab@example.com"`)+`, 7]`)
-	assert.Equal(t, 200, got.status)
-	assert.Equal(t, "application/json", got.header.Get("Content-Type"))
+	require.Equal(t, 200, got.status)
+	require.Equal(t, "application/json", got.header.Get("Content-Type"))
 	var credentials []struct{ Login, Password string }
 	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials))
 	require.Len(t, credentials, 2)
-	assert.Equal(t, "Ivan", credentials[0].Login)
-	assert.Equal(t, `a"b<c>`, credentials[1].Login)
-	assert.GreaterOrEqual(t, len(credentials[0].Password), 24)
-	assert.NotEqual(t, credentials[0].Password, credentials[1].Password)
+	require.Equal(t, "Ivan", credentials[0].Login)
+	require.Equal(t, `a"b<c>`, credentials[1].Login)
+	require.GreaterOrEqual(t, len(credentials[0].Password), 24)
+	require.NotEqual(t, credentials[0].Password, credentials[1].Password)
 
-	assert.Equal(t, []code{{200, "POST", "Not all users have been created (created by 2 of 4 users)"}}, p.codes(t))
+	require.Equal(t, []code{{200, "POST", "Not all users have been created (created by 2 of 4 users)"}}, p.codes(t))
 	login := "IVAN"
-	assert.Equal(t, []badUser{
+	require.Equal(t, []badUser{
 		{2, &login, "Login belongs to another user. Phone belongs to another user."},
 		{4, nil, "This is not a JSON object."},
 	}, p.badUsers(t))
@@ -82,14 +81,14 @@ func TestUseraddFillsTheFourTables(t *testing.T) {
 		Birthday     *time.Time
 	}
 	phone, birthday := "79123456789", time.Date(1990, 2, 1, 0, 0, 0, 0, time.UTC)
-	assert.Equal(t, []user{
+	require.Equal(t, []user{
 		{"Ivan", "Ivan@example.com", &phone, "Иван", "Ильич", &birthday},
 		{`a"b<c>`, "ab@example.com", nil, "Анна", "Петровна", nil},
 	}, pgtest.Query[user](t, p.database, `select login, email, phone, fname, patr, birthday from users join profiles on user_id = users.id order by users.id`))
 	for _, credential := range credentials {
-		assert.NotContains(t, p.logged(), credential.Password)
+		require.NotContains(t, p.logged(), credential.Password)
 	}
-	assert.NotContains(t, p.logged(), "van@example")
+	require.NotContains(t, p.logged(), "van@example")
 }
 
 func TestUseraddAnswers(t *testing.T) {
@@ -126,13 +125,13 @@ func TestUseraddAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pgtest.Query[struct{}](t, p.database, "truncate users, codes cascade")
 			got := p.post(t, c.body)
-			assert.Equal(t, c.status, got.status)
+			require.Equal(t, c.status, got.status)
 			if c.status == 400 {
-				assert.Equal(t, c.answer, got.body)
-				assert.Equal(t, "text/plain; charset=utf-8", got.header.Get("Content-Type"))
-				assert.Zero(t, p.count(t, "users"))
+				require.Equal(t, c.answer, got.body)
+				require.Equal(t, "text/plain; charset=utf-8", got.header.Get("Content-Type"))
+				require.Zero(t, p.count(t, "users"))
 			}
-			assert.Equal(t, []code{{c.status, "POST", c.description}}, p.codes(t))
+			require.Equal(t, []code{{c.status, "POST", c.description}}, p.codes(t))
 		})
 	}
 }
@@ -145,10 +144,10 @@ func TestUseraddCutAtEveryByte(t *testing.T) {
 		require.Equal(t, 400, got.status)
 		require.Equal(t, broken, got.body, "cut at byte %d", length)
 	}
-	assert.Zero(t, p.count(t, "users"))
-	assert.Zero(t, p.count(t, "bad_users"))
-	assert.Equal(t, 200, p.post(t, whole).status)
-	assert.Equal(t, len(whole)+1, p.count(t, "codes"))
+	require.Zero(t, p.count(t, "users"))
+	require.Zero(t, p.count(t, "bad_users"))
+	require.Equal(t, 200, p.post(t, whole).status)
+	require.Equal(t, len(whole)+1, p.count(t, "codes"))
 }
 
 type problem struct {
@@ -166,50 +165,50 @@ func TestUseraddProblems(t *testing.T) {
 	p := start(t)
 	for _, accept := range []string{"application/problem+json", "text/html, Application/Problem+JSON;q=0.5", "application/json,application/problem+json"} {
 		got := p.post(t, `[{"login":"a\u0000b"},null]`, "Accept", accept)
-		assert.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
+		require.Equal(t, "application/problem+json", got.header.Get("Content-Type"))
 		var it problem
 		require.NoError(t, json.Unmarshal([]byte(got.body), &it))
-		assert.Equal(t, "none_created", it.Code)
-		assert.Equal(t, noneCreated, it.Detail)
-		assert.Equal(t, "Bad Request", it.Title)
-		assert.Equal(t, got.status, it.Status)
-		assert.Equal(t, got.header.Get("X-Request-Id"), it.RequestID)
+		require.Equal(t, "none_created", it.Code)
+		require.Equal(t, noneCreated, it.Detail)
+		require.Equal(t, "Bad Request", it.Title)
+		require.Equal(t, got.status, it.Status)
+		require.Equal(t, got.header.Get("X-Request-Id"), it.RequestID)
 		require.Len(t, it.Rejections, 2)
-		assert.Equal(t, 1, it.Rejections[0].Object)
-		assert.Equal(t, "a\ufffdb", *it.Rejections[0].Login)
-		assert.Equal(t, []struct{ Field, Code, Message string }{
+		require.Equal(t, 1, it.Rejections[0].Object)
+		require.Equal(t, "a\ufffdb", *it.Rejections[0].Login)
+		require.Equal(t, []struct{ Field, Code, Message string }{
 			{"first_name", "required", "First name is required."},
 			{"last_name", "required", "Last name is required."},
 			{"patronymic", "required", "Patronymic is required."},
 			{"login", "control", "Login has control characters."},
 			{"email", "contact_required", "An e-mail or a phone is required."},
 		}, it.Rejections[0].Violations)
-		assert.Nil(t, it.Rejections[1].Login)
-		assert.Equal(t, "not_object", it.Rejections[1].Violations[0].Code)
+		require.Nil(t, it.Rejections[1].Login)
+		require.Equal(t, "not_object", it.Rejections[1].Violations[0].Code)
 	}
 	for _, accept := range []string{"*/*", "application/json", "application/problem+json;q=0", "application/problem", ""} {
-		assert.Equal(t, noneCreated, p.post(t, "{}", "Accept", accept).body, accept)
+		require.Equal(t, noneCreated, p.post(t, "{}", "Accept", accept).body, accept)
 	}
 	got := p.post(t, `[{},{"login":}]`, "Accept", "application/problem+json")
 	var it problem
 	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
-	assert.Equal(t, "broken_file", it.Code)
-	assert.Equal(t, "Bad request! JSON file is empty or broken at byte 13, in object 2: a value is missing.", it.Detail)
+	require.Equal(t, "broken_file", it.Code)
+	require.Equal(t, "Bad request! JSON file is empty or broken at byte 13, in object 2: a value is missing.", it.Detail)
 
 	got = p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json")
 	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
-	assert.Equal(t, 404, it.Status)
-	assert.Equal(t, "not_found", it.Code)
+	require.Equal(t, 404, it.Status)
+	require.Equal(t, "not_found", it.Code)
 }
 
 func TestUseraddTakesPOSTOnly(t *testing.T) {
 	p := start(t)
 	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		got := p.do(t, method, "/useradd", nil)
-		assert.Equal(t, 405, got.status, method)
-		assert.Equal(t, "POST", got.header.Get("Allow"), method)
+		require.Equal(t, 405, got.status, method)
+		require.Equal(t, "POST", got.header.Get("Allow"), method)
 	}
-	assert.Zero(t, p.count(t, "codes"))
+	require.Zero(t, p.count(t, "codes"))
 }
 
 func TestLargeAnswersAreWhole(t *testing.T) {
@@ -224,34 +223,34 @@ func TestLargeAnswersAreWhole(t *testing.T) {
 	var credentials []struct{ Login, Password string }
 	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials))
 	require.Len(t, credentials, objects)
-	assert.Equal(t, "user19999", credentials[objects-1].Login)
+	require.Equal(t, "user19999", credentials[objects-1].Login)
 
 	got = p.post(t, file.String(), "Accept", "application/problem+json")
 	var it problem
 	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
-	assert.Len(t, it.Rejections, objects)
-	assert.Equal(t, objects, p.count(t, "users"))
-	assert.Equal(t, objects, p.count(t, "profiles"))
-	assert.Equal(t, objects, p.count(t, "bad_users"))
+	require.Len(t, it.Rejections, objects)
+	require.Equal(t, objects, p.count(t, "users"))
+	require.Equal(t, objects, p.count(t, "profiles"))
+	require.Equal(t, objects, p.count(t, "bad_users"))
 }
 
 func TestBodyBeyondTheLimit(t *testing.T) {
 	p := start(t, "--max-body", "1MiB")
 	body := strings.Repeat(" ", 1<<20-2) + "{}"
-	assert.Equal(t, 400, p.post(t, body).status, "as large as it may be")
-	assert.Equal(t, 413, p.post(t, " "+body).status)
-	assert.Equal(t, 413, p.do(t, "POST", "/useradd", io.MultiReader(strings.NewReader(" "+body))).status, "of unknown length")
-	assert.Equal(t, 413, p.post(t, strings.Repeat(" ", 20<<20)).status)
-	assert.Equal(t, []code{
+	require.Equal(t, 400, p.post(t, body).status, "as large as it may be")
+	require.Equal(t, 413, p.post(t, " "+body).status)
+	require.Equal(t, 413, p.do(t, "POST", "/useradd", io.MultiReader(strings.NewReader(" "+body))).status, "of unknown length")
+	require.Equal(t, 413, p.post(t, strings.Repeat(" ", 20<<20)).status)
+	require.Equal(t, []code{
 		{400, "POST", noneCreated}, {413, "POST", broken}, {413, "POST", broken}, {413, "POST", broken},
 	}, p.codes(t))
-	assert.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "the server goes on")
+	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "the server goes on")
 }
 
 func TestContentEncodingIsNotIgnored(t *testing.T) {
 	p := start(t)
-	assert.Equal(t, 415, p.post(t, "\x1f\x8b", "Content-Encoding", "br").status)
-	assert.Equal(t, []code{{415, "POST", broken}}, p.codes(t))
+	require.Equal(t, 415, p.post(t, "\x1f\x8b", "Content-Encoding", "br").status)
+	require.Equal(t, []code{{415, "POST", broken}}, p.codes(t))
 }
 
 // A client whose connection ends inside of the body is told so, if it listens, and nobody is registered.
@@ -270,10 +269,10 @@ func TestCutConnection(t *testing.T) {
 		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 		answer, err := io.ReadAll(conn)
 		require.NoError(t, err)
-		assert.Contains(t, string(answer), "HTTP/1.1 400 ", name)
-		assert.Contains(t, string(answer), broken, name)
+		require.Contains(t, string(answer), "HTTP/1.1 400 ", name)
+		require.Contains(t, string(answer), broken, name)
 		conn.Close()
 	}
-	assert.Zero(t, p.count(t, "users"))
-	assert.Equal(t, []code{{400, "POST", broken}, {400, "POST", broken}, {400, "POST", broken}}, p.codes(t))
+	require.Zero(t, p.count(t, "users"))
+	require.Equal(t, []code{{400, "POST", broken}, {400, "POST", broken}, {400, "POST", broken}}, p.codes(t))
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -60,9 +59,9 @@ func (b *browser) do(t *testing.T, method, path, body string, headers ...string)
 	html, err := document.Html()
 	require.NoError(t, err)
 	for _, secret := range []string{"goroutine", "SQLSTATE", " from users", "insert into", ".go:", "runtime error"} {
-		assert.NotContains(t, html, secret, "%s %s", method, path)
+		require.NotContains(t, html, secret, "%s %s", method, path)
 	}
-	assert.NotRegexp(t, messageID, document.Text(), "%s %s shows a message's id", method, path)
+	require.NotRegexp(t, messageID, document.Text(), "%s %s shows a message's id", method, path)
 	return &page{document, response.StatusCode, response.Header, response.Cookies(), html}
 }
 
@@ -165,7 +164,7 @@ func (b *browser) isSignedIn(t *testing.T) bool {
 	t.Helper()
 	got := b.get(t, "/profile")
 	if got.status == 303 {
-		assert.Equal(t, "/login?next=%2Fprofile", got.location())
+		require.Equal(t, "/login?next=%2Fprofile", got.location())
 		return false
 	}
 	require.Equal(t, 200, got.status)

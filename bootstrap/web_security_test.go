@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -29,23 +28,23 @@ func TestSessionCookie(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.0/8")
 	plain := sessionCookie(p.browser(t).submit(t, "/register", anna()))
 	require.NotNil(t, plain)
-	assert.Equal(t, "session", plain.Name)
-	assert.True(t, plain.HttpOnly)
-	assert.False(t, plain.Secure)
-	assert.Equal(t, http.SameSiteLaxMode, plain.SameSite)
-	assert.Equal(t, "/", plain.Path)
-	assert.Empty(t, plain.Domain)
-	assert.GreaterOrEqual(t, len(plain.Value), 26, "128 random bits")
+	require.Equal(t, "session", plain.Name)
+	require.True(t, plain.HttpOnly)
+	require.False(t, plain.Secure)
+	require.Equal(t, http.SameSiteLaxMode, plain.SameSite)
+	require.Equal(t, "/", plain.Path)
+	require.Empty(t, plain.Domain)
+	require.GreaterOrEqual(t, len(plain.Value), 26, "128 random bits")
 
 	got := p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https")
-	assert.Contains(t, got.header.Get("Set-Cookie"), "__Host-form=")
-	assert.Contains(t, strings.ToLower(got.header.Get("Set-Cookie")), "; secure")
-	assert.Contains(t, got.header.Get("Strict-Transport-Security"), "max-age=31536000")
-	assert.Empty(t, p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html").header.Get("Strict-Transport-Security"))
+	require.Contains(t, got.header.Get("Set-Cookie"), "__Host-form=")
+	require.Contains(t, strings.ToLower(got.header.Get("Set-Cookie")), "; secure")
+	require.Contains(t, got.header.Get("Strict-Transport-Security"), "max-age=31536000")
+	require.Empty(t, p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html").header.Get("Strict-Transport-Security"))
 
 	direct := start(t)
 	got = direct.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https")
-	assert.NotContains(t, got.header.Get("Set-Cookie"), "__Host-", "who is no trusted proxy is not believed")
+	require.NotContains(t, got.header.Get("Set-Cookie"), "__Host-", "who is no trusted proxy is not believed")
 }
 
 // Whoever only looks leaves nothing in the database.
@@ -56,7 +55,7 @@ func TestVisitorsWithoutAccountsStoreNothing(t *testing.T) {
 		b.get(t, path)
 	}
 	b.signIn(t, "Anna", "a guess at it")
-	assert.Zero(t, p.count(t, "sessions"))
+	require.Zero(t, p.count(t, "sessions"))
 }
 
 func TestCookiesThatAreNoSession(t *testing.T) {
@@ -65,12 +64,12 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 	own := b.cookie("session")
 	stored := pgtest.Query[struct{ K string }](t, p.database, "select k from sessions")
 	require.Len(t, stored, 1)
-	assert.NotEqual(t, own, stored[0].K, "the table gets nobody into a session")
+	require.NotEqual(t, own, stored[0].K, "the table gets nobody into a session")
 	for name, value := range map[string]string{
 		"forged": strings.Repeat("A", 26), "one that was changed": own[:25] + "!", "from the table": stored[0].K, "empty": "",
 		"long": strings.Repeat("x", 3000), "SQL": "' or true--",
 	} {
-		assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+value).status, name)
+		require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+value).status, name)
 	}
 
 	const fixed = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -78,16 +77,16 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 	signedIn := p.browser(t)
 	got := signedIn.send(t, "/login", signedIn.get(t, "/login"), map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "session="+fixed+"; form="+signedIn.cookie("form"))
 	require.Equal(t, 303, got.status, got.text("main"))
-	assert.NotEqual(t, fixed, sessionCookie(got).Value, "an id that was there before signing in is not taken")
-	assert.False(t, victim.isSignedIn(t))
+	require.NotEqual(t, fixed, sessionCookie(got).Value, "an id that was there before signing in is not taken")
+	require.False(t, victim.isSignedIn(t))
 
 	before := b.cookie("session")
 	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/profile"), nil).status)
 	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
-	assert.NotEqual(t, before, b.cookie("session"))
+	require.NotEqual(t, before, b.cookie("session"))
 
 	p.set(t, "update sessions set e = 1")
-	assert.False(t, b.isSignedIn(t), "it has expired")
+	require.False(t, b.isSignedIn(t), "it has expired")
 	p.set(t, "delete from users")
 	require.Equal(t, 401, b.signIn(t, "Anna", goodPassword).status)
 }
@@ -96,8 +95,8 @@ func TestSessionOfSomebodyWhoIsGone(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	p.set(t, "delete from users")
-	assert.False(t, b.isSignedIn(t))
-	assert.Zero(t, p.count(t, "sessions"))
+	require.False(t, b.isSignedIn(t))
+	require.Zero(t, p.count(t, "sessions"))
 }
 
 func TestSessionEndsByItself(t *testing.T) {
@@ -113,7 +112,7 @@ func TestSessionEndsByItself(t *testing.T) {
 			rows := pgtest.Query[struct{ Old bool }](t, p.database, "select e <= extract(epoch from now()) as old from sessions")
 			return len(rows) == 1 && rows[0].Old
 		}, 20*time.Second, 50*time.Millisecond)
-		assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+id).status)
+		require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+id).status)
 	}
 }
 
@@ -125,18 +124,18 @@ func TestFormsOfOthersAreRefused(t *testing.T) {
 		"another origin": {"Origin", "http://evil.example"}, "no origin": {"Origin", "null"},
 	} {
 		got := b.send(t, "/logout", b.get(t, "/profile"), nil, headers...)
-		assert.Equal(t, 403, got.status, name)
+		require.Equal(t, 403, got.status, name)
 	}
 	for _, path := range []string{"/register", "/login", "/logout", "/account/password"} {
 		for _, token := range []string{"", "x", p.browser(t).get(t, "/login").Find("[name=csrf]").AttrOr("value", "")} {
 			got := b.do(t, http.MethodPost, path, "csrf="+token+"&login=Anna&psw=x", "Content-Type", "application/x-www-form-urlencoded")
-			assert.Equal(t, 403, got.status, path)
-			assert.NotEmpty(t, got.text("h1"))
+			require.Equal(t, 403, got.status, path)
+			require.NotEmpty(t, got.text("h1"))
 		}
 	}
-	assert.True(t, b.isSignedIn(t))
+	require.True(t, b.isSignedIn(t))
 	got := b.send(t, "/logout", b.get(t, "/profile"), nil, "Sec-Fetch-Site", "same-origin", "Origin", p.url)
-	assert.Equal(t, 303, got.status)
+	require.Equal(t, 303, got.status)
 }
 
 func TestFormsThatAreNoForms(t *testing.T) {
@@ -153,15 +152,15 @@ func TestFormsThatAreNoForms(t *testing.T) {
 		{"application/x-www-form-urlencoded", "login=%zz", 400},
 	} {
 		got := b.do(t, http.MethodPost, "/login", c.body, "Content-Type", c.kind)
-		assert.Equal(t, c.status, got.status, "%.40s", c.body)
-		assert.NotEmpty(t, got.text("h1"))
+		require.Equal(t, c.status, got.status, "%.40s", c.body)
+		require.NotEmpty(t, got.text("h1"))
 	}
 	// What nobody reads of a body is not the next request.
 	smuggled := "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	got := raw(t, p, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
-	assert.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
+	require.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
 	got = raw(t, p, "GET /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
-	assert.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
+	require.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
 }
 
 // Who keeps the server waiting in the middle of a body is told so, whatever the body was to be.
@@ -173,7 +172,7 @@ func TestBodiesThatDoNotCome(t *testing.T) {
 		conn := begin(t, p, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: "+media+"\r\nContent-Length: 100\r\n\r\n[")
 		answer, err := io.ReadAll(conn)
 		require.NoError(t, err)
-		assert.Regexp(t, "^HTTP/1.1 408 ", string(answer), path)
+		require.Regexp(t, "^HTTP/1.1 408 ", string(answer), path)
 	}
 }
 
@@ -202,16 +201,16 @@ func TestNextLeadsNowhereElse(t *testing.T) {
 		b := p.browser(t)
 		got := b.submit(t, "/login", map[string]string{"login": "Anna", "psw": goodPassword, "next": next})
 		require.Equal(t, 303, got.status)
-		assert.Equal(t, want, got.location(), "%q", next)
-		assert.Empty(t, got.header.Get("a"))
+		require.Equal(t, want, got.location(), "%q", next)
+		require.Empty(t, got.header.Get("a"))
 	}
 	b := p.browser(t)
 	got := b.get(t, "/account/password")
 	require.Equal(t, 303, got.status)
 	login := b.get(t, got.location())
-	assert.NotEmpty(t, login.text("[role=status]"))
+	require.NotEmpty(t, login.text("[role=status]"))
 	back := b.send(t, "/login", login, map[string]string{"login": "Anna", "psw": goodPassword})
-	assert.Equal(t, "/account/password", back.location())
+	require.Equal(t, "/account/password", back.location())
 }
 
 func TestPagesTellBrowsersWhatToKeepTo(t *testing.T) {
@@ -219,62 +218,62 @@ func TestPagesTellBrowsersWhatToKeepTo(t *testing.T) {
 	b := p.registered(t)
 	for _, path := range []string{"/", "/profile", "/account/password", "/nowhere", "/static/style.css"} {
 		header := b.get(t, path).header
-		assert.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'", path)
-		assert.NotContains(t, header.Get("Content-Security-Policy"), "unsafe")
-		assert.Equal(t, "nosniff", header.Get("X-Content-Type-Options"), path)
-		assert.Equal(t, "DENY", header.Get("X-Frame-Options"), path)
-		assert.Equal(t, "same-origin", header.Get("Referrer-Policy"), path)
-		assert.NotEmpty(t, header.Get("X-Request-Id"), path)
-		assert.Empty(t, header.Get("Server"), path)
+		require.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'", path)
+		require.NotContains(t, header.Get("Content-Security-Policy"), "unsafe")
+		require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"), path)
+		require.Equal(t, "DENY", header.Get("X-Frame-Options"), path)
+		require.Equal(t, "same-origin", header.Get("Referrer-Policy"), path)
+		require.NotEmpty(t, header.Get("X-Request-Id"), path)
+		require.Empty(t, header.Get("Server"), path)
 		if !strings.HasPrefix(path, "/static") {
-			assert.Equal(t, "no-store", header.Get("Cache-Control"), path)
-			assert.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"), path)
+			require.Equal(t, "no-store", header.Get("Cache-Control"), path)
+			require.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"), path)
 		}
 	}
 	home := b.get(t, "/")
 	style := home.Find("link[rel=stylesheet]").AttrOr("href", "")
 	got := b.get(t, style)
-	assert.Equal(t, 200, got.status)
-	assert.Contains(t, got.header.Get("Cache-Control"), "max-age=31536000")
-	assert.Zero(t, home.Find("[style], style, script:not([src])").Length(), "nothing is inline")
+	require.Equal(t, 200, got.status)
+	require.Contains(t, got.header.Get("Cache-Control"), "max-age=31536000")
+	require.Zero(t, home.Find("[style], style, script:not([src])").Length(), "nothing is inline")
 	for _, path := range []string{"/static/../views.go", "/static/%2e%2e/views.go", "/static/", "/static/nothing.css"} {
-		assert.Equal(t, 404, b.get(t, path).status, path)
+		require.Equal(t, 404, b.get(t, path).status, path)
 	}
 
 	api := p.post(t, person("boris", `"phone":"9000000001"`))
-	assert.Equal(t, 200, api.status)
-	assert.Empty(t, api.header.Get("Set-Cookie"), "/useradd is no page")
+	require.Equal(t, 200, api.status)
+	require.Empty(t, api.header.Get("Set-Cookie"), "/useradd is no page")
 }
 
 func TestErrorPages(t *testing.T) {
 	p := start(t)
 	for language, title := range map[string]string{"en": "There is no such page", "ru": "Такой страницы нет"} {
 		got := p.browser(t, "Accept-Language", language).get(t, "/nowhere")
-		assert.Equal(t, 404, got.status)
-		assert.Equal(t, language, got.Find("html").AttrOr("lang", ""))
-		assert.Equal(t, title, got.text("h1"))
-		assert.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
+		require.Equal(t, 404, got.status)
+		require.Equal(t, language, got.Find("html").AttrOr("lang", ""))
+		require.Equal(t, title, got.text("h1"))
+		require.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
 	}
 	b := p.browser(t)
 	for _, path := range []string{"/profile", "/useradd", "/", "/healthz"} {
 		got := b.do(t, http.MethodDelete, path, "")
-		assert.Equal(t, 405, got.status, path)
-		assert.NotEmpty(t, got.header.Get("Allow"), path)
-		assert.NotEmpty(t, got.text("h1"))
+		require.Equal(t, 405, got.status, path)
+		require.NotEmpty(t, got.header.Get("Allow"), path)
+		require.NotEmpty(t, got.text("h1"))
 	}
 	signedIn := p.registered(t)
-	assert.Equal(t, "Anna", signedIn.get(t, "/nowhere").text("a.who"), "who is signed in still is")
+	require.Equal(t, "Anna", signedIn.get(t, "/nowhere").text("a.who"), "who is signed in still is")
 	problem := p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json, text/html")
-	assert.Equal(t, "application/problem+json", problem.header.Get("Content-Type"))
-	assert.Contains(t, problem.body, `"code":"not_found"`)
+	require.Equal(t, "application/problem+json", problem.header.Get("Content-Type"))
+	require.Contains(t, problem.body, `"code":"not_found"`)
 	unsigned := p.do(t, http.MethodGet, "/profile", nil, "Accept", "application/problem+json")
-	assert.Equal(t, 401, unsigned.status)
-	assert.Contains(t, unsigned.body, `"code":"unauthorized"`)
-	assert.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil).status)
+	require.Equal(t, 401, unsigned.status)
+	require.Contains(t, unsigned.body, `"code":"unauthorized"`)
+	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil).status)
 	for _, path := range []string{`/<script>alert(1)</script>`, `/"onload=x`, "/%00", "/%ff%fe", "/?lang=<b>", "/" + strings.Repeat("a", 2000)} {
 		got := b.get(t, strings.NewReplacer("<", "%3C", ">", "%3E", `"`, "%22").Replace(path))
-		assert.Contains(t, []int{200, 404}, got.status)
-		assert.NotContains(t, got.html, "<script>alert")
+		require.Contains(t, []int{200, 404}, got.status)
+		require.NotContains(t, got.html, "<script>alert")
 	}
 }
 
@@ -288,30 +287,30 @@ func TestInternalErrorPage(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "alter table profiles rename to elsewhere")
 	require.NoError(t, err)
 	got := b.get(t, "/profile")
-	assert.Equal(t, 500, got.status)
-	assert.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
-	assert.NotContains(t, got.html, "profiles")
-	assert.Contains(t, p.logged(), got.header.Get("X-Request-Id"))
-	assert.Equal(t, 404, b.get(t, "/nowhere").status, "an error page needs nobody to be known")
+	require.Equal(t, 500, got.status)
+	require.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
+	require.NotContains(t, got.html, "profiles")
+	require.Contains(t, p.logged(), got.header.Get("X-Request-Id"))
+	require.Equal(t, 404, b.get(t, "/nowhere").status, "an error page needs nobody to be known")
 }
 
 func TestLanguageIsRemembered(t *testing.T) {
 	p := start(t)
 	b := p.browser(t, "Accept-Language", "de, ru;q=0.8, en;q=0.5")
 	home := b.get(t, "/login?next=/account/password")
-	assert.Equal(t, "ru", home.Find("html").AttrOr("lang", ""))
+	require.Equal(t, "ru", home.Find("html").AttrOr("lang", ""))
 	english := home.Find("a[hreflang=en]").AttrOr("href", "")
 	got := b.get(t, "/login"+english)
-	assert.Equal(t, "en", got.Find("html").AttrOr("lang", ""))
-	assert.Equal(t, "/account/password", got.Find("[name=next]").AttrOr("value", ""), "the switch leads to the same page")
-	assert.Equal(t, "en", b.get(t, "/register").Find("html").AttrOr("lang", ""))
-	assert.Equal(t, "ru", b.get(t, "/register?lang=ru").Find("html").AttrOr("lang", ""))
-	assert.Equal(t, "ru", b.get(t, "/register?lang=xx").Find("html").AttrOr("lang", ""))
+	require.Equal(t, "en", got.Find("html").AttrOr("lang", ""))
+	require.Equal(t, "/account/password", got.Find("[name=next]").AttrOr("value", ""), "the switch leads to the same page")
+	require.Equal(t, "en", b.get(t, "/register").Find("html").AttrOr("lang", ""))
+	require.Equal(t, "ru", b.get(t, "/register?lang=ru").Find("html").AttrOr("lang", ""))
+	require.Equal(t, "ru", b.get(t, "/register?lang=xx").Find("html").AttrOr("lang", ""))
 	refused := b.submit(t, "/register", map[string]string{"login": "два слова"})
-	assert.Equal(t, "ru", refused.Find("html").AttrOr("lang", ""))
-	assert.Regexp(t, `[а-я]`, refused.text("#login-error"))
+	require.Equal(t, "ru", refused.Find("html").AttrOr("lang", ""))
+	require.Regexp(t, `[а-я]`, refused.text("#login-error"))
 	api := p.do(t, http.MethodPost, "/useradd", strings.NewReader("{}"), "Accept-Language", "ru", "Cookie", "lang=ru")
-	assert.Equal(t, noneCreated, api.body, "answers of /useradd stay as they are")
+	require.Equal(t, noneCreated, api.body, "answers of /useradd stay as they are")
 }
 
 // raw sends bytes on a connection of its own, and returns all that comes back.

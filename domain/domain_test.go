@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -39,8 +38,8 @@ func TestLogin(t *testing.T) {
 	} {
 		login, vs := domain.NewLogin(s)
 		require.Nil(t, vs, s)
-		assert.Equal(t, want.text, login.String())
-		assert.Equal(t, want.key, login.Key())
+		require.Equal(t, want.text, login.String())
+		require.Equal(t, want.key, login.Key())
 	}
 	for s, want := range map[string]domain.Code{
 		"":                      domain.CodeEmpty,
@@ -60,22 +59,22 @@ func TestLogin(t *testing.T) {
 		strings.Repeat("ж", 51): domain.CodeTooLong,
 	} {
 		_, vs := domain.NewLogin(s)
-		assert.Equal(t, only(domain.FieldLogin, want), vs, "%q", s)
+		require.Equal(t, only(domain.FieldLogin, want), vs, "%q", s)
 	}
 	_, vs := domain.NewLogin("a b" + strings.Repeat("x", 50))
-	assert.Equal(t, append(only(domain.FieldLogin, domain.CodeInvalid), only(domain.FieldLogin, domain.CodeTooLong)...), vs)
+	require.Equal(t, append(only(domain.FieldLogin, domain.CodeInvalid), only(domain.FieldLogin, domain.CodeTooLong)...), vs)
 }
 
 // The directionality rule of RFC 8265 is for strings with right-to-left characters alone.
 func TestLoginsOfDigitsAndSigns(t *testing.T) {
 	for _, s := range []string{"2ivanov", "2иванов", "_анна", "анна_", "007-бонд", "é."} {
 		login, vs := domain.NewLogin(s)
-		assert.Nil(t, vs, s)
-		assert.Equal(t, s, login.String())
+		require.Nil(t, vs, s)
+		require.Equal(t, s, login.String())
 	}
 	for _, s := range []string{"123א", "שלוםa"} {
 		_, vs := domain.NewLogin(s)
-		assert.Equal(t, only(domain.FieldLogin, domain.CodeInvalid), vs, s)
+		require.Equal(t, only(domain.FieldLogin, domain.CodeInvalid), vs, s)
 	}
 }
 
@@ -86,23 +85,23 @@ func TestMixedScripts(t *testing.T) {
 		"王偉", "ひらカタ漢字", "taro太郎ひらカタ", "李ㄅㄆli", "kim김金", "ｔａｒｏ太郎", "ラーメン", "יוסי2", "محمد٢",
 	} {
 		login, vs := domain.NewLogin(s)
-		assert.Nil(t, vs, s)
+		require.Nil(t, vs, s)
 		known, vs := domain.ParseLogin(s)
-		assert.Nil(t, vs)
-		assert.Equal(t, login, known)
+		require.Nil(t, vs)
+		require.Equal(t, login, known)
 	}
 	for _, s := range []string{
 		"ivаn", "Аnna", "аnna", "βeta", "иванι", "анна@example.com", "ひ김", "ㄅひ", "ивантаро太郎", "ｉvаn", "ᏢＡ",
 	} {
 		_, vs := domain.NewLogin(s)
-		assert.Equal(t, only(domain.FieldLogin, domain.CodeMixedScripts), vs, s)
+		require.Equal(t, only(domain.FieldLogin, domain.CodeMixedScripts), vs, s)
 		known, vs := domain.ParseLogin(s)
-		assert.Nil(t, vs, "an account may have it")
-		assert.Equal(t, known.Key(), domain.NewIdentity(s, "RU").Login, "and signs in with it")
-		assert.Equal(t, known.Key(), domain.LoginKey(s))
+		require.Nil(t, vs, "an account may have it")
+		require.Equal(t, known.Key(), domain.NewIdentity(s, "RU").Login, "and signs in with it")
+		require.Equal(t, known.Key(), domain.LoginKey(s))
 	}
 	_, vs := domain.NewLogin(strings.Repeat("а", 50) + "a")
-	assert.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeMixedScripts}, {Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}}, vs)
+	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeMixedScripts}, {Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}}, vs)
 }
 
 func TestKeysHaveNoCase(t *testing.T) {
@@ -116,12 +115,12 @@ func TestKeysHaveNoCase(t *testing.T) {
 			emails[i], vs = domain.NewEmail(s + "@example.com")
 			require.Nil(t, vs)
 		}
-		assert.Equal(t, logins[0].Key(), logins[1].Key())
-		assert.Equal(t, emails[0].Key(), emails[1].Key())
+		require.Equal(t, logins[0].Key(), logins[1].Key())
+		require.Equal(t, emails[0].Key(), emails[1].Key())
 	}
 	dotted, _ := domain.NewEmail("İz@example.com")
 	plain, _ := domain.NewEmail("iz@example.com")
-	assert.NotEqual(t, plain.Key(), dotted.Key())
+	require.NotEqual(t, plain.Key(), dotted.Key())
 }
 
 func TestName(t *testing.T) {
@@ -137,7 +136,7 @@ func TestName(t *testing.T) {
 	} {
 		name, vs := domain.NewFirstName(s)
 		require.Nil(t, vs, s)
-		assert.Equal(t, want, name.String())
+		require.Equal(t, want, name.String())
 	}
 	for s, want := range map[string]domain.Code{
 		"":                      domain.CodeEmpty,
@@ -152,10 +151,10 @@ func TestName(t *testing.T) {
 		strings.Repeat("名", 51): domain.CodeTooLong,
 	} {
 		_, vs := domain.NewPatronymic(s)
-		assert.Equal(t, only(domain.FieldPatronymic, want), vs, "%q", s)
+		require.Equal(t, only(domain.FieldPatronymic, want), vs, "%q", s)
 	}
 	_, vs := domain.NewLastName("\xff\x00" + strings.Repeat("я", 60))
-	assert.Equal(t, domain.Violations{
+	require.Equal(t, domain.Violations{
 		{Field: domain.FieldLastName, Code: domain.CodeEncoding},
 		{Field: domain.FieldLastName, Code: domain.CodeControl},
 		{Field: domain.FieldLastName, Code: domain.CodeTooLong, Limit: 50},
@@ -175,8 +174,8 @@ func TestEmail(t *testing.T) {
 	} {
 		email, vs := domain.NewEmail(s)
 		require.Nil(t, vs, s)
-		assert.Equal(t, key, email.Key())
-		assert.Equal(t, strings.TrimSpace(s), email.String())
+		require.Equal(t, key, email.Key())
+		require.Equal(t, strings.TrimSpace(s), email.String())
 	}
 	for _, s := range []string{
 		"ivan", "@", "ivan@", "@example.com", "ivan@localhost", "a@b@example.com", "a..b@example.com", ".a@example.com", "a.@example.com",
@@ -185,7 +184,7 @@ func TestEmail(t *testing.T) {
 		"♥@example.com", "a@♥..com", "a(c)@example.com",
 	} {
 		_, vs := domain.NewEmail(s)
-		assert.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, s)
+		require.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, s)
 	}
 	for s, want := range map[string]domain.Code{
 		"":                                       domain.CodeEmpty,
@@ -194,14 +193,14 @@ func TestEmail(t *testing.T) {
 		strings.Repeat("a", 39) + "@example.com": domain.CodeTooLong,
 	} {
 		_, vs := domain.NewEmail(s)
-		assert.Equal(t, only(domain.FieldEmail, want), vs, "%q", s)
+		require.Equal(t, only(domain.FieldEmail, want), vs, "%q", s)
 	}
 	_, vs := domain.NewEmail(strings.Repeat("a", 51))
-	assert.Equal(t, append(only(domain.FieldEmail, domain.CodeInvalid), only(domain.FieldEmail, domain.CodeTooLong)...), vs, "both at once")
+	require.Equal(t, append(only(domain.FieldEmail, domain.CodeInvalid), only(domain.FieldEmail, domain.CodeTooLong)...), vs, "both at once")
 	_, vs = domain.NewEmail("q@exa\u00admple.org")
-	assert.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, "nobody sees what is in it")
+	require.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, "nobody sees what is in it")
 	_, vs = domain.NewEmail(strings.Repeat("a", 38) + "@example.com")
-	assert.Nil(t, vs, "50 characters")
+	require.Nil(t, vs, "50 characters")
 }
 
 func TestPhone(t *testing.T) {
@@ -222,7 +221,7 @@ func TestPhone(t *testing.T) {
 	} {
 		phone, vs := domain.NewPhone(s, "RU")
 		require.Nil(t, vs, s)
-		assert.Equal(t, want, phone.String(), s)
+		require.Equal(t, want, phone.String(), s)
 	}
 	for s, want := range map[string]domain.Code{
 		"":                       domain.CodeEmpty,
@@ -241,15 +240,15 @@ func TestPhone(t *testing.T) {
 		strings.Repeat("9", 500): domain.CodeInvalid,
 	} {
 		_, vs := domain.NewPhone(s, "RU")
-		assert.Equal(t, only(domain.FieldPhone, want), vs, "%q", s)
+		require.Equal(t, only(domain.FieldPhone, want), vs, "%q", s)
 	}
 	phone, vs := domain.NewPhone("(650) 253-0000", "US")
 	require.Nil(t, vs)
-	assert.Equal(t, "16502530000", phone.String())
+	require.Equal(t, "16502530000", phone.String())
 	_, vs = domain.NewPhone("9123456789", "DE")
-	assert.NotEqual(t, "79123456789", vs, "a Russian number is not everyone's")
-	assert.True(t, domain.IsRegion("DE"))
-	assert.False(t, domain.IsRegion("XX"))
+	require.NotEqual(t, "79123456789", vs, "a Russian number is not everyone's")
+	require.True(t, domain.IsRegion("DE"))
+	require.False(t, domain.IsRegion("XX"))
 }
 
 func TestBirthday(t *testing.T) {
@@ -260,8 +259,8 @@ func TestBirthday(t *testing.T) {
 		birthday, vs := domain.NewBirthday(s, today)
 		require.Nil(t, vs, s)
 		date, given := birthday.Date()
-		assert.True(t, given)
-		assert.Equal(t, want, date.Time().Format(time.DateOnly))
+		require.True(t, given)
+		require.Equal(t, want, date.Time().Format(time.DateOnly))
 	}
 	for s, want := range map[string]domain.Code{
 		"24/11/2026": domain.CodeFuture, "2999-01-01": domain.CodeFuture,
@@ -272,10 +271,10 @@ func TestBirthday(t *testing.T) {
 		"+1/01/2000": domain.CodeInvalid, "٠١/٠١": domain.CodeInvalid, "01 01 2000": domain.CodeInvalid,
 	} {
 		_, vs := domain.NewBirthday(s, today)
-		assert.Equal(t, only(domain.FieldBirthday, want), vs, "%q", s)
+		require.Equal(t, only(domain.FieldBirthday, want), vs, "%q", s)
 	}
 	_, given := domain.Birthday{}.Date()
-	assert.False(t, given)
+	require.False(t, given)
 }
 
 func text(s string) domain.Value { return domain.Value{Text: s, Kind: domain.String} }
@@ -339,7 +338,7 @@ func TestCheck(t *testing.T) {
 	} {
 		candidate := valid()
 		c.change(&candidate)
-		assert.Equal(t, c.want, rules.Check(&candidate).Violations, name)
+		require.Equal(t, c.want, rules.Check(&candidate).Violations, name)
 	}
 }
 
@@ -354,7 +353,7 @@ func TestLoginInReports(t *testing.T) {
 	} {
 		candidate := valid()
 		candidate.Login = login
-		assert.Equal(t, want, rules.Check(&candidate).Login)
+		require.Equal(t, want, rules.Check(&candidate).Login)
 	}
 }
 
@@ -384,7 +383,7 @@ func TestSequence(t *testing.T) {
 		{object(t, "c", "", "9000000004"), nil},
 		{object(t, "d", "", "9000000005"), nil}, // two without an e-mail do not share one
 	} {
-		assert.Equal(t, c.want, taken.Admit(c.object), "object %d", i+1)
+		require.Equal(t, c.want, taken.Admit(c.object), "object %d", i+1)
 	}
 }
 
@@ -394,8 +393,8 @@ func TestTally(t *testing.T) {
 		{Objects: 13, Created: 9}: "Not all users have been created (created by 9 of 13 users)",
 		{Objects: 3}:              "Bad request! Users haven't been created.",
 	} {
-		assert.Equal(t, want, tally.Description())
-		assert.Equal(t, tally.Created > 0, tally.Status() == 200)
-		assert.Equal(t, tally.Created == 0, tally.Status() == 400)
+		require.Equal(t, want, tally.Description())
+		require.Equal(t, tally.Created > 0, tally.Status() == 200)
+		require.Equal(t, tally.Created == 0, tally.Status() == 400)
 	}
 }

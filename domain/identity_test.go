@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -30,11 +29,11 @@ func TestIdentity(t *testing.T) {
 		"":                           {},
 		"a@\u03c2\u03b5.gr":          {Email: "a@xn--qxaz.gr"}, // in the login's key it is another domain
 	} {
-		assert.Equal(t, want, domain.NewIdentity(name, "RU"), "%.40q", name)
+		require.Equal(t, want, domain.NewIdentity(name, "RU"), "%.40q", name)
 	}
-	assert.Equal(t, domain.Identity{Login: "7654321"}, domain.NewIdentity("7654321", "DE"), "which would be a phone of a German town")
-	assert.Equal(t, domain.Identity{Login: "030/901820", Phone: "4930901820"}, domain.NewIdentity("030/901820", "DE"))
-	assert.Equal(t, domain.Identity{Login: "32123456", Phone: "4532123456"}, domain.NewIdentity("32123456", "DK"))
+	require.Equal(t, domain.Identity{Login: "7654321"}, domain.NewIdentity("7654321", "DE"), "which would be a phone of a German town")
+	require.Equal(t, domain.Identity{Login: "030/901820", Phone: "4930901820"}, domain.NewIdentity("030/901820", "DE"))
+	require.Equal(t, domain.Identity{Login: "32123456", Phone: "4532123456"}, domain.NewIdentity("32123456", "DK"))
 }
 
 // A login may be the person's own email or phone in any spelling, and nobody else's.
@@ -69,7 +68,7 @@ func TestLoginThatIsAContact(t *testing.T) {
 	} {
 		person := valid()
 		person.Login, person.Email, person.Phone = text(c.login), text(c.email), text(c.phone)
-		assert.Equal(t, c.want, rules.Check(&person).Violations, "%s, whose are %s and %s", c.login, c.email, c.phone)
+		require.Equal(t, c.want, rules.Check(&person).Violations, "%s, whose are %s and %s", c.login, c.email, c.phone)
 	}
 }
 

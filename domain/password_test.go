@@ -6,7 +6,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -40,10 +39,10 @@ func TestNewPassword(t *testing.T) {
 		_, vs := domain.NewPassword(password, login)
 		var codes []domain.Code
 		for _, v := range vs {
-			assert.Equal(t, domain.FieldPassword, v.Field)
+			require.Equal(t, domain.FieldPassword, v.Field)
 			codes = append(codes, v.Code)
 		}
-		assert.Equal(t, want, codes, "%.40q", password)
+		require.Equal(t, want, codes, "%.40q", password)
 	}
 }
 
@@ -60,16 +59,16 @@ func TestCommonPasswordsAreRejected(t *testing.T) {
 		fit++
 		for _, spelling := range []string{password, strings.ToUpper(password)} {
 			_, vs := domain.NewPassword(spelling, domain.Login{})
-			assert.Equal(t, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeCommon}}, vs, spelling)
+			require.Equal(t, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeCommon}}, vs, spelling)
 		}
 	}
-	assert.GreaterOrEqual(t, fit, 3000)
+	require.GreaterOrEqual(t, fit, 3000)
 }
 
 func TestShortLoginsMayStandInPasswords(t *testing.T) {
 	login, _ := domain.NewLogin("an")
 	_, vs := domain.NewPassword("a mandarin tree", login)
-	assert.Empty(t, vs)
+	require.Empty(t, vs)
 }
 
 // One password, however a keyboard makes its characters (RFC 8265, 4.2).
@@ -78,26 +77,26 @@ func TestPasswordsAreNormalised(t *testing.T) {
 	require.Empty(t, vs)
 	for _, entered := range []string{"мой пароль ещё", "мой\u00a0пароль\u3000ещё", "мой пароль еще\u0308"} {
 		got, ok := domain.EnteredPassword(entered)
-		assert.True(t, ok)
-		assert.Equal(t, chosen, got, "%q", entered)
+		require.True(t, ok)
+		require.Equal(t, chosen, got, "%q", entered)
 	}
 	other, _ := domain.EnteredPassword("Мой пароль ещё")
-	assert.NotEqual(t, chosen, other, "case counts")
+	require.NotEqual(t, chosen, other, "case counts")
 	for _, nobodys := range []string{"", "a\x00b", strings.Repeat("x", 129)} {
 		_, ok := domain.EnteredPassword(nobodys)
-		assert.False(t, ok)
+		require.False(t, ok)
 	}
-	assert.NotContains(t, chosen.String(), "пароль", "no log has it")
+	require.NotContains(t, chosen.String(), "пароль", "no log has it")
 }
 
 func TestEntered(t *testing.T) {
-	assert.Equal(t, domain.Value{}, domain.Entered(" \t"))
-	assert.Equal(t, domain.Value{Text: " a ", Kind: domain.String}, domain.Entered(" a "))
-	assert.Equal(t, domain.Value{Text: "a\ufffd", Kind: domain.String, Malformed: true}, domain.Entered("a\xff"))
+	require.Equal(t, domain.Value{}, domain.Entered(" \t"))
+	require.Equal(t, domain.Value{Text: " a ", Kind: domain.String}, domain.Entered(" a "))
+	require.Equal(t, domain.Value{Text: "a\ufffd", Kind: domain.String, Malformed: true}, domain.Entered("a\xff"))
 	long := domain.Entered(strings.Repeat("ж", domain.MaxValue))
-	assert.True(t, long.Cut)
-	assert.False(t, long.Malformed, "a character that is cut in two is not malformed")
-	assert.LessOrEqual(t, len(long.Text), domain.MaxValue)
+	require.True(t, long.Cut)
+	require.False(t, long.Malformed, "a character that is cut in two is not malformed")
+	require.LessOrEqual(t, len(long.Text), domain.MaxValue)
 	odd := domain.Entered("x" + strings.Repeat("ж", domain.MaxValue))
-	assert.False(t, odd.Malformed)
+	require.False(t, odd.Malformed)
 }

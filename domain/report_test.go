@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
 )
 
 func TestStatisticsLast(t *testing.T) {
 	var s domain.Statistics
-	assert.Zero(t, s.Last(7))
+	require.Zero(t, s.Last(7))
 	for i := range domain.StatisticsDays {
 		s.Days = append(s.Days, domain.DayCount{
 			Day: domain.Date(i), Count: domain.Count{Requests: 1, Created: i, Refused: 100},
@@ -25,7 +25,7 @@ func TestStatisticsLast(t *testing.T) {
 		30: {Requests: 30, Created: 435, Refused: 3000},
 		31: {Requests: 30, Created: 435, Refused: 3000},
 	} {
-		assert.Equal(t, want, s.Last(days), "%d days", days)
+		require.Equal(t, want, s.Last(days), "%d days", days)
 	}
 }
 
@@ -43,10 +43,10 @@ func TestReasons(t *testing.T) {
 		{domain.Violations{taken, email, taken}, []domain.Reason{taken.Reason(), email.Reason()}},
 		{domain.Violations{tooLong, taken, shorter}, []domain.Reason{tooLong.Reason(), taken.Reason()}},
 	} {
-		assert.Equal(t, c.want, slices.Collect(c.violations.Reasons()))
+		require.Equal(t, c.want, slices.Collect(c.violations.Reasons()))
 	}
 	for reason := range (domain.Violations{taken, email}).Reasons() { // may be broken off
-		assert.Equal(t, taken.Reason(), reason)
+		require.Equal(t, taken.Reason(), reason)
 		break
 	}
 }
@@ -64,21 +64,21 @@ func TestLoginKey(t *testing.T) {
 		{""},
 	} {
 		for _, login := range same {
-			assert.Equal(t, domain.LoginKey(same[0]), domain.LoginKey(login), "%q", login)
+			require.Equal(t, domain.LoginKey(same[0]), domain.LoginKey(login), "%q", login)
 		}
 	}
-	assert.NotEqual(t, domain.LoginKey("ivan"), domain.LoginKey("ivan2"))
+	require.NotEqual(t, domain.LoginKey("ivan"), domain.LoginKey("ivan2"))
 	login, violations := domain.NewLogin("Анна.Ким")
-	assert.Nil(t, violations)
-	assert.Equal(t, login.Key(), domain.LoginKey("АННА.КИМ"))
+	require.Nil(t, violations)
+	require.Equal(t, login.Key(), domain.LoginKey("АННА.КИМ"))
 	// what a report shows of a login is looked for as well
 	for _, shown := range []domain.Value{{Text: "a\x00B", Kind: domain.String}, {Text: strings.Repeat("Ж", 60), Kind: domain.String}} {
 		object := domain.Rules{Region: "RU"}.Check(&domain.Candidate{Login: shown})
-		assert.NotContains(t, object.Login, "\x00")
-		assert.Equal(t, domain.LoginKey(shown.Text), domain.LoginKey(object.Login))
+		require.NotContains(t, object.Login, "\x00")
+		require.Equal(t, domain.LoginKey(shown.Text), domain.LoginKey(object.Login))
 	}
 }
 
 func TestLoginKeyOfNoLogin(t *testing.T) {
-	assert.Equal(t, domain.LoginKey("two words"), domain.LoginKey(" Two words "))
+	require.Equal(t, domain.LoginKey("two words"), domain.LoginKey(" Two words "))
 }

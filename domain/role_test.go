@@ -3,7 +3,7 @@ package domain_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
 )
@@ -11,7 +11,7 @@ import (
 func TestReportsAccess(t *testing.T) {
 	anybody, operator := &domain.User{}, &domain.User{Roles: []domain.Role{"another", domain.RoleOperator}}
 	for access, allowed := range map[domain.ReportsAccess]bool{domain.ReportsForAny: true, domain.ReportsForOperators: false, "": false} {
-		assert.Equal(t, allowed, access.Allows(anybody), access)
-		assert.True(t, access.Allows(operator), access)
+		require.Equal(t, allowed, access.Allows(anybody), access)
+		require.True(t, access.Allows(operator), access)
 	}
 }

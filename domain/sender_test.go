@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -15,13 +14,13 @@ func TestNewImportKey(t *testing.T) {
 	for _, value := range []string{"k", "!~", strings.Repeat("k", 255)} {
 		key, err := domain.NewImportKey(sender, value)
 		require.NoError(t, err)
-		assert.Equal(t, domain.ImportKey{Token: 7, Value: value}, key)
-		assert.False(t, key.IsZero())
+		require.Equal(t, domain.ImportKey{Token: 7, Value: value}, key)
+		require.False(t, key.IsZero())
 	}
 	upload := domain.Upload{ID: "UNGUESSABLE"}
 	for _, value := range []string{"", "two words", "tab\t", "del\x7f", "ключ", strings.Repeat("k", 256), upload.Key().Value} {
 		key, err := domain.NewImportKey(sender, value)
 		require.ErrorIs(t, err, domain.ErrImportKey, "%q", value)
-		assert.True(t, key.IsZero())
+		require.True(t, key.IsZero())
 	}
 }

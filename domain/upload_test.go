@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
 )
@@ -24,7 +24,7 @@ func TestFileName(t *testing.T) {
 		" ":                      "",
 		strings.Repeat("я", 101): strings.Repeat("я", 100) + "…",
 	} {
-		assert.Equal(t, want, domain.FileName(name), "%q", name)
+		require.Equal(t, want, domain.FileName(name), "%q", name)
 	}
 }
 
@@ -37,13 +37,13 @@ func TestShownLayoutIsSmall(t *testing.T) {
 	}
 	layout.Rows[0] = make([]string, 2000)
 	shown := layout.Shown()
-	assert.Len(t, shown.Columns, 40)
-	assert.Len(t, shown.Rows, 10)
-	assert.Len(t, shown.Rows[0], 40)
-	assert.Len(t, shown.Rows[1], 40, "a row has a text for each column")
-	assert.Equal(t, strings.Repeat("<\uFFFD", 25)+"…", shown.Rows[1][0])
-	assert.Equal(t, shown.Rows[1][0], shown.Columns[0].Header)
-	assert.Equal(t, long, layout.Columns[0].Header, "the layout itself stays")
+	require.Len(t, shown.Columns, 40)
+	require.Len(t, shown.Rows, 10)
+	require.Len(t, shown.Rows[0], 40)
+	require.Len(t, shown.Rows[1], 40, "a row has a text for each column")
+	require.Equal(t, strings.Repeat("<\uFFFD", 25)+"…", shown.Rows[1][0])
+	require.Equal(t, shown.Rows[1][0], shown.Columns[0].Header)
+	require.Equal(t, long, layout.Columns[0].Header, "the layout itself stays")
 }
 
 func TestInterruptedUploads(t *testing.T) {
@@ -59,6 +59,6 @@ func TestInterruptedUploads(t *testing.T) {
 		{domain.Upload{State: domain.UploadImported, Silent: time.Hour}, false},
 		{domain.Upload{State: domain.UploadCancelled, Silent: time.Hour}, false},
 	} {
-		assert.Equal(t, c.interrupted, c.upload.IsInterrupted(), "%+v", c.upload)
+		require.Equal(t, c.interrupted, c.upload.IsInterrupted(), "%+v", c.upload)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/ports"
@@ -36,15 +35,15 @@ func TestCSVField(t *testing.T) {
 		{"\t=1", "\"'\t'=1\""},
 	} {
 		got := string(ports.AppendCSVField(nil, c.text))
-		assert.Equal(t, c.want, got, "%q", c.text)
-		assert.Equal(t, got, string(ports.AppendCSVField(nil, []byte(c.text))))
+		require.Equal(t, c.want, got, "%q", c.text)
+		require.Equal(t, got, string(ports.AppendCSVField(nil, []byte(c.text))))
 	}
 }
 
 // People write an apostrophe before a phone, which is not part of it.
 func TestCSVFieldFromElsewhere(t *testing.T) {
 	for field, want := range map[string]string{"'+7 916": "+7 916", "'t Hooft": "'t Hooft", "'": "'", "''": "''", "a'=b": "a'=b"} {
-		assert.Equal(t, want, string(ports.RestoreCSVField([]byte(field))))
+		require.Equal(t, want, string(ports.RestoreCSVField([]byte(field))))
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"testing/iotest"
 	"unicode/utf8"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
@@ -138,25 +137,25 @@ func TestFormatsAgree(t *testing.T) {
 			got, err := candidatesOf(c.file, c.hint)
 			require.NoError(t, err)
 			for i := range got {
-				assert.JSONEq(t, originals[i], string(got[i].Original))
+				require.JSONEq(t, originals[i], string(got[i].Original))
 				got[i].Original = nil
 			}
-			assert.Equal(t, want, got)
+			require.Equal(t, want, got)
 
 			layout, err := files().Layout(sectionOf(c.file), c.hint)
 			require.NoError(t, err)
-			assert.Len(t, layout.Rows, 4)
+			require.Len(t, layout.Rows, 4)
 			columns := map[string]domain.Field{}
 			for _, column := range layout.Columns {
 				columns[column.Header] = column.Field
 			}
-			assert.Len(t, columns, 8)
-			assert.Equal(t, domain.FieldLogin, columns["login"])
-			assert.Equal(t, domain.FieldObject, columns["note"])
+			require.Len(t, columns, 8)
+			require.Equal(t, domain.FieldLogin, columns["login"])
+			require.Equal(t, domain.FieldObject, columns["note"])
 			place := slices.IndexFunc(layout.Columns, func(c domain.FileColumn) bool { return c.Header == "login" })
-			assert.Equal(t, "anna", layout.Rows[0][place])
+			require.Equal(t, "anna", layout.Rows[0][place])
 			layout.Columns, layout.Rows = nil, nil
-			assert.Equal(t, c.want, layout)
+			require.Equal(t, c.want, layout)
 		})
 	}
 }
@@ -170,7 +169,7 @@ func TestHeaders(t *testing.T) {
 	} {
 		layout, err := files().Layout(sectionOf("login;"+header+"\na;b\n"), domain.FileHint{})
 		require.NoError(t, err)
-		assert.Equal(t, []domain.FileColumn{{Header: "login", Field: domain.FieldLogin}, {Header: strings.TrimSpace(header), Field: want}}, layout.Columns)
+		require.Equal(t, []domain.FileColumn{{Header: "login", Field: domain.FieldLogin}, {Header: strings.TrimSpace(header), Field: want}}, layout.Columns)
 	}
 }
 
@@ -197,7 +196,7 @@ func TestUnreadable(t *testing.T) {
 		require.NoError(t, err, name)
 		all := ""
 		for i, candidate := range got {
-			assert.Equal(t, i+1, candidate.Number, name)
+			require.Equal(t, i+1, candidate.Number, name)
 			switch {
 			case candidate.Unreadable:
 				all += "?"
@@ -207,14 +206,14 @@ func TestUnreadable(t *testing.T) {
 				all += candidate.Login.Text[:1]
 			}
 			if c.originals != nil {
-				assert.Equal(t, c.originals[i], string(candidate.Original), name)
+				require.Equal(t, c.originals[i], string(candidate.Original), name)
 			}
 		}
-		assert.Equal(t, c.want, all, name)
+		require.Equal(t, c.want, all, name)
 	}
 	got, err := candidatesOf("login,Логин,phone\na,b,\n", domain.FileHint{})
 	require.NoError(t, err)
-	assert.True(t, got[0].Login.Repeated)
+	require.True(t, got[0].Login.Repeated)
 }
 
 func TestBrokenFiles(t *testing.T) {
@@ -234,7 +233,7 @@ func TestBrokenFiles(t *testing.T) {
 		_, err := candidatesOf(file, hint)
 		require.ErrorIs(t, err, domain.ErrBrokenFile, "%q", file)
 		_, isReason := err.(*domain.BrokenFileError) //nolint:errorlint // which is what is asked
-		assert.True(t, isReason, "%q", file)
+		require.True(t, isReason, "%q", file)
 	}
 }
 
@@ -297,12 +296,12 @@ func TestLongValues(t *testing.T) {
 			got = append(got, *candidate)
 		}
 		runtime.ReadMemStats(&after)
-		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), name)
-		assert.True(t, got[0].Login.Cut)
-		assert.Len(t, got[0].Login.Text, domain.MaxValue)
-		assert.Nil(t, got[0].Original)
-		assert.Equal(t, "1", got[0].Phone.Text, name)
-		assert.Equal(t, "b", got[len(got)-1].Login.Text)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), name)
+		require.True(t, got[0].Login.Cut)
+		require.Len(t, got[0].Login.Text, domain.MaxValue)
+		require.Nil(t, got[0].Original)
+		require.Equal(t, "1", got[0].Phone.Text, name)
+		require.Equal(t, "b", got[len(got)-1].Login.Text)
 	}
 }
 
@@ -313,19 +312,19 @@ func TestLateCharset(t *testing.T) {
 	require.NoError(t, err)
 	got, err := candidatesOf(late, domain.FileHint{})
 	require.NoError(t, err)
-	assert.Equal(t, "Жанна", got[len(got)-1].Login.Text)
+	require.Equal(t, "Жанна", got[len(got)-1].Login.Text)
 	for cut := range 4 { // characters that stand across two reads
 		file := "login,phone\n" + strings.Repeat("x", 64<<10-14+cut) + "ЖЖ🙂🙂,1\n"
 		got, err := candidatesOf(file, domain.FileHint{Format: "csv"})
 		require.NoError(t, err)
-		assert.False(t, got[0].Login.Malformed)
+		require.False(t, got[0].Login.Malformed)
 		layout, err := files().Layout(sectionOf(file), domain.FileHint{Format: "csv"})
 		require.NoError(t, err)
-		assert.Equal(t, "utf-8", layout.Encoding)
+		require.Equal(t, "utf-8", layout.Encoding)
 	}
 	got, err = candidatesOf("login,phone\na\xffb,1\n", domain.FileHint{Format: "csv", Charset: "utf-8"})
 	require.NoError(t, err)
-	assert.Equal(t, domain.Value{Kind: domain.String, Text: "a\ufffdb", Malformed: true}, got[0].Login)
+	require.Equal(t, domain.Value{Kind: domain.String, Text: "a\ufffdb", Malformed: true}, got[0].Login)
 }
 
 // Where encoding/csv can read a file it finds the same fields.
@@ -338,8 +337,8 @@ func FuzzCSV(f *testing.F) {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
 		for _, candidate := range got {
-			assert.True(t, utf8.ValidString(candidate.Login.Text))
-			assert.True(t, candidate.Original == nil || json.Valid(candidate.Original), "%q", candidate.Original)
+			require.True(t, utf8.ValidString(candidate.Login.Text))
+			require.True(t, candidate.Original == nil || json.Valid(candidate.Original), "%q", candidate.Original)
 		}
 		if strings.ContainsAny(rows, "\r'") || !utf8.ValidString(rows) || len(rows) > domain.MaxValue {
 			return
@@ -375,7 +374,7 @@ func FuzzCSV(f *testing.F) {
 			}
 			found = append(found, fmt.Sprintf("%q %q", candidate.Login.Text, candidate.Phone.Text))
 		}
-		assert.Equal(t, want, found)
+		require.Equal(t, want, found)
 	})
 }
 
@@ -396,14 +395,14 @@ func FuzzNDJSON(f *testing.F) {
 			alone, err := candidatesOf("["+line+"]", domain.FileHint{Format: "json"})
 			candidate := got[number]
 			number++
-			assert.Equal(t, number, candidate.Number)
+			require.Equal(t, number, candidate.Number)
 			if err != nil || len(alone) != 1 {
-				assert.True(t, candidate.Unreadable, "%q", line)
+				require.True(t, candidate.Unreadable, "%q", line)
 				continue
 			}
 			alone[0].Number = number
-			assert.Equal(t, alone[0], candidate, "%q", line)
+			require.Equal(t, alone[0], candidate, "%q", line)
 		}
-		assert.Len(t, got, number)
+		require.Len(t, got, number)
 	})
 }

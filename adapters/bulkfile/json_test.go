@@ -10,7 +10,6 @@ import (
 	"testing/iotest"
 	"unicode/utf8"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/bulkfile"
@@ -72,7 +71,7 @@ func TestStrings(t *testing.T) {
 		} {
 			got, err := decode(r)
 			require.NoError(t, err, "%.50q", file)
-			assert.Equal(t, []domain.Candidate{{Number: 1, Login: want}}, got, "%.50q", file)
+			require.Equal(t, []domain.Candidate{{Number: 1, Login: want}}, got, "%.50q", file)
 		}
 	}
 }
@@ -81,11 +80,11 @@ func TestNumbers(t *testing.T) {
 	for _, number := range []string{"0", "-0", "7", "9123456789", "-1.5", "1e5", "1.25E-7", "0.1", "99999999999999999999999999", "1" + strings.Repeat("0", 1023)} {
 		got, err := decode(strings.NewReader(`[{"phone":` + number + `}]`))
 		require.NoError(t, err, number)
-		assert.Equal(t, domain.Value{Text: number, Kind: domain.Number}, got[0].Phone)
+		require.Equal(t, domain.Value{Text: number, Kind: domain.Number}, got[0].Phone)
 	}
 	got, err := decode(strings.NewReader(`[{"phone":` + strings.Repeat("9", 5000) + `}]`))
 	require.NoError(t, err)
-	assert.True(t, got[0].Phone.Cut)
+	require.True(t, got[0].Phone.Cut)
 	for _, number := range []string{"01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "1_0", "NaN", "Infinity", "--1"} {
 		_, err := decode(strings.NewReader(`[{"phone":` + number + `}]`))
 		require.ErrorIs(t, err, domain.ErrBrokenFile, number)
@@ -96,7 +95,7 @@ func TestKeys(t *testing.T) {
 	got, err := decode(strings.NewReader(`{"Login":"no", "LOGIN":"no", "login ":"no", "":"no", "l\u006fgin":"yes",
 		"` + strings.Repeat("login", 100) + `":{"login":["no",{"login":"no"}]}, "email":"first", "email":"second", "phone":null, "phone":null}`))
 	require.NoError(t, err)
-	assert.Equal(t, []domain.Candidate{{
+	require.Equal(t, []domain.Candidate{{
 		Number: 1,
 		Login:  domain.Value{Text: "yes", Kind: domain.String},
 		Email:  domain.Value{Text: "second", Kind: domain.String, Repeated: true},
@@ -110,7 +109,7 @@ func TestByteOrderMark(t *testing.T) {
 	} {
 		got, err := decode(r)
 		require.NoError(t, err)
-		assert.Len(t, got, 1)
+		require.Len(t, got, 1)
 	}
 }
 
@@ -122,13 +121,13 @@ func TestNesting(t *testing.T) {
 		}
 		got, err := decode(strings.NewReader(deep(10_000)))
 		require.NoError(t, err)
-		assert.Len(t, got, 2)
+		require.Len(t, got, 2)
 		_, err = decode(strings.NewReader(deep(10_001)))
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
 	}
 	got, err := decode(strings.NewReader(`[[[],{},[{}],[1,"]",{"a":[],"b":{}}]], {"login":{}}, []]`))
 	require.NoError(t, err)
-	assert.Equal(t, []domain.Candidate{
+	require.Equal(t, []domain.Candidate{
 		{Number: 1, NotObject: true}, {Number: 2, Login: domain.Value{Kind: domain.Other}}, {Number: 3, NotObject: true},
 	}, got)
 }
@@ -168,7 +167,7 @@ func TestBrokenFilesSayWhere(t *testing.T) {
 	} {
 		_, err := decode(strings.NewReader(file))
 		require.ErrorIs(t, err, domain.ErrBrokenFile, "%q", file)
-		assert.EqualError(t, err, want, "%q", file)
+		require.EqualError(t, err, want, "%q", file)
 	}
 }
 
@@ -183,7 +182,7 @@ func TestCutAtEveryByte(t *testing.T) {
 	require.NoError(t, err)
 	slowly, err := decode(iotest.OneByteReader(strings.NewReader(wellFormed)))
 	require.NoError(t, err)
-	assert.Equal(t, whole, slowly)
+	require.Equal(t, whole, slowly)
 }
 
 func TestReadErrorIsNoBrokenFile(t *testing.T) {
@@ -203,7 +202,7 @@ func TestHugeValuesTakeNoMemory(t *testing.T) {
 		_, err := decode(file)
 		runtime.ReadMemStats(&after)
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
-		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), head)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20), head)
 	}
 }
 
@@ -212,8 +211,8 @@ func TestOriginals(t *testing.T) {
 	came := []string{object(8), object(domain.MaxOriginal), object(domain.MaxOriginal + 1), object(100), "[[7]]"}
 	file := "[" + strings.Join(came, " ,") + "]"
 	came[2] = "" // it is too large
-	assert.Equal(t, came, originals(t, strings.NewReader(file)))
-	assert.Equal(t, came, originals(t, iotest.OneByteReader(strings.NewReader(file))))
+	require.Equal(t, came, originals(t, strings.NewReader(file)))
+	require.Equal(t, came, originals(t, iotest.OneByteReader(strings.NewReader(file))))
 }
 
 // repeat is an endless file of one byte.
@@ -237,8 +236,8 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) {
 		got, err := decode(bytes.NewReader(file))
 		slowly, slowErr := decode(iotest.OneByteReader(bytes.NewReader(file)))
-		assert.Equal(t, got, slowly)
-		assert.Equal(t, err, slowErr)
+		require.Equal(t, got, slowly)
+		require.Equal(t, err, slowErr)
 
 		file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
 		var document any

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/bulkfile"
@@ -112,7 +111,7 @@ func TestXLSXCells(t *testing.T) {
 		got, err := candidatesOf(archive(t, parts(header+c.row)), domain.FileHint{})
 		require.NoError(t, err, name)
 		require.Len(t, got, 1, name)
-		assert.Equal(t, c.want, [3]string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
+		require.Equal(t, c.want, [3]string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
 	}
 }
 
@@ -149,7 +148,7 @@ func TestXLSXParts(t *testing.T) {
 		if name == "from 1904" {
 			want = "2000-02-29"
 		}
-		assert.Equal(t, []string{"anna", want}, []string{got[0].Login.Text, got[0].Birthday.Text}, name)
+		require.Equal(t, []string{"anna", want}, []string{got[0].Login.Text, got[0].Birthday.Text}, name)
 	}
 }
 
@@ -188,7 +187,7 @@ func TestXLSXReasons(t *testing.T) {
 		if reason != "too much is in it" {
 			require.ErrorContains(t, err, reason)
 		}
-		assert.Zero(t, spools.Open(), reason)
+		require.Zero(t, spools.Open(), reason)
 	}
 }
 
@@ -221,7 +220,7 @@ func TestXLSXBomb(t *testing.T) {
 			require.ErrorContains(t, err, "too much is in it")
 		}
 		runtime.ReadMemStats(&after)
-		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), name)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), name)
 	}
 }
 
@@ -252,9 +251,9 @@ func TestXLSXMemory(t *testing.T) {
 	for candidate, err := range (bulkfile.Files{Spools: spool.New(t.TempDir()), MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
 		require.NoError(t, err)
 		if seen == 0 {
-			assert.True(t, candidate.Login.Cut)
-			assert.Len(t, candidate.Login.Text, domain.MaxValue)
-			assert.Nil(t, candidate.Original)
+			require.True(t, candidate.Login.Cut)
+			require.Len(t, candidate.Login.Text, domain.MaxValue)
+			require.Nil(t, candidate.Original)
 		} else if want := fmt.Sprintf("n%d", seen-1); !strings.HasSuffix(candidate.Login.Text, want) ||
 			!strings.HasSuffix(string(candidate.Original), fmt.Sprintf(`n%d"}`, objects-seen)) {
 			require.Fail(t, "another text", "%q is not %q", candidate.Login.Text, want)
@@ -263,10 +262,10 @@ func TestXLSXMemory(t *testing.T) {
 		if seen%10_000 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&after)
-			assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(16<<20))
+			require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(16<<20))
 		}
 	}
-	assert.Equal(t, objects+1, seen)
+	require.Equal(t, objects+1, seen)
 }
 
 // The texts of a workbook are any: XML has many ways to write them.
@@ -289,8 +288,8 @@ func FuzzXLSXText(f *testing.F) {
 		all["xl/sharedStrings.xml"] = strings.Replace(all["xl/sharedStrings.xml"], "</sst>", `<si><t>`+strings.Repeat("<!-- - -->", int(way))+piece+"</t></si></sst>", 1)
 		got, err := candidatesOf(archive(t, all), domain.FileHint{})
 		require.NoError(t, err)
-		assert.Equal(t, want, got[0].Login.Text)
-		assert.Equal(t, want, got[0].Phone.Text)
+		require.Equal(t, want, got[0].Login.Text)
+		require.Equal(t, want, got[0].Phone.Text)
 	})
 }
 
@@ -308,9 +307,9 @@ func FuzzXLSX(f *testing.F) {
 		}
 		for _, c := range got {
 			for _, v := range []domain.Value{c.Login, c.Phone, c.Birthday, c.FirstName} {
-				assert.True(t, utf8.ValidString(v.Text) && len(v.Text) <= domain.MaxValue)
+				require.True(t, utf8.ValidString(v.Text) && len(v.Text) <= domain.MaxValue)
 			}
-			assert.True(t, c.Original == nil || json.Valid(c.Original), "%q", c.Original)
+			require.True(t, c.Original == nil || json.Valid(c.Original), "%q", c.Original)
 		}
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
@@ -55,16 +54,16 @@ func TestXLSXAgrees(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, got, len(want))
 		for i := range got {
-			assert.JSONEq(t, string(want[i].Original), string(got[i].Original))
+			require.JSONEq(t, string(want[i].Original), string(got[i].Original))
 			got[i].Original = want[i].Original
-			assert.Equal(t, want[i], got[i])
+			require.Equal(t, want[i], got[i])
 		}
 	}
 	layout, err := files().Layout(sectionOf(file), domain.FileHint{})
 	require.NoError(t, err)
-	assert.Equal(t, domain.FormatXLSX, layout.Format)
-	assert.Len(t, layout.Rows, 4)
-	assert.Equal(t, domain.FileColumn{Header: "login", Field: domain.FieldLogin}, layout.Columns[3])
+	require.Equal(t, domain.FormatXLSX, layout.Format)
+	require.Len(t, layout.Rows, 4)
+	require.Equal(t, domain.FileColumn{Header: "login", Field: domain.FieldLogin}, layout.Columns[3])
 }
 
 func TestXLSXDatesAndNumbers(t *testing.T) {
@@ -93,9 +92,9 @@ func TestXLSXDatesAndNumbers(t *testing.T) {
 		got, err := candidatesOf(c.file, domain.FileHint{})
 		require.NoError(t, err, name)
 		require.Len(t, got, 1, name)
-		assert.Equal(t, []string{"anna", c.phone, c.birthday}, []string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
+		require.Equal(t, []string{"anna", c.phone, c.birthday}, []string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
 		_, violations := domain.NewBirthday("2000-02-29", 20_000)
-		assert.Empty(t, violations, "a birthday as it comes of a date")
+		require.Empty(t, violations, "a birthday as it comes of a date")
 	}
 }
 
@@ -105,10 +104,10 @@ func TestXLSXOfLibreOffice(t *testing.T) {
 	got, err := candidatesOf(string(file), domain.FileHint{Name: "people.xlsx"})
 	require.NoError(t, err)
 	require.Len(t, got, 2)
-	assert.Equal(t, []string{"anna", "Пётр", "79161234567", "2000-02-29", "1999-12-31", "89161234568"}, []string{
+	require.Equal(t, []string{"anna", "Пётр", "79161234567", "2000-02-29", "1999-12-31", "89161234568"}, []string{
 		got[0].Login.Text, got[1].FirstName.Text, got[0].Phone.Text, got[0].Birthday.Text, got[1].Birthday.Text, got[1].Phone.Text,
 	})
-	assert.Equal(t, domain.Absent, got[1].Email.Kind)
+	require.Equal(t, domain.Absent, got[1].Email.Kind)
 }
 
 // Hostile workbooks are broken, and nothing worse.
@@ -146,9 +145,9 @@ func TestXLSXLarge(t *testing.T) {
 	section := io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
 	for candidate, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
 		require.NoError(t, err)
-		assert.Equal(t, fmt.Sprintf("user%d", seen), candidate.Login.Text)
+		require.Equal(t, fmt.Sprintf("user%d", seen), candidate.Login.Text)
 		seen++
 	}
-	assert.Equal(t, objects, seen)
-	assert.Zero(t, spools.Open())
+	require.Equal(t, objects, seen)
+	require.Zero(t, spools.Open())
 }

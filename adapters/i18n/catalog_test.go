@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/i18n"
@@ -30,13 +29,13 @@ func TestSentences(t *testing.T) {
 				for _, code := range domain.Codes() {
 					for _, limit := range []int{0, 1, 2, 5, 50} {
 						sentence := words.Describe(domain.Violations{{Field: field, Code: code, Limit: limit}})
-						assert.NotContains(t, sentence, "<no value>", "%s %s", field, code)
-						assert.NotContains(t, sentence, "field.", "%s %s", field, code)
-						assert.NotContains(t, sentence, ". ", "it is one sentence")
+						require.NotContains(t, sentence, "<no value>", "%s %s", field, code)
+						require.NotContains(t, sentence, "field.", "%s %s", field, code)
+						require.NotContains(t, sentence, ". ", "it is one sentence")
 					}
 				}
 			}
-			assert.Empty(t, words.Describe(nil))
+			require.Empty(t, words.Describe(nil))
 		})
 	}
 }
@@ -46,18 +45,18 @@ func TestReasonsHaveTheirNames(t *testing.T) {
 	for _, words := range catalog(t).All() {
 		for _, code := range domain.Codes() {
 			id := "reason." + string(code)
-			assert.NotEqual(t, id, words.Text(id), words.Language())
+			require.NotEqual(t, id, words.Text(id), words.Language())
 		}
-		assert.Equal(t, "A: b", words.Text("report.reason.name", "Field", "A", "What", "b"))
+		require.Equal(t, "A: b", words.Text("report.reason.name", "Field", "A", "What", "b"))
 	}
 }
 
 func TestPlurals(t *testing.T) {
 	languages := catalog(t)
 	en, ru := languages.Choose("en", ""), languages.Choose("ru", "")
-	assert.Equal(t, "1,234 objects", en.Text("report.refused", "Count", 1234, "Number", "1,234"))
+	require.Equal(t, "1,234 objects", en.Text("report.refused", "Count", 1234, "Number", "1,234"))
 	for count, noun := range map[int]string{1: "1 объект", 2: "2 объекта", 5: "5 объектов", 11: "11 объектов", 21: "21 объект"} {
-		assert.Equal(t, noun, ru.Text("report.refused", "Count", count, "Number", count))
+		require.Equal(t, noun, ru.Text("report.refused", "Count", count, "Number", count))
 	}
 }
 
@@ -70,10 +69,10 @@ func TestDescribe(t *testing.T) {
 		{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8},
 	}
 	languages := catalog(t)
-	assert.Equal(t, "First name is required. Login is longer than 50 characters. Phone must be a string or a number. "+
+	require.Equal(t, "First name is required. Login is longer than 50 characters. Phone must be a string or a number. "+
 		"Birthday is in the future. Password is too short: use at least 8 characters.",
 		languages.Choose("en", "").Describe(violations))
-	assert.Equal(t, "Укажите имя. Логин длиннее 50 символов. Телефон должен быть строкой или числом. "+
+	require.Equal(t, "Укажите имя. Логин длиннее 50 символов. Телефон должен быть строкой или числом. "+
 		"Дата рождения ещё не наступила. Пароль слишком короткий: нужно не меньше 8 символов.",
 		languages.Choose("ru", "").Describe(violations))
 }
@@ -83,14 +82,14 @@ func TestRussianPlurals(t *testing.T) {
 	for count, noun := range map[int]string{
 		1: "минуту", 2: "минуты", 5: "минут", 11: "минут", 21: "минуту", 22: "минуты",
 	} {
-		assert.Contains(t, ru.Text("alert.attempts", "Count", count), " "+strconv.Itoa(count)+" "+noun+".")
+		require.Contains(t, ru.Text("alert.attempts", "Count", count), " "+strconv.Itoa(count)+" "+noun+".")
 	}
 	for limit, noun := range map[int]string{
 		1: "символа", 2: "символов", 5: "символов", 11: "символов", 21: "символа", 22: "символов",
 	} {
 		for _, code := range []domain.Code{domain.CodeTooLong, domain.CodeTooShort} {
 			sentence := ru.Describe(domain.Violations{{Field: domain.FieldPassword, Code: code, Limit: limit}})
-			assert.True(t, strings.HasSuffix(sentence, " "+strconv.Itoa(limit)+" "+noun+"."), sentence)
+			require.True(t, strings.HasSuffix(sentence, " "+strconv.Itoa(limit)+" "+noun+"."), sentence)
 		}
 	}
 }
@@ -98,31 +97,31 @@ func TestRussianPlurals(t *testing.T) {
 func TestText(t *testing.T) {
 	languages := catalog(t)
 	en := languages.Choose("en", "")
-	assert.Equal(t, "Too many attempts. Try again in 1 minute.", en.Text("alert.attempts", "Count", 1))
-	assert.Equal(t, "Too many attempts. Try again in 2 minutes.", en.Text("alert.attempts", "Count", 2))
-	assert.Equal(t, "You are signed out.", en.Text("notice.signed_out", "Count", 1), "a count that the text has no use for")
+	require.Equal(t, "Too many attempts. Try again in 1 minute.", en.Text("alert.attempts", "Count", 1))
+	require.Equal(t, "Too many attempts. Try again in 2 minutes.", en.Text("alert.attempts", "Count", 2))
+	require.Equal(t, "You are signed out.", en.Text("notice.signed_out", "Count", 1), "a count that the text has no use for")
 	for _, words := range languages.All() {
-		assert.Equal(t, "no.such.text", words.Text("no.such.text"))
-		assert.Equal(t, "no.such.text", words.Text("no.such.text", "Count", 1))
-		assert.Contains(t, words.Text("hint.psw"), " "+strconv.Itoa(domain.MinPassword)+" ")
-		assert.Contains(t, words.Text("hint.login"), " "+strconv.Itoa(domain.MaxLength)+" ")
+		require.Equal(t, "no.such.text", words.Text("no.such.text"))
+		require.Equal(t, "no.such.text", words.Text("no.such.text", "Count", 1))
+		require.Contains(t, words.Text("hint.psw"), " "+strconv.Itoa(domain.MinPassword)+" ")
+		require.Contains(t, words.Text("hint.login"), " "+strconv.Itoa(domain.MaxLength)+" ")
 	}
 }
 
 func TestDate(t *testing.T) {
 	languages := catalog(t)
 	day := time.Date(2026, time.November, 23, 23, 59, 0, 0, time.UTC)
-	assert.Equal(t, "23 November 2026", languages.Choose("en", "").Date(day))
-	assert.Equal(t, "23 ноября 2026 г.", languages.Choose("ru", "").Date(day))
-	assert.Equal(t, "1 января 987 г.", languages.Choose("ru", "").Date(time.Date(987, time.January, 1, 0, 0, 0, 0, time.UTC)))
+	require.Equal(t, "23 November 2026", languages.Choose("en", "").Date(day))
+	require.Equal(t, "23 ноября 2026 г.", languages.Choose("ru", "").Date(day))
+	require.Equal(t, "1 января 987 г.", languages.Choose("ru", "").Date(time.Date(987, time.January, 1, 0, 0, 0, 0, time.UTC)))
 }
 
 func TestChoose(t *testing.T) {
 	languages := catalog(t)
 	all := languages.All()
 	require.Len(t, all, 2)
-	assert.Equal(t, "English", all[0].Text("language.name"))
-	assert.Equal(t, "Русский", all[1].Text("language.name"))
+	require.Equal(t, "English", all[0].Text("language.name"))
+	require.Equal(t, "Русский", all[1].Text("language.name"))
 
 	for name, c := range map[string]struct{ chosen, header, want string }{
 		"nothing":                         {"", "", "en"},
@@ -142,7 +141,7 @@ func TestChoose(t *testing.T) {
 		"huge, and nothing else":          {"", strings.Repeat("r", 1_000_000), "en"},
 		"cut inside a tag":                {"", strings.Repeat("de;q=0.1, ", 19) + "de;q=0.1,ru-RU", "en"},
 	} {
-		assert.Equal(t, c.want, languages.Choose(c.chosen, c.header).Language(), name)
+		require.Equal(t, c.want, languages.Choose(c.chosen, c.header).Language(), name)
 	}
 }
 
@@ -158,14 +157,14 @@ func TestCatalogsHaveTheSameKeys(t *testing.T) {
 		require.NoError(t, err)
 		var messages map[string]any
 		require.NoError(t, json.Unmarshal(text, &messages))
-		assert.Len(t, topKey.FindAll(text, -1), len(messages), "of a key that stands twice in %s, nobody reads the first", file)
+		require.Len(t, topKey.FindAll(text, -1), len(messages), "of a key that stands twice in %s, nobody reads the first", file)
 		for key, message := range messages {
-			assert.NotEmpty(t, message, key)
+			require.NotEmpty(t, message, key)
 		}
 		maps.DeleteFunc(messages, func(key string, _ any) bool { return ownWords.MatchString(key) })
 		return slices.Sorted(maps.Keys(messages))
 	}
-	assert.Equal(t, keys("en.json"), keys("ru.json"))
+	require.Equal(t, keys("en.json"), keys("ru.json"))
 }
 
 func TestViewsHaveTheirTexts(t *testing.T) {
@@ -181,12 +180,12 @@ func TestViewsHaveTheirTexts(t *testing.T) {
 			used++
 			id := string(match[1])
 			for _, words := range languages.All() {
-				assert.NotEqual(t, id, words.Text(id), "%s in %s", file, words.Language())
+				require.NotEqual(t, id, words.Text(id), "%s in %s", file, words.Language())
 			}
 		}
 		return err
 	}))
-	assert.Positive(t, used)
+	require.Positive(t, used)
 }
 
 func catalog(t *testing.T) ports.Languages {

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -23,7 +22,7 @@ func TestTheRoleIsNoSuperuser(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(clusterDir(t)))
 	url := s.URL(localpg.Database)
-	assert.Equal(t, []string{"rollcall f"}, query(t, url, `select rolname, rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
+	require.Equal(t, []string{"rollcall f"}, query(t, url, `select rolname, rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
 		from pg_roles where rolname = current_user`))
 	query(t, url, "create table people (id bigint generated always as identity)")
 	query(t, url, "drop table people")
@@ -37,7 +36,7 @@ func TestTheRoleIsNoSuperuser(t *testing.T) {
 		_, err := c.query(power)
 		require.ErrorContains(t, err, "42501", power)
 	}
-	assert.Equal(t, []string{"postgres t"}, query(t, s.SuperuserURL(localpg.Database), "select rolname, rolsuper from pg_roles where rolname = current_user"))
+	require.Equal(t, []string{"postgres t"}, query(t, s.SuperuserURL(localpg.Database), "select rolname, rolsuper from pg_roles where rolname = current_user"))
 }
 
 // A cluster of before, whose superuser owned everything, becomes the role's at the next start.
@@ -59,15 +58,15 @@ func TestAClusterOfBeforeIsGivenToTheRole(t *testing.T) {
 	for range 2 { // the second time as where the first was broken off before its end
 		s = start(t, config(dir))
 		url := s.URL(localpg.Database)
-		assert.Equal(t, []string{"rollcall"}, query(t, url, "select distinct relowner::regrole from pg_class where relnamespace = 'public'::regnamespace"))
-		assert.Equal(t, []string{"rollcall"}, query(t, url, "select datdba::regrole from pg_database where datname = 'rollcall'"))
+		require.Equal(t, []string{"rollcall"}, query(t, url, "select distinct relowner::regrole from pg_class where relnamespace = 'public'::regnamespace"))
+		require.Equal(t, []string{"rollcall"}, query(t, url, "select datdba::regrole from pg_database where datname = 'rollcall'"))
 		query(t, url, "insert into users (login) values ('boris')")
 		query(t, url, "alter table users add column note text")
 		query(t, url, "alter table users drop column note")
 		query(t, url, "create table later ()")
 		query(t, url, "drop table later")
 		stop(t, s)
-		assert.FileExists(t, filepath.Join(dir, "data", "ROLLCALL_ROLE"))
+		require.FileExists(t, filepath.Join(dir, "data", "ROLLCALL_ROLE"))
 		require.NoError(t, os.Remove(filepath.Join(dir, "data", "ROLLCALL_ROLE")))
 	}
 }
@@ -89,13 +88,13 @@ func TestNothingIsOnTCP(t *testing.T) {
 	require.NoError(t, file.Close())
 
 	s = start(t, config(dir))
-	assert.Equal(t, []string{""}, query(t, s.URL(localpg.Database), "show listen_addresses"))
+	require.Equal(t, []string{""}, query(t, s.URL(localpg.Database), "show listen_addresses"))
 	listening := 0
 	for inode := range inodes(t, serverPID(t, dir)) {
 		for _, protocol := range []string{"tcp", "tcp6"} {
 			sockets, err := os.ReadFile("/proc/net/" + protocol)
 			require.NoError(t, err)
-			assert.NotRegexp(t, ` `+inode+` `, string(sockets))
+			require.NotRegexp(t, ` `+inode+` `, string(sockets))
 		}
 		sockets, err := os.ReadFile("/proc/net/unix")
 		require.NoError(t, err)
@@ -103,7 +102,7 @@ func TestNothingIsOnTCP(t *testing.T) {
 			listening++
 		}
 	}
-	assert.Equal(t, 1, listening)
+	require.Equal(t, 1, listening)
 }
 
 // inodes are those of a process's sockets.
@@ -131,8 +130,8 @@ func TestThePeerIsAsked(t *testing.T) {
 	for _, file := range []string{"pg_hba.conf", "pg_ident.conf"} {
 		content, err := os.ReadFile(filepath.Join(dir, file))
 		require.NoError(t, err)
-		assert.NotContains(t, string(content), "trust")
-		assert.NotContains(t, string(content), "host ")
+		require.NotContains(t, string(content), "trust")
+		require.NotContains(t, string(content), "host ")
 	}
 	if os.Geteuid() != 0 {
 		return // who cannot become another
@@ -140,9 +139,9 @@ func TestThePeerIsAsked(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Join(dir, "socket"), 0o755), "a mistake that lets others in")
 	owner := asOwnerOf(t, filepath.Join(dir, "data")).Credential
 	for _, url := range []string{s.URL(localpg.Database), s.SuperuserURL(localpg.Database)} {
-		assert.Equal(t, "1\n", askAs(t, owner.Uid, url))
-		assert.Contains(t, askAs(t, 1, url), "Peer authentication failed", "the user daemon")
-		assert.NotEqual(t, "1\n", askAs(t, 12345, url), "a user without a name")
+		require.Equal(t, "1\n", askAs(t, owner.Uid, url))
+		require.Contains(t, askAs(t, 1, url), "Peer authentication failed", "the user daemon")
+		require.NotEqual(t, "1\n", askAs(t, 12345, url), "a user without a name")
 	}
 }
 
@@ -186,9 +185,9 @@ func TestAProgramOfAUserWithoutAName(t *testing.T) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	})
 	url := firstLine()
-	assert.Equal(t, "1\n", askAs(t, nobody, url))
+	require.Equal(t, "1\n", askAs(t, nobody, url))
 	info, err := os.Stat(filepath.Join("/proc", strconv.Itoa(serverPID(t, dir))))
 	require.NoError(t, err)
-	assert.EqualValues(t, nobody, info.Sys().(*syscall.Stat_t).Uid)
+	require.EqualValues(t, nobody, info.Sys().(*syscall.Stat_t).Uid)
 	kill(program)
 }

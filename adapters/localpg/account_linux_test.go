@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -29,15 +28,15 @@ func TestFoldersThatOnlyTheProgramMayEnter(t *testing.T) {
 		for _, way := range []string{"chmod o+x " + private, "--data-dir", "DATABASE_URL"} {
 			require.ErrorContains(t, err, way)
 		}
-		assert.NoDirExists(t, filepath.Join(dir, "data"))
+		require.NoDirExists(t, filepath.Join(dir, "data"))
 		info, err := os.Stat(private)
 		require.NoError(t, err)
-		assert.Equal(t, os.FileMode(0o700), info.Mode().Perm(), "permissions of others' folders stay")
+		require.Equal(t, os.FileMode(0o700), info.Mode().Perm(), "permissions of others' folders stay")
 		require.NoError(t, os.Chmod(private, 0o701))
 	}
 	s := start(t, config(dir))
 	// more than its memory holds, so that a backend makes files as well
-	assert.Equal(t, []string{"100000"}, query(t, s.URL(localpg.Database),
+	require.Equal(t, []string{"100000"}, query(t, s.URL(localpg.Database),
 		"set work_mem = '64kB'; select count(*) from (select n from generate_series(1, 100000) n order by n::text) sorted"))
 }
 
@@ -73,7 +72,7 @@ func TestPostgreSQLHasNoCapability(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	start(t, config(dir))
-	assert.Zero(t, capabilities(t, serverPID(t, dir)))
+	require.Zero(t, capabilities(t, serverPID(t, dir)))
 }
 
 // What a user began, root goes on with as the user, and the user can again.
@@ -93,12 +92,12 @@ func TestRootRunsAUsersServerAsTheUser(t *testing.T) {
 	start(t, config(dir))
 	info, err := os.Stat(filepath.Join("/proc", strconv.Itoa(serverPID(t, dir))))
 	require.NoError(t, err)
-	assert.Equal(t, user, int(info.Sys().(*syscall.Stat_t).Uid))
+	require.Equal(t, user, int(info.Sys().(*syscall.Stat_t).Uid))
 	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		require.NoError(t, err)
 		info, err := entry.Info()
 		require.NoError(t, err)
-		assert.Equal(t, user, int(info.Sys().(*syscall.Stat_t).Uid), path)
+		require.Equal(t, user, int(info.Sys().(*syscall.Stat_t).Uid), path)
 		return nil
 	}))
 }
@@ -109,7 +108,7 @@ func TestCtrlCIsNotForTheServer(t *testing.T) {
 	start(t, config(dir))
 	group, err := syscall.Getpgid(serverPID(t, dir))
 	require.NoError(t, err)
-	assert.NotEqual(t, syscall.Getpgrp(), group, "a terminal tells a whole process group")
+	require.NotEqual(t, syscall.Getpgrp(), group, "a terminal tells a whole process group")
 }
 
 // capabilities are those in effect.

@@ -19,7 +19,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -32,9 +31,9 @@ func TestPathMayHaveNoMoreThanALink(t *testing.T) {
 	require.NoError(t, os.Symlink(filepath.Join(bin, "postgres"), filepath.Join(path, "postgres")))
 	t.Setenv("PATH", os.Getenv("PATH")+":"+path)
 	s := start(t, config(openDir(t)))
-	assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
-	assert.Equal(t, filepath.Join(bin, "initdb"), s.Bin("initdb"))
-	assert.Empty(t, s.Bin("nonsense"))
+	require.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+	require.Equal(t, filepath.Join(bin, "initdb"), s.Bin("initdb"))
+	require.Empty(t, s.Bin("nonsense"))
 }
 
 func TestWithoutBinariesItSaysWhatToDo(t *testing.T) {
@@ -71,22 +70,22 @@ func TestBinariesAreFetchedOnce(t *testing.T) {
 	for range 2 {
 		s, err := localpg.Start(t.Context(), cfg)
 		require.NoError(t, err)
-		assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
-		assert.True(t, strings.HasPrefix(s.Bin("postgres"), cfg.Dir), s.Bin("postgres"))
+		require.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+		require.True(t, strings.HasPrefix(s.Bin("postgres"), cfg.Dir), s.Bin("postgres"))
 		stop(t, s)
 		info, err := os.Stat(s.Bin("pg_ctl"))
 		require.NoError(t, err)
-		assert.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "the account can run it")
+		require.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "the account can run it")
 	}
 	cfg.Dir = filepath.Join(dir, "second")
 	start(t, cfg)
 	// the latest for a new cluster, and then that of the cluster
 	slices.Sort(asked)
-	assert.Equal(t, slices.Compact(slices.Clone(asked)), asked, "each once")
-	assert.Regexp(t, `^/io/zonky/test/postgres/embedded-postgres-binaries-([a-z0-9-]+)/16.0.0/embedded-postgres-binaries-[a-z0-9-]+-16.0.0.jar$`, asked[len(asked)-1])
+	require.Equal(t, slices.Compact(slices.Clone(asked)), asked, "each once")
+	require.Regexp(t, `^/io/zonky/test/postgres/embedded-postgres-binaries-([a-z0-9-]+)/16.0.0/embedded-postgres-binaries-[a-z0-9-]+-16.0.0.jar$`, asked[len(asked)-1])
 	left, err := filepath.Glob(filepath.Join(dir, "*", "binaries.new-*"))
 	require.NoError(t, err)
-	assert.Empty(t, left)
+	require.Empty(t, left)
 
 	// What others put into the cache is no release either.
 	cache, err := os.UserCacheDir()
@@ -99,7 +98,7 @@ func TestBinariesAreFetchedOnce(t *testing.T) {
 	}
 	cfg.Dir = filepath.Join(dir, "third")
 	start(t, cfg)
-	assert.Len(t, asked, len(cached)+1)
+	require.Len(t, asked, len(cached)+1)
 }
 
 // Nothing is run, nor even unpacked, that is not the release with the digest that is pinned: whatever the repository says of it.

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -32,7 +31,7 @@ func TestDataSurvivesRestarts(t *testing.T) {
 		url := s.URL(localpg.Database)
 		query(t, url, "create table if not exists starts (n int)")
 		query(t, url, "insert into starts values ("+strconv.Itoa(i)+")")
-		assert.Equal(t, []string{strconv.Itoa(i + 1)}, query(t, url, "select count(*) from starts"))
+		require.Equal(t, []string{strconv.Itoa(i + 1)}, query(t, url, "select count(*) from starts"))
 		stop(t, s)
 		_, err = dial(url)
 		require.Error(t, err, "nothing listens after the stop")
@@ -51,7 +50,7 @@ func TestCommittedDataIsSafeByDefault(t *testing.T) {
 		if setting == "lc_messages" && !hasUTF8Locale(t) {
 			want = "C"
 		}
-		assert.Equal(t, []string{want}, query(t, url, "show "+setting), setting)
+		require.Equal(t, []string{want}, query(t, url, "show "+setting), setting)
 	}
 }
 
@@ -68,9 +67,9 @@ func TestSettingsOverrideThePackages(t *testing.T) {
 	cfg.Settings["max_wal_size"] = "1GB"
 	cfg.Settings["application_name"] = `it's "one" of, several`
 	s := start(t, cfg)
-	assert.Equal(t, []string{"1GB"}, query(t, s.URL(localpg.Database), "show max_wal_size"))
-	assert.Equal(t, []string{`it's "one" of, several`}, query(t, s.URL(localpg.Database), "show application_name"))
-	assert.Equal(t, []string{"off"}, query(t, s.URL(localpg.Database), "show fsync"))
+	require.Equal(t, []string{"1GB"}, query(t, s.URL(localpg.Database), "show max_wal_size"))
+	require.Equal(t, []string{`it's "one" of, several`}, query(t, s.URL(localpg.Database), "show application_name"))
+	require.Equal(t, []string{"off"}, query(t, s.URL(localpg.Database), "show fsync"))
 }
 
 func TestOnlyTheOwnerGetsToTheSocket(t *testing.T) {
@@ -80,8 +79,8 @@ func TestOnlyTheOwnerGetsToTheSocket(t *testing.T) {
 	require.NoError(t, err)
 	info, err := os.Stat(filepath.Dir(socket))
 	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
-	assert.NotZero(t, info.Sys().(*syscall.Stat_t).Uid, "PostgreSQL never runs as root")
+	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+	require.NotZero(t, info.Sys().(*syscall.Stat_t).Uid, "PostgreSQL never runs as root")
 }
 
 func TestSocketsPathIsFit(t *testing.T) {
@@ -102,21 +101,21 @@ func TestSocketsPathIsFit(t *testing.T) {
 				url := firstLine()
 				socket, err := socketOf(url)
 				require.NoError(t, err)
-				assert.LessOrEqual(t, len(socket), 107)
-				assert.Equal(t, []string{"1"}, query(t, url, "select 1"))
+				require.LessOrEqual(t, len(socket), 107)
+				require.Equal(t, []string{"1"}, query(t, url, "select 1"))
 				kill(program)
 
 				s := start(t, config(dir))
-				assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+				require.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
 				shared, err := localpg.URL(dir, localpg.Database)
 				require.NoError(t, err)
-				assert.Equal(t, s.URL(localpg.Database), shared)
+				require.Equal(t, s.URL(localpg.Database), shared)
 			})
 		}
 	})
 	left, err := os.ReadDir(os.TempDir())
 	require.NoError(t, err)
-	assert.Empty(t, left, "neither the killed programs nor the stopped ones leave anything there")
+	require.Empty(t, left, "neither the killed programs nor the stopped ones leave anything there")
 }
 
 func TestASecondProgramIsRefused(t *testing.T) {
@@ -131,8 +130,8 @@ func TestASecondProgramIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, "another program uses the database in "+dir)
 		shared, err := localpg.URL(name, localpg.Database)
 		require.NoError(t, err)
-		assert.Equal(t, []string{"1"}, query(t, shared, "select 1"), "which can be reached")
-		assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"), "the first goes on")
+		require.Equal(t, []string{"1"}, query(t, shared, "select 1"), "which can be reached")
+		require.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"), "the first goes on")
 	}
 }
 
@@ -143,9 +142,9 @@ func TestNothingOfTheEnvironmentGetsThrough(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	s := start(t, config(openDir(t)))
-	assert.Equal(t, []string{"5432"}, query(t, s.URL(localpg.Database), "show port"))
-	assert.Equal(t, []string{"UTC"}, query(t, s.URL(localpg.Database), "show timezone"))
-	assert.Contains(t, s.URL(localpg.Database), "port=5432", "or a client would take PGPORT")
+	require.Equal(t, []string{"5432"}, query(t, s.URL(localpg.Database), "show port"))
+	require.Equal(t, []string{"UTC"}, query(t, s.URL(localpg.Database), "show timezone"))
+	require.Contains(t, s.URL(localpg.Database), "port=5432", "or a client would take PGPORT")
 }
 
 func TestServerEndsWithAKilledProgram(t *testing.T) {
@@ -166,7 +165,7 @@ func TestServerEndsWithAKilledProgram(t *testing.T) {
 	require.Eventually(t, func() bool { return !alive(pid) }, patience, often, "PostgreSQL ends by itself")
 
 	s := start(t, config(dir))
-	assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select n from kept"))
+	require.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select n from kept"))
 }
 
 func TestStartDoesNotWaitForTheKilledProgramsServer(t *testing.T) {
@@ -178,7 +177,7 @@ func TestStartDoesNotWaitForTheKilledProgramsServer(t *testing.T) {
 		kill(program) // its server may still be ending
 		s, err := localpg.Start(t.Context(), config(dir))
 		require.NoError(t, err)
-		assert.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
+		require.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
 		stop(t, s)
 	}
 }
@@ -204,7 +203,7 @@ func TestALeftServerIsStopped(t *testing.T) {
 	}, patience, often)
 
 	s = start(t, config(dir))
-	assert.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
+	require.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
 	select {
 	case err := <-ended:
 		require.NoError(t, err, "it was stopped in order")
@@ -247,7 +246,7 @@ func TestAPidFileOfAnotherProcessMeansNothing(t *testing.T) {
 	} else {
 		start(t, config(dir))
 	}
-	assert.True(t, alive(other.Process.Pid), "it was left alone")
+	require.True(t, alive(other.Process.Pid), "it was left alone")
 }
 
 func TestAServerThatDiedIsReported(t *testing.T) {
@@ -271,7 +270,7 @@ func TestAServerThatDiedIsReported(t *testing.T) {
 	require.NoError(t, s.Stop(context.Background()), "another stop does nothing")
 
 	s = start(t, config(dir)) // at once: its children may still be there
-	assert.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
+	require.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
 }
 
 func TestAServerThatDiedStartsAgain(t *testing.T) {
@@ -288,7 +287,7 @@ func TestAServerThatDiedStartsAgain(t *testing.T) {
 			cancel()
 			require.Error(t, s.Restart(cancelled))
 			require.NoError(t, s.Restart(t.Context()), "after one that failed")
-			assert.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"), "at the same address")
+			require.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"), "at the same address")
 			select {
 			case <-s.Done():
 				require.Fail(t, "it runs")
@@ -328,10 +327,10 @@ func TestStopWithoutTimeEndsTheServerAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, s.Stop(ctx), context.Canceled)
-	assert.False(t, alive(pid))
+	require.False(t, alive(pid))
 
 	s = start(t, config(dir))
-	assert.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
+	require.Equal(t, []string{"0"}, query(t, s.URL(localpg.Database), "select count(*) from kept"))
 }
 
 func TestABrokenOffInitIsDoneAgain(t *testing.T) {
@@ -352,13 +351,13 @@ func TestABrokenOffInitIsDoneAgain(t *testing.T) {
 		return err == nil
 	}, patience, time.Millisecond, "initdb is at work")
 	kill(program)
-	assert.NoDirExists(t, filepath.Join(dir, "data"))
+	require.NoDirExists(t, filepath.Join(dir, "data"))
 
 	s := start(t, config(dir))
-	assert.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
+	require.Equal(t, []string{"1"}, query(t, s.URL(localpg.Database), "select 1"))
 	stop(t, s)
 	start(t, config(dir)) // by now, nothing of the killed program writes there
-	assert.Empty(t, unfinished())
+	require.Empty(t, unfinished())
 }
 
 func TestAFailedStartSaysWhatTheServerSaid(t *testing.T) {
@@ -395,13 +394,13 @@ func TestTheLogIsBounded(t *testing.T) {
 	stop(t, s)
 	after, err := os.ReadFile(log)
 	require.NoError(t, err)
-	assert.True(t, bytes.HasPrefix(after, before), "a log of usual size goes on")
+	require.True(t, bytes.HasPrefix(after, before), "a log of usual size goes on")
 
 	require.NoError(t, os.Truncate(log, 100<<20))
 	start(t, config(dir))
 	info, err := os.Stat(log)
 	require.NoError(t, err)
-	assert.Less(t, info.Size(), int64(1<<20))
+	require.Less(t, info.Size(), int64(1<<20))
 }
 
 func TestTheLogHasNobodysData(t *testing.T) {
@@ -422,9 +421,9 @@ func TestTheLogHasNobodysData(t *testing.T) {
 	stop(t, s)
 	log, err := os.ReadFile(filepath.Join(dir, "postgres.log"))
 	require.NoError(t, err)
-	assert.Contains(t, string(log), "database system is ready to accept connections")
-	assert.NotContains(t, string(log), "Ivan")
-	assert.NotContains(t, string(log), "1999")
+	require.Contains(t, string(log), "database system is ready to accept connections")
+	require.NotContains(t, string(log), "Ivan")
+	require.NotContains(t, string(log), "1999")
 }
 
 // serverPID is the process of the server.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/passhash"
 	"rollcall/ports"
@@ -20,8 +20,8 @@ func TestDevices(t *testing.T) { contract.Devices(t, devices(1)) }
 func TestMarksBelongToASecretKey(t *testing.T) {
 	text := devices(1).Sign(ports.Mark{User: 7})
 	_, ok := devices(2).Verify(text)
-	assert.False(t, ok)
+	require.False(t, ok)
 	mark, ok := devices(1).Verify(text)
-	assert.True(t, ok, "another instance knows it")
-	assert.EqualValues(t, 7, mark.User)
+	require.True(t, ok, "another instance knows it")
+	require.EqualValues(t, 7, mark.User)
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/passhash"
@@ -35,7 +34,7 @@ func TestSecretKey(t *testing.T) {
 	require.NoError(t, err)
 	right, err := generated().Issue(salt)
 	require.NoError(t, err)
-	assert.NotEqual(t, right.Password(1), stolen.Password(1))
+	require.NotEqual(t, right.Password(1), stolen.Password(1))
 }
 
 func TestGenerated(t *testing.T) { contract.Passwords(t, generated()) }
@@ -51,9 +50,9 @@ func TestPasswordsAreEasyToTypeAndHardToGuess(t *testing.T) {
 			letters[letter]++
 		}
 	}
-	assert.Len(t, letters, 32, "5 bits a letter, 24 letters: 120 bits")
+	require.Len(t, letters, 32, "5 bits a letter, 24 letters: 120 bits")
 	for letter, n := range letters {
-		assert.InDelta(t, many*24/32, n, many*24/32/4, "letter %c", letter)
+		require.InDelta(t, many*24/32, n, many*24/32/4, "letter %c", letter)
 	}
 }
 
@@ -61,10 +60,10 @@ func TestHashIsSaltedSHA256(t *testing.T) {
 	issuer := issuer()
 	parts := strings.Split(issuer.Hash(3), "$")
 	require.Len(t, parts, 4)
-	assert.Equal(t, "sha256", parts[1])
+	require.Equal(t, "sha256", parts[1])
 	salt, err := base64.RawStdEncoding.DecodeString(parts[2])
 	require.NoError(t, err)
-	assert.Len(t, salt, 16)
+	require.Len(t, salt, 16)
 	sum := sha256.Sum256(append(salt, issuer.Password(3)...))
-	assert.Equal(t, base64.RawStdEncoding.EncodeToString(sum[:]), parts[3])
+	require.Equal(t, base64.RawStdEncoding.EncodeToString(sum[:]), parts[3])
 }

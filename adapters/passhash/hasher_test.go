@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/argon2id"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/argon2"
 
@@ -43,7 +42,7 @@ func TestHasher(t *testing.T) {
 func TestHashIsInPHCFormWithOWASPsParameters(t *testing.T) {
 	hash, err := passhash.NewHasher(passhash.Config{}).Hash(t.Context(), ports.Turn{}, password(t, "correct horse"))
 	require.NoError(t, err)
-	assert.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`, hash)
+	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`, hash)
 }
 
 // Every parameter that is less than today's makes a hash weak, and one that is more does not make up for another.
@@ -70,7 +69,7 @@ func TestWeak(t *testing.T) {
 		require.NoError(t, err)
 		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "correct horse"))
 		require.NoError(t, err, name)
-		assert.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict, name)
+		require.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict, name)
 	}
 }
 
@@ -86,7 +85,7 @@ func TestHashesAtTheBoundsAreRead(t *testing.T) {
 	} {
 		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "x"))
 		require.NoError(t, err, hash)
-		assert.False(t, verdict.Match)
+		require.False(t, verdict.Match)
 	}
 }
 
@@ -118,7 +117,7 @@ func TestHostileHashesAreErrors(t *testing.T) {
 	for _, hash := range hostile() {
 		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "x"))
 		require.ErrorContains(t, err, "malformed or out of bounds", "%.100q", hash)
-		assert.Zero(t, verdict)
+		require.Zero(t, verdict)
 	}
 }
 
@@ -139,9 +138,9 @@ func TestWhatDoesNotMatchTakesTheWorkOfAHash(t *testing.T) {
 		return after.TotalAlloc - before.TotalAlloc
 	}
 	for _, hash := range []string{chosen, "", issuer.Hash(1), "malformed", phc("v=19$m=131073,t=1,p=1", 8, 16), "$sha256$"} {
-		assert.InEpsilon(t, memory, filled(hash, password(t, "wrong")), 0.1, hash)
+		require.InEpsilon(t, memory, filled(hash, password(t, "wrong")), 0.1, hash)
 	}
-	assert.Less(t, filled(issuer.Hash(1), password(t, issuer.Password(1))), uint64(memory)/2, "what matches need not wait")
+	require.Less(t, filled(issuer.Hash(1), password(t, issuer.Password(1))), uint64(memory)/2, "what matches need not wait")
 }
 
 func TestFewAtATime(t *testing.T) {
@@ -194,7 +193,7 @@ func TestGeneratedPasswordsNeedNoTurn(t *testing.T) {
 		issuer := issuer()
 		verdict, err := hasher.Verify(ctx, ports.Turn{Urgent: true}, issuer.Hash(1), password(t, issuer.Password(1)))
 		require.NoError(t, err)
-		assert.Equal(t, ports.Verdict{Match: true}, verdict)
+		require.Equal(t, ports.Verdict{Match: true}, verdict)
 		_, err = hasher.Verify(ctx, ports.Turn{Urgent: true}, issuer.Hash(1), password(t, issuer.Password(2)))
 		require.ErrorIs(t, err, ports.ErrBusy)
 	})
@@ -215,13 +214,13 @@ func FuzzVerify(f *testing.F) {
 		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, p)
 		require.NotErrorIs(t, err, ports.ErrBusy)
 		if err != nil {
-			assert.Zero(t, verdict)
+			require.Zero(t, verdict)
 			return
 		}
 		if verdict.Match && !(domain.StoredPassword{Hash: hash}).IsGenerated() {
 			params, salt, key, err := argon2id.DecodeHash(hash)
 			require.NoError(t, err)
-			assert.Equal(t, key, argon2.IDKey([]byte(p.Secret()), salt, params.Iterations, params.Memory, params.Parallelism, params.KeyLength))
+			require.Equal(t, key, argon2.IDKey([]byte(p.Secret()), salt, params.Iterations, params.Memory, params.Parallelism, params.KeyLength))
 		}
 	})
 }

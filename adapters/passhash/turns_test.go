@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/passhash"
@@ -29,7 +28,7 @@ func (c *crowd) come(t *testing.T, names string) {
 			address := name[:1]
 			err := c.Take(t.Context(), ports.Turn{Urgent: address < "a", Who: strings.ToLower(address)})
 			if err != nil {
-				assert.ErrorIs(t, err, ports.ErrBusy)
+				require.ErrorIs(t, err, ports.ErrBusy)
 				c.refused = append(c.refused, name)
 				return
 			}
@@ -70,8 +69,8 @@ func TestTurns(t *testing.T) {
 				require.NoError(t, c.Take(t.Context(), ports.Turn{}))
 				c.come(t, test.come)
 				c.serve(t)
-				assert.Equal(t, strings.Fields(test.served), c.served)
-				assert.Equal(t, strings.Fields(test.refused), append([]string{}, c.refused...))
+				require.Equal(t, strings.Fields(test.served), c.served)
+				require.Equal(t, strings.Fields(test.refused), append([]string{}, c.refused...))
 				c.Give()
 				require.NoError(t, c.Take(t.Context(), ports.Turn{}), "all places are free again")
 			})
@@ -84,10 +83,10 @@ func TestTurnsOfManyPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowd{Turns: passhash.NewTurns(3, 3, 3)}
 		c.come(t, "a1 b1 A1 a2 a3 B1")
-		assert.Equal(t, []string{"a1", "b1", "A1"}, c.served)
-		assert.Equal(t, 3, c.Waiting())
+		require.Equal(t, []string{"a1", "b1", "A1"}, c.served)
+		require.Equal(t, 3, c.Waiting())
 		c.serve(t)
-		assert.Equal(t, []string{"a1", "b1", "A1", "B1", "a2", "a3"}, c.served)
+		require.Equal(t, []string{"a1", "b1", "A1", "B1", "a2", "a3"}, c.served)
 	})
 }
 
@@ -100,17 +99,17 @@ func TestTurnsEndWithTheirContext(t *testing.T) {
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				assert.ErrorIs(t, c.Take(ctx, ports.Turn{Who: address}), context.DeadlineExceeded)
+				require.ErrorIs(t, c.Take(ctx, ports.Turn{Who: address}), context.DeadlineExceeded)
 			}()
 		}
 		synctest.Wait()
-		assert.Equal(t, 3, c.Waiting())
+		require.Equal(t, 3, c.Waiting())
 		time.Sleep(time.Second)
 		synctest.Wait()
-		assert.Zero(t, c.Waiting())
+		require.Zero(t, c.Waiting())
 		c.come(t, "b1 a1")
 		c.serve(t)
-		assert.Equal(t, []string{"b1", "a1"}, c.served)
+		require.Equal(t, []string{"b1", "a1"}, c.served)
 	})
 }
 
@@ -131,7 +130,7 @@ func TestTurnsThatEndWithTheWait(t *testing.T) {
 			go turns.Give()
 			synctest.Wait()
 			require.NoError(t, turns.Take(t.Context(), ports.Turn{}))
-			assert.Zero(t, turns.Waiting())
+			require.Zero(t, turns.Waiting())
 		})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -50,7 +49,7 @@ func TestMigrationSetupCodes(t *testing.T) {
 	codes := postgres.NewSetupCodes(db)
 	created, err := codes.Create(t.Context(), []byte("x"), time.Now().Add(time.Hour))
 	require.NoError(t, err)
-	assert.False(t, created)
+	require.False(t, created)
 }
 
 // What is removed is what does not work.
@@ -71,9 +70,9 @@ func TestSetupCodesAreSwept(t *testing.T) {
 		}
 		return hashes
 	}
-	assert.Equal(t, []string{"good"}, left())
+	require.Equal(t, []string{"good"}, left())
 	pgtest.Query[struct{}](t, url, "insert into roles select id, 'operator' from users")
-	assert.Empty(t, left())
+	require.Empty(t, left())
 	require.ErrorIs(t, codes.Use(t.Context(), []byte("good"), time.Now(), id), ports.ErrNotFound)
 }
 
@@ -110,12 +109,12 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 		}, 10*time.Second, time.Millisecond)
 		require.NoError(t, add(ctx, t, tx, second))
 		require.ErrorIs(t, <-created, ports.ErrUnavailable)
-		assert.Greater(t, time.Since(start), 400*time.Millisecond)
+		require.Greater(t, time.Since(start), 400*time.Millisecond)
 		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 2}, nil)
 	})
 	require.NoError(t, err)
-	assert.Equal(t, 1, runs)
-	assert.Len(t, accounts(t, url), 2)
+	require.Equal(t, 1, runs)
+	require.Len(t, accounts(t, url), 2)
 	_, err = registrations.Create(t.Context(), accountOf(t, 1))
 	require.ErrorIs(t, err, ports.ErrTaken)
 }
@@ -137,10 +136,10 @@ func TestLostRegistration(t *testing.T) {
 	deaf.Store(true)
 	id, err := registrations.Create(t.Context(), accountOf(t, 2))
 	require.NoError(t, err)
-	assert.False(t, deaf.Load(), "the answer was lost")
+	require.False(t, deaf.Load(), "the answer was lost")
 	ids := pgtest.Query[struct{ ID int64 }](t, direct, `select id from users where login = 'user2'`)
 	require.Len(t, ids, 1)
-	assert.Equal(t, ids[0].ID, id)
+	require.Equal(t, ids[0].ID, id)
 	_, err = registrations.Create(t.Context(), accountOf(t, 2))
 	require.ErrorIs(t, err, ports.ErrTaken)
 }
@@ -172,10 +171,10 @@ func TestRegistrationRunsAgain(t *testing.T) {
 			_, err := postgres.NewRegistrations(open(t, url)).Create(t.Context(), accountOf(t, 1))
 			require.ErrorIs(t, err, c.want)
 			if c.want == nil {
-				assert.Len(t, accounts(t, url), 1)
+				require.Len(t, accounts(t, url), 1)
 				return
 			}
-			assert.Empty(t, pgtest.Query[struct{ ID int64 }](t, url, `select id from users`))
+			require.Empty(t, pgtest.Query[struct{ ID int64 }](t, url, `select id from users`))
 		})
 	}
 }
@@ -189,9 +188,9 @@ func TestUserWithoutProfile(t *testing.T) {
 	require.NoError(t, err)
 	user, err := store.User(t.Context(), 7)
 	require.NoError(t, err)
-	assert.Equal(t, user, found)
-	assert.Equal(t, "A", user.Login)
-	assert.Empty(t, user.FirstName)
+	require.Equal(t, user, found)
+	require.Equal(t, "A", user.Login)
+	require.Empty(t, user.FirstName)
 }
 
 // What is asked for about people does not stay in the server's memory.
@@ -204,7 +203,7 @@ func TestNoPersonalStatementIsPrepared(t *testing.T) {
 	var prepared int
 	err = db.Pool().QueryRow(t.Context(), `select count(*) from pg_prepared_statements where statement ~ 'secr[e]t'`).Scan(&prepared)
 	require.NoError(t, err)
-	assert.Zero(t, prepared)
+	require.Zero(t, prepared)
 }
 
 // Whatever time zone and style of dates the database has, times are the same.
@@ -221,10 +220,10 @@ func TestTimesAreInUTC(t *testing.T) {
 	require.NoError(t, store.SetPassword(t.Context(), id, "x", domain.StoredPassword{Hash: "y", Made: made}))
 	user, err := store.User(t.Context(), id)
 	require.NoError(t, err)
-	assert.Equal(t, made, user.Password.Made)
-	assert.WithinDuration(t, time.Now(), user.Registered, time.Minute)
-	assert.Equal(t, time.UTC, user.Registered.Location())
-	assert.Equal(t, "2000-02-29", user.Birthday.Time().Format(time.DateOnly))
+	require.Equal(t, made, user.Password.Made)
+	require.WithinDuration(t, time.Now(), user.Registered, time.Minute)
+	require.Equal(t, time.UTC, user.Registered.Location())
+	require.Equal(t, "2000-02-29", user.Birthday.Time().Format(time.DateOnly))
 }
 
 // A role is of an account, and not of whoever has its login later.
@@ -240,8 +239,8 @@ func TestRolesEndWithTheAccount(t *testing.T) {
 	require.NoError(t, err)
 	user, err := postgres.NewAccounts(db).User(t.Context(), id)
 	require.NoError(t, err)
-	assert.False(t, user.Has(domain.RoleOperator))
-	assert.Empty(t, pgtest.Query[struct{ Role string }](t, url, `select role from roles`))
+	require.False(t, user.Has(domain.RoleOperator))
+	require.Empty(t, pgtest.Query[struct{ Role string }](t, url, `select role from roles`))
 }
 
 // Passwords from before are taken for unused, and the program of before goes on beside this one.
@@ -253,12 +252,12 @@ func TestMigrationOfPasswordUse(t *testing.T) {
 	store := postgres.NewAccounts(db)
 	user, err := store.Find(t.Context(), domain.Identity{Login: "a"})
 	require.NoError(t, err)
-	assert.Nil(t, user.PasswordUsedBy)
+	require.Nil(t, user.PasswordUsedBy)
 	require.NoError(t, store.UsePassword(t.Context(), user.ID, user.Password.Hash, []byte("browser")))
 	pgtest.Query[struct{}](t, url, `do $$ begin
 		insert into users (login, login_key, password_hash, phone) values ('B', 'b', 'x', '78');
 		update users set password_hash = 'y', password_date = now() where login = 'A'; end $$`)
 	user, err = store.Find(t.Context(), domain.Identity{Login: "b"})
 	require.NoError(t, err)
-	assert.Nil(t, user.PasswordUsedBy)
+	require.Nil(t, user.PasswordUsedBy)
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -37,5 +36,5 @@ func TestSilentServer(t *testing.T) {
 
 	registration := contract.Object(t, 1).Registration
 	_, err = postgres.NewRegistrations(open(t, with("127.0.0.1", port))).Taken(t.Context(), &registration)
-	assert.ErrorIs(t, err, ports.ErrUnavailable)
+	require.ErrorIs(t, err, ports.ErrUnavailable)
 }

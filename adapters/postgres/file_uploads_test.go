@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -65,5 +64,5 @@ func TestUploadsAreSweptWithTheirFiles(t *testing.T) {
 
 	pgtest.Query[struct{}](t, url, `delete from users where id = $1`, boris)
 	left := pgtest.Query[struct{ ID string }](t, url, `select upload_id from upload_parts order by 1`)
-	assert.Equal(t, []struct{ ID string }{{"imported"}, {"new"}}, left)
+	require.Equal(t, []struct{ ID string }{{"imported"}, {"new"}}, left)
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -43,16 +42,16 @@ func TestLimitsAreSwept(t *testing.T) {
 		require.NoError(t, store.Sweep(t.Context()))
 		lengths := []int{}
 		for _, row := range pgtest.Query[struct{ Key []byte }](t, url, `select key from limits`) {
-			assert.NotContains(t, string(row.Key), "anna")
+			require.NotContains(t, string(row.Key), "anna")
 			lengths = append(lengths, len(row.Key))
 		}
 		return lengths
 	}
-	assert.Equal(t, []int{32, 32}, kept())
+	require.Equal(t, []int{32, 32}, kept())
 	pass(t, url, 90*time.Minute)
-	assert.Equal(t, []int{32}, kept())
+	require.Equal(t, []int{32}, kept())
 	pass(t, url, time.Hour)
-	assert.Empty(t, kept())
+	require.Empty(t, kept())
 }
 
 // Sweeping waits for no bucket that is being taken from: those who take from several would wait for one another.
@@ -71,5 +70,5 @@ func TestSweepPassesOverBucketsInUse(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	require.NoError(t, store.Sweep(ctx))
-	assert.Len(t, pgtest.Query[struct{ Key []byte }](t, url, `select key from limits`), 1)
+	require.Len(t, pgtest.Query[struct{ Key []byte }](t, url, `select key from limits`), 1)
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -41,20 +40,20 @@ func TestLostCommitOnAnotherServer(t *testing.T) {
 		return strings.TrimPrefix(u.Path, "/")
 	}
 	runs, id := addAndLose(t.Context(), t, primary, func() { pgtest.Swap(t, name(primary), name(standby)) })
-	assert.Equal(t, 3, runs)
+	require.Equal(t, 3, runs)
 	require.Len(t, records(t, primary), 1)
-	assert.Equal(t, id, records(t, primary)[0].ID)
-	assert.Len(t, accounts(t, primary), 1)
+	require.Equal(t, id, records(t, primary)[0].ID)
+	require.Len(t, accounts(t, primary), 1)
 }
 
 func loseCommit(ctx context.Context, t *testing.T, lost func()) {
 	t.Helper()
 	direct := pgtest.New(t)
 	runs, id := addAndLose(ctx, t, direct, lost)
-	assert.Equal(t, 2, runs)
+	require.Equal(t, 2, runs)
 	require.Len(t, records(t, direct), 2)
-	assert.Equal(t, id, records(t, direct)[1].ID)
-	assert.Len(t, accounts(t, direct), 2)
+	require.Equal(t, id, records(t, direct)[1].ID)
+	require.Len(t, accounts(t, direct), 2)
 }
 
 // addAndLose adds two accounts by imports of their own. Of the second the answer to the commit is lost, and a function called.
@@ -79,7 +78,7 @@ func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (
 	require.NoError(t, err)
 	id, err = add(contract.Object(t, 2), func() { once.Do(func() { deaf.Store(true) }) })
 	require.NoError(t, err)
-	assert.False(t, deaf.Load(), "the answer was lost")
+	require.False(t, deaf.Load(), "the answer was lost")
 	return runs, id
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -95,13 +94,13 @@ func TestHostileOriginals(t *testing.T) {
 			for rejection, err := range report.Rejections {
 				require.NoError(t, err)
 				if want[count] == "" {
-					assert.Nil(t, rejection.Original, rejection.Description)
+					require.Nil(t, rejection.Original, rejection.Description)
 				} else {
 					assertSameJSON(t, want[count], rejection.Original)
 				}
 				count++
 			}
-			assert.Len(t, want, count)
+			require.Len(t, want, count)
 			return nil
 		})
 		require.NoError(t, err)
@@ -117,7 +116,7 @@ func assertSameJSON(t *testing.T, want string, got []byte) {
 		require.NoError(t, decoder.Decode(&value), "%.100s", text)
 		return value
 	}
-	assert.Equal(t, decode([]byte(want)), decode(got))
+	require.Equal(t, decode([]byte(want)), decode(got))
 }
 
 func FuzzOriginal(f *testing.F) {

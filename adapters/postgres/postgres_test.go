@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -27,7 +26,7 @@ func open(t *testing.T, url string) *postgres.DB {
 	t.Helper()
 	db, err := postgres.Open(t.Context(), url)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }
 
@@ -65,14 +64,14 @@ func accounts(t *testing.T, url string) []domain.Account {
 		reg.Name.First, vs[1] = domain.NewFirstName(r.First)
 		reg.Name.Last, vs[2] = domain.NewLastName(r.Last)
 		reg.Name.Patronymic, vs[3] = domain.NewPatronymic(r.Patronymic)
-		assert.Equal(t, reg.Login.Key(), r.LoginKey)
+		require.Equal(t, reg.Login.Key(), r.LoginKey)
 		if r.Email != nil {
 			reg.Email, vs[4] = domain.NewEmail(*r.Email)
-			assert.Equal(t, reg.Email.Key(), *r.EmailKey)
+			require.Equal(t, reg.Email.Key(), *r.EmailKey)
 		}
 		if r.Phone != nil {
 			reg.Phone, vs[5] = domain.NewPhone("+"+*r.Phone, "US")
-			assert.Equal(t, reg.Phone.String(), *r.Phone)
+			require.Equal(t, reg.Phone.String(), *r.Phone)
 		}
 		require.Equal(t, [6]domain.Violations{}, vs)
 		if r.Birthday != nil {
@@ -80,7 +79,7 @@ func accounts(t *testing.T, url string) []domain.Account {
 			reg.Birthday, violations = domain.NewBirthday(r.Birthday.Format(time.DateOnly), domain.DateOf(time.Now()))
 			require.Nil(t, violations)
 		}
-		assert.WithinDuration(t, time.Now(), r.RegDate, time.Minute)
+		require.WithinDuration(t, time.Now(), r.RegDate, time.Minute)
 		all = append(all, a)
 	}
 	return all
@@ -108,15 +107,15 @@ func records(t *testing.T, url string) []fake.Record {
 	}
 	var all []fake.Record
 	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused, token, unkept, user_id from codes order by id`) {
-		assert.Equal(t, "POST", c.Method)
-		assert.WithinDuration(t, time.Now(), c.Date, time.Minute)
+		require.Equal(t, "POST", c.Method)
+		require.WithinDuration(t, time.Now(), c.Date, time.Minute)
 		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused, Unkept: c.Unkept}
 		if c.Token != nil {
-			assert.NotEmpty(t, *c.Token)
+			require.NotEmpty(t, *c.Token)
 			record.Token = *c.Token
 		}
 		if c.UserID != nil {
-			assert.NotZero(t, *c.UserID)
+			require.NotZero(t, *c.UserID)
 			record.User = *c.UserID
 		}
 		for _, b := range pgtest.Query[badUserRow](t, url,
@@ -144,13 +143,13 @@ func TestMigrateTakesTurns(t *testing.T) {
 	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
 	var all sync.WaitGroup
 	for range 4 { // instances that start at once
-		all.Go(func() { assert.NoError(t, postgres.Migrate(t.Context(), url)) })
+		all.Go(func() { require.NoError(t, postgres.Migrate(t.Context(), url)) })
 	}
 	all.Wait()
 	require.NoError(t, db.Ready(t.Context()))
 	tables := pgtest.Query[struct{ Name string }](t, url, `
 		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
-	assert.Equal(t, []struct{ Name string }{
+	require.Equal(t, []struct{ Name string }{
 		{"access_tokens"},
 		{"bad_users"},
 		{"code_reasons"},
@@ -246,10 +245,10 @@ func TestLostConnection(t *testing.T) {
 		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
 	})
 	require.NoError(t, err)
-	assert.Equal(t, 2, runs)
-	assert.Len(t, accounts(t, url), 1)
+	require.Equal(t, 2, runs)
+	require.Len(t, accounts(t, url), 1)
 	require.Len(t, records(t, url), 1)
-	assert.Equal(t, id, records(t, url)[0].ID)
+	require.Equal(t, id, records(t, url)[0].ID)
 }
 
 // A hopeful import finds those who are registered already, however late they come.
@@ -283,7 +282,7 @@ func TestManyBatches(t *testing.T) {
 			return tx.Finish(ctx, domain.Tally{Objects: 36, Created: created, Refused: 36 - created}, nil)
 		})
 		require.NoError(t, err)
-		assert.Len(t, accounts(t, url), 24)
+		require.Len(t, accounts(t, url), 24)
 	}
-	assert.Zero(t, created)
+	require.Zero(t, created)
 }

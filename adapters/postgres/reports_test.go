@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -168,9 +167,9 @@ func TestPagesOfLargeReport(t *testing.T) {
 				}
 			}
 		})
-		assert.Zero(t, got.Scans, "%+v", filter)
-		assert.Less(t, got.Rows/pages, fewRows, "%+v", filter)
-		assert.Less(t, got.Blocks/pages, fewBlocks, "%+v", filter)
+		require.Zero(t, got.Scans, "%+v", filter)
+		require.Less(t, got.Rows/pages, fewRows, "%+v", filter)
+		require.Less(t, got.Blocks/pages, fewBlocks, "%+v", filter)
 	}
 	for _, filter := range []domain.ReportFilter{{}, {Reason: taken}, {Reason: rare}, {Login: "mass"}, {Login: "rare"}, {Login: "common", Reason: taken}} {
 		filter.Import = hugeImport
@@ -184,8 +183,8 @@ func TestPagesOfLargeReport(t *testing.T) {
 				}
 			}
 		})
-		assert.Zero(t, got.Scans, "%+v", filter)
-		assert.LessOrEqual(t, got.Rows/pages, largeObjects/2, "no more than the import's: %+v", filter)
+		require.Zero(t, got.Scans, "%+v", filter)
+		require.LessOrEqual(t, got.Rows/pages, largeObjects/2, "no more than the import's: %+v", filter)
 	}
 	got := costOf(t, url, func(reports *postgres.Reports) {
 		for range times {
@@ -194,5 +193,5 @@ func TestPagesOfLargeReport(t *testing.T) {
 			require.Equal(t, 16, statistics.Last(1).Requests)
 		}
 	})
-	assert.Less(t, got.Rows/times, largeImports)
+	require.Less(t, got.Rows/times, largeImports)
 }

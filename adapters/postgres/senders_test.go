@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -79,7 +78,7 @@ func TestMigrationSenders(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err, key)
-		assert.Equal(t, id, answer.Import, key)
+		require.Equal(t, id, answer.Import, key)
 		require.ErrorIs(t, importBy(key), ports.ErrKeyUsed, key)
 	}
 

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -48,19 +47,19 @@ func TestSmallImportsAtOnce(t *testing.T) {
 				})
 				switch {
 				case n%kinds < 2:
-					assert.Equal(t, []bool{true, false}, []bool{errors.Is(err, errBefore), errors.Is(err, errAfter)})
+					require.Equal(t, []bool{true, false}, []bool{errors.Is(err, errBefore), errors.Is(err, errAfter)})
 				case n == 2:
-					assert.Equal(t, []bool{false, true}, []bool{errors.Is(err, errBefore), errors.Is(err, errAfter)})
+					require.Equal(t, []bool{false, true}, []bool{errors.Is(err, errBefore), errors.Is(err, errAfter)})
 				default:
-					assert.Equal(t, []any{nil, true}, []any{err, id != 0})
+					require.Equal(t, []any{nil, true}, []any{err, id != 0})
 				}
 			})
 		}
 		all.Wait()
 	}
 	const each = imports/2 - 1
-	assert.Len(t, accounts(t, url), rounds*each)
-	assert.Len(t, records(t, url), rounds*each)
+	require.Len(t, accounts(t, url), rounds*each)
+	require.Len(t, records(t, url), rounds*each)
 }
 
 // A panic is an error of whoever it happened to, and ends nothing else.
@@ -90,7 +89,7 @@ func TestSmallImportsGiveWay(t *testing.T) {
 			<-release
 			return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
 		})
-		assert.NoError(t, err)
+		require.NoError(t, err)
 	})
 	<-inside
 	create := func(object domain.Object) error {
@@ -112,11 +111,11 @@ func TestSmallImportsGiveWay(t *testing.T) {
 	}
 	var others sync.WaitGroup
 	for n := range 10 {
-		all.Go(func() { assert.NoError(t, create(contract.Object(t, 1))) }) // of whom each waits for the first
-		others.Go(func() { assert.NoError(t, create(contract.Object(t, 2+n))) })
+		all.Go(func() { require.NoError(t, create(contract.Object(t, 1))) }) // of whom each waits for the first
+		others.Go(func() { require.NoError(t, create(contract.Object(t, 2+n))) })
 	}
 	others.Wait()
 	close(release)
 	all.Wait()
-	assert.Len(t, accounts(t, url), 11)
+	require.Len(t, accounts(t, url), 11)
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
@@ -56,22 +55,22 @@ func TestMigrationCounts(t *testing.T) {
 	for _, i := range page.Imports {
 		counts = append(counts, i.Count)
 	}
-	assert.Equal(t, []domain.Count{{Requests: 1, Created: 5}, {Requests: 1, Created: 11, Refused: 2}, {Requests: 1, Refused: 1}, {Requests: 1}}, counts)
+	require.Equal(t, []domain.Count{{Requests: 1, Created: 5}, {Requests: 1, Created: 11, Refused: 2}, {Requests: 1, Refused: 1}, {Requests: 1}}, counts)
 	statistics, err := store.Statistics(t.Context(), domain.DateOf(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)))
 	require.NoError(t, err)
-	assert.Equal(t, domain.Count{Requests: 2, Refused: 1}, statistics.Last(1))
-	assert.Equal(t, domain.Count{Requests: 4, Created: 16, Refused: 3}, statistics.Last(2))
-	assert.Equal(t, statistics.Last(2), statistics.All)
+	require.Equal(t, domain.Count{Requests: 2, Refused: 1}, statistics.Last(1))
+	require.Equal(t, domain.Count{Requests: 4, Created: 16, Refused: 3}, statistics.Last(2))
+	require.Equal(t, statistics.Last(2), statistics.All)
 	require.Len(t, statistics.Reasons, 4)
 	for _, reason := range statistics.Reasons {
-		assert.Equal(t, 1, reason.Objects)
+		require.Equal(t, 1, reason.Objects)
 		page, err := store.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{Reason: reason.Reason}, Limit: 9})
 		require.NoError(t, err)
-		assert.Len(t, page.Imports, 1)
+		require.Len(t, page.Imports, 1)
 	}
 	page, err = store.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{Login: "anna"}, Limit: 9})
 	require.NoError(t, err)
-	assert.Len(t, page.Imports, 2)
+	require.Len(t, page.Imports, 2)
 }
 
 // Of imports from before, every rejection is kept.
@@ -82,9 +81,9 @@ func TestMigrationOfUnkeptRejections(t *testing.T) {
 		insert into bad_users (code_id, object_id, description, violations) values (1, 1, 'x', '[]'), (1, 2, 'x', '[]')`)
 	page, err := postgres.NewReports(db).Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 1}, Limit: 9})
 	require.NoError(t, err)
-	assert.Equal(t, 2, page.Import.Refused)
-	assert.Zero(t, page.Import.Unkept)
-	assert.Len(t, page.Rejections, 2)
+	require.Equal(t, 2, page.Import.Refused)
+	require.Zero(t, page.Import.Unkept)
+	require.Len(t, page.Rejections, 2)
 }
 
 // Originals are forgotten when they are old enough, in several transactions, and nothing else is.
@@ -123,7 +122,7 @@ func TestEraseOriginals(t *testing.T) {
 		at, err := time.Parse(time.DateOnly, before)
 		require.NoError(t, err)
 		require.NoError(t, store.EraseOriginals(t.Context(), at))
-		assert.Equal(t, want, count())
+		require.Equal(t, want, count())
 	}
 	erase("2026-01-01")
 	want[0].Originals, want[0].Marked = 0, false
@@ -133,13 +132,13 @@ func TestEraseOriginals(t *testing.T) {
 	erase("2026-01-04")
 	perTransaction := pgtest.Query[struct{ Rows int }](t, url, `
 		select count(*) from bad_users where code_id = 1 and object_id % 21 > 0 group by xmin::text order by 1 desc`)
-	assert.Len(t, perTransaction, 2)
-	assert.LessOrEqual(t, perTransaction[0].Rows, postgres.EraseRows)
+	require.Len(t, perTransaction, 2)
+	require.LessOrEqual(t, perTransaction[0].Rows, postgres.EraseRows)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, store.EraseOriginals(ctx, time.Now()), context.Canceled)
-	assert.Equal(t, want, count())
+	require.Equal(t, want, count())
 }
 
 // The counters of past days become few, and tell the same.
@@ -170,16 +169,16 @@ func TestMergeShards(t *testing.T) {
 	require.Equal(t, [2]int{63, 64}, rows())
 	for range 2 {
 		require.NoError(t, store.MergeShards(t.Context(), today))
-		assert.Equal(t, want, read())
-		assert.Equal(t, [2]int{16 + 3, 16 + 3*2}, rows())
+		require.Equal(t, want, read())
+		require.Equal(t, [2]int{16 + 3, 16 + 3*2}, rows())
 	}
 	// a request that was late
 	pgtest.Query[struct{}](t, url, `insert into statistics values ('2024-10-03', 7, 1, 2, 3)`)
 	pgtest.Query[struct{}](t, url, `insert into reason_statistics values ('2024-10-03', 7, 'login', 'taken', 5)`)
 	want = read()
 	require.NoError(t, store.MergeShards(t.Context(), today))
-	assert.Equal(t, want, read())
-	assert.Equal(t, [2]int{16 + 3, 16 + 3*2}, rows())
+	require.Equal(t, want, read())
+	require.Equal(t, [2]int{16 + 3, 16 + 3*2}, rows())
 }
 
 func TestReportsWithoutDatabase(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
@@ -96,7 +95,7 @@ func outcomeFiles(t *testing.T) []outcomeFile {
 	t.Cleanup(func() {
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
-		assert.Empty(t, left, "temporary files that were not removed")
+		require.Empty(t, left, "temporary files that were not removed")
 	})
 	asIs := func(_ *testing.T, file []byte) []byte { return file }
 	words := languages(t)
@@ -136,11 +135,11 @@ func TestCredentialsReadAgain(t *testing.T) {
 	require.NoError(t, report.CredentialsCSV{}.Write(&file, sequence(outcomes())))
 	rows := rowsOf(t, file.Bytes(), ',')
 	require.Len(t, rows, len(made)+1)
-	assert.Equal(t, []string{"last_name", "first_name", "patronymic", "login", "password"}, rows[0])
+	require.Equal(t, []string{"last_name", "first_name", "patronymic", "login", "password"}, rows[0])
 	for i, row := range rows[1:] {
 		for j, got := range row {
-			assert.NotContains(t, "=+-@＝", (got + " ")[:1])
-			assert.Equal(t, made[i][j], string(ports.RestoreCSVField([]byte(got))))
+			require.NotContains(t, "=+-@＝", (got + " ")[:1])
+			require.Equal(t, made[i][j], string(ports.RestoreCSVField([]byte(got))))
 		}
 	}
 
@@ -149,17 +148,17 @@ func TestCredentialsReadAgain(t *testing.T) {
 	book, err := excelize.OpenReader(&file)
 	require.NoError(t, err)
 	defer book.Close()
-	assert.Equal(t, []string{"Credentials", "Rejections"}, book.GetSheetList())
+	require.Equal(t, []string{"Credentials", "Rejections"}, book.GetSheetList())
 	rows, err = book.GetRows("Credentials")
 	require.NoError(t, err)
 	require.Len(t, rows, len(made)+1)
 	for i, row := range rows[1:] {
-		assert.Equal(t, made[i], append(row, make([]string, len(made[i])-len(row))...))
+		require.Equal(t, made[i], append(row, make([]string, len(made[i])-len(row))...))
 	}
 	rows, err = book.GetRows("Rejections")
 	require.NoError(t, err)
-	assert.Len(t, rows, refused+1)
-	assert.Equal(t, []string{"2", "ivanov", "Login belongs to another user."}, rows[1])
+	require.Len(t, rows, refused+1)
+	require.Equal(t, []string{"2", "ivanov", "Login belongs to another user."}, rows[1])
 }
 
 func TestCredentialsXLSXByAnotherReader(t *testing.T) {
@@ -171,18 +170,18 @@ func TestCredentialsXLSXByAnotherReader(t *testing.T) {
 	for i, sheet := range book.Sheets {
 		names[i] = sheet.Name
 	}
-	assert.Equal(t, []string{"Credentials", "Credentials 2", "Credentials 3", "Credentials 4", "Rejections", "Rejections 2", "Rejections 3", "Rejections 4"}, names)
+	require.Equal(t, []string{"Credentials", "Credentials 2", "Credentials 3", "Credentials 4", "Rejections", "Rejections 2", "Rejections 3", "Rejections 4"}, names)
 	require.Len(t, book.Filters, len(names))
-	assert.Equal(t, "Credentials!$A$1:$E$5", strings.ReplaceAll(book.Filters[0], "'", ""))
+	require.Equal(t, "Credentials!$A$1:$E$5", strings.ReplaceAll(book.Filters[0], "'", ""))
 	for i := range names {
 		sheet := all[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)]
 		require.Len(t, sheet.Panes, 1)
-		assert.Equal(t, "frozen", sheet.Panes[0].State)
-		assert.NotEmpty(t, sheet.Columns)
+		require.Equal(t, "frozen", sheet.Panes[0].State)
+		require.NotEmpty(t, sheet.Columns)
 		for _, row := range sheet.Rows[1:] {
 			for _, cell := range row.Cells {
-				assert.Nil(t, cell.Formula)
-				assert.Equal(t, cell.Text != "", cell.Type == "inlineStr")
+				require.Nil(t, cell.Formula)
+				require.Equal(t, cell.Text != "", cell.Type == "inlineStr")
 			}
 		}
 	}
@@ -195,7 +194,7 @@ func TestCredentialsErrorHalfWay(t *testing.T) {
 			t.Run(f.name+" "+name, func(t *testing.T) {
 				err := f.writer.Write(io.Discard, breaks(t, first, errBroken))
 				require.ErrorIs(t, err, errBroken)
-				assert.ErrorContains(t, err, "read outcomes")
+				require.ErrorContains(t, err, "read outcomes")
 			})
 		}
 		t.Run(f.name+" when written", func(t *testing.T) {
@@ -253,7 +252,7 @@ func TestCredentialsMemory(t *testing.T) {
 					}
 				}
 			}))
-			assert.Less(t, peak, f.bound)
+			require.Less(t, peak, f.bound)
 		})
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/mattn/go-runewidth"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/report"
@@ -89,8 +88,8 @@ func of(t *testing.T, imports []domain.Import, rejections []domain.Rejection) po
 	importsRead, rejectionsRead := false, false
 	return ports.Report{
 		Imports: func(yield func(domain.Import, error) bool) {
-			assert.False(t, importsRead, "imports were read before")
-			assert.False(t, rejectionsRead, "imports are read behind rejections")
+			require.False(t, importsRead, "imports were read before")
+			require.False(t, rejectionsRead, "imports are read behind rejections")
 			importsRead = true
 			for _, i := range imports {
 				if !yield(i, nil) {
@@ -99,7 +98,7 @@ func of(t *testing.T, imports []domain.Import, rejections []domain.Rejection) po
 			}
 		},
 		Rejections: func(yield func(domain.Rejection, error) bool) {
-			assert.False(t, rejectionsRead, "rejections were read before")
+			require.False(t, rejectionsRead, "rejections were read before")
 			rejectionsRead = true
 			for _, r := range rejections {
 				r.Original = bytes.Clone(r.Original)
@@ -126,12 +125,12 @@ type format struct {
 
 func formats(t *testing.T) []format {
 	spools := &fake.Spools{}
-	t.Cleanup(func() { assert.Zero(t, spools.Open(), "spools that were not closed") })
+	t.Cleanup(func() { require.Zero(t, spools.Open(), "spools that were not closed") })
 	dir := t.TempDir()
 	t.Cleanup(func() {
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
-		assert.Empty(t, left, "temporary files that were not removed")
+		require.Empty(t, left, "temporary files that were not removed")
 	})
 	asIs := func(_ *testing.T, file []byte) []byte { return file }
 	return []format{
@@ -180,7 +179,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), string(got))
+	require.Equal(t, string(want), string(got))
 }
 
 func TestErrorOfSequence(t *testing.T) {
@@ -200,7 +199,7 @@ func TestErrorOfSequence(t *testing.T) {
 				}
 				err := f.writer.Write(io.Discard, r)
 				require.ErrorIs(t, err, errBroken)
-				assert.ErrorContains(t, err, "read "+where)
+				require.ErrorContains(t, err, "read "+where)
 			})
 		}
 	}
@@ -209,8 +208,8 @@ func TestErrorOfSequence(t *testing.T) {
 // breaks yields a value, then an error, and then sees that nobody wants more.
 func breaks[T any](t *testing.T, value T, err error) func(yield func(T, error) bool) {
 	return func(yield func(T, error) bool) {
-		assert.True(t, yield(value, nil))
-		assert.False(t, yield(value, err), "the reader goes on behind an error")
+		require.True(t, yield(value, nil))
+		require.False(t, yield(value, err), "the reader goes on behind an error")
 	}
 }
 
@@ -270,7 +269,7 @@ func TestStopsAtError(t *testing.T) {
 			},
 		})
 		require.ErrorIs(t, err, errFull, f.name)
-		assert.Less(t, read, 10_000, f.name)
+		require.Less(t, read, 10_000, f.name)
 	}
 }
 
@@ -287,7 +286,7 @@ func TestTXTWithoutRoom(t *testing.T) {
 	spools := &fullSpools{}
 	err := report.TXT{Spools: spools}.Write(io.Discard, of(t, imports(), rejections()))
 	require.ErrorIs(t, err, ports.ErrUnavailable)
-	assert.Zero(t, spools.Open())
+	require.Zero(t, spools.Open())
 }
 
 func TestTXTAligned(t *testing.T) {
@@ -295,14 +294,14 @@ func TestTXTAligned(t *testing.T) {
 	condition := runewidth.Condition{StrictEmojiNeutral: true}
 	seen := 0
 	for _, line := range lines {
-		assert.Equal(t, strings.TrimRight(line, " "), line, "trailing blanks")
+		require.Equal(t, strings.TrimRight(line, " "), line, "trailing blanks")
 		before, _, found := strings.Cut(line, "Login: taken")
 		if found {
 			seen++
-			assert.Equal(t, 34, condition.StringWidth(before), line)
+			require.Equal(t, 34, condition.StringWidth(before), line)
 		}
 	}
-	assert.Equal(t, len(rejections())-2, seen)
+	require.Equal(t, len(rejections())-2, seen)
 }
 
 // Every byte is either shown or replaced, wherever it stands.
@@ -336,8 +335,8 @@ func TestTXTEveryByte(t *testing.T) {
 func TestTXTLong(t *testing.T) {
 	long := strings.Repeat("名", 40_000)
 	file := string(write(t, report.TXT{Spools: &fake.Spools{}}, of(t, nil, []domain.Rejection{{Login: long, Description: long}, {Description: "short"}})))
-	assert.Contains(t, file, "0          0  "+long+"  "+long+"\n")
-	assert.Less(t, len(file), 2*len(long)+1000)
+	require.Contains(t, file, "0          0  "+long+"  "+long+"\n")
+	require.Less(t, len(file), 2*len(long)+1000)
 }
 
 // rowsOf reads a CSV file with another reader than ours.
@@ -361,12 +360,12 @@ func TestCSVForReadersOfRussian(t *testing.T) {
 		want := rowsOf(t, write(t, f.writer, of(t, imports(), rejections())), ',')
 		r := of(t, imports(), rejections())
 		r.Language = "ru"
-		assert.Equal(t, want, rowsOf(t, write(t, f.writer, r), ';'), f.name)
+		require.Equal(t, want, rowsOf(t, write(t, f.writer, r), ';'), f.name)
 	}
 	var english, russian bytes.Buffer
 	require.NoError(t, report.CredentialsCSV{Language: "en"}.Write(&english, sequence(outcomes())))
 	require.NoError(t, report.CredentialsCSV{Language: "ru"}.Write(&russian, sequence(outcomes())))
-	assert.Equal(t, rowsOf(t, english.Bytes(), ','), rowsOf(t, russian.Bytes(), ';'))
+	require.Equal(t, rowsOf(t, english.Bytes(), ','), rowsOf(t, russian.Bytes(), ';'))
 }
 
 // CSV is what another reader of it makes of it, apart from apostrophes.
@@ -378,8 +377,8 @@ func TestCSVReadAgain(t *testing.T) {
 	for i, row := range rows[1:] {
 		for column, text := range []string{want[i].Login, want[i].Description} {
 			got := row[2+column]
-			assert.NotContains(t, "=+-@\t\r", (got + " ")[:1])
-			assert.Equal(t, text, string(ports.RestoreCSVField([]byte(got))))
+			require.NotContains(t, "=+-@\t\r", (got + " ")[:1])
+			require.Equal(t, text, string(ports.RestoreCSVField([]byte(got))))
 		}
 	}
 }
@@ -409,21 +408,21 @@ func TestJSONReadAgain(t *testing.T) {
 	require.NoError(t, json.Unmarshal(write(t, report.JSON{}, of(t, imports(), want)), &got))
 	require.Len(t, got.Codes, len(imports()))
 	for i, row := range got.Codes {
-		assert.Equal(t, imports()[i].ID, row.ID)
-		assert.Equal(t, imports()[i].Description, row.Description)
-		assert.True(t, imports()[i].Date.Equal(row.Date))
+		require.Equal(t, imports()[i].ID, row.ID)
+		require.Equal(t, imports()[i].Description, row.Description)
+		require.True(t, imports()[i].Date.Equal(row.Date))
 	}
 	require.Len(t, got.BadUsers, len(want))
 	for i, row := range got.BadUsers {
 		if want[i].Login == "" {
-			assert.Nil(t, row.Login)
+			require.Nil(t, row.Login)
 		} else {
-			assert.Equal(t, strings.ToValidUTF8(strings.ReplaceAll(want[i].Login, "\xff\xc0", "\ufffd\ufffd"), "\ufffd"), *row.Login)
+			require.Equal(t, strings.ToValidUTF8(strings.ReplaceAll(want[i].Login, "\xff\xc0", "\ufffd\ufffd"), "\ufffd"), *row.Login)
 		}
-		assert.Equal(t, want[i].Description, row.Description)
+		require.Equal(t, want[i].Description, row.Description)
 		require.Len(t, row.Violations, len(want[i].Violations))
 		for j, violation := range row.Violations {
-			assert.Equal(t, want[i].Violations[j].Limit == 0, violation.Limit == nil)
+			require.Equal(t, want[i].Violations[j].Limit == 0, violation.Limit == nil)
 		}
 	}
 }
@@ -465,7 +464,7 @@ func TestMemory(t *testing.T) {
 					}
 				},
 			}))
-			assert.Less(t, peak, f.bound)
+			require.Less(t, peak, f.bound)
 		})
 	}
 }

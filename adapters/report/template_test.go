@@ -5,7 +5,6 @@ import (
 	"io"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
@@ -25,7 +24,7 @@ func TestTemplates(t *testing.T) {
 		t.Run(language, func(t *testing.T) {
 			var file bytes.Buffer
 			require.NoError(t, report.TemplateCSV{}.Write(&file, words))
-			assert.Equal(t, lines[language], file.String())
+			require.Equal(t, lines[language], file.String())
 
 			file.Reset()
 			require.NoError(t, report.TemplateXLSX{Dir: t.TempDir()}.Write(&file, words))
@@ -36,7 +35,7 @@ func TestTemplates(t *testing.T) {
 			sheet := book.GetSheetName(0)
 			rows, err := book.GetRows(sheet)
 			require.NoError(t, err)
-			assert.Equal(t, [][]string{headers[language]}, rows, "a header, and nobody below it")
+			require.Equal(t, [][]string{headers[language]}, rows, "a header, and nobody below it")
 
 			// What is entered in any row stays the text that it is.
 			for i := range headers[language] {
@@ -47,13 +46,13 @@ func TestTemplates(t *testing.T) {
 				style, err := book.GetStyle(id)
 				require.NoError(t, err)
 				require.NotNil(t, style.CustomNumFmt, column)
-				assert.Equal(t, "@", *style.CustomNumFmt, column)
+				require.Equal(t, "@", *style.CustomNumFmt, column)
 				width, err := book.GetColWidth(sheet, column)
 				require.NoError(t, err)
-				assert.Greater(t, width, float64(len([]rune(headers[language][i]))), column)
+				require.Greater(t, width, float64(len([]rune(headers[language][i]))), column)
 			}
 			sheets := parts(t, file.Bytes())
-			assert.Equal(t, "frozen", sheets["xl/worksheets/sheet1.xml"].Panes[0].State)
+			require.Equal(t, "frozen", sheets["xl/worksheets/sheet1.xml"].Panes[0].State)
 		})
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
@@ -60,7 +59,7 @@ func TestXLSXByOpenpyxl(t *testing.T) {
 			continue
 		}
 		file := write(t, f.writer, of(t, imports(), rejections()))
-		assert.Equal(t, string(cells(t, file)), openpyxl(t, file), f.name)
+		require.Equal(t, string(cells(t, file)), openpyxl(t, file), f.name)
 	}
 }
 
@@ -88,8 +87,8 @@ func openpyxl(t *testing.T, file []byte) string {
 		if read.Sheet != "" {
 			fmt.Fprintf(&shown, "%s\n", read.Sheet)
 			require.NotNil(t, read.Frozen)
-			assert.Equal(t, "A2", *read.Frozen)
-			assert.NotNil(t, read.Filter)
+			require.Equal(t, "A2", *read.Frozen)
+			require.NotNil(t, read.Filter)
 			continue
 		}
 		fmt.Fprintf(&shown, "  %-4s %-6s %q\n", read.Cell, read.Kind, read.Value)
@@ -154,7 +153,7 @@ func parts(t *testing.T, file []byte) map[string]part {
 		require.ErrorIs(t, err, io.EOF, f.Name)
 		var p part
 		require.NoError(t, xml.Unmarshal(text, &p), f.Name)
-		assert.NotContains(t, all, f.Name)
+		require.NotContains(t, all, f.Name)
 		all[f.Name] = p
 	}
 	return all
@@ -162,51 +161,51 @@ func parts(t *testing.T, file []byte) map[string]part {
 
 func TestXLSXByAnotherReader(t *testing.T) {
 	all := parts(t, write(t, report.XLSX{Location: moscow, Dir: t.TempDir()}.WithSheetRows(20), of(t, imports(), rejections())))
-	assert.Contains(t, all, "[Content_Types].xml")
+	require.Contains(t, all, "[Content_Types].xml")
 
 	book := all["xl/workbook.xml"]
 	require.Len(t, book.Sheets, 3)
-	assert.Equal(t, "Response status codes", book.Sheets[0].Name)
-	assert.Equal(t, "Bad request users", book.Sheets[1].Name)
-	assert.Equal(t, "Bad request users 2", book.Sheets[2].Name)
-	assert.Equal(t, []string{"'Response status codes'!$A$1:$E$4", "'Bad request users'!$A$1:$D$20", "'Bad request users 2'!$A$1:$D$16"}, book.Filters)
+	require.Equal(t, "Response status codes", book.Sheets[0].Name)
+	require.Equal(t, "Bad request users", book.Sheets[1].Name)
+	require.Equal(t, "Bad request users 2", book.Sheets[2].Name)
+	require.Equal(t, []string{"'Response status codes'!$A$1:$E$4", "'Bad request users'!$A$1:$D$20", "'Bad request users 2'!$A$1:$D$16"}, book.Filters)
 
 	codes := all["xl/worksheets/sheet1.xml"]
-	assert.Equal(t, "$A$1:$E$4", codes.AutoFilter.Range)
-	assert.Len(t, codes.Columns, 5)
+	require.Equal(t, "$A$1:$E$4", codes.AutoFilter.Range)
+	require.Len(t, codes.Columns, 5)
 	require.Len(t, codes.Panes, 1)
-	assert.Equal(t, "frozen", codes.Panes[0].State)
-	assert.Equal(t, "1", codes.Panes[0].YSplit)
+	require.Equal(t, "frozen", codes.Panes[0].State)
+	require.Equal(t, "1", codes.Panes[0].YSplit)
 
 	styles := all["xl/styles.xml"]
 	for _, cell := range codes.Rows[0].Cells {
-		assert.NotNil(t, styles.Fonts[styles.Styles[cell.Style].Font].Bold)
+		require.NotNil(t, styles.Fonts[styles.Styles[cell.Style].Font].Bold)
 	}
 	require.Len(t, codes.Rows, 4)
 	row := codes.Rows[1].Cells
 	require.Len(t, row, 5)
 	for i, kind := range []string{"", "", "inlineStr", "", "inlineStr"} {
-		assert.Equal(t, kind, row[i].Type)
+		require.Equal(t, kind, row[i].Type)
 	}
-	assert.Equal(t, "7", row[0].Value)
-	assert.Equal(t, "46086.041655092595", row[3].Value) // 2026-03-05 00:59:59
+	require.Equal(t, "7", row[0].Value)
+	require.Equal(t, "46086.041655092595", row[3].Value) // 2026-03-05 00:59:59
 	format := ""
 	for _, f := range styles.Formats {
 		if f.ID == styles.Styles[row[3].Style].Format {
 			format = f.Code
 		}
 	}
-	assert.Equal(t, "yyyy-mm-dd hh:mm:ss", format)
+	require.Equal(t, "yyyy-mm-dd hh:mm:ss", format)
 
 	for name, p := range all {
 		for _, row := range p.Rows {
 			for _, cell := range row.Cells {
-				assert.Nil(t, cell.Formula, name)
-				assert.Equal(t, cell.Text != "", cell.Type == "inlineStr", name)
+				require.Nil(t, cell.Formula, name)
+				require.Equal(t, cell.Text != "", cell.Type == "inlineStr", name)
 			}
 		}
 	}
-	assert.Equal(t, "=1+1", codes.Rows[3].Cells[2].Text)
+	require.Equal(t, "=1+1", codes.Rows[3].Cells[2].Text)
 	logins := map[string]bool{}
 	for _, sheet := range []string{"sheet2", "sheet3"} {
 		for _, row := range all["xl/worksheets/"+sheet+".xml"].Rows[1:] {
@@ -214,7 +213,7 @@ func TestXLSXByAnotherReader(t *testing.T) {
 		}
 	}
 	for _, login := range []string{"=1+1", "+7", "-1", "@x", "\t=1", "\r=1", "名字"} {
-		assert.Contains(t, logins, login)
+		require.Contains(t, logins, login)
 	}
 }
 
@@ -228,15 +227,15 @@ func TestXLSXLongTexts(t *testing.T) {
 		got := all["xl/worksheets/sheet2.xml"].Rows[1].Cells[3].Text
 		text = strings.Join(strings.Split(strings.ReplaceAll(text, "\xff", "\ufffd"), ""), "")
 		if len(utf16.Encode([]rune(text))) <= most {
-			assert.Equal(t, text, got, "a text that fits is whole")
+			require.Equal(t, text, got, "a text that fits is whole")
 			continue
 		}
 		cut, isCut := strings.CutSuffix(got, "…")
-		assert.True(t, isCut)
-		assert.True(t, strings.HasPrefix(text, cut))
+		require.True(t, isCut)
+		require.True(t, strings.HasPrefix(text, cut))
 		units := len(utf16.Encode([]rune(got)))
-		assert.LessOrEqual(t, units, most)
-		assert.GreaterOrEqual(t, units, most-1)
+		require.LessOrEqual(t, units, most)
+		require.GreaterOrEqual(t, units, most-1)
 	}
 }
 
@@ -259,7 +258,7 @@ func TestXLSXLeavesNothing(t *testing.T) {
 				}
 			}
 			waiting, _ := filepath.Glob(filepath.Join(dir, "*", "*"))
-			assert.NotEmpty(t, waiting)
+			require.NotEmpty(t, waiting)
 			if last != nil {
 				yield(long, last)
 			}
@@ -267,6 +266,6 @@ func TestXLSXLeavesNothing(t *testing.T) {
 		require.ErrorIs(t, report.XLSX{Dir: dir}.Write(io.Discard, r), last)
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
-		assert.Empty(t, left)
+		require.Empty(t, left)
 	}
 }

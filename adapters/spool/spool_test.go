@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/spool"
@@ -22,7 +21,7 @@ func TestLargeSpoolLeavesNoName(t *testing.T) {
 	require.NoError(t, err)
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	assert.Empty(t, entries, "a file with a name would outlive a crash")
+	require.Empty(t, entries, "a file with a name would outlive a crash")
 	require.NoError(t, s.Close())
 }
 
@@ -77,13 +76,13 @@ func TestFolders(t *testing.T) {
 	require.NoError(t, os.WriteFile(others, nil, 0o600))
 	two, err := spool.Open(dir)
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{filepath.Base(one.Dir()), filepath.Base(two.Dir()), "others"}, names())
+	require.ElementsMatch(t, []string{filepath.Base(one.Dir()), filepath.Base(two.Dir()), "others"}, names())
 
 	large := one.New()
 	_, err = large.Write(make([]byte, 2<<20))
 	require.NoError(t, err)
 	require.NoError(t, one.Close())
-	assert.ElementsMatch(t, []string{filepath.Base(two.Dir()), "others"}, names())
+	require.ElementsMatch(t, []string{filepath.Base(two.Dir()), "others"}, names())
 	_, err = large.Write([]byte("x"))
 	require.NoError(t, err, "who has a file still has it")
 	require.NoError(t, large.Close())

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/uploads"
@@ -42,7 +41,7 @@ func TestExports(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "not", "there") // is made
 		t.Cleanup(func() {
 			for _, name := range names(t, dir, true) {
-				assert.NotContains(t, name, unfinished)
+				require.NotContains(t, name, unfinished)
 			}
 		})
 		return contract.ExportsSubject{Store: uploads.New(dir, 100<<20), Names: func() []string { return names(t, dir, false) }}
@@ -76,13 +75,13 @@ func TestOldestGoFirst(t *testing.T) {
 	age(t, dir, "b-1.txt", 2*time.Hour)
 	age(t, dir, "a-1.txt", 3*time.Hour)
 	age(t, dir, "c-1.txt", time.Hour)
-	assert.Equal(t, []string{"a-1.txt", "b-1.txt", "c-1.txt"}, names(t, dir, true), "as many bytes as may be kept")
+	require.Equal(t, []string{"a-1.txt", "b-1.txt", "c-1.txt"}, names(t, dir, true), "as many bytes as may be kept")
 	makeFile(t, folder, "d", 1)
-	assert.Equal(t, []string{"b-1.txt", "c-1.txt", "d-1.txt"}, names(t, dir, true))
+	require.Equal(t, []string{"b-1.txt", "c-1.txt", "d-1.txt"}, names(t, dir, true))
 	makeFile(t, folder, "e", 70)
-	assert.Equal(t, []string{"d-1.txt", "e-1.txt"}, names(t, dir, true))
+	require.Equal(t, []string{"d-1.txt", "e-1.txt"}, names(t, dir, true))
 	makeFile(t, folder, "f", 100)
-	assert.Equal(t, []string{"f-1.txt"}, names(t, dir, true))
+	require.Equal(t, []string{"f-1.txt"}, names(t, dir, true))
 }
 
 // A file from the future, whose clock was wrong, does not outlive the newest.
@@ -92,18 +91,18 @@ func TestNewestGoesLast(t *testing.T) {
 	makeFile(t, folder, "future", 60)
 	age(t, dir, "future-1.txt", -time.Hour)
 	makeFile(t, folder, "new", 60)
-	assert.Equal(t, []string{"new-1.txt"}, names(t, dir, true))
+	require.Equal(t, []string{"new-1.txt"}, names(t, dir, true))
 }
 
 func TestFileLargerThanAll(t *testing.T) {
 	for _, room := range []int64{0, 100} {
 		dir := t.TempDir()
 		file := makeFile(t, uploads.New(dir, room), "large", 1000)
-		assert.Empty(t, names(t, dir, true))
+		require.Empty(t, names(t, dir, true))
 		content, err := io.ReadAll(file)
 		require.NoError(t, err)
-		assert.Len(t, content, 1000)
-		assert.EqualValues(t, 1000, file.Size)
+		require.Len(t, content, 1000)
+		require.EqualValues(t, 1000, file.Size)
 	}
 }
 
@@ -117,12 +116,12 @@ func TestUnfinishedFiles(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, unfinished+"killed"), []byte("x"), 0o600))
 		require.Len(t, names(t, dir, true), 2)
 		require.NoError(t, uploads.New(dir, 100).Sweep())
-		assert.Len(t, names(t, dir, true), 1)
+		require.Len(t, names(t, dir, true), 1)
 		return nil
 	})
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
-	assert.Equal(t, []string{"a-1.txt"}, names(t, dir, true))
+	require.Equal(t, []string{"a-1.txt"}, names(t, dir, true))
 }
 
 // What others keep in the folder is neither of a kind nor a folder to be emptied.
@@ -134,7 +133,7 @@ func TestOthersInFolder(t *testing.T) {
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "a-3.txt"), 0o700))
 	makeFile(t, uploads.New(dir, 100), "a", 1)
-	assert.ElementsMatch(t, append(others, "a-1.txt", "a-3.txt"), names(t, dir, true))
+	require.ElementsMatch(t, append(others, "a-1.txt", "a-3.txt"), names(t, dir, true))
 }
 
 func TestOnlyOwnerReads(t *testing.T) {
@@ -143,7 +142,7 @@ func TestOnlyOwnerReads(t *testing.T) {
 	for path, want := range map[string]os.FileMode{dir: os.ModeDir | 0o700, filepath.Join(dir, "a-1.txt"): 0o600} {
 		info, err := os.Stat(path)
 		require.NoError(t, err)
-		assert.Equal(t, want, info.Mode(), path)
+		require.Equal(t, want, info.Mode(), path)
 	}
 }
 
@@ -155,7 +154,7 @@ func TestNoRoom(t *testing.T) {
 		require.ErrorIs(t, err, ports.ErrUnavailable)
 		require.ErrorIs(t, err, full)
 	}
-	assert.Empty(t, names(t, dir, true))
+	require.Empty(t, names(t, dir, true))
 }
 
 func TestNoFolder(t *testing.T) {

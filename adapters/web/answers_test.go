@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web"
 )
@@ -100,20 +100,20 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		})
 		check := func(what string, got answer, cache string) {
 			t.Helper()
-			assert.Equal(t, cache, got.header.Get("Cache-Control"), what)
-			assert.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"), what)
-			assert.Equal(t, "DENY", got.header.Get("X-Frame-Options"), what)
-			assert.Contains(t, got.header.Get("Content-Security-Policy"), "default-src 'none'", what)
-			assert.Equal(t, scheme == "https", got.header.Get("Strict-Transport-Security") != "", what)
+			require.Equal(t, cache, got.header.Get("Cache-Control"), what)
+			require.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"), what)
+			require.Equal(t, "DENY", got.header.Get("X-Frame-Options"), what)
+			require.Contains(t, got.header.Get("Content-Security-Policy"), "default-src 'none'", what)
+			require.Equal(t, scheme == "https", got.header.Get("Strict-Transport-Security") != "", what)
 			if media := got.header.Get("Content-Type"); strings.HasPrefix(media, "text/plain") {
-				assert.Equal(t, "text/plain; charset=utf-8", media, what)
+				require.Equal(t, "text/plain; charset=utf-8", media, what)
 			}
 		}
 		for i := range routeCases("") {
 			visitor, form := o.signedIn(t, "X-Forwarded-Proto", scheme)
 			c := routeCases(form)[i]
 			got := o.send(t, visitor, c)
-			assert.Less(t, got.status, http.StatusInternalServerError, c.route)
+			require.Less(t, got.status, http.StatusInternalServerError, c.route)
 			cache := "no-store"
 			if c.route == "GET /openapi.yaml" {
 				cache = ""
@@ -138,7 +138,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			{http.StatusForbidden, http.MethodPost, "/login", "", []string{"Content-Type", mediaForm}},
 		} {
 			got := o.request(t, stranger, c.method, c.path, c.body, c.headers...)
-			assert.Equal(t, c.status, got.status, c.path)
+			require.Equal(t, c.status, got.status, c.path)
 			check(c.method+" "+c.path, got, "no-store")
 		}
 		got := o.request(t, stranger, http.MethodGet, "/static/style.css", "")

@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web"
@@ -95,7 +94,7 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 		t.Helper()
 		got, err := shown(t, config, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
 		require.NoError(t, err, when)
-		assert.Equal(t, want, got, when)
+		require.Equal(t, want, got, when)
 	}
 	expect("first", "at the start")
 
@@ -104,7 +103,7 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 	expect("first", "files are not looked at for each client")
 	now = now.Add(time.Minute)
 	expect("first", "certificate and key do not belong together yet")
-	assert.Contains(t, logged.String(), "level=ERROR")
+	require.Contains(t, logged.String(), "level=ERROR")
 	files.write(t, files.key, newKey)
 	now = now.Add(time.Minute)
 	expect("second", "renewed")
@@ -112,7 +111,7 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 	logged.Reset()
 	now = now.Add(time.Minute)
 	expect("second", "nothing has changed")
-	assert.Empty(t, logged.String())
+	require.Empty(t, logged.String())
 	for name, spoil := range map[string]func(){
 		"no certificate": func() { files.write(t, files.cert, []byte("nonsense")) },
 		"empty":          func() { files.write(t, files.key, nil) },
@@ -122,7 +121,7 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 		spoil()
 		now = now.Add(time.Minute)
 		expect("second", name)
-		assert.Contains(t, logged.String(), "level=ERROR", name)
+		require.Contains(t, logged.String(), "level=ERROR", name)
 	}
 	files.write(t, files.cert, cert)
 	files.write(t, files.key, key)
@@ -139,7 +138,7 @@ func TestCertificateAsksForTLS12(t *testing.T) {
 	require.NoError(t, err)
 	for version, ok := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
 		_, err := shown(t, certificate.Config(), &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
-		assert.Equal(t, ok, err == nil, "%s: %v", tls.VersionName(version), err)
+		require.Equal(t, ok, err == nil, "%s: %v", tls.VersionName(version), err)
 	}
 }
 
@@ -163,12 +162,12 @@ func TestCertificateAsksForAEAD(t *testing.T) {
 			}
 			_, err := shown(t, certificate.Config(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
 			isAEAD := strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_CHACHA20_")
-			assert.Equal(t, isAEAD && strings.Contains(suite.Name, "_ECDHE_"+kind+"_"), err == nil, "%s, %s: %v", kind, suite.Name, err)
+			require.Equal(t, isAEAD && strings.Contains(suite.Name, "_ECDHE_"+kind+"_"), err == nil, "%s, %s: %v", kind, suite.Name, err)
 			if err == nil {
 				agreed++
 			}
 		}
-		assert.Equal(t, 3, agreed, kind)
+		require.Equal(t, 3, agreed, kind)
 	}
 }
 

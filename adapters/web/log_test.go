@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web"
@@ -37,8 +36,8 @@ func TestSampler(t *testing.T) {
 	} {
 		now = now.Add(c.after)
 		leftOut, ok := sampler.Pass()
-		assert.Equal(t, c.leftOut, leftOut)
-		assert.Equal(t, c.ok, ok)
+		require.Equal(t, c.leftOut, leftOut)
+		require.Equal(t, c.ok, ok)
 	}
 }
 
@@ -82,7 +81,7 @@ func TestErrorsAreLogged(t *testing.T) {
 				}
 				lines = append(lines, level)
 			}
-			assert.Equal(t, test.lines, lines)
+			require.Equal(t, test.lines, lines)
 		})
 	}
 }

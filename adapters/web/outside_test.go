@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/i18n"
@@ -310,7 +309,7 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 	served := make(chan error, 1)
 	t.Cleanup(func() {
 		require.NoError(t, server.Shutdown(context.Background()))
-		assert.NoError(t, <-served)
+		require.NoError(t, <-served)
 	})
 	go func() { served <- server.Serve(listener) }()
 	return o, server

@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web"
@@ -39,19 +38,19 @@ func TestPlaces(t *testing.T) {
 		defer cancel()
 		go func() {
 			_, err := places.Take(ctx, "192.0.2.2")
-			assert.NoError(t, err)
+			require.NoError(t, err)
 		}()
 		synctest.Wait()
-		assert.Empty(t, served)
+		require.Empty(t, served)
 		first()
 		synctest.Wait()
-		assert.Equal(t, []int{0}, served)
+		require.Equal(t, []int{0}, served)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		assert.Equal(t, []int{0, 1}, served)
+		require.Equal(t, []int{0, 1}, served)
 		second()
 		synctest.Wait()
-		assert.Equal(t, []int{0, 1, 2}, served)
+		require.Equal(t, []int{0, 1, 2}, served)
 		time.Sleep(time.Second)
 		other()
 	})
@@ -67,8 +66,8 @@ func TestPlacesThatAreNotFreeInTime(t *testing.T) {
 		defer cancel()
 		_, err = places.Take(ctx, "192.0.2.1")
 		require.ErrorIs(t, err, ports.ErrBusy)
-		assert.Equal(t, 1, places.Addresses())
+		require.Equal(t, 1, places.Addresses())
 		leave()
-		assert.Zero(t, places.Addresses())
+		require.Zero(t, places.Addresses())
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web"
 )
@@ -39,24 +39,24 @@ func TestNothingOfRequestIsAliased(t *testing.T) {
 		o.mu.Unlock()
 		got := o.send(t, visitor, c, "X-Request-Id", forwardedID)
 		name := fmt.Sprintf("%s %v", c.route, c.headers)
-		assert.Less(t, got.status, http.StatusInternalServerError, name)
-		assert.Equal(t, forwardedID, got.header.Get("X-Request-Id"), name)
+		require.Less(t, got.status, http.StatusInternalServerError, name)
+		require.Equal(t, forwardedID, got.header.Get("X-Request-Id"), name)
 		for _, text := range c.shows {
-			assert.Contains(t, got.body, text, name)
+			require.Contains(t, got.body, text, name)
 		}
-		assert.NotContains(t, fmt.Sprint(got), strings.Repeat(string(web.Poison), 2), name)
+		require.NotContains(t, fmt.Sprint(got), strings.Repeat(string(web.Poison), 2), name)
 		o.mu.Lock()
 		for _, kept := range o.kept {
-			assert.Equal(t, kept.was, texts(kept.values), "%s: %s", name, kept.what)
+			require.Equal(t, kept.was, texts(kept.values), "%s: %s", name, kept.what)
 		}
 		o.mu.Unlock()
 	}
 	for _, route := range server.Routes() {
-		assert.True(t, covered[route], "%s has no case", route)
+		require.True(t, covered[route], "%s has no case", route)
 	}
 	log := o.log.String()
-	assert.NotContains(t, log, strings.Repeat(string(web.Poison), 2))
-	assert.Equal(t, 1, strings.Count(log, `msg="an import failed after its answer had begun" id=`+forwardedID+" "), "it outlived its request")
+	require.NotContains(t, log, strings.Repeat(string(web.Poison), 2))
+	require.Equal(t, 1, strings.Count(log, `msg="an import failed after its answer had begun" id=`+forwardedID+" "), "it outlived its request")
 }
 
 // Ids are made here. One that a trusted proxy gave to a request is kept, if it is one.
@@ -70,15 +70,15 @@ func TestRequestIDs(t *testing.T) {
 	} {
 		got := proxied.request(t, client(), http.MethodGet, "/healthz", "", "X-Request-Id", id)
 		if isKept {
-			assert.Equal(t, id, got.header.Get("X-Request-Id"))
-			assert.Contains(t, proxied.log.String(), "id="+id+" ")
+			require.Equal(t, id, got.header.Get("X-Request-Id"))
+			require.Contains(t, proxied.log.String(), "id="+id+" ")
 		} else {
-			assert.Regexp(t, own, got.header.Get("X-Request-Id"), "%q", id)
+			require.Regexp(t, own, got.header.Get("X-Request-Id"), "%q", id)
 		}
 		got = direct.request(t, client(), http.MethodGet, "/healthz", "", "X-Request-Id", id)
-		assert.Regexp(t, own, got.header.Get("X-Request-Id"), "%q", id)
+		require.Regexp(t, own, got.header.Get("X-Request-Id"), "%q", id)
 	}
 	first := direct.request(t, client(), http.MethodGet, "/healthz", "")
 	second := direct.request(t, client(), http.MethodGet, "/healthz", "")
-	assert.NotEqual(t, first.header.Get("X-Request-Id"), second.header.Get("X-Request-Id"))
+	require.NotEqual(t, first.header.Get("X-Request-Id"), second.header.Get("X-Request-Id"))
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/i18n"
@@ -27,5 +26,5 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	require.NoError(t, err)
 	server, err := web.NewServer(web.Config{Views: views.Files, Languages: catalog})
 	require.NoError(t, err)
-	assert.ElementsMatch(t, listed, server.Routes())
+	require.ElementsMatch(t, listed, server.Routes())
 }

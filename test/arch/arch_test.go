@@ -17,7 +17,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -105,7 +104,7 @@ func TestEveryViolationIsFound(t *testing.T) {
 	} {
 		found, err := violations(fstest.MapFS{c.name: {Data: []byte(doc + "package p\n" + c.source)}})
 		require.NoError(t, err, c.source)
-		assert.Equal(t, []string{c.want}, found, "%s: %s", c.name, c.source)
+		require.Equal(t, []string{c.want}, found, "%s: %s", c.name, c.source)
 	}
 
 	found, err := violations(fstest.MapFS{
@@ -116,7 +115,7 @@ func TestEveryViolationIsFound(t *testing.T) {
 		"test/a_test.go": {Data: []byte("package test_test\n")},
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []string{
+	require.Equal(t, []string{
 		"domain has 0 package comments, and needs one",
 		"ports has 2 package comments, and needs one",
 		"test has 0 package comments, and needs one",
@@ -149,7 +148,7 @@ func TestDesignIsNoViolation(t *testing.T) {
 	tree["ports/b.go"] = &fstest.MapFile{Data: []byte("package p\ntype Small interface { io.Writer; A() (b, c int); B(); D() }\n")}
 	found, err := violations(tree)
 	require.NoError(t, err)
-	assert.Empty(t, found)
+	require.Empty(t, found)
 }
 
 // violations returns what in the tree is against the design.

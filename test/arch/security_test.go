@@ -14,7 +14,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -48,9 +47,9 @@ func TestSecurityFileHasEachRequirementOnce(t *testing.T) {
 		rows[row[1]]++
 	}
 	for id, n := range rows {
-		assert.Equal(t, 1, n, "rows of requirement %s", id)
+		require.Equal(t, 1, n, "rows of requirement %s", id)
 	}
-	assert.Len(t, requirement.FindAllString(first, -1), level1)
+	require.Len(t, requirement.FindAllString(first, -1), level1)
 }
 
 // routeFile has a rule for each route of the program, to which other tests hold it.
@@ -68,11 +67,11 @@ func TestSecurityFileHasEveryRoute(t *testing.T) {
 	}
 	text, err := fs.ReadFile(tree, securityFile)
 	require.NoError(t, err)
-	assert.Equal(t, want, rulesOf(string(text)))
+	require.Equal(t, want, rulesOf(string(text)))
 }
 
 func TestRulesOfTheSecurityFile(t *testing.T) {
-	assert.Equal(t, map[string]string{"GET /": "all", "GET /login": "all", "POST /login": "all", "POST /useradd": "useradd"}, rulesOf(
+	require.Equal(t, map[string]string{"GET /": "all", "GET /login": "all", "POST /login": "all", "POST /useradd": "useradd"}, rulesOf(
 		"`GET /nowhere`\n\n## Authorization\n\n| rule | who | routes |\n|---|---|---|\n| all | every client | `GET /`, `GET, POST /login`; `all` |\n"+
 			"| useradd | `--useradd-access` | `POST /useradd` |\n\n`GET /nowhere`\n\n## More\n\n| all | every client | `GET /nowhere` |\n"))
 }
@@ -109,7 +108,7 @@ func TestEveryNameWithoutTestIsFound(t *testing.T) {
 	}
 	wrong, err := namesWithoutTest(tree)
 	require.NoError(t, err)
-	assert.Equal(t, []string{
+	require.Equal(t, []string{
 		"TestLogin: name its package, as in domain.TestLogin",
 		"TestMain: name its package, as in domain.TestMain",
 		"domain.TestGone: there is no such test",
@@ -216,7 +215,7 @@ var unsafePatterns = map[string]*regexp.Regexp{
 func TestProgramHasNoUnsafeCode(t *testing.T) {
 	found, err := unsafeCode(os.DirFS("../.."))
 	require.NoError(t, err)
-	assert.Empty(t, found)
+	require.Empty(t, found)
 }
 
 func TestEveryUnsafeCodeIsFound(t *testing.T) {
@@ -232,7 +231,7 @@ func TestEveryUnsafeCodeIsFound(t *testing.T) {
 		found, err := unsafeCode(fstest.MapFS{name: {Data: []byte(source)}})
 		require.NoError(t, err)
 		require.Len(t, found, 1, source)
-		assert.Contains(t, found[0], name)
+		require.Contains(t, found[0], name)
 	}
 	found, err := unsafeCode(fstest.MapFS{
 		"views/a.go":        {Data: []byte("import (\"html/template\"; \"crypto/sha256\"; \"math/rand/v2\")\nvar t *template.Template")},
@@ -242,7 +241,7 @@ func TestEveryUnsafeCodeIsFound(t *testing.T) {
 		"test/bench/a.go":   {Data: []byte(`import "math/rand"`)},
 	})
 	require.NoError(t, err)
-	assert.Empty(t, found)
+	require.Empty(t, found)
 }
 
 // unsafeCode returns what is unsafe in the program's code.

@@ -11,7 +11,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,34 +20,34 @@ func TestAccountFromRegistrationToAnotherPassword(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	v.register(anna())
-	assert.NotEmpty(t, v.text("main [role=status]"))
+	require.NotEmpty(t, v.text("main [role=status]"))
 	profile := v.text("main")
 	for _, own := range []string{"Ким", "Анна", "Петровна", "5 May 1990", "anna@example.com", "+79123456789"} {
-		assert.Contains(t, profile, own)
+		require.Contains(t, profile, own)
 	}
 
 	v.signOut()
-	assert.Equal(t, "/login", v.path())
-	assert.NotEmpty(t, v.text("main [role=status]"))
+	require.Equal(t, "/login", v.path())
+	require.NotEmpty(t, v.text("main [role=status]"))
 	v.signIn("anna@example.com", goodPassword)
-	assert.Equal(t, "/profile", v.path())
+	require.Equal(t, "/profile", v.path())
 
 	elsewhere := p.visit(t)
 	elsewhere.open("/profile")
-	assert.Equal(t, "/login?next=%2Fprofile", elsewhere.address())
+	require.Equal(t, "/login?next=%2Fprofile", elsewhere.address())
 	elsewhere.signIn("+7 912 345 67 89", goodPassword)
-	assert.Equal(t, "/profile", elsewhere.path())
+	require.Equal(t, "/profile", elsewhere.path())
 
 	v.load(http.StatusOK, click(`main a[href="/account/password"]`))
 	v.submit(http.StatusOK, fields{"old": goodPassword, "psw": ownPassword})
-	assert.Equal(t, "/profile", v.path(), "whoever changes the password stays signed in")
-	assert.NotEmpty(t, v.text("main [role=status]"))
+	require.Equal(t, "/profile", v.path(), "whoever changes the password stays signed in")
+	require.NotEmpty(t, v.text("main [role=status]"))
 
 	elsewhere.load(http.StatusOK, chromedp.Reload())
-	assert.Equal(t, "/login?next=%2Fprofile", elsewhere.address(), "an older session has ended")
+	require.Equal(t, "/login?next=%2Fprofile", elsewhere.address(), "an older session has ended")
 	elsewhere.submit(http.StatusUnauthorized, fields{"login": "anna", "psw": goodPassword})
 	elsewhere.signIn("anna", ownPassword)
-	assert.Equal(t, "/profile", elsewhere.path())
+	require.Equal(t, "/profile", elsewhere.path())
 }
 
 // Browsers keep a page as it was for the way back, even one with Cache-Control: no-store.
@@ -61,7 +60,7 @@ func TestNobodyGoesBackToTheProfileOfWhoSignedOut(t *testing.T) {
 	v.signOut()
 	eval[bool](v, `() => { history.back(); return true }`)
 	v.arrives("/login?next=%2Fprofile")
-	assert.NotContains(t, v.text("main"), "Анна")
+	require.NotContains(t, v.text("main"), "Анна")
 }
 
 // mayChange is for those who go on with a temporary password.
@@ -73,15 +72,15 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	v := p.visit(t)
 	v.open("/useradd/imports/1")
 	v.signIn(made.Login, made.Password)
-	assert.Equal(t, "/account/password", v.path())
+	require.Equal(t, "/account/password", v.path())
 	v.open("/profile")
-	assert.Equal(t, "/account/password", v.path(), "there is no way round")
+	require.Equal(t, "/account/password", v.path(), "there is no way round")
 	v.open("/useradd/imports/1")
 	v.submit(http.StatusUnprocessableEntity, fields{"old": made.Password, "psw": "short"})
 	v.submit(http.StatusOK, fields{"old": made.Password, "psw": ownPassword})
-	assert.Equal(t, "/useradd/imports/1", v.path(), "to where they wanted")
+	require.Equal(t, "/useradd/imports/1", v.path(), "to where they wanted")
 	v.open("/profile")
-	assert.Equal(t, "/profile", v.path())
+	require.Equal(t, "/profile", v.path())
 
 	elsewhere := p.visit(t)
 	again := p.useradd(t, "orlova")
@@ -89,7 +88,7 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	v.signIn(again.Login, again.Password)
 	elsewhere.open("/login")
 	elsewhere.submit(http.StatusForbidden, fields{"login": again.Login, "psw": again.Password})
-	assert.Contains(t, elsewhere.text("main [role=alert]"), "already been used")
+	require.Contains(t, elsewhere.text("main [role=alert]"), "already been used")
 }
 
 func TestGeneratedPasswordGivesWayToOnesOwn(t *testing.T) {
@@ -103,13 +102,13 @@ func TestGeneratedPasswordGivesWayToOnesOwn(t *testing.T) {
 	require.True(t, v.has(prompt), v.text("main"))
 	v.load(http.StatusOK, click(prompt+` a[href="/account/password"]`))
 	v.submit(http.StatusOK, fields{"old": made.Password, "psw": ownPassword})
-	assert.Equal(t, "/profile", v.path())
-	assert.False(t, v.has(prompt), v.text("main"))
+	require.Equal(t, "/profile", v.path())
+	require.False(t, v.has(prompt), v.text("main"))
 
 	v.signOut()
 	v.signIn(made.Login, ownPassword)
-	assert.Equal(t, "/profile", v.path())
-	assert.False(t, v.has(prompt), v.text("main"))
+	require.Equal(t, "/profile", v.path())
+	require.False(t, v.has(prompt), v.text("main"))
 }
 
 // followFromElsewhere follows a link that stands on somebody else's page.
@@ -135,7 +134,7 @@ func TestLinkSignsNobodyOut(t *testing.T) {
 	v := p.visit(t)
 	v.register(anna())
 	v.followFromElsewhere(p.url + "/logout")
-	assert.Equal(t, "/logout", v.path())
+	require.Equal(t, "/logout", v.path())
 	v.open("/profile")
 	require.Equal(t, "/profile", v.path())
 	v.open("/logout") // as from a bookmark
@@ -143,9 +142,9 @@ func TestLinkSignsNobodyOut(t *testing.T) {
 	require.Equal(t, "/profile", v.path())
 	v.followFromElsewhere(p.url + "/logout")
 	v.load(http.StatusOK, click(`main form[action="/logout"] button`))
-	assert.Equal(t, "/login", v.path())
+	require.Equal(t, "/login", v.path())
 	v.open("/profile")
-	assert.Equal(t, "/login", v.path())
+	require.Equal(t, "/login", v.path())
 }
 
 func TestWithoutScripts(t *testing.T) {
@@ -156,12 +155,12 @@ func TestWithoutScripts(t *testing.T) {
 	require.False(t, v.has(".reveal"), "scripts run")
 	v.submit(http.StatusUnprocessableEntity, fields{"lname": "Ким"})
 	v.submit(http.StatusOK, anna())
-	assert.Equal(t, "/profile", v.path())
+	require.Equal(t, "/profile", v.path())
 	v.signOut()
 	v.signIn("anna", goodPassword)
-	assert.Equal(t, "/profile", v.path())
+	require.Equal(t, "/profile", v.path())
 	v.load(http.StatusOK, click(`main form[action="/logout"] button`))
-	assert.Equal(t, "/login", v.path())
+	require.Equal(t, "/login", v.path())
 	v.open("/profile")
-	assert.Equal(t, "/login", v.path())
+	require.Equal(t, "/login", v.path())
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // axeSource is axe-core, the checker of accessibility. It comes in over the debugging protocol, which no policy of the
@@ -43,14 +43,14 @@ func (v *visitor) isAccessible(name string) {
 		for _, node := range violation.Nodes {
 			fmt.Fprintf(&where, "\n  %s: %s", strings.Join(node.Target, " "), node.FailureSummary)
 		}
-		assert.Fail(v.t, fmt.Sprintf("%s: %s: %s%s", name, violation.ID, violation.Help, where.String()))
+		require.Fail(v.t, fmt.Sprintf("%s: %s: %s%s", name, violation.ID, violation.Help, where.String()))
 	}
 }
 
 // fits asserts that nothing makes a phone scroll sideways, and names what does.
 func (v *visitor) fits(name string) {
 	v.t.Helper()
-	assert.Empty(v.t, eval[[]string](v, `width => document.scrollingElement.scrollWidth <= width ? [] :
+	require.Empty(v.t, eval[[]string](v, `width => document.scrollingElement.scrollWidth <= width ? [] :
 		[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1).map(
 			e => e.tagName + "." + e.className + " to " + e.getBoundingClientRect().right + ": " + e.innerText)`, phoneWidth),
 		"%s is wider than a phone", name)
@@ -70,7 +70,7 @@ func TestEveryPageForEverybody(t *testing.T) {
 			v := visit(t, p.url, looks[0])
 			check := func(state string) {
 				t.Helper()
-				assert.Equal(t, language, v.language(), state)
+				require.Equal(t, language, v.language(), state)
 				for _, as := range looks {
 					name := fmt.Sprintf("%s (%s)", state, as)
 					v.look(as)
@@ -132,7 +132,7 @@ func TestNothingMovesForWhoAsksForThat(t *testing.T) {
 		for _, dark := range []bool{false, true} {
 			v.look(look{dark: dark}) // changes all colours
 			moves := eval[[]string](v, `() => [...new Set(document.getAnimations().map(a => a.effect.target.className))]`)
-			assert.Empty(t, moves, "%s: a transition or an animation of these classes", path)
+			require.Empty(t, moves, "%s: a transition or an animation of these classes", path)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -67,16 +66,16 @@ func TestOtherSitesCannotPost(t *testing.T) {
 		const ways = 5
 		rejected += ways
 		v.load(http.StatusForbidden, click("button"))
-		assert.Contains(t, v.text("body"), "A page of another site sent this request.")
+		require.Contains(t, v.text("body"), "A page of another site sent this request.")
 		v.sees("every way is tried", func() bool { return strings.Count(p.logged(), "path=/useradd status=") == rejected })
 	}
-	assert.Equal(t, rejected, strings.Count(p.logged(), "path=/useradd status=403"))
-	assert.Zero(t, p.imports(t))
+	require.Equal(t, rejected, strings.Count(p.logged(), "path=/useradd status=403"))
+	require.Zero(t, p.imports(t))
 
 	response, err := http.Post(p.url+"/useradd", "text/plain", strings.NewReader(attackHead+"="+attackTail))
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	assert.Equal(t, http.StatusOK, response.StatusCode, "what the attack sends is a person")
+	require.Equal(t, http.StatusOK, response.StatusCode, "what the attack sends is a person")
 }
 
 // To the browser a page of a site whose name leads here by now is same-origin.
@@ -89,7 +88,7 @@ func TestRebindingLeadsNowhere(t *testing.T) {
 		fetch("/profile"), fetch("/useradd/export/json"), fetch("/openapi.yaml"), fetch("/useradd", {method: "POST", body}), fetch("/login", {method: "POST", body}),
 	].map(async answer => (await answer).status))`, attackHead+attackTail)
 	for _, status := range statuses {
-		assert.Equal(t, http.StatusMisdirectedRequest, status)
+		require.Equal(t, http.StatusMisdirectedRequest, status)
 	}
-	assert.Zero(t, p.imports(t))
+	require.Zero(t, p.imports(t))
 }

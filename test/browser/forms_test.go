@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -51,13 +50,13 @@ func (v *visitor) isRefused(names ...string) {
 	for _, name := range all {
 		got := v.shown(name)
 		if !refused[name] {
-			assert.Equal(v.t, shown{}, got, name)
+			require.Equal(v.t, shown{}, got, name)
 			continue
 		}
-		assert.NotEmpty(v.t, got.Error, name)
-		assert.Equal(v.t, shown{Error: got.Error, Described: true, Invalid: true, Near: true}, got, name)
+		require.NotEmpty(v.t, got.Error, name)
+		require.Equal(v.t, shown{Error: got.Error, Described: true, Invalid: true, Near: true}, got, name)
 	}
-	assert.NotEmpty(v.t, v.text("main [role=alert]"))
+	require.NotEmpty(v.t, v.text("main [role=alert]"))
 	v.hasFocus(names[0])
 }
 
@@ -70,7 +69,7 @@ func (v *visitor) hasFocus(name string) {
 			resolve(document.activeElement.id) : requestAnimationFrame(look);
 		look();
 	})`, name)
-	assert.Equal(v.t, name, got, "focus")
+	require.Equal(v.t, name, got, "focus")
 }
 
 func TestEveryViolationStandsBesideItsField(t *testing.T) {
@@ -90,7 +89,7 @@ func TestEveryViolationStandsBesideItsField(t *testing.T) {
 		if name == "psw" {
 			entered = ""
 		}
-		assert.Equal(t, entered, v.value(name), "what was entered as %s", name)
+		require.Equal(t, entered, v.value(name), "what was entered as %s", name)
 	}
 
 	t.Log("one field is wrong, and it is mended")
@@ -99,7 +98,7 @@ func TestEveryViolationStandsBesideItsField(t *testing.T) {
 	v.submit(http.StatusUnprocessableEntity, almost)
 	v.isRefused("phone")
 	v.submit(http.StatusOK, fields{"phone": "+7 912 345-67-89", "psw": goodPassword})
-	assert.Equal(t, "/profile", v.path())
+	require.Equal(t, "/profile", v.path())
 
 	t.Log("somebody else has it all")
 	other := p.visit(t)
@@ -116,7 +115,7 @@ func TestEveryViolationStandsBesideItsField(t *testing.T) {
 	v.submit(http.StatusUnprocessableEntity, fields{"old": goodPassword, "psw": "short"})
 	v.isRefused("psw")
 	for _, name := range []string{"old", "psw"} {
-		assert.Empty(t, v.value(name), name)
+		require.Empty(t, v.value(name), name)
 	}
 }
 
@@ -129,9 +128,9 @@ func TestWrongCredentials(t *testing.T) {
 	} {
 		v.open("/login")
 		v.submit(http.StatusUnauthorized, entered)
-		assert.NotEmpty(t, v.text("main [role=alert]"))
-		assert.Equal(t, entered["login"], v.value("login"))
-		assert.Empty(t, v.value("psw"))
+		require.NotEmpty(t, v.text("main [role=alert]"))
+		require.Equal(t, entered["login"], v.value("login"))
+		require.Empty(t, v.value("psw"))
 	}
 }
 
@@ -142,12 +141,12 @@ func TestPasswordCanBeShown(t *testing.T) {
 	kind := func() string { return eval[string](v, `() => document.getElementById("psw").type`) }
 	const button = `button[aria-controls=psw]`
 	v.fill(fields{"login": "nobody", "psw": "a secret"})
-	assert.Equal(t, "password", kind())
+	require.Equal(t, "password", kind())
 	v.do(click(button))
-	assert.Equal(t, "text", kind())
-	assert.True(t, v.has(button+"[aria-pressed=true]"))
-	assert.Equal(t, "a secret", v.value("psw"))
+	require.Equal(t, "text", kind())
+	require.True(t, v.has(button+"[aria-pressed=true]"))
+	require.Equal(t, "a secret", v.value("psw"))
 	v.do(click(button))
-	assert.Equal(t, "password", kind())
-	assert.True(t, v.has(button+"[aria-pressed=false]"))
+	require.Equal(t, "password", kind())
+	require.True(t, v.has(button+"[aria-pressed=false]"))
 }

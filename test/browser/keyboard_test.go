@@ -6,7 +6,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -73,8 +72,8 @@ func (v *visitor) walkThrough() {
 		if !isPart {
 			require.Equal(v.t, last+1, at.Index, "the focus skips some, and goes to %s", at.What)
 		}
-		assert.True(v.t, at.Seen || isPart, "one does not see that this has the focus: %s", at.What)
-		assert.True(v.t, at.InSight, "this has the focus, out of sight: %s", at.What)
+		require.True(v.t, at.Seen || isPart, "one does not see that this has the focus: %s", at.What)
+		require.True(v.t, at.InSight, "this has the focus, out of sight: %s", at.What)
 		last = at.Index
 	}
 	require.Fail(v.t, "the focus is trapped", "at %s", v.focused().What)
@@ -98,10 +97,10 @@ func TestKeyboardAlone(t *testing.T) {
 	v.open("/register")
 	v.rememberLooks()
 	skip := v.tab()
-	assert.Contains(t, skip.What, `href="#main"`)
-	assert.True(t, skip.Seen && skip.InSight, "the skip link is hidden")
+	require.Contains(t, skip.What, `href="#main"`)
+	require.True(t, skip.Seen && skip.InSight, "the skip link is hidden")
 	v.do(chromedp.KeyEvent(kb.Enter))
-	assert.Equal(t, "lname", v.tab().ID, "the first field after the skip link")
+	require.Equal(t, "lname", v.tab().ID, "the first field after the skip link")
 
 	values := anna()
 	values["birthday"] = "05051990" // a day and a month that every order of the two can do with
@@ -113,12 +112,12 @@ func TestKeyboardAlone(t *testing.T) {
 	}
 	v.load(http.StatusOK, chromedp.KeyEvent(kb.Enter))
 	require.Equal(t, "/profile", v.path())
-	assert.Contains(t, v.text("main"), "5 May 1990")
+	require.Contains(t, v.text("main"), "5 May 1990")
 
 	v.rememberLooks()
 	v.tabTo("signing out", func(at stop) bool { return at.Form == "/logout" })
 	v.load(http.StatusOK, chromedp.KeyEvent(kb.Enter))
-	assert.Equal(t, "/login", v.path())
+	require.Equal(t, "/login", v.path())
 }
 
 func TestFocusIsSeenAllTheWay(t *testing.T) {

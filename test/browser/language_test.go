@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestLanguageIsTheReadersChoice(t *testing.T) {
@@ -13,23 +13,23 @@ func TestLanguageIsTheReadersChoice(t *testing.T) {
 	for _, c := range []struct{ asked, own, other string }{{"ru", "ru", "en"}, {"en", "en", "ru"}, {"en-GB,ru;q=0.5", "en", "ru"}} {
 		v := visit(t, p.url, look{language: c.asked})
 		v.open("/")
-		assert.Equal(t, c.own, v.language(), "what the browser asks for")
+		require.Equal(t, c.own, v.language(), "what the browser asks for")
 		before := v.text("h1")
 
 		v.load(http.StatusOK, click(`a[hreflang="`+c.other+`"]`))
-		assert.Equal(t, c.other, v.language(), "after the click")
-		assert.True(t, v.has(`a[hreflang="`+c.other+`"][aria-current]`))
-		assert.NotEqual(t, before, v.text("h1"))
+		require.Equal(t, c.other, v.language(), "after the click")
+		require.True(t, v.has(`a[hreflang="`+c.other+`"][aria-current]`))
+		require.NotEqual(t, before, v.text("h1"))
 		v.load(http.StatusOK, click(`header a[href="/register"]`))
-		assert.Equal(t, c.other, v.language(), "on the next page")
+		require.Equal(t, c.other, v.language(), "on the next page")
 		v.load(http.StatusOK, chromedp.Reload())
-		assert.Equal(t, c.other, v.language(), "after a reload")
+		require.Equal(t, c.other, v.language(), "after a reload")
 
 		v.load(http.StatusOK, click(`a[hreflang="`+c.own+`"]`))
-		assert.Equal(t, "/register", v.path(), "the page stays")
-		assert.Equal(t, c.own, v.language(), "after the click back")
+		require.Equal(t, "/register", v.path(), "the page stays")
+		require.Equal(t, c.own, v.language(), "after the click back")
 		v.open("/")
-		assert.Equal(t, before, v.text("h1"))
+		require.Equal(t, before, v.text("h1"))
 	}
 }
 
@@ -40,8 +40,8 @@ func TestLanguageSwitchKeepsTheWay(t *testing.T) {
 	v := p.visit(t)
 	v.open("/account/password")
 	v.load(http.StatusOK, click(`a[hreflang=ru]`))
-	assert.Equal(t, "/login", v.path())
+	require.Equal(t, "/login", v.path())
 	v.signIn(made.Login, made.Password)
-	assert.Equal(t, "/account/password", v.path())
-	assert.Equal(t, "ru", v.language())
+	require.Equal(t, "/account/password", v.path())
+	require.Equal(t, "ru", v.language())
 }

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/bootstrap"
@@ -60,7 +59,7 @@ func start(t *testing.T, flags ...string) *program {
 		cancel()
 		status := <-ended
 		<-logged
-		assert.Zero(t, status, "exit status")
+		require.Zero(t, status, "exit status")
 		if t.Failed() {
 			t.Logf("the program's log:\n%s", p.logged())
 		}

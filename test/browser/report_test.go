@@ -16,7 +16,6 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 )
@@ -100,20 +99,20 @@ func TestReportTellsWhatImportsDid(t *testing.T) {
 	v := p.visit(t)
 	v.register(anna())
 	report := v.text("#report")
-	assert.Contains(t, report, "rollcall send --server "+p.url+" people.json")
-	assert.Contains(t, report, "curl "+p.url+"/useradd --json @people.json")
-	assert.False(t, v.has("canvas") || v.has(".imports") || v.has("script[src*=uplot]"), "there is nothing to draw")
+	require.Contains(t, report, "rollcall send --server "+p.url+" people.json")
+	require.Contains(t, report, "curl "+p.url+"/useradd --json @people.json")
+	require.False(t, v.has("canvas") || v.has(".imports") || v.has("script[src*=uplot]"), "there is nothing to draw")
 
 	p.importSome(t)
 	v.open("/profile")
-	assert.Equal(t, []string{"Registered 3 Refused 3 Share refused 50% Requests 3"}, v.texts(".figures section:first-child dl"))
-	assert.Len(t, v.texts(".figures section"), 4)
-	assert.Equal(t, []string{brokenFile, oneOfFour, allOfTwo}, v.descriptions(), "the latest first")
-	assert.Equal(t, "descending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`))
+	require.Equal(t, []string{"Registered 3 Refused 3 Share refused 50% Requests 3"}, v.texts(".figures section:first-child dl"))
+	require.Len(t, v.texts(".figures section"), 4)
+	require.Equal(t, []string{brokenFile, oneOfFour, allOfTwo}, v.descriptions(), "the latest first")
+	require.Equal(t, "descending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`))
 
 	v.load(http.StatusOK, click("[aria-sort] a"))
-	assert.Equal(t, []string{allOfTwo, oneOfFour, brokenFile}, v.descriptions(), "the oldest first")
-	assert.Equal(t, "/profile?sort=oldest", v.address())
+	require.Equal(t, []string{allOfTwo, oneOfFour, brokenFile}, v.descriptions(), "the oldest first")
+	require.Equal(t, "/profile?sort=oldest", v.address())
 	eval[bool](v, `() => { history.back(); return true }`)
 	v.arrives("/profile")
 	const first = `document.readyState === "complete" && document.querySelector(".imports .what")?.innerText || ""`
@@ -128,18 +127,18 @@ func TestReportShowsRefusedObjects(t *testing.T) {
 	p.importSome(t)
 	v := p.visit(t)
 	v.register(anna())
-	assert.Equal(t, []string{"3 objects"}, v.texts(".opens a"))
+	require.Equal(t, []string{"3 objects"}, v.texts(".opens a"))
 	v.load(http.StatusOK, click(".opens a"))
-	assert.Equal(t, "/profile?open=2", v.address())
-	assert.Equal(t, []string{
+	require.Equal(t, "/profile?open=2", v.address())
+	require.Equal(t, []string{
 		"1 Lebedeva Login belongs to another user.",
 		"2 somov E-mail is not a valid address.",
 		"4 drozd Patronymic is required. E-mail is not a valid address.",
 	}, v.texts(objectRows))
 	v.load(http.StatusOK, click(`a[hreflang=ru]`))
-	assert.Contains(t, v.texts(objectRows), "1 Lebedeva Логин уже занят.", "the other language shows the same")
+	require.Contains(t, v.texts(objectRows), "1 Lebedeva Логин уже занят.", "the other language shows the same")
 	v.load(http.StatusOK, click(".opens a"))
-	assert.Empty(t, v.texts(objectRows), "closed again")
+	require.Empty(t, v.texts(objectRows), "closed again")
 }
 
 func TestReportPagesThroughRefusedObjects(t *testing.T) {
@@ -158,14 +157,14 @@ func TestReportPagesThroughRefusedObjects(t *testing.T) {
 	}{{50, "1 user0 ", "50 user49 "}, {50, "51 user50 ", "100 user99 "}, {20, "101 user100 ", "120 user119 "}} {
 		objects := v.texts(objectRows)
 		require.Len(t, objects, c.count)
-		assert.True(t, strings.HasPrefix(objects[0], c.first) && strings.HasPrefix(objects[c.count-1], c.last), "%q", objects)
+		require.True(t, strings.HasPrefix(objects[0], c.first) && strings.HasPrefix(objects[c.count-1], c.last), "%q", objects)
 		if c.count == 50 {
 			v.load(http.StatusOK, click(".more a:last-child"))
 		}
 	}
-	assert.Equal(t, []string{"From the first object"}, v.texts(".more a"))
+	require.Equal(t, []string{"From the first object"}, v.texts(".more a"))
 	v.load(http.StatusOK, click(".more a"))
-	assert.Equal(t, "/profile?open=1", v.address())
+	require.Equal(t, "/profile?open=1", v.address())
 }
 
 func TestReportIsFiltered(t *testing.T) {
@@ -176,48 +175,48 @@ func TestReportIsFiltered(t *testing.T) {
 	choose := func(name, value string) {
 		t.Helper()
 		eval[bool](v, `(name, value) => { document.getElementById(name).value = value; return true }`, name, value)
-		assert.Equal(t, value, v.value(name), "there is no such choice")
+		require.Equal(t, value, v.value(name), "there is no such choice")
 	}
 	clearAll := func() {
 		t.Helper()
 		v.load(http.StatusOK, click(".filter-actions a"))
-		assert.Len(t, v.descriptions(), 3)
+		require.Len(t, v.descriptions(), 3)
 	}
 
 	choose("reason", "login:taken")
 	v.load(http.StatusOK, click(showFilter))
-	assert.Equal(t, []string{oneOfFour}, v.descriptions())
-	assert.Equal(t, "login:taken", v.value("reason"), "the form says what is shown")
+	require.Equal(t, []string{oneOfFour}, v.descriptions())
+	require.Equal(t, "login:taken", v.value("reason"), "the form says what is shown")
 	v.load(http.StatusOK, click(".opens a"))
-	assert.Equal(t, []string{"1 Lebedeva Login belongs to another user."}, v.texts(objectRows), "no other objects")
+	require.Equal(t, []string{"1 Lebedeva Login belongs to another user."}, v.texts(objectRows), "no other objects")
 	clearAll()
 
 	v.fill(fields{"login": " DROZD "})
 	v.load(http.StatusOK, click(showFilter))
-	assert.Equal(t, []string{oneOfFour}, v.descriptions())
+	require.Equal(t, []string{oneOfFour}, v.descriptions())
 	clearAll()
 
 	choose("status", "400")
 	v.load(http.StatusOK, click(showFilter))
-	assert.Equal(t, []string{brokenFile}, v.descriptions())
+	require.Equal(t, []string{brokenFile}, v.descriptions())
 	v.load(http.StatusOK, click("[aria-sort] a"))
-	assert.Equal(t, []string{brokenFile}, v.descriptions(), "another order has the same filter")
+	require.Equal(t, []string{brokenFile}, v.descriptions(), "another order has the same filter")
 	clearAll()
-	assert.Equal(t, "ascending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`), "no filter has the same order")
+	require.Equal(t, "ascending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`), "no filter has the same order")
 
 	choose("until", "2020-01-01")
 	v.load(http.StatusOK, click(showFilter))
-	assert.Empty(t, v.descriptions())
-	assert.Contains(t, v.text(".nothing"), "No request fits this filter.")
+	require.Empty(t, v.descriptions())
+	require.Contains(t, v.text(".nothing"), "No request fits this filter.")
 	v.load(http.StatusOK, click(".nothing a"))
-	assert.Len(t, v.descriptions(), 3)
+	require.Len(t, v.descriptions(), 3)
 
 	// What the chart has, the list can be asked for.
 	eval[bool](v, `() => { for (const table of document.querySelectorAll(".chart details")) table.open = true; return true }`)
-	assert.Equal(t, []string{"E-mail: not valid 2", "Login: taken 1", "Patronymic: missing 1"}, v.texts("[data-chart=reasons] tbody tr"))
+	require.Equal(t, []string{"E-mail: not valid 2", "Login: taken 1", "Patronymic: missing 1"}, v.texts("[data-chart=reasons] tbody tr"))
 	v.load(http.StatusOK, click("[data-chart=reasons] tbody tr:nth-child(3) a"))
-	assert.Equal(t, []string{oneOfFour}, v.descriptions())
-	assert.Equal(t, "patronymic:required", v.value("reason"))
+	require.Equal(t, []string{oneOfFour}, v.descriptions())
+	require.Equal(t, "patronymic:required", v.value("reason"))
 }
 
 func TestReportPages(t *testing.T) {
@@ -235,17 +234,17 @@ func TestReportPages(t *testing.T) {
 	shows := func(wantFirst, wantLast string, wantCount int) {
 		t.Helper()
 		first, last, count := ids()
-		assert.Equal(t, []any{wantFirst, wantLast, wantCount}, []any{first, last, count})
+		require.Equal(t, []any{wantFirst, wantLast, wantCount}, []any{first, last, count})
 	}
 	const newer, older = ".paging [rel=prev]", ".paging [rel=next]"
 	shows("import-60", "import-36", 25)
-	assert.False(t, v.has(newer))
+	require.False(t, v.has(newer))
 	v.load(http.StatusOK, click(older))
 	second := v.address()
 	shows("import-35", "import-11", 25)
 	v.load(http.StatusOK, click(older))
 	shows("import-10", "import-1", 10)
-	assert.False(t, v.has(older))
+	require.False(t, v.has(older))
 	require.Equal(t, http.StatusOK, p.importAll(t, person("late", nil)))
 	v.load(http.StatusOK, click(newer))
 	shows("import-35", "import-11", 25)
@@ -258,12 +257,12 @@ func TestReportPages(t *testing.T) {
 
 	v.load(http.StatusOK, click("[aria-sort] a"))
 	shows("import-1", "import-25", 25)
-	assert.Equal(t, "Newer →", v.text(older))
+	require.Equal(t, "Newer →", v.text(older))
 	v.load(http.StatusOK, click(older))
 	shows("import-26", "import-50", 25)
 
 	v.open("/profile?after=1")
-	assert.Contains(t, v.text(".nothing"), "There are no requests on this page.")
+	require.Contains(t, v.text(".nothing"), "There are no requests on this page.")
 	v.load(http.StatusOK, click(".nothing a"))
 	shows("import-61", "import-37", 25)
 }
@@ -283,7 +282,7 @@ func TestReportTakesAnyAddress(t *testing.T) {
 		"open=7": 3, "open=2&object=x": 3, "open=2&object=9999": 3, "object=3": 3, "sort=sideways": 3, "%zz": 3, "import=2": 3,
 	} {
 		v.open("/profile?" + query)
-		assert.Len(t, v.descriptions(), want, query)
+		require.Len(t, v.descriptions(), want, query)
 	}
 }
 
@@ -321,10 +320,10 @@ func TestChartsAreDrawn(t *testing.T) {
 		v.drawn()
 		created, refused := colours("--accent"), colours("--bad")
 		require.Len(t, created, 2, as)
-		assert.Greater(t, created[0], 200, "accounts by day (%s)", as)
-		assert.Greater(t, refused[0], 200, "refused objects by day (%s)", as)
-		assert.Greater(t, refused[1], 1000, "reasons (%s)", as)
-		assert.Zero(t, created[1], "reasons (%s)", as)
+		require.Greater(t, created[0], 200, "accounts by day (%s)", as)
+		require.Greater(t, refused[0], 200, "refused objects by day (%s)", as)
+		require.Greater(t, refused[1], 1000, "reasons (%s)", as)
+		require.Zero(t, created[1], "reasons (%s)", as)
 	}
 	v.look(look{phone: true})
 	v.drawn()
@@ -332,7 +331,7 @@ func TestChartsAreDrawn(t *testing.T) {
 
 	// A day is told by pointing at it.
 	v.look(look{})
-	assert.Empty(t, v.text(".reading"))
+	require.Empty(t, v.text(".reading"))
 	type point struct{ X, Y float64 }
 	x := 12.0
 	v.sees("what the day had", func() bool { // the chart may still be growing to its new size
@@ -356,13 +355,13 @@ func TestReportWithoutScripts(t *testing.T) {
 	v.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	v.register(anna())
 	require.False(t, v.has("canvas"), "scripts run")
-	assert.Contains(t, v.text("[data-chart=days]"), " 3 3")
-	assert.Contains(t, v.text("[data-chart=reasons]"), "E-mail: not valid 2")
+	require.Contains(t, v.text("[data-chart=days]"), " 3 3")
+	require.Contains(t, v.text("[data-chart=reasons]"), "E-mail: not valid 2")
 	v.load(http.StatusOK, click(".opens a"))
-	assert.Len(t, v.texts(objectRows), 3)
+	require.Len(t, v.texts(objectRows), 3)
 	v.fill(fields{"login": "somov"})
 	v.load(http.StatusOK, click(showFilter))
-	assert.Equal(t, []string{oneOfFour}, v.descriptions())
+	require.Equal(t, []string{oneOfFour}, v.descriptions())
 }
 
 // file is what a browser is given to keep.
@@ -413,30 +412,30 @@ func TestReportIsTakenAway(t *testing.T) {
 	} {
 		got := v.download(link(part))
 		require.Equal(t, http.StatusOK, got.status, part)
-		assert.Contains(t, got.Get("Content-Disposition"), `attachment; filename="rollcall`)
-		assert.Equal(t, "no-store", got.Get("Cache-Control"))
+		require.Contains(t, got.Get("Content-Disposition"), `attachment; filename="rollcall`)
+		require.Equal(t, "no-store", got.Get("Cache-Control"))
 		for _, row := range want {
-			assert.Contains(t, got.body, row, part)
+			require.Contains(t, got.body, row, part)
 		}
 	}
 	sheet := v.download(link("xlsx"))
 	require.Equal(t, http.StatusOK, sheet.status)
-	assert.Equal(t, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet.Get("Content-Type"))
+	require.Equal(t, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheet.Get("Content-Type"))
 	book, err := excelize.OpenReader(strings.NewReader(sheet.body))
 	require.NoError(t, err)
 	defer book.Close()
 	for name, want := range map[string]int{"Response status codes": 3, "Bad request users": 3} {
 		rows, err := book.GetRows(name)
 		require.NoError(t, err)
-		assert.Len(t, rows, 1+want, name)
+		require.Len(t, rows, 1+want, name)
 	}
 
 	v.open("/profile?reason=login:taken")
 	filtered := v.download(link("txt")).body
-	assert.Contains(t, filtered, oneOfFour)
-	assert.Contains(t, filtered, "Lebedeva")
+	require.Contains(t, filtered, oneOfFour)
+	require.Contains(t, filtered, "Lebedeva")
 	for _, other := range []string{allOfTwo, brokenFile, "somov", "drozd"} {
-		assert.NotContains(t, filtered, other, "a file has the page's filter")
+		require.NotContains(t, filtered, other, "a file has the page's filter")
 	}
 }
 
@@ -456,15 +455,15 @@ func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, p.importAll(t, objects...))
 	v.open("/profile")
-	assert.Equal(t, "All users have been created (3 of 3 users)", v.descriptions()[0])
-	assert.Equal(t, []string{"Registered 6 Refused 3 Share refused 33.3% Requests 4"}, v.texts(".figures section:first-child dl"))
+	require.Equal(t, "All users have been created (3 of 3 users)", v.descriptions()[0])
+	require.Equal(t, []string{"Registered 6 Refused 3 Share refused 33.3% Requests 4"}, v.texts(".figures section:first-child dl"))
 }
 
 func TestExportsSendWhoeverIsNotSignedInToSignIn(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	v.open("/useradd/export/txt?status=200")
-	assert.Equal(t, "/login?next=%2Fuseradd%2Fexport%2Ftxt%3Fstatus%3D200", v.address())
+	require.Equal(t, "/login?next=%2Fuseradd%2Fexport%2Ftxt%3Fstatus%3D200", v.address())
 }
 
 func TestReportForEverybody(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // The link of the log makes an operator of a user who signs in or registers, or of one who is signed in and says so.
@@ -26,10 +26,10 @@ func TestSetupForEverybody(t *testing.T) {
 		}
 		link := setupLink.FindStringSubmatch(p.logged())[1]
 		v.open(link)
-		assert.Equal(t, "/setup", v.address(), "the address has no code")
+		require.Equal(t, "/setup", v.address(), "the address has no code")
 		check("setup of a visitor")
 		v.register(anna())
-		assert.True(t, v.has(`#report a[href="/useradd/upload"]`))
+		require.True(t, v.has(`#report a[href="/useradd/upload"]`))
 		check("profile of an operator")
 
 		v.load(http.StatusNotFound, v.to(link))
@@ -42,14 +42,14 @@ func TestSetupOfSignedInUser(t *testing.T) {
 		p := start(t)
 		v := visit(t, p.url, look{language: language, phone: true})
 		v.register(anna())
-		assert.False(t, v.has(`a[href="/useradd/upload"]`))
+		require.False(t, v.has(`a[href="/useradd/upload"]`))
 		v.open(setupLink.FindStringSubmatch(p.logged())[1])
 		for _, as := range []look{{language: language, phone: true}, {language: language}} {
 			v.look(as)
 			v.isAccessible("setup " + as.String())
 		}
 		v.load(http.StatusOK, click("main form button"))
-		assert.Equal(t, "/profile?notice=operator", v.address())
-		assert.True(t, v.has(`a[href="/useradd/upload"]`))
+		require.Equal(t, "/profile?notice=operator", v.address())
+		require.True(t, v.has(`a[href="/useradd/upload"]`))
 	}
 }

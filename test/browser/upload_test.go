@@ -15,7 +15,6 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/encoding/charmap"
 )
@@ -93,25 +92,25 @@ func TestUploadByHand(t *testing.T) {
 	v.do(click("[data-upload] button[type=submit]"))
 	v.isUploaded()
 	v.headed("Checked, nobody registered yet")
-	assert.Equal(t, "Objects 3 Can be registered 2 Would be refused 1", v.text(".tally"))
-	assert.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
-	assert.Contains(t, v.text(".understood"), "JSON")
+	require.Equal(t, "Objects 3 Can be registered 2 Would be refused 1", v.text(".tally"))
+	require.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
+	require.Contains(t, v.text(".understood"), "JSON")
 	v.isAccessible("checked upload")
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Done")
-	assert.Equal(t, "Objects 3 Registered 2 Refused 1", v.text(".tally"))
+	require.Equal(t, "Objects 3 Registered 2 Refused 1", v.text(".tally"))
 	v.isAccessible("imported upload")
 
 	sheet := v.download(`a[href$="credentials.csv"]`)
-	assert.Equal(t, http.StatusOK, sheet.status)
-	assert.Contains(t, sheet.body, `,"lebedeva",`)
-	assert.Equal(t, http.StatusOK, v.download(`a[href$="credentials.xlsx"]`).status)
+	require.Equal(t, http.StatusOK, sheet.status)
+	require.Contains(t, sheet.body, `,"lebedeva",`)
+	require.Equal(t, http.StatusOK, v.download(`a[href$="credentials.xlsx"]`).status)
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	v.isAccessible("slips")
-	assert.Len(t, v.texts("section"), 2)
+	require.Len(t, v.texts("section"), 2)
 	v.load(http.StatusOK, click("header a"))
 	v.load(http.StatusOK, click(`.more a[href^="/useradd/imports/"]`))
-	assert.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
+	require.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
 	v.isAccessible("record of an import")
 }
 
@@ -120,8 +119,8 @@ func TestUploadIsDropped(t *testing.T) {
 	v := p.visit(t)
 	p.registerOperator(v, anna())
 	v.open("/useradd/upload")
-	assert.NotContains(t, v.text("main"), "The connection was lost")
-	assert.Contains(t, v.text("main"), "Or drop a file")
+	require.NotContains(t, v.text("main"), "The connection was lost")
+	require.Contains(t, v.text("main"), "Or drop a file")
 	content, err := json.Marshal([]object{person("lebedeva", nil)})
 	require.NoError(t, err)
 	eval[bool](v, `content => {
@@ -132,7 +131,7 @@ func TestUploadIsDropped(t *testing.T) {
 		return true }`, string(content))
 	v.isUploaded()
 	v.headed("Checked, nobody registered yet")
-	assert.Equal(t, "dropped.json", v.text(".sheet-head .lead"))
+	require.Equal(t, "dropped.json", v.text(".sheet-head .lead"))
 }
 
 // Whoever closes the page, or loads it again, finds the bar where it is by then, and in the end what came of it.
@@ -153,7 +152,7 @@ func TestUploadIsWatched(t *testing.T) {
 	v.headed("Being registered")
 	v.open(address)
 	v.patientlyHeaded("Done")
-	assert.Equal(t, "Objects 60,000 Registered 59,999 Refused 1", v.text(".tally"))
+	require.Equal(t, "Objects 60,000 Registered 59,999 Refused 1", v.text(".tally"))
 }
 
 func (v *visitor) patientlyHeaded(heading string) {
@@ -177,7 +176,7 @@ func TestUploadIsCancelled(t *testing.T) {
 	v.patientlyHeaded("Cancelled, nobody registered")
 	v.isAccessible("cancelled upload")
 	v.open("/profile")
-	assert.Empty(t, v.descriptions(), "nothing of it is an import")
+	require.Empty(t, v.descriptions(), "nothing of it is an import")
 }
 
 func TestRefusedUploadIsTold(t *testing.T) {
@@ -190,8 +189,8 @@ func TestRefusedUploadIsTold(t *testing.T) {
 	v.expected = append(v.expected, "400 /useradd/upload")
 	v.sees("why", func() bool { return v.text(".message.bad") == "Choose a file first." })
 	v.isAccessible("refused upload")
-	assert.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
-	assert.Equal(t, []string{"Choose a file first."}, eval[[]string](v, `() => [...document.querySelectorAll(".message")].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`), "and nothing else is told")
+	require.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
+	require.Equal(t, []string{"Choose a file first."}, eval[[]string](v, `() => [...document.querySelectorAll(".message")].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`), "and nothing else is told")
 	broken := filepath.Join(t.TempDir(), "broken.json")
 	require.NoError(t, os.WriteFile(broken, []byte("["+strings.Repeat("1,", 20)), 0o600))
 	v.do(choose(broken), click("[data-upload] button[type=submit]"))
@@ -245,7 +244,7 @@ func TestSlipsArePrinted(t *testing.T) {
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	require.Len(t, v.texts("section"), 29)
 	v.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
-	assert.Equal(t, []string{"none", "avoid"}, eval[[]string](v, `() => [
+	require.Equal(t, []string{"none", "avoid"}, eval[[]string](v, `() => [
 		getComputedStyle(document.querySelector("header")).display, getComputedStyle(document.querySelector("section")).breakInside]`))
 	shot, err := run(v, chromedp.FullScreenshot(100))
 	require.NoError(t, err)
@@ -259,7 +258,7 @@ func TestSlipsArePrinted(t *testing.T) {
 			}
 		}
 	}
-	assert.Greater(t, dark, 10_000, "there is something on the paper")
+	require.Greater(t, dark, 10_000, "there is something on the paper")
 }
 
 // What an office program saves in Russian Windows is understood, shown, registered and handed out.
@@ -275,9 +274,9 @@ func TestSpreadsheetIsHandedOut(t *testing.T) {
 	require.NoError(t, os.WriteFile(name, []byte(sheet), 0o600))
 	v.upload(name)
 	v.headed("Проверено, пока никто не зарегистрирован")
-	assert.Contains(t, v.text(".understood"), "Windows-1251")
-	assert.Contains(t, v.text(".understood"), "7 «Б»")
-	assert.Contains(t, v.text(".understood"), "Ёлкина")
+	require.Contains(t, v.text(".understood"), "Windows-1251")
+	require.Contains(t, v.text(".understood"), "7 «Б»")
+	require.Contains(t, v.text(".understood"), "Ёлкина")
 	for _, as := range []look{{language: "ru", phone: true}, {language: "ru", dark: true}} {
 		v.look(as)
 		v.isAccessible("preview of a sheet " + as.String())
@@ -288,7 +287,7 @@ func TestSpreadsheetIsHandedOut(t *testing.T) {
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Готово")
 	credentials := v.download(`a[href$="credentials.csv"]`)
-	assert.Contains(t, credentials.body, `;"elkina";`)
+	require.Contains(t, credentials.body, `;"elkina";`)
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
-	assert.Contains(t, v.text("section"), "elkina")
+	require.Contains(t, v.text("section"), "elkina")
 }

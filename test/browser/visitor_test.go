@@ -18,7 +18,6 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -114,10 +113,10 @@ func (v *visitor) look(as look) {
 // finish says what the watch has seen, and if the test has failed what there was to see.
 func (v *visitor) finish() {
 	_, err := run(v, chromedp.Evaluate[bool]("true")) // what happened before is seen by then
-	assert.NoError(v.t, err)                          //nolint:testifylint // the rest is to be told all the same
+	require.NoError(v.t, err)                         //nolint:testifylint // the rest is to be told all the same
 	wrong, refused := v.seen()
-	assert.Empty(v.t, wrong, "behind the pages")
-	assert.Equal(v.t, v.expected, refused, "refusals")
+	require.Empty(v.t, wrong, "behind the pages")
+	require.Equal(v.t, v.expected, refused, "refusals")
 	if !v.t.Failed() {
 		return
 	}
@@ -129,7 +128,7 @@ func (v *visitor) finish() {
 	// not in the test's own folder, which ends with it
 	file := filepath.Join(os.TempDir(), "rollcall-"+strings.NewReplacer("/", "-", " ", "_").Replace(v.t.Name())+".png")
 	v.t.Logf("last seen: %s", file)
-	assert.NoError(v.t, os.WriteFile(file, shot, 0o600))
+	require.NoError(v.t, os.WriteFile(file, shot, 0o600))
 }
 
 // run waits for a step to be done, but not for ever.

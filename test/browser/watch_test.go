@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // watch sees what goes wrong behind a page.
@@ -126,7 +126,7 @@ func TestWatchSeesWhatGoesWrong(t *testing.T) {
 		`console warning: "take" "care"`, `console error: "broken"`, "uncaught: Uncaught Error: thrown", "content security policy: script-src",
 		"request to elsewhere: " + elsewhere.URL, "request failed: Image net::ERR_",
 	} {
-		assert.Contains(t, strings.Join(wrong, "\n"), seen)
+		require.Contains(t, strings.Join(wrong, "\n"), seen)
 	}
-	assert.Equal(t, []string{"404 /gone.png"}, refused)
+	require.Equal(t, []string{"404 /gone.png"}, refused)
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -65,7 +64,7 @@ func allTokens(t *testing.T, store ports.AccessTokens) []domain.AccessToken {
 }
 
 func keepsTokens(t *testing.T, store ports.AccessTokens) {
-	assert.Empty(t, allTokens(t, store))
+	require.Empty(t, allTokens(t, store))
 	forever, expiring := token("б"), token("a")
 	expiring.Created = tokenMade.Add(-time.Hour)
 	expiring.Expires = tokenMade.Add(time.Hour)
@@ -73,19 +72,19 @@ func keepsTokens(t *testing.T, store ports.AccessTokens) {
 	createToken(t, store, expiring, "other")
 	all := allTokens(t, store)
 	require.Len(t, all, 2)
-	assert.Equal(t, []domain.AccessToken{*forever, *expiring}, []domain.AccessToken{withoutID(all[0]), withoutID(all[1])}, "in the order in which they came")
-	assert.Equal(t, all[1], useToken(t, store, "other", tokenMade.Add(2*time.Hour)), "whether valid or not")
+	require.Equal(t, []domain.AccessToken{*forever, *expiring}, []domain.AccessToken{withoutID(all[0]), withoutID(all[1])}, "in the order in which they came")
+	require.Equal(t, all[1], useToken(t, store, "other", tokenMade.Add(2*time.Hour)), "whether valid or not")
 }
 
 func copiesToken(t *testing.T, store ports.AccessTokens) {
 	mine, hash := token("crm"), []byte("hash")
 	require.NoError(t, store.Create(t.Context(), mine, hash))
 	mine.Name, hash[0] = "other", 'H'
-	assert.Equal(t, "crm", useToken(t, store, "hash", tokenMade).Name)
+	require.Equal(t, "crm", useToken(t, store, "hash", tokenMade).Name)
 	got, err := store.Use(t.Context(), []byte("hash"), tokenMade)
 	require.NoError(t, err)
 	got.Name = "other"
-	assert.Equal(t, "crm", allTokens(t, store)[0].Name)
+	require.Equal(t, "crm", allTokens(t, store)[0].Name)
 }
 
 func oneHasName(t *testing.T, store ports.AccessTokens) {
@@ -103,8 +102,8 @@ func oneHasName(t *testing.T, store ports.AccessTokens) {
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 1, created.Load())
-	assert.Len(t, allTokens(t, store), 1)
+	require.EqualValues(t, 1, created.Load())
+	require.Len(t, allTokens(t, store), 1)
 }
 
 func givesRevokedName(t *testing.T, store ports.AccessTokens) {
@@ -112,14 +111,14 @@ func givesRevokedName(t *testing.T, store ports.AccessTokens) {
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
 	createToken(t, store, token("crm"), "second")
 	first, second := useToken(t, store, "first", tokenMade), useToken(t, store, "second", tokenMade)
-	assert.Equal(t, tokenMade, first.Revoked)
-	assert.Zero(t, second.Revoked)
-	assert.NotZero(t, first.ID)
-	assert.NotZero(t, second.ID)
-	assert.NotEqual(t, first.ID, second.ID, "the id is not given again")
+	require.Equal(t, tokenMade, first.Revoked)
+	require.Zero(t, second.Revoked)
+	require.NotZero(t, first.ID)
+	require.NotZero(t, second.ID)
+	require.NotEqual(t, first.ID, second.ID, "the id is not given again")
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade.Add(time.Hour)))
-	assert.Equal(t, tokenMade, useToken(t, store, "first", tokenMade).Revoked)
-	assert.Equal(t, tokenMade.Add(time.Hour), useToken(t, store, "second", tokenMade).Revoked)
+	require.Equal(t, tokenMade, useToken(t, store, "first", tokenMade).Revoked)
+	require.Equal(t, tokenMade.Add(time.Hour), useToken(t, store, "second", tokenMade).Revoked)
 }
 
 func revokesOnce(t *testing.T, store ports.AccessTokens) {
@@ -127,13 +126,13 @@ func revokesOnce(t *testing.T, store ports.AccessTokens) {
 	createToken(t, store, token("crm"), "hash")
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade.In(time.FixedZone("", 7200))))
 	require.ErrorIs(t, store.Revoke(t.Context(), "crm", tokenMade.Add(time.Hour)), ports.ErrNotFound)
-	assert.Equal(t, tokenMade, allTokens(t, store)[0].Revoked)
+	require.Equal(t, tokenMade, allTokens(t, store)[0].Revoked)
 }
 
 func notesUses(t *testing.T, store ports.AccessTokens) {
 	createToken(t, store, token("crm"), "hash")
 	createToken(t, store, token("other"), "other")
-	assert.Zero(t, useToken(t, store, "hash", tokenMade).Used, "as it was before")
+	require.Zero(t, useToken(t, store, "hash", tokenMade).Used, "as it was before")
 	for _, c := range []struct {
 		after time.Duration
 		noted time.Duration
@@ -146,8 +145,8 @@ func notesUses(t *testing.T, store ports.AccessTokens) {
 	} {
 		useToken(t, store, "hash", tokenMade.Add(c.after))
 		all := allTokens(t, store)
-		assert.Equal(t, tokenMade.Add(c.noted), all[0].Used)
-		assert.Zero(t, all[1].Used)
+		require.Equal(t, tokenMade.Add(c.noted), all[0].Used)
+		require.Zero(t, all[1].Used)
 	}
 }
 
@@ -157,11 +156,11 @@ func notesUsesAtOnce(t *testing.T, store ports.AccessTokens) {
 	for range 20 {
 		all.Go(func() {
 			_, err := store.Use(t.Context(), []byte("hash"), tokenMade)
-			assert.NoError(t, err)
+			require.NoError(t, err)
 		})
 	}
 	all.Wait()
-	assert.Equal(t, tokenMade, allTokens(t, store)[0].Used)
+	require.Equal(t, tokenMade, allTokens(t, store)[0].Used)
 }
 
 func findsByHash(t *testing.T, store ports.AccessTokens) {
@@ -170,7 +169,7 @@ func findsByHash(t *testing.T, store ports.AccessTokens) {
 		_, err := store.Use(t.Context(), []byte(hash), tokenMade)
 		require.ErrorIs(t, err, ports.ErrNotFound, "%q", hash)
 	}
-	assert.Zero(t, allTokens(t, store)[0].Used)
+	require.Zero(t, allTokens(t, store)[0].Used)
 }
 
 func knowsNames(t *testing.T, store ports.AccessTokens) {
@@ -179,7 +178,7 @@ func knowsNames(t *testing.T, store ports.AccessTokens) {
 	}
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
 	for i, token := range allTokens(t, store) {
-		assert.Equal(t, i != 0, token.Revoked.IsZero(), token.Name)
+		require.Equal(t, i != 0, token.Revoked.IsZero(), token.Name)
 	}
 }
 
@@ -195,5 +194,5 @@ func tokensEndWithContext(t *testing.T, store ports.AccessTokens) {
 	}
 	all := allTokens(t, store)
 	require.Len(t, all, 1)
-	assert.Equal(t, *token("crm"), withoutID(all[0]))
+	require.Equal(t, *token("crm"), withoutID(all[0]))
 }

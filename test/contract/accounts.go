@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -60,7 +59,7 @@ func create(t *testing.T, s AccountsSubject, o domain.Object) *domain.User {
 	require.NoError(t, err)
 	user, err := s.Accounts.User(t.Context(), id)
 	require.NoError(t, err)
-	assert.Equal(t, id, user.ID)
+	require.Equal(t, id, user.ID)
 	return user
 }
 
@@ -90,11 +89,11 @@ func keepsWholeAccount(t *testing.T, s AccountsSubject) {
 		}
 		got := create(t, s, o)
 		for _, moment := range []time.Time{got.Registered, got.Password.Made} {
-			assert.WithinDuration(t, time.Now(), moment, time.Minute)
-			assert.Equal(t, moment.UTC().Truncate(time.Microsecond), moment)
+			require.WithinDuration(t, time.Now(), moment, time.Minute)
+			require.Equal(t, moment.UTC().Truncate(time.Microsecond), moment)
 		}
 		want.ID, want.Registered, want.Password.Made = got.ID, got.Registered, got.Password.Made
-		assert.Equal(t, &want, got)
+		require.Equal(t, &want, got)
 	}
 }
 
@@ -118,7 +117,7 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 	} {
 		taken, err := s.Registrations.Taken(t.Context(), &c.object.Registration)
 		require.NoError(t, err)
-		assert.Equal(t, c.want, taken.Admit(&c.object), "object %d", c.object.Number)
+		require.Equal(t, c.want, taken.Admit(&c.object), "object %d", c.object.Number)
 	}
 }
 
@@ -154,8 +153,8 @@ func oneRegistrationWins(t *testing.T, s AccountsSubject) {
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 1, created.Load())
-	assert.EqualValues(t, many-1, taken.Load())
+	require.EqualValues(t, 1, created.Load())
+	require.EqualValues(t, many-1, taken.Load())
 }
 
 func sharesWithImports(t *testing.T, s AccountsSubject) {
@@ -165,14 +164,14 @@ func sharesWithImports(t *testing.T, s AccountsSubject) {
 	require.ErrorIs(t, err, ports.ErrTaken)
 	imported, err := s.Accounts.Find(t.Context(), domain.NewIdentity("user1", "RU"))
 	require.NoError(t, err)
-	assert.Equal(t, "hash of user1", imported.Password.Hash)
-	assert.WithinDuration(t, time.Now(), imported.Password.Made, time.Minute)
+	require.Equal(t, "hash of user1", imported.Password.Hash)
+	require.WithinDuration(t, time.Now(), imported.Password.Made, time.Minute)
 
 	user := create(t, s, Object(t, 2))
-	assert.NotEqual(t, imported.ID, user.ID)
+	require.NotEqual(t, imported.ID, user.ID)
 	created, err := register(t.Context(), s.Imports, true, Object(t, 2), Object(t, 3))
 	require.NoError(t, err)
-	assert.Equal(t, 1, created)
+	require.Equal(t, 1, created)
 }
 
 func registrationEndsWithContext(t *testing.T, s AccountsSubject) {
@@ -186,7 +185,7 @@ func registrationEndsWithContext(t *testing.T, s AccountsSubject) {
 	require.NotErrorIs(t, err, ports.ErrUnavailable)
 	taken, err := s.Registrations.Taken(t.Context(), &o.Registration)
 	require.NoError(t, err)
-	assert.Nil(t, taken.Admit(&o), "nothing was stored")
+	require.Nil(t, taken.Admit(&o), "nothing was stored")
 }
 
 // find returns the login of the account that a name belongs to.
@@ -196,7 +195,7 @@ func find(t *testing.T, s AccountsSubject, identity domain.Identity) string {
 	require.NoError(t, err)
 	same, err := s.Accounts.User(t.Context(), user.ID)
 	require.NoError(t, err)
-	assert.Equal(t, same, user)
+	require.Equal(t, same, user)
 	return user.Login
 }
 
@@ -204,7 +203,7 @@ func findsByEveryName(t *testing.T, s AccountsSubject) {
 	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
 	create(t, s, object(t, 2, "other", "other@example.com", ""))
 	for _, name := range []string{"Ivan", " iVAN ", "i@EXAMPLE.com", "I@example.com", "+7 912 345-67-89", "89123456789"} {
-		assert.Equal(t, "Ivan", find(t, s, domain.NewIdentity(name, "RU")), name)
+		require.Equal(t, "Ivan", find(t, s, domain.NewIdentity(name, "RU")), name)
 	}
 }
 
@@ -225,7 +224,7 @@ func findsContactFirst(t *testing.T, s AccountsSubject) {
 		{domain.Identity{Login: "login", Email: "all@example.com", Phone: "79000000002"}, "all"},
 		{domain.Identity{Login: "all", Email: "all@example.com", Phone: "79000000002"}, "all"},
 	} {
-		assert.Equal(t, c.want, find(t, s, c.identity))
+		require.Equal(t, c.want, find(t, s, c.identity))
 	}
 	// Logins that are older than the rule against them.
 	for _, phone := range []string{"89123456789", "89990000000"} {
@@ -233,9 +232,9 @@ func findsContactFirst(t *testing.T, s AccountsSubject) {
 		old.Registration.Login = login(t, phone)
 		create(t, s, old)
 	}
-	assert.Equal(t, "by-phone", find(t, s, domain.NewIdentity("89123456789", "RU")))
-	assert.Equal(t, "89123456789", find(t, s, domain.NewIdentity("89123456789@example.com", "RU")))
-	assert.Equal(t, "89990000000", find(t, s, domain.NewIdentity("89990000000", "RU")), "nobody else has the phone")
+	require.Equal(t, "by-phone", find(t, s, domain.NewIdentity("89123456789", "RU")))
+	require.Equal(t, "89123456789", find(t, s, domain.NewIdentity("89123456789@example.com", "RU")))
+	require.Equal(t, "89990000000", find(t, s, domain.NewIdentity("89990000000", "RU")), "nobody else has the phone")
 }
 
 func findsNobody(t *testing.T, s AccountsSubject) {
@@ -262,7 +261,7 @@ func setsPassword(t *testing.T, s AccountsSubject) {
 	want.Password = domain.StoredPassword{Hash: "new", Made: made.UTC()}
 	got, err := s.Accounts.User(ctx, user.ID)
 	require.NoError(t, err)
-	assert.Equal(t, &want, got)
+	require.Equal(t, &want, got)
 
 	stale := domain.StoredPassword{Hash: "newer", Made: made}
 	require.ErrorIs(t, s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, stale), ports.ErrChanged)
@@ -270,14 +269,14 @@ func setsPassword(t *testing.T, s AccountsSubject) {
 	for _, want := range []*domain.User{&want, other} {
 		got, err := s.Accounts.User(ctx, want.ID)
 		require.NoError(t, err)
-		assert.Equal(t, want, got)
+		require.Equal(t, want, got)
 	}
 }
 
 func usesPassword(t *testing.T, s AccountsSubject) {
 	ctx := t.Context()
 	user, other := create(t, s, Object(t, 1)), create(t, s, Object(t, 2))
-	assert.Nil(t, user.PasswordUsedBy)
+	require.Nil(t, user.PasswordUsedBy)
 	const many = 20
 	var first atomic.Value
 	var all sync.WaitGroup
@@ -286,31 +285,31 @@ func usesPassword(t *testing.T, s AccountsSubject) {
 		all.Go(func() {
 			err := s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser)
 			if err == nil {
-				assert.True(t, first.CompareAndSwap(nil, string(browser)), "one of many has it")
+				require.True(t, first.CompareAndSwap(nil, string(browser)), "one of many has it")
 				return
 			}
-			assert.ErrorIs(t, err, domain.ErrPasswordUsed)
+			require.ErrorIs(t, err, domain.ErrPasswordUsed)
 		})
 	}
 	all.Wait()
 	got, err := s.Accounts.User(ctx, user.ID)
 	require.NoError(t, err)
-	assert.Equal(t, first.Load(), string(got.PasswordUsedBy))
+	require.Equal(t, first.Load(), string(got.PasswordUsedBy))
 	require.NoError(t, s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, got.PasswordUsedBy), "as often as it likes")
 	require.ErrorIs(t, s.Accounts.UsePassword(ctx, user.ID, "another hash", got.PasswordUsedBy), ports.ErrChanged)
 	require.ErrorIs(t, s.Accounts.UsePassword(ctx, 1<<40, user.Password.Hash, got.PasswordUsedBy), ports.ErrChanged)
 	got, err = s.Accounts.User(ctx, other.ID)
 	require.NoError(t, err)
-	assert.Equal(t, other, got)
+	require.Equal(t, other, got)
 
 	require.NoError(t, s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "new", Made: user.Password.Made}))
 	got, err = s.Accounts.User(ctx, user.ID)
 	require.NoError(t, err)
-	assert.Nil(t, got.PasswordUsedBy, "another password was used by nobody")
+	require.Nil(t, got.PasswordUsedBy, "another password was used by nobody")
 	require.NoError(t, s.Accounts.UsePassword(ctx, user.ID, "new", []byte("browser")))
 	found, err := s.Accounts.Find(ctx, domain.Identity{Login: "user1"})
 	require.NoError(t, err)
-	assert.Equal(t, []byte("browser"), found.PasswordUsedBy)
+	require.Equal(t, []byte("browser"), found.PasswordUsedBy)
 }
 
 func setsUnchangedPassword(t *testing.T, s AccountsSubject) {
@@ -326,11 +325,11 @@ func setsUnchangedPassword(t *testing.T, s AccountsSubject) {
 				set.Add(1)
 				return
 			}
-			assert.ErrorIs(t, err, ports.ErrChanged)
+			require.ErrorIs(t, err, ports.ErrChanged)
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 1, set.Load())
+	require.EqualValues(t, 1, set.Load())
 }
 
 func accountsCopyMemory(t *testing.T, s AccountsSubject) {
@@ -361,5 +360,5 @@ func accountsEndWithContext(t *testing.T, s AccountsSubject) {
 	}
 	got, err := s.Accounts.User(t.Context(), user.ID)
 	require.NoError(t, err)
-	assert.Equal(t, user, got)
+	require.Equal(t, user, got)
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/ports"
@@ -19,26 +18,26 @@ func Devices(t *testing.T, devices ports.Devices) {
 	for _, user := range []int64{1, 2, 1, 1 << 40, math.MaxInt64} {
 		text := devices.Sign(ports.Mark{User: user, Made: made})
 		require.Regexp(t, `^[A-Za-z0-9_-]{1,64}$`, text)
-		assert.False(t, seen[text], "no two browsers have one")
+		require.False(t, seen[text], "no two browsers have one")
 		seen[text] = true
 		mark, ok := devices.Verify(text)
-		assert.True(t, ok)
-		assert.Equal(t, ports.Mark{User: user, Made: made.UTC().Truncate(time.Microsecond)}, mark)
+		require.True(t, ok)
+		require.Equal(t, ports.Mark{User: user, Made: made.UTC().Truncate(time.Microsecond)}, mark)
 		for i := range text {
 			for _, other := range []string{"A", "B", "_", "\n", ""} {
 				changed := text[:i] + other + text[i+1:]
 				if _, ok := devices.Verify(changed); changed != text {
-					assert.False(t, ok, "%q is not %q", changed, text)
+					require.False(t, ok, "%q is not %q", changed, text)
 				}
 			}
 		}
 		for _, other := range []string{text + "\n", text + "A", text + "=", " " + text, text + text, strings.ToUpper(text) + "x"} {
 			_, ok := devices.Verify(other)
-			assert.False(t, ok, "%q is not %q", other, text)
+			require.False(t, ok, "%q is not %q", other, text)
 		}
 	}
 	for _, none := range []string{"", "A", strings.Repeat("A", 64), strings.Repeat("A", 100_000), "\xff"} {
 		_, ok := devices.Verify(none)
-		assert.False(t, ok, "%.100q", none)
+		require.False(t, ok, "%.100q", none)
 	}
 }

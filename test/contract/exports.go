@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/ports"
@@ -81,10 +80,10 @@ func makesWholeFile(t *testing.T, s ExportsSubject) {
 			return nil
 		})
 		require.NoError(t, err)
-		assert.Equal(t, fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension), file.Name)
-		assert.EqualValues(t, len(content), file.Size)
+		require.Equal(t, fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension), file.Name)
+		require.EqualValues(t, len(content), file.Size)
 		isSame := content == readAll(t, file)
-		assert.True(t, isSame, file.Name) // it is too long to be printed
+		require.True(t, isSame, file.Name) // it is too long to be printed
 		require.NoError(t, file.Close())
 	}
 }
@@ -92,12 +91,12 @@ func makesWholeFile(t *testing.T, s ExportsSubject) {
 func hasNoFileBeforeWhole(t *testing.T, s ExportsSubject) {
 	file, err := s.Store.Make(xlsx("1"), func(w io.Writer) error {
 		_, err := io.WriteString(w, strings.Repeat("x", 1<<20))
-		assert.Empty(t, s.Names())
+		require.Empty(t, s.Names())
 		return err
 	})
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
-	assert.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
+	require.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
 }
 
 func leavesNothingOfFailure(t *testing.T, s ExportsSubject) {
@@ -110,8 +109,8 @@ func leavesNothingOfFailure(t *testing.T, s ExportsSubject) {
 		})
 		require.ErrorIs(t, err, failure)
 		require.NotErrorIs(t, err, ports.ErrUnavailable)
-		assert.Nil(t, file)
-		assert.Empty(t, s.Names())
+		require.Nil(t, file)
+		require.Empty(t, s.Names())
 	}
 }
 
@@ -119,8 +118,8 @@ func keepsNewestOfKind(t *testing.T, s ExportsSubject) {
 	s.make(t, xlsx("2026-11-22"), "old")
 	s.make(t, xlsx("2026-11-23"), "older")
 	file := s.make(t, xlsx("2026-11-23"), "new")
-	assert.Equal(t, "new", readAll(t, file))
-	assert.Equal(t, []string{"rollcall-2026-11-23.xlsx"}, s.Names())
+	require.Equal(t, "new", readAll(t, file))
+	require.Equal(t, []string{"rollcall-2026-11-23.xlsx"}, s.Names())
 
 	want := []string{"rollcall-2026-11-23.xlsx"}
 	for _, name := range []ports.ExportName{
@@ -130,13 +129,13 @@ func keepsNewestOfKind(t *testing.T, s ExportsSubject) {
 		{Kind: "roll", Detail: "2026-11-23", Extension: "xlsx"},
 	} {
 		want = append(want, s.make(t, name, "other").Name)
-		assert.ElementsMatch(t, want, s.Names())
+		require.ElementsMatch(t, want, s.Names())
 	}
 	s.make(t, ports.ExportName{Kind: "rollcall-rejected", Detail: "2026-11-23-import-8", Extension: "xlsx"}, "newer")
 	want[3] = "rollcall-rejected-2026-11-23-import-8.xlsx"
 	s.make(t, xlsx("2026-11-21"), "the newest, whatever it is called")
 	want[0] = "rollcall-2026-11-21.xlsx"
-	assert.ElementsMatch(t, want, s.Names())
+	require.ElementsMatch(t, want, s.Names())
 }
 
 func readsReplaced(t *testing.T, s ExportsSubject) {
@@ -145,9 +144,9 @@ func readsReplaced(t *testing.T, s ExportsSubject) {
 	_, err := io.ReadFull(first, start)
 	require.NoError(t, err)
 	same, other := s.make(t, xlsx("1"), "same"), s.make(t, xlsx("2"), "other")
-	assert.Equal(t, "rst", readAll(t, first))
-	assert.Equal(t, "same", readAll(t, same))
-	assert.Equal(t, "other", readAll(t, other))
+	require.Equal(t, "rst", readAll(t, first))
+	require.Equal(t, "same", readAll(t, same))
+	require.Equal(t, "other", readAll(t, other))
 }
 
 func makesOneNameAtOnce(t *testing.T, s ExportsSubject) {
@@ -165,11 +164,11 @@ func makesOneNameAtOnce(t *testing.T, s ExportsSubject) {
 			if err != nil {
 				t.Error(err)
 			}
-			assert.Equal(t, want, string(got))
+			require.Equal(t, want, string(got))
 		})
 	}
 	all.Wait()
-	assert.Len(t, s.Names(), 1)
+	require.Len(t, s.Names(), 1)
 }
 
 // makesInside has the newest end first. What ends last is kept.
@@ -181,9 +180,9 @@ func makesInside(t *testing.T, s ExportsSubject) {
 	})
 	require.NoError(t, err)
 	defer outer.Close()
-	assert.Equal(t, "inner", readAll(t, inner))
-	assert.Equal(t, "outer", readAll(t, outer))
-	assert.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
+	require.Equal(t, "inner", readAll(t, inner))
+	require.Equal(t, "outer", readAll(t, outer))
+	require.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
 }
 
 func keepsAfterFailure(t *testing.T, s ExportsSubject) {
@@ -191,5 +190,5 @@ func keepsAfterFailure(t *testing.T, s ExportsSubject) {
 	failure := errors.New("failure")
 	_, err := s.Store.Make(xlsx("1"), func(io.Writer) error { return failure })
 	require.ErrorIs(t, err, failure)
-	assert.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
+	require.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
 }

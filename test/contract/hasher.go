@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -45,9 +44,9 @@ func verifiesChosen(t *testing.T, s HasherSubject) {
 		require.NoError(t, err)
 		again, err := s.Hasher.Hash(t.Context(), ports.Turn{}, password(t, secret))
 		require.NoError(t, err)
-		assert.NotEqual(t, hash, again, "it is salted")
-		assert.NotContains(t, hash, secret)
-		assert.False(t, domain.StoredPassword{Hash: hash}.IsGenerated())
+		require.NotEqual(t, hash, again, "it is salted")
+		require.NotContains(t, hash, secret)
+		require.False(t, domain.StoredPassword{Hash: hash}.IsGenerated())
 		for entered, match := range map[string]bool{secret: true, secret[1:] + "x": false, strings.ToUpper(secret) + "!": false} {
 			entered, ok := domain.EnteredPassword(entered)
 			if !ok {
@@ -55,7 +54,7 @@ func verifiesChosen(t *testing.T, s HasherSubject) {
 			}
 			verdict, err := s.Hasher.Verify(t.Context(), ports.Turn{}, hash, entered)
 			require.NoError(t, err)
-			assert.Equal(t, ports.Verdict{Match: match}, verdict)
+			require.Equal(t, ports.Verdict{Match: match}, verdict)
 		}
 	}
 }
@@ -66,14 +65,14 @@ func verifiesGenerated(t *testing.T, s HasherSubject) {
 	other, err := s.Passwords.Issue(s.Passwords.Salt())
 	require.NoError(t, err)
 	hash := issuer.Hash(7)
-	assert.True(t, domain.StoredPassword{Hash: hash}.IsGenerated())
+	require.True(t, domain.StoredPassword{Hash: hash}.IsGenerated())
 	for entered, match := range map[string]bool{
 		issuer.Password(7): true, issuer.Password(8): false, other.Password(7): false, "x": false, hash: false,
 	} {
 		for _, hasher := range []ports.Hasher{s.Hasher, s.Stronger} {
 			verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, entered))
 			require.NoError(t, err)
-			assert.Equal(t, ports.Verdict{Match: match}, verdict)
+			require.Equal(t, ports.Verdict{Match: match}, verdict)
 		}
 	}
 }
@@ -82,7 +81,7 @@ func verifiesNobody(t *testing.T, s HasherSubject) {
 	for _, nobody := range []domain.Password{password(t, "x"), {}} {
 		verdict, err := s.Hasher.Verify(t.Context(), ports.Turn{}, "", nobody)
 		require.NoError(t, err)
-		assert.Equal(t, ports.Verdict{}, verdict)
+		require.Equal(t, ports.Verdict{}, verdict)
 	}
 }
 
@@ -103,7 +102,7 @@ func tellsWeak(t *testing.T, s HasherSubject) {
 	} {
 		verdict, err := c.hasher.Verify(t.Context(), ports.Turn{}, c.hash, p)
 		require.NoError(t, err)
-		assert.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict)
+		require.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict)
 	}
 }
 
@@ -115,8 +114,8 @@ func refusesMalformed(t *testing.T, s HasherSubject) {
 		verdict, err := s.Hasher.Verify(t.Context(), ports.Turn{}, hash, p)
 		require.Error(t, err, hash)
 		require.NotErrorIs(t, err, ports.ErrBusy)
-		assert.Zero(t, verdict)
-		assert.NotContains(t, err.Error(), p.Secret())
+		require.Zero(t, verdict)
+		require.NotContains(t, err.Error(), p.Secret())
 	}
 }
 

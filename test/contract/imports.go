@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -138,8 +137,8 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 		return tx.Finish(ctx, domain.Tally{Objects: 5, Created: 3, Refused: 2}, nil)
 	})
 	require.NoError(t, err)
-	assert.Equal(t, accounts, s.Accounts())
-	assert.Equal(t, []fake.Record{{
+	require.Equal(t, accounts, s.Accounts())
+	require.Equal(t, []fake.Record{{
 		ID: id, Status: 200, Description: "Not all users have been created (created by 3 of 5 users)",
 		Created: 3, Refused: 2, Rejections: []domain.Rejection{rejection, unnamed},
 	}}, s.Records())
@@ -158,15 +157,15 @@ func keepsNothingOfFailure(t *testing.T, s ImportsSubject) {
 		_, err = s.Store.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(context.Context, ports.ImportTx) error { return failure })
 		require.ErrorIs(t, err, failure)
 	}
-	assert.Empty(t, s.Accounts())
-	assert.Empty(t, s.Records())
+	require.Empty(t, s.Accounts())
+	require.Empty(t, s.Records())
 }
 
 func beginsAgain(t *testing.T, s ImportsSubject) {
 	keepsNothingOfFailure(t, s)
 	created, err := register(t.Context(), s.Store, true, Object(t, 1))
 	require.NoError(t, err)
-	assert.Equal(t, 1, created)
+	require.Equal(t, 1, created)
 }
 
 func knowsTaken(t *testing.T, s ImportsSubject) {
@@ -190,7 +189,7 @@ func knowsTaken(t *testing.T, s ImportsSubject) {
 			c.object.Violations = domain.Violations{{Field: domain.FieldBirthday, Code: domain.CodeInvalid}} // else it may be left to Add
 			taken, err := tx.Taken(ctx, []domain.Object{c.object})
 			require.NoError(t, err)
-			assert.Equal(t, append(c.want, c.object.Violations...), taken.Admit(&c.object), "object %d", c.object.Number)
+			require.Equal(t, append(c.want, c.object.Violations...), taken.Admit(&c.object), "object %d", c.object.Number)
 		}
 		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
 	})
@@ -218,13 +217,13 @@ func undoesClash(t *testing.T, s ImportsSubject) {
 
 		taken, err = tx.Taken(ctx, objects)
 		require.NoError(t, err)
-		assert.Nil(t, taken.Admit(&objects[0]), "nothing of the batch is left")
-		assert.NotNil(t, taken.Admit(&objects[1]), "what somebody else took is known")
+		require.Nil(t, taken.Admit(&objects[0]), "nothing of the batch is left")
+		require.NotNil(t, taken.Admit(&objects[1]), "what somebody else took is known")
 		require.NoError(t, tx.Add(ctx, []domain.Account{account(objects[0])}, nil))
 		return tx.Finish(ctx, domain.Tally{Objects: 3, Created: 2, Refused: 1}, nil)
 	})
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []domain.Account{account(Object(t, 1)), account(Object(t, 2)), account(Object(t, 3))}, s.Accounts())
+	require.ElementsMatch(t, []domain.Account{account(Object(t, 1)), account(Object(t, 2)), account(Object(t, 3))}, s.Accounts())
 }
 
 func undoesFirstClash(t *testing.T, s ImportsSubject) {
@@ -241,8 +240,8 @@ func undoesFirstClash(t *testing.T, s ImportsSubject) {
 		return tx.Finish(ctx, domain.Tally{Objects: 1, Refused: 1}, nil)
 	})
 	require.NoError(t, err)
-	assert.Len(t, s.Accounts(), 1)
-	assert.Len(t, s.Records(), 2)
+	require.Len(t, s.Accounts(), 1)
+	require.Len(t, s.Records(), 2)
 }
 
 func oneWins(t *testing.T, s ImportsSubject) { oneOfMany(t, s, false) }
@@ -257,13 +256,13 @@ func oneOfMany(t *testing.T, s ImportsSubject, exclusive bool) {
 		all.Go(func() {
 			n, err := register(t.Context(), s.Store, exclusive, object(t, 1, fmt.Sprintf("user%d", i), "", "9123456789"))
 			created.Add(int64(n))
-			assert.NoError(t, err)
+			require.NoError(t, err)
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 1, created.Load())
-	assert.Len(t, s.Accounts(), 1)
-	assert.Len(t, s.Records(), many)
+	require.EqualValues(t, 1, created.Load())
+	require.Len(t, s.Accounts(), 1)
+	require.Len(t, s.Records(), many)
 }
 
 // imports2Cross has imports whose batches want the same keys in opposite order.
@@ -276,13 +275,13 @@ func imports2Cross(t *testing.T, s ImportsSubject) {
 			all.Go(func() {
 				n, err := register(t.Context(), s.Store, false, objects...)
 				created.Add(int64(n))
-				assert.NoError(t, err)
+				require.NoError(t, err)
 			})
 		}
 	}
 	all.Wait()
-	assert.EqualValues(t, 2, created.Load())
-	assert.Len(t, s.Records(), 2*pairs)
+	require.EqualValues(t, 2, created.Load())
+	require.Len(t, s.Records(), 2*pairs)
 }
 
 func copiesMemory(t *testing.T, s ImportsSubject) {
@@ -298,10 +297,10 @@ func copiesMemory(t *testing.T, s ImportsSubject) {
 		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 1, Refused: 1}, nil)
 	})
 	require.NoError(t, err)
-	assert.Equal(t, []domain.Account{account(Object(t, 1))}, s.Accounts())
+	require.Equal(t, []domain.Account{account(Object(t, 1))}, s.Accounts())
 	kept := s.Records()[0].Rejections[0]
-	assert.Equal(t, 2, kept.Object)
-	assert.JSONEq(t, `{"login":"x"}`, string(kept.Original))
+	require.Equal(t, 2, kept.Object)
+	require.JSONEq(t, `{"login":"x"}`, string(kept.Original))
 }
 
 func endsWithContext(t *testing.T, s ImportsSubject) {
@@ -315,8 +314,8 @@ func endsWithContext(t *testing.T, s ImportsSubject) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = s.Store.Refuse(ctx, 413, "x", domain.Sender{})
 	require.ErrorIs(t, err, context.Canceled)
-	assert.Empty(t, s.Accounts())
-	assert.Empty(t, s.Records())
+	require.Empty(t, s.Accounts())
+	require.Empty(t, s.Records())
 }
 
 func recordsRefused(t *testing.T, s ImportsSubject) {
@@ -324,7 +323,7 @@ func recordsRefused(t *testing.T, s ImportsSubject) {
 	require.NoError(t, err)
 	second, err := s.Store.Refuse(t.Context(), 415, domain.DescriptionBroken, domain.Sender{User: 7})
 	require.NoError(t, err)
-	assert.Equal(t, []fake.Record{
+	require.Equal(t, []fake.Record{
 		{ID: first, Status: 413, Description: domain.DescriptionBroken, Token: "crm"},
 		{ID: second, Status: 415, Description: domain.DescriptionBroken, User: 7},
 	}, s.Records())
@@ -361,7 +360,7 @@ func recordsSenders(t *testing.T, s ImportsSubject) {
 	for _, record := range s.Records() {
 		got[record.ID] = domain.Sender{TokenName: record.Token, User: record.User}
 	}
-	assert.Equal(t, want, got)
+	require.Equal(t, want, got)
 }
 
 func keepsTexts(t *testing.T, s ImportsSubject) {
@@ -373,7 +372,7 @@ func keepsTexts(t *testing.T, s ImportsSubject) {
 		_, err := register(t.Context(), s.Store, false, o)
 		require.NoError(t, err)
 		accounts := s.Accounts()
-		assert.Equal(t, first.String(), accounts[len(accounts)-1].Registration.Name.First.String())
+		require.Equal(t, first.String(), accounts[len(accounts)-1].Registration.Name.First.String())
 	}
 }
 
@@ -393,9 +392,9 @@ func countsUnkept(t *testing.T, s ImportsSubject) {
 		})
 		require.NoError(t, err)
 		record := s.Records()[i]
-		assert.Equal(t, 2, record.Unkept)
-		assert.Equal(t, 3, record.Refused)
-		assert.Equal(t, []domain.Rejection{kept}, record.Rejections)
+		require.Equal(t, 2, record.Unkept)
+		require.Equal(t, 3, record.Refused)
+		require.Equal(t, []domain.Rejection{kept}, record.Rejections)
 	}
 }
 
@@ -428,11 +427,11 @@ func rehearses(t *testing.T, s ImportsSubject) {
 		failure := errors.New("failure")
 		_, err = rehearse(failure)
 		require.ErrorIs(t, err, failure)
-		assert.Equal(t, records, s.Records())
+		require.Equal(t, records, s.Records())
 		id, err := rehearse(nil)
 		require.NoError(t, err)
-		assert.Equal(t, accounts, s.Accounts())
-		assert.Equal(t, fake.Record{
+		require.Equal(t, accounts, s.Accounts())
+		require.Equal(t, fake.Record{
 			ID: id, Status: 400, Description: domain.DescriptionNoneCreated, Refused: 1, Rejections: []domain.Rejection{rejection},
 		}, s.Records()[len(records)])
 	}
@@ -452,8 +451,8 @@ func rehearsesAtOneMoment(t *testing.T, s ImportsSubject) {
 		return tx.Finish(ctx, domain.Tally{Objects: 2}, nil)
 	})
 	require.NoError(t, err)
-	assert.Len(t, s.Accounts(), 2)
-	assert.Contains(t, s.Records(), fake.Record{ID: id, Status: 400, Description: domain.DescriptionNoneCreated})
+	require.Len(t, s.Accounts(), 2)
+	require.Contains(t, s.Records(), fake.Record{ID: id, Status: 400, Description: domain.DescriptionNoneCreated})
 }
 
 // keep does an import whose answer is kept for a key that all share.
@@ -492,10 +491,10 @@ func keepsAnswer(t *testing.T, s ImportsSubject) {
 			var recalled bytes.Buffer
 			answer, err := recallValue(t.Context(), s.Store, key, &recalled)
 			require.NoError(t, err)
-			assert.Equal(t, &ports.KeptAnswer{
+			require.Equal(t, &ports.KeptAnswer{
 				Import: id, Tally: domain.Tally{Objects: 9, Refused: 4}, Fingerprint: []byte("fingerprint"), Salt: []byte("salt"),
 			}, answer)
-			assert.Equal(t, sha256.Sum256([]byte(outcomes)), sha256.Sum256(recalled.Bytes()), "%d bytes, %d recalled", len(outcomes), recalled.Len())
+			require.Equal(t, sha256.Sum256([]byte(outcomes)), sha256.Sum256(recalled.Bytes()), "%d bytes, %d recalled", len(outcomes), recalled.Len())
 		}
 		_, err = keep(t.Context(), s.Store, key, "other", later, nil)
 		require.ErrorIs(t, err, ports.ErrKeyUsed)
@@ -531,7 +530,7 @@ func forgetsAnswer(t *testing.T, s ImportsSubject) {
 	require.NoError(t, err)
 	answer, err := recallValue(t.Context(), s.Store, "key", io.Discard)
 	require.NoError(t, err)
-	assert.Equal(t, id, answer.Import)
+	require.Equal(t, id, answer.Import)
 }
 
 func oneHasKey(t *testing.T, s ImportsSubject) {
@@ -544,13 +543,13 @@ func oneHasKey(t *testing.T, s ImportsSubject) {
 			case err == nil:
 				kept.Add(1)
 			case !errors.Is(err, ports.ErrKeyRunning):
-				assert.ErrorIs(t, err, ports.ErrKeyUsed)
+				require.ErrorIs(t, err, ports.ErrKeyUsed)
 			}
 		})
 	}
 	wait.Wait()
-	assert.EqualValues(t, 1, kept.Load())
-	assert.Len(t, s.Records(), 1)
+	require.EqualValues(t, 1, kept.Load())
+	require.Len(t, s.Records(), 1)
 }
 
 // Owners that choose the same value have answers of their own, also while each other's imports run.
@@ -578,8 +577,8 @@ func keepsKeysByOwners(t *testing.T, s ImportsSubject) {
 		var outcomes strings.Builder
 		answer, err := s.Store.Recall(t.Context(), key, &outcomes)
 		require.NoError(t, err)
-		assert.Equal(t, ids[n], answer.Import)
-		assert.Equal(t, strconv.Itoa(n), outcomes.String())
+		require.Equal(t, ids[n], answer.Import)
+		require.Equal(t, strconv.Itoa(n), outcomes.String())
 		_, err = keepFor(t.Context(), s.Store, key, "other", later, func() error { return nil })
 		require.ErrorIs(t, err, ports.ErrKeyUsed)
 	}

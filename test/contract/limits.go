@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/ports"
@@ -66,10 +65,10 @@ func drain(t *testing.T, s LimitsSubject, bucket ports.Bucket) int {
 
 func holdsSize(t *testing.T, s LimitsSubject) {
 	for _, bucket := range []ports.Bucket{five(), {Key: "one", Size: 1, Refill: refill}} {
-		assert.Equal(t, bucket.Size, drain(t, s, bucket))
+		require.Equal(t, bucket.Size, drain(t, s, bucket))
 		wait := take(t, s, bucket)
-		assert.LessOrEqual(t, wait, refill)
-		assert.Greater(t, wait, refill-time.Minute)
+		require.LessOrEqual(t, wait, refill)
+		require.Greater(t, wait, refill-time.Minute)
 	}
 }
 
@@ -85,26 +84,26 @@ func holdsSizeAtOnce(t *testing.T, s LimitsSubject) {
 			case wait == 0:
 				taken.Add(1)
 			default:
-				assert.InDelta(t, refill, wait, float64(time.Minute))
+				require.InDelta(t, refill, wait, float64(time.Minute))
 			}
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 5, taken.Load())
+	require.EqualValues(t, 5, taken.Load())
 }
 
 func refills(t *testing.T, s LimitsSubject) {
 	drain(t, s, five())
 	s.Pass(refill - time.Minute)
 	wait := take(t, s, five())
-	assert.LessOrEqual(t, wait, time.Minute)
-	assert.Positive(t, wait)
+	require.LessOrEqual(t, wait, time.Minute)
+	require.Positive(t, wait)
 	for _, attempts := range []int{1, 1, 3, 5} {
 		s.Pass(time.Duration(attempts) * refill)
-		assert.Equal(t, attempts, drain(t, s, five()))
+		require.Equal(t, attempts, drain(t, s, five()))
 	}
 	s.Pass(100 * refill)
-	assert.Equal(t, 5, drain(t, s, five()))
+	require.Equal(t, 5, drain(t, s, five()))
 }
 
 func refillsItself(t *testing.T, s LimitsSubject) {
@@ -118,11 +117,11 @@ func refusesWithoutTaking(t *testing.T, s LimitsSubject) {
 	wait := take(t, s, five())
 	for range 10 {
 		next := take(t, s, five())
-		assert.LessOrEqual(t, next, wait)
+		require.LessOrEqual(t, next, wait)
 		wait = next
 	}
 	s.Pass(refill)
-	assert.Zero(t, take(t, s, five()))
+	require.Zero(t, take(t, s, five()))
 }
 
 func takesBack(t *testing.T, s LimitsSubject) {
@@ -130,7 +129,7 @@ func takesBack(t *testing.T, s LimitsSubject) {
 	for range 2 {
 		require.NoError(t, s.Store.Return(t.Context(), five()))
 	}
-	assert.Equal(t, 2, drain(t, s, five()))
+	require.Equal(t, 2, drain(t, s, five()))
 }
 
 func takesNoMoreBack(t *testing.T, s LimitsSubject) {
@@ -138,18 +137,18 @@ func takesNoMoreBack(t *testing.T, s LimitsSubject) {
 		for range 10 {
 			require.NoError(t, s.Store.Return(t.Context(), five()))
 		}
-		assert.Equal(t, 5, drain(t, s, five()))
+		require.Equal(t, 5, drain(t, s, five()))
 	}
 	require.NoError(t, s.Store.Return(t.Context(), five()))
 	s.Pass(4 * refill)
 	require.NoError(t, s.Store.Return(t.Context(), five())) // it is full already
-	assert.Equal(t, 5, drain(t, s, five()))
+	require.Equal(t, 5, drain(t, s, five()))
 }
 
 func keepsBucketsApart(t *testing.T, s LimitsSubject) {
 	for _, key := range []string{"", "a", "A", "a\x00", "b\xff", strings.Repeat("a", 100_000), strings.Repeat("a", 100_001)} {
 		bucket := ports.Bucket{Key: key, Size: 2, Refill: refill}
-		assert.Equal(t, 2, drain(t, s, bucket))
+		require.Equal(t, 2, drain(t, s, bucket))
 	}
 }
 
@@ -163,26 +162,26 @@ func takesFromAllOrNone(t *testing.T, s LimitsSubject) {
 	for _, buckets := range [][]ports.Bucket{{small, large, slow}, {slow, large, small}} { // in whatever order
 		wait, err := s.Store.Take(ctx, buckets...)
 		require.NoError(t, err)
-		assert.Zero(t, wait)
+		require.Zero(t, wait)
 	}
 	for _, buckets := range [][]ports.Bucket{{small, large, slow}, {large, small}, {slow, small}} {
 		for range 3 {
 			wait, err := s.Store.Take(ctx, buckets...)
 			require.NoError(t, err)
-			assert.InDelta(t, refill, wait, float64(time.Minute), "until the small one has another")
+			require.InDelta(t, refill, wait, float64(time.Minute), "until the small one has another")
 		}
 	}
-	assert.Equal(t, 3, drain(t, s, large), "the large one gave none for nothing")
-	assert.Equal(t, 1, drain(t, s, slow))
+	require.Equal(t, 3, drain(t, s, large), "the large one gave none for nothing")
+	require.Equal(t, 1, drain(t, s, slow))
 	wait, err := s.Store.Take(ctx, small, large, slow, named("another", 1))
 	require.NoError(t, err)
-	assert.InDelta(t, 2*refill, wait, float64(time.Minute), "until the last of them has one")
-	assert.Equal(t, 1, drain(t, s, named("another", 1)), "nor did one that was never taken from")
+	require.InDelta(t, 2*refill, wait, float64(time.Minute), "until the last of them has one")
+	require.Equal(t, 1, drain(t, s, named("another", 1)), "nor did one that was never taken from")
 	s.Pass(2 * refill)
 	wait, err = s.Store.Take(ctx, small, large, slow)
 	require.NoError(t, err)
-	assert.Zero(t, wait)
-	assert.Equal(t, []int{1, 1, 0}, []int{drain(t, s, small), drain(t, s, large), drain(t, s, slow)})
+	require.Zero(t, wait)
+	require.Equal(t, []int{1, 1, 0}, []int{drain(t, s, small), drain(t, s, large), drain(t, s, slow)})
 }
 
 func takesFromSeveralAtOnce(t *testing.T, s LimitsSubject) {
@@ -204,9 +203,9 @@ func takesFromSeveralAtOnce(t *testing.T, s LimitsSubject) {
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 7, taken.Load())
+	require.EqualValues(t, 7, taken.Load())
 	for i, left := range []int{0, 2, 1, 23} {
-		assert.Equal(t, left, drain(t, s, buckets[i]), buckets[i].Key)
+		require.Equal(t, left, drain(t, s, buckets[i]), buckets[i].Key)
 	}
 	for range 2 {
 		for i := range 20 { // those that take and those that return do not keep one another waiting for ever
@@ -214,10 +213,10 @@ func takesFromSeveralAtOnce(t *testing.T, s LimitsSubject) {
 			if i%2 == 0 {
 				slices.Reverse(mine)
 			}
-			all.Go(func() { assert.NoError(t, s.Store.Return(t.Context(), mine...)) })
+			all.Go(func() { require.NoError(t, s.Store.Return(t.Context(), mine...)) })
 			all.Go(func() {
 				_, err := s.Store.Take(t.Context(), mine...)
-				assert.NoError(t, err)
+				require.NoError(t, err)
 			})
 		}
 		all.Wait()
@@ -228,8 +227,8 @@ func takesBackToSeveral(t *testing.T, s LimitsSubject) {
 	full, some := named("full", 5), named("some", 5)
 	drain(t, s, some)
 	require.NoError(t, s.Store.Return(t.Context(), some, full))
-	assert.Equal(t, 1, drain(t, s, some))
-	assert.Equal(t, 5, drain(t, s, full))
+	require.Equal(t, 1, drain(t, s, some))
+	require.Equal(t, 5, drain(t, s, full))
 }
 
 func limitsEndWithContext(t *testing.T, s LimitsSubject) {
@@ -238,9 +237,9 @@ func limitsEndWithContext(t *testing.T, s LimitsSubject) {
 	_, err := s.Store.Take(ctx, five())
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, ports.ErrUnavailable)
-	assert.Equal(t, 5, drain(t, s, five()))
+	require.Equal(t, 5, drain(t, s, five()))
 	_, err = s.Store.Take(ctx, five(), named("another", 5))
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, s.Store.Return(ctx, five()), context.Canceled)
-	assert.Zero(t, drain(t, s, five()))
+	require.Zero(t, drain(t, s, five()))
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -126,7 +125,7 @@ func (s ReportsSubject) statistics(t *testing.T) *domain.Statistics {
 	require.NoError(t, err)
 	require.Len(t, statistics.Days, domain.StatisticsDays)
 	for i, day := range statistics.Days {
-		assert.Equal(t, today-domain.StatisticsDays+1+domain.Date(i), day.Day)
+		require.Equal(t, today-domain.StatisticsDays+1+domain.Date(i), day.Day)
 	}
 	return statistics
 }
@@ -180,19 +179,19 @@ func recorded(in domain.Import, rejection domain.Rejection) domain.Rejection {
 
 func tellsOfNothing(t *testing.T, s ReportsSubject) {
 	statistics := s.statistics(t)
-	assert.Zero(t, statistics.Last(domain.StatisticsDays))
-	assert.Zero(t, statistics.All)
-	assert.Empty(t, statistics.Reasons)
-	assert.Empty(t, statistics.Statuses)
+	require.Zero(t, statistics.Last(domain.StatisticsDays))
+	require.Zero(t, statistics.All)
+	require.Empty(t, statistics.Reasons)
+	require.Empty(t, statistics.Statuses)
 	for _, oldest := range []bool{false, true} {
 		page := s.page(t, ports.ImportQuery{Oldest: oldest, Limit: 5})
-		assert.Empty(t, page.Imports)
-		assert.True(t, page.IsFirst)
-		assert.True(t, page.IsLast)
+		require.Empty(t, page.Imports)
+		require.True(t, page.IsFirst)
+		require.True(t, page.IsLast)
 	}
 	imports, rejections := s.read(t, ports.ReportQuery{Violations: true, Originals: true})
-	assert.Empty(t, imports)
-	assert.Empty(t, rejections)
+	require.Empty(t, imports)
+	require.Empty(t, rejections)
 }
 
 func countsByDay(t *testing.T, s ReportsSubject) {
@@ -212,12 +211,12 @@ func countsByDay(t *testing.T, s ReportsSubject) {
 		6: {Requests: 1, Created: 60, Refused: 2}, 0: {Requests: 3, Created: 5, Refused: 1},
 	}
 	for i, day := range statistics.Days {
-		assert.Equal(t, want[domain.StatisticsDays-1-i], day.Count, "%d", i)
+		require.Equal(t, want[domain.StatisticsDays-1-i], day.Count, "%d", i)
 	}
-	assert.Equal(t, want[0], statistics.Last(1))
-	assert.Equal(t, domain.Count{Requests: 4, Created: 65, Refused: 3}, statistics.Last(7))
-	assert.Equal(t, domain.Count{Requests: 6, Created: 435, Refused: 5}, statistics.Last(30))
-	assert.Equal(t, domain.Count{Requests: 8, Created: 21_435, Refused: 7}, statistics.All)
+	require.Equal(t, want[0], statistics.Last(1))
+	require.Equal(t, domain.Count{Requests: 4, Created: 65, Refused: 3}, statistics.Last(7))
+	require.Equal(t, domain.Count{Requests: 6, Created: 435, Refused: 5}, statistics.Last(30))
+	require.Equal(t, domain.Count{Requests: 8, Created: 21_435, Refused: 7}, statistics.All)
 }
 
 func countsLocalDay(t *testing.T, s ReportsSubject) {
@@ -226,8 +225,8 @@ func countsLocalDay(t *testing.T, s ReportsSubject) {
 		s.add(t, at.In(place), 1)
 	}
 	days := s.statistics(t).Days
-	assert.Equal(t, 1, days[28].Requests)
-	assert.Equal(t, 2, days[29].Requests)
+	require.Equal(t, 1, days[28].Requests)
+	require.Equal(t, 2, days[29].Requests)
 }
 
 func countsReasons(t *testing.T, s ReportsSubject) {
@@ -237,7 +236,7 @@ func countsReasons(t *testing.T, s ReportsSubject) {
 	s.add(t, noon(0), 2, refused(1, "", notObject), refused(2, "c", loginTaken, loginTaken), refused(5, "d", loginTaken))
 	s.add(t, noon(0), 0, refused(1, "", notObject))
 	s.add(t, noon(-1), 0, refused(1, "", loginTooLong), refused(2, "", loginTooLong))
-	assert.Equal(t, []domain.ReasonCount{
+	require.Equal(t, []domain.ReasonCount{
 		{Reason: loginTaken, Objects: 4}, {Reason: notObject, Objects: 3}, {Reason: emailTaken, Objects: 2}, {Reason: loginTooLong, Objects: 1},
 	}, s.statistics(t).Reasons)
 }
@@ -247,15 +246,15 @@ func tellsUnkept(t *testing.T, s ReportsSubject) {
 	counted := domain.Rejection{Object: 2, CountedOnly: true, Violations: domain.Violations{{Code: domain.CodeNotObject}}}
 	want := s.add(t, noon(0), 0, refused(1, "anna", loginTaken), counted)
 	want.Unkept = 1
-	assert.ElementsMatch(t, []domain.ReasonCount{{Reason: notObject, Objects: 1}, {Reason: loginTaken, Objects: 1}}, s.statistics(t).Reasons)
+	require.ElementsMatch(t, []domain.ReasonCount{{Reason: notObject, Objects: 1}, {Reason: loginTaken, Objects: 1}}, s.statistics(t).Reasons)
 	page := s.page(t, ports.ImportQuery{Filter: domain.ReportFilter{Reason: notObject}, Limit: 9})
-	assert.Equal(t, []domain.Import{want}, page.Imports)
+	require.Equal(t, []domain.Import{want}, page.Imports)
 	rejections := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: want.ID}, Limit: 9})
-	assert.Equal(t, want, rejections.Import)
-	assert.Len(t, rejections.Rejections, 1)
+	require.Equal(t, want, rejections.Import)
+	require.Len(t, rejections.Rejections, 1)
 	imports, read := s.read(t, ports.ReportQuery{})
-	assert.Equal(t, []domain.Import{want}, imports)
-	assert.Len(t, read, 1)
+	require.Equal(t, []domain.Import{want}, imports)
+	require.Len(t, read, 1)
 }
 
 func tellsStatuses(t *testing.T, s ReportsSubject) {
@@ -264,7 +263,7 @@ func tellsStatuses(t *testing.T, s ReportsSubject) {
 	}
 	s.add(t, noon(1), 1)
 	s.add(t, noon(0), 0, refused(1, "", notObject))
-	assert.Equal(t, []int{200, 400, 413, 503}, s.statistics(t).Statuses)
+	require.Equal(t, []int{200, 400, 413, 503}, s.statistics(t).Statuses)
 }
 
 func countsNoFailure(t *testing.T, s ReportsSubject) {
@@ -523,15 +522,15 @@ func pagesWhileImportsArrive(t *testing.T, s ReportsSubject) {
 			}
 		}
 		for _, id := range there {
-			assert.Equal(t, 1, shown[id])
+			require.Equal(t, 1, shown[id])
 		}
 		for _, times := range shown {
-			assert.Equal(t, 1, times)
+			require.Equal(t, 1, times)
 		}
 		if !oldest { // what has arrived is in front
 			page := s.page(t, ports.ImportQuery{Before: first, Limit: 1})
-			assert.Equal(t, there[5:], ids(page.Imports))
-			assert.False(t, page.IsFirst)
+			require.Equal(t, there[5:], ids(page.Imports))
+			require.False(t, page.IsFirst)
 		}
 	}
 }
@@ -555,8 +554,8 @@ func pagesWhileImportsEnd(t *testing.T, s ReportsSubject) {
 		page = s.page(t, ports.ImportQuery{Limit: 2, After: seen[len(seen)-1]})
 		seen = append(seen, ids(page.Imports)...)
 	}
-	assert.GreaterOrEqual(t, len(seen), 3)
-	assert.IsDecreasing(t, seen)
+	require.GreaterOrEqual(t, len(seen), 3)
+	require.IsDecreasing(t, seen)
 }
 
 func pagesFromNowhere(t *testing.T, s ReportsSubject) {
@@ -588,9 +587,9 @@ func pagesFromNowhere(t *testing.T, s ReportsSubject) {
 	} {
 		c.query.Limit = 3
 		page := s.page(t, c.query)
-		assert.Empty(t, slices.Compare(c.want, ids(page.Imports)), "%+v finds %v", c.query, ids(page.Imports))
+		require.Empty(t, slices.Compare(c.want, ids(page.Imports)), "%+v finds %v", c.query, ids(page.Imports))
 		got := flags{page.IsFirst, page.IsLast}
-		assert.Equal(t, c.flags, got, "%+v", c.query)
+		require.Equal(t, c.flags, got, "%+v", c.query)
 	}
 }
 
@@ -607,19 +606,19 @@ func pagesRejections(t *testing.T, s ReportsSubject) {
 		query := ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}, Limit: limit}
 		pages := slices.Collect(slices.Chunk(want, limit))
 		for i, objects := range pages {
-			assert.Equal(t, &ports.RejectionPage{Import: in, Rejections: objects, IsLast: i == len(pages)-1}, s.rejections(t, query))
+			require.Equal(t, &ports.RejectionPage{Import: in, Rejections: objects, IsLast: i == len(pages)-1}, s.rejections(t, query))
 			query.After = objects[len(objects)-1].Object
 		}
 		beyond := s.rejections(t, query)
-		assert.Empty(t, beyond.Rejections)
-		assert.True(t, beyond.IsLast)
+		require.Empty(t, beyond.Rejections)
+		require.True(t, beyond.IsLast)
 	}
 	between := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}, After: 4, Limit: 1})
-	assert.Equal(t, want[2:3], between.Rejections)
+	require.Equal(t, want[2:3], between.Rejections)
 	none := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}})
-	assert.Equal(t, in, none.Import)
-	assert.Empty(t, none.Rejections)
-	assert.False(t, none.IsLast)
+	require.Equal(t, in, none.Import)
+	require.Empty(t, none.Rejections)
+	require.False(t, none.IsLast)
 }
 
 func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
@@ -644,15 +643,15 @@ func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
 		for _, rejection := range page.Rejections {
 			objects = append(objects, rejection.Object)
 		}
-		assert.Equal(t, c.want, objects, "%+v", c)
-		assert.Equal(t, c.last, page.IsLast, "%+v", c)
-		assert.Equal(t, in, page.Import)
+		require.Equal(t, c.want, objects, "%+v", c)
+		require.Equal(t, c.last, page.IsLast, "%+v", c)
+		require.Equal(t, in, page.Import)
 	}
 	whole := s.refuse(t, noon(0), 413)
 	page := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: whole.ID}, Limit: 1})
-	assert.Equal(t, whole, page.Import)
-	assert.Empty(t, page.Rejections)
-	assert.True(t, page.IsLast)
+	require.Equal(t, whole, page.Import)
+	require.Empty(t, page.Rejections)
+	require.True(t, page.IsLast)
 }
 
 func findsUserOfImport(t *testing.T, s ReportsSubject) {
@@ -661,7 +660,7 @@ func findsUserOfImport(t *testing.T, s ReportsSubject) {
 	for user, login := range map[int64]string{id: "Anna", id + 1_000_000: ""} { // an account that is gone
 		number, err := s.Imports.Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{User: user})
 		require.NoError(t, err)
-		assert.Equal(t, login, s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: number}, Limit: 1}).Import.User)
+		require.Equal(t, login, s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: number}, Limit: 1}).Import.User)
 	}
 }
 
@@ -689,15 +688,15 @@ func readsInOrder(t *testing.T, s ReportsSubject) {
 		}
 	}
 	imports, got := s.read(t, ports.ReportQuery{Violations: true})
-	assert.Equal(t, wantImports, imports)
+	require.Equal(t, wantImports, imports)
 	require.Len(t, got, len(wantRejections))
 	for i := range got {
 		require.Equal(t, wantRejections[i], got[i])
 	}
 	for _, filter := range []domain.ReportFilter{{Status: 400}, {Login: "user7"}, {From: noon(9), Reason: loginTaken}} {
 		_, got := s.read(t, ports.ReportQuery{Filter: filter})
-		assert.NotEmpty(t, got)
-		assert.True(t, slices.IsSortedFunc(got, func(a, b domain.Rejection) int {
+		require.NotEmpty(t, got)
+		require.True(t, slices.IsSortedFunc(got, func(a, b domain.Rejection) int {
 			return int(a.Import-b.Import)*2*objects + a.Object - b.Object
 		}), "%+v", filter)
 	}
@@ -707,13 +706,13 @@ func readsInOrder(t *testing.T, s ReportsSubject) {
 			require.NoError(t, err)
 			count++
 		}
-		assert.Equal(t, objects+1, count)
+		require.Equal(t, objects+1, count)
 		count = 0
 		for _, err := range report.Imports {
 			require.NoError(t, err)
 			count++
 		}
-		assert.Equal(t, 4, count)
+		require.Equal(t, 4, count)
 		return nil
 	})
 	require.NoError(t, err)
@@ -734,14 +733,14 @@ func readsWhatIsAsked(t *testing.T, s ReportsSubject) {
 		{},
 	} {
 		_, rejections := s.read(t, query)
-		assert.NotEmpty(t, rejections)
+		require.NotEmpty(t, rejections)
 		for _, rejection := range rejections {
-			assert.Equal(t, query.Violations, rejection.Violations != nil, "%+v", query)
+			require.Equal(t, query.Violations, rejection.Violations != nil, "%+v", query)
 			if !query.Originals || rejection.Object == bare.Object {
-				assert.Nil(t, rejection.Original, "%+v", query)
+				require.Nil(t, rejection.Original, "%+v", query)
 				continue
 			}
-			assert.JSONEq(t, string(whole.Original), string(rejection.Original), "%+v", query)
+			require.JSONEq(t, string(whole.Original), string(rejection.Original), "%+v", query)
 		}
 	}
 }
@@ -758,16 +757,16 @@ func readsOneMoment(t *testing.T, s ReportsSubject) {
 		s.add(t, noon(0), 1, refused(1, "c", loginTaken))
 		for rejection, err := range report.Rejections {
 			require.NoError(t, err)
-			assert.Equal(t, "a", rejection.Login)
+			require.Equal(t, "a", rejection.Login)
 			count++
 		}
-		assert.Equal(t, 2, count)
+		require.Equal(t, 2, count)
 		return nil
 	})
 	require.NoError(t, err)
 	imports, rejections := s.read(t, ports.ReportQuery{})
-	assert.Len(t, imports, 3)
-	assert.Len(t, rejections, 3)
+	require.Len(t, imports, 3)
+	require.Len(t, rejections, 3)
 }
 
 func returnsErrorOfWork(t *testing.T, s ReportsSubject) {
@@ -804,7 +803,7 @@ func endsBrokenOff(t *testing.T, s ReportsSubject) {
 				require.NoError(t, err)
 				count++
 			}
-			assert.Equal(t, 2, count)
+			require.Equal(t, 2, count)
 			return nil
 		})
 		require.NoError(t, err)
@@ -860,5 +859,5 @@ func reportsEndWithContext(t *testing.T, s ReportsSubject) {
 		require.NotErrorIs(t, err, ports.ErrUnavailable)
 	}
 	imports, _ := s.read(t, ports.ReportQuery{})
-	assert.Len(t, imports, 1)
+	require.Len(t, imports, 1)
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -24,13 +23,13 @@ func Spools(t *testing.T, spools ports.Spools) {
 			require.NoError(t, err)
 			rest = rest[n:]
 		}
-		assert.EqualValues(t, size, spool.Size())
+		require.EqualValues(t, size, spool.Size())
 		for range 2 {
 			require.NoError(t, iotest.TestReader(spool.Reader(), want), "a spool of %d bytes", size)
 		}
 		half, err := io.ReadAll(io.LimitReader(spool.Reader(), int64(size/2)))
 		require.NoError(t, err)
-		assert.Equal(t, string(want[:size/2]), string(half))
+		require.Equal(t, string(want[:size/2]), string(half))
 		require.NoError(t, spool.Close())
 	}
 }
@@ -86,12 +85,12 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 				continue
 			}
 			require.NoError(t, err, name)
-			assert.Equal(t, c.want, got, name)
+			require.Equal(t, c.want, got, name)
 		}
 	}
 	for candidate, err := range decoder.Candidates(section(`[{},{},{}]`), json) {
 		require.NoError(t, err)
-		assert.Equal(t, 1, candidate.Number)
+		require.Equal(t, 1, candidate.Number)
 		break // and no more is yielded, which the range would panic at
 	}
 	for _, err := range decoder.Candidates(io.NewSectionReader(brokenReader{}, 0, 9), json) {
@@ -118,19 +117,19 @@ func Passwords(t *testing.T, passwords ports.Passwords) {
 		require.NoError(t, err)
 		for object := 1; object <= 100; object++ {
 			password, hash := issuer.Password(object), issuer.Hash(object)
-			assert.NotContains(t, hash, password)
-			assert.False(t, seen[password] || seen[hash], "everyone's are their own")
+			require.NotContains(t, hash, password)
+			require.False(t, seen[password] || seen[hash], "everyone's are their own")
 			seen[password], seen[hash] = true, true
 		}
 		password, hash := issuer.Password(7), issuer.Hash(7)
 		_, _ = issuer.Password(8), issuer.Hash(8)
-		assert.Equal(t, password, issuer.Password(7))
-		assert.Equal(t, hash, issuer.Hash(7))
+		require.Equal(t, password, issuer.Password(7))
+		require.Equal(t, hash, issuer.Hash(7))
 
 		again, err := passwords.Issue(bytes.Clone(salt))
 		require.NoError(t, err)
-		assert.Equal(t, password, again.Password(7))
-		assert.Equal(t, hash, again.Hash(7))
+		require.Equal(t, password, again.Password(7))
+		require.Equal(t, hash, again.Hash(7))
 	}
 	_, err := passwords.Issue([]byte("a salt of another server"))
 	require.ErrorIs(t, err, ports.ErrOtherSecret)
@@ -147,8 +146,8 @@ func Sentences(t *testing.T, sentences ports.Sentences) {
 				v.Field = domain.FieldObject
 			}
 			sentence := sentences.Describe(domain.Violations{v})
-			assert.NotEmpty(t, sentence, "%s %s", field, code)
-			assert.True(t, strings.HasSuffix(sentence, "."), sentence)
+			require.NotEmpty(t, sentence, "%s %s", field, code)
+			require.True(t, strings.HasSuffix(sentence, "."), sentence)
 			if !seen[sentence] {
 				all = append(all, v)
 			}
@@ -157,6 +156,6 @@ func Sentences(t *testing.T, sentences ports.Sentences) {
 	}
 	together := sentences.Describe(all)
 	for sentence := range seen {
-		assert.Contains(t, together, sentence)
+		require.Contains(t, together, sentence)
 	}
 }

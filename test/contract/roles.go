@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -54,26 +53,26 @@ func roles(t *testing.T, s AccountsSubject, id int64) []domain.Role {
 	require.NoError(t, err)
 	found, err := s.Accounts.Find(t.Context(), domain.NewIdentity(user.Login, "RU"))
 	require.NoError(t, err)
-	assert.Equal(t, found.Roles, user.Roles)
+	require.Equal(t, found.Roles, user.Roles)
 	return user.Roles
 }
 
 func grantsAndRevokes(t *testing.T, s AccountsSubject) {
 	ctx := t.Context()
 	anna, boris := create(t, s, object(t, 1, "Anna", "a@example.com", "")), create(t, s, object(t, 2, "Борис", "b@example.com", ""))
-	assert.Nil(t, anna.Roles)
+	require.Nil(t, anna.Roles)
 	require.NoError(t, s.Roles.Grant(ctx, login(t, "aNNA"), domain.RoleOperator))
 	require.NoError(t, s.Roles.Grant(ctx, login(t, "БОРИС"), otherRole))
 	require.NoError(t, s.Roles.Grant(ctx, login(t, "борис"), domain.RoleOperator))
-	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
-	assert.Equal(t, []domain.Role{domain.RoleOperator, otherRole}, roles(t, s, boris.ID))
+	require.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+	require.Equal(t, []domain.Role{domain.RoleOperator, otherRole}, roles(t, s, boris.ID))
 
 	require.NoError(t, s.Roles.Revoke(ctx, login(t, "борис"), domain.RoleOperator))
 	require.NoError(t, s.Roles.Revoke(ctx, login(t, "anna"), otherRole), "which she does not have")
-	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
-	assert.Equal(t, []domain.Role{otherRole}, roles(t, s, boris.ID))
+	require.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+	require.Equal(t, []domain.Role{otherRole}, roles(t, s, boris.ID))
 	require.NoError(t, s.Roles.Revoke(ctx, login(t, "борис"), otherRole))
-	assert.Nil(t, roles(t, s, boris.ID))
+	require.Nil(t, roles(t, s, boris.ID))
 }
 
 func keepsLastOperator(t *testing.T, s AccountsSubject) {
@@ -91,12 +90,12 @@ func keepsLastOperator(t *testing.T, s AccountsSubject) {
 			err := s.Roles.Revoke(t.Context(), login(t, name), domain.RoleOperator)
 			if err != nil {
 				kept.Add(1)
-				assert.ErrorIs(t, err, domain.ErrLastOperator)
+				require.ErrorIs(t, err, domain.ErrLastOperator)
 			}
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 1, kept.Load())
+	require.EqualValues(t, 1, kept.Load())
 	operators := listed(t, s, domain.RoleOperator)
 	require.Len(t, operators, 1)
 	require.ErrorIs(t, s.Roles.Revoke(t.Context(), login(t, operators[0].Login), domain.RoleOperator), domain.ErrLastOperator)
@@ -109,10 +108,10 @@ func grantsOnce(t *testing.T, s AccountsSubject) {
 	var all sync.WaitGroup
 	key := login(t, "anna")
 	for range 20 {
-		all.Go(func() { assert.NoError(t, s.Roles.Grant(t.Context(), key, domain.RoleOperator)) })
+		all.Go(func() { require.NoError(t, s.Roles.Grant(t.Context(), key, domain.RoleOperator)) })
 	}
 	all.Wait()
-	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+	require.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
 }
 
 func grantsNobody(t *testing.T, s AccountsSubject) {
@@ -122,11 +121,11 @@ func grantsNobody(t *testing.T, s AccountsSubject) {
 		require.ErrorIs(t, s.Roles.Revoke(t.Context(), login(t, name), domain.RoleOperator), ports.ErrNotFound, name)
 	}
 	require.ErrorIs(t, s.Roles.Grant(t.Context(), domain.Login{}, domain.RoleOperator), ports.ErrNotFound)
-	assert.Empty(t, listed(t, s, domain.RoleOperator))
+	require.Empty(t, listed(t, s, domain.RoleOperator))
 }
 
 func listsUsers(t *testing.T, s AccountsSubject) {
-	assert.Empty(t, listed(t, s, ""))
+	require.Empty(t, listed(t, s, ""))
 	for i, name := range []string{"vera", "Boris", "anna", "Яна"} {
 		create(t, s, object(t, i, name, name+"@example.com", ""))
 	}
@@ -137,13 +136,13 @@ func listsUsers(t *testing.T, s AccountsSubject) {
 	operator := []domain.Role{domain.RoleOperator}
 	boris, vera := ports.UserRoles{Login: "Boris", Roles: operator}, ports.UserRoles{Login: "vera", Roles: operator}
 	anna := ports.UserRoles{Login: "anna", Roles: []domain.Role{otherRole}}
-	assert.Equal(t, []ports.UserRoles{anna, boris, vera, {Login: "Яна"}}, listed(t, s, ""))
-	assert.Equal(t, []ports.UserRoles{boris, vera}, listed(t, s, domain.RoleOperator))
-	assert.Empty(t, listed(t, s, "nobody's"))
+	require.Equal(t, []ports.UserRoles{anna, boris, vera, {Login: "Яна"}}, listed(t, s, ""))
+	require.Equal(t, []ports.UserRoles{boris, vera}, listed(t, s, domain.RoleOperator))
+	require.Empty(t, listed(t, s, "nobody's"))
 	for range 40 { // as often as a pool would run dry
 		for user, err := range s.Roles.List(t.Context(), "") {
 			require.NoError(t, err)
-			assert.Equal(t, "anna", user.Login)
+			require.Equal(t, "anna", user.Login)
 			break
 		}
 	}
@@ -158,7 +157,7 @@ func rolesCopyMemory(t *testing.T, s AccountsSubject) {
 	for user := range s.Roles.List(t.Context(), "") {
 		user.Roles[0] = otherRole
 	}
-	assert.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
+	require.Equal(t, []domain.Role{domain.RoleOperator}, roles(t, s, anna.ID))
 }
 
 func rolesEndWithContext(t *testing.T, s AccountsSubject) {
@@ -178,5 +177,5 @@ func rolesEndWithContext(t *testing.T, s AccountsSubject) {
 		require.NotErrorIs(t, err, ports.ErrUnavailable)
 		require.NotErrorIs(t, err, ports.ErrNotFound)
 	}
-	assert.Nil(t, roles(t, s, anna.ID))
+	require.Nil(t, roles(t, s, anna.ID))
 }

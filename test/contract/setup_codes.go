@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -53,12 +52,12 @@ func makesOperator(t *testing.T, s SetupCodesSubject) {
 		require.NoError(t, s.Codes.Check(t.Context(), []byte(hash), setupAt))
 	}
 	require.NoError(t, s.Codes.Use(t.Context(), []byte("\x00\xff"), setupAt, anna.ID))
-	assert.Equal(t, []domain.Role{domain.RoleOperator, otherRole}, roles(t, s.AccountsSubject, anna.ID))
+	require.Equal(t, []domain.Role{domain.RoleOperator, otherRole}, roles(t, s.AccountsSubject, anna.ID))
 	for _, hash := range []string{"\x00\xff", "other"} {
 		require.ErrorIs(t, s.Codes.Check(t.Context(), []byte(hash), setupAt), ports.ErrNotFound)
 		require.ErrorIs(t, s.Codes.Use(t.Context(), []byte(hash), setupAt, boris.ID), ports.ErrNotFound)
 	}
-	assert.Nil(t, roles(t, s.AccountsSubject, boris.ID))
+	require.Nil(t, roles(t, s.AccountsSubject, boris.ID))
 }
 
 func oneUsesCodes(t *testing.T, s SetupCodesSubject) {
@@ -78,13 +77,13 @@ func oneUsesCodes(t *testing.T, s SetupCodesSubject) {
 			if err == nil {
 				operators.Add(1)
 			} else {
-				assert.ErrorIs(t, err, ports.ErrNotFound)
+				require.ErrorIs(t, err, ports.ErrNotFound)
 			}
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 1, operators.Load())
-	assert.Len(t, listed(t, s.AccountsSubject, domain.RoleOperator), 1)
+	require.EqualValues(t, 1, operators.Load())
+	require.Len(t, listed(t, s.AccountsSubject, domain.RoleOperator), 1)
 }
 
 func expiresCodes(t *testing.T, s SetupCodesSubject) {
@@ -93,7 +92,7 @@ func expiresCodes(t *testing.T, s SetupCodesSubject) {
 	require.NoError(t, s.Codes.Check(t.Context(), []byte("hash"), setupAt.Add(time.Hour-time.Microsecond)))
 	require.ErrorIs(t, s.Codes.Check(t.Context(), []byte("hash"), setupAt.Add(time.Hour)), ports.ErrNotFound)
 	require.ErrorIs(t, s.Codes.Use(t.Context(), []byte("hash"), setupAt.Add(time.Hour), anna.ID), ports.ErrNotFound)
-	assert.Nil(t, roles(t, s.AccountsSubject, anna.ID))
+	require.Nil(t, roles(t, s.AccountsSubject, anna.ID))
 }
 
 func hasNoCodesForOperators(t *testing.T, s SetupCodesSubject) {
@@ -103,7 +102,7 @@ func hasNoCodesForOperators(t *testing.T, s SetupCodesSubject) {
 	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), domain.RoleOperator))
 	created, err := s.Codes.Create(t.Context(), []byte("after"), setupAt.Add(time.Hour))
 	require.NoError(t, err)
-	assert.False(t, created)
+	require.False(t, created)
 	for _, hash := range []string{"before", "after"} {
 		require.ErrorIs(t, s.Codes.Check(t.Context(), []byte(hash), setupAt), ports.ErrNotFound)
 		require.ErrorIs(t, s.Codes.Use(t.Context(), []byte(hash), setupAt, boris.ID), ports.ErrNotFound)
@@ -134,5 +133,5 @@ func setupEndsWithContext(t *testing.T, s SetupCodesSubject) {
 		require.NotErrorIs(t, err, ports.ErrNotFound)
 		require.NotErrorIs(t, err, ports.ErrUnavailable)
 	}
-	assert.Nil(t, roles(t, s.AccountsSubject, anna.ID))
+	require.Nil(t, roles(t, s.AccountsSubject, anna.ID))
 }

@@ -13,7 +13,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -81,7 +80,7 @@ func sameUpload(t *testing.T, want, got *domain.Upload) {
 	w, g := *want, *got
 	w.Created, w.Worked, w.Silent = g.Created, g.Worked, g.Silent
 	w.Done.Size = w.Size
-	assert.Equal(t, w, g)
+	require.Equal(t, w, g)
 }
 
 func load(t *testing.T, s UploadsSubject, id string) string {
@@ -96,13 +95,13 @@ func keepsWholeUpload(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, upload)
 	got := findUpload(t, s, upload)
 	sameUpload(t, upload, got)
-	assert.WithinDuration(t, time.Now(), got.Created, time.Minute)
-	assert.Equal(t, got.Created.UTC().Truncate(time.Microsecond), got.Created)
-	assert.Less(t, got.Silent, time.Minute)
-	assert.Equal(t, "abc", load(t, s, "one"))
+	require.WithinDuration(t, time.Now(), got.Created, time.Minute)
+	require.Equal(t, got.Created.UTC().Truncate(time.Microsecond), got.Created)
+	require.Less(t, got.Silent, time.Minute)
+	require.Equal(t, "abc", load(t, s, "one"))
 	upload.Layout.Columns[0].Header = "changed by its maker"
 	got = findUpload(t, s, upload)
-	assert.Equal(t, "Логин", got.Layout.Columns[0].Header)
+	require.Equal(t, "Логин", got.Layout.Columns[0].Header)
 }
 
 func keepsFilesOfAnySize(t *testing.T, s UploadsSubject) {
@@ -114,7 +113,7 @@ func keepsFilesOfAnySize(t *testing.T, s UploadsSubject) {
 	require.Equal(t, sha256.Sum256(content), sha256.Sum256([]byte(load(t, s, "large"))), "the file is as it was")
 	empty := uploadOf(s.Anna, "empty")
 	require.NoError(t, s.Uploads.Create(t.Context(), empty, wide, strings.NewReader("")))
-	assert.Empty(t, load(t, s, "empty"))
+	require.Empty(t, load(t, s, "empty"))
 	full := errors.New("no room")
 	require.ErrorIs(t, s.Jobs.Load(t.Context(), "large", failingWriter{full}), full)
 }
@@ -142,7 +141,7 @@ func showsUploadsToTheirUser(t *testing.T, s UploadsSubject) {
 	}
 	latest, err := s.Uploads.Latest(t.Context(), s.Boris, 10)
 	require.NoError(t, err)
-	assert.Empty(t, latest)
+	require.Empty(t, latest)
 }
 
 func listsLatestUploads(t *testing.T, s UploadsSubject) {
@@ -153,9 +152,9 @@ func listsLatestUploads(t *testing.T, s UploadsSubject) {
 	latest, err := s.Uploads.Latest(t.Context(), s.Anna, 2)
 	require.NoError(t, err)
 	require.Len(t, latest, 2)
-	assert.Equal(t, []string{"c", "a"}, []string{latest[0].ID, latest[1].ID})
-	assert.Equal(t, "люди.csv", latest[0].Name)
-	assert.Equal(t, domain.UploadChecking, latest[0].State)
+	require.Equal(t, []string{"c", "a"}, []string{latest[0].ID, latest[1].ID})
+	require.Equal(t, "люди.csv", latest[0].Name)
+	require.Equal(t, domain.UploadChecking, latest[0].State)
 }
 
 // The oldest of a user's undecided uploads give way, by number and by size; those that are being imported, and others', stay.
@@ -175,21 +174,21 @@ func keepsToShare(t *testing.T, s UploadsSubject) {
 	for _, id := range []string{"one", "two", "three"} { // of 3 bytes each
 		require.NoError(t, s.Uploads.Create(t.Context(), uploadOf(s.Anna, id), share, strings.NewReader("abc")))
 	}
-	assert.Equal(t, domain.UploadCancelled, state("one", s.Anna))
+	require.Equal(t, domain.UploadCancelled, state("one", s.Anna))
 	require.ErrorIs(t, s.Jobs.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is gone")
 	_, err := s.Jobs.Beat(t.Context(), "one", "job of one", domain.Progress{})
 	require.ErrorIs(t, err, ports.ErrChanged, "its job is told")
-	assert.Equal(t, domain.UploadChecking, state("two", s.Anna))
+	require.Equal(t, domain.UploadChecking, state("two", s.Anna))
 
 	large := uploadOf(s.Anna, "large")
 	large.Size = 100 // more than all of the share
 	require.NoError(t, s.Uploads.Create(t.Context(), large, share, strings.NewReader("abc")))
-	assert.Equal(t, domain.UploadChecking, state("large", s.Anna), "the newest stays")
+	require.Equal(t, domain.UploadChecking, state("large", s.Anna), "the newest stays")
 	for _, id := range []string{"two", "three"} {
-		assert.Equal(t, domain.UploadCancelled, state(id, s.Anna))
+		require.Equal(t, domain.UploadCancelled, state(id, s.Anna))
 	}
-	assert.Equal(t, domain.UploadImporting, state("importing", s.Anna))
-	assert.Equal(t, domain.UploadChecking, state("boris", s.Boris))
+	require.Equal(t, domain.UploadImporting, state("importing", s.Anna))
+	require.Equal(t, domain.UploadChecking, state("boris", s.Boris))
 }
 
 func changesUpload(t *testing.T, s UploadsSubject) {
@@ -243,8 +242,8 @@ func oneJobStarts(t *testing.T, s UploadsSubject) {
 		})
 	}
 	all.Wait()
-	assert.EqualValues(t, 1, started.Load())
-	assert.EqualValues(t, 19, late.Load())
+	require.EqualValues(t, 1, started.Load())
+	require.EqualValues(t, 19, late.Load())
 }
 
 func dropsFiles(t *testing.T, s UploadsSubject) {
@@ -264,7 +263,7 @@ func dropsFiles(t *testing.T, s UploadsSubject) {
 			require.NoError(t, err, state)
 		}
 	}
-	assert.Equal(t, "abc", load(t, s, "other"))
+	require.Equal(t, "abc", load(t, s, "other"))
 }
 
 func hearsOfJobs(t *testing.T, s UploadsSubject) {
@@ -272,16 +271,16 @@ func hearsOfJobs(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, upload)
 	s.LetTimePass(time.Minute)
 	got := findUpload(t, s, upload)
-	assert.InDelta(t, time.Minute, got.Silent, float64(20*time.Second))
-	assert.True(t, got.IsInterrupted())
+	require.InDelta(t, time.Minute, got.Silent, float64(20*time.Second))
+	require.True(t, got.IsInterrupted())
 	done := domain.Progress{Tally: domain.Tally{Objects: 7, Created: 4, Refused: 3}, Bytes: 2, Size: 3}
 	cancelled, err := s.Jobs.Beat(t.Context(), "one", upload.Job, done)
 	require.NoError(t, err)
-	assert.False(t, cancelled)
+	require.False(t, cancelled)
 	got = findUpload(t, s, upload)
-	assert.Equal(t, done, got.Done)
-	assert.False(t, got.IsInterrupted())
-	assert.InDelta(t, time.Minute, got.Worked, float64(20*time.Second))
+	require.Equal(t, done, got.Done)
+	require.False(t, got.IsInterrupted())
+	require.InDelta(t, time.Minute, got.Worked, float64(20*time.Second))
 	for _, job := range []string{"", "another"} {
 		_, err = s.Jobs.Beat(t.Context(), "one", job, done)
 		require.ErrorIs(t, err, ports.ErrChanged)
@@ -292,13 +291,13 @@ func hearsOfJobs(t *testing.T, s UploadsSubject) {
 	_, err = s.Jobs.Beat(t.Context(), "one", upload.Job, done)
 	require.ErrorIs(t, err, ports.ErrChanged)
 	got = findUpload(t, s, upload)
-	assert.True(t, got.IsInterrupted(), "nobody works on it")
+	require.True(t, got.IsInterrupted(), "nobody works on it")
 	s.LetTimePass(time.Minute)
-	assert.InDelta(t, got.Worked, findUpload(t, s, upload).Worked, float64(time.Millisecond), "the time of work goes on with work only")
+	require.InDelta(t, got.Worked, findUpload(t, s, upload).Worked, float64(time.Millisecond), "the time of work goes on with work only")
 
 	is.Job = "new"
 	require.NoError(t, s.Uploads.Change(t.Context(), &domain.Upload{ID: "one", State: is.State}, &is))
-	assert.Less(t, findUpload(t, s, upload).Worked, 30*time.Second, "each job has a time of its own")
+	require.Less(t, findUpload(t, s, upload).Worked, 30*time.Second, "each job has a time of its own")
 }
 
 func interruptsJobs(t *testing.T, s UploadsSubject) {
@@ -309,13 +308,13 @@ func interruptsJobs(t *testing.T, s UploadsSubject) {
 	require.NoError(t, s.Jobs.Interrupt(t.Context(), "one", was.Job))
 	cancelled, err := s.Jobs.Beat(t.Context(), "one", was.Job, domain.Progress{})
 	require.NoError(t, err)
-	assert.True(t, cancelled)
+	require.True(t, cancelled)
 	is := *was
 	is.Job = "another"
 	require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
 	cancelled, err = s.Jobs.Beat(t.Context(), "one", is.Job, domain.Progress{})
 	require.NoError(t, err)
-	assert.False(t, cancelled, "that was for the job before")
+	require.False(t, cancelled, "that was for the job before")
 }
 
 func uploadsEndWithContext(t *testing.T, s UploadsSubject) {

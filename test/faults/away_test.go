@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -142,12 +141,13 @@ func TestDatabaseIsRestarted(t *testing.T) {
 				t.Error(err)
 				return false
 			case got.status == http.StatusServiceUnavailable:
-				assert.NotEmpty(t, got.header.Get("Retry-After"))
-				assert.Contains(t, got.html, "<h1")
+				require.NotEmpty(t, got.header.Get("Retry-After"))
+				require.Contains(t, got.html, "<h1")
 				return false
 			}
 			served.Add(1)
-			return assert.Equal(t, want, got.status, got.html)
+			require.Equal(t, want, got.status, got.html)
+			return true
 		}
 		group.Go(func() {
 			for ctx.Err() == nil {
@@ -157,7 +157,7 @@ func TestDatabaseIsRestarted(t *testing.T) {
 					served.Add(1)
 					acknowledge(created[0].Login)
 				case ctx.Err() == nil:
-					assert.Contains(t, err.Error(), "503")
+					require.Contains(t, err.Error(), "503")
 				}
 				n := int(1000 + next.Add(1))
 				v := s.visitor(t)
@@ -183,7 +183,7 @@ func TestDatabaseIsRestarted(t *testing.T) {
 		d.start(t)
 		began := time.Now()
 		require.Eventually(t, all, time.Minute, 10*time.Millisecond)
-		assert.Less(t, time.Since(began), 20*time.Second, "until everybody is served again")
+		require.Less(t, time.Since(began), 20*time.Second, "until everybody is served again")
 	}
 	end()
 	group.Wait()
@@ -210,7 +210,7 @@ func TestDatabaseIsSilent(t *testing.T) {
 	for i := range 16 { // connections, which are then there
 		several.Go(func() {
 			_, err := s.send(t.Context(), []byte(person(100+i)), fmt.Sprintf("key-%d", i))
-			assert.NoError(t, err)
+			require.NoError(t, err)
 		})
 	}
 	several.Wait()
@@ -225,9 +225,9 @@ func TestDatabaseIsSilent(t *testing.T) {
 				t.Error(what, err)
 				return
 			}
-			assert.Equal(t, want, got.status, what)
-			assert.Less(t, time.Since(began), 45*time.Second, what)
-			assert.Equal(t, want == http.StatusServiceUnavailable, got.header.Get("Retry-After") != "", what)
+			require.Equal(t, want, got.status, what)
+			require.Less(t, time.Since(began), 45*time.Second, what)
+			require.Equal(t, want == http.StatusServiceUnavailable, got.header.Get("Retry-After") != "", what)
 		})
 	}
 	visit := func(path string) func() (page, error) {
@@ -246,11 +246,11 @@ func TestDatabaseIsSilent(t *testing.T) {
 	pages.Wait()
 
 	d.signal(t, syscall.SIGCONT)
-	assert.Len(t, <-imported, 2, "who can wait")
+	require.Len(t, <-imported, 2, "who can wait")
 	s.isServed(t, 30)
 	got, err = v.do(t.Context(), http.MethodGet, "/profile", nil)
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, got.status)
+	require.Equal(t, http.StatusOK, got.status)
 	isConsistent(t, d.url())
 	isWhole(t, d.url(), 0)
 }

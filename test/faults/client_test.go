@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/passhash"
@@ -118,6 +117,6 @@ func signIn(t *testing.T, url string, credentials []credential) {
 		entered, _ := domain.EnteredPassword(c.Password)
 		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hashes[c.Login], entered)
 		require.NoError(t, err)
-		assert.True(t, verdict.Match, c.Login)
+		require.True(t, verdict.Match, c.Login)
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -135,10 +134,10 @@ func TestCheapRecords(t *testing.T) {
 	t.Logf("sign-in: idle %v, meanwhile %v; one-record import: idle %v, meanwhile %v, at most %v; /readyz at most %v; sent %d KiB, grown by %d KiB (%.0f times)",
 		idle.signIns.median(), busy.signIns.median(), idle.imports.median(), busy.imports.median(), slices.Max(busy.imports),
 		slices.Max(busy.probes), sent.Load()>>10, grown>>10, float64(grown)/float64(sent.Load()))
-	assert.Less(t, grown, 100*sent.Load())
+	require.Less(t, grown, 100*sent.Load())
 	if *long {
-		assert.Less(t, busy.signIns.median(), 3*idle.signIns.median())
-		assert.Less(t, slices.Max(busy.imports), time.Second)
+		require.Less(t, busy.signIns.median(), 3*idle.signIns.median())
+		require.Less(t, slices.Max(busy.imports), time.Second)
 	}
 	isConsistent(t, database)
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -46,10 +45,10 @@ func TestOwnDatabaseCrashes(t *testing.T) {
 		own := &database{dir: filepath.Join(s.dir, "postgres")}
 		c.crash(t, func(t *testing.T) { own.signal(t, syscall.SIGKILL) })
 	})
-	assert.Len(t, processesIn(t, s.dir), 2, "the program, and one PostgreSQL")
+	require.Len(t, processesIn(t, s.dir), 2, "the program, and one PostgreSQL")
 	c.kill(t)
 	ended := func() bool { return len(processesIn(t, s.dir)) == 0 }
-	assert.Eventually(t, ended, 30*time.Second, 10*time.Millisecond, "processes that were left")
+	require.Eventually(t, ended, 30*time.Second, 10*time.Millisecond, "processes that were left")
 }
 
 // The power fails: the machine has what was synced, and nothing that was only written.
@@ -63,7 +62,7 @@ func TestPowerFails(t *testing.T) {
 		p.start(t)
 		c.start(t)
 	})
-	assert.NotZero(t, lost, "files that had more than was synced")
+	require.NotZero(t, lost, "files that had more than was synced")
 }
 
 // crashed is a server that something befalls in the middle of imports.
@@ -131,7 +130,7 @@ func (c *crashed) crash(t *testing.T, kill func(*testing.T)) {
 		}
 		answer := c.isAnswered(t, file, key)
 		if first != nil {
-			assert.Equal(t, first, answer, "the answer that was there before")
+			require.Equal(t, first, answer, "the answer that was there before")
 		}
 		require.False(t, t.Failed())
 	}
@@ -146,13 +145,13 @@ func (c *crashed) isAnswered(t *testing.T, file []byte, key string) []credential
 	signIn(t, c.database, answer[len(answer)-10:])
 	isConsistent(t, c.database)
 	found := pgtest.Query[struct{ Users, Refused int }](t, c.database, "select (select count(*)::int from users), (select count(*)::int from bad_users)")
-	assert.Equal(t, c.imports*len(answer), found[0].Users)
-	assert.Equal(t, c.imports*c.objects/10, found[0].Refused)
+	require.Equal(t, c.imports*len(answer), found[0].Users)
+	require.Equal(t, c.imports*c.objects/10, found[0].Refused)
 	isWhole(t, c.database, 0)
 	for pattern, want := range map[string]int{"spool/*": 1, "spool/*/*": 0, "uploads/.*": 0} {
 		found, err := filepath.Glob(filepath.Join(c.dir, pattern))
 		require.NoError(t, err)
-		assert.Len(t, found, want, pattern)
+		require.Len(t, found, want, pattern)
 	}
 	return answer
 }

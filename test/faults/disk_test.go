@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
@@ -44,7 +43,7 @@ func diskOfSpools(t *testing.T) {
 	disk.fill(t, 0)
 	_, err := s.send(t.Context(), large, "")
 	require.ErrorContains(t, err, noRoom)
-	assert.Len(t, s.sendUntilAnswered(t, []byte(person(10)), ""), 1, "what needs no room")
+	require.Len(t, s.sendUntilAnswered(t, []byte(person(10)), ""), 1, "what needs no room")
 	grant(t, d.url(), people[0].Login)
 	visitor := s.visitor(t)
 	got, err := visitor.signIn(t.Context(), people[0])
@@ -54,23 +53,23 @@ func diskOfSpools(t *testing.T) {
 	for _, export := range exports {
 		got, err := visitor.do(t.Context(), http.MethodGet, "/useradd/export/"+export, nil)
 		require.NoError(t, err)
-		assert.Equal(t, http.StatusServiceUnavailable, got.status, export)
-		assert.Contains(t, got.html, noRoomPage, export)
+		require.Equal(t, http.StatusServiceUnavailable, got.status, export)
+		require.Contains(t, got.html, noRoomPage, export)
 	}
 	disk.fill(t, 1<<20) // which ends in the middle of the file
 	_, err = s.send(t.Context(), large, "")
 	require.ErrorContains(t, err, noRoom)
 	got = visitor.upload(t, large)
-	assert.Equal(t, http.StatusServiceUnavailable, got.status)
-	assert.NotEmpty(t, got.header.Get("Retry-After"))
-	assert.Contains(t, got.html, noRoomPage)
+	require.Equal(t, http.StatusServiceUnavailable, got.status)
+	require.NotEmpty(t, got.header.Get("Retry-After"))
+	require.Contains(t, got.html, noRoomPage)
 
 	disk.free(t)
-	assert.Len(t, s.sendUntilAnswered(t, large, ""), 20_000)
+	require.Len(t, s.sendUntilAnswered(t, large, ""), 20_000)
 	for _, export := range exports {
 		got, err := visitor.do(t.Context(), http.MethodGet, "/useradd/export/"+export, nil)
 		require.NoError(t, err)
-		assert.Equal(t, http.StatusOK, got.status, export)
+		require.Equal(t, http.StatusOK, got.status, export)
 	}
 	isConsistent(t, d.url())
 	isWhole(t, d.url(), 0)
@@ -125,9 +124,9 @@ func diskOfAll(t *testing.T) {
 	disk.fill(t, 10<<20)
 	s := &server{url: freeAddress(t), dir: disk.dir}
 	t.Cleanup(func() { s.kill(t) })
-	assert.False(t, s.launch(t), "a start without room")
-	assert.NotZero(t, s.cmd.ProcessState.ExitCode())
-	assert.Contains(t, s.logged(), "No space left on device")
+	require.False(t, s.launch(t), "a start without room")
+	require.NotZero(t, s.cmd.ProcessState.ExitCode())
+	require.Contains(t, s.logged(), "No space left on device")
 	disk.free(t)
 	s.start(t)
 	url, err := localpg.URL(filepath.Join(disk.dir, "postgres"), localpg.Database)
@@ -135,7 +134,7 @@ func diskOfAll(t *testing.T) {
 	senders := s.waitWithBodies(t, 20, 20<<20)
 	require.Eventually(t, func() bool { return strings.Contains(s.logged(), "status=503") }, time.Minute, 10*time.Millisecond, "senders are told")
 	s.isServed(t, 0)
-	assert.Greater(t, disk.left(t), int64(16<<20), "what bodies leave to PostgreSQL")
+	require.Greater(t, disk.left(t), int64(16<<20), "what bodies leave to PostgreSQL")
 	for _, c := range senders {
 		require.NoError(t, c.Close())
 	}
@@ -144,7 +143,7 @@ func diskOfAll(t *testing.T) {
 	disk.fill(t, 40<<20)
 	_, err = s.send(t.Context(), file, "key")
 	require.ErrorContains(t, err, noRoom)
-	assert.NotContains(t, s.logged(), "the embedded database has ended", "imports leave it the room that it needs")
+	require.NotContains(t, s.logged(), "the embedded database has ended", "imports leave it the room that it needs")
 	disk.fill(t, 0)
 	exhaust(t, url)
 	require.Eventually(t, func() bool {
@@ -153,7 +152,7 @@ func diskOfAll(t *testing.T) {
 	_, err = s.send(t.Context(), []byte(person(100_000)), "")
 	require.ErrorContains(t, err, "503")
 	disk.free(t)
-	assert.Len(t, s.sendUntilAnswered(t, file, "key"), 50_000)
+	require.Len(t, s.sendUntilAnswered(t, file, "key"), 50_000)
 	isConsistent(t, url)
 	isWhole(t, url, 0)
 }
@@ -194,7 +193,7 @@ func newDisk(t *testing.T, size int) *disk {
 		return d
 	}
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(d.dir, syscall.MNT_DETACH)) })
+	t.Cleanup(func() { require.NoError(t, syscall.Unmount(d.dir, syscall.MNT_DETACH)) })
 	return d
 }
 

@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -190,7 +189,7 @@ func signInUnderFlood(t *testing.T, connections, addresses int) {
 			both.Go(func() {
 				var err error
 				took[i], err = who.signIns(t.Context(), [][]credential{chosen, first}[i])
-				assert.NoError(t, err)
+				require.NoError(t, err)
 			})
 		}
 		both.Wait()
@@ -214,7 +213,7 @@ func signInUnderFlood(t *testing.T, connections, addresses int) {
 		t.Logf("sign-in with %s password: median %.1f ms, %.1f times idle (%.1f); nine of ten %.1f (%.1f), worst %.1f (%.1f)",
 			kind, ms(flooded, 50), ratio, ms(idle, 50), ms(flooded, 90), ms(idle, 90), ms(flooded, 100), ms(idle, 100))
 		if *long {
-			assert.LessOrEqual(t, ratio, []float64{5, 2}[i], kind)
+			require.LessOrEqual(t, ratio, []float64{5, 2}[i], kind)
 		}
 	}
 	for _, status := range slices.Sorted(maps.Keys(answers)) {

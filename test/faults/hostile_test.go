@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/sys/unix"
@@ -104,12 +103,12 @@ func (s *server) isServed(t *testing.T, n int) {
 	t.Helper()
 	began := time.Now()
 	answer := s.sendUntilAnswered(t, []byte(person(n)), "")
-	assert.Len(t, answer, 1)
+	require.Len(t, answer, 1)
 	response, err := client.Get(s.url + "/login")
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	assert.Equal(t, http.StatusOK, response.StatusCode)
-	assert.Less(t, time.Since(began), 5*time.Second)
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	require.Less(t, time.Since(began), 5*time.Second)
 }
 
 // isAsBefore waits until nothing is open that was not before.
@@ -161,7 +160,7 @@ func TestSlowSenders(t *testing.T) {
 		s.isServed(t, 2+i)
 	}
 	const each, leeway = 128, 128 << 10 // KiB
-	assert.Less(t, s.memory(t, "VmRSS")-memory, slow*each+leeway)
+	require.Less(t, s.memory(t, "VmRSS")-memory, slow*each+leeway)
 	senders.Wait()
 	s.isAsBefore(t, before)
 
@@ -169,7 +168,7 @@ func TestSlowSenders(t *testing.T) {
 	const large = 500
 	waiting := s.waitWithBodies(t, large, 1<<20-1) // which one request may keep in memory
 	s.hasReadAll(t)
-	assert.Less(t, s.memory(t, "VmRSS")-memory, large*each+leeway)
+	require.Less(t, s.memory(t, "VmRSS")-memory, large*each+leeway)
 	s.isServed(t, 10)
 	for _, c := range waiting {
 		require.NoError(t, c.Close())
@@ -189,7 +188,7 @@ func TestSlowSenders(t *testing.T) {
 	response, err := http.ReadResponse(bufio.NewReader(honest), nil)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	assert.Equal(t, http.StatusOK, response.StatusCode, "after longer than the timeout")
+	require.Equal(t, http.StatusOK, response.StatusCode, "after longer than the timeout")
 	isConsistent(t, database)
 }
 
@@ -207,7 +206,7 @@ func TestIdleConnections(t *testing.T) {
 	s.isServed(t, 2)
 	require.NotContains(t, s.logged(), "its address has its share")
 	const each, leeway = 32, 32 << 10 // KiB
-	assert.Less(t, s.memory(t, "VmRSS")-memory, idle*each+leeway)
+	require.Less(t, s.memory(t, "VmRSS")-memory, idle*each+leeway)
 	s.isAsBefore(t, before)
 	s.isServed(t, 3)
 }
@@ -234,7 +233,7 @@ func TestConnectionsBeyondWhatMayBeOpen(t *testing.T) {
 
 	limited := &server{url: freeAddress(t), dir: t.TempDir(), database: database, with: []string{"sh", "-c", `ulimit -n 1000 && exec "$@"`, "sh"}}
 	limited.begin(t)
-	assert.Contains(t, limited.logged(), "max_connections=750")
+	require.Contains(t, limited.logged(), "max_connections=750")
 }
 
 // Who sends half a body, or goes away in the middle of an answer, leaves nothing.
@@ -365,7 +364,7 @@ func TestFloods(t *testing.T) {
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err, name)
 		require.NoError(t, response.Body.Close())
-		assert.Equal(t, c.status, response.StatusCode, name)
+		require.Equal(t, c.status, response.StatusCode, name)
 	}
 	long := s.dial(t)
 	go func() {
@@ -374,9 +373,9 @@ func TestFloods(t *testing.T) {
 	response, err := http.ReadResponse(bufio.NewReader(long), nil)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	assert.Contains(t, []int{http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge}, response.StatusCode)
+	require.Contains(t, []int{http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge}, response.StatusCode)
 	s.isServed(t, 2)
-	assert.Less(t, s.memory(t, "VmHWM"), 200<<10)
+	require.Less(t, s.memory(t, "VmHWM"), 200<<10)
 }
 
 // Requests that two servers in a row might take for different ones are refused, and their connection is closed; or they are read
@@ -428,8 +427,8 @@ func TestSmuggling(t *testing.T) {
 			require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
 			answers, err := io.ReadAll(c)
 			require.NoError(t, err, "the connection is closed")
-			assert.True(t, strings.HasPrefix(string(answers), "HTTP/1.1 400 "), "%s", answers)
-			assert.NotContains(t, string(answers), "HTTP/1.1 200 ", "what was hidden is answered")
+			require.True(t, strings.HasPrefix(string(answers), "HTTP/1.1 400 "), "%s", answers)
+			require.NotContains(t, string(answers), "HTTP/1.1 200 ", "what was hidden is answered")
 		})
 	}
 }
@@ -487,7 +486,7 @@ func TestRequestsThatComeTogether(t *testing.T) {
 			}
 			for next() {
 			}
-			assert.Equal(t, c.statuses, strings.Join(statuses, " "))
+			require.Equal(t, c.statuses, strings.Join(statuses, " "))
 		})
 	}
 }
@@ -506,7 +505,7 @@ func TestPathTricks(t *testing.T) {
 		require.NoError(t, err)
 		answer, err := io.ReadAll(c)
 		require.NoError(t, err)
-		assert.NotContains(t, string(answer), "root:", path)
-		assert.Regexp(t, `^HTTP/1.1 (400|401|404)`, string(answer), path)
+		require.NotContains(t, string(answer), "root:", path)
+		require.Regexp(t, `^HTTP/1.1 (400|401|404)`, string(answer), path)
 	}
 }

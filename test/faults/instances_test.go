@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -49,7 +48,7 @@ func TestTwoInstances(t *testing.T) {
 	one, two := serve(t, d.url(), "--secret-key", secret, mayChange), serve(t, d.url(), "--secret-key", secret, mayChange)
 	file := crowd(0, 2)
 	people := one.sendUntilAnswered(t, file, "key")
-	assert.Equal(t, people, two.sendUntilAnswered(t, file, "key"), "a key")
+	require.Equal(t, people, two.sendUntilAnswered(t, file, "key"), "a key")
 
 	grant(t, d.url(), people[0].Login)
 	v := one.visitor(t)
@@ -58,7 +57,7 @@ func TestTwoInstances(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, got.status, got.html)
 	got, err = v.at(two).do(t.Context(), http.MethodGet, "/profile", nil)
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, got.status, "a session")
+	require.Equal(t, http.StatusOK, got.status, "a session")
 
 	guesser := one.visitor(t)
 	for range 10 {
@@ -68,7 +67,7 @@ func TestTwoInstances(t *testing.T) {
 	}
 	got, err = guesser.at(two).signIn(t.Context(), credential{people[1].Login, "a wrong guess"})
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusTooManyRequests, got.status, "a limit")
+	require.Equal(t, http.StatusTooManyRequests, got.status, "a limit")
 
 	got = v.upload(t, crowd(1000, either(1_000, 100_000)))
 	require.Equal(t, http.StatusSeeOther, got.status, got.html)
@@ -104,7 +103,7 @@ func TestTwoInstances(t *testing.T) {
 		return err != nil && strings.Contains(err.Error(), "409")
 	}, time.Minute, 20*time.Millisecond, "a key that is running")
 	held()
-	assert.Len(t, <-answered, 1)
+	require.Len(t, <-answered, 1)
 	headed(v, "Done")
 	headed(v.at(two), "Done")
 	isConsistent(t, d.url())
@@ -118,5 +117,5 @@ func (d *database) hold(t *testing.T) (release func()) {
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), "begin; lock table users in share mode")
 	require.NoError(t, err)
-	return func() { assert.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }
+	return func() { require.NoError(t, conn.Close(context.WithoutCancel(t.Context()))) }
 }

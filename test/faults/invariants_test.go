@@ -3,7 +3,7 @@ package faults_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
 )
@@ -25,7 +25,7 @@ func isConsistent(t *testing.T, url string) {
 	t.Helper()
 	for what, sql := range inconsistencies {
 		found := pgtest.Query[struct{ What string }](t, url, sql)
-		assert.Empty(t, found, what)
+		require.Empty(t, found, what)
 	}
 }
 
@@ -33,12 +33,12 @@ func isConsistent(t *testing.T, url string) {
 func isWhole(t *testing.T, url string, others int) {
 	t.Helper()
 	found := pgtest.Query[struct{ Users, Created int }](t, url, `select (select count(*)::int from users), (select coalesce(sum(created), 0)::int from codes)`)
-	assert.Equal(t, found[0].Created+others, found[0].Users, "users, and those that requests created")
+	require.Equal(t, found[0].Created+others, found[0].Users, "users, and those that requests created")
 }
 
 // isThere tells that everybody who was acknowledged has an account.
 func isThere(t *testing.T, url string, acknowledged []string) {
 	t.Helper()
 	missing := pgtest.Query[struct{ Login string }](t, url, "select unnest($1::text[]) except select login from users", acknowledged)
-	assert.Empty(t, missing, "of %d registrations that were acknowledged, up to %s", len(acknowledged), acknowledged[len(acknowledged)-1])
+	require.Empty(t, missing, "of %d registrations that were acknowledged, up to %s", len(acknowledged), acknowledged[len(acknowledged)-1])
 }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
@@ -41,6 +41,6 @@ func inNamespace(t *testing.T, flags uintptr) bool {
 	}
 	err = cmd.Wait()
 	t.Logf("%s", output.Bytes())
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	return false
 }

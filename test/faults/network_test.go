@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -60,7 +59,7 @@ func TestNetworkIsCut(t *testing.T) {
 		databaseLink.set(t, "up")
 		began := time.Now()
 		require.Len(t, s.sendUntilAnswered(t, []byte(person(100+i)), ""), 1)
-		assert.Less(t, time.Since(began), 20*time.Second, "until others are served again")
+		require.Less(t, time.Since(began), 20*time.Second, "until others are served again")
 		answer := s.sendUntilAnswered(t, file, key)
 		require.Len(t, answer, objects)
 		signIn(t, d.url(), answer[:10])

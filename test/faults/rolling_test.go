@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -115,7 +114,7 @@ func TestRollingRestart(t *testing.T) {
 				v := (&server{url: "http://balancer"}).visitor(t)
 				v.client.Transport = b
 				err := v.visit(t.Context(), people[i], &next)
-				assert.True(t, err == nil, "%v, after %d visits", err, served.Load()) //nolint:testifylint // require is not for goroutines
+				require.True(t, err == nil, "%v, after %d visits", err, served.Load()) //nolint:testifylint // require is not for goroutines
 				served.Add(1)
 			}
 		})
@@ -123,7 +122,7 @@ func TestRollingRestart(t *testing.T) {
 	for range either(1, 20) {
 		for i, s := range servers {
 			before := served.Load()
-			assert.Zero(t, s.stop(t), "exit status")
+			require.Zero(t, s.stop(t), "exit status")
 			s.start(t)
 			b.waitReady(t, i)
 			require.Eventually(t, func() bool { return served.Load() > before+clients || t.Failed() }, time.Minute, 10*time.Millisecond)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
@@ -65,7 +64,7 @@ func TestGuessesBySpellings(t *testing.T) {
 		return name.Login != "user1" && name.Email != "u1@example.com" && name.Phone != "79000000001"
 	})
 	for _, login := range similar {
-		assert.NotContains(t, names, login, "a login must not be another person's name")
+		require.NotContains(t, names, login, "a login must not be another person's name")
 	}
 	v := s.visitor(t)
 	began, guesses := time.Now(), 0
@@ -78,7 +77,7 @@ func TestGuessesBySpellings(t *testing.T) {
 	}
 	minutes := int(time.Since(began)/time.Minute) + 1
 	t.Logf("one address had %d guesses at one account through %d spellings of its names, in less than %d minutes", guesses, len(names), minutes)
-	assert.LessOrEqual(t, guesses, 3*(10+minutes))
+	require.LessOrEqual(t, guesses, 3*(10+minutes))
 }
 
 // When attempts are refused tells neither who is registered nor which names are one person's.
@@ -96,12 +95,12 @@ func TestLimitsTellNothing(t *testing.T) {
 		known := answers(s.visitorFrom(t, 1+2*address), names[0])
 		unknown := answers(s.visitorFrom(t, 2+2*address), names[1])
 		t.Logf("%s: %v, %s: %v", names[0], known, names[1], unknown)
-		assert.Equal(t, unknown, known, names)
-		assert.Equal(t, http.StatusTooManyRequests, known[10])
+		require.Equal(t, unknown, known, names)
+		require.Equal(t, http.StatusTooManyRequests, known[10])
 	}
 	v := s.visitorFrom(t, 100)
 	answers(v, "user1")
-	assert.Equal(t, http.StatusUnauthorized, v.tries(t, "u1@example.com", guess), "another name of the same person")
+	require.Equal(t, http.StatusUnauthorized, v.tries(t, "u1@example.com", guess), "another name of the same person")
 }
 
 // The whole world guesses at an account. Its owner signs in all the same, in the browser in which they have done so before.
@@ -125,7 +124,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 			v := s.visitorFrom(t, 1+address)
 			for range 12 {
 				_, err := v.signIn(t.Context(), credential{"user1", guess})
-				assert.NoError(t, err)
+				require.NoError(t, err)
 			}
 		})
 	}
@@ -134,7 +133,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 	_ = stranger.tries(t, "user1", guess) // there may be one again by now
 	require.Equal(t, http.StatusTooManyRequests, stranger.tries(t, "user1", password), "all the world's guesses are used up")
 	began := time.Now()
-	assert.Equal(t, http.StatusSeeOther, owner.tries(t, "user1", password))
+	require.Equal(t, http.StatusSeeOther, owner.tries(t, "user1", password))
 	t.Logf("the owner signed in after %v", time.Since(began))
-	assert.Equal(t, http.StatusSeeOther, s.visitorFrom(t, 198).tries(t, "+79000000001", password), "elsewhere, by another name")
+	require.Equal(t, http.StatusSeeOther, s.visitorFrom(t, 198).tries(t, "+79000000001", password), "elsewhere, by another name")
 }

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/report"
@@ -37,17 +36,17 @@ func TestSpreadsheetsComputeNothing(t *testing.T) {
 		}
 	}
 	for _, separator := range separators {
-		assert.NotEmpty(t, cellsOfFormulas(t, harmful, separator))
+		require.NotEmpty(t, cellsOfFormulas(t, harmful, separator))
 		for _, file := range files {
-			assert.Empty(t, cellsOfFormulas(t, file, separator), "%s, split at %q", filepath.Base(file), separator)
+			require.Empty(t, cellsOfFormulas(t, file, separator), "%s, split at %q", filepath.Base(file), separator)
 		}
 	}
 	if *long {
 		for _, separator := range separators {
 			opened := openWithLibreOffice(t, separator, append(files, harmful)...)
-			assert.Contains(t, opened[harmful], "table:formula=")
+			require.Contains(t, opened[harmful], "table:formula=")
 			for _, file := range files {
-				assert.NotContains(t, opened[file], "table:formula=", "%s, split at %q", filepath.Base(file), separator)
+				require.NotContains(t, opened[file], "table:formula=", "%s, split at %q", filepath.Base(file), separator)
 			}
 		}
 	}

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -107,14 +106,14 @@ func TestStandbyIsAway(t *testing.T) {
 		again <- all
 	}()
 	wait(3)
-	assert.Empty(t, imported)
-	assert.Empty(t, registered)
+	require.Empty(t, imported)
+	require.Empty(t, registered)
 
 	standby.start(t)
 	answer := <-imported
-	assert.Len(t, answer, 3)
-	assert.Equal(t, answer, <-again)
-	assert.Equal(t, http.StatusSeeOther, <-registered)
+	require.Len(t, answer, 3)
+	require.Equal(t, answer, <-again)
+	require.Equal(t, http.StatusSeeOther, <-registered)
 	primary.kill(t)
 	pgtest.Query[struct{ Promoted bool }](t, standby.server.SuperuserURL(localpg.Database), "select pg_promote()")
 	signIn(t, standby.url(), answer)
@@ -173,7 +172,7 @@ func (s *server) registerMeanwhile(t *testing.T, next int) (end func() []string)
 			if err == nil {
 				acknowledged = append(acknowledged, created[0].Login)
 			} else {
-				assert.ErrorContains(t, err, "503")
+				require.ErrorContains(t, err, "503")
 			}
 		}
 	})

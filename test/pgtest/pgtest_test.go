@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/localpg"
@@ -35,10 +34,10 @@ func TestMain(m *testing.M) {
 func TestAbandonedFoldersAreRemoved(t *testing.T) {
 	t.Parallel()
 	pgtest.New(t)
-	assert.NoDirExists(t, abandoned)
+	require.NoDirExists(t, abandoned)
 	inUse, err := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf("pgtest-%d-*", os.Getpid())))
 	require.NoError(t, err)
-	assert.Len(t, inUse, 1)
+	require.Len(t, inUse, 1)
 }
 
 func TestEachTestHasAMigratedDatabaseOfItsOwn(t *testing.T) {
@@ -47,7 +46,7 @@ func TestEachTestHasAMigratedDatabaseOfItsOwn(t *testing.T) {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			t.Parallel()
 			url := pgtest.New(t)
-			assert.Equal(t, []count{{0}}, pgtest.Query[count](t, url, "select count(*) from codes"))
+			require.Equal(t, []count{{0}}, pgtest.Query[count](t, url, "select count(*) from codes"))
 			pgtest.Query[struct{}](t, url, "create table own (n int)")
 		})
 	}
@@ -73,7 +72,7 @@ func TestPGXReadsURLs(t *testing.T) {
 	t.Setenv("PGSSLMODE", "verify-full")
 	for _, name := range []string{"plain", "a b+c&d=e%f?g", "a,b"} {
 		s := pgtest.Start(t, filepath.Join(pgtest.Dir(t), name))
-		assert.Equal(t, []count{{1}}, pgtest.Query[count](t, s.URL(localpg.Database), "select 1"), name)
+		require.Equal(t, []count{{1}}, pgtest.Query[count](t, s.URL(localpg.Database), "select 1"), name)
 	}
 }
 
@@ -87,5 +86,5 @@ func TestAServerOfOnesOwn(t *testing.T) {
 	require.Error(t, err)
 
 	s = pgtest.Start(t, dir)
-	assert.Equal(t, []count{{0}}, pgtest.Query[count](t, s.URL(localpg.Database), "select count(*) from kept"))
+	require.Equal(t, []count{{0}}, pgtest.Query[count](t, s.URL(localpg.Database), "select count(*) from kept"))
 }
