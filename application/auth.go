@@ -22,8 +22,8 @@ type AuthConfig struct {
 	Now      func() time.Time
 	Region   string // of phones without a country code
 
-	// GeneratedLifetime is how long a temporary password signs in.
-	GeneratedLifetime time.Duration
+	// TemporaryLifetime is how long a temporary password signs in.
+	TemporaryLifetime time.Duration
 
 	// MustChange makes users replace a temporary password before anything else. Such a password is used in one browser, and
 	// a session that began with it ends with its life.
@@ -53,8 +53,8 @@ func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User
 
 // restrict says until when a user's temporary password signs in, and to what.
 func (a *Auth) restrict(user *domain.User) {
-	if user.Password.IsGenerated() {
-		user.PasswordExpires = user.Password.Made.Add(a.with.GeneratedLifetime)
+	if user.Password.IsTemporary() {
+		user.PasswordExpires = user.Password.Made.Add(a.with.TemporaryLifetime)
 		user.MustChangePassword = a.with.MustChange
 	}
 }

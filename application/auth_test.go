@@ -84,7 +84,7 @@ func newPeopleWho(mustChange bool) *people {
 	p.register = p.registering(fake.Registrations{Store: p.store})
 	p.auth = application.NewAuth(application.AuthConfig{
 		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Now: clock, Region: "RU",
-		GeneratedLifetime: lifetime, MustChange: mustChange,
+		TemporaryLifetime: lifetime, MustChange: mustChange,
 	})
 	return p
 }
@@ -118,7 +118,7 @@ func (p *people) signIn(t *testing.T, name, password string) (*domain.User, erro
 
 func violationsOf(t *testing.T, err error) domain.Violations {
 	t.Helper()
-	var refused *domain.RefusedError
+	var refused *domain.RejectedError
 	require.ErrorAs(t, err, &refused)
 	return refused.Violations
 }
@@ -461,7 +461,7 @@ func TestPasswordChangesAreLimited(t *testing.T) {
 	}
 	p.attempts(t, "anna", 20)
 	for range 10 {
-		require.ErrorIs(t, change("a guess"), domain.ErrRefused)
+		require.ErrorIs(t, change("a guess"), domain.ErrRejected)
 	}
 	require.ErrorIs(t, change(chosen), domain.ErrTooManyAttempts)
 	_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: "anna", Password: chosen, Address: "192.0.2.2"})

@@ -32,13 +32,13 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	chosen, violations := domain.NewPassword(change.New, login)
 	if change.Old == "" {
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}}, violations...)
-		return nil, &domain.RefusedError{Violations: violations}
+		return nil, &domain.RejectedError{Violations: violations}
 	}
 	turn := ports.Turn{Urgent: true, Who: "user " + strconv.FormatInt(user.ID, 10)}
 	err = a.attempt(ctx, []ports.Bucket{ownBucket(user)}, func() error { return a.verify(ctx, turn, user, change.Old) })
 	if errors.Is(err, domain.ErrWrongCredentials) {
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
-		return nil, &domain.RefusedError{Violations: violations}
+		return nil, &domain.RejectedError{Violations: violations}
 	}
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 		violations = domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeSame}}
 	}
 	if violations != nil {
-		return nil, &domain.RefusedError{Violations: violations}
+		return nil, &domain.RejectedError{Violations: violations}
 	}
 	hash, err := a.with.Hasher.Hash(ctx, turn, chosen)
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// batchObjects and batchText bound a batch. Some thousand objects make the round trips of a batch cheap beside its
+	// batchRecords and batchText bound a batch. Some thousand objects make the round trips of a batch cheap beside its
 	// rows; the bound on text keeps a batch of hostile objects in a few MiB.
-	batchObjects = 8192
+	batchRecords = 8192
 	batchText    = 4 << 20
 
 	// largeSize is the size in bytes from which a file is likely to make more than one batch.
@@ -90,15 +90,15 @@ type ImportConfig struct {
 	// Room returns ports.ErrNoRoom when the database's disk is nearly full. Nil for a disk that the server does not see.
 	Room func() error
 
-	// KeepRefused tells whether refused objects are kept as they came.
-	KeepRefused bool
+	// KeepOriginals tells whether refused objects are kept as they came.
+	KeepOriginals bool
 
 	// KeepAnswers is how long the answer to a request is kept for its key.
 	KeepAnswers time.Duration
 
-	// MaxObjects and MaxTime bound one import, AtOnce how many large ones there may be, those included that wait for their
+	// MaxRecords and MaxTime bound one import, AtOnce how many large ones there may be, those included that wait for their
 	// turn. 0 is no bound.
-	MaxObjects int
+	MaxRecords int
 	MaxTime    time.Duration
 	AtOnce     int
 }
@@ -253,7 +253,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 // do runs the import. Where it skips, those are not registered who might be.
 func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 	mode := ports.ImportMode{
-		Exclusive: i.size == large, Many: i.size == many, Rehearsal: skips || i.request.DryRun, Key: i.request.Key, Sender: i.request.Sender,
+		Exclusive: i.size == large, Many: i.size == many, DryRun: skips || i.request.DryRun, Key: i.request.Key, Sender: i.request.Sender,
 	}
 	return i.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		err := i.dropLog() // of a run that the database undid
@@ -339,7 +339,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
 		var b batch
 		var originals arena
-		text, most := 0, batchObjects
+		text, most := 0, batchRecords
 		if i.size < large {
 			most = bounds[i.size].records
 		}
@@ -370,7 +370,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			if object.Violations == nil {
 				hash = i.issuer.Hash(object.Number)
 			}
-			if i.KeepRefused {
+			if i.KeepOriginals {
 				object.Original = originals.keep(candidate.Original)
 			}
 			b.objects = append(b.objects, object)
@@ -382,7 +382,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			if !pass(b, nil) {
 				return
 			}
-			b = batch{make([]domain.Object, 0, batchObjects), make([]string, 0, batchObjects)}
+			b = batch{make([]domain.Object, 0, batchRecords), make([]string, 0, batchRecords)}
 			originals, text = arena{}, 0
 		}
 		if len(b.objects) > 0 {
@@ -394,8 +394,8 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 // beyond returns an error when a record is one too many, for an import or for its size.
 func (i *userImport) beyond(record int, isFull bool) error {
 	switch {
-	case i.MaxObjects > 0 && record > i.MaxObjects:
-		return domain.ErrTooManyObjects
+	case i.MaxRecords > 0 && record > i.MaxRecords:
+		return domain.ErrTooManyRecords
 	case isFull:
 		return errLarger
 	}
@@ -453,10 +453,10 @@ func (i *userImport) batch(ctx context.Context, tx ports.ImportTx, b batch, skip
 		return fmt.Errorf("add batch: %w", err)
 	}
 	i.kept = kept
-	i.tally.Objects += len(b.objects)
-	i.tally.Refused += refused
+	i.tally.Records += len(b.objects)
+	i.tally.Rejected += refused
 	if !skips {
-		i.tally.Created += len(accounts)
+		i.tally.Registered += len(accounts)
 	}
 	for n := range b.objects {
 		err = i.log.Append(&b.objects[n], violations[n], skips)

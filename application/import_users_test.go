@@ -99,7 +99,7 @@ func TestImport(t *testing.T) {
 	invalid := domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeInvalid}, {Field: domain.FieldPhone, Code: domain.CodeInvalid}}
 	none := domain.Violations{{Code: domain.CodeNotObject}}
 	name := domain.RestoreFullName("Ким", "Анна", "Петровна")
-	require.Equal(t, imported{1, domain.Tally{Objects: 5, Created: 2, Refused: 3}, false, []domain.Outcome{
+	require.Equal(t, imported{1, domain.Tally{Records: 5, Registered: 2, Rejected: 3}, false, []domain.Outcome{
 		{Object: 1, Login: "anna", Name: name, Password: "password-1-1"},
 		{Object: 2, Violations: none},
 		{Object: 3, Login: "ANNA", Violations: taken},
@@ -109,8 +109,8 @@ func TestImport(t *testing.T) {
 
 	accounts := f.store.Accounts()
 	require.Len(t, accounts, 2)
-	require.Equal(t, domain.GeneratedScheme+"hash-1-1", accounts[0].PasswordHash)
-	require.Equal(t, domain.GeneratedScheme+"hash-1-5", accounts[1].PasswordHash)
+	require.Equal(t, domain.TemporaryScheme+"hash-1-1", accounts[0].PasswordHash)
+	require.Equal(t, domain.TemporaryScheme+"hash-1-5", accounts[1].PasswordHash)
 	require.Equal(t, []fake.Record{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
 		Created: 2, Refused: 3, Rejections: []domain.Rejection{
@@ -126,7 +126,7 @@ func TestImportOfNobody(t *testing.T) {
 	f := newFixture()
 	got, err := f.send(t, `{}`)
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Objects: 1, Refused: 1}, got.tally)
+	require.Equal(t, domain.Tally{Records: 1, Rejected: 1}, got.tally)
 	require.Equal(t, 400, f.store.Records()[0].Status)
 	require.Equal(t, domain.DescriptionNoneCreated, f.store.Records()[0].Description)
 	require.Empty(t, f.store.Accounts())
@@ -206,7 +206,7 @@ func TestLargeImport(t *testing.T) {
 	}
 	got, err := f.send(t, array(file...))
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Objects: objects, Created: objects * 2 / 3, Refused: objects / 3}, got.tally)
+	require.Equal(t, domain.Tally{Records: objects, Registered: objects * 2 / 3, Rejected: objects / 3}, got.tally)
 	require.Len(t, got.outcomes, objects)
 	for i, outcome := range got.outcomes {
 		require.Equal(t, i+1, outcome.Object)
@@ -251,13 +251,13 @@ func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
 	f.config.Imports = &meanwhile{f.store, func() {
 		_, err := f.store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: rival.Registration, PasswordHash: "x"}}, nil))
-			return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
+			return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 		})
 		require.NoError(t, err)
 	}}
 	got, err := f.send(t, array(person("user1", "mine@example.com", ""), person("mine", "mine@example.com", "")))
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Objects: 2, Created: 1, Refused: 1}, got.tally)
+	require.Equal(t, domain.Tally{Records: 2, Registered: 1, Rejected: 1}, got.tally)
 	require.Equal(t, "mine", got.outcomes[1].Login)
 	require.NotEmpty(t, got.outcomes[1].Password)
 	require.Len(t, f.store.Accounts(), 2)
@@ -285,7 +285,7 @@ func TestDryRun(t *testing.T) {
 
 	again, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: key})
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Objects: 4, Refused: 4}, again.tally, "and no answer that is kept")
+	require.Equal(t, domain.Tally{Records: 4, Rejected: 4}, again.tally, "and no answer that is kept")
 	_, err = f.request(t, `[`, ports.ImportRequest{DryRun: true})
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
 	require.Len(t, f.store.Records(), 1)
@@ -299,10 +299,10 @@ func TestStrict(t *testing.T) {
 	for _, dryRun := range []bool{true, false} {
 		got, err := f.request(t, good, ports.ImportRequest{Strict: true, DryRun: dryRun})
 		require.NoError(t, err)
-		require.Equal(t, domain.Tally{Objects: 2, Created: 2}, got.tally)
+		require.Equal(t, domain.Tally{Records: 2, Registered: 2}, got.tally)
 		got, err = f.request(t, bad, ports.ImportRequest{Strict: true, DryRun: dryRun})
 		require.NoError(t, err)
-		require.Equal(t, domain.Tally{Objects: 4, Refused: 2}, got.tally)
+		require.Equal(t, domain.Tally{Records: 4, Rejected: 2}, got.tally)
 		skipped := []bool{}
 		for _, outcome := range got.outcomes {
 			require.Empty(t, outcome.Password)
@@ -361,7 +361,7 @@ func TestKey(t *testing.T) {
 	now = now.Add(time.Hour)
 	got, err = f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Objects: 2, Refused: 2}, got.tally, "the key is forgotten, the account is not")
+	require.Equal(t, domain.Tally{Records: 2, Rejected: 2}, got.tally, "the key is forgotten, the account is not")
 	require.Zero(t, f.spools.Open())
 }
 
@@ -375,14 +375,14 @@ func TestKeyOfBrokenFile(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
 	got, err := f.request(t, person("anna", "a@example.com", ""), ports.ImportRequest{Key: key})
 	require.NoError(t, err)
-	require.Equal(t, 1, got.tally.Created)
+	require.Equal(t, 1, got.tally.Registered)
 }
 
 func TestBounds(t *testing.T) {
 	f := newFixture()
-	f.config.MaxObjects = 2
+	f.config.MaxRecords = 2
 	_, err := f.send(t, `[{},{},{}]`)
-	require.ErrorIs(t, err, domain.ErrTooManyObjects)
+	require.ErrorIs(t, err, domain.ErrTooManyRecords)
 	_, err = f.send(t, `[{},{}]`)
 	require.NoError(t, err)
 
@@ -441,7 +441,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		}
 		got, err := f.request(t, many(10_001), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		require.Equal(t, 10_001, got.tally.Refused)
+		require.Equal(t, 10_001, got.tally.Rejected)
 		require.Equal(t, []bool{false, true}, modes.exclusive)
 		require.Equal(t, []bool{true, false}, modes.many)
 		require.Equal(t, 2, modes.batches, "nothing is asked for before it is known to be large")
@@ -510,7 +510,7 @@ func (tx *askedTx) Taken(ctx context.Context, objects []domain.Object) (*domain.
 func TestRejectionsThatAreKept(t *testing.T) {
 	kept := func(file string, sent int64) (fake.Record, imported) {
 		f := newFixture()
-		f.config.KeepRefused = true
+		f.config.KeepOriginals = true
 		got, err := f.request(t, file, ports.ImportRequest{Sent: sent})
 		require.NoError(t, err)
 		return f.store.Records()[0], got
@@ -586,9 +586,9 @@ func TestProgress(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(seen), 1)
 	size := int64(3*objects + 1)
-	require.Equal(t, domain.Progress{Tally: domain.Tally{Objects: objects, Refused: objects}, Bytes: size, Size: size}, seen[len(seen)-1])
+	require.Equal(t, domain.Progress{Tally: domain.Tally{Records: objects, Rejected: objects}, Bytes: size, Size: size}, seen[len(seen)-1])
 	for i := range seen[1:] {
-		require.Greater(t, seen[i+1].Objects, seen[i].Objects)
+		require.Greater(t, seen[i+1].Records, seen[i].Records)
 	}
 }
 

@@ -52,7 +52,7 @@ func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationR
 	object := rules.Check(request.Person)
 	chosen, unfit := domain.NewPassword(request.Password, object.Registration.Login)
 	if violations := slices.Concat(object.Violations, unfit); violations != nil {
-		return nil, &domain.RefusedError{Violations: violations}
+		return nil, &domain.RejectedError{Violations: violations}
 	}
 	buckets := registrationBuckets(request.Address)
 	wait, err := u.with.Limits.Take(ctx, buckets...)
@@ -69,7 +69,7 @@ func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationR
 			return nil, fmt.Errorf("register: ask what is taken: %w", err)
 		}
 		if violations := taken.Admit(&object); violations != nil {
-			return nil, &domain.RefusedError{Violations: violations}
+			return nil, &domain.RejectedError{Violations: violations}
 		}
 		if account.PasswordHash == "" {
 			account.PasswordHash, err = u.with.Hasher.Hash(ctx, ports.Turn{Who: request.Address}, chosen)

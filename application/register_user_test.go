@@ -18,7 +18,7 @@ func TestRegister(t *testing.T) {
 	user := p.anna(t)
 	require.Equal(t, "Anna", user.Login)
 	require.Equal(t, "Anna@example.com", user.Email)
-	require.False(t, user.Password.IsGenerated())
+	require.False(t, user.Password.IsTemporary())
 	require.Equal(t, p.now, user.Password.Made)
 
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("ANNA"), Password: chosen})
@@ -96,7 +96,7 @@ func TestLooksAtWhoHasRegisteredAreLimited(t *testing.T) {
 	p.anna(t)
 	for range 20 {
 		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen, Address: "192.0.2.1"})
-		require.ErrorIs(t, err, domain.ErrRefused)
+		require.ErrorIs(t, err, domain.ErrRejected)
 	}
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen, Address: "192.0.2.1"})
 	require.ErrorIs(t, err, domain.ErrTooManyAttempts)

@@ -31,7 +31,7 @@ func sent(t *testing.T) *fixture {
 	t.Helper()
 	f := newFixture()
 	f.store.Now = f.config.Now
-	f.config.KeepRefused = true
+	f.config.KeepOriginals = true
 	for _, file := range []string{
 		array(person("anna", "a@example.com", ""), `7`),
 		array(person("boris", "b@example.com", ""), person("ANNA", "c@example.com", ""), `[]`),
@@ -50,7 +50,7 @@ func TestReadReport(t *testing.T) {
 	report := sent(t).reader()
 	statistics, err := report.Statistics(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, domain.Count{Requests: 2, Created: 2, Refused: 3}, statistics.Last(1))
+	require.Equal(t, domain.Count{Imports: 2, Registered: 2, Rejected: 3}, statistics.Last(1))
 	require.Equal(t, []domain.ReasonCount{{Reason: notObject, Objects: 2}, {Reason: taken, Objects: 1}}, statistics.Reasons)
 
 	imports, err := report.Imports(t.Context(), ports.ImportQuery{Limit: 1})
@@ -81,7 +81,7 @@ func TestReportOfToday(t *testing.T) {
 	for at, want := range map[time.Time]int{midnight.Add(-time.Second): 2, midnight: 0} {
 		statistics, err := application.NewReadReport(fake.Reports{Store: f.store}, func() time.Time { return at }).Statistics(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, want, statistics.Last(1).Requests)
+		require.Equal(t, want, statistics.Last(1).Imports)
 		require.Equal(t, domain.DateOf(at), statistics.Days[domain.StatisticsDays-1].Day)
 	}
 }
@@ -306,7 +306,7 @@ func TestKeepRefused(t *testing.T) {
 	want := []string{`7`, `{ "login" : "x" }`, person("Anna", "b@example.com", ""), person("boris", "A@example.com", "nonsense"), ``, `null`}
 	for _, keep := range []bool{true, false} {
 		f := newFixture()
-		f.config.KeepRefused = keep
+		f.config.KeepOriginals = keep
 		_, err := f.send(t, file)
 		require.NoError(t, err)
 		rejections := f.store.Records()[0].Rejections
@@ -329,7 +329,7 @@ func TestKeepManyRefused(t *testing.T) {
 		file[i] = fmt.Sprintf(`{"login":"%d"}`, i)
 	}
 	f := newFixture()
-	f.config.KeepRefused = true
+	f.config.KeepOriginals = true
 	_, err := f.send(t, array(file...))
 	require.NoError(t, err)
 	rejections := f.store.Records()[0].Rejections

@@ -270,7 +270,7 @@ func (u *UploadFile) work(ctx context.Context, was *domain.Upload) {
 	if err == nil && is.State == domain.UploadChecked {
 		cancelled, _ := u.with.Jobs.Beat(ending, is.ID, was.Job, is.Done) // whose error Change meets as well
 		if cancelled {
-			is.State, is.Refused = domain.UploadCancelled, nil
+			is.State, is.Rejections = domain.UploadCancelled, nil
 		}
 	}
 	switch {
@@ -298,8 +298,8 @@ func fail(upload *domain.Upload, err error) error {
 		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
 			upload.Detail = broken.Error()
 		}
-	case errors.Is(err, domain.ErrTooManyObjects):
-		upload.Failure = domain.UploadTooManyObjects
+	case errors.Is(err, domain.ErrTooManyRecords):
+		upload.Failure = domain.UploadTooManyRecords
 	case errors.Is(err, domain.ErrTooSlow):
 		upload.Failure = domain.UploadTooSlow
 	default:
@@ -397,11 +397,11 @@ func checked(upload *domain.Upload, result *ports.ImportResult) error {
 			return fmt.Errorf("read outcomes: %w", err)
 		}
 		if outcome.Violations != nil {
-			upload.Refused = append(upload.Refused, domain.Rejection{
+			upload.Rejections = append(upload.Rejections, domain.Rejection{
 				Object: outcome.Object, Login: outcome.Login, Violations: outcome.Violations,
 			})
 		}
-		if len(upload.Refused) == domain.MaxRefusalsShown {
+		if len(upload.Rejections) == domain.MaxRejectionsShown {
 			break
 		}
 	}

@@ -108,8 +108,8 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		id := f.checked(t)
 		got := f.upload(t, id)
 		require.Equal(t, "people.json", got.Name)
-		require.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
-		require.Equal(t, []domain.Rejection{{Object: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Refused)
+		require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, got.Done.Tally)
+		require.Equal(t, []domain.Rejection{{Object: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Rejections)
 		require.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
 		require.Empty(t, f.fixture.store.Records())
 		_, err := f.use.Result(t.Context(), anna, id)
@@ -118,7 +118,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		got = f.upload(t, id)
 		require.Equal(t, domain.UploadImported, got.State)
-		require.Equal(t, domain.Tally{Objects: 3, Created: 2, Refused: 1}, got.Done.Tally)
+		require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, got.Done.Tally)
 		require.EqualValues(t, 1, got.Import)
 		require.Len(t, f.fixture.store.Accounts(), 2)
 		require.EqualValues(t, anna, f.fixture.store.Records()[0].User)
@@ -150,7 +150,7 @@ func TestStrictUploadRegistersNobody(t *testing.T) {
 		require.NoError(t, f.use.Start(t.Context(), anna, id, true))
 		got := f.upload(t, id)
 		require.Equal(t, domain.UploadImported, got.State)
-		require.Equal(t, domain.Tally{Objects: 3, Refused: 1}, got.Done.Tally)
+		require.Equal(t, domain.Tally{Records: 3, Rejected: 1}, got.Done.Tally)
 		require.Empty(t, f.fixture.store.Accounts())
 		require.Len(t, f.fixture.store.Records(), 1)
 	})
@@ -218,7 +218,7 @@ func hanging(f *uploadFixture, r ports.Registration) ports.Registration {
 		if request.DryRun {
 			return nil
 		}
-		request.Progress(domain.Progress{Tally: domain.Tally{Objects: 2, Created: 2}, Bytes: 5})
+		request.Progress(domain.Progress{Tally: domain.Tally{Records: 2, Registered: 2}, Bytes: 5})
 		select {
 		case <-f.goOn:
 			return nil
@@ -236,7 +236,7 @@ func TestUploadTellsHowFarItIs(t *testing.T) {
 		got := f.upload(t, id)
 		require.Equal(t, domain.UploadImporting, got.State)
 		require.False(t, got.IsInterrupted(), "it lets be heard of itself")
-		require.Equal(t, 2, got.Done.Objects)
+		require.Equal(t, 2, got.Done.Records)
 		require.InDelta(t, 40*time.Second, got.Worked, float64(time.Second))
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it is at work")
 		f.goOn <- struct{}{}
@@ -443,7 +443,7 @@ func TestUploadFails(t *testing.T) {
 		failure domain.UploadFailure
 		logged  string
 	}{
-		"too many objects": {func() error { return domain.ErrTooManyObjects }, domain.UploadFailed, domain.UploadTooManyObjects, ""},
+		"too many objects": {func() error { return domain.ErrTooManyRecords }, domain.UploadFailed, domain.UploadTooManyRecords, ""},
 		"too slow":         {func() error { return domain.ErrTooSlow }, domain.UploadFailed, domain.UploadTooSlow, ""},
 		"a bug":            {func() error { return errors.New("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
 		"a panic":          {func() error { panic("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
@@ -471,7 +471,7 @@ func TestFewRefusalsAreShown(t *testing.T) {
 		id, err := f.receive(t, "["+strings.Repeat("7,", 99)+"7]")
 		require.NoError(t, err)
 		got := f.upload(t, id)
-		require.Len(t, got.Refused, domain.MaxRefusalsShown)
-		require.Equal(t, 100, got.Done.Refused)
+		require.Len(t, got.Rejections, domain.MaxRejectionsShown)
+		require.Equal(t, 100, got.Done.Rejected)
 	})
 }

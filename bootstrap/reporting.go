@@ -5,10 +5,10 @@ import (
 	"runtime"
 	"time"
 
+	"rollcall/adapters/exports"
 	"rollcall/adapters/postgres"
 	"rollcall/adapters/report"
 	"rollcall/adapters/spool"
-	"rollcall/adapters/uploads"
 	"rollcall/application"
 	"rollcall/ports"
 )
@@ -18,7 +18,7 @@ const exportPatience = time.Minute
 
 // newReporting joins what reads reports and what makes files of them.
 func (cmd *serveCommand) newReporting(db *postgres.DB, spools *spool.Spools, log *slog.Logger) ports.Reporting {
-	exports := uploads.New(cmd.UploadsDir, int64(cmd.MaxUploads))
+	exports := exports.New(cmd.UploadsDir, int64(cmd.MaxUploads))
 	err := exports.Sweep()
 	if err != nil {
 		log.Error("the folder of exports was not tidied", "error", err)

@@ -33,7 +33,7 @@ type serveCommand struct {
 
 	Listen            string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 takes a free one."`
 	MaxBody           units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"How large the body of a request may be (${default})."`
-	MaxObjects        int              `env:"ROLLCALL_MAX_OBJECTS" default:"20000000" placeholder:"N" help:"How many records an import may have; 0 means no limit (${default})."`
+	MaxRecords        int              `env:"ROLLCALL_MAX_OBJECTS" default:"20000000" placeholder:"N" help:"How many records an import may have; 0 means no limit (${default})."`
 	MaxImports        int              `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"How many large imports, of more than 1 MiB or 10,000 records, may run or wait for their turn; 0 means no limit (${default})."`
 	MaxImportTime     time.Duration    `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"How long an import may take, waiting included; 0 is no limit (${default})."`
 	MaxConnections    int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"Maximum number of concurrent client connections (${default}). One address may have a tenth of them, unless it is a trusted proxy."`
@@ -73,7 +73,7 @@ func (cmd *serveCommand) Validate() error {
 		return errors.New("--keep-refused: must not be negative")
 	case cmd.KeepAnswers <= 0:
 		return errors.New("--keep-answers: must be more than nothing")
-	case cmd.MaxObjects < 0, cmd.MaxImports < 0, cmd.MaxImportTime < 0:
+	case cmd.MaxRecords < 0, cmd.MaxImports < 0, cmd.MaxImportTime < 0:
 		return errors.New("--max-objects, --max-imports, --max-import-time: must not be negative")
 	case cmd.MaxUploads <= 0:
 		return errors.New("--max-uploads: must be more than nothing")
@@ -213,17 +213,17 @@ func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, spoo
 		Imports:   postgres.NewImports(db, time.Now),
 		Decoder:   decoder,
 		Spools:    spools,
-		Passwords: passhash.NewGenerated(secret),
+		Passwords: passhash.NewTemporary(secret),
 		Sentences: sentences,
 		Now:       time.Now,
 		Region:    cmd.DefaultRegion,
 		Room:      cmd.room(),
 
-		KeepRefused: cmd.KeepRefused > 0,
-		KeepAnswers: cmd.KeepAnswers,
-		MaxObjects:  cmd.MaxObjects,
-		MaxTime:     cmd.MaxImportTime,
-		AtOnce:      cmd.MaxImports,
+		KeepOriginals: cmd.KeepRefused > 0,
+		KeepAnswers:   cmd.KeepAnswers,
+		MaxRecords:    cmd.MaxRecords,
+		MaxTime:       cmd.MaxImportTime,
+		AtOnce:        cmd.MaxImports,
 	})
 }
 
@@ -257,7 +257,7 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Devices:           passhash.NewDevices(secret),
 		Now:               time.Now,
 		Region:            cmd.DefaultRegion,
-		GeneratedLifetime: cmd.GeneratedLifetime,
+		TemporaryLifetime: cmd.GeneratedLifetime,
 		MustChange:        cmd.TemporaryPasswords == web.PasswordsMustChange,
 	})
 	registration := struct {

@@ -389,12 +389,12 @@ func TestSequence(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	for tally, want := range map[domain.Tally]string{
-		{Objects: 5, Created: 5}:  "All users have been created (5 of 5 users)",
-		{Objects: 13, Created: 9}: "Not all users have been created (created by 9 of 13 users)",
-		{Objects: 3}:              "Bad request! Users haven't been created.",
+		{Records: 5, Registered: 5}:  "All users have been created (5 of 5 users)",
+		{Records: 13, Registered: 9}: "Not all users have been created (created by 9 of 13 users)",
+		{Records: 3}:                 "Bad request! Users haven't been created.",
 	} {
 		require.Equal(t, want, tally.Description())
-		require.Equal(t, tally.Created > 0, tally.Status() == 200)
-		require.Equal(t, tally.Created == 0, tally.Status() == 400)
+		require.Equal(t, tally.Registered > 0, tally.Status() == 200)
+		require.Equal(t, tally.Registered == 0, tally.Status() == 400)
 	}
 }

@@ -17,8 +17,8 @@ const (
 var ErrBrokenFile = errors.New("file is empty or broken")
 
 var (
-	// ErrTooManyObjects is returned for a file with more objects than one import may have.
-	ErrTooManyObjects = errors.New("file has too many objects")
+	// ErrTooManyRecords is returned for a file with more objects than one import may have.
+	ErrTooManyRecords = errors.New("file has too many objects")
 
 	// ErrTooSlow is returned for an import that takes more time than it may.
 	ErrTooSlow = errors.New("import takes too long")
@@ -43,11 +43,11 @@ func (e *BrokenFileError) Unwrap() error { return ErrBrokenFile }
 
 // Tally counts the objects of an import. Those that are neither created nor refused were skipped: everybody or nobody was to
 // be registered.
-type Tally struct{ Objects, Created, Refused int }
+type Tally struct{ Records, Registered, Rejected int }
 
 // Status is the HTTP status that the import is answered with, which its record names.
 func (t Tally) Status() int {
-	if t.Created == 0 {
+	if t.Registered == 0 {
 		return http.StatusBadRequest
 	}
 	return http.StatusOK
@@ -55,13 +55,13 @@ func (t Tally) Status() int {
 
 // Description is the sentence that the import is recorded with.
 func (t Tally) Description() string {
-	switch t.Created {
+	switch t.Registered {
 	case 0:
 		return DescriptionNoneCreated
-	case t.Objects:
-		return fmt.Sprintf("All users have been created (%d of %d users)", t.Created, t.Objects)
+	case t.Records:
+		return fmt.Sprintf("All users have been created (%d of %d users)", t.Registered, t.Records)
 	default:
-		return fmt.Sprintf("Not all users have been created (created by %d of %d users)", t.Created, t.Objects)
+		return fmt.Sprintf("Not all users have been created (created by %d of %d users)", t.Registered, t.Records)
 	}
 }
 

@@ -18,16 +18,16 @@ type Import struct {
 
 // Count is what imports did.
 type Count struct {
-	Requests int // how many imports there were
-	Created  int // accounts that were made
-	Refused  int // objects that were refused
+	Imports    int // how many imports there were
+	Registered int // accounts that were made
+	Rejected   int // objects that were refused
 }
 
 // Add adds another count.
 func (c *Count) Add(other Count) {
-	c.Requests += other.Requests
-	c.Created += other.Created
-	c.Refused += other.Refused
+	c.Imports += other.Imports
+	c.Registered += other.Registered
+	c.Rejected += other.Rejected
 }
 
 // Reason is why objects are refused: a violation without its limit.

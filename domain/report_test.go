@@ -15,15 +15,15 @@ func TestStatisticsLast(t *testing.T) {
 	require.Zero(t, s.Last(7))
 	for i := range domain.StatisticsDays {
 		s.Days = append(s.Days, domain.DayCount{
-			Day: domain.Date(i), Count: domain.Count{Requests: 1, Created: i, Refused: 100},
+			Day: domain.Date(i), Count: domain.Count{Imports: 1, Registered: i, Rejected: 100},
 		})
 	}
 	for days, want := range map[int]domain.Count{
 		0:  {},
-		1:  {Requests: 1, Created: 29, Refused: 100},
-		2:  {Requests: 2, Created: 57, Refused: 200},
-		30: {Requests: 30, Created: 435, Refused: 3000},
-		31: {Requests: 30, Created: 435, Refused: 3000},
+		1:  {Imports: 1, Registered: 29, Rejected: 100},
+		2:  {Imports: 2, Registered: 57, Rejected: 200},
+		30: {Imports: 30, Registered: 435, Rejected: 3000},
+		31: {Imports: 30, Registered: 435, Rejected: 3000},
 	} {
 		require.Equal(t, want, s.Last(days), "%d days", days)
 	}

@@ -38,15 +38,15 @@ func (e *TooManyAttemptsError) Error() string {
 // Unwrap makes the error an ErrTooManyAttempts.
 func (e *TooManyAttemptsError) Unwrap() error { return ErrTooManyAttempts }
 
-// ErrRefused is what a RefusedError is.
-var ErrRefused = errors.New("refused")
+// ErrRejected is what a RefusedError is.
+var ErrRejected = errors.New("refused")
 
-// RefusedError is returned when what a person entered has violations.
-type RefusedError struct{ Violations Violations }
+// RejectedError is returned when what a person entered has violations.
+type RejectedError struct{ Violations Violations }
 
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("%v: %d violations", ErrRefused, len(e.Violations))
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("%v: %d violations", ErrRejected, len(e.Violations))
 }
 
 // Unwrap makes the error an ErrRefused.
-func (e *RefusedError) Unwrap() error { return ErrRefused }
+func (e *RejectedError) Unwrap() error { return ErrRejected }

@@ -28,22 +28,22 @@ type UploadFailure string
 // The failures of uploads.
 const (
 	UploadBroken         UploadFailure = "broken_file"
-	UploadTooManyObjects UploadFailure = "too_many_objects"
+	UploadTooManyRecords UploadFailure = "too_many_objects"
 	UploadTooSlow        UploadFailure = "too_slow"
 	UploadInternal       UploadFailure = "internal"
 )
 
 // UploadFailures lists every failure, for whoever must have a word for each.
 func UploadFailures() []UploadFailure {
-	return []UploadFailure{UploadBroken, UploadTooManyObjects, UploadTooSlow, UploadInternal}
+	return []UploadFailure{UploadBroken, UploadTooManyRecords, UploadTooSlow, UploadInternal}
 }
 
 const (
 	// UploadPatience is how long nothing may be heard of a job until it is taken for interrupted.
 	UploadPatience = 15 * time.Second
 
-	// MaxRefusalsShown is how many of the refusals of a dry run are kept to be shown.
-	MaxRefusalsShown = 20
+	// MaxRejectionsShown is how many of the refusals of a dry run are kept to be shown.
+	MaxRejectionsShown = 20
 
 	maxRowsShown    = 10
 	maxColumnsShown = 40
@@ -58,15 +58,15 @@ type Upload struct {
 	Hint FileHint
 	Size int64 // bytes
 
-	Layout  FileLayout
-	State   UploadState
-	Strict  bool   // everybody is to be registered, or nobody
-	Job     string // that works on it; empty for none
-	Done    Progress
-	Import  int64         // id of its record; 0 for none
-	Failure UploadFailure // why it failed
-	Detail  string        // where and how its file is broken, in English
-	Refused []Rejection   // the first ones of the dry run
+	Layout     FileLayout
+	State      UploadState
+	Strict     bool   // everybody is to be registered, or nobody
+	Job        string // that works on it; empty for none
+	Done       Progress
+	Import     int64         // id of its record; 0 for none
+	Failure    UploadFailure // why it failed
+	Detail     string        // where and how its file is broken, in English
+	Rejections []Rejection   // the first ones of the dry run
 
 	Created time.Time
 	Worked  time.Duration // since its job began

@@ -32,8 +32,8 @@ type StoredPassword struct {
 	Made time.Time // in microseconds; sessions that began with an earlier one are over
 }
 
-// GeneratedScheme is what the hashes of generated passwords begin with.
-const GeneratedScheme = "$sha256$"
+// TemporaryScheme is what the hashes of generated passwords begin with.
+const TemporaryScheme = "$sha256$"
 
-// IsGenerated tells whether the server made the password, and nobody has chosen another one yet.
-func (p StoredPassword) IsGenerated() bool { return strings.HasPrefix(p.Hash, GeneratedScheme) }
+// IsTemporary tells whether the server made the password, and nobody has chosen another one yet.
+func (p StoredPassword) IsTemporary() bool { return strings.HasPrefix(p.Hash, TemporaryScheme) }

@@ -69,9 +69,9 @@ type ImportMode struct {
 	// records need not.
 	Many bool
 
-	// Rehearsal keeps no accounts. Only the import itself knows them until it ends, and it knows others' as they were when it
+	// DryRun keeps no accounts. Only the import itself knows them until it ends, and it knows others' as they were when it
 	// began. It is never in anybody's way.
-	Rehearsal bool
+	DryRun bool
 
 	// Key lets only one import of many have it. Zero for none.
 	Key domain.ImportKey

@@ -13,7 +13,7 @@ import (
 type Registration interface {
 	// Import registers every object of the file that may be registered, one after another, and records the rest: all
 	// of it, or after an error nothing but the record of the request. It returns a RecordedError with
-	// domain.ErrBrokenFile when the file holds no objects, domain.ErrTooManyObjects, domain.ErrTooSlow, ErrKeyRunning,
+	// domain.ErrBrokenFile when the file holds no objects, domain.ErrTooManyRecords, domain.ErrTooSlow, ErrKeyRunning,
 	// ErrKeyReused, ErrOtherSecret, ErrBusy, ErrUnavailable when the database cannot be reached or others' imports keep
 	// theirs in the way.
 	Import(ctx context.Context, request ImportRequest) (*ImportResult, error)

@@ -32,9 +32,9 @@ const (
 // SecretSize is how many bytes a secret key must have at least.
 const SecretSize = 32
 
-// Generated makes passwords from a secret key, the salt of an import, and the object's number. So they need not be kept
+// Temporary makes passwords from a secret key, the salt of an import, and the object's number. So they need not be kept
 // anywhere to be told after the commit, or once more; and when the salt is gone, nobody can make them again.
-type Generated struct {
+type Temporary struct {
 	secret []byte
 	id     []byte // tells the secret from others, and nothing else of it
 }
@@ -44,9 +44,9 @@ const (
 	idBytes     = 8
 )
 
-// NewGenerated makes a maker of passwords with a secret key of random bytes.
-func NewGenerated(secret []byte) *Generated {
-	return &Generated{secret, derived(secret, "id")[:idBytes]}
+// NewTemporary makes a maker of passwords with a secret key of random bytes.
+func NewTemporary(secret []byte) *Temporary {
+	return &Temporary{secret, derived(secret, "id")[:idBytes]}
 }
 
 // derived is a key that is made of another for a purpose.
@@ -64,14 +64,14 @@ func Pseudonyms(secret []byte) func(name string) string {
 }
 
 // Salt implements ports.Passwords.
-func (g *Generated) Salt() []byte {
+func (g *Temporary) Salt() []byte {
 	salt := make([]byte, randomBytes, randomBytes+idBytes)
 	_, _ = rand.Read(salt) // never fails: it ends the program instead
 	return append(salt, g.id...)
 }
 
 // Issue implements ports.Passwords.
-func (g *Generated) Issue(salt []byte) (ports.Issuer, error) {
+func (g *Temporary) Issue(salt []byte) (ports.Issuer, error) {
 	if !bytes.HasSuffix(salt, g.id) {
 		return nil, ports.ErrOtherSecret
 	}
@@ -98,8 +98,8 @@ func (i *issuer) Hash(object int) string {
 	copy(salted[copy(salted[:], salt):], password[:])
 	sum := sha256.Sum256(salted[:])
 
-	b := make([]byte, 0, len(domain.GeneratedScheme)+22+1+43)
-	b = append(b, domain.GeneratedScheme...)
+	b := make([]byte, 0, len(domain.TemporaryScheme)+22+1+43)
+	b = append(b, domain.TemporaryScheme...)
 	b = base64.RawStdEncoding.AppendEncode(b, salt)
 	b = append(b, '$')
 	b = base64.RawStdEncoding.AppendEncode(b, sum[:])

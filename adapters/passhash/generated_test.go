@@ -13,8 +13,8 @@ import (
 	"rollcall/test/contract"
 )
 
-func generated() *passhash.Generated {
-	return passhash.NewGenerated([]byte("a secret key of 32 bytes or more"))
+func generated() *passhash.Temporary {
+	return passhash.NewTemporary([]byte("a secret key of 32 bytes or more"))
 }
 
 // issuer is of an import of its own.
@@ -27,7 +27,7 @@ func issuer() ports.Issuer {
 // With another secret key the same salt makes other passwords, if it makes any.
 func TestSecretKey(t *testing.T) {
 	salt := generated().Salt()
-	other := passhash.NewGenerated([]byte("another secret key of the length"))
+	other := passhash.NewTemporary([]byte("another secret key of the length"))
 	_, err := other.Issue(salt)
 	require.ErrorIs(t, err, ports.ErrOtherSecret)
 	stolen, err := other.Issue(append(salt[:16:16], other.Salt()[16:]...))

@@ -76,8 +76,8 @@ func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, passw
 	}
 	switch {
 	case hash == "":
-	case strings.HasPrefix(hash, domain.GeneratedScheme):
-		verdict.Match, err = matchesGenerated(hash, password.Secret())
+	case strings.HasPrefix(hash, domain.TemporaryScheme):
+		verdict.Match, err = matchesTemporary(hash, password.Secret())
 		if verdict.Match {
 			return verdict, nil
 		}
@@ -141,9 +141,9 @@ func (c *chosenHash) isWeaker(today *argon2id.Params) bool {
 		c.params.SaltLength < today.SaltLength || c.params.KeyLength < today.KeyLength
 }
 
-// matchesGenerated reads what issuer.Hash has written.
-func matchesGenerated(hash, secret string) (bool, error) {
-	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, domain.GeneratedScheme), "$")
+// matchesTemporary reads what issuer.Hash has written.
+func matchesTemporary(hash, secret string) (bool, error) {
+	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, domain.TemporaryScheme), "$")
 	salt, errSalt := base64.RawStdEncoding.DecodeString(salt64)
 	want, errSum := base64.RawStdEncoding.DecodeString(sum64)
 	if errSalt != nil || errSum != nil || len(salt) != saltBytes || len(want) != sha256.Size {

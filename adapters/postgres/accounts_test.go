@@ -110,7 +110,7 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 		require.NoError(t, add(ctx, t, tx, second))
 		require.ErrorIs(t, <-created, ports.ErrUnavailable)
 		require.Greater(t, time.Since(start), 400*time.Millisecond)
-		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 2}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 2, Registered: 2}, nil)
 	})
 	require.NoError(t, err)
 	require.Equal(t, 1, runs)

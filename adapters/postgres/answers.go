@@ -89,7 +89,7 @@ func lockOf(stored []byte) *int64 {
 func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
 	key := storedKey(tx.mode.Key)
 	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values ($1, $2, $3, $4, $5, $6)",
-		key, tx.id, tally.Objects, answer.Fingerprint, answer.Salt, answer.Expires)
+		key, tx.id, tally.Records, answer.Fingerprint, answer.Salt, answer.Expires)
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return fmt.Errorf("make zstd encoder: %w", err)
@@ -125,7 +125,7 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	var stored []byte
 	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt"+keptSQL,
 		storedKey(key), keyBefore(key), key.Token).
-		Scan(&stored, &answer.Import, &answer.Tally.Objects, &answer.Tally.Created, &answer.Tally.Refused, &answer.Fingerprint, &answer.Salt)
+		Scan(&stored, &answer.Import, &answer.Tally.Records, &answer.Tally.Registered, &answer.Tally.Rejected, &answer.Fingerprint, &answer.Salt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}

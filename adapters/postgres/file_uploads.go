@@ -117,7 +117,7 @@ func scanUpload(row pgx.CollectableRow, more ...any) (upload domain.Upload, err 
 	var worked, silent float64
 	err = row.Scan(append([]any{
 		&upload.ID, &upload.User, &upload.Name, &upload.Size, &upload.State, &upload.Strict, &upload.Job,
-		&upload.Done.Objects, &upload.Done.Created, &upload.Done.Refused, &upload.Done.Bytes, &upload.Import,
+		&upload.Done.Records, &upload.Done.Registered, &upload.Done.Rejected, &upload.Done.Bytes, &upload.Import,
 		&upload.Failure, &upload.Detail, &upload.Created, &worked, &silent,
 	}, more...)...)
 	upload.Created, upload.Done.Size = upload.Created.UTC(), upload.Size
@@ -143,7 +143,7 @@ func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*domain.
 			return upload, err
 		}
 		return upload, errors.Join(
-			json.Unmarshal(hint, &upload.Hint), json.Unmarshal(layout, &upload.Layout), json.Unmarshal(refusals, &upload.Refused))
+			json.Unmarshal(hint, &upload.Hint), json.Unmarshal(layout, &upload.Layout), json.Unmarshal(refusals, &upload.Rejections))
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
@@ -169,7 +169,7 @@ func (u *FileUploads) Latest(ctx context.Context, user int64, limit int) ([]doma
 
 // Change implements ports.Uploads.
 func (u *FileUploads) Change(ctx context.Context, was, is *domain.Upload) error {
-	refusals, err := json.Marshal(is.Refused)
+	refusals, err := json.Marshal(is.Rejections)
 	if err != nil {
 		return fmt.Errorf("encode refusals: %w", err)
 	}
@@ -180,7 +180,7 @@ func (u *FileUploads) Change(ctx context.Context, was, is *domain.Upload) error 
 			code_id = nullif($11::bigint, 0), failure = $12, detail = $13, refusals = $14, cancelled = false, updated_at = clock_timestamp(),
 			started_at = case when $5 = '' then started_at else clock_timestamp() end
 		where id = $1 and state = $2 and coalesce(job, '') = $3`,
-		was.ID, was.State, was.Job, is.State, is.Job, is.Strict, is.Done.Objects, is.Done.Created, is.Done.Refused, is.Done.Bytes,
+		was.ID, was.State, was.Job, is.State, is.Job, is.Strict, is.Done.Records, is.Done.Registered, is.Done.Rejected, is.Done.Bytes,
 		is.Import, is.Failure, is.Detail, refusals).
 		Exec(func(tag pgconn.CommandTag) error {
 			changed = tag.RowsAffected()
@@ -229,7 +229,7 @@ func (u *FileUploads) Beat(ctx context.Context, id, job string, done domain.Prog
 	err = u.db.pool.QueryRow(ctx, `
 		update uploads set objects = $3, created = $4, refused = $5, bytes = $6, updated_at = clock_timestamp()
 		where id = $1 and job = $2 returning cancelled`,
-		id, job, done.Objects, done.Created, done.Refused, done.Bytes).Scan(&cancelled)
+		id, job, done.Records, done.Registered, done.Rejected, done.Bytes).Scan(&cancelled)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, ports.ErrChanged
 	}

@@ -46,7 +46,7 @@ const maxCaution = 64
 func newImportTx(conn *pgx.Conn, mode ports.ImportMode, day domain.Date) *importTx {
 	tx := &importTx{conn: conn, mode: mode, day: day, taken: domain.NewTaken(), cautious: 1, caution: 1}
 	begin := "begin"
-	if mode.Rehearsal {
+	if mode.DryRun {
 		begin += " isolation level repeatable read" // nothing keeps others out of what one batch found free when the next is looked up
 	}
 	tx.queue.Queue(begin)
@@ -59,7 +59,7 @@ func newImportTx(conn *pgx.Conn, mode ports.ImportMode, day domain.Date) *import
 // thousandfold, and keep it from looking at each of ten thousand keys to plan.
 func (tx *importTx) prepare() {
 	timeout := giveWay
-	if tx.mode.Exclusive && !tx.mode.Rehearsal {
+	if tx.mode.Exclusive && !tx.mode.DryRun {
 		timeout = "0"
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
@@ -116,7 +116,7 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain
 	if err != nil {
 		return nil, err
 	}
-	copies := tx.mode.Exclusive && !tx.mode.Rehearsal
+	copies := tx.mode.Exclusive && !tx.mode.DryRun
 	lookup := !copies || tx.cautious > 0
 	var logins, emails, phones []string
 	valid := 0
@@ -209,7 +209,7 @@ func (tx *importTx) reserve(users int) {
 // other is short: what it adds is sent with its commit, and if that fails the import is run again.
 func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
 	kept := keptOnly(rejections)
-	if tx.mode.Rehearsal {
+	if tx.mode.DryRun {
 		err := tx.rehearse(ctx, accounts, kept)
 		tx.count(rejections)
 		return err
@@ -336,10 +336,10 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 		}
 	}
 	shards := shards
-	if tx.mode.Rehearsal {
+	if tx.mode.DryRun {
 		shards = shardsOfRehearsal
 	}
-	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Created, tally.Refused,
+	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Registered, tally.Rejected,
 		tx.originals, tx.day, tx.mode.Sender.TokenName, shards, tx.unkept, tx.mode.Sender.User)
 	if len(tx.reasons) > 0 {
 		fields, codes, objects := columnsOf(tx.reasons)

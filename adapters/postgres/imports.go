@@ -67,7 +67,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		}
 		defer s.keys.Delete(mode.Key)
 	}
-	if !mode.Exclusive && !mode.Many && !mode.Rehearsal && mode.Key.IsZero() {
+	if !mode.Exclusive && !mode.Many && !mode.DryRun && mode.Key.IsZero() {
 		id, err := s.together.do(ctx, mode, work)
 		alone, ok := errors.AsType[*aloneError](err)
 		if !ok {
@@ -105,7 +105,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
 	var place chan struct{}
 	switch {
-	case mode.Exclusive && mode.Rehearsal:
+	case mode.Exclusive && mode.DryRun:
 		place = s.rehearsing
 	case mode.Exclusive:
 		place = s.exclusive

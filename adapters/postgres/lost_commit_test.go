@@ -69,7 +69,7 @@ func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (
 			_, err := tx.Taken(ctx, []domain.Object{object})
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil))
-			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil))
+			require.NoError(t, tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil))
 			finish()
 			return nil
 		})

@@ -85,7 +85,7 @@ func TestHostileOriginals(t *testing.T) {
 			_, err := tx.Taken(ctx, nil)
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, nil, rejections))
-			return tx.Finish(ctx, domain.Tally{Objects: len(rejections), Refused: len(rejections)}, nil)
+			return tx.Finish(ctx, domain.Tally{Records: len(rejections), Rejected: len(rejections)}, nil)
 		})
 		require.NoError(t, err)
 		query := ports.ReportQuery{Filter: domain.ReportFilter{Import: id}, Originals: true}

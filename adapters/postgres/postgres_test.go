@@ -242,7 +242,7 @@ func TestLostConnection(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 	})
 	require.NoError(t, err)
 	require.Equal(t, 2, runs)
@@ -279,7 +279,7 @@ func TestManyBatches(t *testing.T) {
 					created += len(admitted)
 				}
 			}
-			return tx.Finish(ctx, domain.Tally{Objects: 36, Created: created, Refused: 36 - created}, nil)
+			return tx.Finish(ctx, domain.Tally{Records: 36, Registered: created, Rejected: 36 - created}, nil)
 		})
 		require.NoError(t, err)
 		require.Len(t, accounts(t, url), 24)

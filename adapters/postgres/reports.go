@@ -37,7 +37,7 @@ func (r *Reports) Statistics(ctx context.Context, today domain.Date) (*domain.St
 		Query(func(rows pgx.Rows) error {
 			var day domain.Date
 			var count domain.Count
-			_, err := pgx.ForEachRow(rows, []any{&day, &count.Requests, &count.Created, &count.Refused}, func() error {
+			_, err := pgx.ForEachRow(rows, []any{&day, &count.Imports, &count.Registered, &count.Rejected}, func() error {
 				s.Days[day-first].Count = count
 				return nil
 			})
@@ -46,7 +46,7 @@ func (r *Reports) Statistics(ctx context.Context, today domain.Date) (*domain.St
 	batch.Queue(`
 		select coalesce(sum(requests), 0)::bigint, coalesce(sum(created), 0)::bigint, coalesce(sum(refused), 0)::bigint
 		from statistics`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&s.All.Requests, &s.All.Created, &s.All.Refused) })
+		QueryRow(func(row pgx.Row) error { return row.Scan(&s.All.Imports, &s.All.Registered, &s.All.Rejected) })
 	batch.Queue(`
 		select field, code, sum(objects)::bigint from reason_statistics
 		where day between date '1970-01-01' + $1::int and date '1970-01-01' + $2::int
@@ -138,9 +138,9 @@ func (c *conditions) ofReason(filter *domain.ReportFilter) {
 const importColumns = "c.id, c.code, c.method, c.date, c.description, c.created, c.refused, c.token, c.unkept"
 
 func scanImport(row pgx.CollectableRow) (i domain.Import, err error) {
-	i.Requests = 1
+	i.Imports = 1
 	var token *string
-	err = row.Scan(&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Created, &i.Refused, &token, &i.Unkept)
+	err = row.Scan(&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Registered, &i.Rejected, &token, &i.Unkept)
 	if token != nil {
 		i.Token = *token
 	}
@@ -267,7 +267,7 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 		values := row.RawValues()
 		number := func(column int) int { return int(binary.BigEndian.Uint64(values[column])) }
 		return domain.Import{
-			Count: domain.Count{Requests: 1, Created: number(5), Refused: number(6)},
+			Count: domain.Count{Imports: 1, Registered: number(5), Rejected: number(6)},
 			ID:    int64(number(0)), Status: int(binary.BigEndian.Uint32(values[1])), Method: descriptions.text(values[2]),
 			Date: time.UnixMicro(postgresEpoch.Time().UnixMicro() + int64(number(3))).UTC(), Description: descriptions.text(values[4]),
 			Token: descriptions.text(values[7]), Unkept: number(8),

@@ -37,7 +37,7 @@ func TestReports(t *testing.T) {
 const (
 	largeImports = 20_000
 	hugeImport   = 10_000 // refused half of all objects
-	largeObjects = 200_000
+	largeRecords = 200_000
 
 	// fewRows and fewBlocks are more than any page of imports has to read: rows and entries of indexes, and blocks of either.
 	// The tables have a hundred times as many.
@@ -74,7 +74,7 @@ func fillLarge(t *testing.T, url string) {
 			insert into reason_statistics
 			select date '2026-01-01' + day, shard, field, code, 1 from generate_series(0, 400) day, generate_series(0, 15) shard,
 				(select distinct field, code from code_reasons) r;
-		end $$`, largeStart.Format(time.RFC3339), largeImports, largeObjects, hugeImport),
+		end $$`, largeStart.Format(time.RFC3339), largeImports, largeRecords, hugeImport),
 		`analyze`,
 	} {
 		pgtest.Query[struct{}](t, pgtest.Superuser(url), sql) // who may pass over foreign keys
@@ -176,7 +176,7 @@ func TestPagesOfLargeReport(t *testing.T) {
 		pages := 0
 		got := costOf(t, url, func(reports *postgres.Reports) {
 			for range times {
-				for _, after := range []int{0, largeObjects / 2, largeObjects} {
+				for _, after := range []int{0, largeRecords / 2, largeRecords} {
 					_, err := reports.Rejections(t.Context(), ports.RejectionQuery{Filter: filter, After: after, Limit: limit})
 					require.NoError(t, err)
 					pages++
@@ -184,13 +184,13 @@ func TestPagesOfLargeReport(t *testing.T) {
 			}
 		})
 		require.Zero(t, got.Scans, "%+v", filter)
-		require.LessOrEqual(t, got.Rows/pages, largeObjects/2, "no more than the import's: %+v", filter)
+		require.LessOrEqual(t, got.Rows/pages, largeRecords/2, "no more than the import's: %+v", filter)
 	}
 	got := costOf(t, url, func(reports *postgres.Reports) {
 		for range times {
 			statistics, err := reports.Statistics(t.Context(), domain.DateOf(largeDate(0))+100)
 			require.NoError(t, err)
-			require.Equal(t, 16, statistics.Last(1).Requests)
+			require.Equal(t, 16, statistics.Last(1).Imports)
 		}
 	})
 	require.Less(t, got.Rows/times, largeImports)

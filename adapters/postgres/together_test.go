@@ -43,7 +43,7 @@ func TestSmallImportsAtOnce(t *testing.T) {
 					if n == 2 { // it spoils it for all
 						return errAfter
 					}
-					return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
+					return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 				})
 				switch {
 				case n%kinds < 2:
@@ -87,7 +87,7 @@ func TestSmallImportsGiveWay(t *testing.T) {
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: held.Registration, PasswordHash: "x"}}, nil))
 			close(inside)
 			<-release
-			return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
+			return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 		})
 		require.NoError(t, err)
 	})
@@ -99,13 +99,13 @@ func TestSmallImportsGiveWay(t *testing.T) {
 				return err
 			}
 			if taken.Admit(&object) != nil {
-				return tx.Finish(ctx, domain.Tally{Objects: 1, Refused: 1}, nil)
+				return tx.Finish(ctx, domain.Tally{Records: 1, Rejected: 1}, nil)
 			}
 			err = tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil)
 			if err != nil {
 				return err
 			}
-			return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
+			return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 		})
 		return err
 	}

@@ -55,11 +55,11 @@ func TestMigrationCounts(t *testing.T) {
 	for _, i := range page.Imports {
 		counts = append(counts, i.Count)
 	}
-	require.Equal(t, []domain.Count{{Requests: 1, Created: 5}, {Requests: 1, Created: 11, Refused: 2}, {Requests: 1, Refused: 1}, {Requests: 1}}, counts)
+	require.Equal(t, []domain.Count{{Imports: 1, Registered: 5}, {Imports: 1, Registered: 11, Rejected: 2}, {Imports: 1, Rejected: 1}, {Imports: 1}}, counts)
 	statistics, err := store.Statistics(t.Context(), domain.DateOf(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)))
 	require.NoError(t, err)
-	require.Equal(t, domain.Count{Requests: 2, Refused: 1}, statistics.Last(1))
-	require.Equal(t, domain.Count{Requests: 4, Created: 16, Refused: 3}, statistics.Last(2))
+	require.Equal(t, domain.Count{Imports: 2, Rejected: 1}, statistics.Last(1))
+	require.Equal(t, domain.Count{Imports: 4, Registered: 16, Rejected: 3}, statistics.Last(2))
 	require.Equal(t, statistics.Last(2), statistics.All)
 	require.Len(t, statistics.Reasons, 4)
 	for _, reason := range statistics.Reasons {
@@ -81,7 +81,7 @@ func TestMigrationOfUnkeptRejections(t *testing.T) {
 		insert into bad_users (code_id, object_id, description, violations) values (1, 1, 'x', '[]'), (1, 2, 'x', '[]')`)
 	page, err := postgres.NewReports(db).Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 1}, Limit: 9})
 	require.NoError(t, err)
-	require.Equal(t, 2, page.Import.Refused)
+	require.Equal(t, 2, page.Import.Rejected)
 	require.Zero(t, page.Import.Unkept)
 	require.Len(t, page.Rejections, 2)
 }
@@ -165,7 +165,7 @@ func TestMergeShards(t *testing.T) {
 		return statistics
 	}
 	want := read()
-	require.Equal(t, domain.Count{Requests: 136, Refused: 16_000}, want.Last(1))
+	require.Equal(t, domain.Count{Imports: 136, Rejected: 16_000}, want.Last(1))
 	require.Equal(t, [2]int{63, 64}, rows())
 	for range 2 {
 		require.NoError(t, store.MergeShards(t.Context(), today))

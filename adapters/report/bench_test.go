@@ -28,7 +28,7 @@ func big(imports, rejections int) ports.Report {
 	one := domain.Import{
 		Status: 200, Method: "POST", Date: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
 		Description: "Not all users have been created (created by 9 of 13 users)",
-		Count:       domain.Count{Requests: 1, Created: 9, Refused: 4},
+		Count:       domain.Count{Imports: 1, Registered: 9, Rejected: 4},
 	}
 	few := make([]domain.Rejection, 1000)
 	for i := range few {

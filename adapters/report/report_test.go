@@ -34,15 +34,15 @@ func imports() []domain.Import {
 	return []domain.Import{
 		{
 			ID: 7, Status: 200, Method: "POST", Date: time.Date(2026, 3, 4, 21, 59, 59, 999_999_000, time.UTC),
-			Description: "Not all users have been created (created by 9 of 13 users)", Count: domain.Count{Requests: 1, Created: 9, Refused: 4},
+			Description: "Not all users have been created (created by 9 of 13 users)", Count: domain.Count{Imports: 1, Registered: 9, Rejected: 4},
 		},
 		{
 			ID: 8, Status: 400, Method: "POST", Date: time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC),
-			Description: domain.DescriptionBroken, Count: domain.Count{Requests: 1},
+			Description: domain.DescriptionBroken, Count: domain.Count{Imports: 1},
 		},
 		{
 			ID: 1234567, Status: 400, Method: "=1+1", Date: time.Date(2027, 1, 1, 0, 0, 0, 0, moscow),
-			Description: "two\r\nlines, a \"quote\", a tab\tand \x00\x1b[31m", Count: domain.Count{Requests: 1, Refused: 1_000_000},
+			Description: "two\r\nlines, a \"quote\", a tab\tand \x00\x1b[31m", Count: domain.Count{Imports: 1, Rejected: 1_000_000},
 		},
 	}
 }

@@ -158,7 +158,7 @@ func (p *pages) logout(c *fiber.Ctx) error {
 
 // profile answers GET /profile.
 func (p *pages) profile(c *fiber.Ctx, user *domain.User) (err error) {
-	v := &view{Notice: p.notice(c), GeneratedUntil: user.PasswordExpires}
+	v := &view{Notice: p.notice(c), TemporaryUntil: user.PasswordExpires}
 	if p.access.Allows(user) {
 		query := readReportQuery(c)
 		v.form, v.kept = form{inputs: filterInputs, entered: query.values}, query.values
@@ -172,7 +172,7 @@ func (p *pages) profile(c *fiber.Ctx, user *domain.User) (err error) {
 
 // passwordForm answers GET /account/password.
 func (p *pages) passwordForm(c *fiber.Ctx, user *domain.User) error {
-	return p.show(c, "password", &view{form: form{inputs: passwordInputs}, GeneratedUntil: user.PasswordExpires, Next: localPath(c.Query("next"))})
+	return p.show(c, "password", &view{form: form{inputs: passwordInputs}, TemporaryUntil: user.PasswordExpires, Next: localPath(c.Query("next"))})
 }
 
 // changePassword answers POST /account/password.
@@ -189,7 +189,7 @@ func (p *pages) changePassword(c *fiber.Ctx, changer *domain.User) error {
 		if slices.Contains(refused(err), domain.Violation{Field: domain.FieldOldPassword, Code: domain.CodeWrong}) {
 			p.events.note(c, "password_change", "failed", userID(changer))
 		}
-		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}, GeneratedUntil: until, Next: next}, err)
+		return p.showForm(c, "password", &view{form: form{inputs: passwordInputs, entered: url.Values{}}, TemporaryUntil: until, Next: next}, err)
 	}
 	p.events.note(c, "password_change", "succeeded", userID(user))
 	return p.enter(c, user, noticePasswordChanged, next)

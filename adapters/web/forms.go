@@ -194,7 +194,7 @@ const formCookieKey = "form_cookie"
 
 // refused returns the violations of an error that has some.
 func refused(err error) domain.Violations {
-	if it, ok := errors.AsType[*domain.RefusedError](err); ok {
+	if it, ok := errors.AsType[*domain.RejectedError](err); ok {
 		return it.Violations
 	}
 	return nil

@@ -34,14 +34,14 @@ func (p *pages) importRecord(c *fiber.Ctx, user *domain.User) error {
 	v := &view{
 		Title: words.Text("import.heading", "Number", number),
 		Record: &viewRecord{
-			Row: newViewImport(record, words), Created: words.Number(record.Created), Refused: words.Number(record.Refused),
-			NotAll: record.Refused > 0, Token: record.Token,
+			Row: newViewImport(record, words), Created: words.Number(record.Registered), Refused: words.Number(record.Rejected),
+			NotAll: record.Rejected > 0, Token: record.Token,
 		},
 	}
 	if user.Has(domain.RoleOperator) {
 		v.Record.User = record.User
 	}
-	if record.Refused > 0 {
+	if record.Rejected > 0 {
 		v.Rejected = rejected
 	}
 	v.Record.Unkept = unkept(record, words)

@@ -43,7 +43,7 @@ func doneLine(result *ports.ImportResult, replayed bool) []byte {
 		Rejected    int    `json:"rejected"`
 		Description string `json:"description"`
 		Replayed    bool   `json:"replayed,omitempty"`
-	}{"done", result.ID, tally.Status(), tally.Objects, tally.Created, tally.Refused, tally.Description(), replayed})
+	}{"done", result.ID, tally.Status(), tally.Records, tally.Registered, tally.Rejected, tally.Description(), replayed})
 }
 
 // runningLine tells how far an import is.
@@ -59,7 +59,7 @@ func runningLine(p *domain.Progress) []byte {
 		Created  int     `json:"created"`
 		Rejected int     `json:"rejected"`
 		Share    float64 `json:"share"`
-	}{"running", p.Objects, p.Created, p.Refused, share})
+	}{"running", p.Records, p.Registered, p.Rejected, share})
 }
 
 // failedLine is the last of an import that came to nothing, by the id of its record if it has one.

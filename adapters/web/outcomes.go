@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// fewObjects is up to how many objects an answer is made whole, and sent with its length.
-	fewObjects = 1000
+	// fewRecords is up to how many objects an answer is made whole, and sent with its length.
+	fewRecords = 1000
 
 	// answerChunk is how many bytes of a longer answer are made at once, while those before them are sent.
 	answerChunk = 64 << 10
@@ -32,7 +32,7 @@ type outcomeFormat struct {
 
 // sendOutcomes answers with an import's outcomes, and closes it when they are sent.
 func sendOutcomes(c *fiber.Ctx, result *ports.ImportResult, format ports.OutcomeWriter) error {
-	if result.Tally.Objects <= fewObjects {
+	if result.Tally.Records <= fewRecords {
 		var body bytes.Buffer
 		err := writeOutcomes(&body, result, format)
 		c.Response().SetBodyRaw(body.Bytes())

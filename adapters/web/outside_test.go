@@ -117,7 +117,7 @@ func (o *outside) result() *ports.ImportResult {
 			}
 		}
 	}
-	tally := domain.Tally{Objects: many, Created: o.created, Refused: many - o.created}
+	tally := domain.Tally{Records: many, Registered: o.created, Rejected: many - o.created}
 	return &ports.ImportResult{ID: 1, Tally: tally, Outcomes: outcomes, Close: func() error { return nil }}
 }
 
@@ -163,12 +163,12 @@ func (o *outside) ChangePassword(_ context.Context, change ports.PasswordChange)
 }
 
 func (o *outside) Statistics(context.Context) (*domain.Statistics, error) {
-	return &domain.Statistics{All: domain.Count{Requests: 1}}, nil
+	return &domain.Statistics{All: domain.Count{Imports: 1}}, nil
 }
 
 func (o *outside) Imports(_ context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
 	o.keep("Imports", query)
-	return &ports.ImportPage{Imports: []domain.Import{{ID: 1, Count: domain.Count{Requests: 1, Refused: 1}}}, IsFirst: true, IsLast: true}, nil
+	return &ports.ImportPage{Imports: []domain.Import{{ID: 1, Count: domain.Count{Imports: 1, Rejected: 1}}}, IsFirst: true, IsLast: true}, nil
 }
 
 func (o *outside) Rejections(_ context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {

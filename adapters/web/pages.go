@@ -131,7 +131,7 @@ type view struct {
 	Registers      bool // visitors may register
 	Notice, Alert  string
 	Next           string
-	GeneratedUntil time.Time
+	TemporaryUntil time.Time
 	Problem        viewProblem
 	Report         *viewReport
 	Record         *viewRecord

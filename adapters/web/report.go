@@ -104,7 +104,7 @@ func (p *pages) report(c *fiber.Ctx, q *reportQuery) (*viewReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &viewReport{Any: statistics.All.Requests > 0, ServerURL: c.BaseURL()}
+	r := &viewReport{Any: statistics.All.Imports > 0, ServerURL: c.BaseURL()}
 	if !r.Any {
 		return r, nil
 	}
@@ -124,15 +124,15 @@ func (r *viewReport) tellStatistics(statistics *domain.Statistics, words *words,
 		{"today", statistics.Last(1)}, {"week", statistics.Last(7)}, {"month", month}, {"all", statistics.All},
 	} {
 		r.Periods = append(r.Periods, viewPeriod{
-			Name: words.Text("report.period." + period.name), Requests: words.Number(period.count.Requests),
-			Created: words.Number(period.count.Created), Refused: words.Number(period.count.Refused),
-			IsRefused: period.count.Refused > 0, Share: shareRefused(period.count, words),
+			Name: words.Text("report.period." + period.name), Requests: words.Number(period.count.Imports),
+			Created: words.Number(period.count.Registered), Refused: words.Number(period.count.Rejected),
+			IsRefused: period.count.Rejected > 0, Share: shareRefused(period.count, words),
 		})
 	}
-	if month.Created+month.Refused > 0 {
+	if month.Registered+month.Rejected > 0 {
 		for _, day := range statistics.Days {
 			date := day.Day.Time()
-			r.Days = append(r.Days, viewDay{date.Format(time.DateOnly), words.Date(date), day.Created, day.Refused})
+			r.Days = append(r.Days, viewDay{date.Format(time.DateOnly), words.Date(date), day.Registered, day.Rejected})
 		}
 	}
 	for _, reason := range statistics.Reasons[:min(len(statistics.Reasons), reasonsInChart)] {
@@ -146,11 +146,11 @@ func (r *viewReport) tellStatistics(statistics *domain.Statistics, words *words,
 // shareRefused says which part of the objects was refused. It calls nothing none, nor all, that is not.
 func shareRefused(count domain.Count, words *words) string {
 	const least = 0.001
-	objects := count.Created + count.Refused
+	objects := count.Registered + count.Rejected
 	if objects == 0 {
 		return "–"
 	}
-	switch share := float64(count.Refused) / float64(objects); {
+	switch share := float64(count.Rejected) / float64(objects); {
 	case share > 0 && share < least:
 		return "< " + words.Percent(least)
 	case share < 1 && share > 1-least:
@@ -227,7 +227,7 @@ func (p *pages) listImports(c *fiber.Ctx, r *viewReport, q *reportQuery) error {
 	for _, it := range page.Imports {
 		row := newViewImport(it, words)
 		switch {
-		case it.Refused == 0:
+		case it.Rejected == 0:
 		case it.ID == q.open:
 			row.OpenURL = q.address(pathProfile, keepPage)
 			row.Opened, err = p.openImport(c, q)
@@ -260,8 +260,8 @@ func newViewImport(it domain.Import, words *words) viewImport {
 		ID: it.ID, Status: it.Status, Method: it.Method, Description: it.Description,
 		Date: date.Format(time.RFC3339), Time: words.Date(date) + ", " + date.Format("15:04"),
 	}
-	if it.Refused > 0 {
-		row.Refused = words.Text("report.refused", "Count", it.Refused, "Number", words.Number(it.Refused))
+	if it.Rejected > 0 {
+		row.Refused = words.Text("report.refused", "Count", it.Rejected, "Number", words.Number(it.Rejected))
 	}
 	return row
 }

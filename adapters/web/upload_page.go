@@ -51,10 +51,10 @@ type viewProgress struct {
 func newViewProgress(upload *domain.Upload, words *words) viewProgress {
 	done := &upload.Done
 	v := viewProgress{State: strings.TrimPrefix(stateID(upload), "upload.state."), Objects: words.Text("upload.waiting")}
-	if done.Objects == 0 {
+	if done.Records == 0 {
 		return v
 	}
-	v.Objects = words.Text("upload.objects", "Count", done.Objects, "Number", words.Number(done.Objects))
+	v.Objects = words.Text("upload.objects", "Count", done.Records, "Number", words.Number(done.Records))
 	if done.Size > 0 {
 		v.Share = min(1, float64(done.Bytes)/float64(done.Size))
 	}
@@ -62,7 +62,7 @@ func newViewProgress(upload *domain.Upload, words *words) viewProgress {
 	if upload.Worked < least {
 		return v
 	}
-	rate := int(float64(done.Objects) / upload.Worked.Seconds())
+	rate := int(float64(done.Records) / upload.Worked.Seconds())
 	v.Rate = words.Text("upload.rate", "Count", rate, "Number", words.Number(rate))
 	if v.Share > 0 {
 		left := time.Duration(float64(upload.Worked) * (1 - v.Share) / v.Share)
@@ -148,15 +148,15 @@ func (p *pages) showUploaded(c *fiber.Ctx, user *domain.User, v *view) error {
 	switch {
 	case upload.State == domain.UploadImported:
 		p.offerCredentials(v.Upload, upload, words)
-		if upload.Done.Refused > 0 {
+		if upload.Done.Rejected > 0 {
 			address := v.Upload.Import
 			v.Rejected, _, err = p.listRejections(c, rejectionsOf(upload.Import, 0), func(after string) string { return importPage(address, after) })
 			if err != nil {
 				return err
 			}
 		}
-	case upload.State == domain.UploadChecked && upload.Refused != nil:
-		v.Rejected = newViewRejections(upload.Refused, words)
+	case upload.State == domain.UploadChecked && upload.Rejections != nil:
+		v.Rejected = newViewRejections(upload.Rejections, words)
 	}
 	letAsk(c)
 	return p.show(c, "uploaded", v)
@@ -171,8 +171,8 @@ func newViewUpload(upload *domain.Upload, words *words) *viewUpload {
 			string(upload.State): !upload.IsInterrupted(), "interrupted": upload.IsInterrupted(),
 			"working": upload.IsWorkedOn() && !upload.IsInterrupted(),
 		},
-		Objects: words.Number(tally.Objects), Created: words.Number(tally.Created), Refused: words.Number(tally.Refused),
-		NotAll: tally.Refused > 0, Anybody: tally.Created > 0, Detail: upload.Detail,
+		Objects: words.Number(tally.Records), Created: words.Number(tally.Registered), Refused: words.Number(tally.Rejected),
+		NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0, Detail: upload.Detail,
 	}
 	layout := &upload.Layout
 	v.Description = []viewTerm{{words.Text("upload.file.size"), v.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}
@@ -201,7 +201,7 @@ func newViewUpload(upload *domain.Upload, words *words) *viewUpload {
 // offerCredentials is for an upload whose people were registered.
 func (p *pages) offerCredentials(v *viewUpload, upload *domain.Upload, words *words) {
 	left := p.keepAnswers - upload.Silent
-	if upload.Done.Created == 0 || left <= 0 {
+	if upload.Done.Registered == 0 || left <= 0 {
 		return
 	}
 	until := time.Now().Add(left)

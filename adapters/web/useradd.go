@@ -69,7 +69,7 @@ func (h *useraddHandler) post(c *fiber.Ctx) error {
 		return h.refuse(c, &request, err)
 	}
 	nameResult(c, result)
-	if result.Tally.Created == 0 {
+	if result.Tally.Registered == 0 {
 		return h.answerNone(c, result)
 	}
 	if sheet, ok := h.sheets[media]; ok {

@@ -113,7 +113,7 @@ func register(ctx context.Context, store ports.Imports, exclusive bool, objects 
 		if err != nil {
 			return err
 		}
-		return tx.Finish(ctx, domain.Tally{Objects: len(objects), Created: created, Refused: len(objects) - created}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: len(objects), Registered: created, Rejected: len(objects) - created}, nil)
 	})
 	return created, err
 }
@@ -134,7 +134,7 @@ func keepsWholeImport(t *testing.T, s ImportsSubject) {
 		_, err = tx.Taken(ctx, objects[2:])
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, accounts[2:], []domain.Rejection{unnamed}))
-		return tx.Finish(ctx, domain.Tally{Objects: 5, Created: 3, Refused: 2}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 5, Registered: 3, Rejected: 2}, nil)
 	})
 	require.NoError(t, err)
 	require.Equal(t, accounts, s.Accounts())
@@ -191,7 +191,7 @@ func knowsTaken(t *testing.T, s ImportsSubject) {
 			require.NoError(t, err)
 			require.Equal(t, append(c.want, c.object.Violations...), taken.Admit(&c.object), "object %d", c.object.Number)
 		}
-		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 	})
 	require.NoError(t, err)
 }
@@ -220,7 +220,7 @@ func undoesClash(t *testing.T, s ImportsSubject) {
 		require.Nil(t, taken.Admit(&objects[0]), "nothing of the batch is left")
 		require.NotNil(t, taken.Admit(&objects[1]), "what somebody else took is known")
 		require.NoError(t, tx.Add(ctx, []domain.Account{account(objects[0])}, nil))
-		return tx.Finish(ctx, domain.Tally{Objects: 3, Created: 2, Refused: 1}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, nil)
 	})
 	require.NoError(t, err)
 	require.ElementsMatch(t, []domain.Account{account(Object(t, 1)), account(Object(t, 2)), account(Object(t, 3))}, s.Accounts())
@@ -237,7 +237,7 @@ func undoesFirstClash(t *testing.T, s ImportsSubject) {
 		_, err = tx.Taken(ctx, objects)
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{{Object: 1, Description: "taken"}}))
-		return tx.Finish(ctx, domain.Tally{Objects: 1, Refused: 1}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 1, Rejected: 1}, nil)
 	})
 	require.NoError(t, err)
 	require.Len(t, s.Accounts(), 1)
@@ -294,7 +294,7 @@ func copiesMemory(t *testing.T, s ImportsSubject) {
 		require.NoError(t, tx.Add(ctx, accounts, rejections))
 		accounts[0], rejections[0] = account(Object(t, 9)), domain.Rejection{Object: 9}
 		copy(original, `["login","y"]`)
-		return tx.Finish(ctx, domain.Tally{Objects: 2, Created: 1, Refused: 1}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 2, Registered: 1, Rejected: 1}, nil)
 	})
 	require.NoError(t, err)
 	require.Equal(t, []domain.Account{account(Object(t, 1))}, s.Accounts())
@@ -380,7 +380,7 @@ func keepsTexts(t *testing.T, s ImportsSubject) {
 func countsUnkept(t *testing.T, s ImportsSubject) {
 	kept := domain.Rejection{Object: 2, Description: "No.", Violations: domain.Violations{{Code: domain.CodeNotObject}}}
 	counted := domain.Rejection{Object: 3, CountedOnly: true, Violations: kept.Violations}
-	for i, mode := range []ports.ImportMode{{}, {Exclusive: true}, {Rehearsal: true}} {
+	for i, mode := range []ports.ImportMode{{}, {Exclusive: true}, {DryRun: true}} {
 		_, err := s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
 			_, err := tx.Taken(ctx, []domain.Object{Object(t, 1+i)})
 			require.NoError(t, err)
@@ -388,7 +388,7 @@ func countsUnkept(t *testing.T, s ImportsSubject) {
 			_, err = tx.Taken(ctx, nil)
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{counted}))
-			return tx.Finish(ctx, domain.Tally{Objects: 4, Refused: 3}, nil)
+			return tx.Finish(ctx, domain.Tally{Records: 4, Rejected: 3}, nil)
 		})
 		require.NoError(t, err)
 		record := s.Records()[i]
@@ -406,7 +406,7 @@ func rehearses(t *testing.T, s ImportsSubject) {
 		accounts, records := s.Accounts(), s.Records()
 		rejection := domain.Rejection{Object: 2, Login: "x", Description: "x", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}}
 		rehearse := func(end error) (int64, error) {
-			mode := ports.ImportMode{Exclusive: exclusive, Rehearsal: true}
+			mode := ports.ImportMode{Exclusive: exclusive, DryRun: true}
 			return s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
 				first, second := Object(t, 2), object(t, 3, "USER2", "user2@example.com", "9000000003")
 				for _, step := range []struct {
@@ -420,7 +420,7 @@ func rehearses(t *testing.T, s ImportsSubject) {
 						require.NoError(t, tx.Add(ctx, []domain.Account{account(step.object)}, []domain.Rejection{rejection}))
 					}
 				}
-				require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 3, Refused: 1}, nil))
+				require.NoError(t, tx.Finish(ctx, domain.Tally{Records: 3, Rejected: 1}, nil))
 				return end
 			})
 		}
@@ -439,7 +439,7 @@ func rehearses(t *testing.T, s ImportsSubject) {
 
 // Whatever others do while a rehearsal looks its batches up, it tells what would come of them all at one moment.
 func rehearsesAtOneMoment(t *testing.T, s ImportsSubject) {
-	id, err := s.Store.Do(t.Context(), ports.ImportMode{Rehearsal: true}, func(ctx context.Context, tx ports.ImportTx) error {
+	id, err := s.Store.Do(t.Context(), ports.ImportMode{DryRun: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		for _, o := range []domain.Object{Object(t, 1), Object(t, 2)} {
 			taken, err := tx.Taken(ctx, []domain.Object{o})
 			require.NoError(t, err)
@@ -448,7 +448,7 @@ func rehearsesAtOneMoment(t *testing.T, s ImportsSubject) {
 			require.NoError(t, err)
 			require.Equal(t, 2-2*(o.Number-1), created)
 		}
-		return tx.Finish(ctx, domain.Tally{Objects: 2}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 2}, nil)
 	})
 	require.NoError(t, err)
 	require.Len(t, s.Accounts(), 2)
@@ -467,7 +467,7 @@ func keepFor(ctx context.Context, store ports.Imports, key domain.ImportKey, out
 		if err != nil {
 			return err
 		}
-		err = tx.Finish(ctx, domain.Tally{Objects: 9, Created: 0, Refused: 4}, &ports.Answer{
+		err = tx.Finish(ctx, domain.Tally{Records: 9, Registered: 0, Rejected: 4}, &ports.Answer{
 			Fingerprint: []byte("fingerprint"), Salt: []byte("salt"), Expires: expires, Outcomes: strings.NewReader(outcomes),
 		})
 		return errors.Join(err, end())
@@ -492,7 +492,7 @@ func keepsAnswer(t *testing.T, s ImportsSubject) {
 			answer, err := recallValue(t.Context(), s.Store, key, &recalled)
 			require.NoError(t, err)
 			require.Equal(t, &ports.KeptAnswer{
-				Import: id, Tally: domain.Tally{Objects: 9, Refused: 4}, Fingerprint: []byte("fingerprint"), Salt: []byte("salt"),
+				Import: id, Tally: domain.Tally{Records: 9, Rejected: 4}, Fingerprint: []byte("fingerprint"), Salt: []byte("salt"),
 			}, answer)
 			require.Equal(t, sha256.Sum256([]byte(outcomes)), sha256.Sum256(recalled.Bytes()), "%d bytes, %d recalled", len(outcomes), recalled.Len())
 		}

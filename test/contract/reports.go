@@ -88,7 +88,7 @@ func refused(number int, login string, reasons ...domain.Reason) domain.Rejectio
 func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections ...domain.Rejection) domain.Import {
 	t.Helper()
 	s.SetNow(at)
-	tally := domain.Tally{Objects: created + len(rejections), Created: created, Refused: len(rejections)}
+	tally := domain.Tally{Records: created + len(rejections), Registered: created, Rejected: len(rejections)}
 	exclusive := created%2 == 1 // which changes nothing here
 	id, err := s.Imports.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 		for batch := range slices.Chunk(rejections, 2) {
@@ -101,7 +101,7 @@ func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections 
 	require.NoError(t, err)
 	s.SetDate(id, at)
 	return domain.Import{
-		Count: domain.Count{Requests: 1, Created: created, Refused: len(rejections)}, ID: id, Status: tally.Status(),
+		Count: domain.Count{Imports: 1, Registered: created, Rejected: len(rejections)}, ID: id, Status: tally.Status(),
 		Method: http.MethodPost, Date: at.UTC(), Description: tally.Description(),
 	}
 }
@@ -114,7 +114,7 @@ func (s ReportsSubject) refuse(t *testing.T, at time.Time, status int) domain.Im
 	require.NoError(t, err)
 	s.SetDate(id, at)
 	return domain.Import{
-		Count: domain.Count{Requests: 1}, ID: id, Status: status, Method: http.MethodPost, Date: at.UTC(), Description: domain.DescriptionBroken,
+		Count: domain.Count{Imports: 1}, ID: id, Status: status, Method: http.MethodPost, Date: at.UTC(), Description: domain.DescriptionBroken,
 		Token: "crm",
 	}
 }
@@ -207,16 +207,16 @@ func countsByDay(t *testing.T, s ReportsSubject) {
 
 	statistics := s.statistics(t)
 	want := map[int]domain.Count{
-		29: {Requests: 1, Created: 300, Refused: 1}, 7: {Requests: 1, Created: 70, Refused: 1},
-		6: {Requests: 1, Created: 60, Refused: 2}, 0: {Requests: 3, Created: 5, Refused: 1},
+		29: {Imports: 1, Registered: 300, Rejected: 1}, 7: {Imports: 1, Registered: 70, Rejected: 1},
+		6: {Imports: 1, Registered: 60, Rejected: 2}, 0: {Imports: 3, Registered: 5, Rejected: 1},
 	}
 	for i, day := range statistics.Days {
 		require.Equal(t, want[domain.StatisticsDays-1-i], day.Count, "%d", i)
 	}
 	require.Equal(t, want[0], statistics.Last(1))
-	require.Equal(t, domain.Count{Requests: 4, Created: 65, Refused: 3}, statistics.Last(7))
-	require.Equal(t, domain.Count{Requests: 6, Created: 435, Refused: 5}, statistics.Last(30))
-	require.Equal(t, domain.Count{Requests: 8, Created: 21_435, Refused: 7}, statistics.All)
+	require.Equal(t, domain.Count{Imports: 4, Registered: 65, Rejected: 3}, statistics.Last(7))
+	require.Equal(t, domain.Count{Imports: 6, Registered: 435, Rejected: 5}, statistics.Last(30))
+	require.Equal(t, domain.Count{Imports: 8, Registered: 21_435, Rejected: 7}, statistics.All)
 }
 
 func countsLocalDay(t *testing.T, s ReportsSubject) {
@@ -225,8 +225,8 @@ func countsLocalDay(t *testing.T, s ReportsSubject) {
 		s.add(t, at.In(place), 1)
 	}
 	days := s.statistics(t).Days
-	require.Equal(t, 1, days[28].Requests)
-	require.Equal(t, 2, days[29].Requests)
+	require.Equal(t, 1, days[28].Imports)
+	require.Equal(t, 2, days[29].Imports)
 }
 
 func countsReasons(t *testing.T, s ReportsSubject) {
@@ -274,7 +274,7 @@ func countsNoFailure(t *testing.T, s ReportsSubject) {
 			_, err := tx.Taken(ctx, nil)
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{refused(1, "x", loginTaken)}))
-			require.NoError(t, tx.Finish(ctx, domain.Tally{Objects: 1, Refused: 1}, nil))
+			require.NoError(t, tx.Finish(ctx, domain.Tally{Records: 1, Rejected: 1}, nil))
 			return failure
 		})
 		require.ErrorIs(t, err, failure)
@@ -546,7 +546,7 @@ func pagesWhileImportsEnd(t *testing.T, s ReportsSubject) {
 		s.add(t, noon(0), 2)
 		s.add(t, noon(0), 2)
 		page = s.page(t, ports.ImportQuery{Limit: 2})
-		return tx.Finish(ctx, domain.Tally{Objects: 1, Created: 1}, nil)
+		return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 	})
 	require.NoError(t, err)
 	seen := ids(page.Imports)

@@ -196,8 +196,8 @@ func changesUpload(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, was)
 	is := *was
 	is.State, is.Job = domain.UploadChecked, ""
-	is.Done = domain.Progress{Tally: domain.Tally{Objects: 3, Created: 1, Refused: 2}, Bytes: 3, Size: 3}
-	is.Refused = []domain.Rejection{{Object: 2, Login: "b<", Violations: domain.Violations{
+	is.Done = domain.Progress{Tally: domain.Tally{Records: 3, Registered: 1, Rejected: 2}, Bytes: 3, Size: 3}
+	is.Rejections = []domain.Rejection{{Object: 2, Login: "b<", Violations: domain.Violations{
 		{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeContactRequired},
 	}}}
 	require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
@@ -273,7 +273,7 @@ func hearsOfJobs(t *testing.T, s UploadsSubject) {
 	got := findUpload(t, s, upload)
 	require.InDelta(t, time.Minute, got.Silent, float64(20*time.Second))
 	require.True(t, got.IsInterrupted())
-	done := domain.Progress{Tally: domain.Tally{Objects: 7, Created: 4, Refused: 3}, Bytes: 2, Size: 3}
+	done := domain.Progress{Tally: domain.Tally{Records: 7, Registered: 4, Rejected: 3}, Bytes: 2, Size: 3}
 	cancelled, err := s.Jobs.Beat(t.Context(), "one", upload.Job, done)
 	require.NoError(t, err)
 	require.False(t, cancelled)

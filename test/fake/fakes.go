@@ -120,7 +120,7 @@ type issuer int64
 
 func (i issuer) Password(object int) string { return fmt.Sprintf("password-%d-%d", i, object) }
 func (i issuer) Hash(object int) string {
-	return fmt.Sprintf("%shash-%d-%d", domain.GeneratedScheme, i, object)
+	return fmt.Sprintf("%shash-%d-%d", domain.TemporaryScheme, i, object)
 }
 
 // Sentences says violations by their codes.

@@ -39,7 +39,7 @@ func (h *Hasher) Verify(ctx context.Context, _ ports.Turn, hash string, password
 	if hash == "" {
 		return ports.Verdict{}, nil
 	}
-	if number, found := strings.CutPrefix(hash, domain.GeneratedScheme+"hash-"); found {
+	if number, found := strings.CutPrefix(hash, domain.TemporaryScheme+"hash-"); found {
 		return ports.Verdict{Match: password.Secret() == "password-"+number}, nil
 	}
 	var strength int

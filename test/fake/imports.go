@@ -110,7 +110,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		}
 		defer s.release(mode.Key)
 	}
-	if mode.Exclusive && !mode.Rehearsal {
+	if mode.Exclusive && !mode.DryRun {
 		s.exclusive.Lock()
 		defer s.exclusive.Unlock()
 	}
@@ -171,7 +171,7 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 func (s *Imports) commit(tx *importTx) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !tx.mode.Rehearsal {
+	if !tx.mode.DryRun {
 		if clash(s.accounts, tx.accounts) {
 			return false
 		}
@@ -237,7 +237,7 @@ type importTx struct {
 
 // others are the accounts that the import can see of others.
 func (tx *importTx) others() []domain.Account {
-	if tx.mode.Rehearsal {
+	if tx.mode.DryRun {
 		return tx.before
 	}
 	return tx.store.Accounts()
@@ -301,7 +301,7 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 // Finish implements ports.ImportTx.
 func (tx *importTx) Finish(_ context.Context, tally domain.Tally, answer *ports.Answer) error {
 	tx.record.Status, tx.record.Description = tally.Status(), tally.Description()
-	tx.record.Created, tx.record.Refused = tally.Created, tally.Refused
+	tx.record.Created, tx.record.Refused = tally.Registered, tally.Rejected
 	if answer == nil {
 		return nil
 	}

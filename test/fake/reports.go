@@ -33,7 +33,7 @@ func (r Reports) all() []reported {
 		moment := r.Store.moments[record.ID]
 		all[i] = reported{
 			Import: domain.Import{
-				Count: domain.Count{Requests: 1, Created: record.Created, Refused: record.Refused}, ID: record.ID,
+				Count: domain.Count{Imports: 1, Registered: record.Created, Rejected: record.Refused}, ID: record.ID,
 				Status: record.Status, Method: "POST", Date: moment.date, Description: record.Description, Token: record.Token,
 				Unkept: record.Unkept,
 			},

@@ -68,7 +68,7 @@ func clone(it *domain.Upload) domain.Upload {
 	copied := *it
 	copied.Layout.Columns = slices.Clone(it.Layout.Columns)
 	copied.Layout.Rows = slices.Clone(it.Layout.Rows)
-	copied.Refused = slices.Clone(it.Refused)
+	copied.Rejections = slices.Clone(it.Rejections)
 	return copied
 }
 
@@ -117,7 +117,7 @@ func (s *Uploads) Latest(ctx context.Context, user int64, limit int) ([]domain.U
 	for _, it := range slices.Backward(s.all) {
 		if it.User == user && len(found) < limit {
 			read := s.read(it)
-			read.Layout, read.Refused = domain.FileLayout{}, nil
+			read.Layout, read.Rejections = domain.FileLayout{}, nil
 			found = append(found, read)
 		}
 	}
@@ -137,7 +137,7 @@ func (s *Uploads) Change(ctx context.Context, was, is *domain.Upload) error {
 	}
 	changed := clone(is)
 	it.State, it.Strict, it.Job, it.Done, it.Import = changed.State, changed.Strict, changed.Job, changed.Done, changed.Import
-	it.Failure, it.Detail, it.Refused = changed.Failure, changed.Detail, changed.Refused
+	it.Failure, it.Detail, it.Rejections = changed.Failure, changed.Detail, changed.Rejections
 	it.cancelled, it.heard = false, s.now()
 	if it.Job != "" {
 		it.started = s.now()

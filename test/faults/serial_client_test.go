@@ -234,7 +234,7 @@ func (a *answer) readLines(early bool) error {
 		case "running":
 			continue
 		case "done":
-			a.tally = domain.Tally{Objects: line.Objects, Created: line.Created, Refused: line.Rejected}
+			a.tally = domain.Tally{Records: line.Objects, Registered: line.Created, Rejected: line.Rejected}
 			if early {
 				a.status, a.id, a.replayed = line.Code, line.Import, line.Replayed
 				text = strings.Replace(text, `,"replayed":true`, "", 1)

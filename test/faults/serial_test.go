@@ -184,8 +184,8 @@ func (s *seen) compareRecords(wrong *complaints, records map[int64]record) {
 	}
 	delete(records, s.answer.id)
 	s.outcomes = s.request.outcomes(it.Rejections)
-	tally := domain.Tally{Objects: len(s.People) + s.padded(), Created: count(s.outcomes, created), Refused: count(s.outcomes, rejected) + s.padded()}
-	assert.Equal(wrong, record{s.answer.id, tally.Status(), tally.Description(), tally.Created, tally.Refused, it.Rejections}, it)
+	tally := domain.Tally{Records: len(s.People) + s.padded(), Registered: count(s.outcomes, created), Rejected: count(s.outcomes, rejected) + s.padded()}
+	assert.Equal(wrong, record{s.answer.id, tally.Status(), tally.Description(), tally.Registered, tally.Rejected, it.Rejections}, it)
 	assert.Equal(wrong, tally.Status(), s.answer.status, "status")
 	if s.Lines {
 		assert.Equal(wrong, it.Rejections, s.answer.rejections, "objects that were refused")

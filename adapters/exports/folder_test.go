@@ -1,4 +1,4 @@
-package uploads_test
+package exports_test
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rollcall/adapters/uploads"
+	"rollcall/adapters/exports"
 	"rollcall/ports"
 	"rollcall/test/contract"
 )
@@ -44,11 +44,11 @@ func TestExports(t *testing.T) {
 				require.NotContains(t, name, unfinished)
 			}
 		})
-		return contract.ExportsSubject{Store: uploads.New(dir, 100<<20), Names: func() []string { return names(t, dir, false) }}
+		return contract.ExportsSubject{Store: exports.New(dir, 100<<20), Names: func() []string { return names(t, dir, false) }}
 	})
 }
 
-func makeFile(t *testing.T, folder *uploads.Folder, kind string, size int) *ports.ExportFile {
+func makeFile(t *testing.T, folder *exports.Folder, kind string, size int) *ports.ExportFile {
 	t.Helper()
 	file, err := folder.Make(ports.ExportName{Kind: kind, Detail: "1", Extension: "txt"}, func(w io.Writer) error {
 		_, err := io.WriteString(w, strings.Repeat("x", size))
@@ -68,7 +68,7 @@ func age(t *testing.T, dir, name string, by time.Duration) {
 
 func TestOldestGoFirst(t *testing.T) {
 	dir := t.TempDir()
-	folder := uploads.New(dir, 100)
+	folder := exports.New(dir, 100)
 	makeFile(t, folder, "b", 40)
 	makeFile(t, folder, "a", 30)
 	makeFile(t, folder, "c", 30)
@@ -87,7 +87,7 @@ func TestOldestGoFirst(t *testing.T) {
 // A file from the future, whose clock was wrong, does not outlive the newest.
 func TestNewestGoesLast(t *testing.T) {
 	dir := t.TempDir()
-	folder := uploads.New(dir, 100)
+	folder := exports.New(dir, 100)
 	makeFile(t, folder, "future", 60)
 	age(t, dir, "future-1.txt", -time.Hour)
 	makeFile(t, folder, "new", 60)
@@ -97,7 +97,7 @@ func TestNewestGoesLast(t *testing.T) {
 func TestFileLargerThanAll(t *testing.T) {
 	for _, room := range []int64{0, 100} {
 		dir := t.TempDir()
-		file := makeFile(t, uploads.New(dir, room), "large", 1000)
+		file := makeFile(t, exports.New(dir, room), "large", 1000)
 		require.Empty(t, names(t, dir, true))
 		content, err := io.ReadAll(file)
 		require.NoError(t, err)
@@ -109,13 +109,13 @@ func TestFileLargerThanAll(t *testing.T) {
 // A file that is being made stays, and one that a killed process was making goes.
 func TestUnfinishedFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "uploads")
-	folder := uploads.New(dir, 100)
+	folder := exports.New(dir, 100)
 	require.NoError(t, folder.Sweep(), "there is no folder yet")
 	name := ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}
 	file, err := folder.Make(name, func(io.Writer) error {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, unfinished+"killed"), []byte("x"), 0o600))
 		require.Len(t, names(t, dir, true), 2)
-		require.NoError(t, uploads.New(dir, 100).Sweep())
+		require.NoError(t, exports.New(dir, 100).Sweep())
 		require.Len(t, names(t, dir, true), 1)
 		return nil
 	})
@@ -132,13 +132,13 @@ func TestOthersInFolder(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "a-3.txt"), 0o700))
-	makeFile(t, uploads.New(dir, 100), "a", 1)
+	makeFile(t, exports.New(dir, 100), "a", 1)
 	require.ElementsMatch(t, append(others, "a-1.txt", "a-3.txt"), names(t, dir, true))
 }
 
 func TestOnlyOwnerReads(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "uploads")
-	makeFile(t, uploads.New(dir, 100), "a", 1)
+	makeFile(t, exports.New(dir, 100), "a", 1)
 	for path, want := range map[string]os.FileMode{dir: os.ModeDir | 0o700, filepath.Join(dir, "a-1.txt"): 0o600} {
 		info, err := os.Stat(path)
 		require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestNoRoom(t *testing.T) {
 	dir := t.TempDir()
 	name := ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}} {
-		_, err := uploads.New(dir, 100).Make(name, func(io.Writer) error { return full })
+		_, err := exports.New(dir, 100).Make(name, func(io.Writer) error { return full })
 		require.ErrorIs(t, err, ports.ErrUnavailable)
 		require.ErrorIs(t, err, full)
 	}
@@ -166,7 +166,7 @@ func TestNoFolder(t *testing.T) {
 		if dir == locked && os.Geteuid() == 0 {
 			continue // who may write everywhere
 		}
-		_, err := uploads.New(dir, 100).Make(ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}, func(io.Writer) error {
+		_, err := exports.New(dir, 100).Make(ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}, func(io.Writer) error {
 			return errors.New("there is nothing to write to")
 		})
 		var pathErr *os.PathError

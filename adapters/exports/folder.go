@@ -1,5 +1,5 @@
-// Package uploads keeps the last files that were exported, in a folder.
-package uploads
+// Package exports keeps the most recent exported files in a folder.
+package exports
 
 import (
 	"bufio"
