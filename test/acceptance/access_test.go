@@ -1,4 +1,4 @@
-package bootstrap_test
+package acceptance_test
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 
 // Every route of the table keeps to its rule.
 func TestEveryRouteHasItsRule(t *testing.T) {
-	table, err := os.ReadFile("../adapters/web/testdata/routes.txt")
+	table, err := os.ReadFile("../../adapters/web/testdata/routes.txt")
 	require.NoError(t, err)
 	values := strings.NewReplacer(":id", "1", ":format", "json")
 	for _, access := range []string{"any", "operators"} {

@@ -1,4 +1,5 @@
-package bootstrap_test
+// Package acceptance_test starts the whole program, as main does, and tests it from outside.
+package acceptance_test
 
 import (
 	"bytes"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	config, err := os.MkdirTemp("", "rollcall-config-*") // rather than that of who runs the tests
+	config, err := os.MkdirTemp("", "rollcall-config-*") // not that of the user who runs the tests
 	if err != nil {
 		panic(err)
 	}

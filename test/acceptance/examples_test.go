@@ -1,4 +1,4 @@
-package bootstrap_test
+package acceptance_test
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ type example struct {
 
 // Every example gives what its note says, sent by `rollcall send` in alphabetical order to an empty database.
 func TestExamples(t *testing.T) {
-	const folder = "../test/json_examples"
+	const folder = "../json_examples"
 	notes, err := os.ReadFile(filepath.Join(folder, "expected.ndjson"))
 	require.NoError(t, err)
 	var examples []example

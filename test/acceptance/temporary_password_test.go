@@ -1,4 +1,4 @@
-package bootstrap_test
+package acceptance_test
 
 import (
 	"crypto/sha256"

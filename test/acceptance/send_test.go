@@ -1,4 +1,4 @@
-package bootstrap_test
+package acceptance_test
 
 import (
 	"bytes"
@@ -96,4 +96,12 @@ func TestSendAndServer(t *testing.T) {
 	status, _, stderr = command(t, "", "send", "--server", p.url, "--key", "once-more", taken)
 	require.Equal(t, 1, status, "imported again, where both are taken")
 	require.NotContains(t, stderr, "was imported before")
+}
+
+// fileOf writes a file to be sent, and returns its path.
+func fileOf(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
 }
