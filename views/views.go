@@ -3,7 +3,7 @@ package views
 
 import "embed"
 
-// Files has the templates in layouts, partials and pages, what is served as it is in static, and the description of the API.
+// Files has the templates in layouts, partials and pages, static files in static, the manual in help, and the description of the API.
 //
-//go:embed layouts partials pages static openapi.yaml
+//go:embed layouts partials pages static help openapi.yaml
 var Files embed.FS

@@ -72,6 +72,8 @@ func routeCases(form string) []routeCase {
 		{route: "GET /login", path: "/login?next=/next-of-a-client", shows: []string{"/next-of-a-client"}},
 		{route: "GET /register", path: "/register?lang=ru", shows: []string{`lang="ru"`}},
 		{route: "GET /", headers: []string{"Cookie", "lang=ru"}, shows: []string{`lang="ru"`}},
+		{route: "GET /help", path: "/help?lang=ru", shows: []string{`href="/help/api"`, `<html lang="ru">`}},
+		{route: "GET /help/:page", path: "/help/retry", headers: []string{"Accept-Language", "ru"}, shows: []string{"Idempotency-Key", `aria-current="page"`}},
 		{route: "GET /logout", cookies: true},
 		{route: "POST /logout", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "GET /setup", path: "/setup?code=code-of-a-client"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/web/manual"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -27,6 +28,7 @@ type pages struct {
 	sessions     *sessions
 	files        fs.FS // static ones
 	assets       assets
+	manual       *manual.Manual
 	isProxy      func(netip.Addr) bool
 	access       domain.ReportsAccess
 	passwords    TemporaryPasswords
@@ -53,7 +55,20 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	help, err := fs.Sub(cfg.Views, "help")
+	if err != nil {
+		return nil, fmt.Errorf("find manual: %w", err)
+	}
+	var languages []string
+	for _, words := range cfg.Languages.All() {
+		languages = append(languages, words.Language())
+	}
+	manual, err := manual.Load(help, languages)
+	if err != nil {
+		return nil, err
+	}
 	return &pages{
+		manual:       manual,
 		registration: cfg.Registration, auth: cfg.Auth, setup: cfg.Setup, reporting: cfg.Reporting,
 		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess, passwords: cfg.Passwords, events: newEvents(cfg),
 		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
@@ -139,6 +154,7 @@ type view struct {
 	Upload         *viewUpload
 	Uploads        []viewUploaded
 	Templates      []viewLink
+	Help           *viewHelp
 	Uploading      bool // the page has a script of its own
 	Refreshes      bool // by itself, where there is no script
 

@@ -50,6 +50,8 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 
 	app.Use(boundTime) // of pages; files take what they take
 	app.Get("/", p.home)
+	app.Get(pathHelp, p.helpContents)
+	app.Get(pathHelp+"/:page", p.helpPage)
 	app.Get("/register", p.forRegistration(p.registerForm)).Post("/register", p.boundRegistrations, p.forRegistration(p.register))
 	app.Get(pathSetup, p.setupForm).Post(pathSetup, p.forUsers(p.setUp))
 	app.Get("/login", p.loginForm).Post("/login", p.login)

@@ -49,6 +49,7 @@ var homes = map[string][]string{
 	"github.com/valyala/fasthttp": {"adapters/web", "bootstrap"},
 	"github.com/uptrace/bun":      {"adapters/postgres", "bootstrap"},
 	"github.com/jackc/pgx":        {"adapters/postgres", "bootstrap"},
+	"github.com/yuin/goldmark":    {"adapters/web"},
 	"github.com/xi2/xz":           {"adapters/localpg"},
 	"github.com/xuri/excelize":    {"adapters/report", "adapters/bulkfile"},
 	"github.com/stretchr/testify": {"test"},
@@ -82,6 +83,7 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"application/a.go", `import "rollcall/adapters/web"`, "application/a.go imports rollcall/adapters/web: of the module, application may import domain, ports"},
 		{"application/a.go", `import "golang.org/x/sync/errgroup"`, "application/a.go imports golang.org/x/sync/errgroup: of libraries, application may import nothing"},
 		{"adapters/web/a.go", `import "rollcall/adapters/postgres"`, "adapters/web/a.go imports rollcall/adapters/postgres: of the module, adapters may import domain, ports"},
+		{"adapters/web/b/a.go", `import "rollcall/adapters/webb"`, "adapters/web/b/a.go imports rollcall/adapters/webb: of the module, adapters may import domain, ports"},
 		{"adapters/web/a.go", `import "rollcall/application"`, "adapters/web/a.go imports rollcall/application: of the module, adapters may import domain, ports"},
 		{"adapters/web/a.go", `import "rollcall/bootstrap"`, "adapters/web/a.go imports rollcall/bootstrap: of the module, adapters may import domain, ports"},
 		{"adapters/web/a.go", `import "rollcall/test/fake"`, "adapters/web/a.go imports rollcall/test/fake: of the module, adapters may import domain, ports"},
@@ -135,7 +137,8 @@ func TestDesignIsNoViolation(t *testing.T) {
 		"domain/a_test.go":       `"rollcall/test/fake"; "github.com/stretchr/testify/assert"`,
 		"ports/a.go":             `"io"; "rollcall/domain"`,
 		"application/a.go":       `"rollcall/domain"; "rollcall/ports"`,
-		"adapters/web/a.go":      `"rollcall/ports"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`,
+		"adapters/web/a.go":      `"rollcall/ports"; "rollcall/adapters/web/b"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`,
+		"adapters/web/b/a.go":    `"rollcall/domain"; "rollcall/adapters/web/c"`,
 		"adapters/postgres/a.go": `"rollcall/domain"; "github.com/uptrace/bun/dialect/pgdialect"; "github.com/jackc/pgx/v5"`,
 		"adapters/report/a.go":   `"rollcall/domain"; "github.com/xuri/excelize/v2"`,
 		"bootstrap/a.go":         `"rollcall/adapters/web"; "rollcall/application"; "rollcall/views"; "github.com/jackc/pgx/v5"; "github.com/alecthomas/kong"`,
@@ -250,6 +253,8 @@ func forbids(folder, target string) string {
 		switch {
 		case rule.module == nil && below(imported, "test"):
 			return "of the module, " + name + " may import all but the tests"
+		case inOneAdapter(folder, imported):
+			return ""
 		case rule.module != nil && !belowAny(imported, rule.module):
 			return "of the module, " + name + " may import " + list(rule.module)
 		}
@@ -267,6 +272,12 @@ func forbids(folder, target string) string {
 		}
 	}
 	return ""
+}
+
+// inOneAdapter reports whether both folders belong to one adapter. The compiler makes its rooms know one another in one direction.
+func inOneAdapter(folder, imported string) bool {
+	rooms := strings.SplitN(folder, "/", 3)
+	return rooms[0] == "adapters" && len(rooms) > 1 && below(imported, "adapters/"+rooms[1])
 }
 
 func below(name, prefix string) bool { return name == prefix || strings.HasPrefix(name, prefix+"/") }

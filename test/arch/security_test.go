@@ -244,6 +244,11 @@ func TestEveryUnsafeCodeIsFound(t *testing.T) {
 	require.Empty(t, found)
 }
 
+type exception struct{ file, text string }
+
+// manualPages are Markdown that is embedded in the program, rendered without the HTML in it.
+var manualPages = exception{"adapters/web/manual/manual.go", "template.HTML"}
+
 // unsafeCode returns what is unsafe in the program's code.
 func unsafeCode(tree fs.FS) (found []string, err error) {
 	err = walkCode(tree, func(name string, source []byte) error {
@@ -251,7 +256,9 @@ func unsafeCode(tree fs.FS) (found []string, err error) {
 			return nil
 		}
 		for _, text := range unsafePatterns[path.Ext(name)].FindAllString(string(source), -1) {
-			found = append(found, name+": "+text)
+			if unescaped := (exception{name, text}); unescaped != manualPages {
+				found = append(found, name+": "+text)
+			}
 		}
 		return nil
 	})

@@ -83,6 +83,10 @@ func TestEveryPageForEverybody(t *testing.T) {
 
 			v.open("/")
 			check("main page")
+			v.open("/help")
+			check("contents of the manual")
+			v.open("/help/formats")
+			check("page of the manual")
 			v.load(http.StatusNotFound, v.to("/nowhere"))
 			check("page that is not there")
 			v.open("/profile")

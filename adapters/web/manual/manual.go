@@ -1,0 +1,104 @@
+// Package manual renders the pages of the program's manual, which are written in Markdown.
+package manual
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+)
+
+// names are the pages, in the order in which the manual lists them. Each is a file NAME.md in the folder of each language.
+var names = []string{"api", "formats", "retry", "access", "operations", "reports", "security"}
+
+// A Page is a page of the manual in one language.
+type Page struct {
+	Name  string        // the last part of its address
+	Title string        // its first heading, which Body has too
+	Body  template.HTML // without any HTML that stands in the Markdown
+}
+
+// A Manual has the same pages in each language.
+type Manual struct{ pages map[string][]Page }
+
+// Load reads and renders the pages in each language, from the folder of that name. It returns an error when one is missing or has no heading.
+func Load(files fs.FS, languages []string) (*Manual, error) {
+	m := &Manual{map[string][]Page{}}
+	for _, language := range languages {
+		for _, name := range names {
+			source, err := fs.ReadFile(files, language+"/"+name+".md")
+			if err != nil {
+				return nil, fmt.Errorf("read manual: %w", err)
+			}
+			page, err := render(source)
+			if err != nil {
+				return nil, fmt.Errorf("render page %s of manual in %s: %w", name, language, err)
+			}
+			page.Name = name
+			m.pages[language] = append(m.pages[language], page)
+		}
+	}
+	return m, nil
+}
+
+// Pages returns all pages in a language.
+func (m *Manual) Pages(language string) []Page { return m.pages[language] }
+
+// Page returns a page by its name. It reports whether there is one.
+func (m *Manual) Page(language, name string) (page Page, found bool) {
+	for _, page := range m.pages[language] {
+		if page.Name == name {
+			return page, true
+		}
+	}
+	return Page{}, false
+}
+
+// markdown is GitHub's dialect. A heading gets an id from its English words, or the one that stands after it as {#id}.
+var markdown = goldmark.New(
+	goldmark.WithExtensions(
+		extension.Linkify, extension.Strikethrough,
+		extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)), // the pages' policy forbids inline styles
+	),
+	goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithHeadingAttribute()),
+)
+
+// scrollable makes wide tables and code scroll by themselves, also by the keyboard, and keeps the page as wide as the screen.
+// Markdown that holds HTML is rendered without it, so these tags are goldmark's.
+var scrollable = strings.NewReplacer(
+	"<table>", `<div class="wide-table" tabindex="0"><table>`, "</table>", "</table></div>",
+	"<pre>", `<pre tabindex="0" translate="no">`,
+)
+
+func render(source []byte) (Page, error) {
+	document := markdown.Parser().Parse(text.NewReader(source))
+	heading, ok := document.FirstChild().(*ast.Heading)
+	if !ok || heading.Level != 1 {
+		return Page{}, fmt.Errorf("it must begin with a heading of the first level")
+	}
+	var body bytes.Buffer
+	err := markdown.Renderer().Render(&body, source, document)
+	if err != nil {
+		return Page{}, err
+	}
+	return Page{Title: plain(heading, source), Body: template.HTML(scrollable.Replace(body.String()))}, nil //nolint:gosec // it is the program's own text
+}
+
+// plain returns the text below a node, without its markup.
+func plain(node ast.Node, source []byte) string {
+	var s strings.Builder
+	_ = ast.Walk(node, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if t, ok := n.(*ast.Text); ok && entering {
+			s.Write(t.Value(source))
+		}
+		return ast.WalkContinue, nil
+	})
+	return s.String()
+}
