@@ -7,6 +7,8 @@ const (
 	MaxNesting = maxNesting
 	MaxNumber  = maxNumber
 	EraseRows  = eraseRows
+
+	RollUpImports = rollUpImports
 )
 
 // Original is what is kept of what a rejection came with.

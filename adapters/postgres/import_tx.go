@@ -335,15 +335,11 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 			return fmt.Errorf("begin: %w", err)
 		}
 	}
-	shards := shards
-	if tx.mode.DryRun {
-		shards = shardsOfRehearsal
-	}
 	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Registered, tally.Rejected,
-		tx.originals, tx.day, tx.mode.Sender.TokenName, shards, tx.unkept, tx.mode.Sender.User)
+		tx.originals, tx.day, tx.mode.Sender.TokenName, tx.unkept, tx.mode.Sender.User)
 	if len(tx.reasons) > 0 {
 		fields, codes, objects := columnsOf(tx.reasons)
-		tx.queue.Queue(insertReasons, tx.id, tx.day, fields, codes, objects, shards)
+		tx.queue.Queue(insertReasons, tx.id, fields, codes, objects)
 	}
 	if answer != nil {
 		return tx.keep(ctx, tally, answer)

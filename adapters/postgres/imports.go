@@ -207,7 +207,7 @@ func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error
 // Refuse implements ports.Imports.
 func (s *Imports) Refuse(ctx context.Context, status int, description string, sender domain.Sender) (id int64, err error) {
 	err = s.db.imports.QueryRow(ctx, insertCode+" returning id",
-		nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), sender.TokenName, shards, 0, sender.User).Scan(&id)
+		nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), sender.TokenName, 0, sender.User).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))
 	}

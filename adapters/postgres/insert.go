@@ -4,13 +4,6 @@ import (
 	"rollcall/domain"
 )
 
-// Counters are in as many rows a day, by the connection, so that few imports wait for one another. A rehearsal adds to one that
-// nobody else is likely to: it sees only what was there when it began, and could not add to what has changed since.
-const (
-	shards            = 16
-	shardsOfRehearsal = 32_000
-)
-
 // The statements of imports that are not exclusive. An empty text stands for NULL, and days are counted from 1970.
 const (
 	insertUsers = `
@@ -30,26 +23,15 @@ const (
 		from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 			b (object_id, login, login_key, description, violations, original)`
 
-	// Without an id and a date the database makes them. The user of a sender without one is 0.
+	// The database supplies an id and a date that are null. User 0 is a sender without an account.
 	insertCode = `
-		with counted as (
-			insert into statistics (day, shard, requests, created, refused)
-			values (date '1970-01-01' + $8::int, pg_backend_pid() % $10, 1, $5, $6)
-			on conflict (day, shard) do update set requests = statistics.requests + 1,
-				created = statistics.created + excluded.created, refused = statistics.refused + excluded.refused)
-		insert into codes (id, date, code, description, created, refused, originals, token, unkept, user_id)
-		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, nullif($9, ''), $11,
-			nullif($12::bigint, 0))`
+		insert into codes (id, date, code, description, created, refused, originals, uncounted_day, token, unkept, user_id)
+		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7,
+			date '1970-01-01' + $8::int, nullif($9, ''), $10, nullif($11::bigint, 0))`
 
-	// Those who add to several rows do it in one order, and do not deadlock.
 	insertReasons = `
-		with reasons as (
-			insert into code_reasons (field, code, code_id, objects)
-			select field, code, $1, objects from unnest($3::text[], $4::text[], $5::bigint[]) r (field, code, objects)
-			returning field, code, objects)
-		insert into reason_statistics (day, shard, field, code, objects)
-		select date '1970-01-01' + $2::int, pg_backend_pid() % $6, field, code, objects from reasons order by field, code
-		on conflict (day, shard, field, code) do update set objects = reason_statistics.objects + excluded.objects`
+		insert into code_reasons (field, code, code_id, objects)
+		select field, code, $1, objects from unnest($2::text[], $3::text[], $4::bigint[]) r (field, code, objects)`
 )
 
 func columnsOf(reasons map[domain.Reason]int) (fields, codes []string, objects []int) {

@@ -17,6 +17,7 @@ const (
 	lockMigrations       = 0x526f6c6c_00000001
 	lockExclusiveImports = 0x526f6c6c_00000002
 	lockRoles            = 0x526f6c6c_00000003
+	lockRollUp           = 0x526f6c6c_00000004
 )
 
 // Migrate brings the database at url to the schema of this program. Instances that start at once take turns: the lock is

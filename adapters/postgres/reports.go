@@ -23,57 +23,6 @@ type Reports struct{ db *DB }
 // NewReports makes the store.
 func NewReports(db *DB) *Reports { return &Reports{db} }
 
-// Statistics implements ports.Reports.
-func (r *Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Statistics, error) {
-	s := domain.Statistics{Days: make([]domain.DayCount, domain.StatisticsDays)}
-	first := today - domain.StatisticsDays + 1
-	for i := range s.Days {
-		s.Days[i].Day = first + domain.Date(i)
-	}
-	var batch pgx.Batch
-	batch.Queue(`
-		select day - date '1970-01-01', sum(requests)::bigint, sum(created)::bigint, sum(refused)::bigint
-		from statistics where day between date '1970-01-01' + $1::int and date '1970-01-01' + $2::int group by day`, first, today).
-		Query(func(rows pgx.Rows) error {
-			var day domain.Date
-			var count domain.Count
-			_, err := pgx.ForEachRow(rows, []any{&day, &count.Imports, &count.Registered, &count.Rejected}, func() error {
-				s.Days[day-first].Count = count
-				return nil
-			})
-			return err
-		})
-	batch.Queue(`
-		select coalesce(sum(requests), 0)::bigint, coalesce(sum(created), 0)::bigint, coalesce(sum(refused), 0)::bigint
-		from statistics`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&s.All.Imports, &s.All.Registered, &s.All.Rejected) })
-	batch.Queue(`
-		select field, code, sum(objects)::bigint from reason_statistics
-		where day between date '1970-01-01' + $1::int and date '1970-01-01' + $2::int
-		group by field, code order by 3 desc, field, code`, first, today).
-		Query(func(rows pgx.Rows) (err error) {
-			s.Reasons, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (count domain.ReasonCount, err error) {
-				return count, row.Scan(&count.Field, &count.Code, &count.Objects)
-			})
-			return err
-		})
-	// each step of the recursion is one look into the index
-	batch.Queue(`
-		with recursive status (code) as (
-			(select code from codes order by code limit 1) union all
-			(select (select c.code from codes c where c.code > status.code order by c.code limit 1) from status where code is not null))
-		select code from status where code is not null`).
-		Query(func(rows pgx.Rows) (err error) {
-			s.Statuses, err = pgx.CollectRows(rows, pgx.RowTo[int])
-			return err
-		})
-	err := r.db.pool.SendBatch(ctx, &batch).Close()
-	if err != nil {
-		return nil, fmt.Errorf("read statistics: %w", unavailable(err))
-	}
-	return &s, nil
-}
-
 // conditions are what a statement asks of its rows, with the arguments by their names.
 type conditions struct {
 	all  []string
@@ -179,9 +128,12 @@ func (r *Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.
 // pageBatch is for the statements of a page, which read from indexes even where the planner takes a table for small.
 func pageBatch() *pgx.Batch {
 	batch := &pgx.Batch{}
-	batch.Queue("select set_config('enable_seqscan', 'off', true)")
+	batch.Queue(withoutSeqScan)
 	return batch
 }
+
+// withoutSeqScan makes the rest of a transaction use indexes, even where the planner takes a table for small.
+const withoutSeqScan = "select set_config('enable_seqscan', 'off', true)"
 
 // Rejections implements ports.Reports.
 func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
@@ -422,23 +374,4 @@ func (r *Reports) eraseOriginals(ctx context.Context, id int64) error {
 	}
 	_, err := r.db.pool.Exec(ctx, "update codes set originals = false where id = $1", id)
 	return err
-}
-
-// MergeShards makes one row of a day's counters, for the days before one.
-func (r *Reports) MergeShards(ctx context.Context, today domain.Date) error {
-	var batch pgx.Batch // one transaction
-	batch.Queue(`
-		with merged as (delete from statistics where shard > 0 and day < date '1970-01-01' + $1::int returning *)
-		insert into statistics select day, 0, sum(requests), sum(created), sum(refused) from merged group by day
-		on conflict (day, shard) do update set requests = statistics.requests + excluded.requests,
-			created = statistics.created + excluded.created, refused = statistics.refused + excluded.refused`, today)
-	batch.Queue(`
-		with merged as (delete from reason_statistics where shard > 0 and day < date '1970-01-01' + $1::int returning *)
-		insert into reason_statistics select day, 0, field, code, sum(objects) from merged group by day, field, code
-		on conflict (day, shard, field, code) do update set objects = reason_statistics.objects + excluded.objects`, today)
-	err := r.db.pool.SendBatch(ctx, &batch).Close()
-	if err != nil {
-		return fmt.Errorf("merge counters: %w", unavailable(err))
-	}
-	return nil
 }

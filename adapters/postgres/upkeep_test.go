@@ -141,46 +141,6 @@ func TestEraseOriginals(t *testing.T) {
 	require.Equal(t, want, count())
 }
 
-// The counters of past days become few, and tell the same.
-func TestMergeShards(t *testing.T) {
-	url := pgtest.New(t)
-	store := postgres.NewReports(open(t, url))
-	const today = domain.Date(20_000) // 4 October 2024
-	pgtest.Query[struct{}](t, url, `do $$ begin
-		insert into statistics
-		select date '1970-01-01' + 20000 - day, shard, shard + 1, 100 * day, 1000
-		from generate_series(0, 3) day, generate_series(0, 15) shard where day < 3 or shard <> 0;
-		insert into reason_statistics
-		select date '1970-01-01' + 20000 - day, shard, 'login', case when shard % 2 = 0 then 'taken' else 'invalid' end, shard + day
-		from generate_series(0, 3) day, generate_series(0, 15) shard; end $$`)
-	rows := func() (rows [2]int) {
-		for i, table := range []string{"statistics", "reason_statistics"} {
-			rows[i] = pgtest.Query[struct{ N int }](t, url, `select count(*) from `+table)[0].N
-		}
-		return rows
-	}
-	read := func() *domain.Statistics {
-		statistics, err := store.Statistics(t.Context(), today)
-		require.NoError(t, err)
-		return statistics
-	}
-	want := read()
-	require.Equal(t, domain.Count{Imports: 136, Rejected: 16_000}, want.Last(1))
-	require.Equal(t, [2]int{63, 64}, rows())
-	for range 2 {
-		require.NoError(t, store.MergeShards(t.Context(), today))
-		require.Equal(t, want, read())
-		require.Equal(t, [2]int{16 + 3, 16 + 3*2}, rows())
-	}
-	// a request that was late
-	pgtest.Query[struct{}](t, url, `insert into statistics values ('2024-10-03', 7, 1, 2, 3)`)
-	pgtest.Query[struct{}](t, url, `insert into reason_statistics values ('2024-10-03', 7, 'login', 'taken', 5)`)
-	want = read()
-	require.NoError(t, store.MergeShards(t.Context(), today))
-	require.Equal(t, want, read())
-	require.Equal(t, [2]int{16 + 3, 16 + 3*2}, rows())
-}
-
 func TestReportsWithoutDatabase(t *testing.T) {
 	store := postgres.NewReports(open(t, "postgres://127.0.0.1:1/none?connect_timeout=1"))
 	_, errStatistics := store.Statistics(t.Context(), 20_000)
@@ -190,7 +150,7 @@ func TestReportsWithoutDatabase(t *testing.T) {
 		errStatistics, errImports, errRejections,
 		store.Read(t.Context(), ports.ReportQuery{}, func(ports.Report) error { return nil }),
 		store.EraseOriginals(t.Context(), time.Now()),
-		store.MergeShards(t.Context(), 20_000),
+		store.RollUp(t.Context()),
 	} {
 		require.ErrorIs(t, err, ports.ErrUnavailable)
 	}

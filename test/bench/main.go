@@ -213,11 +213,8 @@ insert into users (login, login_key, password_hash, email, email_key, phone)
 	from unnest(array[:n]::bigint[]) u (n);
 insert into profiles (fname, lname, patr, birthday, user_id)
 	select 'Иван', 'Смирнов', 'Иванович', date '1970-01-01', (select id from users where login_key = 'user' || n) from unnest(array[:n]::bigint[]) u (n);
-with counted as (
-	insert into statistics (day, shard, requests, created, refused) values (date '2026-01-01', pg_backend_pid() % 16, 1, 1, 0)
-	on conflict (day, shard) do update set requests = statistics.requests + 1, created = statistics.created + excluded.created)
-insert into codes (id, date, code, description, created, refused, originals)
-	values (coalesce(null, nextval('codes_id_seq')), clock_timestamp(), 200, 'All users have been created (1 of 1 users)', 1, 0, false);
+insert into codes (id, date, code, description, created, refused, originals, uncounted_day)
+	values (coalesce(null, nextval('codes_id_seq')), clock_timestamp(), 200, 'All users have been created (1 of 1 users)', 1, 0, false, date '2026-01-01');
 commit;
 \endpipeline
 `

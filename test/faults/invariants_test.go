@@ -10,11 +10,19 @@ import (
 
 // inconsistencies are what must never be in the database, whatever happened.
 var inconsistencies = map[string]string{
-	"users without a profile, or with two":   `select u.id::text from users u left join profiles p on p.user_id = u.id group by u.id having count(p.id) <> 1`,
-	"profiles of nobody":                     `select p.id::text from profiles p left join users u on u.id = p.user_id where u.id is null`,
-	"refused objects that are not counted":   `select c.id::text from codes c left join bad_users b on b.code_id = c.id group by c.id having count(b.id) <> c.refused - c.unkept`,
-	"refused objects of no request":          `select b.id::text from bad_users b left join codes c on c.id = b.code_id where c.id is null`,
-	"statistics that do not add up":          `select 'x' where (select coalesce(sum(created), 0) from codes) <> (select coalesce(sum(created), 0) from statistics) or (select count(*) from codes) <> (select coalesce(sum(requests), 0) from statistics)`,
+	"users without a profile, or with two": `select u.id::text from users u left join profiles p on p.user_id = u.id group by u.id having count(p.id) <> 1`,
+	"profiles of nobody":                   `select p.id::text from profiles p left join users u on u.id = p.user_id where u.id is null`,
+	"refused objects that are not counted": `select c.id::text from codes c left join bad_users b on b.code_id = c.id group by c.id having count(b.id) <> c.refused - c.unkept`,
+	"refused objects of no request":        `select b.id::text from bad_users b left join codes c on c.id = b.code_id where c.id is null`,
+	"statistics that do not add up": `
+		select 'x' where
+			(select (count(*), coalesce(sum(created), 0), coalesce(sum(refused), 0)) from codes where uncounted_day is null) is distinct from
+			(select (coalesce(sum(requests), 0), coalesce(sum(created), 0), coalesce(sum(refused), 0)) from statistics)`,
+	"rejection reasons that do not add up": `
+		select field || ':' || code from (
+			select r.field, r.code, objects from code_reasons r join codes c on c.id = r.code_id where c.uncounted_day is null
+			union all select field, code, -objects from reason_statistics) r
+		group by field, code having sum(objects) <> 0`,
 	"temporary tables":                       `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,
 	"transactions that were left open":       `select pid::text from pg_stat_activity where state like 'idle in transaction%' and state_change < now() - interval '30 s'`,
 	"answers of imports that did not happen": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null`,
