@@ -33,7 +33,7 @@ type serveCommand struct {
 
 	Listen            string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 takes a free one."`
 	MaxBody           units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"How large the body of a request may be (${default})."`
-	MaxRecords        int              `env:"ROLLCALL_MAX_OBJECTS" default:"20000000" placeholder:"N" help:"How many records an import may have; 0 means no limit (${default})."`
+	MaxRecords        int              `name:"max-objects" env:"ROLLCALL_MAX_OBJECTS" default:"20000000" placeholder:"N" help:"How many records an import may have; 0 means no limit (${default})."`
 	MaxImports        int              `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"How many large imports, of more than 1 MiB or 10,000 records, may run or wait for their turn; 0 means no limit (${default})."`
 	MaxImportTime     time.Duration    `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"How long an import may take, waiting included; 0 is no limit (${default})."`
 	MaxConnections    int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"Maximum number of concurrent client connections (${default}). One address may have a tenth of them, unless it is a trusted proxy."`
