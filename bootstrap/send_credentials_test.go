@@ -35,7 +35,7 @@ func TestSendWritesCredentials(t *testing.T) {
 			got := s.send(t, "[]", "--out", path, "-")
 			require.NoError(t, got.err, got.stderr)
 			require.Equal(t, `-: 200 OK
-  object 3: Login is required. E-mail is not a valid address.
+  object 3: Login is required. Email is not a valid address.
   registered 2 of 3 objects, refused 1 (import 12); logins and passwords are in `+path+"\n", got.stdout)
 			content, err := os.ReadFile(path)
 			require.NoError(t, err)

@@ -134,7 +134,7 @@ func TestSendAsksForAsMuch(t *testing.T) {
 	require.Equal(t, `-: 200 OK
   anna                           would be registered
   boris                          would be registered
-  object 3: Login is required. E-mail is not a valid address.
+  object 3: Login is required. Email is not a valid address.
   would register 2 of 3 objects, refuse 1
 `, got.stdout)
 
@@ -142,7 +142,7 @@ func TestSendAsksForAsMuch(t *testing.T) {
 	require.Error(t, got.err, "nobody was registered")
 	require.Equal(t, "handling=strict", s.requests[2].Header.Get("Prefer"))
 	require.Equal(t, `-: 400 Bad Request
-  object 3: Login is required. E-mail is not a valid address.
+  object 3: Login is required. Email is not a valid address.
   registered 0 of 2 objects, refused 1, skipped 1 (import 13)
 `, got.stdout)
 }

@@ -128,7 +128,7 @@ func TestSendDoesNotInsist(t *testing.T) {
 		},
 		"none registered, in lines": {
 			inLines(400, refusedLine+`{"status":"done","import":7,"code":400,"objects":1,"created":0,"rejected":1}`),
-			"-: 400 Bad Request\n  object 3: Login is required. E-mail is not a valid address.\n  registered 0 of 1 objects, refused 1 (import 7)\n", "",
+			"-: 400 Bad Request\n  object 3: Login is required. Email is not a valid address.\n  registered 0 of 1 objects, refused 1 (import 7)\n", "",
 		},
 		"a page":            {answered(200, "text/html", "<h1>Welcome</h1>"), "", "200 OK: " + notRollcall},
 		"a page not found":  {answered(404, "text/html", "<h1>404</h1>"), "", "404 Not Found: " + notRollcall},

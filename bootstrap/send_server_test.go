@@ -102,14 +102,14 @@ const (
 	runningLine = `{"status":"running","objects":1,"created":1,"rejected":0,"share":0.5}` + "\n"
 	annaLine    = `{"object_id":1,"status":"created","login":"anna","password":"abcdef-ghijkm"}` + "\n"
 	borisLine   = `{"object_id":2,"status":"created","login":"boris","password":"npqrst-uvwxyz"}` + "\n"
-	refusedLine = `{"object_id":3,"status":"rejected","login":null,"violations":[{"field":"login","code":"required","message":"Login is required."},{"field":"email","code":"format","message":"E-mail is not a valid address."}]}` + "\n"
+	refusedLine = `{"object_id":3,"status":"rejected","login":null,"violations":[{"field":"login","code":"required","message":"Login is required."},{"field":"email","code":"format","message":"Email is not a valid address."}]}` + "\n"
 	doneLine    = `{"status":"done","import":12,"code":200,"objects":3,"created":2,"rejected":1,"description":"..."}` + "\n"
 	wholeAnswer = annaLine + borisLine + refusedLine + doneLine
 
 	printed = `: 200 OK
   anna                           abcdef-ghijkm
   boris                          npqrst-uvwxyz
-  object 3: Login is required. E-mail is not a valid address.
+  object 3: Login is required. Email is not a valid address.
   registered 2 of 3 objects, refused 1 (import 12)
 `
 )

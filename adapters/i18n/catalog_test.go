@@ -54,8 +54,8 @@ func TestReasonsHaveTheirNames(t *testing.T) {
 func TestPlurals(t *testing.T) {
 	languages := catalog(t)
 	en, ru := languages.Choose("en", ""), languages.Choose("ru", "")
-	require.Equal(t, "1,234 objects", en.Text("report.refused", "Count", 1234, "Number", "1,234"))
-	for count, noun := range map[int]string{1: "1 объект", 2: "2 объекта", 5: "5 объектов", 11: "11 объектов", 21: "21 объект"} {
+	require.Equal(t, "1,234 records", en.Text("report.refused", "Count", 1234, "Number", "1,234"))
+	for count, noun := range map[int]string{1: "1 запись", 2: "2 записи", 5: "5 записей", 11: "11 записей", 21: "21 запись"} {
 		require.Equal(t, noun, ru.Text("report.refused", "Count", count, "Number", count))
 	}
 }
@@ -99,7 +99,7 @@ func TestText(t *testing.T) {
 	en := languages.Choose("en", "")
 	require.Equal(t, "Too many attempts. Try again in 1 minute.", en.Text("alert.attempts", "Count", 1))
 	require.Equal(t, "Too many attempts. Try again in 2 minutes.", en.Text("alert.attempts", "Count", 2))
-	require.Equal(t, "You are signed out.", en.Text("notice.signed_out", "Count", 1), "a count that the text has no use for")
+	require.Equal(t, "You're signed out.", en.Text("notice.signed_out", "Count", 1), "a count that the text has no use for")
 	for _, words := range languages.All() {
 		require.Equal(t, "no.such.text", words.Text("no.such.text"))
 		require.Equal(t, "no.such.text", words.Text("no.such.text", "Count", 1))

@@ -13,11 +13,11 @@ import (
 
 func TestTemplates(t *testing.T) {
 	headers := map[string][]string{
-		"en": {"Last name", "First name", "Patronymic", "Login", "E-mail", "Phone", "Birthday"},
+		"en": {"Last name", "First name", "Patronymic", "Login", "Email", "Phone", "Birthday"},
 		"ru": {"Фамилия", "Имя", "Отчество", "Логин", "Электронная почта", "Телефон", "Дата рождения"},
 	}
 	lines := map[string]string{
-		"en": "\ufeff" + `"Last name","First name","Patronymic","Login","E-mail","Phone","Birthday"` + "\r\n",
+		"en": "\ufeff" + `"Last name","First name","Patronymic","Login","Email","Phone","Birthday"` + "\r\n",
 		"ru": "\ufeff" + `"Фамилия";"Имя";"Отчество";"Логин";"Электронная почта";"Телефон";"Дата рождения"` + "\r\n",
 	}
 	for language, words := range languages(t) {

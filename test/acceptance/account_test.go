@@ -54,7 +54,7 @@ func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
 	away(begin)
 	got := b.submit(t, "/register", anna())
 	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "You are registered. Please sign in.", b.get(t, got.location()).text("[role=status]"))
+	require.Equal(t, "You're registered. Now sign in.", b.get(t, got.location()).text("[role=status]"))
 	away(end)
 	require.Equal(t, 303, b.signIn(t, anna()["login"], anna()["psw"]).status)
 	form := b.get(t, "/account/password")
@@ -62,7 +62,7 @@ func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
 	const changed = "another horse battery staple"
 	got = b.send(t, "/account/password", form, map[string]string{"old": anna()["psw"], "psw": changed})
 	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "Your password is changed. Please sign in with the new one.", b.get(t, got.location()).text("[role=status]"))
+	require.Equal(t, "Your password has been changed. Sign in with the new one.", b.get(t, got.location()).text("[role=status]"))
 	away(end)
 	require.Equal(t, 303, b.signIn(t, anna()["login"], changed).status)
 	require.True(t, b.isSignedIn(t))
@@ -81,7 +81,7 @@ func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
 			name: "nothing", fields: map[string]string{}, focus: "lname",
 			errors: map[string]string{
 				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required.",
-				"email": "An e-mail or a phone is required.", "login": "Login is required.", "psw": "Password is required.",
+				"email": "An email or a phone number is required.", "login": "Login is required.", "psw": "Password is required.",
 			},
 		},
 		{
@@ -92,7 +92,7 @@ func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
 			},
 			errors: map[string]string{
 				"lname": "Last name is longer than 50 characters.", "fname": "First name has control characters.", "patr": "Patronymic is required.",
-				"birthday": "Birthday is in the future.", "email": "E-mail is not a valid address.", "phone": "Phone is not a valid number.",
+				"birthday": "Birthday is in the future.", "email": "Email is not a valid address.", "phone": "Phone is not a valid number.",
 				"login": "Login has characters that are not allowed in a login.",
 			},
 		},
@@ -100,7 +100,7 @@ func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
 			name: "taken", focus: "email",
 			fields: with(anna(), "login", "TAKEN", "email", "Taken@Example.com", "phone", "+7 900 000-00-01"),
 			errors: map[string]string{
-				"login": "Login belongs to another user.", "email": "E-mail belongs to another user.", "phone": "Phone belongs to another user.",
+				"login": "Login belongs to another user.", "email": "Email belongs to another user.", "phone": "Phone belongs to another user.",
 			},
 		},
 		{name: "a common password", fields: with(anna(), "psw", "PassWord1"), focus: "psw"},
@@ -190,7 +190,7 @@ func TestOneNameOneAccount(t *testing.T) {
 	for _, login := range []string{"anna@example.com", "ANNA@example.com", "+7(912)345-67-89", "89123456789", "8-912-345-67-89"} {
 		refused := p.browser(t).submit(t, "/register", with(other, "login", login))
 		require.Equal(t, 422, refused.status, login)
-		require.Equal(t, "Login is an email or a phone number other than the one given.", refused.text("#login-error"))
+		require.Equal(t, "Login looks like an email or phone number, but doesn't match the one given.", refused.text("#login-error"))
 		imported := p.post(t, person(login, `"email":"other@example.com"`), "Accept", "application/problem+json")
 		require.Equal(t, 400, imported.status)
 		require.Contains(t, imported.body, `"field":"login","code":"is_contact"`)

@@ -56,7 +56,7 @@ func TestSetupByRegistration(t *testing.T) {
 
 	got = b.submit(t, "/register", anna())
 	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "You are an operator now.", b.get(t, got.location()).text("[role=status]"))
+	require.Equal(t, "You're now an operator.", b.get(t, got.location()).text("[role=status]"))
 	require.True(t, b.isOperator(t))
 	require.Empty(t, b.cookie("setup"))
 	require.Zero(t, p.count(t, "setup_codes"))
@@ -65,7 +65,7 @@ func TestSetupByRegistration(t *testing.T) {
 	for _, path := range []string{link, "/setup", "/setup?code="} {
 		got := other.get(t, path)
 		require.Equal(t, 404, got.status, path)
-		require.Equal(t, "This link does not work", got.text("h1"), path)
+		require.Equal(t, "This link doesn't work", got.text("h1"), path)
 		require.Contains(t, got.text("main"), "rollcall user grant LOGIN operator")
 	}
 	require.Equal(t, "Ссылка не действует", other.get(t, link, "Accept-Language", "ru").text("h1"))

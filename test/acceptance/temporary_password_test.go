@@ -39,7 +39,7 @@ func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 	p.set(t, `update users set password_date = password_date - interval '30 days'`)
 	expired := p.browser(t).signIn(t, "boris", password)
 	require.Equal(t, 403, expired.status)
-	require.Contains(t, expired.text("[role=alert]"), "its time is over")
+	require.Contains(t, expired.text("[role=alert]"), "has expired")
 	wrong := p.browser(t).signIn(t, "boris", password+"x")
 	require.Equal(t, 401, wrong.status, "who does not know it is not told that it expired")
 
@@ -89,12 +89,12 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	require.Equal(t, 200, b.get(t, home.Find("link[rel=stylesheet]").AttrOr("href", "")).status)
 	require.Equal(t, "Придумайте свой пароль", b.get(t, "/account/password").text("h1"))
 	b.get(t, "/?lang=en")
-	require.Equal(t, "Choose a password of your own", form.text("h1"))
+	require.Equal(t, "Choose your own password", form.text("h1"))
 	require.Zero(t, form.Find(`main a[href="/profile"]`).Length())
 
 	refused := b.send(t, "/account/password", form, map[string]string{"old": password, "psw": "short"})
 	require.Equal(t, 422, refused.status)
-	require.Equal(t, "Choose a password of your own", refused.text("h1"))
+	require.Equal(t, "Choose your own password", refused.text("h1"))
 	changed := b.send(t, "/account/password", refused, map[string]string{"old": password, "psw": goodPassword})
 	require.Equal(t, 303, changed.status, changed.text("main"))
 	require.Equal(t, "/useradd/upload", changed.location(), "to where they wanted")
@@ -117,7 +117,7 @@ func TestTemporaryPasswordLeadsToTheProfile(t *testing.T) {
 	b.signOut(t)
 	b.signInFirst(t, "boris", password)
 	profile := b.get(t, "/profile?notice=password_changed")
-	require.Equal(t, "Your password is changed.", profile.text("[role=status]"))
+	require.Equal(t, "Your password has been changed.", profile.text("[role=status]"))
 	for _, next := range []string{"https://evil.example/", "//evil.example"} {
 		got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "another password of mine", "next": next})
 		require.Equal(t, 303, got.status, got.text("main"))

@@ -62,7 +62,7 @@ func headed(text string) func(*page) bool {
 }
 
 const (
-	isChecked  = "Checked, nobody registered yet"
+	isChecked  = "Checked, no one registered yet"
 	isImported = "Done"
 )
 
@@ -73,7 +73,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 	address := b.upload(t, `..\<i>люди</i>.json`, annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
 	require.Equal(t, "i>.json", got.text(".sheet-head .lead"), "a name without its folders")
-	require.Equal(t, "Objects3 Can be registered2 Would be refused1", got.text(".tally"))
+	require.Equal(t, "Records3 Can be registered2 Will be rejected1", got.text(".tally"))
 	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
 	require.Contains(t, got.text(".understood"), "FormatJSON")
 	require.Equal(t, 1, p.count(t, "users"), "nobody but who uploads is registered yet")
@@ -82,7 +82,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 	require.Equal(t, 303, got.status)
 	require.Equal(t, address, got.location())
 	got = b.waitFor(t, address, headed(isImported))
-	require.Equal(t, "Objects3 Registered2 Refused1", got.text(".tally"))
+	require.Equal(t, "Records3 Registered2 Rejected1", got.text(".tally"))
 	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
 	require.Equal(t, 3, p.count(t, "users"))
 	require.Zero(t, p.count(t, "upload_parts"), "the file is needed no more")
@@ -95,7 +95,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 		require.Equal(t, 2, slips.Find("section").Length())
 		require.Contains(t, slips.text("section:first-of-type"), p.url+"/login")
 		require.Equal(t, "anna-1", slips.text("section:first-of-type div:nth-child(2) dd"))
-		require.Regexp(t, `^Sign in once with this temporary password, by \d+ \w+ \d{4}\.`, slips.text("section:first-of-type p"))
+		require.Regexp(t, `^Sign in with this temporary password by \d+ \w+ \d{4}\.`, slips.text("section:first-of-type p"))
 		again := slips.text("section:first-of-type div:nth-child(3) dd")
 		require.True(t, password == "" || password == again)
 		password = again
@@ -187,7 +187,7 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 	}{
 		"another's token": {"wrong", "a.json", "{}", 403, ""},
 		"no file":         {token, "", "", 400, "Choose a file first."},
-		"too large":       {token, "a.json", strings.Repeat(" ", 128<<10), 413, "The file is larger than this server takes."},
+		"too large":       {token, "a.json", strings.Repeat(" ", 128<<10), 413, "The file is too large."},
 	} {
 		body, contentType := form(t, c.token, c.file, c.content)
 		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
@@ -204,15 +204,15 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 		body, contentType := form(t, token, "a.json", file)
 		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
 		require.Equal(t, 400, got.status, file)
-		require.Contains(t, got.text(".message.bad[role=alert]"), "The file is empty or broken", file)
+		require.Contains(t, got.text(".message.bad[role=alert]"), "The file is empty, damaged", file)
 	}
 	address := b.upload(t, "a.json", "["+strings.Repeat("1,", 20))
-	got := b.waitFor(t, address, headed("Failed, nobody registered"))
-	require.Contains(t, got.text("main"), "The file is empty or broken")
+	got := b.waitFor(t, address, headed("Failed, no one registered"))
+	require.Contains(t, got.text("main"), "The file is empty, damaged")
 	require.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
 	address = b.upload(t, "a.json", "[1,2]")
 	got = b.waitFor(t, address, headed(isChecked))
-	require.Contains(t, got.text("main"), "Nobody of this file can be registered.")
+	require.Contains(t, got.text("main"), "No record in this file can be registered.")
 	require.Zero(t, got.Find("button:contains('Register them')").Length())
 	require.Zero(t, p.count(t, "codes"), "nothing of this is an import")
 }
@@ -243,8 +243,8 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 	got := b.waitFor(t, address, headed(isChecked))
 	b.send(t, address+"/start", got, map[string]string{"strict": "1"})
 	got = b.waitFor(t, address, headed(isImported))
-	require.Equal(t, "Objects3 Registered0 Refused1", got.text(".tally"))
-	require.Contains(t, got.text("main"), "Nobody was registered.")
+	require.Equal(t, "Records3 Registered0 Rejected1", got.text(".tally"))
+	require.Contains(t, got.text("main"), "No one was registered.")
 	require.Zero(t, got.Find(`a[href$="/slips"]`).Length())
 
 	address = b.upload(t, "a.json", annaBorisAndSeven())
@@ -254,9 +254,9 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 	token := got.Find("main [name=csrf]").AttrOr("value", "")
 	require.Equal(t, address, b.do(t, "POST", address+"/cancel", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").location())
 	got = b.get(t, address)
-	require.Equal(t, "Cancelled, nobody registered", got.text("h1"))
+	require.Equal(t, "Cancelled, no one registered", got.text("h1"))
 	require.Equal(t, 303, b.send(t, address+"/start", stale, nil).status, "of a page that is out of date")
-	require.Equal(t, "Cancelled, nobody registered", b.get(t, address).text("h1"))
+	require.Equal(t, "Cancelled, no one registered", b.get(t, address).text("h1"))
 	require.Equal(t, 1, p.count(t, "users"))
 	require.Zero(t, p.count(t, "upload_parts"))
 }
@@ -268,17 +268,17 @@ func TestUploadThatWorks(t *testing.T) {
 	b.waitFor(t, address, headed(isChecked))
 	p.set(t, "update uploads set state = 'importing', job = 'x', objects = 500, bytes = 1, size = 4, started_at = clock_timestamp() - interval '10 seconds'")
 	got := b.get(t, address)
-	require.Equal(t, "Being registered", got.text("h1"))
+	require.Equal(t, "Registering", got.text("h1"))
 	require.Contains(t, got.html, `<noscript><meta http-equiv="refresh" content="2"`)
 	require.Equal(t, "0.25", got.Find("progress").AttrOr("value", ""))
-	require.Contains(t, got.text(".doing"), "500 objects 49 a second about 31 seconds left")
+	require.Contains(t, got.text(".doing"), "500 records 49 per second about 31 seconds left")
 	var progress map[string]any
 	answer := b.get(t, address+"/progress", "Accept", "application/json")
 	require.Equal(t, "no-store", answer.header.Get("Cache-Control"))
 	require.NoError(t, json.Unmarshal([]byte(answer.Text()), &progress))
 	require.Equal(t, "importing", progress["state"])
 	require.InDelta(t, 0.25, progress["share"], 0.001)
-	require.Equal(t, "500 objects", progress["objects"])
+	require.Equal(t, "500 records", progress["objects"])
 
 	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '16 seconds'")
 	got = b.get(t, address)
@@ -286,12 +286,12 @@ func TestUploadThatWorks(t *testing.T) {
 	require.NotContains(t, got.html, `http-equiv="refresh"`)
 	b.send(t, address+"/start", got, nil)
 	got = b.waitFor(t, address, headed(isImported))
-	require.Contains(t, got.text("main"), "They can be taken until")
+	require.Contains(t, got.text("main"), "Only you can download them, until")
 
 	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '25 hours'")
 	p.set(t, "update idempotency_keys set expires = clock_timestamp()")
 	got = b.get(t, address)
-	require.Contains(t, got.text("main"), "The passwords cannot be had any more")
+	require.Contains(t, got.text("main"), "The passwords are no longer available")
 	require.Zero(t, got.Find(`a[href$="/slips"]`).Length())
 	require.Equal(t, address, b.get(t, address+"/slips").location())
 }

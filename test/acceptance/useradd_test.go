@@ -181,7 +181,7 @@ func TestUseraddProblems(t *testing.T) {
 			{"last_name", "required", "Last name is required."},
 			{"patronymic", "required", "Patronymic is required."},
 			{"login", "control", "Login has control characters."},
-			{"email", "contact_required", "An e-mail or a phone is required."},
+			{"email", "contact_required", "An email or a phone number is required."},
 		}, it.Rejections[0].Violations)
 		require.Nil(t, it.Rejections[1].Login)
 		require.Equal(t, "not_object", it.Rejections[1].Violations[0].Code)

@@ -247,7 +247,7 @@ func TestPagesTellBrowsersWhatToKeepTo(t *testing.T) {
 
 func TestErrorPages(t *testing.T) {
 	p := start(t)
-	for language, title := range map[string]string{"en": "There is no such page", "ru": "Такой страницы нет"} {
+	for language, title := range map[string]string{"en": "Page not found", "ru": "Страница не найдена"} {
 		got := p.browser(t, "Accept-Language", language).get(t, "/nowhere")
 		require.Equal(t, 404, got.status)
 		require.Equal(t, language, got.Find("html").AttrOr("lang", ""))

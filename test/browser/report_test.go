@@ -105,7 +105,7 @@ func TestReportTellsWhatImportsDid(t *testing.T) {
 
 	p.importSome(t)
 	v.open("/profile")
-	require.Equal(t, []string{"Registered 3 Refused 3 Share refused 50% Requests 3"}, v.texts(".figures section:first-child dl"))
+	require.Equal(t, []string{"Registered 3 Rejected 3 Rejection rate 50% Imports 3"}, v.texts(".figures section:first-child dl"))
 	require.Len(t, v.texts(".figures section"), 4)
 	require.Equal(t, []string{brokenFile, oneOfFour, allOfTwo}, v.descriptions(), "the latest first")
 	require.Equal(t, "descending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`))
@@ -127,13 +127,13 @@ func TestReportShowsRefusedObjects(t *testing.T) {
 	p.importSome(t)
 	v := p.visit(t)
 	v.register(anna())
-	require.Equal(t, []string{"3 objects"}, v.texts(".opens a"))
+	require.Equal(t, []string{"3 records"}, v.texts(".opens a"))
 	v.load(http.StatusOK, click(".opens a"))
 	require.Equal(t, "/profile?open=2", v.address())
 	require.Equal(t, []string{
 		"1 Lebedeva Login belongs to another user.",
-		"2 somov E-mail is not a valid address.",
-		"4 drozd Patronymic is required. E-mail is not a valid address.",
+		"2 somov Email is not a valid address.",
+		"4 drozd Patronymic is required. Email is not a valid address.",
 	}, v.texts(objectRows))
 	v.load(http.StatusOK, click(`a[hreflang=ru]`))
 	require.Contains(t, v.texts(objectRows), "1 Lebedeva Логин уже занят.", "the other language shows the same")
@@ -162,7 +162,7 @@ func TestReportPagesThroughRefusedObjects(t *testing.T) {
 			v.load(http.StatusOK, click(".more a:last-child"))
 		}
 	}
-	require.Equal(t, []string{"From the first object"}, v.texts(".more a"))
+	require.Equal(t, []string{"Back to the first record"}, v.texts(".more a"))
 	v.load(http.StatusOK, click(".more a"))
 	require.Equal(t, "/profile?open=1", v.address())
 }
@@ -207,13 +207,13 @@ func TestReportIsFiltered(t *testing.T) {
 	choose("until", "2020-01-01")
 	v.load(http.StatusOK, click(showFilter))
 	require.Empty(t, v.descriptions())
-	require.Contains(t, v.text(".nothing"), "No request fits this filter.")
+	require.Contains(t, v.text(".nothing"), "No imports match this filter.")
 	v.load(http.StatusOK, click(".nothing a"))
 	require.Len(t, v.descriptions(), 3)
 
 	// What the chart has, the list can be asked for.
 	eval[bool](v, `() => { for (const table of document.querySelectorAll(".chart details")) table.open = true; return true }`)
-	require.Equal(t, []string{"E-mail: not valid 2", "Login: taken 1", "Patronymic: missing 1"}, v.texts("[data-chart=reasons] tbody tr"))
+	require.Equal(t, []string{"Email: not valid 2", "Login: taken 1", "Patronymic: missing 1"}, v.texts("[data-chart=reasons] tbody tr"))
 	v.load(http.StatusOK, click("[data-chart=reasons] tbody tr:nth-child(3) a"))
 	require.Equal(t, []string{oneOfFour}, v.descriptions())
 	require.Equal(t, "patronymic:required", v.value("reason"))
@@ -262,7 +262,7 @@ func TestReportPages(t *testing.T) {
 	shows("import-26", "import-50", 25)
 
 	v.open("/profile?after=1")
-	require.Contains(t, v.text(".nothing"), "There are no requests on this page.")
+	require.Contains(t, v.text(".nothing"), "No imports on this page.")
 	v.load(http.StatusOK, click(".nothing a"))
 	shows("import-61", "import-37", 25)
 }
@@ -356,7 +356,7 @@ func TestReportWithoutScripts(t *testing.T) {
 	v.register(anna())
 	require.False(t, v.has("canvas"), "scripts run")
 	require.Contains(t, v.text("[data-chart=days]"), " 3 3")
-	require.Contains(t, v.text("[data-chart=reasons]"), "E-mail: not valid 2")
+	require.Contains(t, v.text("[data-chart=reasons]"), "Email: not valid 2")
 	v.load(http.StatusOK, click(".opens a"))
 	require.Len(t, v.texts(objectRows), 3)
 	v.fill(fields{"login": "somov"})
@@ -456,7 +456,7 @@ func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
 	require.Equal(t, http.StatusOK, p.importAll(t, objects...))
 	v.open("/profile")
 	require.Equal(t, "All users have been created (3 of 3 users)", v.descriptions()[0])
-	require.Equal(t, []string{"Registered 6 Refused 3 Share refused 33.3% Requests 4"}, v.texts(".figures section:first-child dl"))
+	require.Equal(t, []string{"Registered 6 Rejected 3 Rejection rate 33.3% Imports 4"}, v.texts(".figures section:first-child dl"))
 }
 
 func TestExportsSendWhoeverIsNotSignedInToSignIn(t *testing.T) {

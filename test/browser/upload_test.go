@@ -91,14 +91,14 @@ func TestUploadByHand(t *testing.T) {
 	v.do(choose(fileOf(t, person("lebedeva", nil), person("somov", object{"email": "nowhere"}), person("orlov", nil))))
 	v.do(click("[data-upload] button[type=submit]"))
 	v.isUploaded()
-	v.headed("Checked, nobody registered yet")
-	require.Equal(t, "Objects 3 Can be registered 2 Would be refused 1", v.text(".tally"))
-	require.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
+	v.headed("Checked, no one registered yet")
+	require.Equal(t, "Records 3 Can be registered 2 Will be rejected 1", v.text(".tally"))
+	require.Equal(t, []string{"2 somov Email is not a valid address."}, v.texts(".refusals tbody tr"))
 	require.Contains(t, v.text(".understood"), "JSON")
 	v.isAccessible("checked upload")
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Done")
-	require.Equal(t, "Objects 3 Registered 2 Refused 1", v.text(".tally"))
+	require.Equal(t, "Records 3 Registered 2 Rejected 1", v.text(".tally"))
 	v.isAccessible("imported upload")
 
 	sheet := v.download(`a[href$="credentials.csv"]`)
@@ -110,7 +110,7 @@ func TestUploadByHand(t *testing.T) {
 	require.Len(t, v.texts("section"), 2)
 	v.load(http.StatusOK, click("header a"))
 	v.load(http.StatusOK, click(`.more a[href^="/useradd/imports/"]`))
-	require.Equal(t, []string{"2 somov E-mail is not a valid address."}, v.texts(".refusals tbody tr"))
+	require.Equal(t, []string{"2 somov Email is not a valid address."}, v.texts(".refusals tbody tr"))
 	v.isAccessible("record of an import")
 }
 
@@ -130,7 +130,7 @@ func TestUploadIsDropped(t *testing.T) {
 			document.querySelector("h1").dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
 		return true }`, string(content))
 	v.isUploaded()
-	v.headed("Checked, nobody registered yet")
+	v.headed("Checked, no one registered yet")
 	require.Equal(t, "dropped.json", v.text(".sheet-head .lead"))
 }
 
@@ -141,18 +141,18 @@ func TestUploadIsWatched(t *testing.T) {
 	p.registerOperator(v, anna())
 	v.upload(fileOf(t, crowd(60_000)...))
 	address := v.path()
-	v.headed("Being checked")
+	v.headed("Checking")
 	v.isAccessible("upload being checked")
 	objects := func() string { return v.text("[data-objects]") }
 	v.sees("the bar", func() bool { return strings.Contains(objects(), "objects") || !v.has("[data-watch]") })
 	v.open("/profile")
 	v.open(address)
-	v.patientlyHeaded("Checked, nobody registered yet")
+	v.patientlyHeaded("Checked, no one registered yet")
 	v.load(http.StatusOK, click(".submit button"))
-	v.headed("Being registered")
+	v.headed("Registering")
 	v.open(address)
 	v.patientlyHeaded("Done")
-	require.Equal(t, "Objects 60,000 Registered 59,999 Refused 1", v.text(".tally"))
+	require.Equal(t, "Records 60,000 Registered 59,999 Rejected 1", v.text(".tally"))
 }
 
 func (v *visitor) patientlyHeaded(heading string) {
@@ -171,9 +171,9 @@ func TestUploadIsCancelled(t *testing.T) {
 	v := p.visit(t)
 	p.registerOperator(v, anna())
 	v.upload(fileOf(t, crowd(60_000)...))
-	v.headed("Being checked")
+	v.headed("Checking")
 	v.load(http.StatusOK, click(".cancels button"))
-	v.patientlyHeaded("Cancelled, nobody registered")
+	v.patientlyHeaded("Cancelled, no one registered")
 	v.isAccessible("cancelled upload")
 	v.open("/profile")
 	require.Empty(t, v.descriptions(), "nothing of it is an import")
@@ -195,13 +195,13 @@ func TestRefusedUploadIsTold(t *testing.T) {
 	require.NoError(t, os.WriteFile(broken, []byte("["+strings.Repeat("1,", 20)), 0o600))
 	v.do(choose(broken), click("[data-upload] button[type=submit]"))
 	v.isUploaded()
-	v.headed("Failed, nobody registered")
+	v.headed("Failed, no one registered")
 	v.isAccessible("failed upload")
 }
 
 func TestUploadsForEverybody(t *testing.T) {
 	for language, headings := range map[string][]string{
-		"ru": {"Проверено, пока никто не зарегистрирован", "Готово"}, "en": {"Checked, nobody registered yet", "Done"},
+		"ru": {"Проверено, никто пока не зарегистрирован", "Готово"}, "en": {"Checked, no one registered yet", "Done"},
 	} {
 		p := start(t)
 		looks := []look{{language: language, phone: true, dark: language == "en"}, {language: language, dark: language == "ru"}}
@@ -238,7 +238,7 @@ func TestSlipsArePrinted(t *testing.T) {
 	p.registerOperator(v, anna())
 	people := crowd(30)
 	v.upload(fileOf(t, people...))
-	v.headed("Checked, nobody registered yet")
+	v.headed("Checked, no one registered yet")
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Done")
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
@@ -273,7 +273,7 @@ func TestSpreadsheetIsHandedOut(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "класс.csv")
 	require.NoError(t, os.WriteFile(name, []byte(sheet), 0o600))
 	v.upload(name)
-	v.headed("Проверено, пока никто не зарегистрирован")
+	v.headed("Проверено, никто пока не зарегистрирован")
 	require.Contains(t, v.text(".understood"), "Windows-1251")
 	require.Contains(t, v.text(".understood"), "7 «Б»")
 	require.Contains(t, v.text(".understood"), "Ёлкина")

@@ -172,7 +172,7 @@ func exhaust(t *testing.T, url string) {
 // noRoom and noRoomPage are what programs and people are told.
 const (
 	noRoom     = "There is no room on the server's disk now"
-	noRoomPage = "There is no room left"
+	noRoomPage = "The server's disk is full"
 )
 
 // disk is a small one. Where the system permits no other to be mounted, it is the usual one, of which a process may have no

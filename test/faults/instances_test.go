@@ -79,12 +79,12 @@ func TestTwoInstances(t *testing.T) {
 			return err == nil && strings.Contains(got.html, heading)
 		}, time.Minute, 20*time.Millisecond, heading)
 	}
-	headed(v.at(two), "Checked, nobody registered yet")
+	headed(v.at(two), "Checked, no one registered yet")
 	held := d.hold(t)
 	got, err = v.at(two).do(t.Context(), http.MethodPost, address+"/start", url.Values{"csrf": {got.token()}})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusSeeOther, got.status)
-	headed(v, "Being registered")
+	headed(v, "Registering")
 	large := append(crowd(500, 1), bytes.Repeat([]byte(" "), 1<<20)...)
 	answered := make(chan []credential, 1)
 	go func() {
