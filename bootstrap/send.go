@@ -4,167 +4,80 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"strings"
+	"os"
+	"path/filepath"
 	"time"
+
+	"rollcall/adapters/client"
+	"rollcall/adapters/passhash"
+	"rollcall/adapters/spool"
 )
 
+// sendFlags has the fields of client.Options, and converts to it.
+type sendFlags struct {
+	Server   string        `group:"Server" env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"URL of the server (${default})."`
+	Token    string        `group:"Server" env:"ROLLCALL_TOKEN" placeholder:"TOKEN" secret:"" help:"Token from 'rollcall token create', for a server that requires one."`
+	Insecure bool          `group:"Server" env:"ROLLCALL_INSECURE" help:"Send the token over plain HTTP to another machine. Others on the network can read and use it."`
+	RetryFor time.Duration `group:"Server" default:"2m" placeholder:"TIME" help:"How long to retry after a lost connection or while the server is busy (${default}); 0 tries once."`
+	DryRun   bool          `group:"Import" help:"Validate the files without registering anyone."`
+	Strict   bool          `group:"Import" help:"Register every record of a file, or none."`
+	Type     string        `group:"Import" placeholder:"TYPE" help:"Type of the files, whatever their names: json, ndjson, csv or xlsx, with .gz or .zst if compressed, or a media type."`
+	Key      string        `group:"Import" placeholder:"KEY" help:"Idempotency-Key of the import. Defaults to one derived from the file; a new key imports the same file again."`
+	Out      string        `group:"Passwords" placeholder:"PATH" help:"Write logins and passwords to a file instead of printing them: JSON or NDJSON if the name ends in .json or .ndjson, else CSV. In a directory, each sent file gets a CSV file."`
+	Force    bool          `group:"Passwords" help:"Overwrite the --out file if it exists."`
+	Files    []string      `arg:"" name:"file" help:"Files to send; - is standard input."`
+}
+
 type sendCommand struct {
-	Server    string        `env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"Server to post to (${default})."`
-	Token     string        `env:"ROLLCALL_TOKEN" placeholder:"TOKEN" secret:"" help:"Token of 'rollcall token create', for a server that asks for one."`
-	TokenFile string        `env:"ROLLCALL_TOKEN_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the token, which other users of this machine cannot read."`
-	Insecure  bool          `env:"ROLLCALL_INSECURE" help:"Send the token over plain HTTP to another machine too. Everyone on the way can read and use it."`
-	DryRun    bool          `help:"Only tell what would come of it."`
-	Strict    bool          `help:"Register everybody of a file, or nobody."`
-	Type      string        `placeholder:"TYPE" help:"What the files are, whatever they are called: json, ndjson, csv or xlsx, csv.gz or csv.zst and so on when compressed, or a media type."`
-	Out       string        `placeholder:"PATH" help:"File for logins and passwords, which are then not printed: CSV, or as its name says .ndjson or .json. A folder gets a CSV file for each that is sent."`
-	Force     bool          `help:"Let --out overwrite."`
-	Key       string        `placeholder:"KEY" help:"Idempotency-Key of the request, by default one made from the file. Another key imports the same file again."`
-	RetryFor  time.Duration `default:"2m" placeholder:"TIME" help:"How long to go on trying when the connection is lost or the server is busy (${default}); 0 tries once."`
-	Files     []string      `arg:"" name:"file" help:"Files to send; - is the standard input."`
+	sendFlags
 
-	clock clock
+	TokenFile string `group:"Server" env:"ROLLCALL_TOKEN_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the token. Other users of this machine must not be able to read it."`
 }
 
-// Help implements kong's interface for what is to be said at length.
+// Help implements kong.HelpProvider.
 func (*sendCommand) Help() string {
-	return `The ending of a file's name tells what it is: .json, .ndjson or .jsonl, .csv, .xlsx, and .gz or .zst behind these. What any other is, the server finds out.
+	return `The extension of a file's name gives its type: .json, .ndjson or .jsonl, .csv, .xlsx, optionally followed by .gz or .zst. The server detects any other type.
 
-Sending a file twice is safe. A command that was broken off, or lost its answer, gets the whole answer, passwords included, when it is run again: for 24 hours the server knows a file that it has imported, and only repeats the answer, to the same user of the same machine: a secret in rollcall/secret.key, in the folder of settings, goes into the --key that is made. To import the same file once more on purpose, say after accounts were deleted, give any --key that was not used before. A changed file is another file.
+Sending a file twice is safe. If a command was interrupted or lost the response, run it again: it gets the complete result, passwords included. For 24 hours (--keep-answers of the server) the server recognizes a file that it has imported, and returns the same result to the same user of the same machine. The idempotency key is derived from the file and from a secret of the user in rollcall/secret.key, in the user's configuration folder. A changed file is a different import. To import the same file again on purpose, for example after accounts were deleted, pass a --key that was not used before.
 
-The exit status is 0 when every file registered somebody, or in a dry run would, and 1 otherwise.`
+The exit status is 0 if each file registered at least one person (in a dry run: would register), and 1 otherwise.`
 }
 
-// Validate implements kong's interface for what its tags cannot say.
-func (cmd *sendCommand) Validate() error {
-	server, err := url.Parse(cmd.Server)
-	if err != nil || server.Host == "" || server.Scheme != "http" && server.Scheme != "https" {
-		return fmt.Errorf("--server: %q is not the address of a server, like http://127.0.0.1:5000", cmd.Server)
-	}
+// Validate implements kong's interface for rules that tags cannot express.
+func (cmd *sendCommand) Validate() (err error) {
 	cmd.Token, err = readSecret("token", cmd.Token, cmd.TokenFile)
 	if err != nil {
 		return err
 	}
-	if cmd.Token != "" && server.Scheme == "http" && !isThisMachine(server.Hostname()) && !cmd.Insecure {
-		return fmt.Errorf("--server: the token would go to %s over plain HTTP, where everyone on the way can read it; use https, or --insecure", server.Hostname())
-	}
-	if cmd.Type != "" {
-		_, err := formatOf(cmd.Type, "")
-		if err != nil {
-			return fmt.Errorf("--type: %w", err)
-		}
-	}
-	isInvisible := func(r rune) bool { return r < '!' || r > '~' }
-	switch {
-	case cmd.Key != "" && (strings.ContainsFunc(cmd.Key, isInvisible) || len(cmd.Key) > 255):
-		return errors.New("--key: must be 1 to 255 visible ASCII characters")
-	case strings.ContainsFunc(cmd.Token, isInvisible):
-		return errors.New("--token: must be visible ASCII characters")
-	case cmd.Key != "" && len(cmd.Files) > 1:
-		return errors.New("--key: must be for one file")
-	case cmd.Out != "" && cmd.DryRun:
-		return errors.New("--out: a dry run has no passwords to write")
-	case cmd.RetryFor < 0:
-		return errors.New("--retry-for: must not be negative")
-	}
-	return nil
+	options := client.Options(cmd.sendFlags)
+	return options.Validate()
 }
 
-// Run posts the files one after another. A file that registers nobody does not keep the rest from being sent.
+// Run sends the files.
 func (cmd *sendCommand) Run(ctx context.Context, std streams) error {
-	outs, err := cmd.outs()
-	if err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	if cmd.clock.now == nil {
-		cmd.clock = clock{time.Now, pause}
-	}
-	s := &sender{sendCommand: cmd, std: std, client: newClient()}
-	s.address, err = url.JoinPath(cmd.Server, "useradd")
-	if err != nil {
-		return fmt.Errorf("--server: %w", err)
-	}
-	var failed error
-	for i, name := range cmd.Files {
-		err := s.send(ctx, name, outs[i])
-		if ctx.Err() != nil {
-			return errors.New("interrupted; the same command, run again, goes on where this one ended")
-		}
-		if err != nil && !errors.Is(err, errSilent) {
-			s.say(name, err)
-		}
-		if err != nil {
-			failed = errSilent
-		}
-	}
-	return failed
-}
-
-// sender sends files to a server.
-type sender struct {
-	*sendCommand
-
-	std     streams
-	client  *http.Client
-	address string
-}
-
-// send posts a file and prints what came of it, once the answer is whole. It returns errSilent for an answer that says
-// nobody was registered.
-func (s *sender) send(ctx context.Context, name string, credentials *credentialsFile) error {
-	file, err := openInput(ctx, s.std.in, name, s.Type)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	err = credentials.create()
-	if err != nil {
-		return err
-	}
-	defer credentials.discard()
-	key, err := s.key(file)
-	if err != nil {
-		return err
-	}
-	var got *answer
-	defer func() { got.close() }()
-	err = s.retry(ctx, name, func() error {
-		got.close()
-		got, err = s.post(ctx, name, file, key, credentials)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if got.replayed {
-		s.say(name, "was imported before; this is its answer (see --key)")
-	}
-	return s.show(name, got, credentials)
-}
-
-// show prints an answer that is whole.
-func (s *sender) show(name string, got *answer, credentials *credentialsFile) error {
-	if got.created > 0 {
-		err := credentials.publish()
-		if err != nil {
-			return fmt.Errorf("write logins and passwords: %w", err)
-		}
-	}
-	fmt.Fprintf(s.std.out, "%s: %d %s\n", name, got.code, http.StatusText(got.code))
-	_, err := io.Copy(s.std.out, got.text.Reader())
-	if err == nil {
-		_, err = io.WriteString(s.std.out, got.summary(s.sendCommand, credentials))
-	}
-	if err != nil {
-		return fmt.Errorf("print answer: %w", err)
-	}
-	if got.created == 0 {
+	err := client.New(client.Config{
+		Options: client.Options(cmd.sendFlags),
+		Secret:  userSecret,
+		Spools:  spool.New(""),
+		Stdin:   std.in,
+		Stdout:  std.out,
+		Stderr:  std.err,
+	}).Send(ctx)
+	if errors.Is(err, client.ErrReported) {
 		return errSilent
 	}
-	return nil
+	return err
 }
 
-// say tells the user something about a file.
-func (s *sender) say(name string, what any) { fmt.Fprintf(s.std.err, "%s: %v\n", name, what) }
+// userSecret returns the secret of the user who runs the command, and creates it if it is missing.
+func userSecret() ([]byte, error) {
+	dir, err := os.UserConfigDir()
+	if err == nil {
+		dir = filepath.Join(dir, "rollcall")
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("no configuration folder for the user's secret: %w", err)
+	}
+	return passhash.LoadOrCreateSecret(dir)
+}

@@ -52,7 +52,7 @@ type serveCommand struct {
 	ShutdownTimeout   time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long running requests may take to end when the program is told to stop (${default})."`
 	LogFormat         string           `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
 
-	secretKey secretKey
+	secretKey []byte // decoded; nil for the one in the data folder
 }
 
 // Validate implements kong's interface for what its tags cannot say.
@@ -88,7 +88,7 @@ func (cmd *serveCommand) Validate() error {
 	}
 	cmd.SecretKey, err = readSecret("secret-key", cmd.SecretKey, cmd.SecretKeyFile)
 	if err == nil && cmd.SecretKey != "" {
-		cmd.secretKey, err = parseSecretKey(cmd.SecretKey)
+		cmd.secretKey, err = passhash.ParseSecret(cmd.SecretKey)
 	}
 	return err
 }
@@ -229,7 +229,10 @@ func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, spoo
 
 // newServer joins everything.
 func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.Setup, spools *spool.Spools, secure *tls.Config, hosts web.Hosts, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
-	secret, err := cmd.secretKey.load(cmd.DataDir)
+	secret, err := cmd.secretKey, error(nil)
+	if secret == nil {
+		secret, err = passhash.LoadOrCreateSecret(cmd.DataDir)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -29,9 +29,6 @@ const (
 	group    = 6 // letters between hyphens
 )
 
-// SecretSize is how many bytes a secret key must have at least.
-const SecretSize = 32
-
 // Temporary makes passwords from a secret key, the salt of an import, and the object's number. So they need not be kept
 // anywhere to be told after the commit, or once more; and when the salt is gone, nobody can make them again.
 type Temporary struct {

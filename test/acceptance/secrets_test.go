@@ -47,7 +47,7 @@ func TestSecretKeyIsNotShown(t *testing.T) {
 	t.Setenv("ROLLCALL_SECRET_KEY", wrong)
 	status, stdout, stderr := command(t, "", "serve", "--data-dir", t.TempDir())
 	require.NotZero(t, status)
-	require.Contains(t, stderr, "a secret key has 32 bytes or more")
+	require.Contains(t, stderr, "invalid secret key: expected 32 or more bytes")
 	require.NotContains(t, stdout+stderr, wrong)
 }
 
@@ -90,6 +90,7 @@ func TestSecretsThatAreNotGiven(t *testing.T) {
 		{"user", "list", "--database-url-file", none},
 		{"send", "--token-file", none, "-"},
 		{"send", "--token", "t", "--token-file", secretFile(t, "t", 0o600), "-"},
+		{"send", "--server", "http://example.com", "--token-file", secretFile(t, "t", 0o600), "-"},
 	} {
 		status, _, stderr := command(t, "", args...)
 		require.NotZero(t, status, args)

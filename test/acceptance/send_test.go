@@ -25,22 +25,22 @@ func TestSend(t *testing.T) {
 
 	status, stdout, stderr := command(t, "", "send", "--server", p.url, good)
 	require.Zero(t, status)
-	require.Regexp(t, `^\S+good.json: 200 OK\n  anna +\S{27}\n  boris +\S{27}\n  registered 2 of 2 objects, refused 0 \(import \d+\)\n$`, stdout)
+	require.Regexp(t, `^\S+good.json: 200 OK\n  anna +\S{27}\n  boris +\S{27}\n  registered 2 of 2 records, rejected 0 \(import \d+\)\n$`, stdout)
 	require.Empty(t, stderr)
 
 	status, stdout, stderr = command(t, "", "send", "--server", p.url+"/", bad, cut, filepath.Join(dir, "none.json"))
 	require.Equal(t, 1, status)
 	require.Regexp(t, `^\Q`+bad+`: 400 Bad Request
-  object 1 (Anna): Login belongs to another user. Email is not a valid address.
-  object 2: This is not a JSON object.
-  registered 0 of 2 objects, refused 2 (import \E\d+\Q)
+  record 1 (Anna): Login belongs to another user. Email is not a valid address.
+  record 2: This is not a JSON object.
+  registered 0 of 2 records, rejected 2 (import \E\d+\Q)
 `+cut+`: 400 Bad Request
   Bad request! JSON file is empty or broken at byte 2, in object 1: the file is cut short.
 \E$`, stdout)
 	require.Contains(t, stderr, "none.json: no such file")
 
 	status, stdout, _ = command(t, person("vera", `"phone":"9000000003"`), "send", "--server", p.url, bad, "-")
-	require.Equal(t, 1, status, "one of the files registered nobody")
+	require.Equal(t, 1, status, "one of the files registered no one")
 	require.Regexp(t, `(?m)^-: 200 OK\n  vera +\S{27}$`, stdout)
 
 	status, _, stderr = command(t, "{}", "send", "--retry-for", "0", "--server", "http://127.0.0.1:1", "-")
@@ -52,7 +52,7 @@ func TestSend(t *testing.T) {
 	require.Contains(t, stdout, "404 Not Found")
 }
 
-// Every format gets to the server, and a file sent twice registers nobody twice.
+// The server accepts every format. A file sent twice registers no one twice.
 func TestSendAndServer(t *testing.T) {
 	p := start(t)
 	dir := t.TempDir()
@@ -67,19 +67,19 @@ func TestSendAndServer(t *testing.T) {
 
 	status, stdout, stderr := command(t, "", append([]string{"send", "--server", p.url, "--dry-run"}, files...)...)
 	require.Zero(t, status, stderr)
-	require.Contains(t, stdout, "  would register 2 of 2 objects, refuse 0\n")
+	require.Contains(t, stdout, "  would register 2 of 2 records, reject 0\n")
 	require.Zero(t, p.count(t, "users"))
 
 	first := map[string]string{}
 	for range 2 {
 		status, _, stderr = command(t, "", append([]string{"send", "--server", p.url, "--out", dir, "--force"}, files...)...)
 		require.Zero(t, status, stderr)
-		require.Equal(t, len(first), strings.Count(stderr, "was imported before"), stderr)
+		require.Equal(t, len(first), strings.Count(stderr, "already imported"), stderr)
 		for _, name := range []string{"one.csv", "two.csv", "three.csv"} {
 			content, err := os.ReadFile(filepath.Join(dir, name))
 			require.NoError(t, err)
 			if before, again := first[name]; again {
-				require.Equal(t, before, string(content), "the answer is the same, with its passwords")
+				require.Equal(t, before, string(content), "the result is the same, with its passwords")
 			}
 			first[name] = string(content)
 		}
@@ -89,13 +89,48 @@ func TestSendAndServer(t *testing.T) {
 	taken := fileOf(t, "four.json", `[`+person("anna", `"phone":"9000000005"`)+`,`+person("dina", `"phone":"9000000006"`)+`]`)
 	status, stdout, _ = command(t, "", "send", "--server", p.url, "--strict", taken)
 	require.Equal(t, 1, status)
-	require.Contains(t, stdout, "  registered 0 of 2 objects, refused 1, skipped 1 (import ")
+	require.Contains(t, stdout, "  registered 0 of 2 records, rejected 1, skipped 1 (import ")
 	status, stdout, _ = command(t, "", "send", "--server", p.url, taken)
-	require.Zero(t, status, "another request has another key")
-	require.Contains(t, stdout, "  registered 1 of 2 objects, refused 1 (import ")
+	require.Zero(t, status, "a different request has a different key")
+	require.Contains(t, stdout, "  registered 1 of 2 records, rejected 1 (import ")
 	status, _, stderr = command(t, "", "send", "--server", p.url, "--key", "once-more", taken)
-	require.Equal(t, 1, status, "imported again, where both are taken")
-	require.NotContains(t, stderr, "was imported before")
+	require.Equal(t, 1, status, "imported again; both logins are taken by now")
+	require.NotContains(t, stderr, "already imported")
+}
+
+// The key of an import is derived from a secret that only the user can read.
+func TestUserSecretOfSend(t *testing.T) {
+	p := start(t)
+	file := fileOf(t, "people.json", person("anna", `"phone":"9000000001"`))
+	send := func(args ...string) (status int, stderr string) {
+		status, _, stderr = command(t, "", append([]string{"send", "--server", p.url, file}, args...)...)
+		return status, stderr
+	}
+	config := filepath.Join(t.TempDir(), "of a user")
+	t.Setenv("XDG_CONFIG_HOME", config)
+	status, stderr := send()
+	require.Zero(t, status, stderr)
+	for _, name := range []string{"rollcall", "rollcall/secret.key"} {
+		info, err := os.Stat(filepath.Join(config, name))
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o077, "%s is for its owner only", name)
+	}
+	status, stderr = send()
+	require.Zero(t, status)
+	require.Contains(t, stderr, "already imported")
+
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(t.TempDir(), "of another user"))
+	status, stderr = send()
+	require.Equal(t, 1, status, "another user does not get the passwords")
+	require.NotContains(t, stderr, "already imported")
+
+	t.Setenv("XDG_CONFIG_HOME", "")
+	t.Setenv("HOME", "")
+	status, stderr = send()
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "no configuration folder for the user's secret")
+	_, stderr = send("--key", "mine")
+	require.Empty(t, stderr)
 }
 
 // fileOf writes a file to be sent, and returns its path.

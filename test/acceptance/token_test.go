@@ -390,13 +390,13 @@ func TestSendWithToken(t *testing.T) {
 		status, stdout, stderr := command(t, large, "send", "-")
 		require.Equal(t, 1, status)
 		require.Contains(t, stdout, "-: 401 Unauthorized\n")
-		require.Contains(t, stdout, "set ROLLCALL_TOKEN to it")
+		require.Contains(t, stdout, "set ROLLCALL_TOKEN to the token")
 		require.Empty(t, stderr)
 	}
 	t.Setenv("ROLLCALL_TOKEN", crm)
 	status, stdout, stderr := command(t, large, "send", "-")
 	require.Zero(t, status, stderr)
-	require.Contains(t, stdout, "registered 1 of 1 objects")
+	require.Contains(t, stdout, "registered 1 of 1 records")
 	require.NotContains(t, stdout+stderr, crm)
 
 	t.Setenv("ROLLCALL_TOKEN", "")

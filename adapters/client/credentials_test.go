@@ -1,4 +1,4 @@
-package bootstrap_test
+package client_test
 
 import (
 	"context"
@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/client"
 )
 
-func TestSendWritesCredentials(t *testing.T) {
+func TestCredentialsFormats(t *testing.T) {
 	const formula = `{"object_id":4,"status":"created","login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n"
 	for name, want := range map[string]string{
 		"people.csv":    "\ufeff\"login\",\"password\"\r\n\"anna\",\"abcdef-ghijkm\"\r\n\"boris\",\"npqrst-uvwxyz\"\r\n\"'=1+\"\"2\"\";'=3\",\"aaaaaa-bbbbbb\"\r\n",
@@ -24,22 +26,22 @@ func TestSendWritesCredentials(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, name)
-			whole := inLines(200, annaLine+borisLine+formula+refusedLine+doneLine)
-			s := script(t, cutOff(strings.Repeat(annaLine+borisLine, 1000)), func(w http.ResponseWriter, r *http.Request) {
-				require.NoFileExists(t, path, "it has its name only when it is whole")
+			whole := respondsLines(200, annaLine+borisLine+formula+rejectedLine+doneLine)
+			s := script(t, cutsOff(strings.Repeat(annaLine+borisLine, 1000)), func(w http.ResponseWriter, r *http.Request) {
+				require.NoFileExists(t, path, "the file gets its name when it is complete")
 				for _, begun := range entries(t, dir) {
 					require.Equal(t, os.FileMode(0o600), begun.Mode())
 				}
 				whole(w, r)
 			})
-			got := s.send(t, "[]", "--out", path, "-")
+			got := s.send(t, "[]", client.Options{Out: path})
 			require.NoError(t, got.err, got.stderr)
 			require.Equal(t, `-: 200 OK
-  object 3: Login is required. Email is not a valid address.
-  registered 2 of 3 objects, refused 1 (import 12); logins and passwords are in `+path+"\n", got.stdout)
+  record 3: Login is required. Email is not a valid address.
+  registered 2 of 3 records, rejected 1 (import 12); logins and passwords are in `+path+"\n", got.stdout)
 			content, err := os.ReadFile(path)
 			require.NoError(t, err)
-			require.Equal(t, want, string(content), "of the attempt that ended well")
+			require.Equal(t, want, string(content), "only the last attempt is in the file")
 			left := entries(t, dir)
 			require.Len(t, left, 1)
 			require.Equal(t, os.FileMode(0o600), left[0].Mode())
@@ -47,7 +49,7 @@ func TestSendWritesCredentials(t *testing.T) {
 	}
 }
 
-// entries are the files of a folder.
+// entries returns the files of a folder.
 func entries(t *testing.T, dir string) []os.FileInfo {
 	t.Helper()
 	found, err := os.ReadDir(dir)
@@ -60,7 +62,7 @@ func entries(t *testing.T, dir string) []os.FileInfo {
 	return infos
 }
 
-func TestSendKeepsFilesThatAreThere(t *testing.T) {
+func TestExistingFileIsKept(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "people.csv")
 	require.NoError(t, os.WriteFile(path, []byte("precious"), 0o644))
@@ -69,40 +71,40 @@ func TestSendKeepsFilesThatAreThere(t *testing.T) {
 		require.NoError(t, err)
 		return string(b)
 	}
-	got := script(t).send(t, "[]", "--out", path, "-")
-	require.ErrorContains(t, got.err, "is there already; --force overwrites it")
+	got := script(t).send(t, "[]", client.Options{Out: path})
+	require.ErrorContains(t, got.err, "already exists; use --force to overwrite it")
 	require.Equal(t, "precious", content())
 
-	for _, answer := range []step{
-		asProblem(422, "key_reused", "No."),
-		inLines(400, refusedLine+`{"status":"done","code":400,"objects":1,"created":0,"rejected":1}`),
-		answered(200, "text/html", ""),
+	for _, response := range []step{
+		respondsProblem(422, "key_reused", "No."),
+		respondsLines(400, rejectedLine+`{"status":"done","code":400,"objects":1,"created":0,"rejected":1}`),
+		responds(200, "text/html", ""),
 	} {
-		got = script(t, answer).send(t, "[]", "--force", "--out", path, "-")
+		got = script(t, response).send(t, "[]", client.Options{Out: path, Force: true})
 		require.Error(t, got.err)
-		require.Equal(t, "precious", content(), "nobody was registered")
+		require.Equal(t, "precious", content(), "no one was registered")
 		require.Len(t, entries(t, dir), 1)
 	}
 
-	got = script(t, inLines(200, wholeAnswer)).send(t, "[]", "--force", "--out", path, "-")
+	got = script(t, respondsLines(200, allLines)).send(t, "[]", client.Options{Out: path, Force: true})
 	require.NoError(t, got.err, got.stderr)
 	require.Contains(t, content(), "abcdef-ghijkm")
 	left := entries(t, dir)
 	require.Len(t, left, 1)
-	require.Equal(t, os.FileMode(0o600), left[0].Mode(), "whatever it was before")
+	require.Equal(t, os.FileMode(0o600), left[0].Mode(), "the mode of the old file is not kept")
 
 	fresh := filepath.Join(dir, "fresh.csv")
 	got = script(t, func(w http.ResponseWriter, r *http.Request) {
 		require.NoError(t, os.WriteFile(fresh, []byte("precious"), 0o644))
-		inLines(200, wholeAnswer)(w, r)
-	}).send(t, "[]", "--out", fresh, "-")
+		respondsLines(200, allLines)(w, r)
+	}).send(t, "[]", client.Options{Out: fresh})
 	require.Error(t, got.err)
-	require.Contains(t, got.stderr, "is there already", "by now")
+	require.Contains(t, got.stderr, "already exists", "another program created it during the import")
 	require.Len(t, entries(t, dir), 2)
 }
 
-// A command that is run again goes on where it ended, and overwrites nothing.
-func TestSendAgainIntoAFolder(t *testing.T) {
+// A command that runs again continues where it ended, and overwrites nothing.
+func TestRunAgainIntoFolder(t *testing.T) {
 	dir := t.TempDir()
 	read := func(name string) string {
 		content, err := os.ReadFile(filepath.Join(dir, name))
@@ -110,10 +112,10 @@ func TestSendAgainIntoAFolder(t *testing.T) {
 		return string(content)
 	}
 	one, two := fileOf(t, "one.json", "[1]"), fileOf(t, "two.json", "[2]")
-	got := script(t, inLines(200, wholeAnswer), answered(404, "text/plain", "")).send(t, "", "--out", dir, one, two)
+	got := script(t, respondsLines(200, allLines), responds(404, "text/plain", "")).send(t, "", client.Options{Out: dir, Files: []string{one, two}})
 	require.Error(t, got.err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, ".two.csv.part"), []byte("of a command that was killed"), 0o644))
-	got = script(t, inLines(200, wholeAnswer), inLines(200, wholeAnswer)).send(t, "", "--out", dir, one, two)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ".two.csv.part"), []byte("left by a killed command"), 0o644))
+	got = script(t, respondsLines(200, allLines), respondsLines(200, allLines)).send(t, "", client.Options{Out: dir, Files: []string{one, two}})
 	require.NoError(t, got.err, got.stderr)
 	require.Len(t, entries(t, dir), 2)
 	require.Equal(t, read("one.csv"), read("two.csv"))
@@ -122,112 +124,91 @@ func TestSendAgainIntoAFolder(t *testing.T) {
 	for _, number := range []string{"2", "3"} {
 		whole := strings.Replace(gleb, "gleb", "gleb"+number, 1) + `{"status":"done","code":200,"objects":1,"created":1,"rejected":0}`
 		for range 2 {
-			got = script(t, inLines(200, whole)).send(t, "", "--out", dir, one)
+			got = script(t, respondsLines(200, whole)).send(t, "", client.Options{Out: dir, Files: []string{one}})
 			require.NoError(t, got.err, got.stderr)
 			require.Contains(t, got.stdout, filepath.Join(dir, "one-"+number+".csv"))
 		}
 		require.Contains(t, read("one-"+number+".csv"), "gleb"+number)
 	}
-	require.Equal(t, read("one.csv"), read("two.csv"), "what was there")
+	require.Equal(t, read("one.csv"), read("two.csv"), "the first file is unchanged")
 	for _, file := range entries(t, dir) {
 		require.Equal(t, os.FileMode(0o600), file.Mode())
 	}
 }
 
-func TestSendWritesAFileForEach(t *testing.T) {
+func TestFolderGetsFileForEachInput(t *testing.T) {
 	dir := t.TempDir()
 	one, two := fileOf(t, "one.json", "[1]"), fileOf(t, "two.csv.gz", "[2]")
-	got := script(t, inLines(200, wholeAnswer), inLines(200, wholeAnswer), inLines(200, wholeAnswer)).send(t, "[3]", "--out", dir, one, two, "-")
+	got := script(t, respondsLines(200, allLines), respondsLines(200, allLines), respondsLines(200, allLines)).send(t, "[3]", client.Options{Out: dir, Files: []string{one, two, "-"}})
 	require.NoError(t, got.err, got.stderr)
 	for _, name := range []string{"one.csv", "two.csv", "stdin.csv"} {
 		require.FileExists(t, filepath.Join(dir, name))
 	}
-
-	none := script(t) // is not asked
-	for _, args := range [][]string{
-		{"--out", filepath.Join(dir, "all.csv"), one, two},
-		{"--out", t.TempDir(), one, fileOf(t, "one.csv", "[3]")},
-		{"--out", filepath.Join(dir, "people.xlsx"), one},
-		{"--out", filepath.Join(dir, "none", "people.csv"), one},
-		{"--out", filepath.Join(t.TempDir(), "people.csv"), "--dry-run", one},
-		{"--key", "one", one, two},
-		{"--key", "not visible", one},
-		{"--type", "pdf", one},
-		{"--type", "text/", one},
-		{"--server", "localhost:5000", one},
-		{"--retry-for", "-1s", one},
-	} {
-		got := none.send(t, "", args...)
-		require.Error(t, got.err, args)
-	}
-	require.Empty(t, none.requests)
 }
 
-// Who interrupts the program has it end at once, and leaves no file.
-func TestSendIsInterrupted(t *testing.T) {
-	for name, during := range map[string]func(interrupt func()) step{
-		"before the answer": func(interrupt func()) step {
-			return func(_ http.ResponseWriter, r *http.Request) {
-				_, _ = io.Copy(io.Discard, r.Body)
-				interrupt()
-				<-r.Context().Done()
-			}
-		},
-		"inside the answer": func(interrupt func()) step {
-			return func(w http.ResponseWriter, r *http.Request) {
-				inLines(200, annaLine)(w, r)
-				_ = http.NewResponseController(w).Flush()
-				interrupt()
-				<-r.Context().Done()
-			}
-		},
+// An interrupted client stops immediately and leaves no file.
+func TestInterruption(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		response string // that the server sends before the interruption
+	}{
+		{"before the response", ""},
+		{"inside the response", annaLine},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			dir := t.TempDir()
 			file := fileOf(t, "people.json", "[]")
-			s := script(t, during(interrupt))
-			got := s.sendUntil(t, ctx, nil, "--out", dir, file, fileOf(t, "more.json", "[]"))
+			s := script(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if test.response != "" {
+					respondsLines(200, test.response)(w, r)
+					_ = http.NewResponseController(w).Flush()
+				}
+				interrupt()
+				<-r.Context().Done()
+			})
+			got := s.sendUntil(t, ctx, nil, client.Options{Out: dir, Files: []string{file, fileOf(t, "more.json", "[]")}})
 			require.ErrorContains(t, got.err, "interrupted")
 			require.Empty(t, got.stdout)
 			require.Empty(t, got.pauses)
 			require.Empty(t, entries(t, dir))
 		})
 	}
-	t.Run("while the standard input is silent", func(t *testing.T) {
+	t.Run("while standard input is silent", func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		silent, w := io.Pipe()
 		defer w.Close()
 		go func() {
-			_, _ = w.Write([]byte("[")) // which is read
+			_, _ = w.Write([]byte("[")) // returns when the client has read it
 			interrupt()
 		}()
-		got := script(t).sendUntil(t, ctx, silent, "-")
+		got := script(t).sendUntil(t, ctx, silent, client.Options{})
 		require.ErrorContains(t, got.err, "interrupted")
 	})
 }
 
-// Of two commands that write to the same place at once one may fail, but none claims the other's file.
-func TestSendTwiceAtOnce(t *testing.T) {
+// If two commands write to one path concurrently, one may fail, but neither publishes the other's file.
+func TestTwoCommandsWithOnePath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "people.csv")
 	begun, end := make(chan struct{}), make(chan struct{})
 	second := script(t, func(w http.ResponseWriter, r *http.Request) {
 		close(begun)
 		<-end
-		inLines(200, strings.ReplaceAll(wholeAnswer, "anna", "gleb"))(w, r)
+		respondsLines(200, strings.ReplaceAll(allLines, "anna", "gleb"))(w, r)
 	})
 	done := make(chan error)
 	first := script(t, func(w http.ResponseWriter, r *http.Request) {
-		go func() { done <- second.send(t, "[2]", "--out", path, "-").err }()
+		go func() { done <- second.send(t, "[2]", client.Options{Out: path}).err }()
 		<-begun
-		inLines(200, wholeAnswer)(w, r)
+		respondsLines(200, allLines)(w, r)
 	})
-	got := first.send(t, "[1]", "--out", path, "-")
+	got := first.send(t, "[1]", client.Options{Out: path})
 	_, early := os.Lstat(path)
 	close(end)
 	err := <-done
-	require.ErrorIs(t, early, os.ErrNotExist, "what the second had not written yet")
+	require.ErrorIs(t, early, os.ErrNotExist, "the second command has not finished")
 	require.Error(t, got.err)
 	require.Contains(t, got.stderr, "another command writes")
 	require.NoError(t, err)

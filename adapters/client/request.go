@@ -1,0 +1,140 @@
+package client
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+)
+
+// newHTTPClient returns a client that follows no redirect, because a redirect would repeat the request as a GET without the file.
+// The client uses no proxy for requests to this machine.
+func newHTTPClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is net/http's own
+	transport.Proxy = func(request *http.Request) (*url.URL, error) {
+		if isThisMachine(request.URL.Hostname()) {
+			return nil, nil //nolint:nilnil // nil means no proxy
+		}
+		return http.ProxyFromEnvironment(request)
+	}
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// key returns the Idempotency-Key of a file: the same for the same user, server, file and options. The user's secret goes into
+// it, so that another user who has the file cannot fetch the passwords. A dry run has no key.
+func (c *Client) key(file *input) (string, error) {
+	if c.DryRun || c.Key != "" {
+		return c.Key, nil
+	}
+	secret, err := c.Secret()
+	if err != nil {
+		return "", fmt.Errorf("derive idempotency key: %w; choose a --key, and use it again to retry", err)
+	}
+	hash := hmac.New(sha256.New, secret)
+	fmt.Fprintf(hash, "%q %q %q %t\n", c.address, file.mediaType, file.encoding, c.Strict)
+	_, err = io.Copy(hash, file.reader())
+	if err != nil {
+		return "", fmt.Errorf("read: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// post sends a file once. It returns a temporaryError if a retry can succeed.
+func (c *Client) post(ctx context.Context, name string, file *input, key string, credentials *credentialsFile) (*result, error) {
+	bar := newProgress(c.Stderr, name)
+	defer bar.end()
+	body := &requestBody{file: bar.sending(file.reader())}
+	defer body.end()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address, body)
+	if err != nil {
+		return nil, fmt.Errorf("create request: %w", err)
+	}
+	request.ContentLength = file.size
+	request.Header.Set("Accept", mimeLines+", "+mimeProblem+";q=0.9, "+mimeJSON+";q=0.5")
+	request.Header.Set("Content-Type", file.mediaType)
+	if file.encoding != "" {
+		request.Header.Set("Content-Encoding", file.encoding)
+	}
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	if c.Strict {
+		request.Header.Set("Prefer", "handling=strict")
+	}
+	if c.DryRun {
+		request.URL.RawQuery = "dry_run=true"
+	} else {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		err = fmt.Errorf("send: %w", withoutURL(err))
+		if isPermanent(err) {
+			return nil, err
+		}
+		return nil, &temporaryError{cause: err}
+	}
+	defer response.Body.Close()
+	err = credentials.restart()
+	if err != nil {
+		return nil, err
+	}
+	got := newResult(response, c.Spools.New())
+	err = got.read(response, credentials, bar)
+	if temporary, ok := errors.AsType[*temporaryError](err); ok {
+		temporary.after = retryAfter(response.Header.Get("Retry-After"), c.Now())
+	}
+	return got, err
+}
+
+// A requestBody is the file as the body of one request. The transport may still read it after an early response; end stops that,
+// so that the file can be closed.
+type requestBody struct {
+	mu   sync.Mutex
+	file io.Reader // nil after end
+}
+
+// Read implements io.Reader.
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.file == nil {
+		return 0, fs.ErrClosed
+	}
+	return b.file.Read(p)
+}
+
+func (b *requestBody) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.file = nil
+}
+
+// withoutURL removes the method and the address, which the user knows, from an error of net/http.
+func withoutURL(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+// isPermanent reports whether an error comes from the address itself, so that no retry can succeed.
+func isPermanent(err error) bool {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.IsNotFound
+	}
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	return untrusted || errors.Is(err, http.ErrSchemeMismatch)
+}
