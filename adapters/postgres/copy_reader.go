@@ -3,7 +3,6 @@ package postgres
 import (
 	"encoding/binary"
 	"io"
-	"strconv"
 
 	"rollcall/domain"
 )
@@ -105,7 +104,7 @@ func (b copyRow) badUser(codeID int64, r *domain.Rejection) copyRow {
 		text(r.Description).violations(r.Violations).original(original(r))
 }
 
-// jsonbVersion is what a jsonb begins with. Its text follows.
+// jsonbVersion is the first byte of a jsonb in binary format. The JSON text follows.
 const jsonbVersion = 1
 
 func (b copyRow) violations(vs domain.Violations) copyRow {
@@ -120,25 +119,4 @@ func (b copyRow) original(json []byte) copyRow {
 		return b.null()
 	}
 	return append(append(b.length(1+len(json)), jsonbVersion), json...)
-}
-
-// appendViolations appends violations in JSON, as they are stored.
-func appendViolations(b []byte, vs domain.Violations) []byte {
-	b = append(b, '[')
-	for i, v := range vs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"field":"`...) // fields and codes are plain words
-		b = append(b, v.Field...)
-		b = append(b, `","code":"`...)
-		b = append(b, v.Code...)
-		b = append(b, '"')
-		if v.Limit != 0 {
-			b = append(b, `,"limit":`...)
-			b = strconv.AppendInt(b, int64(v.Limit), 10)
-		}
-		b = append(b, '}')
-	}
-	return append(b, ']')
 }

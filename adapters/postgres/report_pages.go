@@ -1,158 +1,204 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
-// idIndex is an index whose last column is an import's id: the rows of one key come in the order of ids. Key and id are
-// compared as one, and are the order together. So the server reads this index, and of it what is between two places,
-// whatever it thinks of the values.
-type idIndex struct {
-	table, id       string
-	columns, values string // of the key, each with a comma behind
+// directions are the queries for pages of imports by one index, in either order.
+type directions struct{ newest, oldest string }
+
+func readDirections(name string) directions {
+	return directions{newest: readSQL(name + "_newest"), oldest: readSQL(name + "_oldest")}
 }
 
 var (
-	ofAll    = idIndex{"codes c", "c.id", "", ""}
-	ofStatus = idIndex{"codes c", "c.id", "c.code, ", "@status, "}
-	ofLogin  = idIndex{"bad_users b", "b.code_id", "b.login_key, ", "@login, "}
-	ofReason = idIndex{"code_reasons r", "r.code_id", "r.field, r.code, ", "@field, @reason_code, "}
+	importsByID     = readDirections("imports")
+	importsByStatus = readDirections("imports_by_status")
+	importsByReason = readDirections("imports_by_reason")
+	importsByLogin  = readDirections("imports_by_login")
+
+	periodSQL            = readSQL("period")
+	importSQL            = readSQL("import")
+	rejectionsSQL        = readSQL("rejections")
+	rejectionsByLoginSQL = readSQL("rejections_by_login")
 )
 
-// between is the condition that a row has the key, and an id between the highest of some and the lowest of others.
-func (x *idIndex) between(low, high []string) string {
-	return fmt.Sprintf("(%[1]s%[2]s) > (%[3]sgreatest(%[4]s)) and (%[1]s%[2]s) < (%[3]sleast(%[5]s))",
-		x.columns, x.id, x.values, strings.Join(low, ", "), strings.Join(high, ", "))
-}
-
-func (x *idIndex) by(order string) string {
-	return strings.ReplaceAll(x.columns, ",", " "+order+",") + x.id + " " + order
-}
-
-// importRange is the next imports that a filter finds from a place on, by id.
-type importRange struct {
-	filter     *domain.ReportFilter
-	descending bool
-	place      int64 // 0 for the beginning
-	inclusive  bool  // the place is one of them
-	limit      int
-}
-
-// queue queues the statement that finds them.
-//
-// One import can have refused a login a million times, and a login, a reason and a status can each be frequent and never
-// meet. So what is kept with refused objects is found by a recursion: each step of it looks for the next import in the
-// indexes of all of them.
-func (i *importRange) queue(batch *pgx.Batch, found *[]domain.Import) {
-	where := conditions{args: pgx.NamedArgs{
-		"limit": i.limit, "place": i.from(), "max_id": int64(math.MaxInt64), "login": i.filter.Login,
-	}}
-	where.of(i.filter)
-	where.ofReason(i.filter)
-	var sql string
+// importsBy returns the queries of the index that finds the fewest imports for a filter.
+func importsBy(filter *domain.ReportFilter) directions {
 	switch {
-	case i.filter.Login != "":
-		sql = i.recursion(&ofLogin, &where)
-	case i.filter.Reason != (domain.Reason{}):
-		sql = i.recursion(&ofReason, &where)
-	case i.filter.Status != 0:
-		sql = i.scan(&ofStatus)
+	case filter.Login != "":
+		return importsByLogin
+	case filter.Reason != (domain.Reason{}):
+		return importsByReason
+	case filter.Status != 0:
+		return importsByStatus
 	default:
-		sql = i.scan(&ofAll)
+		return importsByID
 	}
-	batch.Queue(sql, where.args).Query(func(rows pgx.Rows) (err error) {
-		*found, err = pgx.CollectRows(rows, scanImport)
+}
+
+// withoutSeqScan makes the rest of a transaction use indexes, even where the planner takes a table for small.
+const withoutSeqScan = "select set_config('enable_seqscan', 'off', true)"
+
+// Imports implements ports.Reports.
+func (r *Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
+	ids, err := r.idsOf(ctx, &query.Filter)
+	if err != nil {
+		return nil, fmt.Errorf("read imports: %w", unavailable(err))
+	}
+	newest, place := !query.Oldest, query.After
+	if query.Before != 0 {
+		newest, place = query.Oldest, query.Before
+	}
+	var found, others []domain.Import
+	var batch pgx.Batch // one transaction
+	batch.Queue(withoutSeqScan)
+	const oneMore = 1 // which shows whether there is another page
+	queueImports(&batch, &query.Filter, newest, ids.after(place, newest), query.Limit+oneMore, &found)
+	if place != 0 {
+		queueImports(&batch, &query.Filter, !newest, ids.from(place, !newest), 1, &others)
+	}
+	err = r.db.pool.SendBatch(ctx, &batch).Close()
+	if err != nil {
+		return nil, fmt.Errorf("read imports: %w", unavailable(err))
+	}
+	more := len(found) > query.Limit
+	found = found[:min(len(found), query.Limit)]
+	page := ports.ImportPage{Imports: found, IsFirst: len(others) == 0, IsLast: !more}
+	if query.Before != 0 {
+		slices.Reverse(found)
+		page.IsFirst, page.IsLast = !more, len(others) == 0
+	}
+	return &page, nil
+}
+
+func queueImports(batch *pgx.Batch, filter *domain.ReportFilter, newest bool, ids idRange, limit int, found *[]domain.Import) {
+	args := filterArgs(filter)
+	args["lowest"], args["highest"], args["limit"] = ids.lowest, ids.highest, limit
+	sql := importsBy(filter).oldest
+	if newest {
+		sql = importsBy(filter).newest
+	}
+	batch.Queue(sql, args).Query(func(rows pgx.Rows) (err error) {
+		*found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (domain.Import, error) { return scanImport(row) })
 		return err
 	})
 }
 
-// from is the id behind which the range begins.
-func (i *importRange) from() int64 {
+// idRange is a range of imports' ids, both ends included.
+type idRange struct{ lowest, highest int64 }
+
+// after returns the part of a range that follows a place in either order; all of it for place 0. No import has the highest number, so
+// there is nothing after it.
+func (r idRange) after(place int64, newest bool) idRange {
 	switch {
-	case i.place == 0 && i.descending:
-		return math.MaxInt64
-	case i.inclusive && i.descending:
-		return max(i.place, i.place+1) // there is none behind the highest
-	case i.inclusive:
-		return min(i.place, i.place-1)
+	case place == 0:
+	case newest:
+		r.highest = min(r.highest, place-1)
 	default:
-		return i.place
+		r.lowest = max(r.lowest, place, place+1)
 	}
+	return r
 }
 
-func (i *importRange) order() string {
-	if i.descending {
-		return "desc"
+// from returns the part of a range that begins with a place.
+func (r idRange) from(place int64, newest bool) idRange {
+	if newest {
+		r.highest = min(r.highest, place)
+	} else {
+		r.lowest = max(r.lowest, place)
 	}
-	return "asc"
+	return r
 }
 
-// behind is the condition that a row of an index has the key, and an id that the filter allows and that is behind others.
-// As ids come in the order of dates, a period is a range of them.
-func (i *importRange) behind(x *idIndex, ids ...string) string {
-	low, high := []string{"0"}, []string{"@max_id::bigint"}
-	if i.filter.Import != 0 {
-		low, high = append(low, "@import::bigint - 1"), append(high, "@import::bigint + 1")
+// idsOf returns the range of ids that a filter's period and import are in: ids have the order of dates.
+func (r *Reports) idsOf(ctx context.Context, filter *domain.ReportFilter) (idRange, error) {
+	ids := idRange{lowest: 1, highest: math.MaxInt64}
+	if filter.Import != 0 {
+		ids = idRange{filter.Import, filter.Import}
 	}
-	if !i.filter.From.IsZero() {
-		low = append(low, "coalesce((select id from codes where date >= @from order by date, id limit 1), @max_id) - 1")
+	if filter.From.IsZero() && filter.Until.IsZero() {
+		return ids, nil
 	}
-	if !i.filter.Until.IsZero() {
-		high = append(high, "coalesce((select id from codes where date < @until order by date desc, id desc limit 1), 0) + 1")
+	var lowest, highest *int64
+	err := r.db.pool.QueryRow(ctx, periodSQL, filterArgs(filter)).Scan(&lowest, &highest)
+	none := idRange{lowest: 1, highest: 0}
+	if !filter.From.IsZero() {
+		if lowest == nil {
+			return none, err
+		}
+		ids.lowest = max(ids.lowest, *lowest)
 	}
-	if i.descending {
-		return x.between(low, append(high, ids...))
+	if !filter.Until.IsZero() {
+		if highest == nil {
+			return none, err
+		}
+		ids.highest = min(ids.highest, *highest)
 	}
-	return x.between(append(low, ids...), high)
+	return ids, err
 }
 
-// scan is the statement that finds imports by an index of codes.
-func (i *importRange) scan(x *idIndex) string {
-	where := i.behind(x, "@place::bigint")
-	if !i.filter.From.IsZero() {
-		where += " and (c.date >= @from) is true" // so put, it makes the server think of no other index
+// Rejections implements ports.Reports.
+func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
+	args := filterArgs(&query.Filter)
+	args["after"], args["limit"] = query.After, query.Limit+1
+	sql := rejectionsSQL
+	if query.Filter.Login != "" {
+		sql = rejectionsByLoginSQL
 	}
-	if !i.filter.Until.IsZero() {
-		where += " and (c.date < @until) is true"
+	var page ports.RejectionPage
+	var batch pgx.Batch // one transaction
+	batch.Queue(withoutSeqScan)
+	batch.Queue(importSQL, args).Query(func(rows pgx.Rows) (err error) {
+		var user string
+		page.Import, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (domain.Import, error) { return scanImport(row, &user) })
+		page.Import.User = user
+		return err
+	})
+	batch.Queue(sql, args).Query(func(rows pgx.Rows) (err error) {
+		page.Rejections, err = pgx.CollectRows(rows, scanRejection)
+		return err
+	})
+	err := r.db.pool.SendBatch(ctx, &batch).Close()
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ports.ErrNotFound
 	}
-	return fmt.Sprintf("select %s from codes c where %s order by %s limit @limit", importColumns, where, x.by(i.order()))
+	if err != nil {
+		return nil, fmt.Errorf("read rejections: %w", unavailable(err))
+	}
+	page.IsLast = len(page.Rejections) <= query.Limit
+	page.Rejections = page.Rejections[:min(len(page.Rejections), query.Limit)]
+	return &page, nil
 }
 
-// recursion is the statement that finds imports by an index of what is kept with refused objects.
-func (i *importRange) recursion(x *idIndex, where *conditions) string {
-	behind := []string{"found.id"}
-	if i.filter.Status != 0 {
-		behind = append(behind, i.leap(&ofStatus))
+// scanImport reads a row of a page, and further columns into more.
+func scanImport(row pgx.CollectableRow, more ...any) (i domain.Import, err error) {
+	i.Imports = 1
+	var token *string
+	err = row.Scan(append([]any{
+		&i.ID, &i.Status, &i.Method, &i.Date, &i.Description, &i.Registered, &i.Rejected, &token, &i.Unkept,
+	}, more...)...)
+	if token != nil {
+		i.Token = *token
 	}
-	if x != &ofReason && i.filter.Reason != (domain.Reason{}) {
-		behind = append(behind, i.leap(&ofReason))
-	}
-	return fmt.Sprintf(`
-		with recursive found (id) as (
-			%[1]s union all
-			select %[2]s from found where found.id is not null)
-		select %[3]s from (
-			select %[3]s from found cross join lateral (select %[3]s from codes c where c.id = found.id offset 0) c
-			where %[4]s limit @limit) c
-		order by c.id %[5]s`,
-		i.next(x, "@place::bigint"), i.next(x, behind...), importColumns, where, i.order())
+	i.Date = i.Date.UTC()
+	return i, err
 }
 
-// next is the statement that finds the next id of an index.
-func (i *importRange) next(x *idIndex, behind ...string) string {
-	return fmt.Sprintf("(select %s from %s where %s order by %s limit 1)", x.id, x.table, i.behind(x, behind...), x.by(i.order()))
-}
-
-// leap is the place in front of the next id that another index has.
-func (i *importRange) leap(x *idIndex) string {
-	if i.descending {
-		return fmt.Sprintf("coalesce(%s, 0) + 1", i.next(x, "found.id"))
+func scanRejection(row pgx.CollectableRow) (r domain.Rejection, err error) {
+	var violations []byte
+	err = row.Scan(&r.Import, &r.Object, &r.Login, &r.Description, &violations)
+	if err == nil {
+		r.Violations, err = readViolations(violations)
 	}
-	return fmt.Sprintf("coalesce(%s, @max_id) - 1", i.next(x, "found.id"))
+	return r, err
 }
