@@ -98,10 +98,11 @@ func (p *people) registering(store ports.Registrations) *application.RegisterUse
 }
 
 func candidate(login string) *domain.Candidate {
-	return &domain.Candidate{
-		FirstName: domain.Entered("Анна"), LastName: domain.Entered("Ким"), Patronymic: domain.Entered("Петровна"),
-		Login: domain.Entered(login), Email: domain.Entered(login + "@example.com"),
-	}
+	return &domain.Candidate{Given: [domain.NumPersonFields]domain.Given{
+		domain.PersonFirstName: domain.Entered("Анна"), domain.PersonLastName: domain.Entered("Ким"),
+		domain.PersonPatronymic: domain.Entered("Петровна"), domain.PersonLogin: domain.Entered(login),
+		domain.PersonEmail: domain.Entered(login + "@example.com"),
+	}}
 }
 
 func (p *people) anna(t *testing.T) *domain.User {
@@ -145,7 +146,7 @@ func TestSignIn(t *testing.T) {
 func TestOldLoginThatIsAnothersPhone(t *testing.T) {
 	p := newPeople()
 	person := candidate("Anna")
-	person.Phone = domain.Entered("9123456789")
+	person.Given[domain.PersonPhone] = domain.Entered("9123456789")
 	anna, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	object := domain.Rules{Region: "RU", Today: domain.DateOf(p.now)}.Check(candidate("89123456789"))
@@ -390,7 +391,7 @@ func TestLimitsTellNothing(t *testing.T) {
 	const address = "192.0.2.1"
 	empty, p := newPeople(), newPeople()
 	person := candidate("Anna")
-	person.Phone = domain.Entered("9123456789")
+	person.Given[domain.PersonPhone] = domain.Entered("9123456789")
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	for _, name := range []string{"anna", "Anna@example.com", "8 912 345 67 89", "79123456789", "ANNA", "no name of any kind", "no@thing", ""} {
@@ -417,7 +418,7 @@ func TestLimitsTellNothing(t *testing.T) {
 func TestSpellingsAreOneName(t *testing.T) {
 	p := newPeople()
 	person := candidate("Anna")
-	person.Phone = domain.Entered("9123456789")
+	person.Given[domain.PersonPhone] = domain.Entered("9123456789")
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	before := p.hasher.verified

@@ -24,8 +24,8 @@ const (
 	Other // a boolean, a list or an object
 )
 
-// Value is one field of a candidate as it came.
-type Value struct {
+// Given is a field of a candidate as it came.
+type Given struct {
 	Text      string // of a String or Number, valid UTF-8, at most MaxValue bytes
 	Kind      Kind
 	Cut       bool // Text is only the beginning
@@ -34,11 +34,11 @@ type Value struct {
 }
 
 // Entered is what a person entered in a form, absent when that is nothing.
-func Entered(s string) Value {
+func Entered(s string) Given {
 	if trim(s) == "" {
-		return Value{}
+		return Given{}
 	}
-	v := Value{Text: s, Kind: String}
+	v := Given{Text: s, Kind: String}
 	if len(s) > MaxValue {
 		v.Text, v.Cut = strings.TrimRightFunc(s[:MaxValue], func(r rune) bool { return r == utf8.RuneError }), true
 	}
@@ -50,7 +50,7 @@ func Entered(s string) Value {
 
 // Candidate is an object as it came, not yet checked.
 type Candidate struct {
-	FirstName, LastName, Patronymic, Login, Email, Phone, Birthday Value
+	Given [NumPersonFields]Given
 
 	Number     int  // of the object in its import, from 1
 	NotObject  bool // there is something else in the object's place
@@ -62,8 +62,11 @@ type Candidate struct {
 
 // Size is roughly how many bytes of text the candidate holds.
 func (c *Candidate) Size() int {
-	return len(c.FirstName.Text) + len(c.LastName.Text) + len(c.Patronymic.Text) + len(c.Login.Text) +
-		len(c.Email.Text) + len(c.Phone.Text) + len(c.Birthday.Text) + len(c.Original)
+	size := len(c.Original)
+	for f := range c.Given {
+		size += len(c.Given[f].Text)
+	}
+	return size
 }
 
 // Rules are what the checks need to know of place and time.
@@ -102,78 +105,64 @@ func (r Rules) Check(c *Candidate) Object {
 		o.Violations = Violations{{Code: CodeNotObject}}
 		return o
 	}
-	if c.Login.Kind == String {
-		o.Login = presentable(c.Login.Text)
+	if login := &c.Given[PersonLogin]; login.Kind == String {
+		o.Login = presentable(login.Text)
 	}
-	reg := &o.Registration
-	var vs [7]Violations
-	reg.Name.First, vs[0] = checkRequired(FieldFirstName, c.FirstName, newName)
-	reg.Name.Last, vs[1] = checkRequired(FieldLastName, c.LastName, newName)
-	reg.Name.Patronymic, vs[2] = checkRequired(FieldPatronymic, c.Patronymic, newName)
-	reg.Login, vs[3] = checkRequired(FieldLogin, c.Login, func(_ Field, text string) (Login, Violations) { return NewLogin(text) })
-	reg.Email, vs[4] = checkOptional(FieldEmail, c.Email, NewEmail)
-	reg.Phone, vs[5] = checkOptional(FieldPhone, c.Phone, func(text string) (Phone, Violations) { return NewPhone(text, r.Region) })
-	reg.Birthday, vs[6] = checkOptional(FieldBirthday, c.Birthday, func(text string) (Birthday, Violations) { return NewBirthday(text, r.Today) })
-	if r.isOthersContact(reg) {
-		vs[3] = append(vs[3], Violation{Field: FieldLogin, Code: CodeIsContact})
+	var found [NumPersonFields]Violations
+	for f := range personFields {
+		found[f] = r.checkField(&o.Registration, PersonField(f), &c.Given[f])
 	}
-	if isBlank(c.Email) && isBlank(c.Phone) && !c.Email.Repeated && !c.Phone.Repeated {
-		vs[4] = append(vs[4], Violation{Field: FieldEmail, Code: CodeContactRequired})
+	if r.isOthersContact(&o.Registration) {
+		found[PersonLogin] = append(found[PersonLogin], Violation{Field: FieldLogin, Code: CodeIsContact})
 	}
-	o.Violations = slices.Concat(vs[:]...)
+	if c.Given[PersonEmail].isLeftOut() && c.Given[PersonPhone].isLeftOut() {
+		found[PersonEmail] = append(found[PersonEmail], Violation{Field: FieldEmail, Code: CodeContactRequired})
+	}
+	o.Violations = slices.Concat(found[:]...)
 	return o
 }
 
-// isBlank tells whether an optional value was left out. Many systems write an empty string for what they do not have.
-func isBlank(v Value) bool {
-	return v.Kind == Absent || v.Kind == String && !v.Cut && trim(v.Text) == ""
+// isLeftOut reports whether an optional field was left out. Many systems write an empty text for a value that they lack.
+func (g *Given) isLeftOut() bool {
+	return !g.Repeated && (g.Kind == Absent || g.Kind == String && !g.Cut && trim(g.Text) == "")
 }
 
-func checkRequired[T any](field Field, v Value, construct func(Field, string) (T, Violations)) (T, Violations) {
-	if v.Kind == Absent && !v.Repeated {
-		var none T
-		return none, Violations{{Field: field, Code: CodeRequired}}
-	}
-	return checkGiven(field, v, func(text string) (T, Violations) { return construct(field, text) })
-}
-
-func checkOptional[T any](field Field, v Value, construct func(string) (T, Violations)) (T, Violations) {
-	if isBlank(v) && !v.Repeated {
-		var none T
-		return none, nil
-	}
-	return checkGiven(field, v, construct)
-}
-
-// checkGiven checks how the value came, and what it says.
-func checkGiven[T any](field Field, v Value, construct func(string) (T, Violations)) (T, Violations) {
-	var none T
-	var vs Violations
-	if v.Repeated {
-		vs = append(vs, Violation{Field: field, Code: CodeRepeated})
-	}
-	if v.Kind != String && (v.Kind != Number || field != FieldPhone) {
-		if v.Kind != Absent {
-			vs = append(vs, Violation{Field: field, Code: CodeType})
-		}
-		return none, vs
-	}
-	if v.Malformed {
-		vs = append(vs, Violation{Field: field, Code: CodeEncoding})
-	}
-	value, more := construct(v.Text)
+// checkField sets the field of reg, unless the field has violations, which it returns.
+func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations {
+	definition := &personFields[f]
+	name := definition.name
 	switch {
-	case v.Cut, v.Malformed: // the rest of its rules are not for what is left of it
+	case definition.required && g.Kind == Absent && !g.Repeated:
+		return Violations{{Field: name, Code: CodeRequired}}
+	case !definition.required && g.isLeftOut():
+		return nil
+	}
+	var vs Violations
+	if g.Repeated {
+		vs = append(vs, Violation{Field: name, Code: CodeRepeated})
+	}
+	if g.Kind != String && (g.Kind != Number || !definition.acceptsNumbers) {
+		if g.Kind != Absent {
+			vs = append(vs, Violation{Field: name, Code: CodeType})
+		}
+		return vs
+	}
+	if g.Malformed {
+		vs = append(vs, Violation{Field: name, Code: CodeEncoding})
+	}
+	isNoNumeral := g.Kind == Number && !isDigits(g.Text)
+	if vs != nil || g.Cut || isNoNumeral {
+		reg = new(Registration) // the value has violations, whatever its text is
+	}
+	more := f.parse(reg, g.Text, r)
+	switch {
+	case g.Cut, g.Malformed: // the other rules hold for the whole text only
 		more = slices.DeleteFunc(more, func(v Violation) bool { return v.Code != CodeControl && v.Code != CodeTooLong })
-	case v.Kind == Number && !isDigits(v.Text):
-		more = Violations{{Field: field, Code: CodeInvalid}}
+	case isNoNumeral:
+		more = Violations{{Field: name, Code: CodeInvalid}}
 	}
-	if v.Cut && !slices.Contains(more, tooLong(field)) {
-		more = append(more, tooLong(field))
+	if g.Cut && !slices.Contains(more, tooLong(name)) {
+		more = append(more, tooLong(name))
 	}
-	vs = append(vs, more...)
-	if vs != nil {
-		return none, vs
-	}
-	return value, nil
+	return append(vs, more...)
 }

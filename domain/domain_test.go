@@ -277,12 +277,16 @@ func TestBirthday(t *testing.T) {
 	require.False(t, given)
 }
 
-func text(s string) domain.Value { return domain.Value{Text: s, Kind: domain.String} }
+func text(s string) domain.Given { return domain.Given{Text: s, Kind: domain.String} }
 
 func valid() domain.Candidate {
 	return domain.Candidate{
-		Number: 1, FirstName: text("Иван"), LastName: text("Петров"), Patronymic: text("Ильич"), Login: text("ivan"),
-		Email: text("ivan@example.com"), Phone: text("9123456789"), Birthday: text("01/02/1990"),
+		Number: 1,
+		Given: [domain.NumPersonFields]domain.Given{
+			domain.PersonFirstName: text("Иван"), domain.PersonLastName: text("Петров"), domain.PersonPatronymic: text("Ильич"),
+			domain.PersonLogin: text("ivan"), domain.PersonEmail: text("ivan@example.com"), domain.PersonPhone: text("9123456789"),
+			domain.PersonBirthday: text("01/02/1990"),
+		},
 	}
 }
 
@@ -292,37 +296,50 @@ func TestCheck(t *testing.T) {
 		change func(*domain.Candidate)
 		want   domain.Violations
 	}{
-		"valid":            {func(*domain.Candidate) {}, nil},
-		"no object":        {func(c *domain.Candidate) { c.NotObject = true }, domain.Violations{{Code: domain.CodeNotObject}}},
-		"e-mail only":      {func(c *domain.Candidate) { c.Phone = domain.Value{} }, nil},
-		"phone only":       {func(c *domain.Candidate) { c.Email = text("  ") }, nil},
-		"phone a number":   {func(c *domain.Candidate) { c.Phone.Kind = domain.Number }, nil},
-		"no birthday":      {func(c *domain.Candidate) { c.Birthday = text("") }, nil},
-		"no contact":       {func(c *domain.Candidate) { c.Email, c.Phone = domain.Value{}, text("") }, only(domain.FieldEmail, domain.CodeContactRequired)},
-		"negative phone":   {func(c *domain.Candidate) { c.Phone = domain.Value{Text: "-9123456789", Kind: domain.Number} }, only(domain.FieldPhone, domain.CodeInvalid)},
-		"fractional phone": {func(c *domain.Candidate) { c.Phone = domain.Value{Text: "9123456789.5", Kind: domain.Number} }, only(domain.FieldPhone, domain.CodeInvalid)},
-		"huge phone":       {func(c *domain.Candidate) { c.Phone = domain.Value{Text: "9", Kind: domain.Number, Cut: true} }, only(domain.FieldPhone, domain.CodeInvalid)},
-		"huge birthday":    {func(c *domain.Candidate) { c.Birthday.Cut = true }, only(domain.FieldBirthday, domain.CodeInvalid)},
-		"huge login":       {func(c *domain.Candidate) { c.Login.Cut = true }, only(domain.FieldLogin, domain.CodeTooLong)},
-		"repeated login":   {func(c *domain.Candidate) { c.Login.Repeated = true }, only(domain.FieldLogin, domain.CodeRepeated)},
-		"repeated null":    {func(c *domain.Candidate) { c.Email = domain.Value{Repeated: true} }, only(domain.FieldEmail, domain.CodeRepeated)},
+		"valid":          {func(*domain.Candidate) {}, nil},
+		"no object":      {func(c *domain.Candidate) { c.NotObject = true }, domain.Violations{{Code: domain.CodeNotObject}}},
+		"e-mail only":    {func(c *domain.Candidate) { c.Given[domain.PersonPhone] = domain.Given{} }, nil},
+		"phone only":     {func(c *domain.Candidate) { c.Given[domain.PersonEmail] = text("  ") }, nil},
+		"phone a number": {func(c *domain.Candidate) { c.Given[domain.PersonPhone].Kind = domain.Number }, nil},
+		"no birthday":    {func(c *domain.Candidate) { c.Given[domain.PersonBirthday] = text("") }, nil},
+		"no contact": {func(c *domain.Candidate) {
+			c.Given[domain.PersonEmail], c.Given[domain.PersonPhone] = domain.Given{}, text("")
+		}, only(domain.FieldEmail, domain.CodeContactRequired)},
+		"negative phone": {func(c *domain.Candidate) {
+			c.Given[domain.PersonPhone] = domain.Given{Text: "-9123456789", Kind: domain.Number}
+		}, only(domain.FieldPhone, domain.CodeInvalid)},
+		"fractional phone": {func(c *domain.Candidate) {
+			c.Given[domain.PersonPhone] = domain.Given{Text: "9123456789.5", Kind: domain.Number}
+		}, only(domain.FieldPhone, domain.CodeInvalid)},
+		"huge phone": {func(c *domain.Candidate) {
+			c.Given[domain.PersonPhone] = domain.Given{Text: "9", Kind: domain.Number, Cut: true}
+		}, only(domain.FieldPhone, domain.CodeInvalid)},
+		"huge birthday":  {func(c *domain.Candidate) { c.Given[domain.PersonBirthday].Cut = true }, only(domain.FieldBirthday, domain.CodeInvalid)},
+		"huge login":     {func(c *domain.Candidate) { c.Given[domain.PersonLogin].Cut = true }, only(domain.FieldLogin, domain.CodeTooLong)},
+		"repeated login": {func(c *domain.Candidate) { c.Given[domain.PersonLogin].Repeated = true }, only(domain.FieldLogin, domain.CodeRepeated)},
+		"repeated null":  {func(c *domain.Candidate) { c.Given[domain.PersonEmail] = domain.Given{Repeated: true} }, only(domain.FieldEmail, domain.CodeRepeated)},
 		"repeated, then null": {
-			func(c *domain.Candidate) { c.Email, c.Phone = domain.Value{Repeated: true}, domain.Value{} },
+			func(c *domain.Candidate) {
+				c.Given[domain.PersonEmail], c.Given[domain.PersonPhone] = domain.Given{Repeated: true}, domain.Given{}
+			},
 			only(domain.FieldEmail, domain.CodeRepeated),
 		},
 		"everything wrong with one field": {
 			func(c *domain.Candidate) {
-				c.Login = domain.Value{Kind: domain.String, Text: "\x00\ufffd", Cut: true, Malformed: true, Repeated: true}
+				c.Given[domain.PersonLogin] = domain.Given{Kind: domain.String, Text: "\x00\ufffd", Cut: true, Malformed: true, Repeated: true}
 			},
 			slices.Concat(only(domain.FieldLogin, domain.CodeRepeated), only(domain.FieldLogin, domain.CodeEncoding),
 				only(domain.FieldLogin, domain.CodeControl), only(domain.FieldLogin, domain.CodeTooLong)),
 		},
-		"malformed name": {func(c *domain.Candidate) { c.FirstName.Malformed = true }, only(domain.FieldFirstName, domain.CodeEncoding)},
+		"malformed name": {func(c *domain.Candidate) { c.Given[domain.PersonFirstName].Malformed = true }, only(domain.FieldFirstName, domain.CodeEncoding)},
 		"everything wrong": {
 			func(c *domain.Candidate) {
 				*c = domain.Candidate{
-					FirstName: domain.Value{}, LastName: text(" "), Patronymic: domain.Value{Kind: domain.Number, Text: "7"},
-					Login: text(strings.Repeat("x", 51)), Email: text("x"), Phone: domain.Value{Kind: domain.Other}, Birthday: text("2999-01-01"),
+					Given: [domain.NumPersonFields]domain.Given{
+						domain.PersonLastName: text(" "), domain.PersonPatronymic: {Kind: domain.Number, Text: "7"},
+						domain.PersonLogin: text(strings.Repeat("x", 51)), domain.PersonEmail: text("x"),
+						domain.PersonPhone: {Kind: domain.Other}, domain.PersonBirthday: text("2999-01-01"),
+					},
 				}
 			},
 			domain.Violations{
@@ -344,7 +361,7 @@ func TestCheck(t *testing.T) {
 
 func TestLoginInReports(t *testing.T) {
 	rules := domain.Rules{Region: "RU", Today: today}
-	for login, want := range map[domain.Value]string{
+	for login, want := range map[domain.Given]string{
 		text("ivan"):                     "ivan",
 		text("a\x00b\nc"):                "a\ufffdb\ufffdc",
 		text(strings.Repeat("ж", 60)):    strings.Repeat("ж", 50) + "…",
@@ -352,7 +369,7 @@ func TestLoginInReports(t *testing.T) {
 		{}:                               "",
 	} {
 		candidate := valid()
-		candidate.Login = login
+		candidate.Given[domain.PersonLogin] = login
 		require.Equal(t, want, rules.Check(&candidate).Login)
 	}
 }
@@ -360,7 +377,7 @@ func TestLoginInReports(t *testing.T) {
 func object(t *testing.T, login, email, phone string) *domain.Object {
 	t.Helper()
 	c := valid()
-	c.Login, c.Email, c.Phone = text(login), text(email), text(phone)
+	c.Given[domain.PersonLogin], c.Given[domain.PersonEmail], c.Given[domain.PersonPhone] = text(login), text(email), text(phone)
 	o := domain.Rules{Region: "RU", Today: today}.Check(&c)
 	return &o
 }

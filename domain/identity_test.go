@@ -67,7 +67,7 @@ func TestLoginThatIsAContact(t *testing.T) {
 		{"+49/30/901820", "", "9123456780", foreign},
 	} {
 		person := valid()
-		person.Login, person.Email, person.Phone = text(c.login), text(c.email), text(c.phone)
+		person.Given[domain.PersonLogin], person.Given[domain.PersonEmail], person.Given[domain.PersonPhone] = text(c.login), text(c.email), text(c.phone)
 		require.Equal(t, c.want, rules.Check(&person).Violations, "%s, whose are %s and %s", c.login, c.email, c.phone)
 	}
 }
@@ -100,7 +100,7 @@ func FuzzIdentity(f *testing.F) {
 		var people []*domain.Registration
 		for _, s := range [][3]string{{login1, email1, phone1}, {login2, email2, phone2}} {
 			person := valid()
-			person.Login, person.Email, person.Phone = domain.Entered(s[0]), domain.Entered(s[1]), domain.Entered(s[2])
+			person.Given[domain.PersonLogin], person.Given[domain.PersonEmail], person.Given[domain.PersonPhone] = domain.Entered(s[0]), domain.Entered(s[1]), domain.Entered(s[2])
 			object := rules.Check(&person)
 			if taken.Admit(&object) == nil {
 				people = append(people, &object.Registration)

@@ -13,17 +13,8 @@ const MaxLength = 50
 // Field names a field of a person, by the name it has in JSON.
 type Field string
 
-// The fields of a candidate. FieldObject stands for the object as a whole.
-const (
-	FieldObject     Field = ""
-	FieldFirstName  Field = "first_name"
-	FieldLastName   Field = "last_name"
-	FieldPatronymic Field = "patronymic"
-	FieldLogin      Field = "login"
-	FieldEmail      Field = "email"
-	FieldPhone      Field = "phone"
-	FieldBirthday   Field = "birthday"
-)
+// FieldObject stands for the record as a whole.
+const FieldObject Field = ""
 
 // The fields of a person who chooses a password.
 const (
@@ -69,10 +60,11 @@ func Codes() []Code {
 
 // Fields lists every field, in the order in which violations are told.
 func Fields() []Field {
-	return []Field{
-		FieldFirstName, FieldLastName, FieldPatronymic, FieldLogin, FieldEmail, FieldPhone, FieldBirthday,
-		FieldOldPassword, FieldPassword,
+	all := make([]Field, 0, NumPersonFields+2)
+	for f := range PersonField(NumPersonFields) {
+		all = append(all, f.Name())
 	}
+	return append(all, FieldOldPassword, FieldPassword)
 }
 
 // Violation is one broken rule.

@@ -248,7 +248,7 @@ func (f *found) findDelimiter(head []byte) bool {
 		}
 		known := 0
 		for _, column := range table.columns {
-			if column.field >= 0 {
+			if column.known {
 				known++
 			}
 		}
@@ -293,8 +293,8 @@ func layTable(r rows, layout *domain.FileLayout) error {
 	}
 	for _, column := range table.columns {
 		it := domain.FileColumn{Header: column.header}
-		if column.field >= 0 {
-			it.Field = fields[column.field]
+		if column.known {
+			it.Field = column.field.Name()
 		}
 		layout.Columns = append(layout.Columns, it)
 	}
@@ -310,8 +310,8 @@ func layTable(r rows, layout *domain.FileLayout) error {
 		row := make([]string, len(layout.Columns))
 		for i := range min(len(row), len(cells)) {
 			text := cells[i].text
-			if table.convert != nil {
-				text = table.convert(table.columns[i].field, cells[i])
+			if column := &table.columns[i]; table.convert != nil && column.known {
+				text = table.convert(column.field, cells[i])
 			}
 			row[i] = string(text)
 		}
@@ -342,8 +342,8 @@ func layObject(original []byte, layout *domain.FileLayout) {
 		if column < 0 {
 			column = len(layout.Columns)
 			it := domain.FileColumn{Header: header}
-			if slices.Contains(fields[:], domain.Field(header)) {
-				it.Field = domain.Field(header)
+			if field, known := domain.ParsePersonField(header); known {
+				it.Field = field.Name()
 			}
 			layout.Columns = append(layout.Columns, it)
 			for i := range layout.Rows {

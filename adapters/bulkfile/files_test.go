@@ -203,7 +203,7 @@ func TestUnreadable(t *testing.T) {
 			case candidate.NotObject:
 				all += "!"
 			default:
-				all += candidate.Login.Text[:1]
+				all += candidate.Given[domain.PersonLogin].Text[:1]
 			}
 			if c.originals != nil {
 				require.Equal(t, c.originals[i], string(candidate.Original), name)
@@ -213,7 +213,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	got, err := candidatesOf("login,Логин,phone\na,b,\n", domain.FileHint{})
 	require.NoError(t, err)
-	require.True(t, got[0].Login.Repeated)
+	require.True(t, got[0].Given[domain.PersonLogin].Repeated)
 }
 
 func TestBrokenFiles(t *testing.T) {
@@ -297,11 +297,11 @@ func TestLongValues(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), name)
-		require.True(t, got[0].Login.Cut)
-		require.Len(t, got[0].Login.Text, domain.MaxValue)
+		require.True(t, got[0].Given[domain.PersonLogin].Cut)
+		require.Len(t, got[0].Given[domain.PersonLogin].Text, domain.MaxValue)
 		require.Nil(t, got[0].Original)
-		require.Equal(t, "1", got[0].Phone.Text, name)
-		require.Equal(t, "b", got[len(got)-1].Login.Text)
+		require.Equal(t, "1", got[0].Given[domain.PersonPhone].Text, name)
+		require.Equal(t, "b", got[len(got)-1].Given[domain.PersonLogin].Text)
 	}
 }
 
@@ -312,19 +312,19 @@ func TestLateCharset(t *testing.T) {
 	require.NoError(t, err)
 	got, err := candidatesOf(late, domain.FileHint{})
 	require.NoError(t, err)
-	require.Equal(t, "Жанна", got[len(got)-1].Login.Text)
+	require.Equal(t, "Жанна", got[len(got)-1].Given[domain.PersonLogin].Text)
 	for cut := range 4 { // characters that stand across two reads
 		file := "login,phone\n" + strings.Repeat("x", 64<<10-14+cut) + "ЖЖ🙂🙂,1\n"
 		got, err := candidatesOf(file, domain.FileHint{Format: "csv"})
 		require.NoError(t, err)
-		require.False(t, got[0].Login.Malformed)
+		require.False(t, got[0].Given[domain.PersonLogin].Malformed)
 		layout, err := files().Layout(sectionOf(file), domain.FileHint{Format: "csv"})
 		require.NoError(t, err)
 		require.Equal(t, "utf-8", layout.Encoding)
 	}
 	got, err = candidatesOf("login,phone\na\xffb,1\n", domain.FileHint{Format: "csv", Charset: "utf-8"})
 	require.NoError(t, err)
-	require.Equal(t, domain.Value{Kind: domain.String, Text: "a\ufffdb", Malformed: true}, got[0].Login)
+	require.Equal(t, domain.Given{Kind: domain.String, Text: "a\ufffdb", Malformed: true}, got[0].Given[domain.PersonLogin])
 }
 
 // Where encoding/csv can read a file it finds the same fields.
@@ -337,7 +337,7 @@ func FuzzCSV(f *testing.F) {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
 		for _, candidate := range got {
-			require.True(t, utf8.ValidString(candidate.Login.Text))
+			require.True(t, utf8.ValidString(candidate.Given[domain.PersonLogin].Text))
 			require.True(t, candidate.Original == nil || json.Valid(candidate.Original), "%q", candidate.Original)
 		}
 		if strings.ContainsAny(rows, "\r'") || !utf8.ValidString(rows) || len(rows) > domain.MaxValue {
@@ -372,7 +372,7 @@ func FuzzCSV(f *testing.F) {
 				found = append(found, "?")
 				continue
 			}
-			found = append(found, fmt.Sprintf("%q %q", candidate.Login.Text, candidate.Phone.Text))
+			found = append(found, fmt.Sprintf("%q %q", candidate.Given[domain.PersonLogin].Text, candidate.Given[domain.PersonPhone].Text))
 		}
 		require.Equal(t, want, found)
 	})

@@ -60,11 +60,11 @@ type jsonDecoder struct {
 	err    error // what reading ended with
 
 	candidate domain.Candidate
-	texts     []byte          // of the current object's fields, one after another
-	spans     [numFields]span // where each field stands in texts
-	inside    int             // number of the object that is being read, for error messages
-	nesting   []byte          // the closing brackets that are due, innermost last
-	key       [maxKey]byte    // the key being read
+	texts     []byte       // of the current object's fields, one after another
+	spans     spans        // where each field stands in texts
+	inside    int          // number of the object that is being read, for error messages
+	nesting   []byte       // the closing brackets that are due, innermost last
+	key       [maxKey]byte // the key being read
 
 	// The current element's bytes are those in original, and then those in buf from start on, which is negative when
 	// they are not wanted.
@@ -72,7 +72,16 @@ type jsonDecoder struct {
 	start    int
 }
 
-type span struct{ from, to int }
+// spans are the places of fields in the bytes of a record's texts.
+type spans [domain.NumPersonFields]struct{ from, to int }
+
+// setTexts gives the fields their texts. All are parts of one string, which makes one allocation for a record.
+func setTexts(c *domain.Candidate, texts []byte, spans *spans) {
+	all := string(texts)
+	for f, span := range spans {
+		c.Given[f].Text = all[span.from:span.to]
+	}
+}
 
 // file reads all of it.
 func (d *jsonDecoder) file(yield func(*domain.Candidate, error) bool) error {
@@ -172,45 +181,11 @@ func (d *jsonDecoder) parse(c byte, number int) error {
 	return err
 }
 
-// The fields by their place in spans.
-const (
-	firstName = iota
-	lastName
-	patronymic
-	login
-	email
-	phone
-	birthday
-	numFields
-)
-
-// known returns the candidate's value for a key, and the field's place in spans; nil for an unknown key.
-func (d *jsonDecoder) known(key []byte) (*domain.Value, int) {
-	c := &d.candidate
-	switch domain.Field(key) {
-	case domain.FieldFirstName:
-		return &c.FirstName, firstName
-	case domain.FieldLastName:
-		return &c.LastName, lastName
-	case domain.FieldPatronymic:
-		return &c.Patronymic, patronymic
-	case domain.FieldLogin:
-		return &c.Login, login
-	case domain.FieldEmail:
-		return &c.Email, email
-	case domain.FieldPhone:
-		return &c.Phone, phone
-	case domain.FieldBirthday:
-		return &c.Birthday, birthday
-	}
-	return nil, 0
-}
-
 // object reads what follows the opening brace of a candidate.
 func (d *jsonDecoder) object() error {
 	d.texts = d.texts[:0]
-	d.spans = [numFields]span{}
-	seen := [numFields]bool{}
+	d.spans = spans{}
+	seen := [domain.NumPersonFields]bool{}
 	c, err := d.token()
 	for first := true; err == nil; first = false {
 		if first && c == '}' {
@@ -221,20 +196,19 @@ func (d *jsonDecoder) object() error {
 		if err != nil {
 			return err
 		}
-		value, field := d.known(key)
+		field, known := domain.ParsePersonField(key)
 		c, err = d.token()
 		if err != nil {
 			return err
 		}
-		if value == nil {
+		if !known {
 			_, err = d.value(c, false)
 		} else {
-			from := len(d.texts)
-			repeated := seen[field]
+			from, given := len(d.texts), &d.candidate.Given[field]
+			*given, err = d.value(c, true)
+			given.Repeated = seen[field]
 			seen[field] = true
-			*value, err = d.value(c, true)
-			value.Repeated = repeated
-			d.spans[field] = span{from, len(d.texts)}
+			d.spans[field].from, d.spans[field].to = from, len(d.texts)
 		}
 		if err != nil {
 			return err
@@ -255,19 +229,8 @@ func (d *jsonDecoder) object() error {
 	if err != nil {
 		return err
 	}
-	d.setTexts()
+	setTexts(&d.candidate, d.texts, &d.spans)
 	return nil
-}
-
-// setTexts gives the fields their texts, all of which are parts of one string: one allocation an object.
-func (d *jsonDecoder) setTexts() {
-	all := string(d.texts)
-	c := &d.candidate
-	for field, value := range [numFields]*domain.Value{
-		&c.FirstName, &c.LastName, &c.Patronymic, &c.Login, &c.Email, &c.Phone, &c.Birthday,
-	} {
-		value.Text = all[d.spans[field].from:d.spans[field].to]
-	}
 }
 
 // saveOriginal keeps what buf holds of the element, before buf is used for what follows.
@@ -316,26 +279,26 @@ func (d *jsonDecoder) readKey(c byte) ([]byte, error) {
 }
 
 // value reads a value that begins with c. The text of one to keep is appended to texts.
-func (d *jsonDecoder) value(c byte, keep bool) (domain.Value, error) {
+func (d *jsonDecoder) value(c byte, keep bool) (domain.Given, error) {
 	switch {
 	case c == '"':
-		var v domain.Value
+		var v domain.Given
 		var err error
 		d.texts, v, err = d.text(d.texts, domain.MaxValue, keep)
 		return v, err
 	case c == '-' || '0' <= c && c <= '9':
 		return d.number(c, keep)
 	case c == '{' || c == '[':
-		return domain.Value{Kind: domain.Other}, d.skipNested(c)
+		return domain.Given{Kind: domain.Other}, d.skipNested(c)
 	case c == 'n':
-		return domain.Value{}, d.literal("null")
+		return domain.Given{}, d.literal("null")
 	case c == 't':
-		return domain.Value{Kind: domain.Other}, d.literal("true")
+		return domain.Given{Kind: domain.Other}, d.literal("true")
 	case c == 'f':
-		return domain.Value{Kind: domain.Other}, d.literal("false")
+		return domain.Given{Kind: domain.Other}, d.literal("false")
 	}
 	d.pos--
-	return domain.Value{}, d.broken("a value is missing")
+	return domain.Given{}, d.broken("a value is missing")
 }
 
 // literal reads the rest of a word whose first letter was read.
@@ -354,8 +317,8 @@ func (d *jsonDecoder) literal(word string) error {
 }
 
 // number reads a number that begins with c.
-func (d *jsonDecoder) number(c byte, keep bool) (domain.Value, error) {
-	v := domain.Value{Kind: domain.Number}
+func (d *jsonDecoder) number(c byte, keep bool) (domain.Given, error) {
+	v := domain.Given{Kind: domain.Number}
 	from := len(d.texts)
 	put := func(c byte) {
 		switch {
@@ -485,8 +448,8 @@ func closingOf(c byte) byte { return c + 2 }
 
 // text reads the rest of a string whose opening quote was read. If it is to be kept, its first limit bytes are appended
 // to dst, as valid UTF-8.
-func (d *jsonDecoder) text(dst []byte, limit int, keep bool) ([]byte, domain.Value, error) {
-	v := domain.Value{Kind: domain.String}
+func (d *jsonDecoder) text(dst []byte, limit int, keep bool) ([]byte, domain.Given, error) {
+	v := domain.Given{Kind: domain.String}
 	from := len(dst)
 	seen := byte(0) // every bit that any byte had
 	put := func(part []byte) {
@@ -540,7 +503,7 @@ func (d *jsonDecoder) text(dst []byte, limit int, keep bool) ([]byte, domain.Val
 }
 
 // mend makes the text behind from valid UTF-8, and notes if it was not. A text that was cut may end inside a character.
-func (d *jsonDecoder) mend(dst []byte, from int, v *domain.Value) []byte {
+func (d *jsonDecoder) mend(dst []byte, from int, v *domain.Given) []byte {
 	if v.Cut {
 		for last := len(dst) - 1; last >= from && last >= len(dst)-utf8.UTFMax; last-- {
 			if utf8.RuneStart(dst[last]) {

@@ -18,6 +18,8 @@ import (
 	"rollcall/test/fake"
 )
 
+type given = [domain.NumPersonFields]domain.Given
+
 func TestDecoder(t *testing.T) { contract.Decoder(t, bulkfile.Files{}) }
 
 // decode copies the candidates of a file, up to the error that ends it.
@@ -43,7 +45,7 @@ func originals(t *testing.T, r io.Reader) (all []string) {
 }
 
 func TestStrings(t *testing.T) {
-	for file, want := range map[string]domain.Value{
+	for file, want := range map[string]domain.Given{
 		`"plain"`:                                  {Text: "plain"},
 		`"Ёлка 名 🙂"`:                               {Text: "Ёлка 名 🙂"},
 		`"\"\\\/\b\f\n\r\t"`:                       {Text: "\"\\/\b\f\n\r\t"},
@@ -71,7 +73,7 @@ func TestStrings(t *testing.T) {
 		} {
 			got, err := decode(r)
 			require.NoError(t, err, "%.50q", file)
-			require.Equal(t, []domain.Candidate{{Number: 1, Login: want}}, got, "%.50q", file)
+			require.Equal(t, []domain.Candidate{{Number: 1, Given: given{domain.PersonLogin: want}}}, got, "%.50q", file)
 		}
 	}
 }
@@ -80,11 +82,11 @@ func TestNumbers(t *testing.T) {
 	for _, number := range []string{"0", "-0", "7", "9123456789", "-1.5", "1e5", "1.25E-7", "0.1", "99999999999999999999999999", "1" + strings.Repeat("0", 1023)} {
 		got, err := decode(strings.NewReader(`[{"phone":` + number + `}]`))
 		require.NoError(t, err, number)
-		require.Equal(t, domain.Value{Text: number, Kind: domain.Number}, got[0].Phone)
+		require.Equal(t, domain.Given{Text: number, Kind: domain.Number}, got[0].Given[domain.PersonPhone])
 	}
 	got, err := decode(strings.NewReader(`[{"phone":` + strings.Repeat("9", 5000) + `}]`))
 	require.NoError(t, err)
-	require.True(t, got[0].Phone.Cut)
+	require.True(t, got[0].Given[domain.PersonPhone].Cut)
 	for _, number := range []string{"01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "1_0", "NaN", "Infinity", "--1"} {
 		_, err := decode(strings.NewReader(`[{"phone":` + number + `}]`))
 		require.ErrorIs(t, err, domain.ErrBrokenFile, number)
@@ -97,9 +99,11 @@ func TestKeys(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []domain.Candidate{{
 		Number: 1,
-		Login:  domain.Value{Text: "yes", Kind: domain.String},
-		Email:  domain.Value{Text: "second", Kind: domain.String, Repeated: true},
-		Phone:  domain.Value{Repeated: true},
+		Given: given{
+			domain.PersonLogin: {Text: "yes", Kind: domain.String},
+			domain.PersonEmail: {Text: "second", Kind: domain.String, Repeated: true},
+			domain.PersonPhone: {Repeated: true},
+		},
 	}}, got)
 }
 
@@ -128,7 +132,7 @@ func TestNesting(t *testing.T) {
 	got, err := decode(strings.NewReader(`[[[],{},[{}],[1,"]",{"a":[],"b":{}}]], {"login":{}}, []]`))
 	require.NoError(t, err)
 	require.Equal(t, []domain.Candidate{
-		{Number: 1, NotObject: true}, {Number: 2, Login: domain.Value{Kind: domain.Other}}, {Number: 3, NotObject: true},
+		{Number: 1, NotObject: true}, {Number: 2, Given: given{domain.PersonLogin: {Kind: domain.Other}}}, {Number: 3, NotObject: true},
 	}, got)
 }
 
@@ -264,12 +268,10 @@ func FuzzJSON(f *testing.F) {
 		for i := range got {
 			require.Equal(t, string(want[i].Original), cameAs[i])
 			require.Equal(t, cameAs[i], slowlyAs[i])
-			for _, pair := range [][2]*domain.Value{
-				{&got[i].Login, &want[i].Login}, {&got[i].Phone, &want[i].Phone}, {&got[i].FirstName, &want[i].FirstName},
-			} {
-				require.True(t, utf8.ValidString(pair[0].Text))
-				if !pair[0].Cut && !pair[0].Malformed && !pair[0].Repeated && !got[i].NotObject {
-					require.Equal(t, pair[1], pair[0])
+			for f, value := range got[i].Given {
+				require.True(t, utf8.ValidString(value.Text))
+				if !value.Cut && !value.Malformed && !value.Repeated && !got[i].NotObject {
+					require.Equal(t, want[i].Given[f], value)
 				}
 			}
 		}

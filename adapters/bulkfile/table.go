@@ -76,17 +76,18 @@ type tableReader struct {
 	columns   []tableColumn
 	candidate domain.Candidate
 	texts     []byte
-	spans     [numFields]span
+	spans     spans
 	original  []byte
 
 	// convert, if there is one, makes what a person would have written of what a field has in the file.
-	convert func(field int, c cell) []byte
+	convert func(field domain.PersonField, c cell) []byte
 }
 
 // tableColumn is what a column holds.
 type tableColumn struct {
 	header string
-	field  int    // its place in spans; negative for what is unknown
+	field  domain.PersonField
+	known  bool   // it holds that field
 	key    []byte // in the original, in JSON with quotes and a colon; nil for what is not kept
 }
 
@@ -117,33 +118,40 @@ func roomFor(texts, field int) int {
 	return max(domain.MaxOriginal-texts, domain.MaxValue+utf8.UTFMax-field, 0)
 }
 
-// fields are the fields by their place in spans.
-var fields = [numFields]domain.Field{
-	firstName: domain.FieldFirstName, lastName: domain.FieldLastName, patronymic: domain.FieldPatronymic, login: domain.FieldLogin,
-	email: domain.FieldEmail, phone: domain.FieldPhone, birthday: domain.FieldBirthday,
-}
+// headers are the fields by the headers of their columns, as plainHeader returns them.
+var headers = func() map[string]domain.PersonField {
+	fields := map[string]domain.PersonField{}
+	for field := range domain.PersonField(domain.NumPersonFields) {
+		fields[plainHeader(string(field.Name()))] = field
+		for _, header := range synonyms[field] {
+			fields[header] = field
+		}
+	}
+	return fields
+}()
 
-// spellings are what people call the columns, without case, blanks and signs.
-var spellings = map[string]int{
-	"firstname": firstName, "name": firstName, "givenname": firstName, "forename": firstName, "fname": firstName, "имя": firstName,
-	"lastname": lastName, "surname": lastName, "familyname": lastName, "lname": lastName, "фамилия": lastName,
-	"patronymic": patronymic, "middlename": patronymic, "patr": patronymic, "отчество": patronymic,
-	"login": login, "username": login, "user": login, "account": login, "userid": login, "логин": login, "имяпользователя": login,
-	"учетнаязапись": login,
-	"email":         email, "mail": email, "emailaddress": email, "почта": email, "элпочта": email, "электроннаяпочта": email,
-	"адресэлпочты": email, "адресэлектроннойпочты": email, "емейл": email, "имейл": email,
-	"phone": phone, "phonenumber": phone, "telephone": phone, "tel": phone, "mobile": phone, "mobilephone": phone, "cell": phone,
-	"телефон": phone, "номертелефона": phone, "мобильный": phone, "мобильныйтелефон": phone, "тел": phone,
-	"birthday": birthday, "birthdate": birthday, "dateofbirth": birthday, "dob": birthday, "born": birthday, "датарождения": birthday,
-	"деньрождения": birthday, "др": birthday,
+// synonyms are the headers that people give the columns, beside the names of the fields.
+var synonyms = map[domain.PersonField][]string{
+	domain.PersonFirstName:  {"name", "givenname", "forename", "fname", "имя"},
+	domain.PersonLastName:   {"surname", "familyname", "lname", "фамилия"},
+	domain.PersonPatronymic: {"middlename", "patr", "отчество"},
+	domain.PersonLogin:      {"username", "user", "account", "userid", "логин", "имяпользователя", "учетнаязапись"},
+	domain.PersonEmail: {
+		"mail", "emailaddress", "почта", "элпочта", "электроннаяпочта", "адресэлпочты", "адресэлектроннойпочты", "емейл", "имейл",
+	},
+	domain.PersonPhone: {
+		"phonenumber", "telephone", "tel", "mobile", "mobilephone", "cell", "телефон", "номертелефона", "мобильный",
+		"мобильныйтелефон", "тел",
+	},
+	domain.PersonBirthday: {"birthdate", "dateofbirth", "dob", "born", "датарождения", "деньрождения", "др"},
 }
 
 // ownColumns are those that files of refused objects have besides.
 var ownColumns = map[string]bool{"object": true, "reason": true}
 
-// fieldOf returns which field a column with a header holds, or a negative number.
-func fieldOf(header string) int {
-	plain := strings.Map(func(r rune) rune {
+// plainHeader returns the letters and digits of a header in lower case, with "е" for "ё".
+func plainHeader(header string) string {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			return -1
 		}
@@ -153,11 +161,6 @@ func fieldOf(header string) int {
 		}
 		return r
 	}, header)
-	field, known := spellings[plain]
-	if !known {
-		return -1
-	}
-	return field
 }
 
 // newTableReader takes the first row. It returns nil when none of the columns is known.
@@ -166,11 +169,12 @@ func newTableReader(header []cell) *tableReader {
 	known := false
 	for i, c := range header {
 		text := strings.TrimSpace(string(c.text))
-		column := tableColumn{header: text, field: fieldOf(text)}
+		column := tableColumn{header: text}
+		column.field, column.known = headers[plainHeader(text)]
 		name := text
-		if column.field >= 0 {
+		if column.known {
 			known = true
-			name = string(fields[column.field])
+			name = string(column.field.Name())
 		}
 		if name != "" && !ownColumns[strings.ToLower(name)] {
 			column.key = append(appendQuoted(nil, []byte(name)), ':')
@@ -201,12 +205,8 @@ func isBlank(row []cell) bool {
 // read makes a candidate of a row, which is valid until the next.
 func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Candidate {
 	t.candidate = domain.Candidate{Number: number}
-	t.texts, t.original, t.spans = t.texts[:0], append(t.original[:0], '{'), [numFields]span{}
+	t.texts, t.original, t.spans = t.texts[:0], append(t.original[:0], '{'), spans{}
 	c := &t.candidate
-	values := [numFields]*domain.Value{
-		firstName: &c.FirstName, lastName: &c.LastName, patronymic: &c.Patronymic, login: &c.Login, email: &c.Email, phone: &c.Phone,
-		birthday: &c.Birthday,
-	}
 	whole := true
 	for i, cell := range row {
 		blank := !cell.cut && len(bytes.TrimSpace(cell.text)) == 0
@@ -218,7 +218,7 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 			continue
 		}
 		column := &t.columns[i]
-		if t.convert != nil {
+		if t.convert != nil && column.known {
 			cell.text = t.convert(column.field, cell)
 		}
 		whole = whole && !cell.cut
@@ -228,16 +228,15 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 			}
 			t.original = appendQuoted(append(t.original, column.key...), cell.text)
 		}
-		if column.field < 0 {
+		if !column.known {
 			continue
 		}
 		text, cut := shortened(cell.text, cell.cut)
-		*values[column.field] = domain.Value{
-			Kind: domain.String, Cut: cut, Malformed: cell.malformed, Repeated: values[column.field].Kind != domain.Absent,
-		}
-		from := len(t.texts)
+		given, span := &c.Given[column.field], &t.spans[column.field]
+		*given = domain.Given{Kind: domain.String, Cut: cut, Malformed: cell.malformed, Repeated: given.Kind != domain.Absent}
+		span.from = len(t.texts)
 		t.texts = append(t.texts, text...)
-		t.spans[column.field] = span{from, len(t.texts)}
+		span.to = len(t.texts)
 	}
 	if t.original = append(t.original, '}'); whole && len(t.original) <= domain.MaxOriginal {
 		c.Original = t.original
@@ -246,10 +245,7 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 		*c = domain.Candidate{Number: number, Unreadable: true, Original: c.Original}
 		return c
 	}
-	all := string(t.texts) // one allocation for all fields
-	for field, value := range values {
-		value.Text = all[t.spans[field].from:t.spans[field].to]
-	}
+	setTexts(c, t.texts, &t.spans)
 	return c
 }
 

@@ -111,7 +111,7 @@ func TestXLSXCells(t *testing.T) {
 		got, err := candidatesOf(archive(t, parts(header+c.row)), domain.FileHint{})
 		require.NoError(t, err, name)
 		require.Len(t, got, 1, name)
-		require.Equal(t, c.want, [3]string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
+		require.Equal(t, c.want, [3]string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text}, name)
 	}
 }
 
@@ -148,7 +148,7 @@ func TestXLSXParts(t *testing.T) {
 		if name == "from 1904" {
 			want = "2000-02-29"
 		}
-		require.Equal(t, []string{"anna", want}, []string{got[0].Login.Text, got[0].Birthday.Text}, name)
+		require.Equal(t, []string{"anna", want}, []string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonBirthday].Text}, name)
 	}
 }
 
@@ -251,12 +251,12 @@ func TestXLSXMemory(t *testing.T) {
 	for candidate, err := range (bulkfile.Files{Spools: spool.New(t.TempDir()), MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
 		require.NoError(t, err)
 		if seen == 0 {
-			require.True(t, candidate.Login.Cut)
-			require.Len(t, candidate.Login.Text, domain.MaxValue)
+			require.True(t, candidate.Given[domain.PersonLogin].Cut)
+			require.Len(t, candidate.Given[domain.PersonLogin].Text, domain.MaxValue)
 			require.Nil(t, candidate.Original)
-		} else if want := fmt.Sprintf("n%d", seen-1); !strings.HasSuffix(candidate.Login.Text, want) ||
+		} else if want := fmt.Sprintf("n%d", seen-1); !strings.HasSuffix(candidate.Given[domain.PersonLogin].Text, want) ||
 			!strings.HasSuffix(string(candidate.Original), fmt.Sprintf(`n%d"}`, objects-seen)) {
-			require.Fail(t, "another text", "%q is not %q", candidate.Login.Text, want)
+			require.Fail(t, "another text", "%q is not %q", candidate.Given[domain.PersonLogin].Text, want)
 		}
 		seen++
 		if seen%10_000 == 0 {
@@ -288,8 +288,8 @@ func FuzzXLSXText(f *testing.F) {
 		all["xl/sharedStrings.xml"] = strings.Replace(all["xl/sharedStrings.xml"], "</sst>", `<si><t>`+strings.Repeat("<!-- - -->", int(way))+piece+"</t></si></sst>", 1)
 		got, err := candidatesOf(archive(t, all), domain.FileHint{})
 		require.NoError(t, err)
-		require.Equal(t, want, got[0].Login.Text)
-		require.Equal(t, want, got[0].Phone.Text)
+		require.Equal(t, want, got[0].Given[domain.PersonLogin].Text)
+		require.Equal(t, want, got[0].Given[domain.PersonPhone].Text)
 	})
 }
 
@@ -306,7 +306,7 @@ func FuzzXLSX(f *testing.F) {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
 		for _, c := range got {
-			for _, v := range []domain.Value{c.Login, c.Phone, c.Birthday, c.FirstName} {
+			for _, v := range c.Given {
 				require.True(t, utf8.ValidString(v.Text) && len(v.Text) <= domain.MaxValue)
 			}
 			require.True(t, c.Original == nil || json.Valid(c.Original), "%q", c.Original)

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"rollcall/domain"
 )
 
 // sheetRows are the rows of a sheet.
@@ -276,9 +278,9 @@ func plainNumber(text []byte) []byte {
 
 // convert makes a date of a number in a column of birthdays, also where no format says that it is one. What may be a year
 // alone remains.
-func (b *book) convert(field int, c cell) []byte {
+func (b *book) convert(field domain.PersonField, c cell) []byte {
 	const beyondYears = 10_000 // in 1927
-	if field != birthday || !c.number {
+	if field != domain.PersonBirthday || !c.number {
 		return c.text
 	}
 	number, err := strconv.ParseFloat(string(c.text), 64)

@@ -92,7 +92,7 @@ func TestXLSXDatesAndNumbers(t *testing.T) {
 		got, err := candidatesOf(c.file, domain.FileHint{})
 		require.NoError(t, err, name)
 		require.Len(t, got, 1, name)
-		require.Equal(t, []string{"anna", c.phone, c.birthday}, []string{got[0].Login.Text, got[0].Phone.Text, got[0].Birthday.Text}, name)
+		require.Equal(t, []string{"anna", c.phone, c.birthday}, []string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text}, name)
 		_, violations := domain.NewBirthday("2000-02-29", 20_000)
 		require.Empty(t, violations, "a birthday as it comes of a date")
 	}
@@ -105,9 +105,9 @@ func TestXLSXOfLibreOffice(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	require.Equal(t, []string{"anna", "Пётр", "79161234567", "2000-02-29", "1999-12-31", "89161234568"}, []string{
-		got[0].Login.Text, got[1].FirstName.Text, got[0].Phone.Text, got[0].Birthday.Text, got[1].Birthday.Text, got[1].Phone.Text,
+		got[0].Given[domain.PersonLogin].Text, got[1].Given[domain.PersonFirstName].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text, got[1].Given[domain.PersonBirthday].Text, got[1].Given[domain.PersonPhone].Text,
 	})
-	require.Equal(t, domain.Absent, got[1].Email.Kind)
+	require.Equal(t, domain.Absent, got[1].Given[domain.PersonEmail].Kind)
 }
 
 // Hostile workbooks are broken, and nothing worse.
@@ -145,7 +145,7 @@ func TestXLSXLarge(t *testing.T) {
 	section := io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
 	for candidate, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
 		require.NoError(t, err)
-		require.Equal(t, fmt.Sprintf("user%d", seen), candidate.Login.Text)
+		require.Equal(t, fmt.Sprintf("user%d", seen), candidate.Given[domain.PersonLogin].Text)
 		seen++
 	}
 	require.Equal(t, objects, seen)

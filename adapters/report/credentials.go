@@ -24,8 +24,14 @@ type CredentialsXLSX struct {
 }
 
 var (
-	credentials = table{"Credentials", append(people[:loginColumn+1:loginColumn+1], column{"password", entry, 35})}
-	rejections  = table{"Rejections", []column{
+	credentials = table{"Credentials", []column{
+		{string(domain.FieldLastName), entry, 20},
+		{string(domain.FieldFirstName), entry, 20},
+		{string(domain.FieldPatronymic), entry, 20},
+		{string(domain.FieldLogin), entry, 20},
+		{"password", entry, 35},
+	}}
+	rejections = table{"Rejections", []column{
 		{"object", number, 10},
 		{"login", entry, 25},
 		{"reason", words, 90},

@@ -100,7 +100,7 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 				require.NoError(t, json.Unmarshal(candidate.Original, &got))
 				require.Equal(t, values, got)
 				if len(login) <= domain.MaxValue {
-					require.Equal(t, values["login"], candidate.Login.Text)
+					require.Equal(t, values["login"], candidate.Given[domain.PersonLogin].Text)
 				}
 			}
 			require.Equal(t, 1, records)

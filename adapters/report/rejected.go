@@ -77,39 +77,17 @@ func (RejectedCSV) Write(w io.Writer, report ports.Report) error {
 		return each("rejections", report.Rejections, func(r *domain.Rejection) error {
 			o.number(int64(r.Object))
 			addText(o, r.Description)
-			for _, text := range original.person(r) {
-				addText(o, text)
+			person := original.person(r)
+			for _, field := range domain.PersonColumns() {
+				addText(o, person[field])
 			}
 			return o.rowEnds()
 		})
 	})
 }
 
-// person is the fields of a person, in the order of their columns.
-type person [7][]byte
-
-const loginColumn = 3
-
-// columnOf is where the value of a key stands in a person, or a negative number.
-func columnOf(key []byte) int {
-	switch domain.Field(key) {
-	case domain.FieldLastName:
-		return 0
-	case domain.FieldFirstName:
-		return 1
-	case domain.FieldPatronymic:
-		return 2
-	case domain.FieldLogin:
-		return loginColumn
-	case domain.FieldEmail:
-		return 4
-	case domain.FieldPhone:
-		return 5
-	case domain.FieldBirthday:
-		return 6
-	}
-	return -1
-}
+// person has the texts of a person's fields.
+type person [domain.NumPersonFields][]byte
 
 // originalReader reads originals. What it returns is valid until the next.
 type originalReader struct{ text bytes.Buffer }
@@ -131,22 +109,22 @@ func (o *originalReader) compact(original []byte) []byte {
 func (o *originalReader) person(r *domain.Rejection) (fields person) {
 	text := o.compact(r.Original)
 	if len(text) == 0 {
-		fields[loginColumn] = []byte(r.Login)
+		fields[domain.PersonLogin] = []byte(r.Login)
 		return fields
 	}
 	if text[0] != '{' {
 		return fields
 	}
 	for key, value := range members(text) {
-		column := columnOf(unquote(key))
+		field, known := domain.ParsePersonField(unquote(key))
 		switch {
-		case column < 0:
+		case !known:
 		case value[0] == '"':
-			fields[column] = unquote(value)
+			fields[field] = unquote(value)
 		case value[0] == 'n':
-			fields[column] = nil
+			fields[field] = nil
 		default:
-			fields[column] = value
+			fields[field] = value
 		}
 	}
 	return fields

@@ -2,10 +2,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
 	"time"
+
+	"rollcall/domain"
 )
 
 // table is how a table of a file looks.
@@ -51,15 +54,17 @@ var (
 	}, people...)}
 )
 
-// people is a column for each field of a person, by its name in JSON.
-var people = []column{
-	{"last_name", entry, 20},
-	{"first_name", entry, 20},
-	{"patronymic", entry, 20},
-	{"login", entry, 20},
-	{"email", entry, 30},
-	{"phone", entry, 20},
-	{"birthday", entry, 15},
+// people has a column for each field of a person.
+var people = columnsOf(domain.PersonColumns())
+
+// columnsOf returns columns for fields of a person, named as in JSON.
+func columnsOf(fields [domain.NumPersonFields]domain.PersonField) []column {
+	widths := map[domain.PersonField]float64{domain.PersonEmail: 30, domain.PersonBirthday: 15}
+	columns := make([]column, len(fields))
+	for i, field := range fields {
+		columns[i] = column{string(field.Name()), entry, cmp.Or(widths[field], 20)}
+	}
+	return columns
 }
 
 // local is a date in the time zone of a writer, which is UTC by default.

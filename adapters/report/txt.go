@@ -231,8 +231,8 @@ func appendBlanks(dst []byte, n int) []byte {
 	return dst
 }
 
-// widths measures as most terminals and editors do, and not as the locale of this machine says.
-var widths = &runewidth.Condition{StrictEmojiNeutral: true}
+// characterWidths measures as most terminals and editors do, and not as the locale of this machine says.
+var characterWidths = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // line returns a text in one line, and how wide it is. What would break the line or turn its direction becomes a blank.
 func line(text string) (string, int) {
@@ -240,7 +240,7 @@ func line(text string) (string, int) {
 		return text, len(text)
 	}
 	text = oneLine(text)
-	return text, widths.StringWidth(text)
+	return text, characterWidths.StringWidth(text)
 }
 
 // isPlain tells whether a text is nothing but printable ASCII, eight bytes at a time: neither a byte, nor what is 0x20

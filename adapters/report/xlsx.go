@@ -78,8 +78,9 @@ func (x RejectedXLSX) Write(w io.Writer, report ports.Report) error {
 		row := make([]any, 0, len(rejected.columns))
 		err := each("rejections", report.Rejections, func(r *domain.Rejection) error {
 			row = append(row[:0], r.Object, r.Description)
-			for _, text := range original.person(r) {
-				row = append(row, string(text))
+			person := original.person(r)
+			for _, field := range domain.PersonColumns() {
+				row = append(row, string(person[field]))
 			}
 			return sheets.add(row...)
 		})

@@ -43,14 +43,11 @@ func (p *pages) register(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	person := &domain.Candidate{
-		LastName:   domain.Entered(entered.Get("lname")),
-		FirstName:  domain.Entered(entered.Get("fname")),
-		Patronymic: domain.Entered(entered.Get("patr")),
-		Birthday:   domain.Entered(entered.Get("birthday")),
-		Email:      domain.Entered(entered.Get("email")),
-		Phone:      domain.Entered(entered.Get("phone")),
-		Login:      domain.Entered(entered.Get("login")),
+	person := new(domain.Candidate)
+	for _, input := range registrationInputs {
+		if field, known := domain.ParsePersonField(input.field); known {
+			person.Given[field] = domain.Entered(entered.Get(input.name))
+		}
 	}
 	user, err := p.registration.Register(c.UserContext(), ports.RegistrationRequest{
 		Person: person, Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy),

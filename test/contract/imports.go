@@ -70,15 +70,19 @@ func Object(t testing.TB, number int) domain.Object {
 
 func object(t testing.TB, number int, login, email, phone string) domain.Object {
 	t.Helper()
-	text := func(s string) domain.Value {
+	text := func(s string) domain.Given {
 		if s == "" {
-			return domain.Value{}
+			return domain.Given{}
 		}
-		return domain.Value{Text: s, Kind: domain.String}
+		return domain.Given{Text: s, Kind: domain.String}
 	}
 	o := domain.Rules{Region: "RU", Today: 20_000}.Check(&domain.Candidate{
-		Number: number, FirstName: text("Анна"), LastName: text("Ким"), Patronymic: text("Петровна"),
-		Login: text(login), Email: text(email), Phone: text(phone), Birthday: text("29.02.2000"),
+		Number: number,
+		Given: [domain.NumPersonFields]domain.Given{
+			domain.PersonFirstName: text("Анна"), domain.PersonLastName: text("Ким"), domain.PersonPatronymic: text("Петровна"),
+			domain.PersonLogin: text(login), domain.PersonEmail: text(email), domain.PersonPhone: text(phone),
+			domain.PersonBirthday: text("29.02.2000"),
+		},
 	})
 	require.Empty(t, o.Violations)
 	return o

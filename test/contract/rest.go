@@ -2,7 +2,9 @@ package contract
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -37,32 +39,37 @@ func Spools(t *testing.T, spools ports.Spools) {
 // Decoder proves a ports.Decoder of JSON, as far as a use case relies on it.
 func Decoder(t *testing.T, decoder ports.Decoder) {
 	json := domain.FileHint{Format: domain.FormatJSON}
-	text := func(s string) domain.Value { return domain.Value{Text: s, Kind: domain.String} }
+	text := func(s string) domain.Given { return domain.Given{Text: s, Kind: domain.String} }
+	var values [domain.NumPersonFields]domain.Given
+	everyField := `{"x":"y"`
+	for f := range domain.PersonField(domain.NumPersonFields) {
+		values[f] = text(strconv.Itoa(int(f)))
+		everyField += fmt.Sprintf(`,%q:%q`, f.Name(), values[f].Text)
+	}
+	everyField += "}"
+	type given = [domain.NumPersonFields]domain.Given
 	for name, c := range map[string]struct {
 		file   string
 		want   []domain.Candidate
 		broken bool
 	}{
-		"one object": {file: `{"login":"ivan"}`, want: []domain.Candidate{{Number: 1, Login: text("ivan"), Original: []byte(`{"login":"ivan"}`)}}},
+		"one object": {file: `{"login":"ivan"}`, want: []domain.Candidate{{Number: 1, Given: given{domain.PersonLogin: text("ivan")}, Original: []byte(`{"login":"ivan"}`)}}},
 		"an array in order": {
 			file: `[{"login":"a"}, 7, {"phone":912, "email":null, "birthday":true}, []]`,
 			want: []domain.Candidate{
-				{Number: 1, Login: text("a"), Original: []byte(`{"login":"a"}`)},
+				{Number: 1, Given: given{domain.PersonLogin: text("a")}, Original: []byte(`{"login":"a"}`)},
 				{Number: 2, NotObject: true, Original: []byte("7")},
 				{
-					Number: 3, Phone: domain.Value{Text: "912", Kind: domain.Number}, Birthday: domain.Value{Kind: domain.Other},
+					Number:   3,
+					Given:    given{domain.PersonPhone: {Text: "912", Kind: domain.Number}, domain.PersonBirthday: {Kind: domain.Other}},
 					Original: []byte(`{"phone":912, "email":null, "birthday":true}`),
 				},
 				{Number: 4, NotObject: true, Original: []byte("[]")},
 			},
 		},
 		"every field": {
-			file: `{"first_name":"1","last_name":"2","patronymic":"3","login":"4","email":"5","phone":"6","birthday":"7","x":"8"}`,
-			want: []domain.Candidate{{
-				Number: 1, FirstName: text("1"), LastName: text("2"), Patronymic: text("3"), Login: text("4"), Email: text("5"),
-				Phone: text("6"), Birthday: text("7"),
-				Original: []byte(`{"first_name":"1","last_name":"2","patronymic":"3","login":"4","email":"5","phone":"6","birthday":"7","x":"8"}`),
-			}},
+			file: everyField,
+			want: []domain.Candidate{{Number: 1, Given: values, Original: []byte(everyField)}},
 		},
 		"nothing":     {file: ``, broken: true},
 		"no objects":  {file: `[]`, broken: true},

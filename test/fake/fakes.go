@@ -83,18 +83,15 @@ func decode(number int, element json.RawMessage) *domain.Candidate {
 		c.NotObject = true
 		return c
 	}
-	for field, value := range map[domain.Field]*domain.Value{
-		domain.FieldFirstName: &c.FirstName, domain.FieldLastName: &c.LastName, domain.FieldPatronymic: &c.Patronymic,
-		domain.FieldLogin: &c.Login, domain.FieldEmail: &c.Email, domain.FieldPhone: &c.Phone, domain.FieldBirthday: &c.Birthday,
-	} {
-		switch v := fields[string(field)].(type) {
+	for f := range domain.PersonField(domain.NumPersonFields) {
+		switch v := fields[string(f.Name())].(type) {
 		case nil:
 		case string:
-			*value = domain.Value{Text: v, Kind: domain.String}
+			c.Given[f] = domain.Given{Text: v, Kind: domain.String}
 		case json.Number:
-			*value = domain.Value{Text: v.String(), Kind: domain.Number}
+			c.Given[f] = domain.Given{Text: v.String(), Kind: domain.Number}
 		default:
-			*value = domain.Value{Kind: domain.Other}
+			c.Given[f] = domain.Given{Kind: domain.Other}
 		}
 	}
 	return c
