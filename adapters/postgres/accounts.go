@@ -2,104 +2,62 @@ package postgres
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/uptrace/bun"
 
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
-// Accounts keeps the accounts of people.
+// Accounts stores the accounts of users.
 type Accounts struct{ db *DB }
 
-// NewAccounts makes the store.
+// NewAccounts returns the store in db.
 func NewAccounts(db *DB) *Accounts { return &Accounts{db} }
 
-// userRow is a row of users with the one of profiles that belongs to it.
-type userRow struct {
-	bun.BaseModel `bun:"table:users,alias:u"`
-
-	ID             int64 `bun:",pk"`
-	Login          string
-	Email          string // empty for null, as Bun reads it
-	Phone          string
-	RegDate        time.Time
-	PasswordHash   string
-	PasswordDate   time.Time
-	PasswordUsedBy []byte
-	Roles          []domain.Role `bun:",array,scanonly"`
-	Profile        *profileRow   `bun:"rel:has-one,join:id=user_id"`
-}
-
-type profileRow struct {
-	bun.BaseModel `bun:"table:profiles"`
-
-	UserID   int64
-	Fname    string
-	Lname    string
-	Patr     string
-	Birthday *time.Time `bun:"type:date"`
-}
-
-func (row *userRow) user() *domain.User {
-	profile := cmp.Or(row.Profile, &profileRow{}) // the tables do not ask for one
-	user := &domain.User{
-		ID: row.ID, Login: row.Login, FirstName: profile.Fname, LastName: profile.Lname, Patronymic: profile.Patr,
-		Email: row.Email, Phone: row.Phone, Registered: row.RegDate.UTC(),
-		Password:       domain.StoredPassword{Hash: row.PasswordHash, Made: row.PasswordDate.UTC()},
-		PasswordUsedBy: row.PasswordUsedBy,
-	}
-	if len(row.Roles) > 0 {
-		user.Roles = row.Roles
-	}
-	if profile.Birthday != nil {
-		date := domain.DateOf(*profile.Birthday)
-		user.Birthday = &date
-	}
-	return user
-}
-
-// selectUsers reads rows of users, whole: as few round trips as there can be, since every page asks who it is for.
-func (a *Accounts) selectUsers(rows any) *bun.SelectQuery {
-	return a.db.bun.NewSelect().Model(rows).Relation("Profile").
-		ColumnExpr("?TableColumns").ColumnExpr("array(select role from roles where roles.user_id = u.id order by role) as roles")
-}
+// selectUser reads a user with profile and roles in one round trip, because every page reads its user. The tables allow a user without
+// a profile.
+const selectUser = `
+	select u.id, u.login, coalesce(u.email, ''), coalesce(u.phone, ''), u.reg_date,
+		u.password_hash, u.password_date, u.password_used_by,
+		coalesce(p.fname, ''), coalesce(p.lname, ''), coalesce(p.patr, ''), p.birthday - date '1970-01-01',
+		array(select role from roles where roles.user_id = u.id order by role)
+	from users u left join profiles p on p.user_id = u.id `
 
 // Find implements ports.Accounts.
 func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {
-	var row userRow
-	err := a.selectUsers(&row).
-		Where("login_key = NULLIF(?, '')", identity.Login).
-		WhereOr("email_key = NULLIF(?, '')", identity.Email).
-		WhereOr("phone = NULLIF(?, '')", identity.Phone).
-		OrderExpr("email_key = ? IS TRUE DESC, phone = ? IS TRUE DESC", identity.Email, identity.Phone).Limit(1).
-		Scan(ctx)
-	return row.found(err)
+	return a.readUser(ctx, selectUser+`
+		where u.login_key = nullif($1, '') or u.email_key = nullif($2, '') or u.phone = nullif($3, '')
+		order by (u.email_key = $2) is true desc, (u.phone = $3) is true desc
+		limit 1`, identity.Login, identity.Email, identity.Phone)
 }
 
 // User implements ports.Accounts.
 func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
-	var row userRow
-	err := a.selectUsers(&row).Where("u.id = ?", id).Scan(ctx)
-	return row.found(err)
+	return a.readUser(ctx, selectUser+"where u.id = $1", id)
 }
 
-// found returns the user of a row that was read, unless there was an error.
-func (row *userRow) found(err error) (*domain.User, error) {
-	if errors.Is(err, sql.ErrNoRows) {
+func (a *Accounts) readUser(ctx context.Context, sql string, args ...any) (*domain.User, error) {
+	var u domain.User
+	err := a.db.pool.QueryRow(ctx, sql, args...).Scan(
+		&u.ID, &u.Login, &u.Email, &u.Phone, &u.Registered,
+		&u.Password.Hash, &u.Password.Made, &u.PasswordUsedBy,
+		&u.FirstName, &u.LastName, &u.Patronymic, &u.Birthday,
+		&u.Roles)
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read account: %w", unavailable(err))
 	}
-	return row.user(), nil
+	u.Registered, u.Password.Made = u.Registered.UTC(), u.Password.Made.UTC()
+	if len(u.Roles) == 0 {
+		u.Roles = nil
+	}
+	return &u, nil
 }
 
 // UsePassword implements ports.Accounts.
@@ -121,13 +79,13 @@ func (a *Accounts) UsePassword(ctx context.Context, id int64, hash string, brows
 
 // SetPassword implements ports.Accounts.
 func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error {
-	result, err := a.db.bun.NewUpdate().Table("users").
-		Set("password_hash = ?, password_date = ?, password_used_by = null", password.Hash, password.Made).
-		Where("id = ? AND password_hash = ?", id, oldHash).Exec(ctx)
+	updated, err := a.db.pool.Exec(ctx, `
+		update users set password_hash = $3, password_date = $4, password_used_by = null where id = $1 and password_hash = $2`,
+		id, oldHash, password.Hash, password.Made)
 	if err != nil {
 		return fmt.Errorf("set password: %w", unavailable(err))
 	}
-	if changed, _ := result.RowsAffected(); changed == 0 { // which pgx always knows
+	if updated.RowsAffected() == 0 {
 		return ports.ErrChanged
 	}
 	return nil

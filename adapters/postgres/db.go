@@ -1,10 +1,10 @@
-// Package postgres keeps everything in PostgreSQL: Bun on the pgx driver, COPY for imports, migrations. It is the only
-// place that knows SQL and SQLSTATEs.
+// Package postgres stores everything in PostgreSQL. Queries go through pgx; Bun runs the migrations. Queries of reports, which are
+// long, stand in sql, one file each; the others stand beside the code that runs them. This is the only package that knows SQL and
+// SQLSTATEs.
 package postgres
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 
@@ -17,19 +17,18 @@ import (
 	"rollcall/ports"
 )
 
-// maxConns is how many connections there may be, unless the URL says so (pool_max_conns). It does not depend on the
-// number of processors: most of a small import is waiting for the disk.
+// maxConns is the highest number of connections, unless the URL sets pool_max_conns. It does not depend on the number of processors:
+// most of a small import is waiting for the disk.
 const maxConns = 16
 
-// DB is a database. Imports have half of the connections, and no more: whatever they do, sign-in, pages and health checks
-// have theirs.
+// A DB is a database. Imports use at most half of the connections, so that sign-ins, pages and health checks always have the others.
 type DB struct {
 	pool    *pgxpool.Pool
 	imports *pgxpool.Pool
-	bun     *bun.DB
+	bun     *bun.DB // for migrations; it uses connections of pool
 }
 
-// Open makes pools for the database at url, a connection string of libpq's forms. They connect when first needed.
+// Open returns the database at url, a libpq connection string. It does not connect: a pool does so when its first connection is needed.
 func Open(ctx context.Context, url string) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -38,12 +37,12 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = maxConns
 	}
-	// no statement of this program gains from being compiled
+	// Compiling pays for no query of this program.
 	config.ConnConfig.RuntimeParams["jit"] = "off"
-	// the one style in which pgx reads times as text
+	// pgx parses times in text form only in this style.
 	config.ConnConfig.RuntimeParams["datestyle"] = "ISO"
 	config.ConnConfig.RuntimeParams["application_name"] = "rollcall"
-	noticeLoss(config.ConnConfig)
+	detectLoss(config.ConnConfig)
 	forImports := config.Copy()
 	forImports.MaxConns = max(1, config.MaxConns/2)
 	config.MaxConns = max(1, config.MaxConns-forImports.MaxConns)
@@ -56,9 +55,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	forBun := sql.OpenDB(unprepared{stdlib.GetPoolConnector(pool)})
-	forBun.SetMaxIdleConns(0) // the pool keeps them
-	return &DB{pool: pool, imports: imports, bun: bun.NewDB(forBun, pgdialect.New())}, nil
+	return &DB{pool: pool, imports: imports, bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New())}, nil
 }
 
 // Close closes every connection.
@@ -72,12 +69,15 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Pool is for what brings its own statements.
+// Pool returns the pool for code that brings its own statements, such as the storage of sessions.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
-// settle makes the commit that follows, its own where there is no transaction, wait until what was seen in the database is as safe
-// as what was acknowledged. A commit that is cut off while it waits for a synchronous standby has taken place where it was made,
-// and is lost with that server. The standby takes commits in order, and a commit waits for it only if it has something to write.
+// settle makes data that this transaction has read as durable as data that was acknowledged. Outside a transaction it does so when it
+// returns, within one when the transaction commits.
+//
+// The primary makes a commit visible even if the client's connection breaks while the commit waits for a synchronous standby; if the
+// primary then fails, the commit is lost. The standby receives commits in order, so a later commit that waits for the standby proves
+// that the earlier one arrived. A commit waits only if it writes something: hence the message, which has no other effect.
 func settle(ctx context.Context, db interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 },

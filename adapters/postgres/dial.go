@@ -2,41 +2,60 @@ package postgres
 
 import (
 	"net"
+	"runtime"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
 const (
-	// connectTimeout is how long one server of the URL may take to let a connection in before the next is tried, unless the URL
-	// says so (connect_timeout). What lost its power refuses nothing: it is silent.
+	// connectTimeout is the time that one server of the URL has to accept a connection before the next is tried, unless the URL sets
+	// connect_timeout. A server without power does not refuse connections: it stays silent.
 	connectTimeout = 3 * time.Second
 
-	// goneAfter is how long the other side may be silent where it ought to answer. The system's own patience is a quarter of an
-	// hour with a server that is gone in the middle of a request, and two hours with a client that holds locks.
-	goneAfter = 20 * time.Second
+	// silenceTimeout is the time after which a peer that should answer and does not is given up. The system's own timeouts are a
+	// quarter of an hour for a server that vanishes during a request, and two hours for a client that vanishes while it holds locks.
+	silenceTimeout = 20 * time.Second
 
+	// Keepalive probes find a peer that vanished while it had nothing to answer.
 	probeAfter, probes = 10 * time.Second, 3
-	probeInterval      = (goneAfter - probeAfter) / probes
+	probeInterval      = (silenceTimeout - probeAfter) / probes
 )
 
-// noticeLoss has both sides notice when the other is gone without a word, as a machine is that lost its power or its network.
-func noticeLoss(config *pgx.ConnConfig) {
+// detectLoss makes both sides of a connection notice within silenceTimeout that the other one lost its power or its network.
+func detectLoss(config *pgx.ConnConfig) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
 	dialer := &net.Dialer{
-		Control:         boundSilence,
+		Control:         setSilenceTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: probeAfter, Interval: probeInterval, Count: probes},
 	}
 	config.DialFunc = dialer.DialContext
 	for name, value := range map[string]int64{
 		"tcp_keepalives_idle": int64(probeAfter.Seconds()), "tcp_keepalives_interval": int64(probeInterval.Seconds()), "tcp_keepalives_count": probes,
-		"tcp_user_timeout": goneAfter.Milliseconds(),
+		"tcp_user_timeout": silenceTimeout.Milliseconds(),
 	} {
-		if _, said := config.RuntimeParams[name]; !said {
+		if _, isSet := config.RuntimeParams[name]; !isSet {
 			config.RuntimeParams[name] = strconv.FormatInt(value, 10)
 		}
 	}
+}
+
+// setSilenceTimeout bounds the time that sent data may stay unacknowledged. Only Linux can.
+func setSilenceTimeout(network, _ string, c syscall.RawConn) (err error) {
+	const tcpUserTimeout = 18 // of linux/tcp.h; package syscall does not have it
+	if runtime.GOOS != "linux" || !strings.HasPrefix(network, "tcp") {
+		return nil
+	}
+	controlErr := c.Control(func(socket uintptr) {
+		err = syscall.SetsockoptInt(int(socket), syscall.IPPROTO_TCP, tcpUserTimeout, int(silenceTimeout.Milliseconds()))
+	})
+	if controlErr != nil {
+		return controlErr
+	}
+	return err
 }
