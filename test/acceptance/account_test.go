@@ -216,10 +216,12 @@ func TestChangePassword(t *testing.T) {
 		{goodPassword, "my anna password", "psw", ""},
 		{goodPassword, goodPassword, "psw", ""},
 	} {
-		got := b.submit(t, "/account/password", map[string]string{"old": c.old, "psw": c.chosen})
-		require.Equal(t, 422, got.status)
-		require.NotEmpty(t, got.text("#"+c.field+"-error"), c)
-		require.NotContains(t, got.html, goodPassword)
+		t.Run(c.field+" "+c.message, func(t *testing.T) {
+			got := b.submit(t, "/account/password", map[string]string{"old": c.old, "psw": c.chosen})
+			require.Equal(t, 422, got.status)
+			require.NotEmpty(t, got.text("#"+c.field+"-error"), c)
+			require.NotContains(t, got.html, goodPassword)
+		})
 	}
 	id := b.cookie("session")
 	got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "a fine new password"})

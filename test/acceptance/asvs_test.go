@@ -29,12 +29,21 @@ func TestTextsOfUsersAreData(t *testing.T) {
 	require.Equal(t, 1, p.count(t, "profiles"))
 
 	require.Equal(t, 400, p.post(t, `{"login":"' or true --"}`).status)
-	for login, found := range map[string]int{"' or true --": 1, "' or true": 0, `"><script>alert(1)</script>&status=500`: 0} {
-		got := b.get(t, "/profile?"+url.Values{"login": {login}}.Encode())
-		require.Equal(t, login, got.Find("[name=login]").AttrOr("value", ""))
-		require.Equal(t, found, strings.Count(got.text("#report"), "Bad request!"), login)
-		require.NotContains(t, got.html, "<script>alert")
-		require.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "it stays one parameter")
+	for _, c := range []struct {
+		login string
+		found int
+	}{
+		{"' or true --", 1},
+		{"' or true", 0},
+		{`"><script>alert(1)</script>&status=500`, 0},
+	} {
+		t.Run(c.login, func(t *testing.T) {
+			got := b.get(t, "/profile?"+url.Values{"login": {c.login}}.Encode())
+			require.Equal(t, c.login, got.Find("[name=login]").AttrOr("value", ""))
+			require.Equal(t, c.found, strings.Count(got.text("#report"), "Bad request!"))
+			require.NotContains(t, got.html, "<script>alert")
+			require.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "it stays one parameter")
+		})
 	}
 }
 
@@ -42,27 +51,30 @@ func TestTextsOfUsersAreData(t *testing.T) {
 func TestPasswordFields(t *testing.T) {
 	p := start(t)
 	visitor, signedIn := p.browser(t), p.registered(t)
-	for path, c := range map[string]struct {
+	for _, c := range []struct {
+		path    string
 		browser *browser
 		want    map[string]string
 	}{
-		"/login":            {visitor, map[string]string{"psw": "current-password"}},
-		"/register":         {visitor, map[string]string{"psw": "new-password"}},
-		"/account/password": {signedIn, map[string]string{"old": "current-password", "psw": "new-password"}},
+		{"/login", visitor, map[string]string{"psw": "current-password"}},
+		{"/register", visitor, map[string]string{"psw": "new-password"}},
+		{"/account/password", signedIn, map[string]string{"old": "current-password", "psw": "new-password"}},
 	} {
-		form := c.browser.get(t, path).Find("main form:has(input[type=password])")
-		require.Equal(t, 1, form.Length(), path)
-		require.Equal(t, "post", form.AttrOr("method", ""), "no password in an address")
-		require.NotContains(t, form.AttrOr("action", ""), ":", "nor to elsewhere")
-		got := map[string]string{}
-		form.Find("input[type=password]").Each(func(_ int, field *goquery.Selection) {
-			got[field.AttrOr("name", "")] = field.AttrOr("autocomplete", "")
-			for _, attribute := range []string{"maxlength", "pattern", "readonly", "onpaste", "oncopy", "value"} {
-				_, has := field.Attr(attribute)
-				require.False(t, has, "%s: %s", path, attribute)
-			}
+		t.Run(c.path, func(t *testing.T) {
+			form := c.browser.get(t, c.path).Find("main form:has(input[type=password])")
+			require.Equal(t, 1, form.Length())
+			require.Equal(t, "post", form.AttrOr("method", ""), "no password in an address")
+			require.NotContains(t, form.AttrOr("action", ""), ":", "nor to elsewhere")
+			got := map[string]string{}
+			form.Find("input[type=password]").Each(func(_ int, field *goquery.Selection) {
+				got[field.AttrOr("name", "")] = field.AttrOr("autocomplete", "")
+				for _, attribute := range []string{"maxlength", "pattern", "readonly", "onpaste", "oncopy", "value"} {
+					_, has := field.Attr(attribute)
+					require.False(t, has, attribute)
+				}
+			})
+			require.Equal(t, c.want, got)
 		})
-		require.Equal(t, c.want, got, path)
 	}
 }
 

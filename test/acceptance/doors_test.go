@@ -14,40 +14,50 @@ import (
 func TestOtherSitesStayOut(t *testing.T) {
 	p := start(t)
 	body := person("anna", `"phone":"9000000001"`)
-	for name, headers := range map[string][]string{
-		"another site":                      {"Sec-Fetch-Site", "cross-site"},
-		"another site, with an own origin":  {"Sec-Fetch-Site", "cross-site", "Origin", p.url},
-		"a site beside it":                  {"Sec-Fetch-Site", "same-site"},
-		"a value that no browser sends":     {"Sec-Fetch-Site", "x"},
-		"an old browser":                    {"Origin", "https://evil.example"},
-		"an old browser, on another port":   {"Origin", "http://127.0.0.1:1"},
-		"an old browser, by another name":   {"Origin", strings.Replace(p.url, "127.0.0.1", "localhost", 1)},
-		"a sandbox, or a file":              {"Origin", "null"},
-		"an origin that is none":            {"Origin", "http://[::1"},
-		"a form that looks like text":       {"Origin", "https://evil.example", "Content-Type", "text/plain"},
-		"a form with a file":                {"Origin", "https://evil.example", "Content-Type", "multipart/form-data; boundary=x"},
-		"a name in front of a colon, alone": {"Origin", "evil:"},
+	for _, c := range []struct {
+		name    string
+		headers []string
+	}{
+		{"another site", []string{"Sec-Fetch-Site", "cross-site"}},
+		{"another site, with an own origin", []string{"Sec-Fetch-Site", "cross-site", "Origin", p.url}},
+		{"a site beside it", []string{"Sec-Fetch-Site", "same-site"}},
+		{"a value that no browser sends", []string{"Sec-Fetch-Site", "x"}},
+		{"an old browser", []string{"Origin", "https://evil.example"}},
+		{"an old browser, on another port", []string{"Origin", "http://127.0.0.1:1"}},
+		{"an old browser, by another name", []string{"Origin", strings.Replace(p.url, "127.0.0.1", "localhost", 1)}},
+		{"a sandbox, or a file", []string{"Origin", "null"}},
+		{"an origin that is none", []string{"Origin", "http://[::1"}},
+		{"a form that looks like text", []string{"Origin", "https://evil.example", "Content-Type", "text/plain"}},
+		{"a form with a file", []string{"Origin", "https://evil.example", "Content-Type", "multipart/form-data; boundary=x"}},
+		{"a name in front of a colon, alone", []string{"Origin", "evil:"}},
 	} {
-		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-			for _, path := range []string{"/useradd", "/register", "/login", "/logout", "/account/password", "/useradd/upload", "/useradd/uploads/x/start", "/", "/nowhere"} {
-				got := p.do(t, method, path, strings.NewReader(body), append(headers, "Accept", "application/problem+json")...)
-				require.Equal(t, 403, got.status, "%s: %s %s", name, method, path)
-				require.Contains(t, got.body, `"code":"cross_site"`, "%s: %s %s", name, method, path)
+		t.Run(c.name, func(t *testing.T) {
+			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+				for _, path := range []string{"/useradd", "/register", "/login", "/logout", "/account/password", "/useradd/upload", "/useradd/uploads/x/start", "/", "/nowhere"} {
+					got := p.do(t, method, path, strings.NewReader(body), append(c.headers, "Accept", "application/problem+json")...)
+					require.Equal(t, 403, got.status, "%s %s", method, path)
+					require.Contains(t, got.body, `"code":"cross_site"`, "%s %s", method, path)
+				}
 			}
-		}
-		require.NotEqual(t, 403, p.do(t, http.MethodGet, "/login", nil, headers...).status, "a link may lead here")
+			require.NotEqual(t, 403, p.do(t, http.MethodGet, "/login", nil, c.headers...).status, "a link may lead here")
+		})
 	}
 	require.Zero(t, p.count(t, "users"))
 	require.Zero(t, p.count(t, "codes"), "else any page could fill the table")
 
-	for name, headers := range map[string][]string{
-		"a program":                  nil,
-		"a page of the server":       {"Sec-Fetch-Site", "same-origin", "Origin", p.url},
-		"a page, in an old browser":  {"Origin", p.url},
-		"an address that was opened": {"Sec-Fetch-Site", "none"},
-		"a page behind a proxy":      {"Sec-Fetch-Site", "same-origin", "Origin", "https://people.example"},
+	for _, c := range []struct {
+		name    string
+		headers []string
+	}{
+		{"a program", nil},
+		{"a page of the server", []string{"Sec-Fetch-Site", "same-origin", "Origin", p.url}},
+		{"a page, in an old browser", []string{"Origin", p.url}},
+		{"an address that was opened", []string{"Sec-Fetch-Site", "none"}},
+		{"a page behind a proxy", []string{"Sec-Fetch-Site", "same-origin", "Origin", "https://people.example"}},
 	} {
-		require.Equal(t, 400, p.post(t, "{}", headers...).status, name)
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, 400, p.post(t, "{}", c.headers...).status)
+		})
 	}
 }
 
@@ -105,22 +115,24 @@ func TestHostNames(t *testing.T) {
 		{"for everybody", []string{"--listen", "0.0.0.0:0"}, [][]string{loopback, public, others[:4]}, nil, 1},
 		{"for everybody, with names", append([]string{"--listen", "0.0.0.0:0"}, named...), [][]string{public}, [][]string{loopback, others}, 0},
 	} {
-		p := start(t, c.flags...)
-		p.url = strings.Replace(p.url, "[::]", "127.0.0.1", 1)
-		require.Equal(t, c.warns, strings.Count(p.logged(), "set --host to its names"), c.name)
-		for i, hosts := range append(c.takes, c.not...) {
-			for _, host := range hosts {
-				want := "200"
-				if i >= len(c.takes) {
-					want = "421"
+		t.Run(c.name, func(t *testing.T) {
+			p := start(t, c.flags...)
+			p.url = strings.Replace(p.url, "[::]", "127.0.0.1", 1)
+			require.Equal(t, c.warns, strings.Count(p.logged(), "set --host to its names"))
+			for i, hosts := range append(c.takes, c.not...) {
+				for _, host := range hosts {
+					want := "200"
+					if i >= len(c.takes) {
+						want = "421"
+					}
+					require.Equal(t, want, p.withHost(t, "/login", host), "%.50s", host)
 				}
-				require.Equal(t, want, p.withHost(t, "/login", host), "%s: %.50s", c.name, host)
 			}
-		}
-		for _, probe := range []string{"/healthz", "/readyz"} {
-			require.Equal(t, "200", p.withHost(t, probe, "10.1.2.3:5000"), "probes know an instance by its address")
-			require.Equal(t, "200", p.withHost(t, probe, ""))
-		}
+			for _, probe := range []string{"/healthz", "/readyz"} {
+				require.Equal(t, "200", p.withHost(t, probe, "10.1.2.3:5000"), "probes know an instance by its address")
+				require.Equal(t, "200", p.withHost(t, probe, ""))
+			}
+		})
 	}
 }
 
@@ -160,7 +172,9 @@ func TestHostNamesThatProxiesForward(t *testing.T) {
 		{[]string{"--trusted-proxy", "127.0.0.1"}, "people.example", 421},
 		{[]string{"--host", "people.example"}, "evil.example", 200}, // which nobody believes
 	} {
-		require.Equal(t, c.status, start(t, c.flags...).do(t, http.MethodGet, "/login", nil, "X-Forwarded-Host", c.forwarded).status, "%s for %s", c.flags, c.forwarded)
+		t.Run(strings.Join(append(c.flags, c.forwarded), " "), func(t *testing.T) {
+			require.Equal(t, c.status, start(t, c.flags...).do(t, http.MethodGet, "/login", nil, "X-Forwarded-Host", c.forwarded).status)
+		})
 	}
 }
 

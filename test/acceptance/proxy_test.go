@@ -3,6 +3,7 @@ package acceptance_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,7 +59,9 @@ func TestAddressesThatProxiesForward(t *testing.T) {
 		{"203.0.113.7", []string{strings.Repeat("x,", 900) + "203.0.113.7"}},
 		{"127.0.0.1", []string{strings.Repeat(",", 1900)}},
 	} {
-		require.True(t, p.seenFrom(t, c.want, c.forwarded...), "%q is %s", c.forwarded, c.want)
+		t.Run(fmt.Sprintf("%.50q", c.forwarded), func(t *testing.T) {
+			require.True(t, p.seenFrom(t, c.want, c.forwarded...))
+		})
 	}
 	for _, value := range []string{strings.Repeat("203.0.113.7,", 1000), strings.Repeat("[", 10_000)} {
 		got := p.do(t, http.MethodGet, "/login", nil, "X-Forwarded-For", value)
@@ -96,18 +99,20 @@ func TestProxiesThatAreNotTrustedAreLogged(t *testing.T) {
 		{[]string{"--useradd-access", "token", "--reports-access", "operators"}, []string{"X-Forwarded-For", "203.0.113.7"}, 1, 0, 0},
 		{[]string{"--listen", "0.0.0.0:0"}, []string{"X-Forwarded-For", "203.0.113.7"}, 1, 1, 1},
 	} {
-		p := start(t, c.flags...)
-		for range 3 {
-			p.do(t, http.MethodGet, "/healthz", nil, c.headers...)
-			p.do(t, http.MethodGet, "/login", nil, c.headers...)
-		}
-		log := p.logged()
-		count := []int{strings.Count(log, proxy), strings.Count(log, posts), strings.Count(log, sees)}
-		require.Equal(t, []int{c.proxy, c.posts, c.sees}, count, "%s %s:\n%s", c.flags, c.headers, log)
-		if c.proxy > 0 {
-			require.Regexp(t, `level=WARN msg="[^"]+all clients behind it count as one address, and cookies are not Secure" peer=(127.0.0.1|::1)\b`, log)
-			require.NotContains(t, log, "203.0.113.7")
-		}
+		t.Run(strings.Join(append(c.flags, c.headers...), " "), func(t *testing.T) {
+			p := start(t, c.flags...)
+			for range 3 {
+				p.do(t, http.MethodGet, "/healthz", nil, c.headers...)
+				p.do(t, http.MethodGet, "/login", nil, c.headers...)
+			}
+			log := p.logged()
+			count := []int{strings.Count(log, proxy), strings.Count(log, posts), strings.Count(log, sees)}
+			require.Equal(t, []int{c.proxy, c.posts, c.sees}, count, log)
+			if c.proxy > 0 {
+				require.Regexp(t, `level=WARN msg="[^"]+all clients behind it count as one address, and cookies are not Secure" peer=(127.0.0.1|::1)\b`, log)
+				require.NotContains(t, log, "203.0.113.7")
+			}
+		})
 	}
 }
 
@@ -130,21 +135,23 @@ func TestSchemeAndHostThatProxiesForward(t *testing.T) {
 		{[]string{"X-Forwarded-Proto", strings.Repeat("https", 300), "X-Forwarded-Host", strings.Repeat("a", 300)}, "http", own.Host},
 		{[]string{"X-Forwarded-Ssl", "on", "X-Forwarded-Protocol", "https", "X-Url-Scheme", "https"}, "http", own.Host},
 	} {
-		b := p.browser(t, c.headers...)
-		b.client.Jar = nil // which does not send Secure cookies without TLS
-		form := b.get(t, "/login")
-		require.Equal(t, c.scheme == "https", form.header.Get("Strict-Transport-Security") != "", c.headers)
-		require.Len(t, form.cookies, 1)
-		require.Equal(t, c.scheme == "https", form.cookies[0].Secure, c.headers)
-		p.set(t, "delete from users")
-		form = b.get(t, "/register")
-		got := b.send(t, "/register", form, anna(), "Cookie", form.cookies[0].Name+"="+form.cookies[0].Value)
-		require.Equal(t, 303, got.status)
-		session := sessionCookie(got)
-		require.NotNil(t, session)
-		require.Equal(t, c.scheme == "https", session.Secure, c.headers)
-		profile := b.get(t, "/profile", "Cookie", session.Name+"="+session.Value)
-		require.Contains(t, profile.text("#report"), "--server "+c.scheme+"://"+c.host+" ", c.headers)
+		t.Run(strings.Join(c.headers, " "), func(t *testing.T) {
+			b := p.browser(t, c.headers...)
+			b.client.Jar = nil // which does not send Secure cookies without TLS
+			form := b.get(t, "/login")
+			require.Equal(t, c.scheme == "https", form.header.Get("Strict-Transport-Security") != "")
+			require.Len(t, form.cookies, 1)
+			require.Equal(t, c.scheme == "https", form.cookies[0].Secure)
+			p.set(t, "delete from users")
+			form = b.get(t, "/register")
+			got := b.send(t, "/register", form, anna(), "Cookie", form.cookies[0].Name+"="+form.cookies[0].Value)
+			require.Equal(t, 303, got.status)
+			session := sessionCookie(got)
+			require.NotNil(t, session)
+			require.Equal(t, c.scheme == "https", session.Secure)
+			profile := b.get(t, "/profile", "Cookie", session.Name+"="+session.Value)
+			require.Contains(t, profile.text("#report"), "--server "+c.scheme+"://"+c.host+" ")
+		})
 	}
 }
 

@@ -46,20 +46,30 @@ func TestExports(t *testing.T) {
 	require.Equal(t, 200, p.post(t, mixed).status)
 	require.Equal(t, 400, p.post(t, "[").status)
 
-	for path, name := range map[string]string{
-		"xlsx": "rollcall-DATE.xlsx", "txt": "rollcall-DATE.txt", "csv": "rollcall-codes-DATE.csv", "csv?table=codes": "rollcall-codes-DATE.csv",
-		"csv?table=bad_users": "rollcall-bad_users-DATE.csv", "json": "rollcall-DATE.json",
-		"rejected.json?import=1": "rollcall-rejected-DATE-import-1.json", "rejected.csv?import=1": "rollcall-rejected-DATE-import-1.csv",
-		"rejected.xlsx?import=1": "rollcall-rejected-DATE-import-1.xlsx",
+	for _, c := range []struct {
+		path string
+		file string
+	}{
+		{"xlsx", "rollcall-DATE.xlsx"},
+		{"txt", "rollcall-DATE.txt"},
+		{"csv", "rollcall-codes-DATE.csv"},
+		{"csv?table=codes", "rollcall-codes-DATE.csv"},
+		{"csv?table=bad_users", "rollcall-bad_users-DATE.csv"},
+		{"json", "rollcall-DATE.json"},
+		{"rejected.json?import=1", "rollcall-rejected-DATE-import-1.json"},
+		{"rejected.csv?import=1", "rollcall-rejected-DATE-import-1.csv"},
+		{"rejected.xlsx?import=1", "rollcall-rejected-DATE-import-1.xlsx"},
 	} {
-		got := b.download(t, "/useradd/export/"+path)
-		require.Equal(t, 200, got.status, "%s: %s", path, got.body)
-		name = strings.ReplaceAll(name, "DATE", time.Now().Format(time.DateOnly))
-		require.Equal(t, `attachment; filename="`+name+`"`, got.header.Get("Content-Disposition"))
-		require.Equal(t, "no-store", got.header.Get("Cache-Control"))
-		kept, err := os.ReadFile(filepath.Join(uploads, name))
-		require.NoError(t, err)
-		require.Equal(t, string(kept), got.body, path)
+		t.Run(c.path, func(t *testing.T) {
+			got := b.download(t, "/useradd/export/"+c.path)
+			require.Equal(t, 200, got.status, got.body)
+			c.file = strings.ReplaceAll(c.file, "DATE", time.Now().Format(time.DateOnly))
+			require.Equal(t, `attachment; filename="`+c.file+`"`, got.header.Get("Content-Disposition"))
+			require.Equal(t, "no-store", got.header.Get("Cache-Control"))
+			kept, err := os.ReadFile(filepath.Join(uploads, c.file))
+			require.NoError(t, err)
+			require.Equal(t, string(kept), got.body)
+		})
 	}
 	files, err := os.ReadDir(uploads)
 	require.NoError(t, err)
@@ -109,15 +119,31 @@ func TestExportsHaveTheFilterOfThePage(t *testing.T) {
 	require.Equal(t, 200, p.post(t, mixed).status)                                // 1
 	require.Equal(t, 400, p.post(t, "[").status)                                  // 2
 	require.Equal(t, 400, p.post(t, person("PETROV", `"email":"x@y.de"`)).status) // 3
-	for query, want := range map[string][2]int{
-		"": {3, 3}, "status=200": {1, 2}, "status=400": {2, 1}, "status=413": {0, 0}, "login=petrov": {2, 2}, "login=PETROV": {2, 2},
-		"reason=login:taken": {2, 2}, "reason=email:invalid": {1, 1}, "reason=email:taken": {0, 0}, "login=petrov&status=400": {1, 1},
-		"from=" + time.Now().Add(-24*time.Hour).Format(time.DateOnly): {3, 3}, "until=" + time.Now().Add(-48*time.Hour).Format(time.DateOnly): {0, 0},
-		"until=" + time.Now().Format(time.DateOnly): {3, 3}, "from=" + time.Now().Add(48*time.Hour).Format(time.DateOnly): {0, 0}, "from=soon&status=x": {3, 3},
+	for _, c := range []struct {
+		query string
+		want  [2]int
+	}{
+		{"", [2]int{3, 3}},
+		{"status=200", [2]int{1, 2}},
+		{"status=400", [2]int{2, 1}},
+		{"status=413", [2]int{0, 0}},
+		{"login=petrov", [2]int{2, 2}},
+		{"login=PETROV", [2]int{2, 2}},
+		{"reason=login:taken", [2]int{2, 2}},
+		{"reason=email:invalid", [2]int{1, 1}},
+		{"reason=email:taken", [2]int{0, 0}},
+		{"login=petrov&status=400", [2]int{1, 1}},
+		{"from=" + time.Now().Add(-24*time.Hour).Format(time.DateOnly), [2]int{3, 3}},
+		{"until=" + time.Now().Add(-48*time.Hour).Format(time.DateOnly), [2]int{0, 0}},
+		{"until=" + time.Now().Format(time.DateOnly), [2]int{3, 3}},
+		{"from=" + time.Now().Add(48*time.Hour).Format(time.DateOnly), [2]int{0, 0}},
+		{"from=soon&status=x", [2]int{3, 3}},
 	} {
-		var file exported
-		require.NoError(t, json.Unmarshal([]byte(b.download(t, "/useradd/export/json?"+query).body), &file))
-		require.Equal(t, want, [2]int{len(file.Codes), len(file.BadUsers)}, query)
+		t.Run(c.query, func(t *testing.T) {
+			var file exported
+			require.NoError(t, json.Unmarshal([]byte(b.download(t, "/useradd/export/json?"+c.query).body), &file))
+			require.Equal(t, c.want, [2]int{len(file.Codes), len(file.BadUsers)})
+		})
 	}
 }
 
@@ -178,10 +204,18 @@ func TestNumbersAsTheLanguageWritesThem(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	p.set(t, "insert into statistics values (current_date, 0, 1, 1234567, 55000)")
-	for language, want := range map[string][2]string{"en": {"1,234,567", "4.3%"}, "ru": {"1 234 567", "4,3 %"}} {
-		got := b.get(t, "/profile", "Accept-Language", language)
-		require.Contains(t, got.text("main"), want[0])
-		require.Contains(t, got.text("main"), want[1])
+	for _, c := range []struct {
+		language string
+		want     [2]string
+	}{
+		{"en", [2]string{"1,234,567", "4.3%"}},
+		{"ru", [2]string{"1 234 567", "4,3 %"}},
+	} {
+		t.Run(c.language, func(t *testing.T) {
+			got := b.get(t, "/profile", "Accept-Language", c.language)
+			require.Contains(t, got.text("main"), c.want[0])
+			require.Contains(t, got.text("main"), c.want[1])
+		})
 	}
 }
 

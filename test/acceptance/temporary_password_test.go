@@ -69,12 +69,14 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	require.Equal(t, "/account/password?next=%2Fuseradd%2Fupload", signedIn.location())
 	p.grant(t, "boris")
 	for _, c := range append([]struct{ method, path string }{{http.MethodGet, "/profile"}}, forOperators...) {
-		refused := b.do(t, c.method, c.path, "")
-		require.Equal(t, 303, refused.status, c.path)
-		require.Regexp(t, `^/account/password(\?next=|$)`, refused.location(), c.path)
-		plain := b.do(t, c.method, c.path, "", "Accept", "*/*")
-		require.Equal(t, 403, plain.status, c.path)
-		require.Equal(t, "Change the temporary password first, at /account/password.", plain.text("body"))
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			refused := b.do(t, c.method, c.path, "")
+			require.Equal(t, 303, refused.status, c.path)
+			require.Regexp(t, `^/account/password(\?next=|$)`, refused.location(), c.path)
+			plain := b.do(t, c.method, c.path, "", "Accept", "*/*")
+			require.Equal(t, 403, plain.status, c.path)
+			require.Equal(t, "Change the temporary password first, at /account/password.", plain.text("body"))
+		})
 	}
 	form := b.get(t, signedIn.location())
 	csrf := form.Find("input[name=csrf]").AttrOr("value", "")

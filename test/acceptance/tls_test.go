@@ -100,14 +100,19 @@ func TestStopBeforeHandshake(t *testing.T) {
 }
 
 func TestMistakesWithCertificates(t *testing.T) {
-	for stderr, args := range map[string][]string{
-		"--tls-cert, --tls-key: one needs the other": {"--tls-cert", "cert.pem"},
-		"one needs the other":                        {"--tls-key", "key.pem"},
-		"rollcall: read certificate: stat /none.pem": {"--tls-cert", "/none.pem", "--tls-key", "/none.pem"},
+	for _, c := range []struct {
+		stderr string
+		args   []string
+	}{
+		{"--tls-cert, --tls-key: one needs the other", []string{"--tls-cert", "cert.pem"}},
+		{"one needs the other", []string{"--tls-key", "key.pem"}},
+		{"rollcall: read certificate: stat /none.pem", []string{"--tls-cert", "/none.pem", "--tls-key", "/none.pem"}},
 	} {
-		status, _, got := command(t, "", append([]string{"serve", "--data-dir", t.TempDir()}, args...)...)
-		require.NotZero(t, status)
-		require.Contains(t, got, stderr)
+		t.Run(c.stderr, func(t *testing.T) {
+			status, _, got := command(t, "", append([]string{"serve", "--data-dir", t.TempDir()}, c.args...)...)
+			require.NotZero(t, status)
+			require.Contains(t, got, c.stderr)
+		})
 	}
 }
 
@@ -141,54 +146,57 @@ func TestBodyThatBreaksOffOverTLS(t *testing.T) {
 	chunk := func(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
 	const last = "0\r\n\r\n"
 	chunked := "Transfer-Encoding: chunked\r\n"
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name         string
 		length, body string
 		cut          bool // without TLS's word for it
 		created      int
 	}{
-		"whole":                                  {chunked, chunk(line("anna")) + chunk(line("boris")) + last, false, 2},
-		"whole, and then cut":                    {chunked, chunk(line("anna")) + chunk(line("boris")) + last, true, 2},
-		"behind a line":                          {chunked, chunk(line("anna")), false, 0},
-		"behind a line, cut":                     {chunked, chunk(line("anna")), true, 0},
-		"behind a line, in a chunk":              {chunked, "fff\r\n" + line("anna"), false, 0},
-		"behind a line, in a chunk, cut":         {chunked, "fff\r\n" + line("anna"), true, 0},
-		"behind a line, in the last chunk":       {chunked, chunk(line("anna")) + "0", false, 0},
-		"behind a line, in the last chunk, cut":  {chunked, chunk(line("anna")) + "0", true, 0},
-		"behind a line of a known length":        {"Content-Length: 1000\r\n", line("anna"), false, 0},
-		"behind a line of a known length, cut":   {"Content-Length: 1000\r\n", line("anna"), true, 0},
-		"whole, of a known length":               {fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), false, 1},
-		"whole, of a known length, and then cut": {fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), true, 1},
+		{"whole", chunked, chunk(line("anna")) + chunk(line("boris")) + last, false, 2},
+		{"whole, and then cut", chunked, chunk(line("anna")) + chunk(line("boris")) + last, true, 2},
+		{"behind a line", chunked, chunk(line("anna")), false, 0},
+		{"behind a line, cut", chunked, chunk(line("anna")), true, 0},
+		{"behind a line, in a chunk", chunked, "fff\r\n" + line("anna"), false, 0},
+		{"behind a line, in a chunk, cut", chunked, "fff\r\n" + line("anna"), true, 0},
+		{"behind a line, in the last chunk", chunked, chunk(line("anna")) + "0", false, 0},
+		{"behind a line, in the last chunk, cut", chunked, chunk(line("anna")) + "0", true, 0},
+		{"behind a line of a known length", "Content-Length: 1000\r\n", line("anna"), false, 0},
+		{"behind a line of a known length, cut", "Content-Length: 1000\r\n", line("anna"), true, 0},
+		{"whole, of a known length", fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), false, 1},
+		{"whole, of a known length, and then cut", fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), true, 1},
 	} {
-		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} { // whose last words come differently
-			t.Run(name+", "+tls.VersionName(version), func(t *testing.T) {
-				p.set(t, "delete from users")
-				p.set(t, "delete from codes")
-				raw, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.address())
-				require.NoError(t, err)
-				defer raw.Close()
-				require.NoError(t, raw.SetDeadline(time.Now().Add(time.Minute)))
-				held := &heldBack{Conn: raw}
-				conn := tls.Client(held, &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
-				require.NoError(t, conn.Handshake())
-				held.holds = true
-				_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"+c.length+"\r\n"+c.body)
-				require.NoError(t, err)
-				if !c.cut {
-					require.NoError(t, conn.CloseWrite())
-				}
-				require.NoError(t, held.release())
-				require.NoError(t, raw.(*net.TCPConn).CloseWrite())
-				answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-				require.NoError(t, err)
-				defer answer.Body.Close()
-				require.Equal(t, c.created > 0, answer.StatusCode == http.StatusOK, answer.Status)
-				require.Equal(t, c.created, p.count(t, "users"))
-				if c.created == 0 {
-					codes := pgtest.Query[code](t, p.database, `select code, method, description from codes`)
-					require.Equal(t, []code{{400, "POST", broken}}, codes)
-				}
-			})
-		}
+		t.Run(c.name, func(t *testing.T) {
+			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} { // whose last words come differently
+				t.Run(tls.VersionName(version), func(t *testing.T) {
+					p.set(t, "delete from users")
+					p.set(t, "delete from codes")
+					raw, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.address())
+					require.NoError(t, err)
+					defer raw.Close()
+					require.NoError(t, raw.SetDeadline(time.Now().Add(time.Minute)))
+					held := &heldBack{Conn: raw}
+					conn := tls.Client(held, &tls.Config{InsecureSkipVerify: true, MaxVersion: version})
+					require.NoError(t, conn.Handshake())
+					held.holds = true
+					_, err = io.WriteString(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"+c.length+"\r\n"+c.body)
+					require.NoError(t, err)
+					if !c.cut {
+						require.NoError(t, conn.CloseWrite())
+					}
+					require.NoError(t, held.release())
+					require.NoError(t, raw.(*net.TCPConn).CloseWrite())
+					answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+					require.NoError(t, err)
+					defer answer.Body.Close()
+					require.Equal(t, c.created > 0, answer.StatusCode == http.StatusOK, answer.Status)
+					require.Equal(t, c.created, p.count(t, "users"))
+					if c.created == 0 {
+						codes := pgtest.Query[code](t, p.database, `select code, method, description from codes`)
+						require.Equal(t, []code{{400, "POST", broken}}, codes)
+					}
+				})
+			}
+		})
 	}
 }
 

@@ -180,19 +180,22 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 	p := start(t, "--max-body", "64KiB")
 	b := p.operator(t)
 	token := b.token(t)
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name                 string
 		token, file, content string
 		status               int
 		alert                string
 	}{
-		"another's token": {"wrong", "a.json", "{}", 403, ""},
-		"no file":         {token, "", "", 400, "Choose a file first."},
-		"too large":       {token, "a.json", strings.Repeat(" ", 128<<10), 413, "The file is too large."},
+		{"another's token", "wrong", "a.json", "{}", 403, ""},
+		{"no file", token, "", "", 400, "Choose a file first."},
+		{"too large", token, "a.json", strings.Repeat(" ", 128<<10), 413, "The file is too large."},
 	} {
-		body, contentType := form(t, c.token, c.file, c.content)
-		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-		require.Equal(t, c.status, got.status, name)
-		require.Equal(t, c.alert, got.text(".message.bad[role=alert]:not([hidden])"), name)
+		t.Run(c.name, func(t *testing.T) {
+			body, contentType := form(t, c.token, c.file, c.content)
+			got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+			require.Equal(t, c.status, got.status)
+			require.Equal(t, c.alert, got.text(".message.bad[role=alert]:not([hidden])"))
+		})
 	}
 	body, contentType := form(t, token, "a.json", "{}")
 	require.Equal(t, 403, b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").status)
@@ -222,16 +225,24 @@ func TestDroppedUploadIsNoUpload(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
 	body, contentType := form(t, b.token(t), "a.json", annaBorisAndSeven())
-	for name, header := range map[string]string{"length": "Content-Length: 9999\r\n\r\n", "chunks": "Transfer-Encoding: chunked\r\n\r\n1000\r\n"} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-		require.NoError(t, err)
-		_, err = io.WriteString(conn, "POST /useradd/upload HTTP/1.1\r\nHost: localhost\r\nCookie: session="+b.cookie("session")+"\r\nContent-Type: "+contentType+"\r\n"+header+body)
-		require.NoError(t, err)
-		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
-		answer, err := io.ReadAll(conn)
-		require.NoError(t, err)
-		require.NotContains(t, string(answer), "303", name)
-		conn.Close()
+	for _, c := range []struct {
+		name   string
+		header string
+	}{
+		{"length", "Content-Length: 9999\r\n\r\n"},
+		{"chunks", "Transfer-Encoding: chunked\r\n\r\n1000\r\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+			require.NoError(t, err)
+			_, err = io.WriteString(conn, "POST /useradd/upload HTTP/1.1\r\nHost: localhost\r\nCookie: session="+b.cookie("session")+"\r\nContent-Type: "+contentType+"\r\n"+c.header+body)
+			require.NoError(t, err)
+			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+			answer, err := io.ReadAll(conn)
+			require.NoError(t, err)
+			require.NotContains(t, string(answer), "303")
+			conn.Close()
+		})
 	}
 	require.Zero(t, p.count(t, "uploads"))
 }

@@ -65,11 +65,20 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 	stored := pgtest.Query[struct{ K string }](t, p.database, "select k from sessions")
 	require.Len(t, stored, 1)
 	require.NotEqual(t, own, stored[0].K, "the table gets nobody into a session")
-	for name, value := range map[string]string{
-		"forged": strings.Repeat("A", 26), "one that was changed": own[:25] + "!", "from the table": stored[0].K, "empty": "",
-		"long": strings.Repeat("x", 3000), "SQL": "' or true--",
+	for _, c := range []struct {
+		name  string
+		value string
+	}{
+		{"forged", strings.Repeat("A", 26)},
+		{"one that was changed", own[:25] + "!"},
+		{"from the table", stored[0].K},
+		{"empty", ""},
+		{"long", strings.Repeat("x", 3000)},
+		{"SQL", "' or true--"},
 	} {
-		require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+value).status, name)
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+c.value).status)
+		})
 	}
 
 	const fixed = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -119,12 +128,19 @@ func TestSessionEndsByItself(t *testing.T) {
 func TestFormsOfOthersAreRefused(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
-	for name, headers := range map[string][]string{
-		"cross-site": {"Sec-Fetch-Site", "cross-site"}, "same-site": {"Sec-Fetch-Site", "same-site"},
-		"another origin": {"Origin", "http://evil.example"}, "no origin": {"Origin", "null"},
+	for _, c := range []struct {
+		name    string
+		headers []string
+	}{
+		{"cross-site", []string{"Sec-Fetch-Site", "cross-site"}},
+		{"same-site", []string{"Sec-Fetch-Site", "same-site"}},
+		{"another origin", []string{"Origin", "http://evil.example"}},
+		{"no origin", []string{"Origin", "null"}},
 	} {
-		got := b.send(t, "/logout", b.get(t, "/profile"), nil, headers...)
-		require.Equal(t, 403, got.status, name)
+		t.Run(c.name, func(t *testing.T) {
+			got := b.send(t, "/logout", b.get(t, "/profile"), nil, c.headers...)
+			require.Equal(t, 403, got.status)
+		})
 	}
 	for _, path := range []string{"/register", "/login", "/logout", "/account/password"} {
 		for _, token := range []string{"", "x", p.browser(t).get(t, "/login").Find("[name=csrf]").AttrOr("value", "")} {
@@ -151,9 +167,11 @@ func TestFormsThatAreNoForms(t *testing.T) {
 		{"application/x-www-form-urlencoded", "login=" + strings.Repeat("a", 16<<10), 413},
 		{"application/x-www-form-urlencoded", "login=%zz", 400},
 	} {
-		got := b.do(t, http.MethodPost, "/login", c.body, "Content-Type", c.kind)
-		require.Equal(t, c.status, got.status, "%.40s", c.body)
-		require.NotEmpty(t, got.text("h1"))
+		t.Run(c.kind, func(t *testing.T) {
+			got := b.do(t, http.MethodPost, "/login", c.body, "Content-Type", c.kind)
+			require.Equal(t, c.status, got.status)
+			require.NotEmpty(t, got.text("h1"))
+		})
 	}
 	// What nobody reads of a body is not the next request.
 	smuggled := "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -166,43 +184,55 @@ func TestFormsThatAreNoForms(t *testing.T) {
 // Who keeps the server waiting in the middle of a body is told so, whatever the body was to be.
 func TestBodiesThatDoNotCome(t *testing.T) {
 	p := start(t, "--client-timeout", "100ms")
-	for path, media := range map[string]string{
-		"/useradd": "application/json", "/login": "application/x-www-form-urlencoded", "/register": "application/x-www-form-urlencoded",
+	for _, c := range []struct {
+		path  string
+		media string
+	}{
+		{"/useradd", "application/json"},
+		{"/login", "application/x-www-form-urlencoded"},
+		{"/register", "application/x-www-form-urlencoded"},
 	} {
-		conn := begin(t, p, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: "+media+"\r\nContent-Length: 100\r\n\r\n[")
-		answer, err := io.ReadAll(conn)
-		require.NoError(t, err)
-		require.Regexp(t, "^HTTP/1.1 408 ", string(answer), path)
+		t.Run(c.path, func(t *testing.T) {
+			conn := begin(t, p, "POST "+c.path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: "+c.media+"\r\nContent-Length: 100\r\n\r\n[")
+			answer, err := io.ReadAll(conn)
+			require.NoError(t, err)
+			require.Regexp(t, "^HTTP/1.1 408 ", string(answer))
+		})
 	}
 }
 
 func TestNextLeadsNowhereElse(t *testing.T) {
 	p := start(t)
 	p.registered(t)
-	for next, want := range map[string]string{
-		"/account/password":         "/account/password",
-		"/profile?page=2&x=%D1%8F":  "/profile?page=2&x=%D1%8F",
-		"https://evil.example/":     "/profile",
-		"//evil.example":            "/profile",
-		"/\\evil.example":           "/profile",
-		"/\t/evil.example":          "/profile",
-		"/%0d%0aSet-Cookie:a=b":     "/%0d%0aSet-Cookie:a=b",
-		"/\r\nSet-Cookie: a=b":      "/profile",
-		"javascript:alert(1)":       "/profile",
-		"\\\\evil.example":          "/profile",
-		"profile":                   "/profile",
-		"http:evil.example":         "/profile",
-		"/profile\x00":              "/profile",
-		"///evil.example/..":        "/profile",
-		"https:/evil.example":       "/profile",
-		"/@evil.example":            "/@evil.example",
-		"//user@evil.example/login": "/profile",
+	for _, c := range []struct {
+		next string
+		want string
+	}{
+		{"/account/password", "/account/password"},
+		{"/profile?page=2&x=%D1%8F", "/profile?page=2&x=%D1%8F"},
+		{"https://evil.example/", "/profile"},
+		{"//evil.example", "/profile"},
+		{"/\\evil.example", "/profile"},
+		{"/\t/evil.example", "/profile"},
+		{"/%0d%0aSet-Cookie:a=b", "/%0d%0aSet-Cookie:a=b"},
+		{"/\r\nSet-Cookie: a=b", "/profile"},
+		{"javascript:alert(1)", "/profile"},
+		{"\\\\evil.example", "/profile"},
+		{"profile", "/profile"},
+		{"http:evil.example", "/profile"},
+		{"/profile\x00", "/profile"},
+		{"///evil.example/..", "/profile"},
+		{"https:/evil.example", "/profile"},
+		{"/@evil.example", "/@evil.example"},
+		{"//user@evil.example/login", "/profile"},
 	} {
-		b := p.browser(t)
-		got := b.submit(t, "/login", map[string]string{"login": "Anna", "psw": goodPassword, "next": next})
-		require.Equal(t, 303, got.status)
-		require.Equal(t, want, got.location(), "%q", next)
-		require.Empty(t, got.header.Get("a"))
+		t.Run(c.next, func(t *testing.T) {
+			b := p.browser(t)
+			got := b.submit(t, "/login", map[string]string{"login": "Anna", "psw": goodPassword, "next": c.next})
+			require.Equal(t, 303, got.status)
+			require.Equal(t, c.want, got.location())
+			require.Empty(t, got.header.Get("a"))
+		})
 	}
 	b := p.browser(t)
 	got := b.get(t, "/account/password")
@@ -247,12 +277,20 @@ func TestPagesTellBrowsersWhatToKeepTo(t *testing.T) {
 
 func TestErrorPages(t *testing.T) {
 	p := start(t)
-	for language, title := range map[string]string{"en": "Page not found", "ru": "Страница не найдена"} {
-		got := p.browser(t, "Accept-Language", language).get(t, "/nowhere")
-		require.Equal(t, 404, got.status)
-		require.Equal(t, language, got.Find("html").AttrOr("lang", ""))
-		require.Equal(t, title, got.text("h1"))
-		require.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
+	for _, c := range []struct {
+		language string
+		title    string
+	}{
+		{"en", "Page not found"},
+		{"ru", "Страница не найдена"},
+	} {
+		t.Run(c.language, func(t *testing.T) {
+			got := p.browser(t, "Accept-Language", c.language).get(t, "/nowhere")
+			require.Equal(t, 404, got.status)
+			require.Equal(t, c.language, got.Find("html").AttrOr("lang", ""))
+			require.Equal(t, c.title, got.text("h1"))
+			require.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
+		})
 	}
 	b := p.browser(t)
 	for _, path := range []string{"/profile", "/useradd", "/", "/healthz"} {

@@ -104,9 +104,11 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"ports/a.go", "type Big interface { A(); B(); C(); D(); E() }", "ports/a.go: Big has 5 methods, and may have 4"},
 		{"ports/a.go", "type B interface { A(); B(); io.Closer }; type Big interface { B; C(); D() }", "ports/a.go: Big has 5 methods, and may have 4"},
 	} {
-		found, err := violations(fstest.MapFS{c.name: {Data: []byte(doc + "package p\n" + c.source)}})
-		require.NoError(t, err, c.source)
-		require.Equal(t, []string{c.want}, found, "%s: %s", c.name, c.source)
+		t.Run(c.want, func(t *testing.T) {
+			found, err := violations(fstest.MapFS{c.name: {Data: []byte(doc + "package p\n" + c.source)}})
+			require.NoError(t, err)
+			require.Equal(t, []string{c.want}, found)
+		})
 	}
 
 	found, err := violations(fstest.MapFS{
@@ -131,22 +133,25 @@ func TestDesignIsNoViolation(t *testing.T) {
 	tree := fstest.MapFS{
 		".gitignore": {Data: []byte("/bin/\n*.prof\n")}, "bin/rollcall": {}, "cpu.prof": {}, ".cache/a.go": {}, "Makefile": {},
 	}
-	for name, imports := range map[string]string{
-		"main.go":                `"os"; "rollcall/bootstrap"`,
-		"domain/a.go":            `"net/netip"; "golang.org/x/text/unicode/norm"; "golang.org/x/net/idna"; "github.com/nyaruka/phonenumbers"`,
-		"domain/a_test.go":       `"rollcall/test/fake"; "github.com/stretchr/testify/assert"`,
-		"ports/a.go":             `"io"; "rollcall/domain"`,
-		"application/a.go":       `"rollcall/domain"; "rollcall/ports"`,
-		"adapters/web/a.go":      `"rollcall/ports"; "rollcall/adapters/web/b"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`,
-		"adapters/web/b/a.go":    `"rollcall/domain"; "rollcall/adapters/web/c"`,
-		"adapters/postgres/a.go": `"rollcall/domain"; "github.com/uptrace/bun/dialect/pgdialect"; "github.com/jackc/pgx/v5"`,
-		"adapters/report/a.go":   `"rollcall/domain"; "github.com/xuri/excelize/v2"`,
-		"bootstrap/a.go":         `"rollcall/adapters/web"; "rollcall/application"; "rollcall/views"; "github.com/jackc/pgx/v5"; "github.com/alecthomas/kong"`,
-		"bootstrap/a_test.go":    `"rollcall/test/pgtest"`,
-		"views/a.go":             `"embed"`,
-		"test/pgtest/a.go":       `"rollcall/adapters/postgres"; "rollcall/test/fake"; "github.com/jackc/pgx/v5"; "github.com/stretchr/testify/assert"`,
+	for _, c := range []struct {
+		name    string
+		imports string
+	}{
+		{"main.go", `"os"; "rollcall/bootstrap"`},
+		{"domain/a.go", `"net/netip"; "golang.org/x/text/unicode/norm"; "golang.org/x/net/idna"; "github.com/nyaruka/phonenumbers"`},
+		{"domain/a_test.go", `"rollcall/test/fake"; "github.com/stretchr/testify/assert"`},
+		{"ports/a.go", `"io"; "rollcall/domain"`},
+		{"application/a.go", `"rollcall/domain"; "rollcall/ports"`},
+		{"adapters/web/a.go", `"rollcall/ports"; "rollcall/adapters/web/b"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`},
+		{"adapters/web/b/a.go", `"rollcall/domain"; "rollcall/adapters/web/c"`},
+		{"adapters/postgres/a.go", `"rollcall/domain"; "github.com/uptrace/bun/dialect/pgdialect"; "github.com/jackc/pgx/v5"`},
+		{"adapters/report/a.go", `"rollcall/domain"; "github.com/xuri/excelize/v2"`},
+		{"bootstrap/a.go", `"rollcall/adapters/web"; "rollcall/application"; "rollcall/views"; "github.com/jackc/pgx/v5"; "github.com/alecthomas/kong"`},
+		{"bootstrap/a_test.go", `"rollcall/test/pgtest"`},
+		{"views/a.go", `"embed"`},
+		{"test/pgtest/a.go", `"rollcall/adapters/postgres"; "rollcall/test/fake"; "github.com/jackc/pgx/v5"; "github.com/stretchr/testify/assert"`},
 	} {
-		tree[name] = &fstest.MapFile{Data: []byte("// Package p is one.\npackage p\nimport (" + imports + ")\n")}
+		tree[c.name] = &fstest.MapFile{Data: []byte("// Package p is one.\npackage p\nimport (" + c.imports + ")\n")}
 	}
 	tree["ports/b.go"] = &fstest.MapFile{Data: []byte("package p\ntype Small interface { io.Writer; A() (b, c int); B(); D() }\n")}
 	found, err := violations(tree)

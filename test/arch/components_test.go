@@ -48,7 +48,9 @@ func TestEveryVulnerableComponentIsFound(t *testing.T) {
 		{"fasthttp v1.100.0", "fasthttp v1.9.0", "github.com/valyala/fasthttp 1.9.0: GO-2026-4950 asks for 1.70.0"},
 		{"\tgithub.com/gofiber/utils v1.2.0 // indirect\n", "", "github.com/gofiber/utils: go.mod does not name it"},
 	} {
-		require.Equal(t, []string{c.want}, vulnerable(strings.Replace(fixed, c.was, c.is, 1)))
+		t.Run(c.want, func(t *testing.T) {
+			require.Equal(t, []string{c.want}, vulnerable(strings.Replace(fixed, c.was, c.is, 1)))
+		})
 	}
 }
 

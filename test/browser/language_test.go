@@ -11,25 +11,27 @@ import (
 func TestLanguageIsTheReadersChoice(t *testing.T) {
 	p := start(t)
 	for _, c := range []struct{ asked, own, other string }{{"ru", "ru", "en"}, {"en", "en", "ru"}, {"en-GB,ru;q=0.5", "en", "ru"}} {
-		v := visit(t, p.url, look{language: c.asked})
-		v.open("/")
-		require.Equal(t, c.own, v.language(), "what the browser asks for")
-		before := v.text("h1")
+		t.Run(c.asked, func(t *testing.T) {
+			v := visit(t, p.url, look{language: c.asked})
+			v.open("/")
+			require.Equal(t, c.own, v.language(), "what the browser asks for")
+			before := v.text("h1")
 
-		v.load(http.StatusOK, click(`a[hreflang="`+c.other+`"]`))
-		require.Equal(t, c.other, v.language(), "after the click")
-		require.True(t, v.has(`a[hreflang="`+c.other+`"][aria-current]`))
-		require.NotEqual(t, before, v.text("h1"))
-		v.load(http.StatusOK, click(`header a[href="/register"]`))
-		require.Equal(t, c.other, v.language(), "on the next page")
-		v.load(http.StatusOK, chromedp.Reload())
-		require.Equal(t, c.other, v.language(), "after a reload")
+			v.load(http.StatusOK, click(`a[hreflang="`+c.other+`"]`))
+			require.Equal(t, c.other, v.language(), "after the click")
+			require.True(t, v.has(`a[hreflang="`+c.other+`"][aria-current]`))
+			require.NotEqual(t, before, v.text("h1"))
+			v.load(http.StatusOK, click(`header a[href="/register"]`))
+			require.Equal(t, c.other, v.language(), "on the next page")
+			v.load(http.StatusOK, chromedp.Reload())
+			require.Equal(t, c.other, v.language(), "after a reload")
 
-		v.load(http.StatusOK, click(`a[hreflang="`+c.own+`"]`))
-		require.Equal(t, "/register", v.path(), "the page stays")
-		require.Equal(t, c.own, v.language(), "after the click back")
-		v.open("/")
-		require.Equal(t, before, v.text("h1"))
+			v.load(http.StatusOK, click(`a[hreflang="`+c.own+`"]`))
+			require.Equal(t, "/register", v.path(), "the page stays")
+			require.Equal(t, c.own, v.language(), "after the click back")
+			v.open("/")
+			require.Equal(t, before, v.text("h1"))
+		})
 	}
 }
 

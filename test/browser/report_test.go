@@ -155,12 +155,14 @@ func TestReportPagesThroughRefusedObjects(t *testing.T) {
 		count       int
 		first, last string
 	}{{50, "1 user0 ", "50 user49 "}, {50, "51 user50 ", "100 user99 "}, {20, "101 user100 ", "120 user119 "}} {
-		objects := v.texts(objectRows)
-		require.Len(t, objects, c.count)
-		require.True(t, strings.HasPrefix(objects[0], c.first) && strings.HasPrefix(objects[c.count-1], c.last), "%q", objects)
-		if c.count == 50 {
-			v.load(http.StatusOK, click(".more a:last-child"))
-		}
+		v.run(c.first, func(t *testing.T) {
+			objects := v.texts(objectRows)
+			require.Len(t, objects, c.count)
+			require.True(t, strings.HasPrefix(objects[0], c.first) && strings.HasPrefix(objects[c.count-1], c.last), "%q", objects)
+			if c.count == 50 {
+				v.load(http.StatusOK, click(".more a:last-child"))
+			}
+		})
 	}
 	require.Equal(t, []string{"Back to the first record"}, v.texts(".more a"))
 	v.load(http.StatusOK, click(".more a"))
@@ -273,16 +275,46 @@ func TestReportTakesAnyAddress(t *testing.T) {
 	p.importSome(t)
 	v := p.visit(t)
 	v.register(anna())
-	for query, want := range map[string]int{
-		"from=2026-02-31&until=yesterday": 3, "from=0000-00-00": 3, "from=0001-01-01&until=9999-12-31": 3, "from=9999-12-31": 0,
-		"status=all": 3, "status=-200": 3, "status=99999999999999999999": 3, "status=777": 0, "status=%00": 3,
-		"reason=login": 3, "reason=login:": 3, "reason=%00:%00": 3, "reason=none:taken": 3, "reason=:not_object": 0,
-		"login=%00": 0, "login=%FF%FE": 3, "login=%20": 3, "login=nobody": 0, "login=<b>&login=c": 0,
-		"after=x&before=y": 3, "after=-1": 3, "after=3&before=1": 2, "before=9223372036854775807": 0, "after=99999999999999999999": 3,
-		"open=7": 3, "open=2&object=x": 3, "open=2&object=9999": 3, "object=3": 3, "sort=sideways": 3, "%zz": 3, "import=2": 3,
+	for _, c := range []struct {
+		query string
+		want  int
+	}{
+		{"from=2026-02-31&until=yesterday", 3},
+		{"from=0000-00-00", 3},
+		{"from=0001-01-01&until=9999-12-31", 3},
+		{"from=9999-12-31", 0},
+		{"status=all", 3},
+		{"status=-200", 3},
+		{"status=99999999999999999999", 3},
+		{"status=777", 0},
+		{"status=%00", 3},
+		{"reason=login", 3},
+		{"reason=login:", 3},
+		{"reason=%00:%00", 3},
+		{"reason=none:taken", 3},
+		{"reason=:not_object", 0},
+		{"login=%00", 0},
+		{"login=%FF%FE", 3},
+		{"login=%20", 3},
+		{"login=nobody", 0},
+		{"login=<b>&login=c", 0},
+		{"after=x&before=y", 3},
+		{"after=-1", 3},
+		{"after=3&before=1", 2},
+		{"before=9223372036854775807", 0},
+		{"after=99999999999999999999", 3},
+		{"open=7", 3},
+		{"open=2&object=x", 3},
+		{"open=2&object=9999", 3},
+		{"object=3", 3},
+		{"sort=sideways", 3},
+		{"%zz", 3},
+		{"import=2", 3},
 	} {
-		v.open("/profile?" + query)
-		require.Len(t, v.descriptions(), want, query)
+		v.run(c.query, func(t *testing.T) {
+			v.open("/profile?" + c.query)
+			require.Len(t, v.descriptions(), c.want)
+		})
 	}
 }
 
@@ -404,19 +436,24 @@ func TestReportIsTakenAway(t *testing.T) {
 	v.register(anna())
 	link := func(part string) string { return fmt.Sprintf(`.files a[href^="/useradd/export/%s"]`, part) }
 
-	for part, want := range map[string][]string{
-		"txt":                 {allOfTwo, oneOfFour, brokenFile, "Lebedeva", "somov", "drozd"},
-		"json":                {allOfTwo, oneOfFour, brokenFile, "Lebedeva", "somov", "drozd"},
-		"csv?table=codes":     {allOfTwo, oneOfFour, brokenFile},
-		"csv?table=bad_users": {"Lebedeva", "somov", "drozd"},
+	for _, c := range []struct {
+		part string
+		want []string
+	}{
+		{"txt", []string{allOfTwo, oneOfFour, brokenFile, "Lebedeva", "somov", "drozd"}},
+		{"json", []string{allOfTwo, oneOfFour, brokenFile, "Lebedeva", "somov", "drozd"}},
+		{"csv?table=codes", []string{allOfTwo, oneOfFour, brokenFile}},
+		{"csv?table=bad_users", []string{"Lebedeva", "somov", "drozd"}},
 	} {
-		got := v.download(link(part))
-		require.Equal(t, http.StatusOK, got.status, part)
-		require.Contains(t, got.Get("Content-Disposition"), `attachment; filename="rollcall`)
-		require.Equal(t, "no-store", got.Get("Cache-Control"))
-		for _, row := range want {
-			require.Contains(t, got.body, row, part)
-		}
+		v.run(c.part, func(t *testing.T) {
+			got := v.download(link(c.part))
+			require.Equal(t, http.StatusOK, got.status)
+			require.Contains(t, got.Get("Content-Disposition"), `attachment; filename="rollcall`)
+			require.Equal(t, "no-store", got.Get("Cache-Control"))
+			for _, row := range c.want {
+				require.Contains(t, got.body, row)
+			}
+		})
 	}
 	sheet := v.download(link("xlsx"))
 	require.Equal(t, http.StatusOK, sheet.status)
@@ -424,10 +461,18 @@ func TestReportIsTakenAway(t *testing.T) {
 	book, err := excelize.OpenReader(strings.NewReader(sheet.body))
 	require.NoError(t, err)
 	defer book.Close()
-	for name, want := range map[string]int{"Response status codes": 3, "Bad request users": 3} {
-		rows, err := book.GetRows(name)
-		require.NoError(t, err)
-		require.Len(t, rows, 1+want, name)
+	for _, c := range []struct {
+		sheet string
+		rows  int
+	}{
+		{"Response status codes", 3},
+		{"Bad request users", 3},
+	} {
+		t.Run(c.sheet, func(t *testing.T) {
+			rows, err := book.GetRows(c.sheet)
+			require.NoError(t, err)
+			require.Len(t, rows, 1+c.rows)
+		})
 	}
 
 	v.open("/profile?reason=login:taken")

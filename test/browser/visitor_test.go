@@ -92,6 +92,16 @@ func (p *program) visit(t *testing.T) *visitor {
 	return visit(t, p.url, look{})
 }
 
+// run runs a subtest in which the visitor continues.
+func (v *visitor) run(name string, subtest func(t *testing.T)) {
+	parent := v.t
+	defer func() { v.t = parent }()
+	parent.Run(name, func(t *testing.T) {
+		v.t = t
+		subtest(t)
+	})
+}
+
 // look changes how the visitor sees the page; its language is of the next one.
 func (v *visitor) look(as look) {
 	v.t.Helper()

@@ -21,13 +21,16 @@ import (
 func TestCrashes(t *testing.T) {
 	d := newDatabase(t)
 	c := newCrashed(t, serve(t, d.url()), d.url())
-	for name, kill := range map[string]func(t *testing.T){
-		"of the server":     func(t *testing.T) { c.kill(t); c.start(t) },
-		"of PostgreSQL":     func(t *testing.T) { d.kill(t); d.start(t) },
-		"of both":           func(t *testing.T) { c.kill(t); d.kill(t); d.start(t); c.start(t) },
-		"of one connection": func(t *testing.T) { d.killOne(t) },
+	for _, fault := range []struct {
+		name string
+		kill func(t *testing.T)
+	}{
+		{"of the server", func(t *testing.T) { c.kill(t); c.start(t) }},
+		{"of PostgreSQL", func(t *testing.T) { d.kill(t); d.start(t) }},
+		{"of both", func(t *testing.T) { c.kill(t); d.kill(t); d.start(t); c.start(t) }},
+		{"of one connection", func(t *testing.T) { d.killOne(t) }},
 	} {
-		t.Run(name, func(t *testing.T) { c.crash(t, kill) })
+		t.Run(fault.name, func(t *testing.T) { c.crash(t, fault.kill) })
 	}
 }
 
@@ -148,10 +151,13 @@ func (c *crashed) isAnswered(t *testing.T, file []byte, key string) []credential
 	require.Equal(t, c.imports*len(answer), found[0].Users)
 	require.Equal(t, c.imports*c.objects/10, found[0].Refused)
 	isWhole(t, c.database, 0)
-	for pattern, want := range map[string]int{"spool/*": 1, "spool/*/*": 0, "uploads/.*": 0} {
-		found, err := filepath.Glob(filepath.Join(c.dir, pattern))
+	for _, files := range []struct {
+		pattern string
+		want    int
+	}{{"spool/*", 1}, {"spool/*/*", 0}, {"uploads/.*", 0}} {
+		found, err := filepath.Glob(filepath.Join(c.dir, files.pattern))
 		require.NoError(t, err)
-		require.Len(t, found, want, pattern)
+		require.Len(t, found, files.want, files.pattern)
 	}
 	return answer
 }

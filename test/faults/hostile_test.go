@@ -340,31 +340,34 @@ func TestFloods(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database, "--max-body", "1MiB", "--max-objects", "1000")
 	s.isServed(t, 1)
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name    string
 		status  int
 		headers string
 		body    []byte
 	}{
-		"a long header":     {431, "X-Long: " + strings.Repeat("x", 1<<20) + "\r\n", nil},
-		"many headers":      {431, strings.Repeat("X-Many: x\r\n", 100_000), nil},
-		"a large body":      {413, "", bytes.Repeat([]byte(" "), 2<<20)},
-		"too many objects":  {413, "", []byte("[" + strings.Repeat("1,", 1000) + "1]")},
-		"a gzip bomb":       {413, "Content-Encoding: gzip\r\n", bombOf(t, either(256, 900), gzipped)},
-		"a zstd bomb":       {413, "Content-Encoding: zstd\r\n", bombOf(t, either(256, 4096), zstandard)},
-		"a workbook":        {400, "", bombOf(t, either(256, 900), workbook)},
-		"a bomb in a bomb":  {415, "Content-Encoding: gzip, gzip\r\n", nil},
-		"deep JSON":         {400, "", bytes.Repeat([]byte("["), 1<<20)},
-		"a long key":        {400, "Idempotency-Key: " + strings.Repeat("k", 3000) + "\r\n", nil},
-		"an endless number": {400, "", append([]byte("["), bytes.Repeat([]byte("1"), 1<<19)...)},
+		{"a long header", 431, "X-Long: " + strings.Repeat("x", 1<<20) + "\r\n", nil},
+		{"many headers", 431, strings.Repeat("X-Many: x\r\n", 100_000), nil},
+		{"a large body", 413, "", bytes.Repeat([]byte(" "), 2<<20)},
+		{"too many objects", 413, "", []byte("[" + strings.Repeat("1,", 1000) + "1]")},
+		{"a gzip bomb", 413, "Content-Encoding: gzip\r\n", bombOf(t, either(256, 900), gzipped)},
+		{"a zstd bomb", 413, "Content-Encoding: zstd\r\n", bombOf(t, either(256, 4096), zstandard)},
+		{"a workbook", 400, "", bombOf(t, either(256, 900), workbook)},
+		{"a bomb in a bomb", 415, "Content-Encoding: gzip, gzip\r\n", nil},
+		{"deep JSON", 400, "", bytes.Repeat([]byte("["), 1<<20)},
+		{"a long key", 400, "Idempotency-Key: " + strings.Repeat("k", 3000) + "\r\n", nil},
+		{"an endless number", 400, "", append([]byte("["), bytes.Repeat([]byte("1"), 1<<19)...)},
 	} {
-		conn := s.dial(t)
-		go func() {
-			_, _ = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.body), c.body)
-		}()
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		require.NoError(t, err, name)
-		require.NoError(t, response.Body.Close())
-		require.Equal(t, c.status, response.StatusCode, name)
+		t.Run(c.name, func(t *testing.T) {
+			conn := s.dial(t)
+			go func() {
+				_, _ = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.body), c.body)
+			}()
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			require.NoError(t, response.Body.Close())
+			require.Equal(t, c.status, response.StatusCode)
+		})
 	}
 	long := s.dial(t)
 	go func() {
@@ -384,48 +387,51 @@ func TestSmuggling(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)
 	const hidden = "GET /healthz HTTP/1.1\r\nHost: hidden\r\n\r\n"
-	for name, request := range map[string]string{
-		"two lengths":                       "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 0\r\n\r\n{}",
-		"a list of lengths":                 "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0, 2\r\n\r\n{}",
-		"a length with a sign":              "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\n\r\n{}",
-		"a length in hexadecimal":           "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x2\r\n\r\n{}",
-		"a length below nothing":            "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}",
-		"a length and chunks":               "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"chunks and a length":               "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
-		"unknown coding":                    "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-		"chunks that are not last":          "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-		"chunks twice":                      "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"a blank before a colon":            "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length : 2\r\n\r\n{}",
-		"a line that is folded":             "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n Content-Length: 2\r\n\r\n{}",
-		"a size with a sign":                "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n",
-		"a size too large":                  "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n",
-		"no end of a chunk":                 "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n",
-		"NUL in a name":                     "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX\x00: y\r\nContent-Length: 2\r\n\r\n{}",
-		"no name":                           "POST /useradd HTTP/1.1\r\nHost: localhost\r\n: y\r\nContent-Length: 2\r\n\r\n{}",
-		"a request line without CR":         "GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n",
-		"a header without CR":               "GET /healthz HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n",
-		"a last header without CR":          "GET /healthz HTTP/1.1\r\nHost: localhost\n\r\n",
-		"an end of a head without CR":       "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\n",
-		"no CR at all":                      "GET /healthz HTTP/1.1\nHost: localhost\n\n",
-		"an empty line without CR before":   "\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
-		"no header, and an end without CR":  "GET /healthz HTTP/1.0\r\n\n",
-		"a folded line":                     "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n z\r\n\r\n",
-		"a line folded with a tab":          "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\tz\r\n\r\n",
-		"a folded line that is empty":       "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n \r\n\r\n",
-		"a method that nobody knows, no CR": "FOO /healthz HTTP/1.1\nHost: localhost\r\n\r\n",
-		"a size of a chunk without CR":      "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n",
-		"a chunk without CR":                "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\n0\r\n\r\n",
-		"a last chunk without CR":           "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\n\n",
-		"a trailer without CR":              "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: y\n\r\n",
-		"a folded trailer":                  "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: y\r\n z\r\n\r\n",
-		"a bare carriage return":            "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX: a\rContent-Length: 2\r\n\r\n{}",
+	for _, c := range []struct {
+		name    string
+		request string
+	}{
+		{"two lengths", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 0\r\n\r\n{}"},
+		{"a list of lengths", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0, 2\r\n\r\n{}"},
+		{"a length with a sign", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\n\r\n{}"},
+		{"a length in hexadecimal", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x2\r\n\r\n{}"},
+		{"a length below nothing", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}"},
+		{"a length and chunks", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+		{"chunks and a length", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"},
+		{"unknown coding", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
+		{"chunks that are not last", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"},
+		{"chunks twice", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+		{"a blank before a colon", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length : 2\r\n\r\n{}"},
+		{"a line that is folded", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n Content-Length: 2\r\n\r\n{}"},
+		{"a size with a sign", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n"},
+		{"a size too large", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n"},
+		{"no end of a chunk", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n"},
+		{"NUL in a name", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX\x00: y\r\nContent-Length: 2\r\n\r\n{}"},
+		{"no name", "POST /useradd HTTP/1.1\r\nHost: localhost\r\n: y\r\nContent-Length: 2\r\n\r\n{}"},
+		{"a request line without CR", "GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"},
+		{"a header without CR", "GET /healthz HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n"},
+		{"a last header without CR", "GET /healthz HTTP/1.1\r\nHost: localhost\n\r\n"},
+		{"an end of a head without CR", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\n"},
+		{"no CR at all", "GET /healthz HTTP/1.1\nHost: localhost\n\n"},
+		{"an empty line without CR before", "\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+		{"no header, and an end without CR", "GET /healthz HTTP/1.0\r\n\n"},
+		{"a folded line", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n z\r\n\r\n"},
+		{"a line folded with a tab", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\tz\r\n\r\n"},
+		{"a folded line that is empty", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n \r\n\r\n"},
+		{"a method that nobody knows, no CR", "FOO /healthz HTTP/1.1\nHost: localhost\r\n\r\n"},
+		{"a size of a chunk without CR", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n"},
+		{"a chunk without CR", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\n0\r\n\r\n"},
+		{"a last chunk without CR", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\n\n"},
+		{"a trailer without CR", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: y\n\r\n"},
+		{"a folded trailer", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: y\r\n z\r\n\r\n"},
+		{"a bare carriage return", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nX: a\rContent-Length: 2\r\n\r\n{}"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			c := s.dial(t)
-			_, err := io.WriteString(c, request+hidden)
+		t.Run(c.name, func(t *testing.T) {
+			conn := s.dial(t)
+			_, err := io.WriteString(conn, c.request+hidden)
 			require.NoError(t, err)
-			require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
-			answers, err := io.ReadAll(c)
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+			answers, err := io.ReadAll(conn)
 			require.NoError(t, err, "the connection is closed")
 			require.True(t, strings.HasPrefix(string(answers), "HTTP/1.1 400 "), "%s", answers)
 			require.NotContains(t, string(answers), "HTTP/1.1 200 ", "what was hidden is answered")
@@ -440,25 +446,26 @@ func TestRequestsThatComeTogether(t *testing.T) {
 	const good = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	const post = "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
 	const last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name     string
 		packets  []string // the next is sent when the one before was answered, if it ends a request, and else when it was read
 		statuses string
 	}{
-		"one":                           {[]string{last}, "200"},
-		"one after the other":           {[]string{good, post, good, post, last}, "200 400 200 400 200"},
-		"an empty line before":          {[]string{"\r\n" + good, "\r\n" + last}, "200 200"},
-		"byte by byte":                  {strings.Split(last, ""), "200"},
-		"two at once":                   {[]string{good + good}, "200"},
-		"two at once, after one":        {[]string{good, good + good}, "200 200"},
-		"behind a body":                 {[]string{post + good}, "400"},
-		"a part behind one":             {[]string{good + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "200"},
-		"a part behind a body":          {[]string{post + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "400"},
-		"one without CR, after one":     {[]string{good, "GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "200 400"},
-		"behind a method nobody knows":  {[]string{"FOO / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "400"},
-		"a line without CR, in packets": {[]string{"GET /healthz HTTP/1.1", "\nHost: localhost\r\n\r\n"}, "400"},
-		"a folded line, in packets":     {[]string{"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n", " z\r\n\r\n"}, "400"},
+		{"one", []string{last}, "200"},
+		{"one after the other", []string{good, post, good, post, last}, "200 400 200 400 200"},
+		{"an empty line before", []string{"\r\n" + good, "\r\n" + last}, "200 200"},
+		{"byte by byte", strings.Split(last, ""), "200"},
+		{"two at once", []string{good + good}, "200"},
+		{"two at once, after one", []string{good, good + good}, "200 200"},
+		{"behind a body", []string{post + good}, "400"},
+		{"a part behind one", []string{good + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "200"},
+		{"a part behind a body", []string{post + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "400"},
+		{"one without CR, after one", []string{good, "GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "200 400"},
+		{"behind a method nobody knows", []string{"FOO / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "400"},
+		{"a line without CR, in packets", []string{"GET /healthz HTTP/1.1", "\nHost: localhost\r\n\r\n"}, "400"},
+		{"a folded line, in packets", []string{"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n", " z\r\n\r\n"}, "400"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			conn := s.dial(t)
 			require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
 			answers := bufio.NewReader(conn)
