@@ -2,65 +2,44 @@ package application
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
-const (
-	// secretPrefix lets people and scanners of leaked secrets know what they see.
-	secretPrefix = "rollcall_"
-
-	// A secret has 256 random bits.
-	secretBytes = 32
-)
-
-var secretLength = len(secretPrefix) + base64.RawURLEncoding.EncodedLen(secretBytes)
-
-// AccessTokens decides which programs may register people.
+// AccessTokens decides which clients may import.
 type AccessTokens struct {
-	store ports.AccessTokens
-	now   func() time.Time
+	store   ports.TokenStore
+	secrets ports.Secrets
+	now     func() time.Time
 }
 
-// NewAccessTokens makes the use case.
-func NewAccessTokens(store ports.AccessTokens, now func() time.Time) *AccessTokens {
-	return &AccessTokens{store, now}
+// NewAccessTokens returns the use case.
+func NewAccessTokens(store ports.TokenStore, secrets ports.Secrets, now func() time.Time) *AccessTokens {
+	return &AccessTokens{store, secrets, now}
 }
 
-// CreateToken implements ports.Access.
+// CreateToken creates a token, and returns it with its secret, which cannot be shown again. A lifetime of 0 never ends. It returns
+// domain.ErrTokenName, domain.ErrTokenLifetime, ports.ErrTokenExists, ports.ErrUnavailable.
 func (a *AccessTokens) CreateToken(ctx context.Context, name string, lifetime time.Duration) (string, *domain.AccessToken, error) {
 	token, err := domain.NewAccessToken(name, a.now(), lifetime)
 	if err != nil {
 		return "", nil, fmt.Errorf("create token: %w", err)
 	}
-	random := make([]byte, secretBytes)
-	_, _ = rand.Read(random) // never fails: it ends the program instead
-	secret := secretPrefix + base64.RawURLEncoding.EncodeToString(random)
-	err = a.store.Create(ctx, token, secretHash(secret))
+	secret := a.secrets.New()
+	hash, _ := a.secrets.Hash(secret)
+	err = a.store.Create(ctx, token, hash)
 	if err != nil {
 		return "", nil, fmt.Errorf("create token: %w", err)
 	}
 	return secret, token, nil
 }
 
-// Tokens implements ports.Access.
-func (a *AccessTokens) Tokens(ctx context.Context) ([]domain.AccessToken, error) {
-	tokens, err := a.store.All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list tokens: %w", err)
-	}
-	return tokens, nil
-}
-
-// RevokeToken implements ports.Access.
+// RevokeToken invalidates a token. Imports that are running with it continue. It returns ports.ErrNotFound if no unrevoked token
+// has the name, ports.ErrUnavailable.
 func (a *AccessTokens) RevokeToken(ctx context.Context, name string) error {
 	name, err := domain.TokenName(name)
 	if err == nil {
@@ -75,13 +54,14 @@ func (a *AccessTokens) RevokeToken(ctx context.Context, name string) error {
 	return nil
 }
 
-// CheckToken implements ports.Access. No error has the secret in it.
+// CheckToken implements ports.CheckingTokens. No error contains the secret.
 func (a *AccessTokens) CheckToken(ctx context.Context, secret string) (*domain.AccessToken, error) {
-	if len(secret) != secretLength || !strings.HasPrefix(secret, secretPrefix) {
-		return nil, domain.ErrTokenInvalid // and the database is not asked
+	hash, ok := a.secrets.Hash(secret)
+	if !ok {
+		return nil, domain.ErrTokenInvalid // without a query
 	}
 	now := a.now()
-	token, err := a.store.Use(ctx, secretHash(secret), now)
+	token, err := a.store.Use(ctx, hash, now)
 	if errors.Is(err, ports.ErrNotFound) || err == nil && !token.IsValid(now) {
 		return nil, domain.ErrTokenInvalid
 	}
@@ -89,12 +69,4 @@ func (a *AccessTokens) CheckToken(ctx context.Context, secret string) (*domain.A
 		return nil, fmt.Errorf("check token: %w", err)
 	}
 	return token, nil
-}
-
-// secretHash is what a secret is stored as and found by. Nobody guesses 256 random bits, however fast the hash is, and no
-// two secrets are alike: so there is nothing for a salt or a slow hash to make harder (NIST SP 800-63B rev. 3, 5.1.2.2). As
-// only hashes are compared, the time that it takes tells nothing of a secret.
-func secretHash(secret string) []byte {
-	sum := sha256.Sum256([]byte(secret))
-	return sum[:]
 }

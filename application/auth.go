@@ -15,10 +15,10 @@ type Auth struct{ with AuthConfig }
 
 // AuthConfig is what Auth works with.
 type AuthConfig struct {
-	Accounts ports.Accounts
-	Limits   ports.Limits
+	Accounts ports.AccountStore
+	Limits   ports.LimitStore
 	Hasher   ports.Hasher
-	Devices  ports.Devices
+	Devices  ports.DeviceSigner
 	Now      func() time.Time
 	Region   string // of phones without a country code
 
@@ -33,7 +33,7 @@ type AuthConfig struct {
 // NewAuth makes the use cases.
 func NewAuth(with AuthConfig) *Auth { return &Auth{with} }
 
-// User implements ports.Auth.
+// User implements ports.Authenticating.
 func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User, error) {
 	user, err := a.with.Accounts.User(ctx, id)
 	switch {
@@ -53,7 +53,7 @@ func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User
 
 // restrict says until when a user's temporary password signs in, and to what.
 func (a *Auth) restrict(user *domain.User) {
-	if user.Password.IsTemporary() {
+	if a.with.Hasher.IsTemporary(user.Password.Hash) {
 		user.PasswordExpires = user.Password.Made.Add(a.with.TemporaryLifetime)
 		user.MustChangePassword = a.with.MustChange
 	}

@@ -90,7 +90,7 @@ func newPeopleWho(mustChange bool) *people {
 }
 
 // registering is the use case over a store.
-func (p *people) registering(store ports.Registrations) *application.RegisterUser {
+func (p *people) registering(store ports.RegistrationStore) *application.RegisterUser {
 	return application.NewRegisterUser(application.RegisterConfig{
 		Registrations: store, Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher,
 		Now: func() time.Time { return p.now }, Region: "RU",
@@ -338,9 +338,9 @@ func TestLoginThatWouldBeRejectedNow(t *testing.T) {
 	require.Equal(t, id, user.ID)
 	_, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: id, Made: user.Password.Made, Old: chosen, New: "другой корабль"})
 	require.NoError(t, err)
-	users := application.NewAdministerUsers(fake.Roles{Store: p.store})
-	require.NoError(t, users.Grant(t.Context(), login, domain.RoleOperator))
-	require.ErrorIs(t, users.Revoke(t.Context(), login, domain.RoleOperator), domain.ErrLastOperator)
+	roles := fake.Roles{Store: p.store}
+	require.NoError(t, roles.Grant(t.Context(), object.Registration.Login, domain.RoleOperator))
+	require.ErrorIs(t, roles.Revoke(t.Context(), object.Registration.Login, domain.RoleOperator), domain.ErrLastOperator)
 }
 
 func TestGuessesAreLimited(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"rollcall/ports"
 )
 
-// ChangePassword implements ports.Auth.
+// ChangePassword implements ports.Authenticating.
 func (a *Auth) ChangePassword(ctx context.Context, change ports.PasswordChange) (*domain.User, error) {
 	user, err := a.changePassword(ctx, change)
 	if err != nil {

@@ -15,7 +15,7 @@ const (
 	markSeparator = "."
 )
 
-// MarkDevice implements ports.Auth. A mark stays the same until the user has another password, and with it what was taken
+// MarkDevice implements ports.Authenticating. A mark stays the same until the user has another password, and with it what was taken
 // from its bucket.
 func (a *Auth) MarkDevice(user *domain.User, device string) string {
 	own, made := a.markOf(user, device)

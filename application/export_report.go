@@ -17,8 +17,8 @@ type ExportReport struct {
 
 // ExportConfig is what exports work with.
 type ExportConfig struct {
-	Reports  ports.Reports
-	Exports  ports.Exports
+	Reports  ports.ReportStore
+	Exports  ports.ExportStore
 	Formats  map[string]ExportFormat
 	Now      func() time.Time
 	AtOnce   int           // how many files are made at once
@@ -40,7 +40,7 @@ func NewExportReport(with ExportConfig) *ExportReport {
 	return &ExportReport{with, make(chan struct{}, with.AtOnce)}
 }
 
-// Export implements ports.Reporting.
+// Export implements ports.Exporting.
 func (u *ExportReport) Export(ctx context.Context, asked ports.ExportQuery) (*ports.ExportFile, error) {
 	name, filter := asked.Format, asked.Filter
 	format, known := u.with.Formats[name]

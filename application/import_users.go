@@ -79,9 +79,9 @@ const turnRecords = 512
 
 // ImportConfig is what imports work with.
 type ImportConfig struct {
-	Imports   ports.Imports
+	Imports   ports.ImportStore
 	Decoder   ports.Decoder
-	Spools    ports.Spools
+	Spools    ports.SpoolStore
 	Passwords ports.Passwords
 	Sentences ports.Sentences
 	Now       func() time.Time // whose location decides what day it is
@@ -110,7 +110,7 @@ func NewImportUsers(with ImportConfig) *ImportUsers {
 	}
 }
 
-// Import implements ports.Registration.
+// Import implements ports.Importing.
 func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
 	if request.DryRun {
 		request.Key = domain.ImportKey{} // it neither has an answer to be kept nor gives one that was
@@ -133,7 +133,9 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		err = fmt.Errorf("%w: %w", domain.ErrTooSlow, err)
 	}
 	if errors.Is(err, domain.ErrBrokenFile) && !request.DryRun {
-		id, failed := u.Refuse(ctx, domain.Tally{}.Status(), domain.DescriptionBroken, request.Sender)
+		id, failed := u.Reject(ctx, ports.RejectedImport{
+			Status: domain.Tally{}.Status(), Description: domain.DescriptionBroken, Sender: request.Sender,
+		})
 		err = &ports.RecordedError{Import: id, Cause: err}
 		if failed != nil {
 			err = failed
@@ -158,7 +160,7 @@ func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.Import
 	return i.run(ctx)
 }
 
-// Recall implements ports.Registration.
+// Recall implements ports.Importing.
 func (u *ImportUsers) Recall(ctx context.Context, key domain.ImportKey) (*ports.ImportResult, error) {
 	result, err := u.recall(ctx, key, nil)
 	if err != nil {
@@ -188,11 +190,11 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 	}, nil
 }
 
-// Refuse implements ports.Registration.
-func (u *ImportUsers) Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error) {
-	id, err := u.with.Imports.Refuse(ctx, status, description, sender)
+// Reject implements ports.Importing.
+func (u *ImportUsers) Reject(ctx context.Context, rejected ports.RejectedImport) (int64, error) {
+	id, err := u.with.Imports.Reject(ctx, rejected)
 	if err != nil {
-		return 0, fmt.Errorf("record refused import: %w", err)
+		return 0, fmt.Errorf("record rejected import: %w", err)
 	}
 	return id, nil
 }

@@ -98,7 +98,7 @@ func TestImport(t *testing.T) {
 	taken := domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}
 	invalid := domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeInvalid}, {Field: domain.FieldPhone, Code: domain.CodeInvalid}}
 	none := domain.Violations{{Code: domain.CodeNotObject}}
-	name := domain.RestoreFullName("Ким", "Анна", "Петровна")
+	name := domain.RestoreFullName(domain.NameTexts{Last: "Ким", First: "Анна", Patronymic: "Петровна"})
 	require.Equal(t, imported{1, domain.Tally{Records: 5, Registered: 2, Rejected: 3}, false, []domain.Outcome{
 		{Object: 1, Login: "anna", Name: name, Password: "password-1-1"},
 		{Object: 2, Violations: none},
@@ -109,8 +109,8 @@ func TestImport(t *testing.T) {
 
 	accounts := f.store.Accounts()
 	require.Len(t, accounts, 2)
-	require.Equal(t, domain.TemporaryScheme+"hash-1-1", accounts[0].PasswordHash)
-	require.Equal(t, domain.TemporaryScheme+"hash-1-5", accounts[1].PasswordHash)
+	require.Equal(t, "$fake-temporary$hash-1-1", accounts[0].PasswordHash)
+	require.Equal(t, "$fake-temporary$hash-1-5", accounts[1].PasswordHash)
 	require.Equal(t, []fake.Record{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
 		Created: 2, Refused: 3, Rejections: []domain.Rejection{
@@ -162,7 +162,7 @@ type breaking struct {
 	err   error
 }
 
-func (b breaking) Candidates(r *io.SectionReader, hint domain.FileHint) iter.Seq2[*domain.Candidate, error] {
+func (b breaking) Candidates(r *io.SectionReader, hint ports.FileHint) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		for candidate := range b.Decoder.Candidates(r, hint) {
 			if candidate.Number > b.after {
@@ -220,13 +220,13 @@ func TestLargeImport(t *testing.T) {
 
 // meanwhile has somebody register between an import's question and its answer.
 type meanwhile struct {
-	ports.Imports
+	ports.ImportStore
 
 	happens func()
 }
 
 func (m *meanwhile) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	return m.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
+	return m.ImportStore.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		return work(ctx, &meanwhileTx{tx, m})
 	})
 }
@@ -348,7 +348,7 @@ func TestKey(t *testing.T) {
 	}{
 		{array(person("anna", "a@example.com", "")), ports.ImportRequest{}},
 		{file, ports.ImportRequest{Strict: true}},
-		{file, ports.ImportRequest{Hint: domain.FileHint{Format: domain.FormatNDJSON}}},
+		{file, ports.ImportRequest{Hint: ports.FileHint{Format: ports.FormatNDJSON}}},
 	} {
 		other.request.Key = key
 		_, err = f.request(t, other.file, other.request)
@@ -427,7 +427,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 	for _, key := range []domain.ImportKey{{}, key} {
 		f := newFixture()
 		f.config.AtOnce, f.config.KeepAnswers = 1, time.Hour
-		modes := &modesOf{Imports: f.store}
+		modes := &modesOf{ImportStore: f.store}
 		f.config.Imports = modes
 		_, err := f.request(t, many(10_000), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
@@ -484,7 +484,7 @@ func closed(result *ports.ImportResult) error {
 
 // modesOf notes how imports are run, and how often they ask what is taken.
 type modesOf struct {
-	ports.Imports
+	ports.ImportStore
 
 	exclusive, many []bool
 	batches         int
@@ -492,7 +492,7 @@ type modesOf struct {
 
 func (m *modesOf) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
 	m.exclusive, m.many = append(m.exclusive, mode.Exclusive), append(m.many, mode.Many)
-	return m.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &askedTx{tx, m}) })
+	return m.ImportStore.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &askedTx{tx, m}) })
 }
 
 type askedTx struct {
@@ -547,13 +547,13 @@ func TestDryRunStoresNoRejections(t *testing.T) {
 
 // rejectionsOf counts what imports add.
 type rejectionsOf struct {
-	ports.Imports
+	ports.ImportStore
 
 	count *int
 }
 
 func (r *rejectionsOf) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	return r.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &rejectionsTx{tx, r.count}) })
+	return r.ImportStore.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &rejectionsTx{tx, r.count}) })
 }
 
 type rejectionsTx struct {
@@ -592,9 +592,11 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-func TestRefuse(t *testing.T) {
+func TestRejectedImportIsRecorded(t *testing.T) {
 	f := newFixture()
-	id, err := application.NewImportUsers(f.config).Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{TokenName: "crm"})
+	id, err := application.NewImportUsers(f.config).Reject(t.Context(), ports.RejectedImport{
+		Status: 413, Description: domain.DescriptionBroken, Sender: domain.Sender{TokenName: "crm"},
+	})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, id)
 	require.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Records())

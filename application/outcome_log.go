@@ -111,7 +111,7 @@ func readOutcome(r *bufio.Reader) (domain.Outcome, error) {
 	read := logReader{r: r}
 	o := domain.Outcome{Login: read.text(), Skipped: kind == skipped}
 	if kind < refused {
-		o.Name = domain.RestoreFullName(read.text(), read.text(), read.text())
+		o.Name = domain.RestoreFullName(domain.NameTexts{Last: read.text(), First: read.text(), Patronymic: read.text()})
 	}
 	for n := uint64(refused); n <= kind; n++ {
 		o.Violations = append(o.Violations, domain.Violation{

@@ -20,9 +20,9 @@ type RegisterUser struct{ with RegisterConfig }
 
 // RegisterConfig is what registrations work with.
 type RegisterConfig struct {
-	Registrations ports.Registrations
-	Accounts      ports.Accounts
-	Limits        ports.Limits
+	Registrations ports.RegistrationStore
+	Accounts      ports.AccountStore
+	Limits        ports.LimitStore
 	Hasher        ports.Hasher
 	Now           func() time.Time // whose location decides what day it is
 	Region        string           // of phones without a country code
@@ -44,7 +44,7 @@ func registrationBuckets(address string) []ports.Bucket {
 	return buckets
 }
 
-// Register implements ports.Registration. What the rules reject costs neither an attempt nor a look into the database, so a
+// Register implements ports.Registering. What the rules reject costs neither an attempt nor a look into the database, so a
 // person may mend a form at leisure. An attempt counts even when a key turns out to be taken, so that nobody finds out by
 // the thousand who has an account.
 func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationRequest) (*domain.User, error) {

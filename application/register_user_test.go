@@ -18,7 +18,7 @@ func TestRegister(t *testing.T) {
 	user := p.anna(t)
 	require.Equal(t, "Anna", user.Login)
 	require.Equal(t, "Anna@example.com", user.Email)
-	require.False(t, user.Password.IsTemporary())
+	require.False(t, p.hasher.IsTemporary(user.Password.Hash))
 	require.Equal(t, p.now, user.Password.Made)
 
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("ANNA"), Password: chosen})

@@ -18,10 +18,6 @@ import (
 )
 
 var (
-	_ ports.Reporting = struct {
-		*application.ReadReport
-		*application.ExportReport
-	}{}
 	taken     = domain.Reason{Field: domain.FieldLogin, Code: domain.CodeTaken}
 	notObject = domain.Reason{Code: domain.CodeNotObject}
 )
@@ -40,50 +36,6 @@ func sent(t *testing.T) *fixture {
 		require.NoError(t, err)
 	}
 	return f
-}
-
-func (f *fixture) reader() *application.ReadReport {
-	return application.NewReadReport(fake.Reports{Store: f.store}, f.config.Now)
-}
-
-func TestReadReport(t *testing.T) {
-	report := sent(t).reader()
-	statistics, err := report.Statistics(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, domain.Count{Imports: 2, Registered: 2, Rejected: 3}, statistics.Last(1))
-	require.Equal(t, []domain.ReasonCount{{Reason: notObject, Objects: 2}, {Reason: taken, Objects: 1}}, statistics.Reasons)
-
-	imports, err := report.Imports(t.Context(), ports.ImportQuery{Limit: 1})
-	require.NoError(t, err)
-	require.Len(t, imports.Imports, 1)
-	require.EqualValues(t, 2, imports.Imports[0].ID)
-	require.False(t, imports.IsLast)
-
-	rejections, err := report.Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 2, Reason: taken}, Limit: 5})
-	require.NoError(t, err)
-	require.Len(t, rejections.Rejections, 1)
-	require.Equal(t, "ANNA", rejections.Rejections[0].Login)
-	_, err = report.Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 3}, Limit: 5})
-	require.ErrorIs(t, err, ports.ErrNotFound)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = report.Statistics(ctx)
-	require.ErrorIs(t, err, context.Canceled)
-	_, err = report.Imports(ctx, ports.ImportQuery{Limit: 1})
-	require.ErrorIs(t, err, context.Canceled)
-}
-
-// The day of a report ends at midnight of the clock's place.
-func TestReportOfToday(t *testing.T) {
-	f := sent(t)
-	midnight := time.Date(2026, 11, 24, 0, 0, 0, 0, time.FixedZone("", -12*60*60))
-	for at, want := range map[time.Time]int{midnight.Add(-time.Second): 2, midnight: 0} {
-		statistics, err := application.NewReadReport(fake.Reports{Store: f.store}, func() time.Time { return at }).Statistics(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, want, statistics.Last(1).Imports)
-		require.Equal(t, domain.DateOf(at), statistics.Days[domain.StatisticsDays-1].Day)
-	}
 }
 
 // writer writes a line for each import and object, and can be made to do something else.
@@ -111,7 +63,7 @@ func (w writer) Write(out io.Writer, report ports.Report) error {
 }
 
 // exporter makes an ExportReport of the fixture's store, with a writer that can be made to do something else.
-func (f *fixture) exporter(exports ports.Exports, instead func(io.Writer, ports.Report) error) *application.ExportReport {
+func (f *fixture) exporter(exports ports.ExportStore, instead func(io.Writer, ports.Report) error) *application.ExportReport {
 	w := writer{instead}
 	return application.NewExportReport(application.ExportConfig{
 		Reports: fake.Reports{Store: f.store}, Exports: exports,
@@ -299,7 +251,7 @@ func TestExportPanics(t *testing.T) {
 
 func TestKeepRefused(t *testing.T) {
 	large := person("large", "x", "") // refused by itself
-	large = large[:len(large)-1] + `,"note":"` + strings.Repeat("x", domain.MaxOriginal) + `"}`
+	large = large[:len(large)-1] + `,"note":"` + strings.Repeat("x", ports.MaxOriginal) + `"}`
 	file := array(
 		person("anna", "a@example.com", ""), `7`, ` { "login" : "x" } `, person("Anna", "b@example.com", ""),
 		person("boris", "A@example.com", "nonsense"), large, `null`)

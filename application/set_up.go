@@ -2,8 +2,6 @@ package application
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -14,19 +12,21 @@ import (
 
 // SetUp gives an installation its first operator.
 type SetUp struct {
-	codes ports.SetupCodes
-	now   func() time.Time
+	codes   ports.SetupCodeStore
+	secrets ports.Secrets
+	now     func() time.Time
 }
 
-// NewSetUp makes the use case.
-func NewSetUp(codes ports.SetupCodes, now func() time.Time) *SetUp { return &SetUp{codes, now} }
+// NewSetUp returns the use case.
+func NewSetUp(codes ports.SetupCodeStore, secrets ports.Secrets, now func() time.Time) *SetUp {
+	return &SetUp{codes, secrets, now}
+}
 
-// NewCode implements ports.Setup.
+// NewCode implements ports.SettingUp.
 func (s *SetUp) NewCode(ctx context.Context) (string, error) {
-	random := make([]byte, secretBytes)
-	_, _ = rand.Read(random) // never fails: it ends the program instead
-	code := base64.RawURLEncoding.EncodeToString(random)
-	created, err := s.codes.Create(ctx, secretHash(code), s.now().Add(domain.SetupCodeLifetime))
+	code := s.secrets.New()
+	hash, _ := s.secrets.Hash(code)
+	created, err := s.codes.Create(ctx, hash, s.now().Add(domain.SetupCodeLifetime))
 	if err != nil {
 		return "", fmt.Errorf("create setup code: %w", err)
 	}
@@ -36,17 +36,23 @@ func (s *SetUp) NewCode(ctx context.Context) (string, error) {
 	return code, nil
 }
 
-// CheckCode implements ports.Setup.
+// CheckCode implements ports.SettingUp.
 func (s *SetUp) CheckCode(ctx context.Context, code string) error {
-	return setupError("check setup code", s.codes.Check(ctx, secretHash(code), s.now()))
+	return s.withHash("check setup code", code, func(hash []byte) error { return s.codes.Check(ctx, hash, s.now()) })
 }
 
-// UseCode implements ports.Setup.
+// UseCode implements ports.SettingUp.
 func (s *SetUp) UseCode(ctx context.Context, code string, user int64) error {
-	return setupError("use setup code", s.codes.Use(ctx, secretHash(code), s.now(), user))
+	return s.withHash("use setup code", code, func(hash []byte) error { return s.codes.Use(ctx, hash, s.now(), user) })
 }
 
-func setupError(operation string, err error) error {
+// withHash calls do with the hash of a code. It returns domain.ErrSetupCode for a code that does not exist.
+func (s *SetUp) withHash(operation, code string, do func(hash []byte) error) error {
+	hash, ok := s.secrets.Hash(code)
+	if !ok {
+		return domain.ErrSetupCode
+	}
+	err := do(hash)
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
 		return domain.ErrSetupCode

@@ -11,7 +11,7 @@ import (
 	"rollcall/ports"
 )
 
-// SignIn implements ports.Auth. Whatever is asked of a known name is asked of an unknown one as well: neither the answer
+// SignIn implements ports.Authenticating. Whatever is asked of a known name is asked of an unknown one as well: neither the answer
 // nor its time, nor from when on it is "too many attempts", tells whether there is such an account.
 func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
 	user, err := a.signIn(ctx, attempt)

@@ -1,11 +1,9 @@
 package application_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,31 +30,31 @@ const (
 type uploadFixture struct {
 	*fixture
 
-	config application.UploadConfig
-	store  *fake.Uploads
-	use    *application.UploadFile
-	log    *bytes.Buffer
-	goOn   chan struct{} // lets a hanging import go on
-	stop   context.CancelFunc
+	config    application.UploadConfig
+	worker    application.UploadWorkerConfig
+	importing ports.Importing
+	store     *fake.Uploads
+	use       *application.UploadFile
+	failed    []string      // the errors that the worker reported
+	goOn      chan struct{} // lets a hanging import go on
+	stop      context.CancelFunc
 }
 
-// uploads calls test with the use case at work. registration changes what imports.
-func uploads(t *testing.T, registration func(*uploadFixture, ports.Registration) ports.Registration, test func(*testing.T, *uploadFixture)) {
+// uploads calls test with a running use case. importing wraps the use case of imports.
+func uploads(t *testing.T, importing func(*uploadFixture, ports.Importing) ports.Importing, test func(*testing.T, *uploadFixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &uploadFixture{fixture: newFixture(), store: &fake.Uploads{}, log: &bytes.Buffer{}, goOn: make(chan struct{}, 1)}
+		f := &uploadFixture{fixture: newFixture(), store: &fake.Uploads{}, goOn: make(chan struct{}, 1)}
 		f.fixture.config.KeepAnswers = time.Hour
-		var use ports.Registration = struct {
-			*application.ImportUsers
-			*application.RegisterUser
-		}{application.NewImportUsers(f.fixture.config), nil}
-		if registration != nil {
-			use = registration(f, use)
+		f.importing = application.NewImportUsers(f.fixture.config)
+		if importing != nil {
+			f.importing = importing(f, f.importing)
 		}
-		f.config = application.UploadConfig{
-			Uploads: f.store, Jobs: f.store, Registration: use, Decoder: fake.Decoder{}, Spools: f.spools,
-			Log: slog.New(slog.NewTextHandler(f.log, nil)), AtOnce: 1, Queue: 3, Beat: time.Second, MaxUser: 1 << 20,
+		f.worker = application.UploadWorkerConfig{
+			Jobs: f.store, Importing: f.importing, Spools: f.spools,
+			Failed: func(_ string, err error) { f.failed = append(f.failed, err.Error()) }, AtOnce: 1, Queue: 3, Beat: time.Second,
 		}
+		f.config = application.UploadConfig{Uploads: f.store, Importing: f.importing, Decoder: fake.Decoder{}, MaxUser: 1 << 20}
 		f.run()
 		test(t, f)
 		f.stop()
@@ -67,10 +65,12 @@ func uploads(t *testing.T, registration func(*uploadFixture, ports.Registration)
 
 // run starts an instance of the program.
 func (f *uploadFixture) run() {
+	worker := application.NewUploadWorker(f.worker)
+	f.config.Worker = worker
 	f.use = application.NewUploadFile(f.config)
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
-	go f.use.Run(ctx)
+	go worker.Run(ctx)
 }
 
 func (f *uploadFixture) receive(t *testing.T, content string) (id string, err error) {
@@ -84,13 +84,13 @@ func (f *uploadFixture) receiveFrom(t *testing.T, user int64, content string) (i
 	defer file.Close()
 	_, err = io.WriteString(file, content)
 	require.NoError(t, err)
-	return f.use.Receive(t.Context(), user, domain.FileHint{Name: `C:\lists\people.json`}, file)
+	return f.use.Receive(t.Context(), user, ports.FileHint{Name: `C:\lists\people.json`}, file)
 }
 
-func (f *uploadFixture) upload(t *testing.T, id string) *domain.Upload {
+func (f *uploadFixture) upload(t *testing.T, id string) *ports.Upload {
 	t.Helper()
 	synctest.Wait()
-	upload, err := f.use.Upload(t.Context(), anna, id)
+	upload, err := f.store.Find(t.Context(), anna, id)
 	require.NoError(t, err)
 	return upload
 }
@@ -112,7 +112,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		require.Equal(t, []domain.Rejection{{Object: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Rejections)
 		require.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
 		require.Empty(t, f.fixture.store.Records())
-		_, err := f.use.Result(t.Context(), anna, id)
+		_, err := f.importing.Recall(t.Context(), got.Key())
 		require.ErrorIs(t, err, ports.ErrNotFound)
 
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
@@ -124,7 +124,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		require.EqualValues(t, anna, f.fixture.store.Records()[0].User)
 
 		for range 2 { // the result can be had again
-			result, err := f.use.Result(t.Context(), anna, id)
+			result, err := f.importing.Recall(t.Context(), got.Key())
 			require.NoError(t, err)
 			var logins []string
 			for outcome, err := range result.Outcomes {
@@ -138,7 +138,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		}
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "once is enough")
 		require.ErrorIs(t, f.use.Cancel(t.Context(), anna, id), ports.ErrChanged, "it is too late")
-		latest, err := f.use.Uploads(t.Context(), anna)
+		latest, err := f.store.Latest(t.Context(), anna, 10)
 		require.NoError(t, err)
 		require.Len(t, latest, 1)
 	})
@@ -159,14 +159,13 @@ func TestStrictUploadRegistersNobody(t *testing.T) {
 func TestUploadIsItsUsersAlone(t *testing.T) {
 	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
-		_, errUpload := f.use.Upload(t.Context(), boris, id)
-		_, errResult := f.use.Result(t.Context(), boris, id)
+		_, errFind := f.store.Find(t.Context(), boris, id)
 		for _, err := range []error{
-			errUpload, errResult, f.use.Start(t.Context(), boris, id, false), f.use.Cancel(t.Context(), boris, id),
+			errFind, f.use.Start(t.Context(), boris, id, false), f.use.Cancel(t.Context(), boris, id),
 		} {
 			require.ErrorIs(t, err, ports.ErrNotFound)
 		}
-		latest, err := f.use.Uploads(t.Context(), boris)
+		latest, err := f.store.Latest(t.Context(), boris, 10)
 		require.NoError(t, err)
 		require.Empty(t, latest)
 		require.Equal(t, domain.UploadChecked, f.upload(t, id).State)
@@ -181,7 +180,7 @@ func TestUploadThatCannotBeRead(t *testing.T) {
 		require.Equal(t, domain.UploadFailed, got.State)
 		require.Equal(t, domain.UploadBroken, got.Failure)
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged)
-		require.Empty(t, f.log.String(), "that is the user's business")
+		require.Empty(t, f.failed, "that is the user's business")
 
 		f.config.Decoder = brokenLayout{}
 		f.stop()
@@ -193,13 +192,13 @@ func TestUploadThatCannotBeRead(t *testing.T) {
 
 type brokenLayout struct{ fake.Decoder }
 
-func (brokenLayout) Layout(*io.SectionReader, domain.FileHint) (domain.FileLayout, error) {
-	return domain.FileLayout{}, &domain.BrokenFileError{Reason: "it is a picture"}
+func (brokenLayout) Layout(*io.SectionReader, ports.FileHint) (ports.FileLayout, error) {
+	return ports.FileLayout{}, &domain.BrokenFileError{Reason: "it is a picture"}
 }
 
 // slow imports when it is let to, or not.
 type slow struct {
-	ports.Registration
+	ports.Importing
 
 	begin func(context.Context, ports.ImportRequest) error
 }
@@ -209,11 +208,11 @@ func (s slow) Import(ctx context.Context, request ports.ImportRequest) (*ports.I
 	if err != nil {
 		return nil, err
 	}
-	return s.Registration.Import(ctx, request)
+	return s.Importing.Import(ctx, request)
 }
 
 // hanging is an import that says how far it is, and goes on when it is told to.
-func hanging(f *uploadFixture, r ports.Registration) ports.Registration {
+func hanging(f *uploadFixture, r ports.Importing) ports.Importing {
 	return slow{r, func(ctx context.Context, request ports.ImportRequest) error {
 		if request.DryRun {
 			return nil
@@ -264,7 +263,7 @@ func TestCancelledUploadRegistersNobody(t *testing.T) {
 
 // Who cancels in the last moment of a check has cancelled.
 func TestCheckIsCancelledAsItEnds(t *testing.T) {
-	uploads(t, func(f *uploadFixture, r ports.Registration) ports.Registration {
+	uploads(t, func(f *uploadFixture, r ports.Importing) ports.Importing {
 		return slow{r, func(context.Context, ports.ImportRequest) error {
 			<-f.goOn
 			return nil
@@ -292,7 +291,7 @@ func TestInterruptedUploadGoesOn(t *testing.T) {
 			require.True(t, got.IsInterrupted())
 		}
 		require.Empty(t, f.fixture.store.Accounts())
-		require.Empty(t, f.log.String())
+		require.Empty(t, f.failed)
 
 		f.run()
 		f.goOn <- struct{}{}
@@ -317,7 +316,7 @@ func TestUploadOfDeadInstanceIsRecalled(t *testing.T) {
 			_, err := f.request(t, twoOfThree, ports.ImportRequest{Key: is.Key(), Hint: is.Hint})
 			require.NoError(t, err)
 			require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it may be alive")
-			time.Sleep(domain.UploadPatience + time.Second)
+			time.Sleep(ports.UploadPatience + time.Second)
 			require.True(t, f.upload(t, id).IsInterrupted())
 			if cancel {
 				require.NoError(t, f.use.Cancel(t.Context(), anna, id))
@@ -346,7 +345,7 @@ func TestReplacedJobEnds(t *testing.T) {
 		require.Equal(t, "another", got.Job)
 		require.Equal(t, domain.UploadImporting, got.State)
 		require.Zero(t, f.spools.Open(), "its job has ended")
-		require.Empty(t, f.log.String())
+		require.Empty(t, f.failed)
 	})
 }
 
@@ -362,7 +361,7 @@ func TestUploadsWaitInTurn(t *testing.T) {
 		require.ErrorIs(t, f.use.Start(t.Context(), boris, others, false), ports.ErrBusy)
 		_, err = f.receive(t, twoOfThree)
 		require.ErrorIs(t, err, ports.ErrBusy)
-		upload, err := f.use.Upload(t.Context(), boris, others)
+		upload, err := f.store.Find(t.Context(), boris, others)
 		require.NoError(t, err)
 		require.Equal(t, domain.UploadChecked, upload.State, "it can be tried again")
 		time.Sleep(time.Minute)
@@ -385,7 +384,7 @@ func TestUploadsWaitInTurn(t *testing.T) {
 func TestOneUserHasOneShareOfJobs(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		f.stop()
-		f.config.AtOnce, f.config.Queue = 4, 64
+		f.worker.AtOnce, f.worker.Queue = 4, 64
 		f.run()
 		var ids []string
 		for range 3 {
@@ -401,7 +400,7 @@ func TestOneUserHasOneShareOfJobs(t *testing.T) {
 		others, err := f.receiveFrom(t, boris, twoOfThree)
 		require.NoError(t, err)
 		synctest.Wait()
-		upload, err := f.use.Upload(t.Context(), boris, others)
+		upload, err := f.store.Find(t.Context(), boris, others)
 		require.NoError(t, err)
 		require.Equal(t, domain.UploadChecked, upload.State, "another user's is not in the way")
 		for done := range ids {
@@ -420,7 +419,7 @@ func TestOneUserHasOneShareOfJobs(t *testing.T) {
 
 func TestUploadWaitsForWhatIsInItsWay(t *testing.T) {
 	attempts := []error{ports.ErrBusy, ports.ErrKeyRunning, ports.ErrBusy}
-	uploads(t, func(_ *uploadFixture, r ports.Registration) ports.Registration {
+	uploads(t, func(_ *uploadFixture, r ports.Importing) ports.Importing {
 		return slow{r, func(context.Context, ports.ImportRequest) (err error) {
 			if len(attempts) > 0 {
 				err, attempts = attempts[0], attempts[1:]
@@ -438,10 +437,10 @@ func TestUploadWaitsForWhatIsInItsWay(t *testing.T) {
 
 func TestUploadFails(t *testing.T) {
 	for name, c := range map[string]struct {
-		begin   func() error
-		want    domain.UploadState
-		failure domain.UploadFailure
-		logged  string
+		begin    func() error
+		want     domain.UploadState
+		failure  domain.UploadFailure
+		reported string
 	}{
 		"too many objects": {func() error { return domain.ErrTooManyRecords }, domain.UploadFailed, domain.UploadTooManyRecords, ""},
 		"too slow":         {func() error { return domain.ErrTooSlow }, domain.UploadFailed, domain.UploadTooSlow, ""},
@@ -450,7 +449,7 @@ func TestUploadFails(t *testing.T) {
 		"no database":      {func() error { return ports.ErrUnavailable }, domain.UploadChecking, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			uploads(t, func(_ *uploadFixture, r ports.Registration) ports.Registration {
+			uploads(t, func(_ *uploadFixture, r ports.Importing) ports.Importing {
 				return slow{r, func(context.Context, ports.ImportRequest) error { return c.begin() }}
 			}, func(t *testing.T, f *uploadFixture) {
 				id, err := f.receive(t, twoOfThree)
@@ -459,8 +458,12 @@ func TestUploadFails(t *testing.T) {
 				require.Equal(t, c.want, got.State)
 				require.Equal(t, c.failure, got.Failure)
 				require.Equal(t, c.want == domain.UploadChecking, got.IsInterrupted())
-				require.Contains(t, f.log.String(), c.logged)
-				require.Equal(t, c.logged == "", f.log.Len() == 0)
+				if c.reported == "" {
+					require.Empty(t, f.failed)
+				} else {
+					require.Len(t, f.failed, 1)
+					require.Contains(t, f.failed[0], c.reported)
+				}
 			})
 		})
 	}
@@ -471,7 +474,7 @@ func TestFewRefusalsAreShown(t *testing.T) {
 		id, err := f.receive(t, "["+strings.Repeat("7,", 99)+"7]")
 		require.NoError(t, err)
 		got := f.upload(t, id)
-		require.Len(t, got.Rejections, domain.MaxRejectionsShown)
+		require.Len(t, got.Rejections, ports.MaxRejectionsShown)
 		require.Equal(t, 100, got.Done.Rejected)
 	})
 }

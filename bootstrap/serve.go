@@ -132,8 +132,8 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, spools.Close()) }()
-	setup := application.NewSetUp(postgres.NewSetupCodes(db), time.Now)
-	server, uploads, err := cmd.newServer(db, sessions, setup, spools, secure, cmd.hosts(listener.Addr(), log), log)
+	setup := application.NewSetUp(postgres.NewSetupCodes(db), passhash.SetupCodes, time.Now)
+	server, worker, err := cmd.newServer(db, sessions, setup, spools, secure, cmd.hosts(listener.Addr(), log), log)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return err
 	}
-	defer inBackground(ctx, uploads.Run)()
+	defer inBackground(ctx, worker.Run)()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	log.Info("listening", "url", cmd.scheme()+"://"+listener.Addr().String())
@@ -208,7 +208,7 @@ func maxConnections(wanted int, log *slog.Logger) int {
 }
 
 // newImports joins what imports need.
-func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, spools ports.Spools, secret []byte, sentences ports.Sentences) *application.ImportUsers {
+func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, spools ports.SpoolStore, secret []byte, sentences ports.Sentences) *application.ImportUsers {
 	return application.NewImportUsers(application.ImportConfig{
 		Imports:   postgres.NewImports(db, time.Now),
 		Decoder:   decoder,
@@ -228,7 +228,7 @@ func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, spoo
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.Setup, spools *spool.Spools, secure *tls.Config, hosts web.Hosts, log *slog.Logger) (*web.Server, *application.UploadFile, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.SettingUp, spools *spool.Spools, secure *tls.Config, hosts web.Hosts, log *slog.Logger) (*web.Server, *application.UploadWorker, error) {
 	secret, err := cmd.secretKey, error(nil)
 	if secret == nil {
 		secret, err = passhash.LoadOrCreateSecret(cmd.DataDir)
@@ -263,20 +263,20 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		TemporaryLifetime: cmd.GeneratedLifetime,
 		MustChange:        cmd.TemporaryPasswords == web.PasswordsMustChange,
 	})
-	registration := struct {
-		*application.ImportUsers
-		*application.RegisterUser
-	}{importUsers, registerUser}
-	uploads := cmd.newUploads(db, registration, decoder, spools, log)
+	uploads := postgres.NewFileUploads(db)
+	uploadFile, worker := cmd.newUploads(uploads, importUsers, decoder, spools, log)
+	reports := postgres.NewReports(db)
 	server, err := web.NewServer(web.Config{
-		Registration:   registration,
-		Uploading:      uploads,
-		UploadResults:  uploads,
+		Importing:      importUsers,
+		Registering:    registerUser,
+		Uploading:      uploadFile,
+		Uploads:        uploads,
 		KeepAnswers:    cmd.KeepAnswers,
 		Auth:           auth,
 		Setup:          setup,
-		Access:         application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now),
-		Reporting:      cmd.newReporting(db, spools, log),
+		Access:         application.NewAccessTokens(postgres.NewAccessTokens(db), passhash.TokenSecrets, time.Now),
+		Reports:        reports,
+		Exporting:      cmd.newExportReport(reports, spools, log),
 		Health:         db,
 		Spools:         spools,
 		Languages:      catalog,
@@ -299,5 +299,5 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		UseraddAccess:      cmd.UseraddAccess,
 		RegistrationClosed: cmd.Registration != registrationOpen,
 	})
-	return server, uploads, err
+	return server, worker, err
 }

@@ -12,7 +12,7 @@ import (
 
 // logSetupLink logs a link that makes a user the first operator, while there is no operator. This is the one secret in the log: it
 // works once.
-func (cmd *serveCommand) logSetupLink(ctx context.Context, setup ports.Setup, address net.Addr, log *slog.Logger) error {
+func (cmd *serveCommand) logSetupLink(ctx context.Context, setup ports.SettingUp, address net.Addr, log *slog.Logger) error {
 	code, err := setup.NewCode(ctx)
 	if err != nil || code == "" {
 		return err

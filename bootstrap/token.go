@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"rollcall/adapters/passhash"
 	"rollcall/adapters/postgres"
 	"rollcall/application"
 	"rollcall/domain"
@@ -30,7 +31,7 @@ type tokenCreateCommand struct {
 
 // Run makes a token. It alone is on the standard output, so that a script can take it from there.
 func (cmd *tokenCreateCommand) Run(ctx context.Context, std streams) error {
-	return cmd.withAccess(ctx, std, func(access ports.Access) error {
+	return cmd.withAccess(ctx, std, func(access *application.AccessTokens) error {
 		secret, token, err := access.CreateToken(ctx, cmd.Name, time.Duration(cmd.Expires))
 		if err != nil {
 			return err
@@ -49,8 +50,8 @@ type tokenListCommand struct{ databaseFlags }
 
 // Run prints the tokens.
 func (cmd *tokenListCommand) Run(ctx context.Context, std streams) error {
-	return cmd.withAccess(ctx, std, func(access ports.Access) error {
-		tokens, err := access.Tokens(ctx)
+	return cmd.with(ctx, std, func(db *postgres.DB) error {
+		tokens, err := postgres.NewAccessTokens(db).All(ctx)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ type tokenRevokeCommand struct {
 
 // Run revokes a token.
 func (cmd *tokenRevokeCommand) Run(ctx context.Context, std streams) error {
-	return cmd.withAccess(ctx, std, func(access ports.Access) error {
+	return cmd.withAccess(ctx, std, func(access *application.AccessTokens) error {
 		err := access.RevokeToken(ctx, cmd.Name)
 		if errors.Is(err, ports.ErrNotFound) {
 			return fmt.Errorf("there is no token %q, or it was revoked before", cmd.Name)
@@ -137,8 +138,8 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 }
 
 // withAccess runs work with the tokens.
-func (f *databaseFlags) withAccess(ctx context.Context, std streams, work func(ports.Access) error) error {
+func (f *databaseFlags) withAccess(ctx context.Context, std streams, work func(*application.AccessTokens) error) error {
 	return f.with(ctx, std, func(db *postgres.DB) error {
-		return work(application.NewAccessTokens(postgres.NewAccessTokens(db), time.Now))
+		return work(application.NewAccessTokens(postgres.NewAccessTokens(db), passhash.TokenSecrets, time.Now))
 	})
 }

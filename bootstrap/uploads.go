@@ -22,19 +22,22 @@ const (
 	uploadBeat = time.Second
 )
 
-func (cmd *serveCommand) newUploads(db *postgres.DB, registration ports.Registration, decoder ports.Decoder, spools ports.Spools, log *slog.Logger) *application.UploadFile {
-	store := postgres.NewFileUploads(db)
-	return application.NewUploadFile(application.UploadConfig{
-		Uploads:      store,
-		Jobs:         store,
-		Registration: registration,
-		Decoder:      decoder,
-		Spools:       spools,
-		Log:          log,
-		Room:         cmd.room(),
-		AtOnce:       uploadsAtOnce,
-		MaxUser:      uploadsOfUser * int64(cmd.MaxBody),
-		Queue:        uploadQueue,
-		Beat:         uploadBeat,
+func (cmd *serveCommand) newUploads(store *postgres.FileUploads, importing ports.Importing, decoder ports.Decoder, spools ports.SpoolStore, log *slog.Logger) (*application.UploadFile, *application.UploadWorker) {
+	worker := application.NewUploadWorker(application.UploadWorkerConfig{
+		Jobs:      store,
+		Importing: importing,
+		Spools:    spools,
+		Failed:    func(upload string, err error) { log.Error("upload job failed", "upload", upload, "error", err) },
+		AtOnce:    uploadsAtOnce,
+		Queue:     uploadQueue,
+		Beat:      uploadBeat,
 	})
+	return application.NewUploadFile(application.UploadConfig{
+		Uploads:   store,
+		Worker:    worker,
+		Importing: importing,
+		Decoder:   decoder,
+		Room:      cmd.room(),
+		MaxUser:   uploadsOfUser * int64(cmd.MaxBody),
+	}), worker
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"rollcall/adapters/postgres"
-	"rollcall/application"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -30,36 +29,33 @@ type grantCommand struct{ roleArgs }
 
 // Run grants the role.
 func (cmd *grantCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.administer(ctx, std, func(users ports.Administration) error {
-		return cmd.note(std, "granted", cmd.explain(users.Grant(ctx, cmd.Login, cmd.Role)))
-	})
+	return in.with(ctx, std, func(db *postgres.DB) error { return cmd.change(ctx, std, "granted", postgres.NewRoles(db).Grant) })
 }
 
 type revokeCommand struct{ roleArgs }
 
 // Run revokes the role.
 func (cmd *revokeCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.administer(ctx, std, func(users ports.Administration) error {
-		return cmd.note(std, "revoked", cmd.explain(users.Revoke(ctx, cmd.Login, cmd.Role)))
-	})
+	return in.with(ctx, std, func(db *postgres.DB) error { return cmd.change(ctx, std, "revoked", postgres.NewRoles(db).Revoke) })
 }
 
-// note logs a change of a role as the server logs security events. The login stays out of the log.
-func (args *roleArgs) note(std streams, outcome string, err error) error {
-	if err == nil {
-		newLog("text", std.err).Info("security event", "event", "role", "outcome", outcome, "role", string(args.Role))
+// change changes a user's role and logs the change as the server logs security events, without the login.
+func (args *roleArgs) change(ctx context.Context, std streams, outcome string, change func(context.Context, domain.Login, domain.Role) error) error {
+	login, violations := domain.ParseLogin(args.Login)
+	err := ports.ErrNotFound // no user has an invalid login
+	if violations == nil {
+		err = change(ctx, login, args.Role)
 	}
-	return err
-}
-
-func (args *roleArgs) explain(err error) error {
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
-		return fmt.Errorf("nobody has the login %q", args.Login)
+		return fmt.Errorf("no user has the login %q", args.Login)
 	case errors.Is(err, domain.ErrLastOperator):
 		return fmt.Errorf("%q is the last operator: grant the role to another user first", args.Login)
+	case err != nil:
+		return fmt.Errorf("change role: %w", err)
 	}
-	return err
+	newLog("text", std.err).Info("security event", "event", "role", "outcome", outcome, "role", string(args.Role))
+	return nil
 }
 
 type listCommand struct {
@@ -68,8 +64,8 @@ type listCommand struct {
 
 // Run lists the users.
 func (cmd *listCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.administer(ctx, std, func(users ports.Administration) error {
-		for user, err := range users.Users(ctx, cmd.Role) {
+	return in.with(ctx, std, func(db *postgres.DB) error {
+		for user, err := range postgres.NewRoles(db).List(ctx, cmd.Role) {
 			if err != nil {
 				return err
 			}
@@ -84,9 +80,4 @@ func (cmd *listCommand) Run(ctx context.Context, std streams, in *userCommand) e
 		}
 		return nil
 	})
-}
-
-// administer does something to the users.
-func (cmd *userCommand) administer(ctx context.Context, std streams, do func(ports.Administration) error) error {
-	return cmd.with(ctx, std, func(db *postgres.DB) error { return do(application.NewAdministerUsers(postgres.NewRoles(db))) })
 }

@@ -3,7 +3,6 @@ package domain
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 )
 
@@ -45,12 +44,18 @@ func (e *BrokenFileError) Unwrap() error { return ErrBrokenFile }
 // be registered.
 type Tally struct{ Records, Registered, Rejected int }
 
-// Status is the HTTP status that the import is answered with, which its record names.
+// The statuses of the contract: an import is recorded and answered with one of them.
+const (
+	statusRegistered     = 200 // at least one account was registered
+	statusNoneRegistered = 400
+)
+
+// Status returns the status that the import is recorded and answered with.
 func (t Tally) Status() int {
 	if t.Registered == 0 {
-		return http.StatusBadRequest
+		return statusNoneRegistered
 	}
-	return http.StatusOK
+	return statusRegistered
 }
 
 // Description is the sentence that the import is recorded with.

@@ -10,9 +10,12 @@ func (n Name) String() string { return n.text }
 // FullName is what a person is called.
 type FullName struct{ First, Last, Patronymic Name }
 
-// RestoreFullName puts a name together again from its texts, which are not checked once more.
-func RestoreFullName(last, first, patronymic string) FullName {
-	return FullName{Name{first}, Name{last}, Name{patronymic}}
+// NameTexts are the texts of a full name.
+type NameTexts struct{ First, Last, Patronymic string }
+
+// RestoreFullName returns the name that has these texts. It does not validate them again.
+func RestoreFullName(texts NameTexts) FullName {
+	return FullName{Name{texts.First}, Name{texts.Last}, Name{texts.Patronymic}}
 }
 
 // NewFirstName makes a first name.

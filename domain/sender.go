@@ -17,13 +17,15 @@ var ErrImportKey = errors.New("invalid idempotency key: expected 1 to 255 visibl
 
 const maxImportKey = 255 // bytes
 
-// ImportKey finds the answer that is kept of an import. Its zero value keeps none.
+// An ImportKey is the key under which the answer to an import is stored. Its zero value stores none.
 //
 // A client that has a key and the file gets the passwords. So a key belongs to its sender by an id, which no other token or
-// user ever gets. Senders without an id cannot be told apart, and share their keys.
+// user ever gets. Senders without an id cannot be distinguished, and share their keys. The import of an upload has a key that
+// no sender can choose.
 type ImportKey struct {
-	Token, User int64 // ids as in Sender
-	Value       string
+	Token, User int64  // ids as in Sender
+	Value       string // that the sender chose
+	Upload      string // id of an upload; then the other fields are zero
 }
 
 // IsZero reports whether no answer is kept.
@@ -35,5 +37,5 @@ func NewImportKey(sender Sender, value string) (ImportKey, error) {
 	if value == "" || len(value) > maxImportKey || !isVisible {
 		return ImportKey{}, ErrImportKey
 	}
-	return ImportKey{sender.Token, sender.User, value}, nil
+	return ImportKey{Token: sender.Token, User: sender.User, Value: value}, nil
 }

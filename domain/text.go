@@ -97,3 +97,20 @@ func presentable(s string) string {
 	}
 	return b.String()
 }
+
+// Line returns a text on one line, of at most limit characters, in which every character is visible or a space.
+func Line(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsGraphic(r), isControl(r):
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+	if utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	return string([]rune(s)[:limit]) + "…"
+}

@@ -1,9 +1,6 @@
 package domain
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // User is an account with its profile, as it is kept.
 type User struct {
@@ -31,9 +28,3 @@ type StoredPassword struct {
 	Hash string
 	Made time.Time // in microseconds; sessions that began with an earlier one are over
 }
-
-// TemporaryScheme is what the hashes of generated passwords begin with.
-const TemporaryScheme = "$sha256$"
-
-// IsTemporary tells whether the server made the password, and nobody has chosen another one yet.
-func (p StoredPassword) IsTemporary() bool { return strings.HasPrefix(p.Hash, TemporaryScheme) }

@@ -3,18 +3,81 @@ package ports
 import (
 	"io"
 	"iter"
+	"slices"
 
 	"rollcall/domain"
 )
 
-// Decoder reads files of people. What the hint leaves open it finds out from the file's name and content.
+// Decoder reads files of people. It detects from the file's name and content what the hint does not say.
 type Decoder interface {
-	// Layout finds out how a file is to be read, from no more than its beginning. It returns a domain.ErrBrokenFile for a
-	// file that cannot be, or an error of the reader, wrapped.
-	Layout(file *io.SectionReader, hint domain.FileHint) (domain.FileLayout, error)
+	// Layout detects how to read a file, from its beginning only. It returns a domain.ErrBrokenFile if the file cannot be read
+	// as one of people, or an error of the reader, wrapped.
+	Layout(file *io.SectionReader, hint FileHint) (FileLayout, error)
 
-	// Candidates yields the objects of a file in their order, numbered from 1; a candidate is valid until the next
-	// one. Where the file breaks, or ends without an object, it yields a domain.ErrBrokenFile and ends. An error of the
-	// reader is yielded as it is, wrapped.
-	Candidates(file *io.SectionReader, hint domain.FileHint) iter.Seq2[*domain.Candidate, error]
+	// Candidates yields the records of a file in order, numbered from 1. A candidate is valid until the next one. If the file is
+	// broken or holds no record, the sequence ends with a domain.ErrBrokenFile. An error of the reader is yielded, wrapped. A
+	// candidate's Original is JSON.
+	Candidates(file *io.SectionReader, hint FileHint) iter.Seq2[*domain.Candidate, error]
+}
+
+// MaxOriginal is the largest size in bytes of a candidate's Original.
+const MaxOriginal = 64 << 10
+
+// A FileFormat is a format of files of people.
+type FileFormat string
+
+// The formats of files.
+const (
+	FormatJSON   FileFormat = "json"   // an object, or an array of objects
+	FormatNDJSON FileFormat = "ndjson" // an object per line
+	FormatCSV    FileFormat = "csv"    // a header row, and fields separated by commas, semicolons or tabs
+	FormatXLSX   FileFormat = "xlsx"   // the first sheet of a workbook, with a header row
+)
+
+// A FileHint is what the sender of a file says about it.
+type FileHint struct {
+	Format  FileFormat // empty to detect it
+	Name    string     // of an uploaded file; empty for none
+	Charset string     // of the text; empty to detect it
+}
+
+// A FileLayout describes how a file is read.
+type FileLayout struct {
+	Format    FileFormat
+	Encoding  string       // of the text, by its IANA name: "utf-8", "windows-1251"
+	Delimiter rune         // between the fields of CSV; 0 in other formats
+	Columns   []FileColumn // in order; in JSON the keys of the first records, in the order in which they first occur
+	Rows      [][]string   // the first records, a text for each column
+}
+
+// A FileColumn is a column of a file.
+type FileColumn struct {
+	Header string       // as the file has it
+	Field  domain.Field // that it holds; domain.FieldObject for an ignored column
+}
+
+// The bounds of a layout that is fit to show.
+const (
+	maxRowsShown    = 10
+	maxColumnsShown = 40
+)
+
+// Shown returns the part of a layout that a page can show, with every text fit to show. A file's texts may contain any character,
+// and may have any length.
+func (l FileLayout) Shown() FileLayout {
+	l.Encoding = domain.Line(l.Encoding, domain.MaxLength)
+	columns := slices.Clone(l.Columns[:min(len(l.Columns), maxColumnsShown)])
+	for i := range columns {
+		columns[i].Header = domain.Line(columns[i].Header, domain.MaxLength)
+	}
+	rows := make([][]string, 0, maxRowsShown)
+	for _, row := range l.Rows[:min(len(l.Rows), maxRowsShown)] {
+		cells := make([]string, len(columns))
+		for i := range min(len(row), len(columns)) {
+			cells[i] = domain.Line(row[i], domain.MaxLength)
+		}
+		rows = append(rows, cells)
+	}
+	l.Columns, l.Rows = columns, rows
+	return l
 }

@@ -2,15 +2,15 @@ package ports
 
 import "time"
 
-// A Mark says that a browser has been signed in by a user.
+// A Mark records that a user has signed in with a browser.
 type Mark struct {
 	User int64
 	Made time.Time // to the microsecond, in UTC
 }
 
-// Devices marks browsers, so that those in which a user has signed in before are known from others. Every instance of the
-// program knows the marks of all.
-type Devices interface {
+// DeviceSigner signs the marks that browsers store, so that a browser in which a user has signed in before can be recognised. Every
+// instance of the program recognises the marks of all.
+type DeviceSigner interface {
 	// Sign returns a text for a mark, a new one each time: 1 to 64 letters, digits, hyphens and underscores.
 	Sign(mark Mark) string
 

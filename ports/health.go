@@ -2,8 +2,8 @@ package ports
 
 import "context"
 
-// Health tells whether the service can do its work.
+// Health reports whether the program can serve requests.
 type Health interface {
-	// Ready returns nil when the database answers and has every migration, else what is missing.
+	// Ready returns nil if the database answers and has every migration, else what is missing.
 	Ready(ctx context.Context) error
 }

@@ -3,106 +3,88 @@ package ports
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"syscall"
 	"time"
 
 	"rollcall/domain"
 )
 
-// ErrUnavailable is returned when something cannot be done now and may succeed later.
-var ErrUnavailable = errors.New("unavailable")
-
-// ErrNoRoom is an ErrUnavailable: a disk is full.
-var ErrNoRoom = fmt.Errorf("%w: no room on the disk", ErrUnavailable)
-
-// NoRoom marks an error of the system as ErrNoRoom if that is what it means, and as ErrUnavailable where too many files are open.
-func NoRoom(err error) error {
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
-		return fmt.Errorf("%w: %w", ErrNoRoom, err)
-	}
-	return err
-}
-
-// ErrTaken is returned when a login, e-mail or phone has come to belong to another account meanwhile.
-var ErrTaken = errors.New("taken meanwhile")
+// ErrTaken is returned when another account has got a login, email or phone since it was looked up.
+var ErrTaken = errors.New("login, email or phone was taken concurrently")
 
 var (
-	// ErrKeyRunning is returned when an import with the same key is under way.
-	ErrKeyRunning = errors.New("import with this key is running")
+	// ErrKeyRunning is returned while an import with the same key is running.
+	ErrKeyRunning = errors.New("an import with this key is running")
 
-	// ErrKeyUsed is returned when there is an import with the same key.
-	ErrKeyUsed = errors.New("there is an import with this key")
+	// ErrKeyUsed is returned when an answer is stored for the key.
+	ErrKeyUsed = errors.New("an import with this key exists")
 
-	// ErrKeyReused is returned when a key was used with something else before.
-	ErrKeyReused = errors.New("key was used with another file")
+	// ErrKeyReused is returned when the key was used with another file or other options.
+	ErrKeyReused = errors.New("key was used for another import")
 )
 
-// Imports keeps what imports did: accounts, rejections, the record of each request, and answers.
-type Imports interface {
-	// Do runs work in one transaction, which it commits when work returns nil. Where the database undoes the
-	// transaction (a deadlock, a clash with another import, a lost connection), Do runs work again from its
-	// beginning. It returns the id of the import's record, the error of work, ErrKeyRunning, ErrKeyUsed, or
-	// ErrUnavailable.
+// ImportStore stores imports with everything that they change: accounts, rejections, the record of each import, and answers.
+type ImportStore interface {
+	// Do runs work in one transaction, and commits it when work returns nil. If the database undoes the transaction (a
+	// deadlock, a clash with another import, a lost connection), Do runs work again from its beginning. It returns the id of
+	// the import's record, the error of work, ErrKeyRunning, ErrKeyUsed, or ErrUnavailable.
 	Do(ctx context.Context, mode ImportMode, work func(context.Context, ImportTx) error) (int64, error)
 
-	// Recall writes the outcomes that were kept for a key to w, and returns the rest of the answer. It returns ErrNotFound
-	// when there is none, the error of w, or ErrUnavailable.
+	// Recall writes the outcomes that are stored for a key to w, and returns the rest of the answer. It returns ErrNotFound if
+	// there is none, the error of w, or ErrUnavailable.
 	Recall(ctx context.Context, key domain.ImportKey, w io.Writer) (*KeptAnswer, error)
 
-	// Refuse records a request that registered nobody, with its sender, and returns the record's id. It returns
-	// ErrUnavailable when the database cannot be reached.
-	Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error)
+	// Reject records an import that registered nobody, and returns the id of its record. It returns ErrUnavailable if the
+	// database is unreachable.
+	Reject(ctx context.Context, rejected RejectedImport) (int64, error)
 }
 
-// ImportMode is how an import is run.
+// An ImportMode says how an import is run.
 type ImportMode struct {
-	// Exclusive imports wait for others of their kind to end; then they wait for whoever is in their way, where another
-	// one gives way and comes again. An import of more than one batch ought to be exclusive.
+	// Exclusive imports run one at a time. They wait for a transaction that blocks them, where any other import gives way and
+	// starts again. An import of more than one batch should be exclusive.
 	Exclusive bool
 
-	// Many records take a while. Some such imports run at a time, and others wait for them to end, so that those of a few
-	// records need not.
+	// Many marks an import of many records, which takes a while. Only some of these run at a time; the others wait, so that
+	// imports of a few records need not.
 	Many bool
 
-	// DryRun keeps no accounts. Only the import itself knows them until it ends, and it knows others' as they were when it
-	// began. It is never in anybody's way.
+	// DryRun stores no accounts. Only the import itself sees them, and only until it ends. It sees other accounts as they were
+	// at its beginning, and blocks no other transaction.
 	DryRun bool
 
-	// Key lets only one import of many have it. Zero for none.
+	// Key is held by one import at a time. Zero for none.
 	Key domain.ImportKey
 
-	Sender domain.Sender // for its record
+	Sender domain.Sender // for the record
 }
 
-// ImportTx is an import under way, in its transaction. After an error other than ErrTaken the work must return it.
+// An ImportTx is a running import in its transaction. After an error other than ErrTaken the work must return that error.
 type ImportTx interface {
-	// Taken returns those logins, e-mails and phones of the objects that belong to accounts, be they of earlier
-	// batches of this import. The set is the caller's until the next call. Of objects without violations it may leave
-	// some out: Add finds these.
+	// Taken returns those logins, emails and phones of the objects that belong to accounts, including accounts of earlier
+	// batches of this import. The set belongs to the caller until the next call. For objects without violations it may omit
+	// some; Add finds these.
 	Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error)
 
-	// Add stores a batch. It returns ErrTaken when an account that Taken did not know has one of its logins, e-mails
-	// or phones: then nothing of the batch is stored, and Taken, asked again, knows that account.
+	// Add stores a batch. It returns ErrTaken if one of the batch's logins, emails or phones belongs to an account that Taken
+	// omitted. Then nothing of the batch is stored, and the next call of Taken includes that account.
 	Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error
 
-	// Finish records what came of the import; it comes last. With a key, the answer is kept for it; else it is nil.
+	// Finish records the result of the import, and must be the last call. The answer is stored under the import's key; it is
+	// nil for an import without one.
 	Finish(ctx context.Context, tally domain.Tally, answer *Answer) error
 }
 
-// Answer is what is kept of an import, to answer the request once more. It has no passwords, and no way to them.
+// An Answer is what is stored of an import so that a repeated request can be answered. It contains no passwords, and nothing
+// they can be derived from without the server's secret key.
 type Answer struct {
-	Fingerprint []byte // of what was asked for
+	Fingerprint []byte // of the import's file and options
 	Salt        []byte // of the passwords
 	Expires     time.Time
 	Outcomes    io.Reader
 }
 
-// KeptAnswer is an answer that was kept, without its outcomes.
+// A KeptAnswer is a stored answer without its outcomes.
 type KeptAnswer struct {
 	Import      int64
 	Tally       domain.Tally

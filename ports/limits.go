@@ -5,22 +5,21 @@ import (
 	"time"
 )
 
-// Bucket is what attempts are taken from. It holds Size of them, and gets one back each Refill. A crash of the database may
-// fill it.
+// A Bucket bounds how often something is attempted. It holds Size attempts, and regains one per Refill. A crash of the database
+// may fill it.
 type Bucket struct {
-	Key    string        // whose it is; not kept as it is
+	Key    string        // identifies the bucket; stores keep only its hash
 	Size   int           // 1 or more
 	Refill time.Duration // a microsecond or more
 }
 
-// Limits counts attempts, for all instances of the program together.
-type Limits interface {
-	// Take takes one attempt out of each of several different buckets, or none out of any. It returns 0 when every bucket
-	// had one, else how long it is until each that had none has one. Of concurrent attempts no more succeed than a bucket
-	// holds. It returns ErrUnavailable when the database cannot be reached.
+// LimitStore counts attempts, jointly for all instances of the program. Every method returns ErrUnavailable if the database is
+// unreachable.
+type LimitStore interface {
+	// Take takes one attempt from each of several different buckets, or none from any. It returns 0 if every bucket had one, else
+	// the time until each empty bucket has one. Concurrent calls never take more than a bucket holds.
 	Take(ctx context.Context, buckets ...Bucket) (wait time.Duration, err error)
 
-	// Return puts an attempt back into each of several different buckets, and no more than each holds. It returns
-	// ErrUnavailable when the database cannot be reached.
+	// Return returns one attempt to each of several different buckets, up to its size.
 	Return(ctx context.Context, buckets ...Bucket) error
 }

@@ -2,24 +2,24 @@ package ports
 
 import "errors"
 
-// ErrOtherSecret is returned when passwords were made by a server with another secret key.
+// ErrOtherSecret is returned for passwords that were derived from another secret key than the server's.
 var ErrOtherSecret = errors.New("passwords were made with another secret key")
 
-// Passwords makes the passwords that an import hands out.
+// Passwords makes the temporary passwords of imports.
 type Passwords interface {
-	// Salt returns a new salt, which no other import has.
+	// Salt returns a new salt, unique to an import.
 	Salt() []byte
 
-	// Issue returns the maker of the passwords of the import that has a salt: always the same ones, while those of two
-	// salts have nothing in common. It returns ErrOtherSecret for a salt of a server with another secret key.
+	// Issue returns the issuer of the passwords of the import with a salt. A salt always gives the same passwords, and those of
+	// two salts are unrelated. It returns ErrOtherSecret for a salt of a server with another secret key.
 	Issue(salt []byte) (Issuer, error)
 }
 
 // Issuer makes the passwords of one import.
 type Issuer interface {
-	// Password returns the password of an object, always the same one.
+	// Password returns the password of a record, the same one each time.
 	Password(object int) string
 
-	// Hash returns what is stored of that password.
+	// Hash returns the hash under which that password is stored.
 	Hash(object int) string
 }

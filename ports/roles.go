@@ -7,23 +7,24 @@ import (
 	"rollcall/domain"
 )
 
-// UserRoles is a user with their roles.
+// UserRoles are the roles of a user.
 type UserRoles struct {
 	Login string
 	Roles []domain.Role // sorted; empty for none
 }
 
-// Roles keeps who has which role. The roles of a user end with the account.
-type Roles interface {
-	// Grant gives a role to whose login it is, without regard to case. Who has it keeps it. It returns ErrNotFound when
-	// nobody has the login, ErrUnavailable when the database cannot be reached.
+// RoleStore stores the roles of users. Roles are deleted with the account. Every method returns ErrUnavailable if the database is
+// unreachable.
+type RoleStore interface {
+	// Grant gives the user with a login a role, with effect from the user's next request. Logins match without regard to case.
+	// A user who has the role keeps it. Grant returns ErrNotFound if no user has the login.
 	Grant(ctx context.Context, login domain.Login, role domain.Role) error
 
-	// Revoke takes a role away. Who does not have it stays without it. It returns errors as Grant does, and
-	// domain.ErrLastOperator: however many are revoked concurrently, an operator remains.
+	// Revoke removes a role from a user, with effect from the user's next request. It returns ErrNotFound as Grant does, and
+	// domain.ErrLastOperator: after any number of concurrent calls an operator remains.
 	Revoke(ctx context.Context, login domain.Login, role domain.Role) error
 
-	// List returns the users that have a role, or all of them where role is empty, in the order of their logins' keys. An
-	// error, ErrUnavailable when the database cannot be reached, ends it.
+	// List yields the users with a role, or all users if role is empty, ordered by the keys of their logins. It ends with the
+	// first error.
 	List(ctx context.Context, role domain.Role) iter.Seq2[UserRoles, error]
 }

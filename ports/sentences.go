@@ -6,33 +6,33 @@ import (
 	"rollcall/domain"
 )
 
-// Sentences has words for violations.
+// Sentences describes violations.
 type Sentences interface {
-	// Describe says every violation in a sentence of plain language.
+	// Describe returns a sentence of plain language for each violation.
 	Describe(violations domain.Violations) string
 }
 
-// Words has the texts of the interface in one language.
+// Words returns the texts of the interface in one language.
 type Words interface {
 	Sentences
 
-	// Language is its tag: "en", "ru".
+	// Language returns the language's tag: "en", "ru".
 	Language() string
 
-	// Text returns the text of a message. What it speaks of comes in pairs of name and value; the value of "Count", a
-	// number, decides on the form of words. It returns the id itself for a message that is not there.
+	// Text returns the text of a message. Its values come as pairs of name and value. The value of "Count", a number, selects the
+	// plural form. For an unknown message Text returns the id itself.
 	Text(id string, pairs ...any) string
 
-	// Date writes a day as the language does.
+	// Date formats a day.
 	Date(t time.Time) string
 }
 
-// Languages has the words of every language.
+// Languages returns the words of every language.
 type Languages interface {
-	// All returns them in the order in which a reader is offered them.
+	// All returns all languages, in the order in which a reader is offered them.
 	All() []Words
 
-	// Choose returns the words of the language that a reader chose, by its tag, else of the one that an Accept-Language
-	// header prefers, else English ones.
-	Choose(chosen, acceptLanguage string) Words
+	// Choose returns the words of the language with a tag. If there is none, it returns the language that is preferred by a
+	// list of language ranges with weights (RFC 4647), else English.
+	Choose(tag, ranges string) Words
 }

@@ -2,23 +2,23 @@ package ports
 
 import "io"
 
-// Spools gives room for data of any size, while it is worked on.
-type Spools interface {
+// SpoolStore stores data of any size while it is processed.
+type SpoolStore interface {
 	// New returns an empty spool.
 	New() Spool
 }
 
-// Spool holds a stream of bytes that was written once, to be read as often as needed. It is for one user at a time.
+// A Spool holds a stream of bytes that is written once and can be read repeatedly. It is not safe for concurrent use.
 type Spool interface {
-	// Write appends to the spool. It returns ErrUnavailable when there is no room.
+	// Write appends to the spool. It returns ErrUnavailable if the disk is full.
 	io.Writer
 
-	// Reader reads the spool from its beginning to what is written by now.
+	// Reader reads what has been written so far, from the beginning.
 	Reader() *io.SectionReader
 
-	// Size is how many bytes were written.
+	// Size returns the number of bytes written.
 	Size() int64
 
-	// Close frees the room. No reader may be used after it.
+	// Close frees the storage. No reader may be used after it.
 	io.Closer
 }

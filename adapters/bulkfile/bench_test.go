@@ -12,6 +12,7 @@ import (
 	"rollcall/adapters/bulkfile"
 	"rollcall/adapters/spool"
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // BenchmarkFiles decodes and checks records, all of them valid.
@@ -19,13 +20,13 @@ func BenchmarkFiles(b *testing.B) {
 	const records = 20_000
 	files := bulkfile.Files{Spools: spool.New(b.TempDir()), MaxInflated: 1 << 30}
 	rules := domain.Rules{Region: "RU", Today: 20_000}
-	for _, format := range []domain.FileFormat{domain.FormatJSON, domain.FormatNDJSON, domain.FormatCSV, domain.FormatXLSX} {
+	for _, format := range []ports.FileFormat{ports.FormatJSON, ports.FormatNDJSON, ports.FormatCSV, ports.FormatXLSX} {
 		b.Run(string(format), func(b *testing.B) {
 			file := bytes.NewReader(benchFile(b, format, records))
 			b.ReportAllocs()
 			for b.Loop() {
 				valid := 0
-				for candidate, err := range files.Candidates(io.NewSectionReader(file, 0, file.Size()), domain.FileHint{Format: format}) {
+				for candidate, err := range files.Candidates(io.NewSectionReader(file, 0, file.Size()), ports.FileHint{Format: format}) {
 					require.NoError(b, err)
 					if object := rules.Check(candidate); object.Violations == nil {
 						valid++
@@ -38,7 +39,7 @@ func BenchmarkFiles(b *testing.B) {
 	}
 }
 
-func benchFile(b *testing.B, format domain.FileFormat, records int) []byte {
+func benchFile(b *testing.B, format ports.FileFormat, records int) []byte {
 	b.Helper()
 	fields := []any{"last_name", "first_name", "patronymic", "login", "email", "phone", "birthday"}
 	person := func(n int) []any {
@@ -48,7 +49,7 @@ func benchFile(b *testing.B, format domain.FileFormat, records int) []byte {
 		}
 	}
 	var buf bytes.Buffer
-	if format == domain.FormatXLSX {
+	if format == ports.FormatXLSX {
 		book := excelize.NewFile()
 		require.NoError(b, book.SetSheetRow("Sheet1", "A1", &fields))
 		for n := range records {
@@ -60,9 +61,9 @@ func benchFile(b *testing.B, format domain.FileFormat, records int) []byte {
 	}
 	open, between, end := "", "\n", "\n"
 	switch format {
-	case domain.FormatJSON:
+	case ports.FormatJSON:
 		open, between, end = "[\n", ",\n", "\n]\n"
-	case domain.FormatCSV:
+	case ports.FormatCSV:
 		open = "last_name,first_name,patronymic,login,email,phone,birthday\n"
 	}
 	buf.WriteString(open)
@@ -70,7 +71,7 @@ func benchFile(b *testing.B, format domain.FileFormat, records int) []byte {
 		if n > 0 {
 			buf.WriteString(between)
 		}
-		if format == domain.FormatCSV {
+		if format == ports.FormatCSV {
 			fmt.Fprintf(&buf, "%s,%s,%s,%s,%s,%s,%s", person(n)...)
 			continue
 		}

@@ -37,20 +37,20 @@ const (
 
 // Files reads files of every format, and finds out which of them a file has.
 type Files struct {
-	Spools      ports.Spools // for the texts of workbooks while they are read
-	MaxInflated int64        // bytes that may be in a workbook
+	Spools      ports.SpoolStore // for the texts of workbooks while they are read
+	MaxInflated int64            // bytes that may be in a workbook
 }
 
 // found is how a file is to be read.
 type found struct {
-	format    domain.FileFormat
+	format    ports.FileFormat
 	charset   encoding.Encoding // nil for UTF-8
 	name      string            // of the charset
 	delimiter byte
 }
 
 // Candidates implements ports.Decoder.
-func (s Files) Candidates(file *io.SectionReader, hint domain.FileHint) iter.Seq2[*domain.Candidate, error] {
+func (s Files) Candidates(file *io.SectionReader, hint ports.FileHint) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		f, err := find(file, hint)
 		if err != nil {
@@ -67,11 +67,11 @@ func (s Files) Candidates(file *io.SectionReader, hint domain.FileHint) iter.Seq
 
 func (s Files) candidates(f *found, file *io.SectionReader) iter.Seq2[*domain.Candidate, error] {
 	switch f.format {
-	case domain.FormatNDJSON:
+	case ports.FormatNDJSON:
 		return NDJSON{}.Candidates(whole(file))
-	case domain.FormatCSV:
+	case ports.FormatCSV:
 		return CSV{f.delimiter}.Candidates(f.text(file))
-	case domain.FormatXLSX:
+	case ports.FormatXLSX:
 		return s.workbook(file)
 	default:
 		return JSON{}.Candidates(whole(file))
@@ -99,7 +99,7 @@ func (f *found) text(file *io.SectionReader) io.Reader {
 
 // find finds out how a file is to be read: by what the sender says, by its name, by its content. What plainly is another
 // format is not taken for what it is said to be.
-func find(file *io.SectionReader, hint domain.FileHint) (*found, error) {
+func find(file *io.SectionReader, hint ports.FileHint) (*found, error) {
 	head := make([]byte, min(headSize, file.Size()))
 	_, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -108,7 +108,7 @@ func find(file *io.SectionReader, hint domain.FileHint) (*found, error) {
 	f := &found{format: hint.Format, name: "utf-8"}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		f.format = domain.FormatXLSX
+		f.format = ports.FormatXLSX
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
 		return nil, &domain.BrokenFileError{Reason: "it is a workbook of an old format, or with a password; save it as .xlsx without one"}
 	case f.format == "":
@@ -117,7 +117,7 @@ func find(file *io.SectionReader, hint domain.FileHint) (*found, error) {
 	if f.format == "" {
 		f.format = formatOfContent(head)
 	}
-	if f.format != "" && f.format != domain.FormatCSV {
+	if f.format != "" && f.format != ports.FormatCSV {
 		return f, nil
 	}
 	err = f.findCharset(file, hint.Charset, head)
@@ -126,41 +126,41 @@ func find(file *io.SectionReader, hint domain.FileHint) (*found, error) {
 	}
 	known := f.findDelimiter(head)
 	if f.format == "" && !known { // whose error tells what is wrong
-		f.format = domain.FormatJSON
+		f.format = ports.FormatJSON
 	} else {
-		f.format = domain.FormatCSV
+		f.format = ports.FormatCSV
 	}
 	return f, nil
 }
 
-func formatOfName(name string) domain.FileFormat {
+func formatOfName(name string) ports.FileFormat {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".json":
-		return domain.FormatJSON
+		return ports.FormatJSON
 	case ".ndjson", ".jsonl":
-		return domain.FormatNDJSON
+		return ports.FormatNDJSON
 	case ".xlsx", ".xlsm":
-		return domain.FormatXLSX
+		return ports.FormatXLSX
 	case ".csv", ".tsv":
-		return domain.FormatCSV
+		return ports.FormatCSV
 	}
 	return ""
 }
 
 // formatOfContent returns nothing for what is no JSON.
-func formatOfContent(head []byte) domain.FileFormat {
+func formatOfContent(head []byte) ports.FileFormat {
 	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte(byteOrderMark)))
 	switch {
 	case bytes.HasPrefix(head, []byte("[")):
-		return domain.FormatJSON
+		return ports.FormatJSON
 	case !bytes.HasPrefix(head, []byte("{")):
 		return ""
 	}
 	line, rest, _ := bytes.Cut(head, []byte("\n"))
 	if json.Valid(line) && bytes.HasPrefix(bytes.TrimSpace(rest), []byte("{")) {
-		return domain.FormatNDJSON
+		return ports.FormatNDJSON
 	}
-	return domain.FormatJSON
+	return ports.FormatJSON
 }
 
 // findCharset goes by what the sender says, by a byte order mark, or by whether all of the file is UTF-8. What is not is
@@ -260,22 +260,22 @@ func (f *found) findDelimiter(head []byte) bool {
 }
 
 // Layout implements ports.Decoder.
-func (s Files) Layout(file *io.SectionReader, hint domain.FileHint) (domain.FileLayout, error) {
+func (s Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLayout, error) {
 	f, err := find(file, hint)
 	if err != nil {
-		return domain.FileLayout{}, err
+		return ports.FileLayout{}, err
 	}
-	layout := domain.FileLayout{Format: f.format, Encoding: f.name}
+	layout := ports.FileLayout{Format: f.format, Encoding: f.name}
 	switch f.format {
-	case domain.FormatCSV:
+	case ports.FormatCSV:
 		layout.Delimiter = rune(f.delimiter)
 		return layout, layTable(&csvDecoder{r: f.text(file), buf: make([]byte, readSize), delimiter: f.delimiter}, &layout)
-	case domain.FormatXLSX:
+	case ports.FormatXLSX:
 		return layout, s.sheet(file, func(r rows) error { return layTable(r, &layout) })
 	}
 	for candidate, err := range s.candidates(f, file) {
 		if err != nil {
-			return domain.FileLayout{}, err
+			return ports.FileLayout{}, err
 		}
 		layObject(candidate.Original, &layout)
 		if candidate.Number == layoutRows {
@@ -286,13 +286,13 @@ func (s Files) Layout(file *io.SectionReader, hint domain.FileHint) (domain.File
 }
 
 // layTable adds the columns of a table, and its first rows.
-func layTable(r rows, layout *domain.FileLayout) error {
+func layTable(r rows, layout *ports.FileLayout) error {
 	table, err := readHeader(r)
 	if err != nil {
 		return err
 	}
 	for _, column := range table.columns {
-		it := domain.FileColumn{Header: column.header}
+		it := ports.FileColumn{Header: column.header}
 		if column.known {
 			it.Field = column.field.Name()
 		}
@@ -321,7 +321,7 @@ func layTable(r rows, layout *domain.FileLayout) error {
 }
 
 // layObject adds an object in JSON, and the columns that it has first.
-func layObject(original []byte, layout *domain.FileLayout) {
+func layObject(original []byte, layout *ports.FileLayout) {
 	row := slices.Repeat([]string{""}, len(layout.Columns))
 	decoder := json.NewDecoder(bytes.NewReader(original))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
@@ -338,10 +338,10 @@ func layObject(original []byte, layout *domain.FileLayout) {
 			break
 		}
 		header, _ := key.(string)
-		column := slices.IndexFunc(layout.Columns, func(c domain.FileColumn) bool { return c.Header == header })
+		column := slices.IndexFunc(layout.Columns, func(c ports.FileColumn) bool { return c.Header == header })
 		if column < 0 {
 			column = len(layout.Columns)
-			it := domain.FileColumn{Header: header}
+			it := ports.FileColumn{Header: header}
 			if field, known := domain.ParsePersonField(header); known {
 				it.Field = field.Name()
 			}

@@ -19,6 +19,7 @@ import (
 
 	"rollcall/adapters/bulkfile"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/test/fake"
 )
 
@@ -29,7 +30,7 @@ func sectionOf(file string) *io.SectionReader {
 }
 
 // candidatesOf copies the candidates of a file, up to the error that ends it.
-func candidatesOf(file string, hint domain.FileHint) (all []domain.Candidate, err error) {
+func candidatesOf(file string, hint ports.FileHint) (all []domain.Candidate, err error) {
 	for candidate, err := range files().Candidates(sectionOf(file), hint) {
 		if err != nil {
 			return all, err
@@ -93,7 +94,7 @@ func defused(rows [][]string) [][]string {
 // The same people are the same candidates in every format and encoding.
 func TestFormatsAgree(t *testing.T) {
 	objects := encodeObjects(t, people())
-	want, err := candidatesOf("["+strings.Join(objects, ",")+"]", domain.FileHint{})
+	want, err := candidatesOf("["+strings.Join(objects, ",")+"]", ports.FileHint{})
 	require.NoError(t, err)
 	require.Len(t, want, 4)
 	originals := []string{}
@@ -114,24 +115,24 @@ func TestFormatsAgree(t *testing.T) {
 	lines := strings.Join(objects, "\n")
 	for name, c := range map[string]struct {
 		file string
-		hint domain.FileHint
-		want domain.FileLayout
+		hint ports.FileHint
+		want ports.FileLayout
 	}{
-		"array":                  {"[" + strings.Join(objects, ",") + "]", domain.FileHint{}, domain.FileLayout{Format: "json", Encoding: "utf-8"}},
-		"array, said":            {" [" + strings.Join(objects, ",") + "]", domain.FileHint{Format: "json"}, domain.FileLayout{Format: "json", Encoding: "utf-8"}},
-		"lines":                  {lines, domain.FileHint{}, domain.FileLayout{Format: "ndjson", Encoding: "utf-8"}},
-		"lines, said, CRLF":      {"\ufeff" + strings.ReplaceAll(lines, "\n", "\r\n\r\n") + "\r\n", domain.FileHint{Format: "ndjson"}, domain.FileLayout{Format: "ndjson", Encoding: "utf-8"}},
-		"lines by name":          {objects[0] + "\n" + strings.Join(objects[1:], "\n"), domain.FileHint{Name: "people.JSONL"}, domain.FileLayout{Format: "ndjson", Encoding: "utf-8"}},
-		"commas":                 {comma, domain.FileHint{}, domain.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ','}},
-		"commas, mark":           {"\ufeff" + comma, domain.FileHint{Format: "csv"}, domain.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ','}},
-		"semicolons, CRLF":       {semicolon, domain.FileHint{Name: "люди.csv"}, domain.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ';'}},
-		"semicolons, named":      {"sep=;\r\n" + semicolon, domain.FileHint{}, domain.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ';'}},
-		"tabs":                   {tab, domain.FileHint{}, domain.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: '\t'}},
-		"CR":                     {strings.ReplaceAll(encodeCSV(t, ',', rows, true), "\r\n", "\r"), domain.FileHint{}, domain.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ','}},
-		"Windows-1251":           {cp1251, domain.FileHint{Format: "csv"}, domain.FileLayout{Format: "csv", Encoding: "windows-1251", Delimiter: ';'}},
-		"UTF-16, little-endian":  {utf16le, domain.FileHint{Name: "unicode.txt"}, domain.FileLayout{Format: "csv", Encoding: "utf-16le", Delimiter: '\t'}},
-		"UTF-16, big-endian":     {utf16be, domain.FileHint{Format: "csv"}, domain.FileLayout{Format: "csv", Encoding: "utf-16be", Delimiter: ','}},
-		"a charset that is said": {koi8, domain.FileHint{Format: "csv", Charset: "KOI8-R"}, domain.FileLayout{Format: "csv", Encoding: "koi8-r", Delimiter: ','}},
+		"array":                  {"[" + strings.Join(objects, ",") + "]", ports.FileHint{}, ports.FileLayout{Format: "json", Encoding: "utf-8"}},
+		"array, said":            {" [" + strings.Join(objects, ",") + "]", ports.FileHint{Format: "json"}, ports.FileLayout{Format: "json", Encoding: "utf-8"}},
+		"lines":                  {lines, ports.FileHint{}, ports.FileLayout{Format: "ndjson", Encoding: "utf-8"}},
+		"lines, said, CRLF":      {"\ufeff" + strings.ReplaceAll(lines, "\n", "\r\n\r\n") + "\r\n", ports.FileHint{Format: "ndjson"}, ports.FileLayout{Format: "ndjson", Encoding: "utf-8"}},
+		"lines by name":          {objects[0] + "\n" + strings.Join(objects[1:], "\n"), ports.FileHint{Name: "people.JSONL"}, ports.FileLayout{Format: "ndjson", Encoding: "utf-8"}},
+		"commas":                 {comma, ports.FileHint{}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ','}},
+		"commas, mark":           {"\ufeff" + comma, ports.FileHint{Format: "csv"}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ','}},
+		"semicolons, CRLF":       {semicolon, ports.FileHint{Name: "люди.csv"}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ';'}},
+		"semicolons, named":      {"sep=;\r\n" + semicolon, ports.FileHint{}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ';'}},
+		"tabs":                   {tab, ports.FileHint{}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: '\t'}},
+		"CR":                     {strings.ReplaceAll(encodeCSV(t, ',', rows, true), "\r\n", "\r"), ports.FileHint{}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Delimiter: ','}},
+		"Windows-1251":           {cp1251, ports.FileHint{Format: "csv"}, ports.FileLayout{Format: "csv", Encoding: "windows-1251", Delimiter: ';'}},
+		"UTF-16, little-endian":  {utf16le, ports.FileHint{Name: "unicode.txt"}, ports.FileLayout{Format: "csv", Encoding: "utf-16le", Delimiter: '\t'}},
+		"UTF-16, big-endian":     {utf16be, ports.FileHint{Format: "csv"}, ports.FileLayout{Format: "csv", Encoding: "utf-16be", Delimiter: ','}},
+		"a charset that is said": {koi8, ports.FileHint{Format: "csv", Charset: "KOI8-R"}, ports.FileLayout{Format: "csv", Encoding: "koi8-r", Delimiter: ','}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := candidatesOf(c.file, c.hint)
@@ -152,7 +153,7 @@ func TestFormatsAgree(t *testing.T) {
 			require.Len(t, columns, 8)
 			require.Equal(t, domain.FieldLogin, columns["login"])
 			require.Equal(t, domain.FieldObject, columns["note"])
-			place := slices.IndexFunc(layout.Columns, func(c domain.FileColumn) bool { return c.Header == "login" })
+			place := slices.IndexFunc(layout.Columns, func(c ports.FileColumn) bool { return c.Header == "login" })
 			require.Equal(t, "anna", layout.Rows[0][place])
 			layout.Columns, layout.Rows = nil, nil
 			require.Equal(t, c.want, layout)
@@ -167,9 +168,9 @@ func TestHeaders(t *testing.T) {
 		"First name": domain.FieldFirstName, "LAST_NAME": domain.FieldLastName, "Phone number": domain.FieldPhone, "Date of birth": domain.FieldBirthday,
 		"Учётная запись": domain.FieldLogin, "patr": domain.FieldPatronymic, "nickname": domain.FieldObject, "Моё имя": domain.FieldObject,
 	} {
-		layout, err := files().Layout(sectionOf("login;"+header+"\na;b\n"), domain.FileHint{})
+		layout, err := files().Layout(sectionOf("login;"+header+"\na;b\n"), ports.FileHint{})
 		require.NoError(t, err)
-		require.Equal(t, []domain.FileColumn{{Header: "login", Field: domain.FieldLogin}, {Header: strings.TrimSpace(header), Field: want}}, layout.Columns)
+		require.Equal(t, []ports.FileColumn{{Header: "login", Field: domain.FieldLogin}, {Header: strings.TrimSpace(header), Field: want}}, layout.Columns)
 	}
 }
 
@@ -192,7 +193,7 @@ func TestUnreadable(t *testing.T) {
 		"a column nameless":  {"login,\na,b\n", "a", []string{`{"login":"a"}`}},
 		"control characters": {"login,note\na,\"\x01\\\n\"\n", "a", []string{"{\"login\":\"a\",\"note\":\"\\u0001\\\\\\u000a\"}"}},
 	} {
-		got, err := candidatesOf(c.file, domain.FileHint{})
+		got, err := candidatesOf(c.file, ports.FileHint{})
 		require.NoError(t, err, name)
 		all := ""
 		for i, candidate := range got {
@@ -211,13 +212,13 @@ func TestUnreadable(t *testing.T) {
 		}
 		require.Equal(t, c.want, all, name)
 	}
-	got, err := candidatesOf("login,Логин,phone\na,b,\n", domain.FileHint{})
+	got, err := candidatesOf("login,Логин,phone\na,b,\n", ports.FileHint{})
 	require.NoError(t, err)
 	require.True(t, got[0].Given[domain.PersonLogin].Repeated)
 }
 
 func TestBrokenFiles(t *testing.T) {
-	for file, hint := range map[string]domain.FileHint{
+	for file, hint := range map[string]ports.FileHint{
 		"":                     {Format: "csv"},
 		"\n\n":                 {Format: "ndjson"},
 		" ":                    {Format: "csv"},
@@ -239,14 +240,14 @@ func TestBrokenFiles(t *testing.T) {
 
 func TestReadersThatFail(t *testing.T) {
 	half := strings.NewReader("login,phone\na,1\nb,2\n")
-	for _, format := range []domain.FileFormat{"json", "ndjson", "csv", ""} {
-		for _, err := range files().Candidates(io.NewSectionReader(failing{half}, 0, 1<<20), domain.FileHint{Format: format}) {
+	for _, format := range []ports.FileFormat{"json", "ndjson", "csv", ""} {
+		for _, err := range files().Candidates(io.NewSectionReader(failing{half}, 0, 1<<20), ports.FileHint{Format: format}) {
 			if err != nil {
 				require.ErrorIs(t, err, io.ErrClosedPipe)
 				require.NotErrorIs(t, err, domain.ErrBrokenFile)
 			}
 		}
-		_, err := files().Layout(io.NewSectionReader(failing{half}, 0, 1<<20), domain.FileHint{Format: format})
+		_, err := files().Layout(io.NewSectionReader(failing{half}, 0, 1<<20), ports.FileHint{Format: format})
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 	}
 	for name, decode := range map[string]func(io.Reader) error{
@@ -291,7 +292,7 @@ func TestLongValues(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var got []domain.Candidate
-		for candidate, err := range files().Candidates(section, domain.FileHint{Format: domain.FileFormat(name)}) {
+		for candidate, err := range files().Candidates(section, ports.FileHint{Format: ports.FileFormat(name)}) {
 			require.NoError(t, err)
 			got = append(got, *candidate)
 		}
@@ -310,19 +311,19 @@ func TestLateCharset(t *testing.T) {
 	rows := strings.Repeat("anna,1\n", 100_000)
 	late, err := charmap.Windows1251.NewEncoder().String("login,phone\n" + rows + "Жанна,2\n")
 	require.NoError(t, err)
-	got, err := candidatesOf(late, domain.FileHint{})
+	got, err := candidatesOf(late, ports.FileHint{})
 	require.NoError(t, err)
 	require.Equal(t, "Жанна", got[len(got)-1].Given[domain.PersonLogin].Text)
 	for cut := range 4 { // characters that stand across two reads
 		file := "login,phone\n" + strings.Repeat("x", 64<<10-14+cut) + "ЖЖ🙂🙂,1\n"
-		got, err := candidatesOf(file, domain.FileHint{Format: "csv"})
+		got, err := candidatesOf(file, ports.FileHint{Format: "csv"})
 		require.NoError(t, err)
 		require.False(t, got[0].Given[domain.PersonLogin].Malformed)
-		layout, err := files().Layout(sectionOf(file), domain.FileHint{Format: "csv"})
+		layout, err := files().Layout(sectionOf(file), ports.FileHint{Format: "csv"})
 		require.NoError(t, err)
 		require.Equal(t, "utf-8", layout.Encoding)
 	}
-	got, err = candidatesOf("login,phone\na\xffb,1\n", domain.FileHint{Format: "csv", Charset: "utf-8"})
+	got, err = candidatesOf("login,phone\na\xffb,1\n", ports.FileHint{Format: "csv", Charset: "utf-8"})
 	require.NoError(t, err)
 	require.Equal(t, domain.Given{Kind: domain.String, Text: "a\ufffdb", Malformed: true}, got[0].Given[domain.PersonLogin])
 }
@@ -332,7 +333,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add("a,1\n\"b\"\"c\",\"2\n3\"\r\nd,\n")
 	f.Add("a\rb,\"c\"d\n")
 	f.Fuzz(func(t *testing.T, rows string) {
-		got, err := candidatesOf("login,phone\n"+rows, domain.FileHint{Format: "csv", Charset: "utf-8"})
+		got, err := candidatesOf("login,phone\n"+rows, ports.FileHint{Format: "csv", Charset: "utf-8"})
 		if err != nil {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
@@ -383,7 +384,7 @@ func FuzzNDJSON(f *testing.F) {
 	f.Add("{\"login\":\"a\"}\n7\n{\n")
 	f.Add("\ufeff\r\n[]\n{} {}\nnull")
 	f.Fuzz(func(t *testing.T, file string) {
-		got, err := candidatesOf(file, domain.FileHint{Format: "ndjson"})
+		got, err := candidatesOf(file, ports.FileHint{Format: "ndjson"})
 		if err != nil {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
@@ -392,7 +393,7 @@ func FuzzNDJSON(f *testing.F) {
 			if strings.Trim(line, " \t\r\n") == "" {
 				continue
 			}
-			alone, err := candidatesOf("["+line+"]", domain.FileHint{Format: "json"})
+			alone, err := candidatesOf("["+line+"]", ports.FileHint{Format: "json"})
 			candidate := got[number]
 			number++
 			require.Equal(t, number, candidate.Number)

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 const (
@@ -240,7 +241,7 @@ func (d *jsonDecoder) saveOriginal() {
 	}
 	part := d.buf[d.start:d.pos]
 	d.start = 0
-	if len(d.original)+len(part) > domain.MaxOriginal {
+	if len(d.original)+len(part) > ports.MaxOriginal {
 		d.start = -1
 		return
 	}

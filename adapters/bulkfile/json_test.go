@@ -14,6 +14,7 @@ import (
 
 	"rollcall/adapters/bulkfile"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/test/contract"
 	"rollcall/test/fake"
 )
@@ -212,7 +213,7 @@ func TestHugeValuesTakeNoMemory(t *testing.T) {
 
 func TestOriginals(t *testing.T) {
 	object := func(size int) string { return `{"x":"` + strings.Repeat("x", size-len(`{"x":""}`)) + `"}` }
-	came := []string{object(8), object(domain.MaxOriginal), object(domain.MaxOriginal + 1), object(100), "[[7]]"}
+	came := []string{object(8), object(ports.MaxOriginal), object(ports.MaxOriginal + 1), object(100), "[[7]]"}
 	file := "[" + strings.Join(came, " ,") + "]"
 	came[2] = "" // it is too large
 	require.Equal(t, came, originals(t, strings.NewReader(file)))
@@ -280,7 +281,7 @@ func FuzzJSON(f *testing.F) {
 
 func fakeDecode(t *testing.T, file []byte) (all []domain.Candidate) {
 	t.Helper()
-	for candidate, err := range (fake.Decoder{}).Candidates(io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file))), domain.FileHint{}) {
+	for candidate, err := range (fake.Decoder{}).Candidates(io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file))), ports.FileHint{}) {
 		require.NoError(t, err)
 		all = append(all, *candidate)
 	}

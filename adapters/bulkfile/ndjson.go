@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // NDJSON reads an object on each line. Blank lines are passed over. A line that is broken is a candidate that cannot be
@@ -160,7 +161,7 @@ func (l *lineReader) quoted() []byte {
 		line = strings.ToValidUTF8(line, string(utf8.RuneError))
 	}
 	quoted, err := json.Marshal(line)
-	if err != nil || len(quoted) > domain.MaxOriginal {
+	if err != nil || len(quoted) > ports.MaxOriginal {
 		return nil
 	}
 	return quoted

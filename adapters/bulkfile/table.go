@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // rows are those of a table.
@@ -115,7 +116,7 @@ func (c *cell) mend() {
 
 // roomFor is how many more bytes of a field are kept when its row has texts of so many bytes already, and the field itself.
 func roomFor(texts, field int) int {
-	return max(domain.MaxOriginal-texts, domain.MaxValue+utf8.UTFMax-field, 0)
+	return max(ports.MaxOriginal-texts, domain.MaxValue+utf8.UTFMax-field, 0)
 }
 
 // headers are the fields by the headers of their columns, as plainHeader returns them.
@@ -222,7 +223,7 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 			cell.text = t.convert(column.field, cell)
 		}
 		whole = whole && !cell.cut
-		if column.key != nil && len(t.original) <= domain.MaxOriginal {
+		if column.key != nil && len(t.original) <= ports.MaxOriginal {
 			if len(t.original) > 1 {
 				t.original = append(t.original, ',')
 			}
@@ -238,7 +239,7 @@ func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Cand
 		t.texts = append(t.texts, text...)
 		span.to = len(t.texts)
 	}
-	if t.original = append(t.original, '}'); whole && len(t.original) <= domain.MaxOriginal {
+	if t.original = append(t.original, '}'); whole && len(t.original) <= ports.MaxOriginal {
 		c.Original = t.original
 	}
 	if unreadable {

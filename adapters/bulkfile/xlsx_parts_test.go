@@ -18,6 +18,7 @@ import (
 	"rollcall/adapters/bulkfile"
 	"rollcall/adapters/spool"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/test/fake"
 )
 
@@ -108,7 +109,7 @@ func TestXLSXCells(t *testing.T) {
 		"a date by ISO 8601":        {`<row><c r="C2" t="d"><v>2000-02-29T00:00:00Z</v></c></row>`, [3]string{"", "", "2000-02-29"}},
 		"prefixes":                  {`<x:row><x:c t="s"><x:v>3</x:v></x:c></x:row>`, [3]string{"anna", "", ""}},
 	} {
-		got, err := candidatesOf(archive(t, parts(header+c.row)), domain.FileHint{})
+		got, err := candidatesOf(archive(t, parts(header+c.row)), ports.FileHint{})
 		require.NoError(t, err, name)
 		require.Len(t, got, 1, name)
 		require.Equal(t, c.want, [3]string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text}, name)
@@ -141,7 +142,7 @@ func TestXLSXParts(t *testing.T) {
 	} {
 		all := parts(row)
 		change(all)
-		got, err := candidatesOf(archive(t, all), domain.FileHint{})
+		got, err := candidatesOf(archive(t, all), ports.FileHint{})
 		require.NoError(t, err, name)
 		require.Len(t, got, 1, name)
 		want := "1996-02-28"
@@ -176,14 +177,14 @@ func TestXLSXReasons(t *testing.T) {
 		change(all)
 		spools := &fake.Spools{}
 		file := archive(t, all)
-		for _, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 20}).Candidates(sectionOf(file), domain.FileHint{}) {
+		for _, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 20}).Candidates(sectionOf(file), ports.FileHint{}) {
 			if err != nil {
 				require.ErrorIs(t, err, domain.ErrBrokenFile, reason)
 				require.ErrorContains(t, err, reason)
 				break
 			}
 		}
-		_, err := candidatesOf(file, domain.FileHint{})
+		_, err := candidatesOf(file, ports.FileHint{})
 		if reason != "too much is in it" {
 			require.ErrorContains(t, err, reason)
 		}
@@ -215,7 +216,7 @@ func TestXLSXBomb(t *testing.T) {
 		require.Less(t, b.Len(), 1<<20)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), domain.FileHint{}) {
+		for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), ports.FileHint{}) {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 			require.ErrorContains(t, err, "too much is in it")
 		}
@@ -228,7 +229,7 @@ func TestXLSXBomb(t *testing.T) {
 func TestXLSXDamaged(t *testing.T) {
 	file := archive(t, parts(header+`<row><c t="str"><v>anna</v></c></row>`))
 	file = strings.Replace(file, "<v>anna</v>", "<v>olga</v>", 1)
-	_, err := candidatesOf(file, domain.FileHint{})
+	_, err := candidatesOf(file, ports.FileHint{})
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
 }
 
@@ -248,7 +249,7 @@ func TestXLSXMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	seen := 0
-	for candidate, err := range (bulkfile.Files{Spools: spool.New(t.TempDir()), MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
+	for candidate, err := range (bulkfile.Files{Spools: spool.New(t.TempDir()), MaxInflated: 1 << 30}).Candidates(section, ports.FileHint{}) {
 		require.NoError(t, err)
 		if seen == 0 {
 			require.True(t, candidate.Given[domain.PersonLogin].Cut)
@@ -286,7 +287,7 @@ func FuzzXLSXText(f *testing.F) {
 		}
 		all := parts(header + `<row><c t="s"><v>4</v></c><c t="str"><v>` + piece + `</v></c></row>`)
 		all["xl/sharedStrings.xml"] = strings.Replace(all["xl/sharedStrings.xml"], "</sst>", `<si><t>`+strings.Repeat("<!-- - -->", int(way))+piece+"</t></si></sst>", 1)
-		got, err := candidatesOf(archive(t, all), domain.FileHint{})
+		got, err := candidatesOf(archive(t, all), ports.FileHint{})
 		require.NoError(t, err)
 		require.Equal(t, want, got[0].Given[domain.PersonLogin].Text)
 		require.Equal(t, want, got[0].Given[domain.PersonPhone].Text)
@@ -301,7 +302,7 @@ func FuzzXLSX(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sheet, texts, styles, workbook string) {
 		all := parts("")
 		all["xl/worksheets/sheet1.xml"], all["xl/sharedStrings.xml"], all["xl/styles.xml"], all["xl/workbook.xml"] = sheet, texts, styles, workbook
-		got, err := candidatesOf(archive(t, all), domain.FileHint{})
+		got, err := candidatesOf(archive(t, all), ports.FileHint{})
 		if err != nil {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
@@ -319,7 +320,7 @@ func FuzzXLSXArchive(f *testing.F) {
 	f.Add([]byte(archive(f, parts(header+`<row><c t="s"><v>3</v></c></row>`))))
 	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		_, err := candidatesOf(string(file), domain.FileHint{Format: domain.FormatXLSX})
+		_, err := candidatesOf(string(file), ports.FileHint{Format: ports.FormatXLSX})
 		if err != nil && !errors.Is(err, domain.ErrBrokenFile) {
 			require.NoError(t, err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"rollcall/adapters/bulkfile"
 	"rollcall/domain"
+	"rollcall/ports"
 	"rollcall/test/fake"
 )
 
@@ -38,7 +39,7 @@ func book(t *testing.T, rows [][]any, prepare func(*excelize.File)) string {
 // The people of the other formats are the same in a workbook.
 func TestXLSXAgrees(t *testing.T) {
 	objects := encodeObjects(t, people())
-	want, err := candidatesOf("["+strings.Join(objects, ",")+"]", domain.FileHint{})
+	want, err := candidatesOf("["+strings.Join(objects, ",")+"]", ports.FileHint{})
 	require.NoError(t, err)
 	var rows [][]any
 	for _, row := range people() {
@@ -49,7 +50,7 @@ func TestXLSXAgrees(t *testing.T) {
 		rows = append(rows, cells, []any{"", ""}) // a blank row behind each
 	}
 	file := book(t, rows, nil)
-	for _, hint := range []domain.FileHint{{}, {Format: domain.FormatXLSX}, {Name: "people.csv"}} {
+	for _, hint := range []ports.FileHint{{}, {Format: ports.FormatXLSX}, {Name: "people.csv"}} {
 		got, err := candidatesOf(file, hint)
 		require.NoError(t, err)
 		require.Len(t, got, len(want))
@@ -59,11 +60,11 @@ func TestXLSXAgrees(t *testing.T) {
 			require.Equal(t, want[i], got[i])
 		}
 	}
-	layout, err := files().Layout(sectionOf(file), domain.FileHint{})
+	layout, err := files().Layout(sectionOf(file), ports.FileHint{})
 	require.NoError(t, err)
-	require.Equal(t, domain.FormatXLSX, layout.Format)
+	require.Equal(t, ports.FormatXLSX, layout.Format)
 	require.Len(t, layout.Rows, 4)
-	require.Equal(t, domain.FileColumn{Header: "login", Field: domain.FieldLogin}, layout.Columns[3])
+	require.Equal(t, ports.FileColumn{Header: "login", Field: domain.FieldLogin}, layout.Columns[3])
 }
 
 func TestXLSXDatesAndNumbers(t *testing.T) {
@@ -89,7 +90,7 @@ func TestXLSXDatesAndNumbers(t *testing.T) {
 			require.NoError(t, f.SetSheetVisible("Sheet1", false))
 		}), "1", ""},
 	} {
-		got, err := candidatesOf(c.file, domain.FileHint{})
+		got, err := candidatesOf(c.file, ports.FileHint{})
 		require.NoError(t, err, name)
 		require.Len(t, got, 1, name)
 		require.Equal(t, []string{"anna", c.phone, c.birthday}, []string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text}, name)
@@ -101,7 +102,7 @@ func TestXLSXDatesAndNumbers(t *testing.T) {
 func TestXLSXOfLibreOffice(t *testing.T) {
 	file, err := os.ReadFile(filepath.Join("testdata", "libreoffice.xlsx"))
 	require.NoError(t, err)
-	got, err := candidatesOf(string(file), domain.FileHint{Name: "people.xlsx"})
+	got, err := candidatesOf(string(file), ports.FileHint{Name: "people.xlsx"})
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	require.Equal(t, []string{"anna", "Пётр", "79161234567", "2000-02-29", "1999-12-31", "89161234568"}, []string{
@@ -117,12 +118,12 @@ func TestXLSXBroken(t *testing.T) {
 		whole[:len(whole)/2], whole[:len(whole)-1], "PK\x03\x04", "PK\x03\x04" + strings.Repeat("\x00", 1<<16),
 		book(t, nil, nil), book(t, [][]any{{"login"}}, nil), book(t, [][]any{{"nobody"}, {"knows"}}, nil),
 	} {
-		_, err := candidatesOf(file, domain.FileHint{})
+		_, err := candidatesOf(file, ports.FileHint{})
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
-		_, err = files().Layout(sectionOf(file[:len(file)/2]), domain.FileHint{})
+		_, err = files().Layout(sectionOf(file[:len(file)/2]), ports.FileHint{})
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
 	}
-	for _, err := range files().Candidates(io.NewSectionReader(failing{strings.NewReader(whole)}, 0, 1<<20), domain.FileHint{Format: domain.FormatXLSX}) {
+	for _, err := range files().Candidates(io.NewSectionReader(failing{strings.NewReader(whole)}, 0, 1<<20), ports.FileHint{Format: ports.FormatXLSX}) {
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 	}
 }
@@ -143,7 +144,7 @@ func TestXLSXLarge(t *testing.T) {
 	require.NoError(t, file.Close())
 	spools, seen := &fake.Spools{}, 0
 	section := io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
-	for candidate, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 30}).Candidates(section, domain.FileHint{}) {
+	for candidate, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 30}).Candidates(section, ports.FileHint{}) {
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprintf("user%d", seen), candidate.Given[domain.PersonLogin].Text)
 		seen++

@@ -21,7 +21,7 @@ type Config struct {
 	Options
 
 	Secret func() ([]byte, error) // returns the user's secret, from which idempotency keys are derived
-	Spools ports.Spools           // hold input that can be read only once, and results until they are complete
+	Spools ports.SpoolStore       // hold input that can be read only once, and results until they are complete
 
 	Stdin  io.Reader
 	Stdout io.Writer // receives the results

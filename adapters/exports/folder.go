@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"rollcall/adapters/internal/disk"
 	"rollcall/ports"
 )
 
@@ -32,16 +33,16 @@ type Folder struct {
 // New makes a Folder that keeps files of maxSize bytes in all, and makes dir when it is needed first.
 func New(dir string, maxSize int64) *Folder { return &Folder{dir: dir, maxSize: maxSize} }
 
-// Make implements ports.Exports. The file has its name when it is whole. What is kept of others is decided then: a file that
+// Make implements ports.ExportStore. The file has its name when it is whole. What is kept of others is decided then: a file that
 // is larger than all that may be kept is returned, and gone when it is closed.
 func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *ports.ExportFile, err error) {
 	err = os.MkdirAll(f.dir, 0o700)
 	if err != nil {
-		return nil, fmt.Errorf("make folder of exports: %w", ports.NoRoom(err))
+		return nil, fmt.Errorf("make folder of exports: %w", disk.Error(err))
 	}
 	file, err := f.create()
 	if err != nil {
-		return nil, fmt.Errorf("make export: %w", ports.NoRoom(err))
+		return nil, fmt.Errorf("make export: %w", disk.Error(err))
 	}
 	defer func() {
 		if err != nil {
@@ -51,11 +52,11 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	buffer := bufio.NewWriterSize(file, bufferSize)
 	err = write(buffer)
 	if err != nil {
-		return nil, ports.NoRoom(err)
+		return nil, disk.Error(err)
 	}
 	err = buffer.Flush()
 	if err != nil {
-		return nil, fmt.Errorf("write export: %w", ports.NoRoom(err))
+		return nil, fmt.Errorf("write export: %w", disk.Error(err))
 	}
 	size, err := file.Seek(0, io.SeekCurrent)
 	if err == nil {

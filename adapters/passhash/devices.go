@@ -26,7 +26,7 @@ type Devices struct{ key []byte }
 // NewDevices makes a maker of marks with a secret key of random bytes.
 func NewDevices(secret []byte) *Devices { return &Devices{derived(secret, "device")} }
 
-// Sign implements ports.Devices.
+// Sign implements ports.DeviceSigner.
 func (d *Devices) Sign(mark ports.Mark) string {
 	b := make([]byte, markSigned, markBytes)
 	binary.BigEndian.PutUint64(b, uint64(mark.User))
@@ -35,7 +35,7 @@ func (d *Devices) Sign(mark ports.Mark) string {
 	return base64.RawURLEncoding.EncodeToString(append(b, d.mac(b)...))
 }
 
-// Verify implements ports.Devices.
+// Verify implements ports.DeviceSigner.
 func (d *Devices) Verify(text string) (mark ports.Mark, ok bool) {
 	if len(text) != base64.RawURLEncoding.EncodedLen(markBytes) {
 		return ports.Mark{}, false

@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"hash"
 
-	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -95,8 +94,8 @@ func (i *issuer) Hash(object int) string {
 	copy(salted[copy(salted[:], salt):], password[:])
 	sum := sha256.Sum256(salted[:])
 
-	b := make([]byte, 0, len(domain.TemporaryScheme)+22+1+43)
-	b = append(b, domain.TemporaryScheme...)
+	b := make([]byte, 0, len(temporaryScheme)+22+1+43)
+	b = append(b, temporaryScheme...)
 	b = base64.RawStdEncoding.AppendEncode(b, salt)
 	b = append(b, '$')
 	b = base64.RawStdEncoding.AppendEncode(b, sum[:])

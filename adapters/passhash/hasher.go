@@ -66,6 +66,12 @@ func (h *Hasher) Hash(ctx context.Context, turn ports.Turn, password domain.Pass
 	return hash, nil
 }
 
+// temporaryScheme is the prefix of the hashes of temporary passwords.
+const temporaryScheme = "$sha256$"
+
+// IsTemporary implements ports.Hasher.
+func (*Hasher) IsTemporary(hash string) bool { return strings.HasPrefix(hash, temporaryScheme) }
+
 // Verify implements ports.Hasher. Only a hash with parameters of another day takes its own time, until its owner signs
 // in and it is renewed. A generated password that matches needs no turn: the microsecond of its comparison is no load, and
 // only who has the password can tell it from a wrong one by the time.
@@ -76,7 +82,7 @@ func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, passw
 	}
 	switch {
 	case hash == "":
-	case strings.HasPrefix(hash, domain.TemporaryScheme):
+	case h.IsTemporary(hash):
 		verdict.Match, err = matchesTemporary(hash, password.Secret())
 		if verdict.Match {
 			return verdict, nil
@@ -143,7 +149,7 @@ func (c *chosenHash) isWeaker(today *argon2id.Params) bool {
 
 // matchesTemporary reads what issuer.Hash has written.
 func matchesTemporary(hash, secret string) (bool, error) {
-	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, domain.TemporaryScheme), "$")
+	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, temporaryScheme), "$")
 	salt, errSalt := base64.RawStdEncoding.DecodeString(salt64)
 	want, errSum := base64.RawStdEncoding.DecodeString(sum64)
 	if errSalt != nil || errSum != nil || len(salt) != saltBytes || len(want) != sha256.Size {

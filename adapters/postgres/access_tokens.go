@@ -18,7 +18,7 @@ type AccessTokens struct{ db *DB }
 // NewAccessTokens makes the store.
 func NewAccessTokens(db *DB) *AccessTokens { return &AccessTokens{db} }
 
-// Create implements ports.AccessTokens.
+// Create implements ports.TokenStore.
 func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, hash []byte) error {
 	_, err := a.db.pool.Exec(ctx, "insert into access_tokens (name, hash, created_at, expires_at) values ($1, $2, $3, $4)",
 		token.Name, hash, token.Created, nullTime(token.Expires))
@@ -33,7 +33,7 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 
 const tokenColumns = "id, name, created_at, expires_at, used_at, revoked_at" //nolint:gosec // they are names
 
-// All implements ports.AccessTokens.
+// All implements ports.TokenStore.
 func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
 	rows, err := a.db.pool.Query(ctx, "select "+tokenColumns+" from access_tokens order by id")
 	if err != nil {
@@ -46,7 +46,7 @@ func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
 	return tokens, nil
 }
 
-// Revoke implements ports.AccessTokens.
+// Revoke implements ports.TokenStore.
 func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) error {
 	done, err := a.db.pool.Exec(ctx, "update access_tokens set revoked_at = $2 where name = $1 and revoked_at is null", name, at)
 	if err != nil {
@@ -58,7 +58,7 @@ func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) er
 	return nil
 }
 
-// Use implements ports.AccessTokens. The row is read as it was when the statement began.
+// Use implements ports.TokenStore. The row is read as it was when the statement began.
 func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*domain.AccessToken, error) {
 	rows, err := a.db.pool.Query(ctx, `
 		with noted as (update access_tokens set used_at = $2 where hash = $1 and (used_at is null or used_at <= $3))

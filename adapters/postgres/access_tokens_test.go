@@ -10,7 +10,7 @@ import (
 )
 
 func TestAccessTokens(t *testing.T) {
-	contract.AccessTokens(t, func(t *testing.T) ports.AccessTokens {
+	contract.AccessTokens(t, func(t *testing.T) ports.TokenStore {
 		t.Helper()
 		return postgres.NewAccessTokens(open(t, pgtest.New(t)))
 	})

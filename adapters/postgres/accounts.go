@@ -27,7 +27,7 @@ const selectUser = `
 		array(select role from roles where roles.user_id = u.id order by role)
 	from users u left join profiles p on p.user_id = u.id `
 
-// Find implements ports.Accounts.
+// Find implements ports.AccountStore.
 func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {
 	return a.readUser(ctx, selectUser+`
 		where u.login_key = nullif($1, '') or u.email_key = nullif($2, '') or u.phone = nullif($3, '')
@@ -35,7 +35,7 @@ func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.
 		limit 1`, identity.Login, identity.Email, identity.Phone)
 }
 
-// User implements ports.Accounts.
+// User implements ports.AccountStore.
 func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
 	return a.readUser(ctx, selectUser+"where u.id = $1", id)
 }
@@ -60,7 +60,7 @@ func (a *Accounts) readUser(ctx context.Context, sql string, args ...any) (*doma
 	return &u, nil
 }
 
-// UsePassword implements ports.Accounts.
+// UsePassword implements ports.AccountStore.
 func (a *Accounts) UsePassword(ctx context.Context, id int64, hash string, browser []byte) error {
 	var usedBy []byte
 	err := a.db.pool.QueryRow(ctx, `
@@ -77,7 +77,7 @@ func (a *Accounts) UsePassword(ctx context.Context, id int64, hash string, brows
 	return nil
 }
 
-// SetPassword implements ports.Accounts.
+// SetPassword implements ports.AccountStore.
 func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error {
 	updated, err := a.db.pool.Exec(ctx, `
 		update users set password_hash = $3, password_date = $4, password_used_by = null where id = $1 and password_hash = $2`,

@@ -48,6 +48,8 @@ func (tx *importTx) claim(ctx context.Context) error {
 func storedKey(key domain.ImportKey) []byte {
 	text := key.Value
 	switch {
+	case key.Upload != "":
+		text = "upload " + key.Upload // no chosen key has a blank
 	case key.Token != 0:
 		text = fmt.Sprintf("token %d %s", key.Token, key.Value)
 	case key.User != 0:
@@ -114,7 +116,7 @@ func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.
 	}
 }
 
-// Recall implements ports.Imports.
+// Recall implements ports.ImportStore.
 func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer) (*ports.KeptAnswer, error) {
 	tx, err := s.db.imports.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {

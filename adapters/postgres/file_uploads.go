@@ -26,8 +26,8 @@ type FileUploads struct{ db *DB }
 // NewFileUploads makes the store.
 func NewFileUploads(db *DB) *FileUploads { return &FileUploads{db} }
 
-// Create implements ports.Uploads.
-func (u *FileUploads) Create(ctx context.Context, upload *domain.Upload, share ports.UploadShare, file io.Reader) error {
+// Create implements ports.UploadStore.
+func (u *FileUploads) Create(ctx context.Context, upload *ports.Upload, share ports.UploadShare, file io.Reader) error {
 	hint, layout, err := encodeUpload(upload)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func keepShare(ctx context.Context, tx pgx.Tx, user int64, share ports.UploadSha
 	return nil
 }
 
-func encodeUpload(upload *domain.Upload) (hint, layout []byte, err error) {
+func encodeUpload(upload *ports.Upload) (hint, layout []byte, err error) {
 	hint, err = json.Marshal(upload.Hint)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode hint: %w", err)
@@ -113,7 +113,7 @@ const uploadColumns = `
 	greatest(0, extract(epoch from case when job is null then updated_at else clock_timestamp() end - started_at))::float8,
 	greatest(0, extract(epoch from clock_timestamp() - updated_at))::float8`
 
-func scanUpload(row pgx.CollectableRow, more ...any) (upload domain.Upload, err error) {
+func scanUpload(row pgx.CollectableRow, more ...any) (upload ports.Upload, err error) {
 	var worked, silent float64
 	err = row.Scan(append([]any{
 		&upload.ID, &upload.User, &upload.Name, &upload.Size, &upload.State, &upload.Strict, &upload.Job,
@@ -127,8 +127,8 @@ func scanUpload(row pgx.CollectableRow, more ...any) (upload domain.Upload, err 
 
 func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
-// Find implements ports.Uploads.
-func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*domain.Upload, error) {
+// Find implements ports.UploadReading.
+func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*ports.Upload, error) {
 	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
 		return nil, ports.ErrNotFound // which PostgreSQL has no text for
 	}
@@ -136,7 +136,7 @@ func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*domain.
 	if err != nil {
 		return nil, fmt.Errorf("read upload: %w", unavailable(err))
 	}
-	upload, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (domain.Upload, error) {
+	upload, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (ports.Upload, error) {
 		var hint, layout, refusals []byte
 		upload, err := scanUpload(row, &hint, &layout, &refusals)
 		if err != nil {
@@ -154,21 +154,21 @@ func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*domain.
 	return &upload, nil
 }
 
-// Latest implements ports.Uploads.
-func (u *FileUploads) Latest(ctx context.Context, user int64, limit int) ([]domain.Upload, error) {
+// Latest implements ports.UploadReading.
+func (u *FileUploads) Latest(ctx context.Context, user int64, limit int) ([]ports.Upload, error) {
 	rows, err := u.db.pool.Query(ctx, "select "+uploadColumns+" from uploads where user_id = $1 order by created_at desc limit $2", user, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list uploads: %w", unavailable(err))
 	}
-	uploads, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (domain.Upload, error) { return scanUpload(row) })
+	uploads, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ports.Upload, error) { return scanUpload(row) })
 	if err != nil {
 		return nil, fmt.Errorf("list uploads: %w", unavailable(err))
 	}
 	return uploads, nil
 }
 
-// Change implements ports.Uploads.
-func (u *FileUploads) Change(ctx context.Context, was, is *domain.Upload) error {
+// Change implements ports.UploadStore.
+func (u *FileUploads) Change(ctx context.Context, was, is *ports.Upload) error {
 	refusals, err := json.Marshal(is.Rejections)
 	if err != nil {
 		return fmt.Errorf("encode refusals: %w", err)
@@ -186,7 +186,7 @@ func (u *FileUploads) Change(ctx context.Context, was, is *domain.Upload) error 
 			changed = tag.RowsAffected()
 			return nil
 		})
-	if is.IsOver() {
+	if is.State.IsOver() {
 		batch.Queue("delete from upload_parts using uploads where id = upload_id and id = $1 and state = $2", was.ID, is.State)
 	}
 	err = u.db.pool.SendBatch(ctx, &batch).Close()
@@ -199,7 +199,7 @@ func (u *FileUploads) Change(ctx context.Context, was, is *domain.Upload) error 
 	return nil
 }
 
-// Load implements ports.UploadJobs.
+// Load implements ports.UploadJobStore.
 func (u *FileUploads) Load(ctx context.Context, id string, w io.Writer) error {
 	rows, err := u.db.imports.Query(ctx, "select data from upload_parts where upload_id = $1 order by part", id)
 	if err != nil {
@@ -224,7 +224,7 @@ func (u *FileUploads) Load(ctx context.Context, id string, w io.Writer) error {
 	return nil
 }
 
-// Beat implements ports.UploadJobs.
+// Beat implements ports.UploadJobStore.
 func (u *FileUploads) Beat(ctx context.Context, id, job string, done domain.Progress) (cancelled bool, err error) {
 	err = u.db.pool.QueryRow(ctx, `
 		update uploads set objects = $3, created = $4, refused = $5, bytes = $6, updated_at = clock_timestamp()
@@ -239,7 +239,7 @@ func (u *FileUploads) Beat(ctx context.Context, id, job string, done domain.Prog
 	return cancelled, nil
 }
 
-// Interrupt implements ports.UploadJobs.
+// Interrupt implements ports.UploadStore.
 func (u *FileUploads) Interrupt(ctx context.Context, id, job string) error {
 	tag, err := u.db.pool.Exec(ctx, "update uploads set cancelled = true where id = $1 and job = $2", id, job)
 	if err != nil {

@@ -21,7 +21,7 @@ func TestFileUploads(t *testing.T) {
 		url := pgtest.New(t)
 		store, anna, boris := uploadStore(t, url)
 		return contract.UploadsSubject{
-			Uploads: store, Jobs: store, Anna: anna, Boris: boris,
+			Store: store, Anna: anna, Boris: boris,
 			LetTimePass: func(by time.Duration) {
 				pgtest.Query[struct{}](t, url, `
 					update uploads set started_at = started_at - make_interval(secs => $1), updated_at = updated_at - make_interval(secs => $1)`,
@@ -48,7 +48,7 @@ func TestUploadsAreSweptWithTheirFiles(t *testing.T) {
 	url := pgtest.New(t)
 	store, anna, boris := uploadStore(t, url)
 	for id, user := range map[string]int64{"old": anna, "new": anna, "of Boris": boris, "imported": anna, "long ago": anna} {
-		upload := &domain.Upload{ID: id, User: user, State: domain.UploadChecking, Job: id, Size: 1}
+		upload := &ports.Upload{ID: id, User: user, State: domain.UploadChecking, Job: id, Size: 1}
 		require.NoError(t, store.Create(t.Context(), upload, ports.UploadShare{Uploads: 100, Bytes: 1 << 20}, strings.NewReader("x")))
 	}
 	pgtest.Query[struct{}](t, url, `update uploads set updated_at = updated_at - interval '2 days' where id in ('old', 'imported')`)

@@ -57,7 +57,7 @@ type undoneError struct{ cause error }
 func (e *undoneError) Error() string { return e.cause.Error() }
 func (e *undoneError) Unwrap() error { return e.cause }
 
-// Do implements ports.Imports. An import that met another one is exclusive when it comes again: it has then waited until
+// Do implements ports.ImportStore. An import that met another one is exclusive when it comes again: it has then waited until
 // the other has ended, and nobody who gives way can undo it once more.
 func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
 	if !mode.Key.IsZero() {
@@ -204,10 +204,10 @@ func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error
 	return true, settle(ctx, s.db.pool)
 }
 
-// Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description string, sender domain.Sender) (id int64, err error) {
+// Reject implements ports.ImportStore.
+func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (id int64, err error) {
 	err = s.db.imports.QueryRow(ctx, insertCode+" returning id",
-		nil, nil, status, description, 0, 0, false, domain.DateOf(s.now()), sender.TokenName, 0, sender.User).Scan(&id)
+		nil, nil, rejected.Status, rejected.Description, 0, 0, false, domain.DateOf(s.now()), rejected.Sender.TokenName, 0, rejected.Sender.User).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))
 	}

@@ -44,7 +44,7 @@ const returnSQL = "update limits set full_at = full_at - $2::interval where key 
 // maxEarly is how long an attempt waits for a row at most, within reason.
 const maxEarly = time.Second
 
-// Take implements ports.Limits. It makes one round trip, which is one transaction.
+// Take implements ports.LimitStore. It makes one round trip, which is one transaction.
 func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (wait time.Duration, err error) {
 	var batch pgx.Batch
 	var keys [][]byte
@@ -69,7 +69,7 @@ func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (wait time.D
 	return wait, nil
 }
 
-// Return implements ports.Limits. What it puts past full lies in the past, where it means nothing.
+// Return implements ports.LimitStore. What it puts past full lies in the past, where it means nothing.
 func (l *Limits) Return(ctx context.Context, buckets ...ports.Bucket) error {
 	var batch pgx.Batch
 	for key, bucket := range inOrder(buckets) {

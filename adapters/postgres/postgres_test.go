@@ -180,9 +180,9 @@ func TestNoDatabase(t *testing.T) {
 	_, errUser := store.User(t.Context(), 1)
 	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
 	imports := postgres.NewImports(db, time.Now)
-	_, errRefuse := imports.Refuse(t.Context(), 413, "x", domain.Sender{})
+	_, errRefuse := imports.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: "x", Sender: domain.Sender{}})
 	_, errRecall := imports.Recall(t.Context(), domain.ImportKey{Value: "key"}, io.Discard)
-	uploads, upload := postgres.NewFileUploads(db), domain.Upload{ID: "x", State: domain.UploadChecked}
+	uploads, upload := postgres.NewFileUploads(db), ports.Upload{ID: "x", State: domain.UploadChecked}
 	_, errUpload := uploads.Find(t.Context(), 1, "x")
 	_, errUploads := uploads.Latest(t.Context(), 1, 1)
 	tokens := postgres.NewAccessTokens(db)

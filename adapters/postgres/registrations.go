@@ -20,7 +20,7 @@ type Registrations struct{ db *DB }
 // NewRegistrations makes the store.
 func NewRegistrations(db *DB) *Registrations { return &Registrations{db} }
 
-// Taken implements ports.Registrations.
+// Taken implements ports.RegistrationStore.
 func (r *Registrations) Taken(ctx context.Context, registration *domain.Registration) (*domain.Taken, error) {
 	taken := domain.NewTaken()
 	rows, err := r.db.pool.Query(ctx, takenSQL,
@@ -34,7 +34,7 @@ func (r *Registrations) Taken(ctx context.Context, registration *domain.Registra
 	return taken, nil
 }
 
-// Create implements ports.Registrations.
+// Create implements ports.RegistrationStore.
 func (r *Registrations) Create(ctx context.Context, account domain.Account) (int64, error) {
 	lost := false
 	for run := 1; ; run++ {

@@ -23,7 +23,7 @@ var (
 	exportRejectionsByImportSQL = readSQL("export_rejections_by_import")
 )
 
-// Read implements ports.Reports.
+// Read implements ports.ReportStore.
 func (r *Reports) Read(ctx context.Context, query ports.ReportQuery, work func(ports.Report) error) error {
 	tx, err := r.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {

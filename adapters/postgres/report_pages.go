@@ -49,7 +49,7 @@ func importsBy(filter *domain.ReportFilter) directions {
 // withoutSeqScan makes the rest of a transaction use indexes, even where the planner takes a table for small.
 const withoutSeqScan = "select set_config('enable_seqscan', 'off', true)"
 
-// Imports implements ports.Reports.
+// Imports implements ports.ReportReading.
 func (r *Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
 	ids, err := r.idsOf(ctx, &query.Filter)
 	if err != nil {
@@ -147,7 +147,7 @@ func (r *Reports) idsOf(ctx context.Context, filter *domain.ReportFilter) (idRan
 	return ids, err
 }
 
-// Rejections implements ports.Reports.
+// Rejections implements ports.ReportReading.
 func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
 	args := filterArgs(&query.Filter)
 	args["after"], args["limit"] = query.After, query.Limit+1

@@ -31,12 +31,12 @@ const (
 		select exists (select from found), exists (select from last)`
 )
 
-// Grant implements ports.Roles.
+// Grant implements ports.RoleStore.
 func (r *Roles) Grant(ctx context.Context, login domain.Login, role domain.Role) error {
 	return r.change(ctx, grantSQL, login, role)
 }
 
-// Revoke implements ports.Roles.
+// Revoke implements ports.RoleStore.
 func (r *Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role) error {
 	return r.change(ctx, revokeSQL, login, role)
 }
@@ -64,7 +64,7 @@ func (db *DB) changeRoles(ctx context.Context, statement string, args []any, res
 	return db.pool.SendBatch(ctx, &batch).Close()
 }
 
-// List implements ports.Roles.
+// List implements ports.RoleStore.
 func (r *Roles) List(ctx context.Context, role domain.Role) iter.Seq2[ports.UserRoles, error] {
 	return func(yield func(ports.UserRoles, error) bool) {
 		rows, err := r.db.pool.Query(ctx, `

@@ -25,7 +25,7 @@ const (
 		select exists (select from used)`
 )
 
-// Create implements ports.SetupCodes.
+// Create implements ports.SetupCodeStore.
 func (s *SetupCodes) Create(ctx context.Context, hash []byte, expires time.Time) (bool, error) {
 	done, err := s.db.pool.Exec(ctx, "insert into setup_codes (hash, expires) select $1, $2 where "+noOperatorSQL, hash, expires)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *SetupCodes) Create(ctx context.Context, hash []byte, expires time.Time)
 	return done.RowsAffected() == 1, nil
 }
 
-// Check implements ports.SetupCodes.
+// Check implements ports.SetupCodeStore.
 func (s *SetupCodes) Check(ctx context.Context, hash []byte, at time.Time) error {
 	var valid bool
 	err := s.db.pool.QueryRow(ctx, "select "+validCodeSQL, hash, at).Scan(&valid)
@@ -47,7 +47,7 @@ func (s *SetupCodes) Check(ctx context.Context, hash []byte, at time.Time) error
 	return nil
 }
 
-// Use implements ports.SetupCodes.
+// Use implements ports.SetupCodeStore.
 func (s *SetupCodes) Use(ctx context.Context, hash []byte, at time.Time, user int64) error {
 	var used bool
 	err := s.db.changeRoles(ctx, useCodeSQL, []any{hash, at, user}, &used)

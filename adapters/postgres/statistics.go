@@ -36,7 +36,7 @@ func (r *Reports) RollUp(ctx context.Context) error {
 	return nil
 }
 
-// Statistics implements ports.Reports. All figures are of one snapshot.
+// Statistics implements ports.ReportReading. All figures are of one snapshot.
 func (r *Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Statistics, error) {
 	s := domain.Statistics{Days: make([]domain.DayCount, domain.StatisticsDays)}
 	first := today - domain.StatisticsDays + 1

@@ -28,17 +28,17 @@ func outcomes() []domain.Outcome {
 		{Field: domain.FieldEmail, Code: domain.CodeContactRequired},
 	}
 	all := []domain.Outcome{
-		{Login: "ivanov", Name: domain.RestoreFullName("Иванов", "Пётр", "Сергеевич"), Password: "abcdef-ghijkm-npqrst-uvwxyz"},
+		{Login: "ivanov", Name: domain.RestoreFullName(domain.NameTexts{Last: "Иванов", First: "Пётр", Patronymic: "Сергеевич"}), Password: "abcdef-ghijkm-npqrst-uvwxyz"},
 		{Login: "ivanov", Violations: taken},
 		{Login: "Ёлкина", Violations: tooLong},
-		{Login: "boris", Name: domain.RestoreFullName("Skipped", "Boris", "B."), Skipped: true},
+		{Login: "boris", Name: domain.RestoreFullName(domain.NameTexts{Last: "Skipped", First: "Boris", Patronymic: "B."}), Skipped: true},
 		{Violations: domain.Violations{{Code: domain.CodeNotObject}}},
-		{Login: "名字", Name: domain.RestoreFullName("O'Neil, \"Jr\"", "e\u0301", "👩‍👩‍👧"), Password: "222222-333333-444444-555555"},
-		{Login: "dry", Name: domain.RestoreFullName("Dry", "Run", "Only")},
+		{Login: "名字", Name: domain.RestoreFullName(domain.NameTexts{Last: "O'Neil, \"Jr\"", First: "e\u0301", Patronymic: "👩‍👩‍👧"}), Password: "222222-333333-444444-555555"},
+		{Login: "dry", Name: domain.RestoreFullName(domain.NameTexts{Last: "Dry", First: "Run", Patronymic: "Only"})},
 	}
 	for _, text := range formulas() {
 		all = append(all,
-			domain.Outcome{Login: text, Name: domain.RestoreFullName(text, text, text), Password: "zzzzzz-yyyyyy-xxxxxx-wwwwww"},
+			domain.Outcome{Login: text, Name: domain.RestoreFullName(domain.NameTexts{Last: text, First: text, Patronymic: text}), Password: "zzzzzz-yyyyyy-xxxxxx-wwwwww"},
 			domain.Outcome{Login: text, Violations: taken})
 	}
 	for i := range all {
@@ -224,7 +224,7 @@ func TestCredentialsErrorOfSecondPass(t *testing.T) {
 func TestCredentialsMemory(t *testing.T) {
 	const mib = 1 << 20
 	long := strings.Repeat("long ", 800)
-	one := domain.Outcome{Login: long, Name: domain.RestoreFullName(long, "", "")}
+	one := domain.Outcome{Login: long, Name: domain.RestoreFullName(domain.NameTexts{Last: long, First: "", Patronymic: ""})}
 	for _, f := range []struct {
 		name   string
 		writer ports.OutcomeWriter

@@ -80,7 +80,7 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 		original, err := json.Marshal(values)
 		require.NoError(t, err)
 		maps.DeleteFunc(values, func(_, text string) bool { return strings.TrimSpace(text) == "" }) // an empty cell is no value
-		if len(original) > domain.MaxOriginal || len(values) == 0 {
+		if len(original) > ports.MaxOriginal || len(values) == 0 {
 			return
 		}
 		one := []domain.Rejection{{Object: 3, Description: "why; =6*7", Original: original}}
@@ -89,11 +89,11 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 			r.Language = language
 			file := write(t, report.RejectedCSV{}, r)
 			section := io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file)))
-			layout, err := bulkfile.Files{}.Layout(section, domain.FileHint{})
+			layout, err := bulkfile.Files{}.Layout(section, ports.FileHint{})
 			require.NoError(t, err)
 			require.Equal(t, delimiter, layout.Delimiter)
 			records := 0
-			for candidate, err := range (bulkfile.Files{}).Candidates(section, domain.FileHint{}) {
+			for candidate, err := range (bulkfile.Files{}).Candidates(section, ports.FileHint{}) {
 				require.NoError(t, err)
 				records++
 				got := map[string]string{}

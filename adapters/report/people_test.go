@@ -35,7 +35,7 @@ func TestFilesHaveEveryFieldOfAPerson(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := section(write(t, writer, of(t, nil, rejections)))
 			records := 0
-			for candidate, err := range files.Candidates(file, domain.FileHint{Name: name}) {
+			for candidate, err := range files.Candidates(file, ports.FileHint{Name: name}) {
 				require.NoError(t, err)
 				records++
 				for field, given := range candidate.Given {
@@ -50,7 +50,7 @@ func TestFilesHaveEveryFieldOfAPerson(t *testing.T) {
 			t.Run("template "+language+" "+name, func(t *testing.T) {
 				var file bytes.Buffer
 				require.NoError(t, writer.Write(&file, words))
-				layout, err := files.Layout(section(file.Bytes()), domain.FileHint{Name: "template." + name})
+				layout, err := files.Layout(section(file.Bytes()), ports.FileHint{Name: "template." + name})
 				require.NoError(t, err)
 				var fields []domain.Field
 				for _, column := range layout.Columns {

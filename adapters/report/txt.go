@@ -22,8 +22,8 @@ import (
 // TXT writes a report as two tables to be read as they are, in UTF-8, with columns that are aligned where each character
 // is shown in the width that Unicode gives it.
 type TXT struct {
-	Spools   ports.Spools   // where rows wait until the widths of columns are known
-	Location *time.Location // of dates, nil for UTC
+	Spools   ports.SpoolStore // where rows wait until the widths of columns are known
+	Location *time.Location   // of dates, nil for UTC
 }
 
 const (

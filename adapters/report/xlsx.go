@@ -13,6 +13,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"rollcall/adapters/internal/disk"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -106,7 +107,7 @@ func writeWorkbook(w io.Writer, dir string, sheetRows int, fill func(*workbook) 
 	// In a folder that it cannot write to, excelize would use memory instead.
 	dir, err = os.MkdirTemp(dir, "xlsx-")
 	if err != nil {
-		return fmt.Errorf("make folder for sheets: %w", ports.NoRoom(err))
+		return fmt.Errorf("make folder for sheets: %w", disk.Error(err))
 	}
 	file := excelize.NewFile(excelize.Options{TmpDir: dir})
 	defer func() { err = errors.Join(err, file.Close(), os.RemoveAll(dir)) }()
@@ -201,7 +202,7 @@ func (s *sheets) set(options ...excelize.RowOpts) error {
 	s.rows++
 	err := s.stream.SetRow("A"+strconv.Itoa(s.rows), s.cells, options...)
 	if err != nil {
-		return fmt.Errorf("write row %d of %q: %w", s.rows, s.name, ports.NoRoom(err))
+		return fmt.Errorf("write row %d of %q: %w", s.rows, s.name, disk.Error(err))
 	}
 	return nil
 }
@@ -280,7 +281,7 @@ func (s *sheets) end() error {
 		err = s.stream.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("end sheet %q: %w", s.name, ports.NoRoom(err))
+		return fmt.Errorf("end sheet %q: %w", s.name, disk.Error(err))
 	}
 	return nil
 }

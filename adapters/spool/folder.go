@@ -8,7 +8,7 @@ import (
 	"strings"
 	"syscall"
 
-	"rollcall/ports"
+	"rollcall/adapters/internal/disk"
 )
 
 // prefix is what the names of folders begin with that are a process's own.
@@ -19,7 +19,7 @@ const prefix = "process-"
 func Open(dir string) (_ *Spools, err error) {
 	err = os.MkdirAll(dir, 0o700)
 	if err != nil {
-		return nil, fmt.Errorf("make spool folder: %w", ports.NoRoom(err))
+		return nil, fmt.Errorf("make spool folder: %w", disk.Error(err))
 	}
 	others, err := os.Open(dir)
 	if err != nil {
@@ -37,7 +37,7 @@ func Open(dir string) (_ *Spools, err error) {
 	}
 	own, err := os.MkdirTemp(dir, prefix)
 	if err != nil {
-		return nil, fmt.Errorf("make spool folder: %w", ports.NoRoom(err))
+		return nil, fmt.Errorf("make spool folder: %w", disk.Error(err))
 	}
 	lock, err := lockFolder(own)
 	if err != nil {

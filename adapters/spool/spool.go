@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"rollcall/adapters/internal/disk"
 	"rollcall/ports"
 )
 
@@ -37,7 +38,7 @@ type Spools struct {
 // New makes Spools with files in dir, which must exist; empty for the system's temporary folder.
 func New(dir string) *Spools { return &Spools{dir: dir} }
 
-// New implements ports.Spools.
+// New implements ports.SpoolStore.
 func (s *Spools) New() ports.Spool { return &spool{of: s} }
 
 type spool struct {
@@ -59,7 +60,7 @@ func (s *spool) Write(p []byte) (int, error) {
 	if s.file == nil {
 		err := s.open()
 		if err != nil {
-			return 0, fmt.Errorf("open spool: %w", ports.NoRoom(err))
+			return 0, fmt.Errorf("open spool: %w", disk.Error(err))
 		}
 	}
 	if s.looked == 0 || s.size-s.looked >= spareInterval {
@@ -72,7 +73,7 @@ func (s *spool) Write(p []byte) (int, error) {
 	n, err := s.file.Write(p)
 	s.size += int64(n)
 	if err != nil {
-		err = fmt.Errorf("write spool: %w", ports.NoRoom(err))
+		err = fmt.Errorf("write spool: %w", disk.Error(err))
 	}
 	return n, err
 }

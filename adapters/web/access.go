@@ -36,7 +36,7 @@ var errTokenMissing = errors.New("request has no token")
 // useraddAccess decides who may post to /useradd.
 type useraddAccess struct {
 	who    UseraddAccess
-	tokens ports.Access
+	tokens ports.CheckingTokens
 	pages  *pages
 }
 

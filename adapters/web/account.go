@@ -49,7 +49,7 @@ func (p *pages) register(c *fiber.Ctx) error {
 			person.Given[field] = domain.Entered(entered.Get(input.name))
 		}
 	}
-	user, err := p.registration.Register(c.UserContext(), ports.RegistrationRequest{
+	user, err := p.registering.Register(c.UserContext(), ports.RegistrationRequest{
 		Person: person, Password: entered.Get("psw"), Address: clientAddress(c, p.isProxy),
 	})
 	if err != nil {

@@ -65,7 +65,7 @@ func (p *pages) exportRejected(c *fiber.Ctx, user *domain.User) error {
 }
 
 func (p *pages) sendExport(c *fiber.Ctx, user *domain.User, name, mediaType string) error {
-	file, err := p.reporting.Export(c.UserContext(), ports.ExportQuery{
+	file, err := p.exporting.Export(c.UserContext(), ports.ExportQuery{
 		Format: name, Language: p.words(c).Language(), Filter: readReportQuery(c).filter,
 	})
 	if err != nil {

@@ -6,13 +6,12 @@ import (
 	"io"
 	"mime/multipart"
 
-	"rollcall/domain"
 	"rollcall/ports"
 )
 
 // receiveForm spools the first file of a form.
-func receiveForm(form *parts, file ports.Spool) (*domain.FileHint, error) {
-	var hint *domain.FileHint
+func receiveForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
+	var hint *ports.FileHint
 	for {
 		part, err := form.next()
 		if errors.Is(err, io.EOF) {
@@ -23,7 +22,7 @@ func receiveForm(form *parts, file ports.Spool) (*domain.FileHint, error) {
 		}
 		to := io.Discard
 		if part.FileName() != "" && hint == nil {
-			hint, to = &domain.FileHint{Name: part.FileName()}, file
+			hint, to = &ports.FileHint{Name: part.FileName()}, file
 		}
 		err = spoolAll(to, part, -1)
 		if err != nil {

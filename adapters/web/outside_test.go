@@ -39,9 +39,6 @@ var errLost = errors.New("the database is lost")
 
 // outside is what stands behind the server: it takes everything, and keeps what it was given.
 type outside struct {
-	ports.Registration
-	ports.Access
-
 	user domain.User
 	log  *syncBuffer
 	url  string
@@ -130,8 +127,8 @@ func (o *outside) Import(_ context.Context, request ports.ImportRequest) (*ports
 	return o.result(), nil
 }
 
-func (o *outside) Refuse(_ context.Context, status int, description string, sender domain.Sender) (int64, error) {
-	o.keep("Refuse", status, description, sender)
+func (o *outside) Reject(_ context.Context, rejected ports.RejectedImport) (int64, error) {
+	o.keep("Reject", rejected)
 	return 1, nil
 }
 
@@ -162,7 +159,7 @@ func (o *outside) ChangePassword(_ context.Context, change ports.PasswordChange)
 	return &o.user, nil
 }
 
-func (o *outside) Statistics(context.Context) (*domain.Statistics, error) {
+func (o *outside) Statistics(context.Context, domain.Date) (*domain.Statistics, error) {
 	return &domain.Statistics{All: domain.Count{Imports: 1}}, nil
 }
 
@@ -181,14 +178,14 @@ func (o *outside) Export(_ context.Context, query ports.ExportQuery) (*ports.Exp
 	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: query.Format + ".file", Size: 4}, nil
 }
 
-func (o *outside) Receive(_ context.Context, user int64, hint domain.FileHint, _ ports.Spool) (string, error) {
+func (o *outside) Receive(_ context.Context, user int64, hint ports.FileHint, _ ports.Spool) (string, error) {
 	o.keep("Receive", user, hint)
 	return "upload1", nil
 }
 
-func (o *outside) Upload(_ context.Context, _ int64, id string) (*domain.Upload, error) {
-	o.keep("Upload", id)
-	return &domain.Upload{ID: id, State: domain.UploadChecked}, nil
+func (o *outside) Find(_ context.Context, _ int64, id string) (*ports.Upload, error) {
+	o.keep("Find", id)
+	return &ports.Upload{ID: id, State: domain.UploadChecked}, nil
 }
 
 func (o *outside) Start(_ context.Context, _ int64, id string, _ bool) error {
@@ -201,10 +198,10 @@ func (o *outside) Cancel(_ context.Context, _ int64, id string) error {
 	return nil
 }
 
-func (o *outside) Uploads(context.Context, int64) ([]domain.Upload, error) { return nil, nil }
+func (o *outside) Latest(context.Context, int64, int) ([]ports.Upload, error) { return nil, nil }
 
-func (o *outside) Result(_ context.Context, _ int64, id string) (*ports.ImportResult, error) {
-	o.keep("Result", id)
+func (o *outside) Recall(_ context.Context, key domain.ImportKey) (*ports.ImportResult, error) {
+	o.keep("Recall", key)
 	return o.result(), nil
 }
 
@@ -291,7 +288,7 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 		sheets[media] = func(words ports.Words) ports.OutcomeWriter { return sheet{words} }
 	}
 	cfg := web.Config{
-		Registration: o, Access: o, Auth: o, Setup: o, Reporting: o, Uploading: o, UploadResults: o, Health: o,
+		Importing: o, Registering: o, Access: o, Auth: o, Setup: o, Reports: o, Exporting: o, Uploading: o, Uploads: o, Health: o,
 		Spools: &fake.Spools{}, Languages: catalog, Sessions: web.SessionConfig{Storage: o, Idle: time.Hour, Lifetime: time.Hour},
 		ReportsAccess: domain.ReportsForAny, Views: views.Files, Sheets: sheets, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}},
 		Log: slog.New(slog.NewTextHandler(o.log, nil)), MaxBody: 1 << 20, KeepAnswers: time.Hour, MaxConnections: 100, ClientTimeout: time.Minute,

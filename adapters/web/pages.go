@@ -19,31 +19,33 @@ import (
 
 // pages answers browsers.
 type pages struct {
-	registration ports.Registration
-	auth         ports.Auth
-	setup        ports.Setup
-	reporting    ports.Reporting
-	languages    ports.Languages
-	sentences    ports.Words // for programs
-	sessions     *sessions
-	files        fs.FS // static ones
-	assets       assets
-	manual       *manual.Manual
-	isProxy      func(netip.Addr) bool
-	access       domain.ReportsAccess
-	passwords    TemporaryPasswords
-	events       *events
+	importing   ports.Importing
+	registering ports.Registering
+	auth        ports.Authenticating
+	setup       ports.SettingUp
+	reports     ports.ReportReading
+	exporting   ports.Exporting
+	languages   ports.Languages
+	sentences   ports.Words // for programs
+	sessions    *sessions
+	files       fs.FS // static ones
+	assets      assets
+	manual      *manual.Manual
+	isProxy     func(netip.Addr) bool
+	access      domain.ReportsAccess
+	passwords   TemporaryPasswords
+	events      *events
 
-	uploading   ports.Uploading
-	results     ports.UploadResults
-	spools      ports.Spools
-	sheets      Sheets
-	starts      map[string]ports.TemplateWriter
-	templates   *template.Template
-	maxBody     int64
-	registers   bool // visitors may register
-	registering *places
-	keepAnswers time.Duration
+	uploading         ports.Uploading
+	uploads           ports.UploadReading
+	spools            ports.SpoolStore
+	sheets            Sheets
+	starts            map[string]ports.TemplateWriter
+	templates         *template.Template
+	maxBody           int64
+	registers         bool // visitors may register
+	registrationSlots *places
+	keepAnswers       time.Duration
 }
 
 func newPages(cfg Config, templates *template.Template) (*pages, error) {
@@ -68,11 +70,11 @@ func newPages(cfg Config, templates *template.Template) (*pages, error) {
 		return nil, err
 	}
 	return &pages{
-		manual:       manual,
-		registration: cfg.Registration, auth: cfg.Auth, setup: cfg.Setup, reporting: cfg.Reporting,
+		manual:    manual,
+		importing: cfg.Importing, registering: cfg.Registering, auth: cfg.Auth, setup: cfg.Setup, reports: cfg.Reports, exporting: cfg.Exporting,
 		languages: cfg.Languages, sentences: cfg.Languages.Choose("en", ""), sessions: newSessions(cfg.Sessions), files: files, assets: assets, isProxy: isAnyOf(cfg.TrustedProxies), access: cfg.ReportsAccess, passwords: cfg.Passwords, events: newEvents(cfg),
-		uploading: cfg.Uploading, results: cfg.UploadResults, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
-		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, registering: newPlaces(registeringAtOnce), keepAnswers: cfg.KeepAnswers,
+		uploading: cfg.Uploading, uploads: cfg.Uploads, spools: cfg.Spools, sheets: cfg.Sheets, starts: cfg.Templates,
+		templates: templates, maxBody: cfg.MaxBody, registers: !cfg.RegistrationClosed, registrationSlots: newPlaces(registeringAtOnce), keepAnswers: cfg.KeepAnswers,
 	}, nil
 }
 

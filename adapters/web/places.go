@@ -38,14 +38,14 @@ const siteBits = 48
 func (p *pages) boundRegistrations(c *fiber.Ctx) (err error) {
 	ctx, cancel := context.WithTimeout(c.UserContext(), registeringPatience+rand.N(registeringPatience))
 	defer cancel()
-	leave, err := p.registering.take(ctx, networkOf(clientIP(c, p.isProxy), siteBits))
+	leave, err := p.registrationSlots.take(ctx, networkOf(clientIP(c, p.isProxy), siteBits))
 	if err != nil {
 		return err
 	}
 	failed := true // also by a panic
 	defer func() {
 		if failed {
-			time.AfterFunc(failurePause*time.Duration(1+p.registering.addresses()/fewAddresses), leave)
+			time.AfterFunc(failurePause*time.Duration(1+p.registrationSlots.addresses()/fewAddresses), leave)
 		} else {
 			leave()
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/klauspost/compress/zstd"
 
-	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -37,14 +36,14 @@ var (
 
 // receiver takes in the files of requests.
 type receiver struct {
-	spools ports.Spools
+	spools ports.SpoolStore
 	limit  int64 // bytes that a body may have, and what it inflates to
 
 	// inflating has room for those bodies that are inflated at once: what that takes in memory, a few bytes can ask for.
 	inflating chan struct{}
 }
 
-func newReceiver(spools ports.Spools, limit int64) *receiver {
+func newReceiver(spools ports.SpoolStore, limit int64) *receiver {
 	return &receiver{spools, limit, make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
 }
 
@@ -59,7 +58,7 @@ func (r *receiver) receive(c *fiber.Ctx, request *ports.ImportRequest) error {
 }
 
 // spool returns what a form tells of its file, and how many bytes were sent.
-func (r *receiver) spool(c *fiber.Ctx, file ports.Spool) (*domain.FileHint, int64, error) {
+func (r *receiver) spool(c *fiber.Ctx, file ports.Spool) (*ports.FileHint, int64, error) {
 	length := int64(c.Request().Header.ContentLength()) // negative when the body comes in chunks
 	inflate, known := inflaters[strings.ToLower(c.Get(fiber.HeaderContentEncoding))]
 	stream := c.Context().RequestBodyStream()
@@ -85,7 +84,7 @@ func (r *receiver) spool(c *fiber.Ctx, file ports.Spool) (*domain.FileHint, int6
 }
 
 // receiveCompressed inflates a body when it is there, and not while it comes: a slow client holds no decoder.
-func (r *receiver) receiveCompressed(c *fiber.Ctx, body *body, inflate inflater, file ports.Spool) (*domain.FileHint, error) {
+func (r *receiver) receiveCompressed(c *fiber.Ctx, body *body, inflate inflater, file ports.Spool) (*ports.FileHint, error) {
 	compressed := r.spools.New()
 	defer compressed.Close()
 	err := spoolAll(compressed, body, body.length)
@@ -116,7 +115,7 @@ func (r *receiver) receiveCompressed(c *fiber.Ctx, body *body, inflate inflater,
 }
 
 // spoolFile spools a file of a length that is likely, or negative, or the one of a form, and reads on to the end.
-func spoolFile(c *fiber.Ctx, file ports.Spool, r io.Reader, length int64) (*domain.FileHint, error) {
+func spoolFile(c *fiber.Ctx, file ports.Spool, r io.Reader, length int64) (*ports.FileHint, error) {
 	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || media != fiber.MIMEMultipartForm {
 		return nil, spoolAll(file, r, length)

@@ -100,7 +100,7 @@ type viewRejection struct {
 
 // report reads what the profile shows of imports.
 func (p *pages) report(c *fiber.Ctx, q *reportQuery) (*viewReport, error) {
-	statistics, err := p.reporting.Statistics(c.UserContext())
+	statistics, err := p.reports.Statistics(c.UserContext(), domain.DateOf(time.Now()))
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func reasonName(reason domain.Reason, words *words) string {
 func (p *pages) listImports(c *fiber.Ctx, r *viewReport, q *reportQuery) error {
 	filter := q.filter
 	filter.Import = 0 // that is for files
-	page, err := p.reporting.Imports(c.UserContext(), ports.ImportQuery{
+	page, err := p.reports.Imports(c.UserContext(), ports.ImportQuery{
 		Filter: filter, Oldest: q.oldest, After: q.after, Before: q.before, Limit: importsPerPage,
 	})
 	if err != nil {
@@ -279,7 +279,7 @@ func (p *pages) openImport(c *fiber.Ctx, q *reportQuery) (*viewRejections, error
 // listRejections reads a page of the objects that an import refused, and its record. Address is that of the page behind an
 // object, or with nothing that of the first.
 func (p *pages) listRejections(c *fiber.Ctx, query ports.RejectionQuery, address func(after string) string) (*viewRejections, domain.Import, error) {
-	page, err := p.reporting.Rejections(c.UserContext(), query)
+	page, err := p.reports.Rejections(c.UserContext(), query)
 	if err != nil {
 		return nil, domain.Import{}, err
 	}

@@ -35,8 +35,8 @@ func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
 	app.Get("/openapi.yaml", describe(cfg.Views))
 
 	useradd := &useraddHandler{
-		access:       &useraddAccess{cfg.UseraddAccess, cfg.Access, p},
-		registration: cfg.Registration, files: newReceiver(cfg.Spools, cfg.MaxBody), sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
+		access:    &useraddAccess{cfg.UseraddAccess, cfg.Access, p},
+		importing: cfg.Importing, files: newReceiver(cfg.Spools, cfg.MaxBody), sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
 	}
 	app.Post(pathUseradd, useradd.post)
 

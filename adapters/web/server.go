@@ -25,15 +25,17 @@ const idleTimeout = 2 * time.Minute
 
 // Config is what the server works with.
 type Config struct {
-	Registration  ports.Registration
-	Access        ports.Access
-	Auth          ports.Auth
-	Setup         ports.Setup
-	Reporting     ports.Reporting
+	Importing     ports.Importing
+	Registering   ports.Registering
+	Access        ports.CheckingTokens
+	Auth          ports.Authenticating
+	Setup         ports.SettingUp
+	Reports       ports.ReportReading
+	Exporting     ports.Exporting
 	Uploading     ports.Uploading
-	UploadResults ports.UploadResults
+	Uploads       ports.UploadReading
 	Health        ports.Health
-	Spools        ports.Spools
+	Spools        ports.SpoolStore
 	Languages     ports.Languages
 	Sessions      SessionConfig
 	Passwords     TemporaryPasswords

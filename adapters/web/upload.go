@@ -18,6 +18,9 @@ import (
 const (
 	pathUpload  = "/useradd/upload"
 	pathUploads = "/useradd/uploads/"
+
+	// latestUploads is the number of a user's uploads that the page lists.
+	latestUploads = 10
 )
 
 // uploadForm answers GET /useradd/upload.
@@ -27,7 +30,7 @@ func (p *pages) uploadForm(c *fiber.Ctx, user *domain.User) error {
 
 // showUploads shows the form, and below it what the user has uploaded.
 func (p *pages) showUploads(c *fiber.Ctx, user *domain.User, v *view) error {
-	uploads, err := p.results.Uploads(c.UserContext(), user.ID)
+	uploads, err := p.uploads.Latest(c.UserContext(), user.ID, latestUploads)
 	if err != nil {
 		return err
 	}
@@ -66,7 +69,7 @@ func (p *pages) receiveUpload(c *fiber.Ctx, user *domain.User) (id string, err e
 
 // spoolUpload spools the file of a form that came from a page of this server. The token stands in front of the file: for
 // anybody else not a byte is kept.
-func (p *pages) spoolUpload(c *fiber.Ctx, file ports.Spool) (*domain.FileHint, error) {
+func (p *pages) spoolUpload(c *fiber.Ctx, file ports.Spool) (*ports.FileHint, error) {
 	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || media != fiber.MIMEMultipartForm || c.Get(fiber.HeaderContentEncoding) != "" {
 		return nil, errFormType
@@ -180,7 +183,7 @@ func uploadAddress(c *fiber.Ctx) string { return pathUploads + c.Params("id") }
 
 // uploadProgress answers GET /useradd/uploads/:id/progress.
 func (p *pages) uploadProgress(c *fiber.Ctx, user *domain.User) error {
-	upload, err := p.uploading.Upload(c.UserContext(), user.ID, c.Params("id"))
+	upload, err := p.uploads.Find(c.UserContext(), user.ID, c.Params("id"))
 	if err != nil {
 		return err
 	}

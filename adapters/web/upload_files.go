@@ -35,7 +35,7 @@ func (p *pages) uploadCredentials(c *fiber.Ctx, user *domain.User) error {
 
 // uploadSlips answers GET /useradd/uploads/:id/slips.
 func (p *pages) uploadSlips(c *fiber.Ctx, user *domain.User) error {
-	upload, err := p.uploading.Upload(c.UserContext(), user.ID, c.Params("id"))
+	upload, err := p.uploads.Find(c.UserContext(), user.ID, c.Params("id"))
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (p *pages) uploadSlips(c *fiber.Ctx, user *domain.User) error {
 
 // sendResult answers with what came of an upload's import. Who comes too late is told so by the upload's page.
 func (p *pages) sendResult(c *fiber.Ctx, user *domain.User, format ports.OutcomeWriter, mediaType, disposition string) error {
-	result, err := p.results.Result(c.UserContext(), user.ID, c.Params("id"))
+	result, err := p.uploadResult(c, user)
 	if errors.Is(err, ports.ErrNotFound) && wantsPage(c) {
 		return c.Redirect(uploadAddress(c), http.StatusSeeOther)
 	}
@@ -59,6 +59,15 @@ func (p *pages) sendResult(c *fiber.Ctx, user *domain.User, format ports.Outcome
 	c.Set(fiber.HeaderContentType, mediaType)
 	c.Set(fiber.HeaderContentDisposition, disposition)
 	return sendOutcomes(c, result, format)
+}
+
+// uploadResult returns the result of an upload's import, with the passwords.
+func (p *pages) uploadResult(c *fiber.Ctx, user *domain.User) (*ports.ImportResult, error) {
+	upload, err := p.uploads.Find(c.UserContext(), user.ID, c.Params("id"))
+	if err != nil {
+		return nil, err
+	}
+	return p.importing.Recall(c.UserContext(), upload.Key())
 }
 
 // slips writes a page to be printed and cut: a slip for each account that was made.

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // viewUploaded is an upload in a list.
@@ -16,7 +17,7 @@ type viewUploaded struct {
 	Date, Time             string // for programs, and for readers
 }
 
-func newViewUploaded(upload *domain.Upload, words *words) viewUploaded {
+func newViewUploaded(upload *ports.Upload, words *words) viewUploaded {
 	created := upload.Created.Local()
 	return viewUploaded{
 		URL: pathUploads + upload.ID, Name: uploadName(upload, words), Size: words.Size(upload.Size), State: words.Text(stateID(upload)),
@@ -24,7 +25,7 @@ func newViewUploaded(upload *domain.Upload, words *words) viewUploaded {
 	}
 }
 
-func uploadName(upload *domain.Upload, words *words) string {
+func uploadName(upload *ports.Upload, words *words) string {
 	if upload.Name == "" {
 		return words.Text("upload.unnamed")
 	}
@@ -32,7 +33,7 @@ func uploadName(upload *domain.Upload, words *words) string {
 }
 
 // stateID is the message that says how far an upload is.
-func stateID(upload *domain.Upload) string {
+func stateID(upload *ports.Upload) string {
 	if upload.IsInterrupted() {
 		return "upload.state.interrupted"
 	}
@@ -48,7 +49,7 @@ type viewProgress struct {
 	Left    string  `json:"left"`    // time until the end
 }
 
-func newViewProgress(upload *domain.Upload, words *words) viewProgress {
+func newViewProgress(upload *ports.Upload, words *words) viewProgress {
 	done := &upload.Done
 	v := viewProgress{State: strings.TrimPrefix(stateID(upload), "upload.state."), Objects: words.Text("upload.waiting")}
 	if done.Records == 0 {
@@ -129,15 +130,15 @@ type viewColumn struct {
 }
 
 // fileFormatNames are what formats are called, in every language.
-var fileFormatNames = map[domain.FileFormat]string{
-	domain.FormatJSON: "JSON", domain.FormatNDJSON: "JSON Lines", domain.FormatCSV: "CSV", domain.FormatXLSX: "Excel (XLSX)",
+var fileFormatNames = map[ports.FileFormat]string{
+	ports.FormatJSON: "JSON", ports.FormatNDJSON: "JSON Lines", ports.FormatCSV: "CSV", ports.FormatXLSX: "Excel (XLSX)",
 }
 
 var delimiterIDs = map[rune]string{',': "upload.delimiter.comma", ';': "upload.delimiter.semicolon", '\t': "upload.delimiter.tab"}
 
 // showUploaded shows an upload: how far it is, what was understood and asks for a decision, or what came of it.
 func (p *pages) showUploaded(c *fiber.Ctx, user *domain.User, v *view) error {
-	upload, err := p.uploading.Upload(c.UserContext(), user.ID, c.Params("id"))
+	upload, err := p.uploads.Find(c.UserContext(), user.ID, c.Params("id"))
 	if err != nil {
 		return err
 	}
@@ -162,14 +163,14 @@ func (p *pages) showUploaded(c *fiber.Ctx, user *domain.User, v *view) error {
 	return p.show(c, "uploaded", v)
 }
 
-func newViewUpload(upload *domain.Upload, words *words) *viewUpload {
+func newViewUpload(upload *ports.Upload, words *words) *viewUpload {
 	tally := upload.Done.Tally
 	v := &viewUpload{
 		viewUploaded: newViewUploaded(upload, words), Progress: newViewProgress(upload, words),
 		Title: words.Text(stateID(upload)), Rows: upload.Layout.Rows,
 		Is: map[string]bool{
 			string(upload.State): !upload.IsInterrupted(), "interrupted": upload.IsInterrupted(),
-			"working": upload.IsWorkedOn() && !upload.IsInterrupted(),
+			"working": upload.State.NeedsJob() && !upload.IsInterrupted(),
 		},
 		Objects: words.Number(tally.Records), Created: words.Number(tally.Registered), Refused: words.Number(tally.Rejected),
 		NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0, Detail: upload.Detail,
@@ -199,7 +200,7 @@ func newViewUpload(upload *domain.Upload, words *words) *viewUpload {
 }
 
 // offerCredentials is for an upload whose people were registered.
-func (p *pages) offerCredentials(v *viewUpload, upload *domain.Upload, words *words) {
+func (p *pages) offerCredentials(v *viewUpload, upload *ports.Upload, words *words) {
 	left := p.keepAnswers - upload.Silent
 	if upload.Done.Registered == 0 || left <= 0 {
 		return

@@ -36,12 +36,12 @@ var (
 type Sheets map[string]func(ports.Words) ports.OutcomeWriter
 
 type useraddHandler struct {
-	access       *useraddAccess
-	registration ports.Registration
-	files        *receiver
-	sentences    ports.Words
-	sheets       Sheets
-	log          *slog.Logger
+	access    *useraddAccess
+	importing ports.Importing
+	files     *receiver
+	sentences ports.Words
+	sheets    Sheets
+	log       *slog.Logger
 }
 
 // post answers POST /useradd.
@@ -92,7 +92,7 @@ func importContext(c *fiber.Ctx, request *ports.ImportRequest) (context.Context,
 
 // importFile imports a file, and says so where it ended because its client left.
 func (h *useraddHandler) importFile(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
-	result, err := h.registration.Import(ctx, request)
+	result, err := h.importing.Import(ctx, request)
 	if err != nil && errors.Is(context.Cause(ctx), errClientGone) {
 		err = fmt.Errorf("%w: %w", errClientGone, err)
 	}
@@ -167,21 +167,21 @@ func keyOf(c *fiber.Ctx, sender domain.Sender) (domain.ImportKey, error) {
 
 // fileFormats are the formats of files by their media types. With any other it is found out from the content: many clients
 // send application/octet-stream, or what their library sends for everything.
-var fileFormats = map[string]domain.FileFormat{
-	fiber.MIMEApplicationJSON: domain.FormatJSON,
-	mimeNDJSON:                domain.FormatNDJSON,
-	"application/jsonl":       domain.FormatNDJSON,
-	"application/ndjson":      domain.FormatNDJSON,
-	MediaCSV:                  domain.FormatCSV,
-	MediaXLSX:                 domain.FormatXLSX,
+var fileFormats = map[string]ports.FileFormat{
+	fiber.MIMEApplicationJSON: ports.FormatJSON,
+	mimeNDJSON:                ports.FormatNDJSON,
+	"application/jsonl":       ports.FormatNDJSON,
+	"application/ndjson":      ports.FormatNDJSON,
+	MediaCSV:                  ports.FormatCSV,
+	MediaXLSX:                 ports.FormatXLSX,
 }
 
-func hintOf(contentType string) domain.FileHint {
+func hintOf(contentType string) ports.FileHint {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return domain.FileHint{}
+		return ports.FileHint{}
 	}
-	return domain.FileHint{Format: fileFormats[media], Charset: params["charset"]}
+	return ports.FileHint{Format: fileFormats[media], Charset: params["charset"]}
 }
 
 // prefersStrict reads a Prefer header by RFC 7240, as far as it is for imports.
@@ -215,7 +215,7 @@ func (h *useraddHandler) record(ctx context.Context, requestID string, request *
 		return 0
 	}
 	p := newProblem(requestID, cause)
-	id, err := h.registration.Refuse(ctx, p.Status, p.description(), request.Sender)
+	id, err := h.importing.Reject(ctx, ports.RejectedImport{Status: p.Status, Description: p.description(), Sender: request.Sender})
 	if err != nil {
 		h.log.ErrorContext(ctx, "a refused request was not recorded", "id", requestID, "error", err)
 	}

@@ -30,8 +30,8 @@ func TestUsersAndTheirRoles(t *testing.T) {
 		{[]string{"revoke", "ЯНА", "operator"}, 0, "", ""},
 		{[]string{"revoke", "яна", "operator"}, 0, "", ""},
 		{[]string{"list"}, 0, "Boris\toperator\nvera\t\nЯна\t\n", ""},
-		{[]string{"grant", "anna", "operator"}, 1, "", "rollcall: nobody has the login \"anna\"\n"},
-		{[]string{"revoke", "two words", "operator"}, 1, "", "rollcall: nobody has the login \"two words\"\n"},
+		{[]string{"grant", "anna", "operator"}, 1, "", "rollcall: no user has the login \"anna\"\n"},
+		{[]string{"revoke", "two words", "operator"}, 1, "", "rollcall: no user has the login \"two words\"\n"},
 		{[]string{"list", "--database-url", "postgres://127.0.0.1:1/x"}, 1, "", "rollcall: migrate: "},
 	} {
 		status, stdout, stderr := p.user(t, c.args...)

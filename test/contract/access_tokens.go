@@ -14,9 +14,9 @@ import (
 	"rollcall/ports"
 )
 
-// AccessTokens proves a ports.AccessTokens.
-func AccessTokens(t *testing.T, subject func(*testing.T) ports.AccessTokens) {
-	for name, test := range map[string]func(*testing.T, ports.AccessTokens){
+// AccessTokens proves a ports.TokenStore.
+func AccessTokens(t *testing.T, subject func(*testing.T) ports.TokenStore) {
+	for name, test := range map[string]func(*testing.T, ports.TokenStore){
 		"keeps tokens":                    keepsTokens,
 		"is not the caller's token":       copiesToken,
 		"lets one of many have a name":    oneHasName,
@@ -44,26 +44,26 @@ func withoutID(token domain.AccessToken) domain.AccessToken {
 	return token
 }
 
-func createToken(t *testing.T, store ports.AccessTokens, token *domain.AccessToken, hash string) {
+func createToken(t *testing.T, store ports.TokenStore, token *domain.AccessToken, hash string) {
 	t.Helper()
 	require.NoError(t, store.Create(t.Context(), token, []byte(hash)))
 }
 
-func useToken(t *testing.T, store ports.AccessTokens, hash string, at time.Time) domain.AccessToken {
+func useToken(t *testing.T, store ports.TokenStore, hash string, at time.Time) domain.AccessToken {
 	t.Helper()
 	used, err := store.Use(t.Context(), []byte(hash), at)
 	require.NoError(t, err)
 	return *used
 }
 
-func allTokens(t *testing.T, store ports.AccessTokens) []domain.AccessToken {
+func allTokens(t *testing.T, store ports.TokenStore) []domain.AccessToken {
 	t.Helper()
 	all, err := store.All(t.Context())
 	require.NoError(t, err)
 	return all
 }
 
-func keepsTokens(t *testing.T, store ports.AccessTokens) {
+func keepsTokens(t *testing.T, store ports.TokenStore) {
 	require.Empty(t, allTokens(t, store))
 	forever, expiring := token("б"), token("a")
 	expiring.Created = tokenMade.Add(-time.Hour)
@@ -76,7 +76,7 @@ func keepsTokens(t *testing.T, store ports.AccessTokens) {
 	require.Equal(t, all[1], useToken(t, store, "other", tokenMade.Add(2*time.Hour)), "whether valid or not")
 }
 
-func copiesToken(t *testing.T, store ports.AccessTokens) {
+func copiesToken(t *testing.T, store ports.TokenStore) {
 	mine, hash := token("crm"), []byte("hash")
 	require.NoError(t, store.Create(t.Context(), mine, hash))
 	mine.Name, hash[0] = "other", 'H'
@@ -87,7 +87,7 @@ func copiesToken(t *testing.T, store ports.AccessTokens) {
 	require.Equal(t, "crm", allTokens(t, store)[0].Name)
 }
 
-func oneHasName(t *testing.T, store ports.AccessTokens) {
+func oneHasName(t *testing.T, store ports.TokenStore) {
 	var created atomic.Int64
 	var all sync.WaitGroup
 	for n := range 20 {
@@ -106,7 +106,7 @@ func oneHasName(t *testing.T, store ports.AccessTokens) {
 	require.Len(t, allTokens(t, store), 1)
 }
 
-func givesRevokedName(t *testing.T, store ports.AccessTokens) {
+func givesRevokedName(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "first")
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
 	createToken(t, store, token("crm"), "second")
@@ -121,7 +121,7 @@ func givesRevokedName(t *testing.T, store ports.AccessTokens) {
 	require.Equal(t, tokenMade.Add(time.Hour), useToken(t, store, "second", tokenMade).Revoked)
 }
 
-func revokesOnce(t *testing.T, store ports.AccessTokens) {
+func revokesOnce(t *testing.T, store ports.TokenStore) {
 	require.ErrorIs(t, store.Revoke(t.Context(), "crm", tokenMade), ports.ErrNotFound)
 	createToken(t, store, token("crm"), "hash")
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade.In(time.FixedZone("", 7200))))
@@ -129,7 +129,7 @@ func revokesOnce(t *testing.T, store ports.AccessTokens) {
 	require.Equal(t, tokenMade, allTokens(t, store)[0].Revoked)
 }
 
-func notesUses(t *testing.T, store ports.AccessTokens) {
+func notesUses(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "hash")
 	createToken(t, store, token("other"), "other")
 	require.Zero(t, useToken(t, store, "hash", tokenMade).Used, "as it was before")
@@ -150,7 +150,7 @@ func notesUses(t *testing.T, store ports.AccessTokens) {
 	}
 }
 
-func notesUsesAtOnce(t *testing.T, store ports.AccessTokens) {
+func notesUsesAtOnce(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "hash")
 	var all sync.WaitGroup
 	for range 20 {
@@ -163,7 +163,7 @@ func notesUsesAtOnce(t *testing.T, store ports.AccessTokens) {
 	require.Equal(t, tokenMade, allTokens(t, store)[0].Used)
 }
 
-func findsByHash(t *testing.T, store ports.AccessTokens) {
+func findsByHash(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "hash")
 	for _, hash := range []string{"", "has", "Hash", "hash\x00", "crm"} {
 		_, err := store.Use(t.Context(), []byte(hash), tokenMade)
@@ -172,7 +172,7 @@ func findsByHash(t *testing.T, store ports.AccessTokens) {
 	require.Zero(t, allTokens(t, store)[0].Used)
 }
 
-func knowsNames(t *testing.T, store ports.AccessTokens) {
+func knowsNames(t *testing.T, store ports.TokenStore) {
 	for i, name := range []string{"crm", "CRM", "crm2", "срм"} {
 		createToken(t, store, token(name), string(rune('a'+i)))
 	}
@@ -182,7 +182,7 @@ func knowsNames(t *testing.T, store ports.AccessTokens) {
 	}
 }
 
-func tokensEndWithContext(t *testing.T, store ports.AccessTokens) {
+func tokensEndWithContext(t *testing.T, store ports.TokenStore) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	createToken(t, store, token("crm"), "hash")

@@ -17,13 +17,13 @@ import (
 
 // AccountsSubject is views of one empty store.
 type AccountsSubject struct {
-	Registrations ports.Registrations
-	Accounts      ports.Accounts
-	Imports       ports.Imports
-	Roles         ports.Roles
+	Registrations ports.RegistrationStore
+	Accounts      ports.AccountStore
+	Imports       ports.ImportStore
+	Roles         ports.RoleStore
 }
 
-// Registrations proves a ports.Registrations.
+// Registrations proves a ports.RegistrationStore.
 func Registrations(t *testing.T, subject func(*testing.T) AccountsSubject) {
 	for name, test := range map[string]func(*testing.T, AccountsSubject){
 		"keeps a whole account":           keepsWholeAccount,
@@ -37,7 +37,7 @@ func Registrations(t *testing.T, subject func(*testing.T) AccountsSubject) {
 	}
 }
 
-// Accounts proves a ports.Accounts.
+// Accounts proves a ports.AccountStore.
 func Accounts(t *testing.T, subject func(*testing.T) AccountsSubject) {
 	for name, test := range map[string]func(*testing.T, AccountsSubject){
 		"finds by every name":                findsByEveryName,

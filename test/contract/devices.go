@@ -11,8 +11,8 @@ import (
 	"rollcall/ports"
 )
 
-// Devices proves a ports.Devices.
-func Devices(t *testing.T, devices ports.Devices) {
+// Devices proves a ports.DeviceSigner.
+func Devices(t *testing.T, devices ports.DeviceSigner) {
 	seen := map[string]bool{}
 	made := time.Date(2026, 11, 26, 1, 2, 3, 456_789_123, time.FixedZone("", 3*60*60))
 	for _, user := range []int64{1, 2, 1, 1 << 40, math.MaxInt64} {

@@ -16,11 +16,11 @@ import (
 
 // ExportsSubject is an empty store with room for some small files, and the names of those it keeps.
 type ExportsSubject struct {
-	Store ports.Exports
+	Store ports.ExportStore
 	Names func() []string // in any order
 }
 
-// Exports proves a ports.Exports.
+// Exports proves a ports.ExportStore.
 func Exports(t *testing.T, subject func(*testing.T) ExportsSubject) {
 	for name, test := range map[string]func(*testing.T, ExportsSubject){
 		"makes a whole file":                  makesWholeFile,

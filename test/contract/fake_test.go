@@ -62,7 +62,7 @@ func TestFakeLimits(t *testing.T) {
 }
 
 func TestFakeAccessTokens(t *testing.T) {
-	contract.AccessTokens(t, func(*testing.T) ports.AccessTokens { return &fake.AccessTokens{} })
+	contract.AccessTokens(t, func(*testing.T) ports.TokenStore { return &fake.AccessTokens{} })
 }
 
 func TestFakeHasher(t *testing.T) {
@@ -74,7 +74,7 @@ func TestFakeUploads(t *testing.T) {
 		var passed time.Duration
 		store := &fake.Uploads{Now: func() time.Time { return time.Now().Add(passed) }}
 		return contract.UploadsSubject{
-			Uploads: store, Jobs: store, Anna: 1, Boris: 2, LetTimePass: func(by time.Duration) { passed += by },
+			Store: store, Anna: 1, Boris: 2, LetTimePass: func(by time.Duration) { passed += by },
 		}
 	})
 }
@@ -82,5 +82,6 @@ func TestFakeUploads(t *testing.T) {
 func TestFakeSpools(t *testing.T)    { contract.Spools(t, &fake.Spools{}) }
 func TestFakeDecoder(t *testing.T)   { contract.Decoder(t, fake.Decoder{}) }
 func TestFakePasswords(t *testing.T) { contract.Passwords(t, &fake.Passwords{}) }
+func TestFakeSecrets(t *testing.T)   { contract.Secrets(t, &fake.Secrets{}) }
 func TestFakeDevices(t *testing.T)   { contract.Devices(t, &fake.Devices{}) }
 func TestFakeSentences(t *testing.T) { contract.Sentences(t, fake.Sentences{}) }

@@ -46,7 +46,7 @@ func verifiesChosen(t *testing.T, s HasherSubject) {
 		require.NoError(t, err)
 		require.NotEqual(t, hash, again, "it is salted")
 		require.NotContains(t, hash, secret)
-		require.False(t, domain.StoredPassword{Hash: hash}.IsTemporary())
+		require.False(t, s.Hasher.IsTemporary(hash))
 		for entered, match := range map[string]bool{secret: true, secret[1:] + "x": false, strings.ToUpper(secret) + "!": false} {
 			entered, ok := domain.EnteredPassword(entered)
 			if !ok {
@@ -65,7 +65,7 @@ func verifiesGenerated(t *testing.T, s HasherSubject) {
 	other, err := s.Passwords.Issue(s.Passwords.Salt())
 	require.NoError(t, err)
 	hash := issuer.Hash(7)
-	require.True(t, domain.StoredPassword{Hash: hash}.IsTemporary())
+	require.True(t, s.Hasher.IsTemporary(hash))
 	for entered, match := range map[string]bool{
 		issuer.Password(7): true, issuer.Password(8): false, other.Password(7): false, "x": false, hash: false,
 	} {

@@ -27,12 +27,12 @@ import (
 
 // ImportsSubject is an empty store, and what is committed in it.
 type ImportsSubject struct {
-	Store    ports.Imports
+	Store    ports.ImportStore
 	Accounts func() []domain.Account // in the order of their ids
 	Records  func() []fake.Record    // by id
 }
 
-// Imports proves a ports.Imports.
+// Imports proves a ports.ImportStore.
 func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 	for name, test := range map[string]func(*testing.T, ImportsSubject){
 		"keeps a whole import":                     keepsWholeImport,
@@ -93,7 +93,7 @@ func account(o domain.Object) domain.Account {
 }
 
 // register does what the use case does, in one batch; it returns how many were registered.
-func register(ctx context.Context, store ports.Imports, exclusive bool, objects ...domain.Object) (created int, err error) {
+func register(ctx context.Context, store ports.ImportStore, exclusive bool, objects ...domain.Object) (created int, err error) {
 	_, err = store.Do(ctx, ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 		err := ports.ErrTaken
 		for errors.Is(err, ports.ErrTaken) {
@@ -316,16 +316,16 @@ func endsWithContext(t *testing.T, s ImportsSubject) {
 		return tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil)
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = s.Store.Refuse(ctx, 413, "x", domain.Sender{})
+	_, err = s.Store.Reject(ctx, ports.RejectedImport{Status: 413, Description: "x", Sender: domain.Sender{}})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, s.Accounts())
 	require.Empty(t, s.Records())
 }
 
 func recordsRefused(t *testing.T, s ImportsSubject) {
-	first, err := s.Store.Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{Token: 7, TokenName: "crm"})
+	first, err := s.Store.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: domain.DescriptionBroken, Sender: domain.Sender{Token: 7, TokenName: "crm"}})
 	require.NoError(t, err)
-	second, err := s.Store.Refuse(t.Context(), 415, domain.DescriptionBroken, domain.Sender{User: 7})
+	second, err := s.Store.Reject(t.Context(), ports.RejectedImport{Status: 415, Description: domain.DescriptionBroken, Sender: domain.Sender{User: 7}})
 	require.NoError(t, err)
 	require.Equal(t, []fake.Record{
 		{ID: first, Status: 413, Description: domain.DescriptionBroken, Token: "crm"},
@@ -460,12 +460,12 @@ func rehearsesAtOneMoment(t *testing.T, s ImportsSubject) {
 }
 
 // keep does an import whose answer is kept for a key that all share.
-func keep(ctx context.Context, store ports.Imports, value, outcomes string, expires time.Time, end error) (int64, error) {
+func keep(ctx context.Context, store ports.ImportStore, value, outcomes string, expires time.Time, end error) (int64, error) {
 	return keepFor(ctx, store, domain.ImportKey{Value: value}, outcomes, expires, func() error { return end })
 }
 
 // keepFor does an import whose answer is kept for a key. In the end it calls end, whose error it returns.
-func keepFor(ctx context.Context, store ports.Imports, key domain.ImportKey, outcomes string, expires time.Time, end func() error) (int64, error) {
+func keepFor(ctx context.Context, store ports.ImportStore, key domain.ImportKey, outcomes string, expires time.Time, end func() error) (int64, error) {
 	return store.Do(ctx, ports.ImportMode{Key: key}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, nil)
 		if err != nil {
@@ -478,7 +478,7 @@ func keepFor(ctx context.Context, store ports.Imports, key domain.ImportKey, out
 	})
 }
 
-func recallValue(ctx context.Context, store ports.Imports, value string, w io.Writer) (*ports.KeptAnswer, error) {
+func recallValue(ctx context.Context, store ports.ImportStore, value string, w io.Writer) (*ports.KeptAnswer, error) {
 	return store.Recall(ctx, domain.ImportKey{Value: value}, w)
 }
 

@@ -16,11 +16,11 @@ import (
 
 // LimitsSubject is a store whose buckets are full, and what lets time pass for them.
 type LimitsSubject struct {
-	Store ports.Limits
+	Store ports.LimitStore
 	Pass  func(time.Duration)
 }
 
-// Limits proves a ports.Limits.
+// Limits proves a ports.LimitStore.
 func Limits(t *testing.T, subject func(*testing.T) LimitsSubject) {
 	for name, test := range map[string]func(*testing.T, LimitsSubject){
 		"holds as many as its size":         holdsSize,

@@ -18,14 +18,14 @@ import (
 
 // ReportsSubject is two views of one empty store, and what sets when an import was.
 type ReportsSubject struct {
-	Store   ports.Reports
-	Imports ports.Imports
-	People  ports.Registrations         // whose accounts imports are sent by
+	Store   ports.ReportStore
+	Imports ports.ImportStore
+	People  ports.RegistrationStore     // whose accounts imports are sent by
 	SetNow  func(time.Time)             // which tells the day of the imports that follow
 	SetDate func(id int64, _ time.Time) // of an import
 }
 
-// Reports proves a ports.Reports.
+// Reports proves a ports.ReportStore.
 func Reports(t *testing.T, subject func(*testing.T) ReportsSubject) {
 	for name, test := range map[string]func(*testing.T, ReportsSubject){
 		"tells of nothing":                          tellsOfNothing,
@@ -110,7 +110,7 @@ func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections 
 func (s ReportsSubject) refuse(t *testing.T, at time.Time, status int) domain.Import {
 	t.Helper()
 	s.SetNow(at)
-	id, err := s.Imports.Refuse(t.Context(), status, domain.DescriptionBroken, domain.Sender{Token: 1, TokenName: "crm"})
+	id, err := s.Imports.Reject(t.Context(), ports.RejectedImport{Status: status, Description: domain.DescriptionBroken, Sender: domain.Sender{Token: 1, TokenName: "crm"}})
 	require.NoError(t, err)
 	s.SetDate(id, at)
 	return domain.Import{
@@ -658,7 +658,7 @@ func findsUserOfImport(t *testing.T, s ReportsSubject) {
 	id, err := s.People.Create(t.Context(), account(object(t, 1, "Anna", "a@example.com", "")))
 	require.NoError(t, err)
 	for user, login := range map[int64]string{id: "Anna", id + 1_000_000: ""} { // an account that is gone
-		number, err := s.Imports.Refuse(t.Context(), 413, domain.DescriptionBroken, domain.Sender{User: user})
+		number, err := s.Imports.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: domain.DescriptionBroken, Sender: domain.Sender{User: user}})
 		require.NoError(t, err)
 		require.Equal(t, login, s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: number}, Limit: 1}).Import.User)
 	}

@@ -15,8 +15,8 @@ import (
 	"rollcall/ports"
 )
 
-// Spools proves a ports.Spools.
-func Spools(t *testing.T, spools ports.Spools) {
+// Spools proves a ports.SpoolStore.
+func Spools(t *testing.T, spools ports.SpoolStore) {
 	for _, size := range []int{0, 1, 1<<20 - 1, 1 << 20, 1<<20 + 1, 1<<20 + 100_007} {
 		want := bytes.Repeat([]byte("0123456789abcde\n"), size/16+1)[:size]
 		spool := spools.New()
@@ -38,7 +38,7 @@ func Spools(t *testing.T, spools ports.Spools) {
 
 // Decoder proves a ports.Decoder of JSON, as far as a use case relies on it.
 func Decoder(t *testing.T, decoder ports.Decoder) {
-	json := domain.FileHint{Format: domain.FormatJSON}
+	json := ports.FileHint{Format: ports.FormatJSON}
 	text := func(s string) domain.Given { return domain.Given{Text: s, Kind: domain.String} }
 	var values [domain.NumPersonFields]domain.Given
 	everyField := `{"x":"y"`

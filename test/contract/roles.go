@@ -12,7 +12,7 @@ import (
 	"rollcall/ports"
 )
 
-// Roles proves a ports.Roles.
+// Roles proves a ports.RoleStore.
 func Roles(t *testing.T, subject func(*testing.T) AccountsSubject) {
 	for name, test := range map[string]func(*testing.T, AccountsSubject){
 		"grants and revokes":         grantsAndRevokes,

@@ -17,10 +17,10 @@ import (
 type SetupCodesSubject struct {
 	AccountsSubject
 
-	Codes ports.SetupCodes
+	Codes ports.SetupCodeStore
 }
 
-// SetupCodes proves a ports.SetupCodes.
+// SetupCodes proves a ports.SetupCodeStore.
 func SetupCodes(t *testing.T, subject func(*testing.T) SetupCodesSubject) {
 	for name, test := range map[string]func(*testing.T, SetupCodesSubject){
 		"makes one user an operator":    makesOperator,

@@ -19,15 +19,21 @@ import (
 	"rollcall/ports"
 )
 
+// UploadStore is every port of uploads.
+type UploadStore interface {
+	ports.UploadStore
+	ports.UploadReading
+	ports.UploadJobStore
+}
+
 // UploadsSubject is an empty store, and two users who may upload.
 type UploadsSubject struct {
-	Uploads     ports.Uploads
-	Jobs        ports.UploadJobs
+	Store       UploadStore
 	Anna, Boris int64
 	LetTimePass func(time.Duration) // since anything was heard, and began
 }
 
-// Uploads proves a ports.Uploads and its ports.UploadJobs.
+// Uploads proves an UploadStore.
 func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
 	for name, test := range map[string]func(*testing.T, UploadsSubject){
 		"keeps a whole upload":          keepsWholeUpload,
@@ -50,32 +56,32 @@ func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
 // wide is a share that nobody exceeds here.
 var wide = ports.UploadShare{Uploads: 100, Bytes: 1 << 30}
 
-func uploadOf(user int64, id string) *domain.Upload {
-	return &domain.Upload{
+func uploadOf(user int64, id string) *ports.Upload {
+	return &ports.Upload{
 		ID: id, User: user, Name: "люди.csv", Size: 3, State: domain.UploadChecking, Job: "job of " + id,
-		Hint: domain.FileHint{Format: domain.FormatCSV, Name: "люди.csv", Charset: "windows-1251"},
-		Layout: domain.FileLayout{
-			Format: domain.FormatCSV, Encoding: "utf-8", Delimiter: ';',
-			Columns: []domain.FileColumn{{Header: "Логин", Field: domain.FieldLogin}, {Header: "x"}},
+		Hint: ports.FileHint{Format: ports.FormatCSV, Name: "люди.csv", Charset: "windows-1251"},
+		Layout: ports.FileLayout{
+			Format: ports.FormatCSV, Encoding: "utf-8", Delimiter: ';',
+			Columns: []ports.FileColumn{{Header: "Логин", Field: domain.FieldLogin}, {Header: "x"}},
 			Rows:    [][]string{{"anna", `"'<\`}},
 		},
 	}
 }
 
-func createUpload(t *testing.T, s UploadsSubject, upload *domain.Upload) {
+func createUpload(t *testing.T, s UploadsSubject, upload *ports.Upload) {
 	t.Helper()
-	require.NoError(t, s.Uploads.Create(t.Context(), upload, wide, strings.NewReader("abc")))
+	require.NoError(t, s.Store.Create(t.Context(), upload, wide, strings.NewReader("abc")))
 }
 
-func findUpload(t *testing.T, s UploadsSubject, want *domain.Upload) *domain.Upload {
+func findUpload(t *testing.T, s UploadsSubject, want *ports.Upload) *ports.Upload {
 	t.Helper()
-	got, err := s.Uploads.Find(t.Context(), want.User, want.ID)
+	got, err := s.Store.Find(t.Context(), want.User, want.ID)
 	require.NoError(t, err)
 	return got
 }
 
 // sameUpload compares but for times.
-func sameUpload(t *testing.T, want, got *domain.Upload) {
+func sameUpload(t *testing.T, want, got *ports.Upload) {
 	t.Helper()
 	w, g := *want, *got
 	w.Created, w.Worked, w.Silent = g.Created, g.Worked, g.Silent
@@ -86,7 +92,7 @@ func sameUpload(t *testing.T, want, got *domain.Upload) {
 func load(t *testing.T, s UploadsSubject, id string) string {
 	t.Helper()
 	var file bytes.Buffer
-	require.NoError(t, s.Jobs.Load(t.Context(), id, &file))
+	require.NoError(t, s.Store.Load(t.Context(), id, &file))
 	return file.String()
 }
 
@@ -109,13 +115,13 @@ func keepsFilesOfAnySize(t *testing.T, s UploadsSubject) {
 	content := bytes.Repeat([]byte("0123456789\x00"), size/11+1)[:size]
 	upload := uploadOf(s.Anna, "large")
 	upload.Size = size
-	require.NoError(t, s.Uploads.Create(t.Context(), upload, wide, iotest.HalfReader(bytes.NewReader(content))))
+	require.NoError(t, s.Store.Create(t.Context(), upload, wide, iotest.HalfReader(bytes.NewReader(content))))
 	require.Equal(t, sha256.Sum256(content), sha256.Sum256([]byte(load(t, s, "large"))), "the file is as it was")
 	empty := uploadOf(s.Anna, "empty")
-	require.NoError(t, s.Uploads.Create(t.Context(), empty, wide, strings.NewReader("")))
+	require.NoError(t, s.Store.Create(t.Context(), empty, wide, strings.NewReader("")))
 	require.Empty(t, load(t, s, "empty"))
 	full := errors.New("no room")
-	require.ErrorIs(t, s.Jobs.Load(t.Context(), "large", failingWriter{full}), full)
+	require.ErrorIs(t, s.Store.Load(t.Context(), "large", failingWriter{full}), full)
 }
 
 type failingWriter struct{ err error }
@@ -125,21 +131,21 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 func keepsNothingOfBadFile(t *testing.T, s UploadsSubject) {
 	broken := errors.New("broken")
 	file := io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken))
-	require.ErrorIs(t, s.Uploads.Create(t.Context(), uploadOf(s.Anna, "one"), wide, file), broken)
-	_, err := s.Uploads.Find(t.Context(), s.Anna, "one")
+	require.ErrorIs(t, s.Store.Create(t.Context(), uploadOf(s.Anna, "one"), wide, file), broken)
+	_, err := s.Store.Find(t.Context(), s.Anna, "one")
 	require.ErrorIs(t, err, ports.ErrNotFound)
-	require.ErrorIs(t, s.Jobs.Load(t.Context(), "one", io.Discard), ports.ErrNotFound)
+	require.ErrorIs(t, s.Store.Load(t.Context(), "one", io.Discard), ports.ErrNotFound)
 }
 
 func showsUploadsToTheirUser(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, uploadOf(s.Anna, "one"))
-	_, err := s.Uploads.Find(t.Context(), s.Boris, "one")
+	_, err := s.Store.Find(t.Context(), s.Boris, "one")
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	for _, id := range []string{"", "none", "ONE", "one\x00", "\xff", "'"} {
-		_, err = s.Uploads.Find(t.Context(), s.Anna, id)
+		_, err = s.Store.Find(t.Context(), s.Anna, id)
 		require.ErrorIs(t, err, ports.ErrNotFound, "%q", id)
 	}
-	latest, err := s.Uploads.Latest(t.Context(), s.Boris, 10)
+	latest, err := s.Store.Latest(t.Context(), s.Boris, 10)
 	require.NoError(t, err)
 	require.Empty(t, latest)
 }
@@ -149,7 +155,7 @@ func listsLatestUploads(t *testing.T, s UploadsSubject) {
 		createUpload(t, s, uploadOf(s.Anna, id))
 	}
 	createUpload(t, s, uploadOf(s.Boris, "d"))
-	latest, err := s.Uploads.Latest(t.Context(), s.Anna, 2)
+	latest, err := s.Store.Latest(t.Context(), s.Anna, 2)
 	require.NoError(t, err)
 	require.Len(t, latest, 2)
 	require.Equal(t, []string{"c", "a"}, []string{latest[0].ID, latest[1].ID})
@@ -160,7 +166,7 @@ func listsLatestUploads(t *testing.T, s UploadsSubject) {
 // The oldest of a user's undecided uploads give way, by number and by size; those that are being imported, and others', stay.
 func keepsToShare(t *testing.T, s UploadsSubject) {
 	state := func(id string, user int64) domain.UploadState {
-		upload, err := s.Uploads.Find(t.Context(), user, id)
+		upload, err := s.Store.Find(t.Context(), user, id)
 		require.NoError(t, err)
 		return upload.State
 	}
@@ -169,20 +175,20 @@ func keepsToShare(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, importing)
 	is := *importing
 	is.State = domain.UploadImporting
-	require.NoError(t, s.Uploads.Change(t.Context(), importing, &is))
+	require.NoError(t, s.Store.Change(t.Context(), importing, &is))
 	share := ports.UploadShare{Uploads: 2, Bytes: 10}
 	for _, id := range []string{"one", "two", "three"} { // of 3 bytes each
-		require.NoError(t, s.Uploads.Create(t.Context(), uploadOf(s.Anna, id), share, strings.NewReader("abc")))
+		require.NoError(t, s.Store.Create(t.Context(), uploadOf(s.Anna, id), share, strings.NewReader("abc")))
 	}
 	require.Equal(t, domain.UploadCancelled, state("one", s.Anna))
-	require.ErrorIs(t, s.Jobs.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is gone")
-	_, err := s.Jobs.Beat(t.Context(), "one", "job of one", domain.Progress{})
+	require.ErrorIs(t, s.Store.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is gone")
+	_, err := s.Store.Beat(t.Context(), "one", "job of one", domain.Progress{})
 	require.ErrorIs(t, err, ports.ErrChanged, "its job is told")
 	require.Equal(t, domain.UploadChecking, state("two", s.Anna))
 
 	large := uploadOf(s.Anna, "large")
 	large.Size = 100 // more than all of the share
-	require.NoError(t, s.Uploads.Create(t.Context(), large, share, strings.NewReader("abc")))
+	require.NoError(t, s.Store.Create(t.Context(), large, share, strings.NewReader("abc")))
 	require.Equal(t, domain.UploadChecking, state("large", s.Anna), "the newest stays")
 	for _, id := range []string{"two", "three"} {
 		require.Equal(t, domain.UploadCancelled, state(id, s.Anna))
@@ -200,24 +206,24 @@ func changesUpload(t *testing.T, s UploadsSubject) {
 	is.Rejections = []domain.Rejection{{Object: 2, Login: "b<", Violations: domain.Violations{
 		{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeContactRequired},
 	}}}
-	require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
+	require.NoError(t, s.Store.Change(t.Context(), was, &is))
 	sameUpload(t, &is, findUpload(t, s, was))
-	require.ErrorIs(t, s.Uploads.Change(t.Context(), was, &is), ports.ErrChanged, "the state is another")
+	require.ErrorIs(t, s.Store.Change(t.Context(), was, &is), ports.ErrChanged, "the state is another")
 
 	importing := is
 	importing.State, importing.Job, importing.Strict, importing.Done = domain.UploadImporting, "another", true, domain.Progress{}
-	require.NoError(t, s.Uploads.Change(t.Context(), &is, &importing))
+	require.NoError(t, s.Store.Change(t.Context(), &is, &importing))
 	sameUpload(t, &importing, findUpload(t, s, was))
 	stale := importing
 	stale.Job = "not this"
-	require.ErrorIs(t, s.Uploads.Change(t.Context(), &stale, &is), ports.ErrChanged, "the job is another")
+	require.ErrorIs(t, s.Store.Change(t.Context(), &stale, &is), ports.ErrChanged, "the job is another")
 	none := importing
 	none.ID = "none"
-	require.ErrorIs(t, s.Uploads.Change(t.Context(), &none, &is), ports.ErrChanged)
+	require.ErrorIs(t, s.Store.Change(t.Context(), &none, &is), ports.ErrChanged)
 
 	failed := importing
 	failed.State, failed.Job, failed.Failure, failed.Detail, failed.Import = domain.UploadFailed, "", domain.UploadBroken, "at byte 3", 12
-	require.NoError(t, s.Uploads.Change(t.Context(), &importing, &failed))
+	require.NoError(t, s.Store.Change(t.Context(), &importing, &failed))
 	sameUpload(t, &failed, findUpload(t, s, was))
 }
 
@@ -231,7 +237,7 @@ func oneJobStarts(t *testing.T, s UploadsSubject) {
 		is := *was
 		is.State, is.Job = domain.UploadImporting, string(rune('a'+i))
 		all.Go(func() {
-			switch err := s.Uploads.Change(t.Context(), was, &is); {
+			switch err := s.Store.Change(t.Context(), was, &is); {
 			case err == nil:
 				started.Add(1)
 			case errors.Is(err, ports.ErrChanged):
@@ -255,9 +261,9 @@ func dropsFiles(t *testing.T, s UploadsSubject) {
 		createUpload(t, s, was)
 		is := *was
 		is.State, is.Job = state, ""
-		require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
-		err := s.Jobs.Load(t.Context(), is.ID, io.Discard)
-		if is.IsOver() {
+		require.NoError(t, s.Store.Change(t.Context(), was, &is))
+		err := s.Store.Load(t.Context(), is.ID, io.Discard)
+		if is.State.IsOver() {
 			require.ErrorIs(t, err, ports.ErrNotFound, state)
 		} else {
 			require.NoError(t, err, state)
@@ -274,7 +280,7 @@ func hearsOfJobs(t *testing.T, s UploadsSubject) {
 	require.InDelta(t, time.Minute, got.Silent, float64(20*time.Second))
 	require.True(t, got.IsInterrupted())
 	done := domain.Progress{Tally: domain.Tally{Records: 7, Registered: 4, Rejected: 3}, Bytes: 2, Size: 3}
-	cancelled, err := s.Jobs.Beat(t.Context(), "one", upload.Job, done)
+	cancelled, err := s.Store.Beat(t.Context(), "one", upload.Job, done)
 	require.NoError(t, err)
 	require.False(t, cancelled)
 	got = findUpload(t, s, upload)
@@ -282,13 +288,13 @@ func hearsOfJobs(t *testing.T, s UploadsSubject) {
 	require.False(t, got.IsInterrupted())
 	require.InDelta(t, time.Minute, got.Worked, float64(20*time.Second))
 	for _, job := range []string{"", "another"} {
-		_, err = s.Jobs.Beat(t.Context(), "one", job, done)
+		_, err = s.Store.Beat(t.Context(), "one", job, done)
 		require.ErrorIs(t, err, ports.ErrChanged)
 	}
 	is := *upload
 	is.Job = ""
-	require.NoError(t, s.Uploads.Change(t.Context(), upload, &is))
-	_, err = s.Jobs.Beat(t.Context(), "one", upload.Job, done)
+	require.NoError(t, s.Store.Change(t.Context(), upload, &is))
+	_, err = s.Store.Beat(t.Context(), "one", upload.Job, done)
 	require.ErrorIs(t, err, ports.ErrChanged)
 	got = findUpload(t, s, upload)
 	require.True(t, got.IsInterrupted(), "nobody works on it")
@@ -296,23 +302,23 @@ func hearsOfJobs(t *testing.T, s UploadsSubject) {
 	require.InDelta(t, got.Worked, findUpload(t, s, upload).Worked, float64(time.Millisecond), "the time of work goes on with work only")
 
 	is.Job = "new"
-	require.NoError(t, s.Uploads.Change(t.Context(), &domain.Upload{ID: "one", State: is.State}, &is))
+	require.NoError(t, s.Store.Change(t.Context(), &ports.Upload{ID: "one", State: is.State}, &is))
 	require.Less(t, findUpload(t, s, upload).Worked, 30*time.Second, "each job has a time of its own")
 }
 
 func interruptsJobs(t *testing.T, s UploadsSubject) {
 	was := uploadOf(s.Anna, "one")
 	createUpload(t, s, was)
-	require.ErrorIs(t, s.Jobs.Interrupt(t.Context(), "one", "another"), ports.ErrChanged)
-	require.ErrorIs(t, s.Jobs.Interrupt(t.Context(), "none", was.Job), ports.ErrChanged)
-	require.NoError(t, s.Jobs.Interrupt(t.Context(), "one", was.Job))
-	cancelled, err := s.Jobs.Beat(t.Context(), "one", was.Job, domain.Progress{})
+	require.ErrorIs(t, s.Store.Interrupt(t.Context(), "one", "another"), ports.ErrChanged)
+	require.ErrorIs(t, s.Store.Interrupt(t.Context(), "none", was.Job), ports.ErrChanged)
+	require.NoError(t, s.Store.Interrupt(t.Context(), "one", was.Job))
+	cancelled, err := s.Store.Beat(t.Context(), "one", was.Job, domain.Progress{})
 	require.NoError(t, err)
 	require.True(t, cancelled)
 	is := *was
 	is.Job = "another"
-	require.NoError(t, s.Uploads.Change(t.Context(), was, &is))
-	cancelled, err = s.Jobs.Beat(t.Context(), "one", is.Job, domain.Progress{})
+	require.NoError(t, s.Store.Change(t.Context(), was, &is))
+	cancelled, err = s.Store.Beat(t.Context(), "one", is.Job, domain.Progress{})
 	require.NoError(t, err)
 	require.False(t, cancelled, "that was for the job before")
 }
@@ -324,17 +330,17 @@ func uploadsEndWithContext(t *testing.T, s UploadsSubject) {
 	cancel()
 	is := *was
 	is.State = domain.UploadCancelled
-	_, errFind := s.Uploads.Find(ctx, s.Anna, "one")
-	_, errLatest := s.Uploads.Latest(ctx, s.Anna, 1)
-	_, errBeat := s.Jobs.Beat(ctx, "one", was.Job, domain.Progress{Bytes: 1})
+	_, errFind := s.Store.Find(ctx, s.Anna, "one")
+	_, errLatest := s.Store.Latest(ctx, s.Anna, 1)
+	_, errBeat := s.Store.Beat(ctx, "one", was.Job, domain.Progress{Bytes: 1})
 	for _, err := range []error{
-		errFind, errLatest, errBeat, s.Uploads.Create(ctx, uploadOf(s.Anna, "two"), wide, strings.NewReader("x")), s.Uploads.Change(ctx, was, &is),
-		s.Jobs.Load(ctx, "one", io.Discard), s.Jobs.Interrupt(ctx, "one", was.Job),
+		errFind, errLatest, errBeat, s.Store.Create(ctx, uploadOf(s.Anna, "two"), wide, strings.NewReader("x")), s.Store.Change(ctx, was, &is),
+		s.Store.Load(ctx, "one", io.Discard), s.Store.Interrupt(ctx, "one", was.Job),
 	} {
 		require.ErrorIs(t, err, context.Canceled)
 		require.NotErrorIs(t, err, ports.ErrUnavailable)
 	}
 	sameUpload(t, was, findUpload(t, s, was))
-	_, err := s.Uploads.Find(t.Context(), s.Anna, "two")
+	_, err := s.Store.Find(t.Context(), s.Anna, "two")
 	require.ErrorIs(t, err, ports.ErrNotFound)
 }

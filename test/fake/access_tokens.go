@@ -17,7 +17,7 @@ type AccessTokens struct {
 	hashes []string
 }
 
-// Create implements ports.AccessTokens.
+// Create implements ports.TokenStore.
 func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, hash []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("create: %w", err)
@@ -42,7 +42,7 @@ func (a *AccessTokens) find(name string) *domain.AccessToken {
 	return nil
 }
 
-// All implements ports.AccessTokens.
+// All implements ports.TokenStore.
 func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("all: %w", err)
@@ -52,7 +52,7 @@ func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
 	return append([]domain.AccessToken{}, a.tokens...), nil
 }
 
-// Revoke implements ports.AccessTokens.
+// Revoke implements ports.TokenStore.
 func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("revoke: %w", err)
@@ -67,7 +67,7 @@ func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) er
 	return nil
 }
 
-// Use implements ports.AccessTokens.
+// Use implements ports.TokenStore.
 func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*domain.AccessToken, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("use: %w", err)

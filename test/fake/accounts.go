@@ -12,7 +12,7 @@ import (
 // Registrations keeps people with those that imports bring.
 type Registrations struct{ Store *Imports }
 
-// Taken implements ports.Registrations.
+// Taken implements ports.RegistrationStore.
 func (r Registrations) Taken(ctx context.Context, registration *domain.Registration) (*domain.Taken, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("look up: %w", err)
@@ -20,7 +20,7 @@ func (r Registrations) Taken(ctx context.Context, registration *domain.Registrat
 	return takenOf([]domain.Registration{*registration}, r.Store.Accounts()), nil
 }
 
-// Create implements ports.Registrations.
+// Create implements ports.RegistrationStore.
 func (r Registrations) Create(ctx context.Context, account domain.Account) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("create: %w", err)
@@ -37,7 +37,7 @@ func (r Registrations) Create(ctx context.Context, account domain.Account) (int6
 // Accounts finds those that imports and registrations bring.
 type Accounts struct{ Store *Imports }
 
-// Find implements ports.Accounts.
+// Find implements ports.AccountStore.
 func (a Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("find: %w", err)
@@ -54,7 +54,7 @@ func (a Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.U
 	return nil, ports.ErrNotFound
 }
 
-// User implements ports.Accounts.
+// User implements ports.AccountStore.
 func (a Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read: %w", err)
@@ -67,7 +67,7 @@ func (a Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
 	return a.Store.user(int(id - 1)), nil
 }
 
-// SetPassword implements ports.Accounts.
+// SetPassword implements ports.AccountStore.
 func (a Accounts) SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("set password: %w", err)
@@ -83,7 +83,7 @@ func (a Accounts) SetPassword(ctx context.Context, id int64, oldHash string, pas
 	return nil
 }
 
-// UsePassword implements ports.Accounts.
+// UsePassword implements ports.AccountStore.
 func (a Accounts) UsePassword(ctx context.Context, id int64, hash string, browser []byte) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("use password: %w", err)

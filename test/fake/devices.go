@@ -14,7 +14,7 @@ type Devices struct {
 	marks map[string]ports.Mark
 }
 
-// Sign implements ports.Devices.
+// Sign implements ports.DeviceSigner.
 func (d *Devices) Sign(mark ports.Mark) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -27,7 +27,7 @@ func (d *Devices) Sign(mark ports.Mark) string {
 	return text
 }
 
-// Verify implements ports.Devices.
+// Verify implements ports.DeviceSigner.
 func (d *Devices) Verify(text string) (mark ports.Mark, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -26,7 +26,7 @@ func (e *Exports) Names() []string {
 	return slices.Sorted(maps.Values(e.files))
 }
 
-// Make implements ports.Exports.
+// Make implements ports.ExportStore.
 func (e *Exports) Make(name ports.ExportName, write func(io.Writer) error) (*ports.ExportFile, error) {
 	var content bytes.Buffer
 	err := write(&content)

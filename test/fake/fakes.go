@@ -20,7 +20,7 @@ type Spools struct{ open atomic.Int64 }
 // Open is how many spools were not closed.
 func (s *Spools) Open() int64 { return s.open.Load() }
 
-// New implements ports.Spools.
+// New implements ports.SpoolStore.
 func (s *Spools) New() ports.Spool {
 	s.open.Add(1)
 	return &spool{owner: s}
@@ -42,12 +42,12 @@ func (s *spool) Close() error { s.owner.open.Add(-1); return nil }
 type Decoder struct{}
 
 // Layout implements ports.Decoder.
-func (Decoder) Layout(*io.SectionReader, domain.FileHint) (domain.FileLayout, error) {
-	return domain.FileLayout{Format: domain.FormatJSON, Encoding: "utf-8"}, nil
+func (Decoder) Layout(*io.SectionReader, ports.FileHint) (ports.FileLayout, error) {
+	return ports.FileLayout{Format: ports.FormatJSON, Encoding: "utf-8"}, nil
 }
 
 // Candidates implements ports.Decoder.
-func (Decoder) Candidates(r *io.SectionReader, _ domain.FileHint) iter.Seq2[*domain.Candidate, error] {
+func (Decoder) Candidates(r *io.SectionReader, _ ports.FileHint) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		file, err := io.ReadAll(r)
 		if err != nil {
@@ -73,7 +73,7 @@ func (Decoder) Candidates(r *io.SectionReader, _ domain.FileHint) iter.Seq2[*dom
 
 func decode(number int, element json.RawMessage) *domain.Candidate {
 	c := &domain.Candidate{Number: number}
-	if len(element) <= domain.MaxOriginal {
+	if len(element) <= ports.MaxOriginal {
 		c.Original = element
 	}
 	var fields map[string]any
@@ -117,7 +117,7 @@ type issuer int64
 
 func (i issuer) Password(object int) string { return fmt.Sprintf("password-%d-%d", i, object) }
 func (i issuer) Hash(object int) string {
-	return fmt.Sprintf("%shash-%d-%d", domain.TemporaryScheme, i, object)
+	return fmt.Sprintf("%shash-%d-%d", temporaryScheme, i, object)
 }
 
 // Sentences says violations by their codes.

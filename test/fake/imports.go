@@ -101,7 +101,7 @@ func (s *Imports) SetDate(id int64, at time.Time) {
 	s.moments[id] = moment{at.UTC().Truncate(time.Microsecond), s.moments[id].day}
 }
 
-// Do implements ports.Imports.
+// Do implements ports.ImportStore.
 func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
 	if !mode.Key.IsZero() {
 		err := s.claim(mode.Key)
@@ -150,7 +150,7 @@ func (s *Imports) release(key domain.ImportKey) {
 	delete(s.running, key)
 }
 
-// Recall implements ports.Imports.
+// Recall implements ports.ImportStore.
 func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer) (*ports.KeptAnswer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("recall: %w", err)
@@ -216,14 +216,16 @@ func now(clock func() time.Time) time.Time {
 	return clock()
 }
 
-// Refuse implements ports.Imports.
-func (s *Imports) Refuse(ctx context.Context, status int, description string, sender domain.Sender) (int64, error) {
+// Reject implements ports.ImportStore.
+func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (int64, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("refuse: %w", err)
+		return 0, fmt.Errorf("reject: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.keep(Record{Status: status, Description: description, Token: sender.TokenName, User: sender.User}), nil
+	return s.keep(Record{
+		Status: rejected.Status, Description: rejected.Description, Token: rejected.Sender.TokenName, User: rejected.Sender.User,
+	}), nil
 }
 
 type importTx struct {

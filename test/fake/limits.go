@@ -17,7 +17,7 @@ type Limits struct {
 	fullAt map[string]time.Time
 }
 
-// Take implements ports.Limits.
+// Take implements ports.LimitStore.
 func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("take: %w", err)
@@ -44,7 +44,7 @@ func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (time.Durati
 	return 0, nil
 }
 
-// Return implements ports.Limits.
+// Return implements ports.LimitStore.
 func (l *Limits) Return(ctx context.Context, buckets ...ports.Bucket) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("return: %w", err)

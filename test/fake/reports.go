@@ -73,7 +73,7 @@ func choosesObject(filter *domain.ReportFilter, rejection *domain.Rejection) boo
 	return hasReason && (filter.Login == "" || filter.Login == domain.LoginKey(rejection.Login))
 }
 
-// Statistics implements ports.Reports.
+// Statistics implements ports.ReportReading.
 func (r Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Statistics, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read statistics: %w", err)
@@ -108,7 +108,7 @@ func (r Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Sta
 	return &s, nil
 }
 
-// Imports implements ports.Reports.
+// Imports implements ports.ReportReading.
 func (r Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read imports: %w", err)
@@ -139,7 +139,7 @@ func (r Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.I
 	return &page, nil
 }
 
-// Rejections implements ports.Reports.
+// Rejections implements ports.ReportReading.
 func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read rejections: %w", err)
@@ -166,7 +166,7 @@ func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*p
 	return nil, ports.ErrNotFound
 }
 
-// Read implements ports.Reports.
+// Read implements ports.ReportStore.
 func (r Reports) Read(ctx context.Context, query ports.ReportQuery, work func(ports.Report) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("begin: %w", err)

@@ -14,7 +14,7 @@ import (
 // Roles keeps the roles of those that imports and registrations bring.
 type Roles struct{ Store *Imports }
 
-// Grant implements ports.Roles.
+// Grant implements ports.RoleStore.
 func (r Roles) Grant(ctx context.Context, login domain.Login, role domain.Role) error {
 	return r.change(ctx, login, func(roles []domain.Role) ([]domain.Role, error) {
 		if slices.Contains(roles, role) {
@@ -24,7 +24,7 @@ func (r Roles) Grant(ctx context.Context, login domain.Login, role domain.Role) 
 	})
 }
 
-// Revoke implements ports.Roles.
+// Revoke implements ports.RoleStore.
 func (r Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role) error {
 	return r.change(ctx, login, func(roles []domain.Role) ([]domain.Role, error) {
 		if role == domain.RoleOperator && slices.Contains(roles, role) && r.Store.operators() == 1 {
@@ -63,7 +63,7 @@ func (r Roles) change(ctx context.Context, login domain.Login, change func([]dom
 	return ports.ErrNotFound
 }
 
-// List implements ports.Roles.
+// List implements ports.RoleStore.
 func (r Roles) List(ctx context.Context, role domain.Role) iter.Seq2[ports.UserRoles, error] {
 	return func(yield func(ports.UserRoles, error) bool) {
 		if err := ctx.Err(); err != nil {

@@ -17,7 +17,7 @@ type SetupCodes struct {
 	codes map[string]time.Time // when they expire, by hash
 }
 
-// Create implements ports.SetupCodes.
+// Create implements ports.SetupCodeStore.
 func (s *SetupCodes) Create(ctx context.Context, hash []byte, expires time.Time) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, fmt.Errorf("create: %w", err)
@@ -34,7 +34,7 @@ func (s *SetupCodes) Create(ctx context.Context, hash []byte, expires time.Time)
 	return true, nil
 }
 
-// Check implements ports.SetupCodes.
+// Check implements ports.SetupCodeStore.
 func (s *SetupCodes) Check(ctx context.Context, hash []byte, at time.Time) error {
 	s.Store.mu.Lock()
 	defer s.Store.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *SetupCodes) check(ctx context.Context, hash []byte, at time.Time) error
 	return nil
 }
 
-// Use implements ports.SetupCodes.
+// Use implements ports.SetupCodeStore.
 func (s *SetupCodes) Use(ctx context.Context, hash []byte, at time.Time, user int64) error {
 	s.Store.mu.Lock()
 	defer s.Store.mu.Unlock()

@@ -22,7 +22,7 @@ type Uploads struct {
 }
 
 type upload struct {
-	domain.Upload
+	ports.Upload
 
 	file           []byte
 	cancelled      bool
@@ -36,8 +36,8 @@ func (s *Uploads) now() time.Time {
 	return time.Now()
 }
 
-// Create implements ports.Uploads.
-func (s *Uploads) Create(ctx context.Context, it *domain.Upload, share ports.UploadShare, file io.Reader) error {
+// Create implements ports.UploadStore.
+func (s *Uploads) Create(ctx context.Context, it *ports.Upload, share ports.UploadShare, file io.Reader) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
@@ -64,7 +64,7 @@ func (s *Uploads) Create(ctx context.Context, it *domain.Upload, share ports.Upl
 	return nil
 }
 
-func clone(it *domain.Upload) domain.Upload {
+func clone(it *ports.Upload) ports.Upload {
 	copied := *it
 	copied.Layout.Columns = slices.Clone(it.Layout.Columns)
 	copied.Layout.Rows = slices.Clone(it.Layout.Rows)
@@ -81,7 +81,7 @@ func (s *Uploads) find(id string) *upload {
 	return nil
 }
 
-func (s *Uploads) read(it *upload) domain.Upload {
+func (s *Uploads) read(it *upload) ports.Upload {
 	read := clone(&it.Upload)
 	read.Done.Size = it.Size
 	read.Silent, read.Worked = s.now().Sub(it.heard), it.heard.Sub(it.started)
@@ -91,8 +91,8 @@ func (s *Uploads) read(it *upload) domain.Upload {
 	return read
 }
 
-// Find implements ports.Uploads.
-func (s *Uploads) Find(ctx context.Context, user int64, id string) (*domain.Upload, error) {
+// Find implements ports.UploadReading.
+func (s *Uploads) Find(ctx context.Context, user int64, id string) (*ports.Upload, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("find: %w", err)
 	}
@@ -106,26 +106,26 @@ func (s *Uploads) Find(ctx context.Context, user int64, id string) (*domain.Uplo
 	return &read, nil
 }
 
-// Latest implements ports.Uploads.
-func (s *Uploads) Latest(ctx context.Context, user int64, limit int) ([]domain.Upload, error) {
+// Latest implements ports.UploadReading.
+func (s *Uploads) Latest(ctx context.Context, user int64, limit int) ([]ports.Upload, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []domain.Upload
+	var found []ports.Upload
 	for _, it := range slices.Backward(s.all) {
 		if it.User == user && len(found) < limit {
 			read := s.read(it)
-			read.Layout, read.Rejections = domain.FileLayout{}, nil
+			read.Layout, read.Rejections = ports.FileLayout{}, nil
 			found = append(found, read)
 		}
 	}
 	return found, nil
 }
 
-// Change implements ports.Uploads.
-func (s *Uploads) Change(ctx context.Context, was, is *domain.Upload) error {
+// Change implements ports.UploadStore.
+func (s *Uploads) Change(ctx context.Context, was, is *ports.Upload) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("change: %w", err)
 	}
@@ -142,13 +142,13 @@ func (s *Uploads) Change(ctx context.Context, was, is *domain.Upload) error {
 	if it.Job != "" {
 		it.started = s.now()
 	}
-	if is.IsOver() {
+	if is.State.IsOver() {
 		it.file = nil
 	}
 	return nil
 }
 
-// Load implements ports.UploadJobs.
+// Load implements ports.UploadJobStore.
 func (s *Uploads) Load(ctx context.Context, id string, w io.Writer) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("load: %w", err)
@@ -168,7 +168,7 @@ func (s *Uploads) Load(ctx context.Context, id string, w io.Writer) error {
 	return nil
 }
 
-// Beat implements ports.UploadJobs.
+// Beat implements ports.UploadJobStore.
 func (s *Uploads) Beat(ctx context.Context, id, job string, done domain.Progress) (bool, error) {
 	if err := ctx.Err(); err != nil {
 		return false, fmt.Errorf("beat: %w", err)
@@ -183,7 +183,7 @@ func (s *Uploads) Beat(ctx context.Context, id, job string, done domain.Progress
 	return it.cancelled, nil
 }
 
-// Interrupt implements ports.UploadJobs.
+// Interrupt implements ports.UploadStore.
 func (s *Uploads) Interrupt(ctx context.Context, id, job string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("interrupt: %w", err)

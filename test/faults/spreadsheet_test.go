@@ -78,7 +78,7 @@ func tables(t *testing.T, language string, names []string) map[string][]byte {
 	}
 	outcomes := func(yield func(domain.Outcome, error) bool) {
 		for i, name := range names {
-			if !yield(domain.Outcome{Object: i + 1, Name: domain.RestoreFullName(name, name, name), Login: name, Password: "abcdef"}, nil) {
+			if !yield(domain.Outcome{Object: i + 1, Name: domain.RestoreFullName(domain.NameTexts{Last: name, First: name, Patronymic: name}), Login: name, Password: "abcdef"}, nil) {
 				return
 			}
 		}

@@ -1,4 +1,4 @@
-package domain_test
+package ports_test
 
 import (
 	"strings"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 func TestFileName(t *testing.T) {
@@ -24,15 +25,15 @@ func TestFileName(t *testing.T) {
 		" ":                      "",
 		strings.Repeat("я", 101): strings.Repeat("я", 100) + "…",
 	} {
-		require.Equal(t, want, domain.FileName(name), "%q", name)
+		require.Equal(t, want, ports.FileName(name), "%q", name)
 	}
 }
 
 func TestShownLayoutIsSmall(t *testing.T) {
 	long := strings.Repeat("<\x00", 1000)
-	layout := domain.FileLayout{Format: domain.FormatCSV, Encoding: long}
+	layout := ports.FileLayout{Format: ports.FormatCSV, Encoding: long}
 	for range 1000 {
-		layout.Columns = append(layout.Columns, domain.FileColumn{Header: long, Field: domain.FieldLogin})
+		layout.Columns = append(layout.Columns, ports.FileColumn{Header: long, Field: domain.FieldLogin})
 		layout.Rows = append(layout.Rows, []string{long, long})
 	}
 	layout.Rows[0] = make([]string, 2000)
@@ -48,16 +49,16 @@ func TestShownLayoutIsSmall(t *testing.T) {
 
 func TestInterruptedUploads(t *testing.T) {
 	for _, c := range []struct {
-		upload      domain.Upload
+		upload      ports.Upload
 		interrupted bool
 	}{
-		{domain.Upload{State: domain.UploadChecking, Job: "x", Silent: 15 * time.Second}, false},
-		{domain.Upload{State: domain.UploadChecking, Job: "x", Silent: 16 * time.Second}, true},
-		{domain.Upload{State: domain.UploadImporting, Job: "x", Silent: 16 * time.Second}, true},
-		{domain.Upload{State: domain.UploadImporting}, true},
-		{domain.Upload{State: domain.UploadChecked, Silent: time.Hour}, false},
-		{domain.Upload{State: domain.UploadImported, Silent: time.Hour}, false},
-		{domain.Upload{State: domain.UploadCancelled, Silent: time.Hour}, false},
+		{ports.Upload{State: domain.UploadChecking, Job: "x", Silent: 15 * time.Second}, false},
+		{ports.Upload{State: domain.UploadChecking, Job: "x", Silent: 16 * time.Second}, true},
+		{ports.Upload{State: domain.UploadImporting, Job: "x", Silent: 16 * time.Second}, true},
+		{ports.Upload{State: domain.UploadImporting}, true},
+		{ports.Upload{State: domain.UploadChecked, Silent: time.Hour}, false},
+		{ports.Upload{State: domain.UploadImported, Silent: time.Hour}, false},
+		{ports.Upload{State: domain.UploadCancelled, Silent: time.Hour}, false},
 	} {
 		require.Equal(t, c.interrupted, c.upload.IsInterrupted(), "%+v", c.upload)
 	}

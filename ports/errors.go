@@ -1,0 +1,24 @@
+package ports
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The errors that several ports return.
+var (
+	// ErrNotFound is returned when what was asked for does not exist.
+	ErrNotFound = errors.New("not found")
+
+	// ErrChanged is returned when a value has changed since it was read.
+	ErrChanged = errors.New("changed concurrently")
+
+	// ErrBusy is returned when too much work of one kind is running or waiting.
+	ErrBusy = errors.New("busy")
+
+	// ErrUnavailable is returned for a failure that is likely to be temporary.
+	ErrUnavailable = errors.New("unavailable")
+
+	// ErrNoRoom is an ErrUnavailable: a disk is full.
+	ErrNoRoom = fmt.Errorf("%w: no space left on the disk", ErrUnavailable)
+)

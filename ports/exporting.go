@@ -1,0 +1,44 @@
+package ports
+
+import (
+	"context"
+	"io"
+
+	"rollcall/domain"
+)
+
+// Exporting makes files of reports.
+type Exporting interface {
+	// Export makes a file. It returns ErrNotFound if there is no such format or import, ErrBusy when too many files are being
+	// made, ErrUnavailable if the database is unreachable or the disk is full.
+	Export(ctx context.Context, query ExportQuery) (*ExportFile, error)
+}
+
+// An ExportQuery asks for a file of the imports and rejections that a filter selects.
+type ExportQuery struct {
+	Format   string
+	Language string // of the reader, as in Report
+	Filter   domain.ReportFilter
+}
+
+// An ExportFile is a complete file.
+type ExportFile struct {
+	io.ReadCloser
+
+	Name string
+	Size int64
+}
+
+// An ExportName is the name of a file: Kind-Detail.Extension.
+type ExportName struct {
+	Kind      string
+	Detail    string // starts with a digit, which no part of a Kind does
+	Extension string
+}
+
+// ExportStore stores the latest exports.
+type ExportStore interface {
+	// Make makes a file of what write writes, and returns the error of write. After an error there is no file. Of the files of
+	// one kind and extension the newest is kept. Make returns ErrUnavailable if the disk is full.
+	Make(name ExportName, write func(io.Writer) error) (*ExportFile, error)
+}

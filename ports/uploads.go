@@ -1,0 +1,132 @@
+package ports
+
+import (
+	"context"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"rollcall/domain"
+)
+
+// Uploading imports a file after its user has confirmed the result of a dry run. An upload belongs to one user: for any other
+// user every method returns ErrNotFound. Every method returns ErrUnavailable if the database is unreachable.
+type Uploading interface {
+	// Receive stores a file, starts its dry run, and returns the id of the upload. It returns a domain.ErrBrokenFile if the file
+	// cannot be read as one of people, ErrBusy when too many uploads are running or waiting.
+	Receive(ctx context.Context, user int64, hint FileHint, file Spool) (id string, err error)
+
+	// Start imports a file after its dry run; if strict, every record or none. An interrupted upload continues with the step
+	// that was interrupted, and with its earlier options. Start returns ErrChanged if the upload is in any other state, ErrBusy
+	// when too many uploads are running or waiting.
+	Start(ctx context.Context, user int64, id string, strict bool) error
+
+	// Cancel cancels an upload, or requests cancellation if a job is running; the upload's state shows when that has ended. It
+	// returns ErrChanged if the upload is over.
+	Cancel(ctx context.Context, user int64, id string) error
+}
+
+// An Upload is a file that a user has uploaded, with the state of its import.
+type Upload struct {
+	ID   string // cannot be guessed
+	User int64
+	Name string // of the file, fit to show
+	Hint FileHint
+	Size int64 // bytes
+
+	Layout     FileLayout
+	State      domain.UploadState
+	Strict     bool   // registers every record or none
+	Job        string // id of the running job; empty for none
+	Done       domain.Progress
+	Import     int64                // id of its record; 0 for none
+	Failure    domain.UploadFailure // why it failed; empty if it did not
+	Detail     string               // where and how the file is broken, in English; empty if it is not
+	Rejections []domain.Rejection   // the first ones of the dry run, at most MaxRejectionsShown
+
+	Created time.Time
+	Worked  time.Duration // since the job began
+	Silent  time.Duration // since the last heartbeat of the job
+}
+
+const (
+	// UploadPatience is the time without a heartbeat after which a job counts as interrupted.
+	UploadPatience = 15 * time.Second
+
+	// MaxRejectionsShown is the number of rejections of a dry run that are stored, to be shown.
+	MaxRejectionsShown = 20
+
+	maxFileName = 100 // characters
+)
+
+// Key returns the key under which the answer to the upload's import is stored.
+func (u *Upload) Key() domain.ImportKey { return domain.ImportKey{Upload: u.ID} }
+
+// IsInterrupted reports whether the upload needs a job and has none that is alive. It can be started again.
+func (u *Upload) IsInterrupted() bool {
+	return u.State.NeedsJob() && (u.Job == "" || u.Silent > UploadPatience)
+}
+
+// FileName returns the name of a file made fit to show: without folders, on one line, and of bounded length.
+func FileName(name string) string {
+	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), `\`, "/"))
+	name = domain.Line(name, maxFileName)
+	switch strings.TrimSpace(name) {
+	case "", ".", "..", "/":
+		return ""
+	}
+	return name
+}
+
+// UploadReading reads uploads. Pages read the store directly, because no rule of a use case stands between them. Every method
+// returns ErrUnavailable if the database is unreachable.
+type UploadReading interface {
+	// Find returns a user's upload. It returns ErrNotFound.
+	Find(ctx context.Context, user int64, id string) (*Upload, error)
+
+	// Latest returns a user's latest uploads, newest first, without their layouts and rejections.
+	Latest(ctx context.Context, user int64, limit int) ([]Upload, error)
+}
+
+// UploadStore stores the uploads of users with their files. Every method returns ErrUnavailable if the database is unreachable.
+type UploadStore interface {
+	// Find returns a user's upload. It returns ErrNotFound.
+	Find(ctx context.Context, user int64, id string) (*Upload, error)
+
+	// Create stores an upload with its file, which it reads to its end. Then it cancels the oldest undecided uploads of the user
+	// that exceed the share. It returns the error of the file.
+	Create(ctx context.Context, upload *Upload, share UploadShare, file io.Reader) error
+
+	// Change updates an upload if its state and job still match was; otherwise it returns ErrChanged. File, user and layout never
+	// change. A pending cancellation is cleared. The file of an upload that is over is deleted.
+	Change(ctx context.Context, was, is *Upload) error
+
+	// Interrupt requests the cancellation of an upload's job. It returns ErrChanged if the upload has another job, or none.
+	Interrupt(ctx context.Context, id, job string) error
+}
+
+// An UploadShare bounds the uploads of a user that are waiting for a dry run or a decision. The newest upload always fits.
+type UploadShare struct {
+	Uploads int
+	Bytes   int64
+}
+
+// UploadJobStore stores the state of jobs that run uploads. Every method returns ErrUnavailable if the database is unreachable.
+type UploadJobStore interface {
+	// Load writes an upload's file to w. It returns ErrNotFound if there is none, or the error of w.
+	Load(ctx context.Context, id string, w io.Writer) error
+
+	// Beat records a heartbeat and the progress of a job, and reports whether cancellation was requested. It returns ErrChanged
+	// if the upload has another job, or none.
+	Beat(ctx context.Context, id, job string, done domain.Progress) (cancelled bool, err error)
+
+	// Change is as in UploadStore.
+	Change(ctx context.Context, was, is *Upload) error
+}
+
+// TemplateWriter writes an empty file of people for users to fill in.
+type TemplateWriter interface {
+	// Write writes a file with the headers of a language. It returns the error of w, wrapped.
+	Write(w io.Writer, words Words) error
+}
