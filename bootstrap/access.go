@@ -2,14 +2,12 @@ package bootstrap
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/net/idna"
@@ -18,42 +16,15 @@ import (
 	"rollcall/domain"
 )
 
-// registrationOpen is --registration where visitors may register.
-const registrationOpen = "open"
-
-// accessFlags say who gets to what, and how.
-type accessFlags struct {
-	UseraddAccess web.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd: 'open' is everybody, 'token' who has one of 'rollcall token create', 'session' also users who are signed in with a browser and see reports; with open registration, that is anyone who registers (${default})."`
-	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register, open or closed (${default})."`
-	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users see the reports of imports: ${enum} (${default}). Uploads, their passwords and rejected records are always for operators."`
-
-	TemporaryPasswords web.PasswordPolicy `env:"ROLLCALL_TEMPORARY_PASSWORDS" enum:"must-change,may-change" default:"must-change" placeholder:"POLICY" help:"What a user does who signs in with a temporary password: 'must-change' chooses another one before anything else, and uses the temporary one in one browser; 'may-change' signs in with it until it expires (${default})."`
-
-	TLSCert string `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate to serve HTTPS with, in PEM, followed by those of its issuers. It is read again when it was renewed."`
-	TLSKey  string `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
-
-	Hosts          []hostName `name:"host" env:"ROLLCALL_HOST" placeholder:"NAME" help:"Host name that the server answers to, such as people.example; repeat it for more. Requests for other names get 421. By default a server that listens on a loopback address answers to the names of loopback alone, and any other to every name."`
-	TrustedProxies []network  `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (10.0.0.0/8) of a proxy whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed; of others they are ignored."`
-
-	warned sync.Once
-}
-
-func (f *accessFlags) check() error {
-	if (f.TLSCert == "") != (f.TLSKey == "") {
-		return errors.New("--tls-cert, --tls-key: one needs the other")
+// warnOfProxy warns about a peer that sends X-Forwarded headers and is not trusted. A proxy makes the server reachable from other
+// machines, even if it listens on a loopback address.
+func (cmd *serveCommand) warnOfProxy(peer netip.Addr, log *slog.Logger) {
+	message := "ignored X-Forwarded headers of an untrusted peer; if it is your proxy, set --trusted-proxy, because all its clients count as one address"
+	if cmd.TLSCert == "" {
+		message += " and cookies lack the Secure attribute"
 	}
-	return nil
-}
-
-// warnOfProxy says what follows from a peer that forwards requests and is not trusted. A proxy makes the service reachable
-// for others, whatever address it listens on.
-func (f *accessFlags) warnOfProxy(peer netip.Addr, log *slog.Logger) {
-	text := "ignored the X-Forwarded headers of a peer that is not a --trusted-proxy; if it is yours, name it: until then all clients behind it count as one address"
-	if f.TLSCert == "" {
-		text += ", and cookies are not Secure"
-	}
-	log.Warn(text, "peer", peer)
-	f.warn(log)
+	log.Warn(message, "peer", peer)
+	cmd.warnOfOpenAccess(log)
 }
 
 func isLoopback(address net.Addr) bool {
@@ -61,57 +32,56 @@ func isLoopback(address net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// hosts returns the host names that a server on an address answers to. Those of loopback lead nowhere else, so they are safe there.
-func (f *accessFlags) hosts(address net.Addr, log *slog.Logger) web.Hosts {
+// hosts returns the host names that a server on an address answers to. On a loopback address these include the names of loopback.
+func (cmd *serveCommand) hosts(address net.Addr, log *slog.Logger) web.Hosts {
 	hosts := web.Hosts{Loopback: isLoopback(address)}
-	for _, name := range f.Hosts {
+	for _, name := range cmd.Hosts {
 		hosts.Names = append(hosts.Names, string(name))
 	}
 	if !hosts.Loopback && hosts.Names == nil {
-		log.Warn("requests for every host name are answered, so pages of other sites can reach this server by DNS rebinding; set --host to its names")
+		log.Warn("the server answers to any host name, so pages of other sites can reach it by DNS rebinding; set --host to its names")
 	}
 	return hosts
 }
 
-// warn says, once, what the defaults, which are meant for this machine alone, permit to others who can reach the service.
-func (f *accessFlags) warn(log *slog.Logger) {
-	f.warned.Do(func() { f.warnOfOpenDoors(log) })
+// warnOfOpenAccess logs once what the current flags permit to anyone who can reach the server. Their defaults suit a server that
+// only this machine can reach.
+func (cmd *serveCommand) warnOfOpenAccess(log *slog.Logger) {
+	cmd.warned.Do(func() {
+		if cmd.UseraddAccess == web.AccessOpen {
+			log.Warn("POST /useradd is open to anyone who can reach this address; set --useradd-access=token to require a token")
+		}
+		if cmd.Registration == registrationOpen && cmd.ReportsAccess == domain.ReportsForAny {
+			log.Warn("anyone who registers may see reports, with the logins of rejected records; set --reports-access=operators to restrict them")
+		}
+	})
 }
 
-func (f *accessFlags) warnOfOpenDoors(log *slog.Logger) {
-	if f.UseraddAccess == web.AccessOpen {
-		log.Warn("everybody who can reach this address may post to /useradd; --useradd-access token asks them for a token")
+// tls loads the certificate. It returns nil for plain HTTP.
+func (cmd *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
+	if cmd.TLSCert == "" {
+		return nil, nil //nolint:nilnil // nil means plain HTTP
 	}
-	if f.Registration == registrationOpen && f.ReportsAccess == domain.ReportsForAny {
-		log.Warn("everybody who registers here sees the reports, with those who were refused; --reports-access operators keeps them out")
-	}
-}
-
-// tls reads the certificate; nil is for HTTP without TLS.
-func (f *accessFlags) tls(log *slog.Logger) (*tls.Config, error) {
-	if f.TLSCert == "" {
-		return nil, nil //nolint:nilnil // see above
-	}
-	certificate, err := web.NewCertificate(web.CertificateConfig{CertFile: f.TLSCert, KeyFile: f.TLSKey, Now: time.Now, Log: log})
+	certificate, err := web.NewCertificate(web.CertificateConfig{CertFile: cmd.TLSCert, KeyFile: cmd.TLSKey, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	return certificate.Config(), nil
 }
 
-// scheme is what addresses of the service begin with.
-func (f *accessFlags) scheme() string {
-	if f.TLSCert == "" {
+// scheme returns the scheme of the server's URLs.
+func (cmd *serveCommand) scheme() string {
+	if cmd.TLSCert == "" {
 		return "http"
 	}
 	return "https"
 }
 
-// hostName is a host name on the command line, in the form of web.HostName.
+// A hostName is a host name on the command line, in the form of web.HostName.
 type hostName string
 
 var (
-	hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false)) // names of containers may have underscores
+	hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false)) // names of containers may contain underscores
 	isHost    = regexp.MustCompile(`^[a-z0-9._-]{1,253}$`).MatchString
 )
 
@@ -124,13 +94,13 @@ func (h *hostName) UnmarshalText(text []byte) error {
 	}
 	name, err := hostNames.ToASCII(string(text))
 	if err != nil || !isHost(name) {
-		return fmt.Errorf("invalid host name %q: expected a name such as people.example, or an address, without scheme and port", text)
+		return fmt.Errorf("invalid host name %q: expected a name such as people.example or an IP address, without scheme and port", text)
 	}
 	*h = hostName(web.HostName(name))
 	return nil
 }
 
-// network is an address or a network, on the command line.
+// A network is a network on the command line. An address stands for the network that contains only it.
 type network netip.Prefix
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -139,7 +109,7 @@ func (n *network) UnmarshalText(text []byte) error {
 	if err != nil {
 		address, failed := netip.ParseAddr(string(text))
 		if failed != nil {
-			return fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", text)
+			return fmt.Errorf("invalid network %q: expected an address or a network such as 10.0.0.0/8", text)
 		}
 		address = address.Unmap().WithZone("")
 		prefix = netip.PrefixFrom(address, address.BitLen())

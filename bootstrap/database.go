@@ -15,39 +15,43 @@ import (
 )
 
 const (
-	// databaseStopTimeout bounds how long PostgreSQL may take to stop: it writes a checkpoint.
+	// databaseStopTimeout bounds the stop of PostgreSQL, which writes a checkpoint first.
 	databaseStopTimeout = time.Minute
 
-	// restartPause is how long it is left alone when it could not start again, doubled each time up to maxRestartPause.
+	// restartPause is the pause before another attempt to restart PostgreSQL. It doubles each time up to maxRestartPause.
 	restartPause    = time.Second
 	maxRestartPause = 8 * time.Second
 )
 
-// databaseFlags say where the data is.
+// databaseFlags say where the data is. Each command that uses the database has them.
 type databaseFlags struct {
-	DatabaseURL     string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" secret:"password" help:"PostgreSQL to use, 13 or later, e.g. postgres://user:password@host/database. Without it, one in the data folder is started and stopped with the program."`
-	DatabaseURLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the URL of the database, which other users of this machine cannot read."`
-	DataDir         string `name:"data-dir" env:"ROLLCALL_DATA_DIR" default:"./data" type:"path" placeholder:"DIR" help:"Folder of all that the program keeps (${default})."`
+	DatabaseURL     string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" secret:"password" help:"URL of a PostgreSQL database, version 13 or later, such as postgres://user:password@host/database. Defaults to a PostgreSQL in the data folder that starts and stops with the server."`
+	DatabaseURLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the URL of the database. Other users of this machine must not be able to read it."`
+	DataDir         string `name:"data-dir" env:"ROLLCALL_DATA_DIR" default:"./data" type:"path" placeholder:"DIR" help:"Folder for the server's data (${default})."`
 }
 
-// Validate implements kong's interface. It also reads the file of the URL.
-func (f *databaseFlags) Validate() (err error) {
+// Validate implements kong's interface for commands that have no other flags to check.
+func (f *databaseFlags) Validate() error { return f.check() }
+
+// check reads the URL from its file.
+func (f *databaseFlags) check() (err error) {
 	f.DatabaseURL, err = readSecret("database-url", f.DatabaseURL, f.DatabaseURLFile)
 	return err
 }
 
-// database is what the flags say, ready to be used.
+// A database is a migrated database.
 type database struct {
 	url   string
-	local *localpg.Server // nil when it is not ours to stop
+	local *localpg.Server // the embedded PostgreSQL; nil if another program runs the database
 }
 
-// with runs work on the database, be it a running server's. It makes no new one, where nobody would look for what is in it.
+// with calls work with the database of a server, which may be running. It returns an error if there is none: a new database in the
+// wrong folder would hide the mistake.
 func (f *databaseFlags) with(ctx context.Context, std streams, work func(*postgres.DB) error) (err error) {
 	if f.DatabaseURL == "" {
 		_, err := os.Stat(f.clusterDir())
 		if err != nil {
-			return fmt.Errorf("there is no database in %s: give the --data-dir or the --database-url of the server, or start the server first", f.DataDir)
+			return fmt.Errorf("no database in %s: set the --data-dir or --database-url of the server, or start the server first", f.DataDir)
 		}
 	}
 	database, err := f.reach(ctx, newLog("text", std.err))
@@ -63,7 +67,7 @@ func (f *databaseFlags) with(ctx context.Context, std streams, work func(*postgr
 	return work(db)
 }
 
-// reach is start for what is done beside a server that runs: the embedded database is then that server's.
+// reach returns the database of a running server, or starts it as start does if no server runs.
 func (f *databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, error) {
 	db, err := f.start(ctx, log)
 	if !errors.Is(err, localpg.ErrInUse) {
@@ -76,10 +80,10 @@ func (f *databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database,
 	return f.start(ctx, log)
 }
 
-// clusterDir is the folder of the embedded database.
+// clusterDir returns the folder of the embedded database.
 func (f *databaseFlags) clusterDir() string { return filepath.Join(f.DataDir, "postgres") }
 
-// room returns what tells whether the disk of the embedded database has room; nil for a database on another's disk.
+// room returns a function that checks the free space on the disk of the embedded database, nil for any other database.
 func (f *databaseFlags) room() func() error {
 	if f.DatabaseURL != "" {
 		return nil
@@ -87,7 +91,7 @@ func (f *databaseFlags) room() func() error {
 	return func() error { return spool.Room(f.clusterDir()) }
 }
 
-// start starts the embedded database where none is named, and migrates either.
+// start migrates the database. It starts the embedded one if the flags name no other.
 func (f *databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {
 	db := &database{url: f.DatabaseURL}
 	var err error
@@ -100,7 +104,7 @@ func (f *databaseFlags) start(ctx context.Context, log *slog.Logger) (*database,
 	}
 	err = os.MkdirAll(f.DataDir, 0o755)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make data folder: %w", err), db.stop())
+		return nil, errors.Join(fmt.Errorf("create data folder: %w", err), db.stop())
 	}
 	err = postgres.Migrate(ctx, db.url)
 	if err != nil {
@@ -109,7 +113,7 @@ func (f *databaseFlags) start(ctx context.Context, log *slog.Logger) (*database,
 	return db, nil
 }
 
-// stop stops the embedded database, if there is one.
+// stop stops the embedded database. It does nothing for any other.
 func (db *database) stop() error {
 	if db.local == nil {
 		return nil
@@ -123,9 +127,9 @@ func (db *database) stop() error {
 	return nil
 }
 
-// keep starts the embedded database again whenever it has ended by itself, until ctx ends. It does so when there is no room for
-// its log, and cannot start before there is; whoever asks for something meanwhile is told that it is away.
-func (db *database) keep(ctx context.Context, log *slog.Logger) {
+// keepRunning restarts the embedded database whenever it ends by itself, until ctx ends. PostgreSQL ends if its disk is full, and
+// cannot start before there is space. Requests fail with 503 meanwhile.
+func (db *database) keepRunning(ctx context.Context, log *slog.Logger) {
 	if db.local == nil {
 		return
 	}
@@ -137,14 +141,14 @@ func (db *database) keep(ctx context.Context, log *slog.Logger) {
 		}
 		err := db.local.Restart(ctx)
 		if err == nil {
-			log.Warn("the embedded database had ended by itself, and was started again")
+			log.Warn("embedded database restarted after it ended by itself")
 			pause = restartPause
 			continue
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		log.Error("the embedded database has ended, and does not start", "error", err, "again_in", pause)
+		log.Error("embedded database restart failed", "error", err, "retry_in", pause)
 		select {
 		case <-ctx.Done():
 			return
@@ -155,9 +159,8 @@ func (db *database) keep(ctx context.Context, log *slog.Logger) {
 }
 
 type migrateCommand struct {
-	databaseFlags
-
-	LogFormat string `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How log lines are written: ${enum} (${default})."`
+	databaseFlags `group:"Database"`
+	logFlags      `group:"Logging"`
 }
 
 // Run migrates the database.

@@ -1,4 +1,4 @@
-// Package bootstrap is the program: its command line, its configuration, and the wiring of everything.
+// Package bootstrap is the program: its command line, its configuration, and the wiring of its parts.
 package bootstrap
 
 import (
@@ -15,38 +15,38 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set when a release is built.
+// version is the version of a release, which the linker sets. Other builds take it from the build information.
 var version = ""
 
-// commandLine is every command, with its flags and the environment variables beside them.
+// commandLine has a field for each command. The tags of a command's fields name its flags and their environment variables.
 type commandLine struct {
-	Serve   serveCommand   `cmd:"" help:"Start the service. Without a database URL it runs a PostgreSQL of its own in its data folder."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database to the schema of this version, and end. 'serve' does so by itself."`
-	User    userCommand    `cmd:"" help:"Say who may do what."`
-	Send    sendCommand    `cmd:"" help:"Post files of people to a running server, and print what came of each."`
-	Token   tokenCommand   `cmd:"" help:"Make, list and revoke the tokens with which programs may post to /useradd."`
+	Serve   serveCommand   `cmd:"" help:"Start the server."`
+	Migrate migrateCommand `cmd:"" help:"Migrate the database to the schema of this version. 'serve' does this when it starts."`
+	User    userCommand    `cmd:"" help:"Manage user roles."`
+	Send    sendCommand    `cmd:"" help:"Send files of people to a server and print the results."`
+	Token   tokenCommand   `cmd:"" help:"Manage access tokens for POST /useradd."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
-// streams are what a command talks to.
+// streams are the standard streams of a command.
 type streams struct {
 	in  io.Reader
 	out io.Writer
 	err io.Writer
 }
 
-// errSilent ends the program with status 1 when everything was said.
+// errSilent makes the program exit with status 1 without another message.
 var errSilent = errors.New("")
 
-// gcPercent lets the heap grow to three and a half times what lives in it before it is collected. Little lives in it, some
-// 20 MiB even in the largest import, and a small one takes a tenth less of the processor's time.
+// gcPercent lets the heap grow to 3.5 times the live data before a collection. Live data is small, some 20 MiB even in the largest
+// import, and a small import takes a tenth less processor time.
 const gcPercent = 250
 
-// memoryLimit is from where on garbage is collected more often than that, in bytes: the memory that passwords are hashed in
-// is as large as all the rest.
+// memoryLimit is the memory use above which garbage is collected more often, in bytes. Password hashing takes as much memory as
+// everything else.
 const memoryLimit = 160 << 20
 
-// Main runs the program until it is done or told to end by SIGINT or SIGTERM, and returns its exit status.
+// Main runs the program until it is done or receives SIGINT or SIGTERM, and returns its exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -59,10 +59,10 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return Run(ctx, args, stdin, stdout, stderr)
 }
 
-// Run is Main, told to end by its context.
+// Run runs the program until it is done or ctx ends, and returns its exit status.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
 	type exit int
-	defer func() { // of --help, after which kong would go on
+	defer func() { // kong.Exit must not return
 		switch p := recover().(type) {
 		case nil:
 		case exit:
@@ -80,13 +80,16 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(streams{stdin, stdout, stderr}),
+		kong.Resolvers(kong.ResolverFunc(resolveRenamed)),
 	)
 	if err != nil {
-		panic(err) // the tags above are wrong
+		panic(err) // a tag of a command is invalid
 	}
 	command, err := parser.Parse(args)
 	parser.FatalIfErrorf(err)
-	warnOfSecrets(command, stderr)
+	log := newLog(logFormatOf(command), stderr)
+	warnOfSecrets(command, log)
+	warnOfRenamed(command, log)
 	err = command.Run()
 	if err == nil {
 		return 0
@@ -107,6 +110,17 @@ func (versionCommand) Run(std streams) error {
 	}
 	_, err := fmt.Fprintln(std.out, "rollcall", v)
 	return err
+}
+
+// logFormatOf returns the --log-format of a command, empty if it has none.
+func logFormatOf(command *kong.Context) string {
+	for _, flag := range command.Flags() {
+		if flag.Name == "log-format" {
+			format, _ := command.FlagValue(flag).(string)
+			return format
+		}
+	}
+	return ""
 }
 
 func newLog(format string, w io.Writer) *slog.Logger {

@@ -17,7 +17,7 @@ const exportPatience = time.Minute
 
 // newExportReport wires the use case that makes files of reports.
 func (cmd *serveCommand) newExportReport(reports ports.ReportStore, spools *spool.Spools, log *slog.Logger) *application.ExportReport {
-	exports := exports.New(cmd.UploadsDir, int64(cmd.MaxUploads))
+	exports := exports.New(cmd.ExportsDir, int64(cmd.MaxExports))
 	err := exports.Sweep()
 	if err != nil {
 		log.Error("the folder of exports was not tidied", "error", err)

@@ -2,7 +2,7 @@ package bootstrap
 
 import (
 	"fmt"
-	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -10,15 +10,15 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Flags that take secrets have the tag "secret": "password" where the secret is in the value, "file" where it is in a file. The
-// latter are named after the flag that takes the same secret as it is.
+// A flag with a secret has the tag "secret". Its value is "file" if the flag names a file with the secret, "password" if it is a URL
+// that may contain a password, and empty otherwise. A file's flag is named after the flag of the same secret.
 
-// readSecret returns the secret of a flag: what was given, or what the file has, without white space around it.
-func readSecret(flag, given, file string) (string, error) {
+// readSecret returns the value of a flag, or the content of its file without surrounding white space.
+func readSecret(flag, value, file string) (string, error) {
 	switch {
 	case file == "":
-		return given, nil
-	case given != "":
+		return value, nil
+	case value != "":
 		return "", fmt.Errorf("--%[1]s and --%[1]s-file must not be set together", flag)
 	}
 	text, err := os.ReadFile(file)
@@ -32,18 +32,11 @@ func readSecret(flag, given, file string) (string, error) {
 	return secret, nil
 }
 
-// warnOfSecrets logs which secrets other users of the machine can read: in the command line, or in a file.
-func warnOfSecrets(command *kong.Context, stderr io.Writer) {
-	format := ""
-	for _, flag := range command.Flags() {
-		if flag.Name == "log-format" {
-			format, _ = command.FlagValue(flag).(string)
-		}
-	}
-	log := newLog(format, stderr)
+// warnOfSecrets warns about secrets that other users of the machine can read: in the command line, or in a file.
+func warnOfSecrets(command *kong.Context, log *slog.Logger) {
 	for _, part := range command.Path {
 		if flag := part.Flag; flag != nil && isSecret(flag, fmt.Sprint(command.FlagValue(flag))) {
-			log.Warn("other users of this machine can read a secret in the command line; use the variable or the file instead",
+			log.Warn("other users of this machine can read a secret in the command line; use the variable or the file",
 				"flag", "--"+flag.Name, "variable", flag.Envs[0], "file", "--"+flag.Name+"-file")
 		}
 	}
@@ -61,7 +54,7 @@ func warnOfSecrets(command *kong.Context, stderr io.Writer) {
 	}
 }
 
-// isSecret reports whether a flag was given a secret.
+// isSecret reports whether the value of a flag is or contains a secret.
 func isSecret(flag *kong.Flag, value string) bool {
 	switch {
 	case !flag.Tag.Has("secret"), flag.Tag.Get("secret") == "file":
@@ -74,7 +67,7 @@ func isSecret(flag *kong.Flag, value string) bool {
 				return true
 			}
 		}
-		return strings.Contains(value, "password=") // as a parameter, or as one of PostgreSQL's keywords
+		return strings.Contains(value, "password=") // as a parameter of a URL, or in a keyword/value string
 	}
 	return true
 }

@@ -8,8 +8,8 @@ import (
 	"rollcall/adapters/postgres"
 )
 
-// newSessions opens the table of sessions. The storage removes those that have expired. Its constructor panics where
-// others return an error.
+// newSessions returns the storage of sessions, which removes expired ones itself. Its constructor panics instead of returning an
+// error.
 func newSessions(db *postgres.DB) (storage *sessions.Storage, err error) {
 	defer func() {
 		if p := recover(); p != nil {

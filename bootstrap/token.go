@@ -17,16 +17,16 @@ import (
 )
 
 type tokenCommand struct {
-	Create tokenCreateCommand `cmd:"" help:"Make a token, and print it this once."`
-	List   tokenListCommand   `cmd:"" help:"Print all tokens, without their secrets."`
-	Revoke tokenRevokeCommand `cmd:"" help:"Make a token invalid. An import that is under way goes on."`
+	Create tokenCreateCommand `cmd:"" help:"Create a token and print it once."`
+	List   tokenListCommand   `cmd:"" help:"List all tokens, without their secrets."`
+	Revoke tokenRevokeCommand `cmd:"" help:"Revoke a token. An import that is in progress continues."`
 }
 
 type tokenCreateCommand struct {
-	databaseFlags
+	databaseFlags `group:"Database"`
 
-	Expires lifetime `default:"90d" placeholder:"TIME" help:"How long it is valid, e.g. 90d or 12h, or never to end (${default})."`
-	Name    string   `arg:"" help:"Of whom it is for, e.g. crm. Imports name it."`
+	Expires lifetime `group:"Token" default:"90d" placeholder:"TIME" help:"How long the token is valid, such as 90d or 12h, or never (${default})."`
+	Name    string   `arg:"" help:"Name of the client that will use the token, such as crm. Recorded with each import."`
 }
 
 // Run makes a token. It alone is on the standard output, so that a script can take it from there.
@@ -46,7 +46,9 @@ func (cmd *tokenCreateCommand) Run(ctx context.Context, std streams) error {
 	})
 }
 
-type tokenListCommand struct{ databaseFlags }
+type tokenListCommand struct {
+	databaseFlags `group:"Database"`
+}
 
 // Run prints the tokens.
 func (cmd *tokenListCommand) Run(ctx context.Context, std streams) error {
@@ -85,9 +87,9 @@ func minute(t time.Time) string {
 }
 
 type tokenRevokeCommand struct {
-	databaseFlags
+	databaseFlags `group:"Database"`
 
-	Name string `arg:"" help:"Of the token."`
+	Name string `arg:"" help:"Name of the token to revoke."`
 }
 
 // Run revokes a token.
@@ -105,13 +107,13 @@ func (cmd *tokenRevokeCommand) Run(ctx context.Context, std streams) error {
 	})
 }
 
-// lifetime is how long something is valid: 90d, 12h, or never to end, which is 0.
+// A lifetime is a duration on the command line, such as 90d or 12h. 0 stands for "never".
 type lifetime time.Duration
 
 const (
 	day = 24 * time.Hour
 
-	// maxLifetime is far from what a time can hold.
+	// maxLifetime keeps times within the range of time.Time.
 	maxLifetime = 36500 * day
 )
 
@@ -131,7 +133,7 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 		d = time.Duration(n) * day
 	}
 	if err != nil || d <= 0 || d > maxLifetime {
-		return fmt.Errorf("%q is no time like 90d or 12h, nor never", text)
+		return fmt.Errorf("invalid duration %q: use a value such as 90d or 12h, or \"never\"", text)
 	}
 	*l = lifetime(d)
 	return nil

@@ -12,17 +12,17 @@ import (
 )
 
 type userCommand struct {
-	databaseFlags
+	databaseFlags `group:"Database"`
 
-	Grant  grantCommand  `cmd:"" help:"Give a user a role, from their next request on."`
-	Revoke revokeCommand `cmd:"" help:"Take a role away from a user, from their next request on."`
-	List   listCommand   `cmd:"" help:"Print the users and their roles, one a line, with a tab between."`
+	Grant  grantCommand  `cmd:"" help:"Grant a role to a user. It takes effect with the user's next request."`
+	Revoke revokeCommand `cmd:"" help:"Revoke a role from a user. It takes effect with the user's next request."`
+	List   listCommand   `cmd:"" help:"List users and their roles, one per line, separated by a tab."`
 }
 
-// roleArgs say whose role it is, and which.
+// roleArgs are the arguments of commands that change a role.
 type roleArgs struct {
-	Login string      `arg:"" help:"Login of the user, without regard to case."`
-	Role  domain.Role `arg:"" enum:"operator" help:"Role: ${enum}."`
+	Login string      `arg:"" help:"Login of the user; case is ignored."`
+	Role  domain.Role `arg:"" enum:"operator" help:"Role (${enum})."`
 }
 
 type grantCommand struct{ roleArgs }
@@ -59,7 +59,7 @@ func (args *roleArgs) change(ctx context.Context, std streams, outcome string, c
 }
 
 type listCommand struct {
-	Role domain.Role `enum:"operator," default:"" placeholder:"ROLE" help:"Only those who have this role."`
+	Role domain.Role `enum:"operator," default:"" placeholder:"ROLE" group:"Filter" help:"List only users with this role."`
 }
 
 // Run lists the users.

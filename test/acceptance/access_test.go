@@ -99,7 +99,7 @@ func TestReportsAreForOperators(t *testing.T) {
 		got := b.do(t, c.method, c.path, "")
 		require.Equal(t, 403, got.status, c.path)
 		require.Equal(t, "This page is for operators", got.text("h1"), c.path)
-		require.Contains(t, got.text("main"), "ask the administrator of this server")
+		require.Contains(t, got.text("main"), "ask the administrator for the operator role")
 		russian := b.do(t, c.method, c.path, "", "Accept-Language", "ru")
 		require.Equal(t, "Эта страница для операторов", russian.text("h1"), c.path)
 		plain := b.do(t, c.method, c.path, "", "Accept", "*/*")

@@ -15,42 +15,6 @@ import (
 	"rollcall/test/pgtest"
 )
 
-func TestHelpAndMistakes(t *testing.T) {
-	status, stdout, _ := command(t, "", "--help")
-	require.Zero(t, status)
-	for _, name := range []string{"serve", "migrate", "user", "send", "token", "version"} {
-		require.Contains(t, stdout, "\n  "+name+" ")
-	}
-	status, stdout, _ = command(t, "", "serve", "--help")
-	require.Zero(t, status)
-	for _, variable := range []string{
-		"ROLLCALL_LISTEN", "DATABASE_URL", "ROLLCALL_DATA_DIR", "ROLLCALL_MAX_BODY", "ROLLCALL_SHUTDOWN_TIMEOUT", "127.0.0.1:5000", "1GiB",
-		"ROLLCALL_USERADD_ACCESS", "ROLLCALL_REGISTRATION",
-	} {
-		require.Contains(t, stdout, variable)
-	}
-	status, stdout, _ = command(t, "", "version")
-	require.Zero(t, status)
-	require.Regexp(t, `^rollcall \S+\n$`, stdout)
-
-	for _, args := range [][]string{
-		{},
-		{"nonsense"},
-		{"serve", "--max-body", "much"},
-		{"serve", "--max-body", "0"},
-		{"serve", "--default-region", "XX"},
-		{"send"},
-		{"serve", "--useradd-access", "anybody"},
-		{"serve", "--registration", "maybe"},
-		{"token"},
-		{"token", "create"},
-	} {
-		status, _, stderr := command(t, "", args...)
-		require.NotZero(t, status, args)
-		require.Contains(t, stderr, "rollcall: error: ", args)
-	}
-}
-
 func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	t.Setenv("ROLLCALL_MAX_BODY", "1KiB")
 	t.Setenv("ROLLCALL_DEFAULT_REGION", "DE")

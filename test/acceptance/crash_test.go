@@ -50,7 +50,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	const objects = 10_000
 	database, dir := pgtest.New(t), t.TempDir()
 	serve := func() (*os.Process, string) {
-		return process(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--uploads-dir", dir, "--database-url", database)
+		return process(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--exports-dir", dir, "--database-url", database)
 	}
 	people := make([]string, objects)
 	for i := range people {

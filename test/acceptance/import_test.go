@@ -165,7 +165,7 @@ func TestKeyGivesTheSameAnswer(t *testing.T) {
 
 	serve := func(flags ...string) *program {
 		other := &program{database: p.database}
-		other.run(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--uploads-dir", t.TempDir(), "--database-url", p.database}, flags...)...)
+		other.run(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--exports-dir", t.TempDir(), "--database-url", p.database}, flags...)...)
 		return other
 	}
 	require.Equal(t, first.body, again(serve("--data-dir", dir)).body, "after a restart")
@@ -444,7 +444,7 @@ func TestFailureOfLargeImport(t *testing.T) {
 }
 
 func TestBoundsOfImports(t *testing.T) {
-	p := start(t, "--max-objects", "2", "--max-imports", "1")
+	p := start(t, "--max-records", "2", "--max-imports", "1")
 	recorded := func(got answer, status int, description string) {
 		t.Helper()
 		require.Equal(t, status, got.status)

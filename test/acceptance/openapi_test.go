@@ -132,7 +132,7 @@ var situations = map[string]situation{
 	"content_encoding": {header: map[string]string{"Content-Encoding": "br"}},
 	"timeout":          {flags: []string{"--client-timeout", "100ms"}, stalls: true},
 	"too_large":        {flags: []string{"--max-body", "100B"}},
-	"too_many_objects": {flags: []string{"--max-objects", "1"}},
+	"too_many_objects": {flags: []string{"--max-records", "1"}},
 	"too_compressed":   {header: map[string]string{"Content-Encoding": "gzip"}, pad: 1 << 20},
 	"too_slow":         {flags: []string{"--max-import-time", "100ms"}, before: held},
 	"busy":             {flags: []string{"--max-imports", "1"}, pad: 1 << 20, before: running},

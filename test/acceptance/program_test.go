@@ -56,7 +56,7 @@ var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
 func start(t *testing.T, flags ...string) *program {
 	t.Helper()
 	p := &program{database: pgtest.New(t)}
-	p.run(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database}, flags...)...)
+	p.run(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(), "--database-url", p.database}, flags...)...)
 	return p
 }
 

@@ -85,7 +85,7 @@ func TestForwardedAddressesOfOthersAreIgnored(t *testing.T) {
 
 // A proxy that nobody named is logged once, and what others can do from now on with it, wherever the program listens.
 func TestProxiesThatAreNotTrustedAreLogged(t *testing.T) {
-	const proxy, posts, sees = "that is not a --trusted-proxy", "may post to /useradd", "who registers here sees the reports"
+	const proxy, posts, sees = "X-Forwarded headers of an untrusted peer", "POST /useradd is open to anyone", "anyone who registers may see reports"
 	for _, c := range []struct {
 		flags, headers     []string
 		proxy, posts, sees int

@@ -41,7 +41,7 @@ func (b *browser) download(t *testing.T, path string) answer {
 
 func TestExports(t *testing.T) {
 	uploads := t.TempDir()
-	p := start(t, "--uploads-dir", uploads)
+	p := start(t, "--exports-dir", uploads)
 	b := p.operator(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
 	require.Equal(t, 400, p.post(t, "[").status)
@@ -181,7 +181,7 @@ func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
 	require.Eventually(t, func() bool { return kept()[0].N == 0 }, 10*time.Second, 10*time.Millisecond, "old ones are erased")
 	require.Equal(t, []struct{ Code, N int }{{1, 0}, {2, 2}}, kept())
 
-	none := start(t, "--keep-refused", "0")
+	none := start(t, "--keep-rejected", "0")
 	b := none.operator(t)
 	require.Equal(t, 200, none.post(t, mixed).status)
 	got := b.download(t, "/useradd/export/rejected.json?import=1")
@@ -223,7 +223,7 @@ func TestNumbersAsTheLanguageWritesThem(t *testing.T) {
 func TestExportThatFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	p := start(t, "--uploads-dir", file)
+	p := start(t, "--exports-dir", file)
 	b := p.registered(t)
 	got := b.get(t, "/useradd/export/txt")
 	require.Equal(t, 500, got.status)

@@ -35,7 +35,7 @@ func TestSecretKey(t *testing.T) {
 		t.Run(variable, func(t *testing.T) {
 			t.Setenv(variable, value)
 			p := &program{}
-			p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", first.database)
+			p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(), "--database-url", first.database)
 			require.Equal(t, want, p.post(t, annaOnly(), "Idempotency-Key", "key").body)
 			require.NotContains(t, p.logged(), "other users of this machine")
 		})

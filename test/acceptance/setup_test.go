@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var setupLink = regexp.MustCompile(`level=INFO msg="there is no operator[^"]*" url="http://127\.0\.0\.1:\d+(/setup\?code=[\w-]{43})"`)
+var setupLink = regexp.MustCompile(`level=INFO msg="no operator yet[^"]*" url="http://127\.0\.0\.1:\d+(/setup\?code=[\w-]{43})"`)
 
 // setupLink returns the path of the link that the program's log has.
 func (p *program) setupLink(t *testing.T) string {
@@ -148,7 +148,7 @@ func TestSetupLinkOfEachStart(t *testing.T) {
 	p := start(t)
 	again := func() *program {
 		next := &program{database: p.database}
-		next.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database)
+		next.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(), "--database-url", p.database)
 		return next
 	}
 	second := again()

@@ -175,7 +175,7 @@ func TestTemporaryPasswordIsUsedOnce(t *testing.T) {
 
 // The session of a temporary password ends with the password.
 func TestSessionOfATemporaryPassword(t *testing.T) {
-	p := start(t, "--generated-password-lifetime", "1h", "--session-idle", "48h")
+	p := start(t, "--temporary-password-lifetime", "1h", "--session-idle", "48h")
 	b := p.browser(t)
 	require.Equal(t, 303, b.signIn(t, "boris", p.generated(t, "boris")).status)
 	left := pgtest.Query[struct{ Seconds float64 }](t, p.database, "select (e - extract(epoch from now()))::float8 as seconds from sessions")

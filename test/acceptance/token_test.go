@@ -257,7 +257,7 @@ func TestUseraddIsOpenByDefault(t *testing.T) {
 
 // Others than this machine are let in by default, and the log says to what.
 func TestOpenDoorsAreLogged(t *testing.T) {
-	const posts, sees = "everybody who can reach this address may post to /useradd", "everybody who registers here sees the reports"
+	const posts, sees = "POST /useradd is open to anyone who can reach this address", "anyone who registers may see reports"
 	for _, c := range []struct {
 		flags       []string
 		posts, sees int
@@ -279,7 +279,7 @@ func TestRegistrationIsClosed(t *testing.T) {
 	got := b.get(t, "/register")
 	require.Equal(t, 403, got.status)
 	require.Equal(t, "Registration is closed", got.text("h1"))
-	require.Contains(t, got.text("main"), "whoever runs this server")
+	require.Contains(t, got.text("main"), "Ask the administrator for an account")
 	got = b.get(t, "/register", "Accept-Language", "ru")
 	require.Equal(t, "Регистрация закрыта", got.text("h1"))
 	for _, path := range []string{"/", "/login", "/register", "/nowhere"} {
@@ -328,11 +328,11 @@ func TestTokenCommands(t *testing.T) {
 		{[]string{"revoke", "crm"}, `there is no token "crm", or it was revoked before`},
 		{[]string{"create", "Школа"}, "there is a token of this name; revoke it first"},
 		{[]string{"create", "two words"}, "the name of a token is 1 to 50 letters"},
-		{[]string{"create", "a", "--expires", "0d"}, `"0d" is no time like 90d or 12h, nor never`},
-		{[]string{"create", "a", "--expires=-1h"}, `"-1h" is no time`},
-		{[]string{"create", "a", "--expires", "99999999d"}, `"99999999d" is no time`},
-		{[]string{"create", "a", "--expires", "9999999999999d"}, `"9999999999999d" is no time`},
-		{[]string{"create", "a", "--expires", "soon"}, `"soon" is no time`},
+		{[]string{"create", "a", "--expires", "0d"}, `invalid duration "0d": use a value such as 90d or 12h, or "never"`},
+		{[]string{"create", "a", "--expires=-1h"}, `invalid duration "-1h"`},
+		{[]string{"create", "a", "--expires", "99999999d"}, `invalid duration "99999999d"`},
+		{[]string{"create", "a", "--expires", "9999999999999d"}, `invalid duration "9999999999999d"`},
+		{[]string{"create", "a", "--expires", "soon"}, `invalid duration "soon"`},
 	} {
 		status, stdout, stderr := run(c.args...)
 		require.NotZero(t, status, c.args)
@@ -351,7 +351,7 @@ func TestTokensOfEmbeddedDatabase(t *testing.T) {
 	for _, args := range [][]string{{"token", "create", "crm"}, {"user", "list"}} {
 		status, _, stderr := command(t, "", args...)
 		require.Equal(t, 1, status, args)
-		require.Contains(t, stderr, "there is no database in "+dir)
+		require.Contains(t, stderr, "no database in "+dir)
 	}
 	require.NoDirExists(t, filepath.Join(dir, "postgres"))
 
@@ -404,7 +404,7 @@ func TestSendWithToken(t *testing.T) {
 	require.Zero(t, status, stderr)
 	status, _, stderr = command(t, "{}", "send", "--token", crm+"\n", "-")
 	require.NotZero(t, status)
-	require.Contains(t, stderr, "--token: must be visible ASCII characters")
+	require.Contains(t, stderr, "--token must be visible ASCII characters")
 	require.NotContains(t, stderr, crm)
 	_, stdout, _ = command(t, "", "send", "--help")
 	require.NotContains(t, stdout, crm)

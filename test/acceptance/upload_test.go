@@ -327,7 +327,7 @@ func TestUploadOutlivesItsServer(t *testing.T) {
 	p.stop()
 
 	other := &program{database: p.database}
-	other.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database)
+	other.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(), "--database-url", p.database)
 	again := other.browser(t)
 	require.Equal(t, 303, again.signIn(t, "Anna", goodPassword).status)
 	got = again.get(t, address)

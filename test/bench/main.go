@@ -319,7 +319,7 @@ type server struct {
 
 func (b *bench) start(ctx context.Context) (*server, error) {
 	cmd := exec.CommandContext(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(b.dir, "data"),
-		"--uploads-dir", filepath.Join(b.dir, "uploads"), "--max-body", "4GiB") // ten million objects have two
+		"--exports-dir", filepath.Join(b.dir, "uploads"), "--max-body", "4GiB") // ten million objects have two
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+b.database.URL(localpg.Database))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -38,7 +38,7 @@ func start(t *testing.T, flags ...string) *program {
 	p := &program{database: pgtest.New(t)}
 	url, ended := make(chan string, 1), make(chan int, 1)
 	go func() {
-		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--uploads-dir", t.TempDir(), "--database-url", p.database}
+		args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(), "--database-url", p.database}
 		ended <- bootstrap.Run(ctx, append(args, flags...), strings.NewReader(""), io.Discard, writer)
 		writer.Close()
 	}()

@@ -147,7 +147,7 @@ func diskOfAll(t *testing.T) {
 	disk.fill(t, 0)
 	exhaust(t, url)
 	require.Eventually(t, func() bool {
-		return strings.Contains(s.logged(), "the embedded database has ended, and does not start")
+		return strings.Contains(s.logged(), "embedded database restart failed")
 	}, time.Minute, 10*time.Millisecond)
 	_, err = s.send(t.Context(), []byte(person(100_000)), "")
 	require.ErrorContains(t, err, "503")

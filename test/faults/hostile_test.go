@@ -338,7 +338,7 @@ func (s sheetOf) Close() error {
 // What is too much is refused, in memory that is bounded.
 func TestFloods(t *testing.T) {
 	database := pgtest.New(t)
-	s := serve(t, database, "--max-body", "1MiB", "--max-objects", "1000")
+	s := serve(t, database, "--max-body", "1MiB", "--max-records", "1000")
 	s.isServed(t, 1)
 	for _, c := range []struct {
 		name    string

@@ -79,7 +79,7 @@ func (s *server) start(t *testing.T) {
 func (s *server) launch(t *testing.T) bool {
 	t.Helper()
 	args := slices.Concat(s.with, []string{
-		binary, "serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data-dir", s.dir, "--uploads-dir", s.dir + "/uploads",
+		binary, "serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data-dir", s.dir, "--exports-dir", s.dir + "/uploads",
 	}, s.flags)
 	if s.database != "" {
 		args = append(args, "--database-url", s.database)

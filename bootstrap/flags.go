@@ -1,0 +1,156 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/units"
+
+	"rollcall/adapters/passhash"
+	"rollcall/adapters/web"
+	"rollcall/domain"
+)
+
+// The flags of the commands, by the groups of --help. databaseFlags stand with the database.
+
+// serverFlags configure how the server talks to clients.
+type serverFlags struct {
+	Listen          string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 picks a free port."`
+	Hosts           []hostName       `name:"host" env:"ROLLCALL_HOST" placeholder:"NAME" help:"Host name that the server answers to, such as people.example; repeatable. Requests for other names get 421. Defaults to loopback names on a loopback address, and to any name elsewhere."`
+	TrustedProxies  []network        `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (such as 10.0.0.0/8) of a trusted proxy; repeatable. X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host of other peers are ignored."`
+	TLSCert         string           `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate for HTTPS, in PEM, followed by its issuers' certificates. A renewed file is picked up without a restart."`
+	TLSKey          string           `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
+	MaxBody         units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"Maximum size of a request body (${default})."`
+	MaxConnections  int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"Maximum number of concurrent client connections (${default}). One address may open a tenth of them, unless it is a trusted proxy."`
+	ClientTimeout   time.Duration    `env:"ROLLCALL_CLIENT_TIMEOUT" default:"1m" placeholder:"TIME" help:"Maximum time that a client may keep the server waiting (${default}), plus one second for each KiB that it sends or receives."`
+	DrainTime       time.Duration    `env:"ROLLCALL_DRAIN_TIME" default:"0s" placeholder:"TIME" help:"How long to keep serving after SIGTERM while /readyz fails (${default}), so that load balancers stop sending traffic."`
+	ShutdownTimeout time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long to wait for in-flight requests before exiting (${default})."`
+}
+
+func (f *serverFlags) check() error {
+	switch {
+	case (f.TLSCert == "") != (f.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key must be set together")
+	case f.MaxBody <= 0:
+		return errors.New("--max-body must be greater than 0")
+	case f.MaxConnections <= 0:
+		return errors.New("--max-connections must be greater than 0")
+	case f.ClientTimeout <= 0:
+		return errors.New("--client-timeout must be greater than 0")
+	case f.DrainTime < 0:
+		return errors.New("--drain-time must not be negative")
+	}
+	return nil
+}
+
+// registrationOpen is the value of --registration that lets visitors register.
+const registrationOpen = "open"
+
+// accessFlags configure who may do what.
+type accessFlags struct {
+	UseraddAccess web.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd (${default}): 'open' means anyone; 'token' requires a token from 'rollcall token create'; 'session' also accepts signed-in users who may see reports. If registration is open, any visitor can become one of those."`
+	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register: open or closed (${default})."`
+	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users may see reports of imports: any or operators (${default}). Uploads, their passwords and rejected records are for operators only."`
+}
+
+// importFlags configure imports.
+type importFlags struct {
+	DefaultRegion string        `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Default region for phone numbers without a country code, ISO 3166-1 alpha-2 (${default})."`
+	MaxRecords    int           `env:"ROLLCALL_MAX_RECORDS" default:"20000000" placeholder:"N" help:"Maximum number of records in one import (${default}); 0 means no limit."`
+	MaxImports    int           `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"Maximum number of running and waiting imports larger than 1 MiB or 10,000 records (${default}); 0 means no limit."`
+	MaxImportTime time.Duration `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"Maximum duration of an import, waiting included (${default}); 0 means no limit."`
+}
+
+func (f *importFlags) check() error {
+	switch {
+	case !domain.IsRegion(f.DefaultRegion):
+		return fmt.Errorf("invalid --default-region %q: expected a region with phone numbers, such as RU or DE", f.DefaultRegion)
+	case f.MaxRecords < 0:
+		return errors.New("--max-records must not be negative")
+	case f.MaxImports < 0:
+		return errors.New("--max-imports must not be negative")
+	case f.MaxImportTime < 0:
+		return errors.New("--max-import-time must not be negative")
+	}
+	return nil
+}
+
+// signInFlags configure temporary passwords and sessions.
+type signInFlags struct {
+	TemporaryPasswords web.PasswordPolicy `env:"ROLLCALL_TEMPORARY_PASSWORDS" enum:"must-change,may-change" default:"must-change" placeholder:"POLICY" help:"What a temporary password permits (${default}): with 'must-change' it works in one browser, and the user must replace it first; with 'may-change' it works until it expires."`
+	TemporaryLifetime  time.Duration      `name:"temporary-password-lifetime" env:"ROLLCALL_TEMPORARY_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a temporary password is valid (${default})."`
+	SessionIdle        time.Duration      `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long a session lasts without a request (${default})."`
+	SessionLifetime    time.Duration      `env:"ROLLCALL_SESSION_LIFETIME" default:"720h" placeholder:"TIME" help:"Maximum duration of a session (${default})."`
+}
+
+func (f *signInFlags) check() error {
+	switch {
+	case f.TemporaryLifetime <= 0:
+		return errors.New("--temporary-password-lifetime must be greater than 0")
+	case f.SessionIdle < time.Second:
+		return errors.New("--session-idle must be at least 1s")
+	case f.SessionLifetime < time.Second:
+		return errors.New("--session-lifetime must be at least 1s")
+	}
+	return nil
+}
+
+// retentionFlags configure how long data is kept.
+type retentionFlags struct {
+	KeepAnswers  time.Duration `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long to keep the result of an import for retries with the same Idempotency-Key, and of an upload (${default})."`
+	KeepRejected time.Duration `env:"ROLLCALL_KEEP_REJECTED" default:"720h" placeholder:"TIME" help:"How long to keep rejected records as received, so that operators can fix and resend them (${default}); 0 keeps none."`
+}
+
+func (f *retentionFlags) check() error {
+	switch {
+	case f.KeepAnswers <= 0:
+		return errors.New("--keep-answers must be greater than 0")
+	case f.KeepRejected < 0:
+		return errors.New("--keep-rejected must not be negative")
+	}
+	return nil
+}
+
+// exportFlags configure the folder of exported files.
+type exportFlags struct {
+	ExportsDir string           `env:"ROLLCALL_EXPORTS_DIR" default:"./uploads" placeholder:"DIR" help:"Folder for the latest exported files (${default})."`
+	MaxExports units.Base2Bytes `env:"ROLLCALL_MAX_EXPORTS" default:"1GiB" placeholder:"SIZE" help:"Maximum size of that folder (${default})."`
+}
+
+func (f *exportFlags) check() error {
+	if f.MaxExports <= 0 {
+		return errors.New("--max-exports must be greater than 0")
+	}
+	return nil
+}
+
+// secretFlags configure the secret key, from which temporary passwords are derived.
+type secretFlags struct {
+	SecretKey     string `env:"ROLLCALL_SECRET_KEY" placeholder:"KEY" secret:"" help:"Secret key for temporary passwords: 32 or more bytes in base64 or hexadecimal. All instances need the same key. Defaults to one that the server creates in its data folder."`
+	SecretKeyFile string `env:"ROLLCALL_SECRET_KEY_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the secret key. Other users of this machine must not be able to read it."`
+
+	secretKey []byte // decoded; nil means the one in the data folder
+}
+
+// check decodes the key, which it reads from its file first.
+func (f *secretFlags) check() (err error) {
+	f.SecretKey, err = readSecret("secret-key", f.SecretKey, f.SecretKeyFile)
+	if err == nil && f.SecretKey != "" {
+		f.secretKey, err = passhash.ParseSecret(f.SecretKey)
+	}
+	return err
+}
+
+// load returns the secret key, or the one in the data folder, which it creates if it is missing.
+func (f *secretFlags) load(dataDir string) ([]byte, error) {
+	if f.secretKey != nil {
+		return f.secretKey, nil
+	}
+	return passhash.LoadOrCreateSecret(dataDir)
+}
+
+// logFlags configure the log.
+type logFlags struct {
+	LogFormat string `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Format of log lines: text or json (${default})."`
+}
