@@ -81,7 +81,7 @@ const turnRecords = 512
 type ImportConfig struct {
 	Imports   ports.ImportStore
 	Decoder   ports.Decoder
-	Spools    ports.SpoolStore
+	Outcomes  ports.OutcomeStore
 	Passwords ports.Passwords
 	Sentences ports.Sentences
 	Now       func() time.Time // whose location decides what day it is
@@ -171,8 +171,8 @@ func (u *ImportUsers) Recall(ctx context.Context, key domain.ImportKey) (*ports.
 
 // recall returns the answer that is kept for a key, if it is to what has the fingerprint.
 func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerprint []byte) (*ports.ImportResult, error) {
-	log := newOutcomeLog(u.with.Spools.New())
-	answer, err := u.with.Imports.Recall(ctx, key, log.spool)
+	log := u.with.Outcomes.NewLog()
+	answer, err := u.with.Imports.Recall(ctx, key, log)
 	var issuer ports.Issuer
 	switch {
 	case err != nil:
@@ -186,7 +186,7 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 		return nil, errors.Join(err, log.Close())
 	}
 	return &ports.ImportResult{
-		ID: answer.Import, Tally: answer.Tally, Replayed: true, Outcomes: log.Outcomes(issuer), Close: log.Close,
+		ID: answer.Import, Tally: answer.Tally, Replayed: true, Outcomes: outcomes(log, issuer), Close: log.Close,
 	}, nil
 }
 
@@ -210,7 +210,7 @@ type userImport struct {
 	fingerprint []byte // of the request, when it has a key
 	salt        []byte
 	issuer      ports.Issuer
-	log         *outcomeLog
+	log         ports.OutcomeLog
 	tally       domain.Tally
 	kept        keptRejections
 }
@@ -249,7 +249,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	case err != nil:
 		return nil, errors.Join(err, i.dropLog())
 	}
-	return &ports.ImportResult{ID: id, Tally: i.tally, Outcomes: i.log.Outcomes(i.issuer), Close: i.log.Close}, nil
+	return &ports.ImportResult{ID: id, Tally: i.tally, Outcomes: outcomes(i.log, i.issuer), Close: i.log.Close}, nil
 }
 
 // do runs the import. Where it skips, those are not registered who might be.
@@ -262,7 +262,7 @@ func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 		if err != nil {
 			return err
 		}
-		i.log, i.tally, i.kept = newOutcomeLog(i.Spools.New()), domain.Tally{}, newKeptRejections(&i.request)
+		i.log, i.tally, i.kept = i.Outcomes.NewLog(), domain.Tally{}, newKeptRejections(&i.request)
 		file := newWatchedFile(i.request.File.Reader())
 		batches := i.batches(file.reader())
 		if i.size == large {
@@ -300,7 +300,42 @@ func (i *userImport) answer() *ports.Answer {
 		return nil
 	}
 	return &ports.Answer{
-		Fingerprint: i.fingerprint, Salt: i.salt, Expires: i.Now().Add(i.KeepAnswers), Outcomes: i.log.spool.Reader(),
+		Fingerprint: i.fingerprint, Salt: i.salt, Expires: i.Now().Add(i.KeepAnswers), Outcomes: i.log.Reader(),
+	}
+}
+
+// outcomeOf returns the outcome of a record, without its number and password.
+func outcomeOf(o *domain.Object, violations domain.Violations, skips bool) domain.Outcome {
+	if violations != nil {
+		return domain.Outcome{Login: o.Login, Violations: violations}
+	}
+	return domain.Outcome{Login: o.Registration.Login.String(), Name: o.Registration.Name, Skipped: skips}
+}
+
+// outcomes yields the outcomes of a log, with the passwords of an issuer, if there is one. A large log is read, and its passwords are
+// derived, while earlier outcomes are sent to the client.
+func outcomes(log ports.OutcomeLog, issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
+	all := log.Outcomes()
+	if issuer != nil {
+		all = withPasswords(all, issuer)
+	}
+	if log.Reader().Size() < largeSize {
+		return all
+	}
+	const chunk = 1024
+	return flat(ahead(chunks(all, chunk)))
+}
+
+func withPasswords(all iter.Seq2[domain.Outcome, error], issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
+	return func(yield func(domain.Outcome, error) bool) {
+		for outcome, err := range all {
+			if err == nil && outcome.Violations == nil && !outcome.Skipped {
+				outcome.Password = issuer.Password(outcome.Object)
+			}
+			if !yield(outcome, err) {
+				return
+			}
+		}
 	}
 }
 
@@ -461,7 +496,7 @@ func (i *userImport) batch(ctx context.Context, tx ports.ImportTx, b batch, skip
 		i.tally.Registered += len(accounts)
 	}
 	for n := range b.objects {
-		err = i.log.Append(&b.objects[n], violations[n], skips)
+		err = i.log.Append(outcomeOf(&b.objects[n], violations[n], skips))
 		if err != nil {
 			return fmt.Errorf("keep outcomes: %w", err)
 		}

@@ -29,7 +29,7 @@ type fixture struct {
 func newFixture() *fixture {
 	f := &fixture{store: &fake.Imports{}, spools: &fake.Spools{}}
 	f.config = application.ImportConfig{
-		Imports: f.store, Decoder: fake.Decoder{}, Spools: f.spools, Passwords: &fake.Passwords{}, Sentences: fake.Sentences{},
+		Imports: f.store, Decoder: fake.Decoder{}, Outcomes: f.spools, Passwords: &fake.Passwords{}, Sentences: fake.Sentences{},
 		Now:    func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) },
 		Region: "RU",
 	}

@@ -161,11 +161,11 @@ func maxConnections(wanted int, log *slog.Logger) int {
 }
 
 // newImports joins what imports need.
-func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, spools ports.SpoolStore, secret []byte, sentences ports.Sentences) *application.ImportUsers {
+func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, outcomes ports.OutcomeStore, secret []byte, sentences ports.Sentences) *application.ImportUsers {
 	return application.NewImportUsers(application.ImportConfig{
 		Imports:   postgres.NewImports(db, time.Now),
 		Decoder:   decoder,
-		Spools:    spools,
+		Outcomes:  outcomes,
 		Passwords: passhash.NewTemporary(secret),
 		Sentences: sentences,
 		Now:       time.Now,

@@ -1,6 +1,7 @@
 package spool_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,11 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/spool"
+	"rollcall/domain"
 	"rollcall/ports"
 	"rollcall/test/contract"
 )
 
 func TestSpools(t *testing.T) { contract.Spools(t, spool.New(t.TempDir())) }
+
+func TestOutcomes(t *testing.T) { contract.Outcomes(t, spool.New(t.TempDir())) }
 
 func TestLargeSpoolLeavesNoName(t *testing.T) {
 	dir := t.TempDir()
@@ -87,4 +91,22 @@ func TestFolders(t *testing.T) {
 	require.NoError(t, err, "who has a file still has it")
 	require.NoError(t, large.Close())
 	require.NoError(t, two.Close())
+}
+
+// Answers in the format outlive an upgrade.
+func TestFormatOfOutcomesIsStable(t *testing.T) {
+	log := spool.New(t.TempDir()).NewLog()
+	name := domain.RestoreFullName(domain.NameTexts{Last: "Lee", First: "Ann", Patronymic: "P"})
+	for _, outcome := range []domain.Outcome{
+		{Login: "ann", Name: name},
+		{Login: "bob", Name: name, Skipped: true},
+		{Login: "x", Violations: domain.Violations{{Field: "login", Code: "too_long", Limit: 300}, {Code: "type"}}},
+	} {
+		require.NoError(t, log.Append(outcome))
+	}
+	require.NoError(t, log.Flush())
+	content, err := io.ReadAll(log.Reader())
+	require.NoError(t, err)
+	require.Equal(t, "\x00\x03ann\x03Lee\x03Ann\x01P"+"\x01\x03bob\x03Lee\x03Ann\x01P"+"\x03\x01x\x05login\x08too_long\xac\x02\x00\x04type\x00", string(content))
+	require.NoError(t, log.Close())
 }

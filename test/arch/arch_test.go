@@ -41,7 +41,7 @@ var parts = map[string]part{
 	".":           {module: []string{"bootstrap"}, libraries: none},
 	"domain":      {module: none, libraries: []string{"golang.org/x/text", "golang.org/x/net/idna", "github.com/nyaruka/phonenumbers"}, barred: technology},
 	"ports":       {module: []string{"domain"}, libraries: none, barred: technology},
-	"application": {module: []string{"domain", "ports"}, libraries: none, barred: []string{"database", "html", "io/fs", "log", "net/http", "os", "syscall"}},
+	"application": {module: []string{"domain", "ports"}, libraries: none, barred: []string{"bufio", "database", "encoding", "html", "io/fs", "log", "net/http", "os", "syscall"}},
 	"adapters":    {module: []string{"domain", "ports", "adapters/internal"}},
 	"views":       {module: none, libraries: none},
 	"bootstrap":   {},

@@ -80,6 +80,7 @@ func TestFakeUploads(t *testing.T) {
 }
 
 func TestFakeSpools(t *testing.T)    { contract.Spools(t, &fake.Spools{}) }
+func TestFakeOutcomes(t *testing.T)  { contract.Outcomes(t, &fake.Spools{}) }
 func TestFakeDecoder(t *testing.T)   { contract.Decoder(t, fake.Decoder{}) }
 func TestFakePasswords(t *testing.T) { contract.Passwords(t, &fake.Passwords{}) }
 func TestFakeSecrets(t *testing.T)   { contract.Secrets(t, &fake.Secrets{}) }

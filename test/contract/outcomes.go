@@ -1,0 +1,135 @@
+package contract
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Outcomes proves a ports.OutcomeStore.
+func Outcomes(t *testing.T, store ports.OutcomeStore) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, ports.OutcomeStore)
+	}{
+		{"YieldsWhatWasAppended", yieldsWhatWasAppended},
+		{"StoresNoPasswords", storesNoPasswords},
+		{"StoresMoreThanMemory", storesManyOutcomes},
+		{"RestoresItsBytes", restoresOutcomes},
+		{"EndsWithAnErrorIfCutShort", reportsCutLog},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, store) })
+	}
+}
+
+// sampleOutcomes are outcomes of every kind.
+func sampleOutcomes() []domain.Outcome {
+	name := domain.RestoreFullName(domain.NameTexts{Last: "Ким", First: "Анна", Patronymic: "Петровна"})
+	return []domain.Outcome{
+		{Object: 1, Login: "anna", Name: name},
+		{Object: 2, Login: "boris", Name: name, Skipped: true},
+		{Object: 3, Violations: domain.Violations{{Code: domain.CodeNotObject}}},
+		{Object: 4, Login: "a\x00\"<\n", Violations: domain.Violations{
+			{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Field: domain.FieldEmail, Code: domain.CodeContactRequired},
+		}},
+		{Object: 5, Login: strings.Repeat("ы", 1000), Name: name},
+	}
+}
+
+func logOf(t *testing.T, store ports.OutcomeStore, outcomes []domain.Outcome) ports.OutcomeLog {
+	t.Helper()
+	log := store.NewLog()
+	t.Cleanup(func() { _ = log.Close() })
+	for _, outcome := range outcomes {
+		require.NoError(t, log.Append(outcome))
+	}
+	require.NoError(t, log.Flush())
+	return log
+}
+
+func outcomesOf(t *testing.T, log ports.OutcomeLog) (all []domain.Outcome) {
+	t.Helper()
+	for outcome, err := range log.Outcomes() {
+		require.NoError(t, err)
+		all = append(all, outcome)
+	}
+	return all
+}
+
+func yieldsWhatWasAppended(t *testing.T, store ports.OutcomeStore) {
+	want := sampleOutcomes()
+	log := logOf(t, store, want)
+	for range 2 {
+		require.Equal(t, want, outcomesOf(t, log))
+	}
+	for range log.Outcomes() {
+		break
+	}
+	require.Equal(t, want, outcomesOf(t, log), "after an iteration that was abandoned")
+	require.Empty(t, outcomesOf(t, logOf(t, store, nil)))
+}
+
+func storesNoPasswords(t *testing.T, store ports.OutcomeStore) {
+	log := logOf(t, store, []domain.Outcome{{Object: 7, Login: "anna", Password: "secret horse"}})
+	content, err := io.ReadAll(log.Reader())
+	require.NoError(t, err)
+	require.NotContains(t, string(content), "secret horse")
+	require.Equal(t, []domain.Outcome{{Object: 1, Login: "anna"}}, outcomesOf(t, log))
+}
+
+func storesManyOutcomes(t *testing.T, store ports.OutcomeStore) {
+	const many = 50_000
+	log := store.NewLog()
+	for i := range many {
+		require.NoError(t, log.Append(domain.Outcome{Login: fmt.Sprintf("user-%030d", i)}))
+	}
+	require.NoError(t, log.Flush())
+	n := 0
+	for outcome, err := range log.Outcomes() {
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf("user-%030d", n), outcome.Login)
+		n++
+		require.Equal(t, n, outcome.Object)
+	}
+	require.Equal(t, many, n)
+	require.NoError(t, log.Close())
+}
+
+func restoresOutcomes(t *testing.T, store ports.OutcomeStore) {
+	want := sampleOutcomes()
+	var content bytes.Buffer
+	_, err := io.Copy(&content, logOf(t, store, want).Reader())
+	require.NoError(t, err)
+	restored := store.NewLog()
+	for _, half := range [][]byte{content.Next(content.Len() / 2), content.Bytes()} {
+		_, err = restored.Write(half)
+		require.NoError(t, err)
+	}
+	require.Equal(t, want, outcomesOf(t, restored))
+	require.NoError(t, restored.Close())
+}
+
+func reportsCutLog(t *testing.T, store ports.OutcomeStore) {
+	content, err := io.ReadAll(logOf(t, store, sampleOutcomes()).Reader())
+	require.NoError(t, err)
+	cut := store.NewLog()
+	_, err = cut.Write(content[:len(content)-3])
+	require.NoError(t, err)
+	err = nil
+	n := 0
+	for _, e := range cut.Outcomes() {
+		require.NoError(t, err, "an outcome follows an error")
+		err = e
+		n++
+	}
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.Equal(t, len(sampleOutcomes()), n)
+	require.NoError(t, cut.Close())
+}
