@@ -7,8 +7,8 @@ import (
 	"io"
 	"iter"
 
+	"rollcall/adapters/internal/csvfield"
 	"rollcall/domain"
-	"rollcall/ports"
 )
 
 // CSV reads a table by RFC 4180 whose first row names the columns. Lines may end in any usual way, and a quote inside of a
@@ -77,7 +77,7 @@ func (d *csvDecoder) next() (bool, error) {
 func (d *csvDecoder) field() (goesOn bool, err error) {
 	from, cut := len(d.texts), false
 	put := func(part []byte) {
-		// Half of a text may be apostrophes that RestoreCSVField removes.
+		// Half of a text may be apostrophes that csvfield.Restore removes.
 		room := 2 * roomFor(len(d.texts)/2, (len(d.texts)-from)/2)
 		if len(part) > room {
 			part, cut = part[:room], true
@@ -183,7 +183,7 @@ func (d *csvDecoder) setRow() {
 		c := cell{text: d.texts[from:end], cut: d.cuts[i]}
 		from = end
 		c.mend()
-		c.text = ports.RestoreCSVField(c.text)
+		c.text = csvfield.Restore(c.text)
 		d.row = append(d.row, c)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"rollcall/ports"
+	"rollcall/adapters/internal/csvfield"
 )
 
 // credentialsFiles returns the file for the logins and passwords of each input file, nil if they are printed. It returns an error
@@ -255,6 +255,6 @@ func appendCredentialJSON(dst []byte, c credential) []byte {
 
 // appendCredentialCSV appends a row of RFC 4180. The separator is a comma in every locale, because programs read these files, too.
 func appendCredentialCSV(dst []byte, c credential) []byte {
-	dst = append(ports.AppendCSVField(dst, c.Login), ',')
-	return ports.AppendCSVField(dst, c.Password)
+	dst = append(csvfield.Append(dst, c.Login), ',')
+	return csvfield.Append(dst, c.Password)
 }

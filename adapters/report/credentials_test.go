@@ -15,6 +15,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"rollcall/adapters/i18n"
+	"rollcall/adapters/internal/csvfield"
 	"rollcall/adapters/report"
 	"rollcall/domain"
 	"rollcall/ports"
@@ -139,7 +140,7 @@ func TestCredentialsReadAgain(t *testing.T) {
 	for i, row := range rows[1:] {
 		for j, got := range row {
 			require.NotContains(t, "=+-@＝", (got + " ")[:1])
-			require.Equal(t, made[i][j], string(ports.RestoreCSVField([]byte(got))))
+			require.Equal(t, made[i][j], string(csvfield.Restore([]byte(got))))
 		}
 	}
 

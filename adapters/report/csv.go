@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"rollcall/adapters/internal/csvfield"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -55,7 +56,7 @@ const (
 	endOfLine     = "\r\n"
 )
 
-// csvOutput writes a CSV file by RFC 4180, except for the delimiter. Every field is quoted, as ports.AppendCSVField does it.
+// csvOutput writes a CSV file by RFC 4180, except for the delimiter. Every field is quoted, as csvfield.Append does.
 type csvOutput struct {
 	*output
 
@@ -85,7 +86,7 @@ func writeCSV(w io.Writer, language string, looks table, fill func(*csvOutput) e
 
 func addText[T string | []byte](o *csvOutput, text T) {
 	o.next()
-	o.buf = ports.AppendCSVField(o.buf, text)
+	o.buf = csvfield.Append(o.buf, text)
 }
 
 func (o *csvOutput) number(n int64) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/bulkfile"
+	"rollcall/adapters/internal/csvfield"
 	"rollcall/adapters/report"
 	"rollcall/domain"
 	"rollcall/ports"
@@ -58,7 +59,7 @@ func FuzzRejected(f *testing.F) {
 		require.Len(t, rows, 2)
 		login, isText := want["login"].(string)
 		if isText && !strings.Contains(login, "\r") {
-			require.Equal(t, login, string(ports.RestoreCSVField([]byte(rows[1][5]))))
+			require.Equal(t, login, string(csvfield.Restore([]byte(rows[1][5]))))
 		}
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/mattn/go-runewidth"
 	"github.com/stretchr/testify/require"
 
+	"rollcall/adapters/internal/csvfield"
 	"rollcall/adapters/report"
 	"rollcall/domain"
 	"rollcall/ports"
@@ -378,7 +379,7 @@ func TestCSVReadAgain(t *testing.T) {
 		for column, text := range []string{want[i].Login, want[i].Description} {
 			got := row[2+column]
 			require.NotContains(t, "=+-@\t\r", (got + " ")[:1])
-			require.Equal(t, text, string(ports.RestoreCSVField([]byte(got))))
+			require.Equal(t, text, string(csvfield.Restore([]byte(got))))
 		}
 	}
 }

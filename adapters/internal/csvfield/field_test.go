@@ -1,4 +1,4 @@
-package ports_test
+package csvfield_test
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rollcall/ports"
+	"rollcall/adapters/internal/csvfield"
 )
 
-func TestCSVField(t *testing.T) {
+func TestAppend(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", `""`},
 		{"plain", `"plain"`},
@@ -34,34 +34,41 @@ func TestCSVField(t *testing.T) {
 		{"\u200b\u00a0＝1", "\"'\u200b\u00a0＝1\""},
 		{"\t=1", "\"'\t'=1\""},
 	} {
-		got := string(ports.AppendCSVField(nil, c.text))
-		require.Equal(t, c.want, got, "%q", c.text)
-		require.Equal(t, got, string(ports.AppendCSVField(nil, []byte(c.text))))
+		t.Run(c.text, func(t *testing.T) {
+			require.Equal(t, c.want, string(csvfield.Append(nil, c.text)))
+			require.Equal(t, c.want, string(csvfield.Append(nil, []byte(c.text))))
+		})
 	}
 }
 
-// People write an apostrophe before a phone, which is not part of it.
-func TestCSVFieldFromElsewhere(t *testing.T) {
-	for field, want := range map[string]string{"'+7 916": "+7 916", "'t Hooft": "'t Hooft", "'": "'", "''": "''", "a'=b": "a'=b"} {
-		require.Equal(t, want, string(ports.RestoreCSVField([]byte(field))))
+// People write an apostrophe before a phone, which is not part of the phone.
+func TestRestoreFieldOfAnotherProgram(t *testing.T) {
+	for _, c := range []struct{ field, want string }{
+		{"'+7 916", "+7 916"},
+		{"'t Hooft", "'t Hooft"},
+		{"'", "'"},
+		{"''", "''"},
+		{"a'=b", "a'=b"},
+	} {
+		t.Run(c.field, func(t *testing.T) { require.Equal(t, c.want, string(csvfield.Restore([]byte(c.field)))) })
 	}
 }
 
-// A text is itself again, and wherever a spreadsheet splits the file no cell begins with a formula.
-func FuzzCSVField(f *testing.F) {
+// Restore gives back every text, and no cell begins with a formula, wherever a spreadsheet splits the file.
+func FuzzAppendAndRestore(f *testing.F) {
 	for _, text := range []string{
 		"", "x;=6*7;", "';'=1", "\r\n\r'\n=1", "\t\t=", "'", "\"=\"", ",' \"'+", "|＝1|'＠", "\n\n-", "\u2028=1", "\xff;=\xff", "\r'\n",
 	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		field := ports.AppendCSVField([]byte("behind "), text)
-		field, found := bytes.CutPrefix(field, []byte("behind "))
+		field := csvfield.Append([]byte("before,"), text)
+		field, found := bytes.CutPrefix(field, []byte("before,"))
 		require.True(t, found)
 
 		inside := strings.ReplaceAll(string(field[1:len(field)-1]), `""`, `"`)
-		require.Equal(t, text, string(ports.RestoreCSVField([]byte(inside))))
-		if !strings.Contains(text, "\r") { // which encoding/csv takes for a line break of its own
+		require.Equal(t, text, string(csvfield.Restore([]byte(inside))))
+		if !strings.Contains(text, "\r") { // encoding/csv reads \r\n as \n
 			row, err := csv.NewReader(bytes.NewReader(field)).Read()
 			require.NoError(t, err)
 			require.Equal(t, []string{inside}, row)

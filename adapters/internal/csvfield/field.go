@@ -1,4 +1,6 @@
-package ports
+// Package csvfield quotes the fields of CSV files so that no spreadsheet runs them as formulas. The adapters that write CSV and the
+// one that reads it share the package, so that a file written by one is read back unchanged by another.
+package csvfield
 
 import (
 	"bytes"
@@ -7,16 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// A spreadsheet runs a text of a CSV file that looks like a formula. It splits the file at the separator of its own settings,
-// whichever the file has: where that is ";", the name "x;=6*7;" is three cells, one of them a formula. So AppendCSVField
-// writes an apostrophe at every place where a cell may begin and a formula follows, also after apostrophes that the text has
-// there. RestoreCSVField removes one at each of these places, which gives any text back as it was.
+// A spreadsheet runs a text of a CSV file that looks like a formula. It splits the file at the separator of its own settings, even
+// if the file has another one. Where the setting is ";", the name "x;=6*7;" gives three cells, one of them a formula. So Append
+// writes an apostrophe wherever a cell may begin with a formula, even if apostrophes precede the formula. Restore removes one
+// apostrophe at each of these places, which gives back every text unchanged.
 
 // formulaSigns begin a formula, by OWASP's list for CSV injection.
 const formulaSigns = "=+-@\t\r\n＝＋－＠"
 
-// AppendCSVField appends text to dst as a quoted field of a CSV file that no spreadsheet takes for a formula.
-func AppendCSVField[T string | []byte](dst []byte, text T) []byte {
+// Append appends text to dst as a quoted field that no spreadsheet takes for a formula.
+func Append[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	from := 0
 	for at := range len(text) {
@@ -32,9 +34,9 @@ func AppendCSVField[T string | []byte](dst []byte, text T) []byte {
 	return append(append(dst, text[from:]...), '"')
 }
 
-// RestoreCSVField returns the text that AppendCSVField made field of, whose quotes the caller has removed. The text is in
-// field's memory. In a field from elsewhere it removes the apostrophes that people write before a formula.
-func RestoreCSVField(field []byte) []byte {
+// Restore returns the text from which Append made field, whose quotes the caller has removed. The text is in field's memory. In a
+// field from another program Restore removes the apostrophes that people write before a formula.
+func Restore(field []byte) []byte {
 	if bytes.IndexByte(field, '\'') < 0 {
 		return field
 	}
@@ -48,15 +50,15 @@ func RestoreCSVField(field []byte) []byte {
 	return append(text, field[from:]...)
 }
 
-// separates is true of the bytes that end a cell in one spreadsheet or another.
+// separates is true for the bytes that end a cell in some spreadsheet.
 var separates = [256]bool{',': true, ';': true, '|': true, '\t': true, '\r': true, '\n': true}
 
-// mayBegin reports whether a spreadsheet may begin a cell at a place in text.
+// mayBegin reports whether a spreadsheet may begin a cell at a position in text.
 func mayBegin[T string | []byte](text T, at int) bool {
 	switch {
 	case at == 0:
 		return true
-	case text[at-1] == '\r' && text[at] == '\n': // one line break
+	case text[at-1] == '\r' && text[at] == '\n': // a single line break
 		return false
 	}
 	return separates[text[at-1]]
