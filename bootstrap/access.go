@@ -12,7 +12,9 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"rollcall/adapters/web"
+	"rollcall/adapters/tlscert"
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/guard"
 	"rollcall/domain"
 )
 
@@ -33,8 +35,8 @@ func isLoopback(address net.Addr) bool {
 }
 
 // hosts returns the host names that a server on an address answers to. On a loopback address these include the names of loopback.
-func (cmd *serveCommand) hosts(address net.Addr, log *slog.Logger) web.Hosts {
-	hosts := web.Hosts{Loopback: isLoopback(address)}
+func (cmd *serveCommand) hosts(address net.Addr, log *slog.Logger) guard.Hosts {
+	hosts := guard.Hosts{Loopback: isLoopback(address)}
 	for _, name := range cmd.Hosts {
 		hosts.Names = append(hosts.Names, string(name))
 	}
@@ -48,7 +50,7 @@ func (cmd *serveCommand) hosts(address net.Addr, log *slog.Logger) web.Hosts {
 // only this machine can reach.
 func (cmd *serveCommand) warnOfOpenAccess(log *slog.Logger) {
 	cmd.warned.Do(func() {
-		if cmd.UseraddAccess == web.AccessOpen {
+		if cmd.UseraddAccess == api.AccessOpen {
 			log.Warn("POST /useradd is open to anyone who can reach this address; set --useradd-access=token to require a token")
 		}
 		if cmd.Registration == registrationOpen && cmd.ReportsAccess == domain.ReportsForAny {
@@ -62,11 +64,11 @@ func (cmd *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
 	if cmd.TLSCert == "" {
 		return nil, nil //nolint:nilnil // nil means plain HTTP
 	}
-	certificate, err := web.NewCertificate(web.CertificateConfig{CertFile: cmd.TLSCert, KeyFile: cmd.TLSKey, Now: time.Now, Log: log})
+	certificate, err := tlscert.New(tlscert.Config{CertFile: cmd.TLSCert, KeyFile: cmd.TLSKey, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	return certificate.Config(), nil
+	return certificate.TLS(), nil
 }
 
 // scheme returns the scheme of the server's URLs.
@@ -77,7 +79,7 @@ func (cmd *serveCommand) scheme() string {
 	return "https"
 }
 
-// A hostName is a host name on the command line, in the form of web.HostName.
+// A hostName is a host name on the command line, in the form of guard.HostName.
 type hostName string
 
 var (
@@ -89,14 +91,14 @@ var (
 func (h *hostName) UnmarshalText(text []byte) error {
 	address, err := netip.ParseAddr(strings.Trim(string(text), "[]"))
 	if err == nil {
-		*h = hostName(web.HostName(address.String()))
+		*h = hostName(guard.HostName(address.String()))
 		return nil
 	}
 	name, err := hostNames.ToASCII(string(text))
 	if err != nil || !isHost(name) {
 		return fmt.Errorf("invalid host name %q: expected a name such as people.example or an IP address, without scheme and port", text)
 	}
-	*h = hostName(web.HostName(name))
+	*h = hostName(guard.HostName(name))
 	return nil
 }
 

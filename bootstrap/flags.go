@@ -8,7 +8,8 @@ import (
 	"github.com/alecthomas/units"
 
 	"rollcall/adapters/passhash"
-	"rollcall/adapters/web"
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/pages"
 	"rollcall/domain"
 )
 
@@ -49,7 +50,7 @@ const registrationOpen = "open"
 
 // accessFlags configure who may do what.
 type accessFlags struct {
-	UseraddAccess web.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd (${default}): 'open' means anyone; 'token' requires a token from 'rollcall token create'; 'session' also accepts signed-in users who may see reports. If registration is open, any visitor can become one of those."`
+	UseraddAccess api.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd (${default}): 'open' means anyone; 'token' requires a token from 'rollcall token create'; 'session' also accepts signed-in users who may see reports. If registration is open, any visitor can become one of those."`
 	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register: open or closed (${default})."`
 	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users may see reports of imports: any or operators (${default}). Uploads, their passwords and rejected records are for operators only."`
 }
@@ -78,10 +79,10 @@ func (f *importFlags) check() error {
 
 // signInFlags configure temporary passwords and sessions.
 type signInFlags struct {
-	TemporaryPasswords web.PasswordPolicy `env:"ROLLCALL_TEMPORARY_PASSWORDS" enum:"must-change,may-change" default:"must-change" placeholder:"POLICY" help:"What a temporary password permits (${default}): with 'must-change' it works in one browser, and the user must replace it first; with 'may-change' it works until it expires."`
-	TemporaryLifetime  time.Duration      `name:"temporary-password-lifetime" env:"ROLLCALL_TEMPORARY_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a temporary password is valid (${default})."`
-	SessionIdle        time.Duration      `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long a session lasts without a request (${default})."`
-	SessionLifetime    time.Duration      `env:"ROLLCALL_SESSION_LIFETIME" default:"720h" placeholder:"TIME" help:"Maximum duration of a session (${default})."`
+	TemporaryPasswords pages.PasswordPolicy `env:"ROLLCALL_TEMPORARY_PASSWORDS" enum:"must-change,may-change" default:"must-change" placeholder:"POLICY" help:"What a temporary password permits (${default}): with 'must-change' it works in one browser, and the user must replace it first; with 'may-change' it works until it expires."`
+	TemporaryLifetime  time.Duration        `name:"temporary-password-lifetime" env:"ROLLCALL_TEMPORARY_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a temporary password is valid (${default})."`
+	SessionIdle        time.Duration        `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long a session lasts without a request (${default})."`
+	SessionLifetime    time.Duration        `env:"ROLLCALL_SESSION_LIFETIME" default:"720h" placeholder:"TIME" help:"Maximum duration of a session (${default})."`
 }
 
 func (f *signInFlags) check() error {

@@ -20,6 +20,11 @@ import (
 	"rollcall/adapters/report"
 	"rollcall/adapters/spool"
 	"rollcall/adapters/web"
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/pages"
+	"rollcall/adapters/web/session"
+	"rollcall/adapters/web/transport"
 	"rollcall/application"
 	"rollcall/ports"
 	"rollcall/views"
@@ -136,12 +141,12 @@ func inBackground(ctx context.Context, run func(context.Context)) (stop func()) 
 }
 
 // newSheets are the tables of credentials that are answered with.
-func newSheets(dir string) web.Sheets {
-	return web.Sheets{
-		web.MediaCSV: func(words ports.Words) ports.OutcomeWriter {
+func newSheets(dir string) api.Sheets {
+	return api.Sheets{
+		"csv": func(words ports.Words) ports.OutcomeWriter {
 			return report.CredentialsCSV{Language: words.Language()}
 		},
-		web.MediaXLSX: func(words ports.Words) ports.OutcomeWriter {
+		"xlsx": func(words ports.Words) ports.OutcomeWriter {
 			return report.CredentialsXLSX{Sentences: words, Dir: dir}
 		},
 	}
@@ -181,7 +186,7 @@ func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, outc
 }
 
 // newServer joins everything.
-func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage, setup ports.SettingUp, spools *spool.Spools, secure *tls.Config, hosts web.Hosts, log *slog.Logger) (*web.Server, *application.UploadWorker, error) {
+func (cmd *serveCommand) newServer(db *postgres.DB, sessions session.Storage, setup ports.SettingUp, spools *spool.Spools, secure *tls.Config, hosts guard.Hosts, log *slog.Logger) (*web.Server, *application.UploadWorker, error) {
 	secret, err := cmd.load(cmd.DataDir)
 	if err != nil {
 		return nil, nil, err
@@ -211,43 +216,50 @@ func (cmd *serveCommand) newServer(db *postgres.DB, sessions web.SessionStorage,
 		Now:               time.Now,
 		Region:            cmd.DefaultRegion,
 		TemporaryLifetime: cmd.TemporaryLifetime,
-		MustChange:        cmd.TemporaryPasswords == web.PasswordsMustChange,
+		MustChange:        cmd.TemporaryPasswords == pages.PasswordsMustChange,
 	})
 	uploads := postgres.NewFileUploads(db)
 	uploadFile, worker := cmd.newUploads(uploads, importUsers, decoder, spools, log)
 	reports := postgres.NewReports(db)
 	server, err := web.NewServer(web.Config{
-		Importing:      importUsers,
-		Registering:    registerUser,
-		Uploading:      uploadFile,
-		Uploads:        uploads,
-		KeepAnswers:    cmd.KeepAnswers,
-		Auth:           auth,
-		Setup:          setup,
-		Access:         application.NewAccessTokens(postgres.NewAccessTokens(db), passhash.TokenSecrets, time.Now),
-		Reports:        reports,
-		Exporting:      cmd.newExportReport(reports, spools, log),
-		Health:         db,
-		Spools:         spools,
-		Languages:      catalog,
-		Sheets:         newSheets(spools.Dir()),
-		Sessions:       web.SessionConfig{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
-		Passwords:      web.TemporaryPasswords{Policy: cmd.TemporaryPasswords, Lifetime: cmd.TemporaryLifetime},
-		Views:          views.Files,
-		Templates:      map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spools.Dir()}},
-		Log:            log,
-		MaxBody:        int64(cmd.MaxBody),
-		MaxConnections: maxConnections(cmd.MaxConnections, log),
-		ClientTimeout:  cmd.ClientTimeout,
-		ReportsAccess:  cmd.ReportsAccess,
-		Pseudonym:      passhash.Pseudonyms(secret),
-		TLS:            secure,
-		Hosts:          hosts,
-		TrustedProxies: prefixes(cmd.TrustedProxies),
-		UntrustedProxy: func(peer netip.Addr) { cmd.warnOfProxy(peer, log) },
-
-		UseraddAccess:      cmd.UseraddAccess,
-		RegistrationClosed: cmd.Registration != registrationOpen,
+		Transport: transport.Config{
+			TLS:            secure,
+			ClientTimeout:  cmd.ClientTimeout,
+			MaxConnections: maxConnections(cmd.MaxConnections, log),
+			Proxies:        prefixes(cmd.TrustedProxies),
+			UntrustedProxy: func(peer netip.Addr) { cmd.warnOfProxy(peer, log) },
+		},
+		Sessions: session.Config{Storage: sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
+		Guard:    guard.Config{Hosts: hosts, ReportsAccess: cmd.ReportsAccess, Pseudonym: passhash.Pseudonyms(secret)},
+		Useradd: api.Config{
+			Access:    cmd.UseraddAccess,
+			Tokens:    application.NewAccessTokens(postgres.NewAccessTokens(db), passhash.TokenSecrets, time.Now),
+			Importing: importUsers,
+		},
+		Account: pages.AccountConfig{
+			Registering:        registerUser,
+			Auth:               auth,
+			Setup:              setup,
+			RegistrationClosed: cmd.Registration != registrationOpen,
+		},
+		Uploads: pages.UploadsConfig{
+			Uploading:        uploadFile,
+			Uploads:          uploads,
+			Importing:        importUsers,
+			Templates:        map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{Dir: spools.Dir()}},
+			KeepAnswers:      cmd.KeepAnswers,
+			PasswordPolicy:   cmd.TemporaryPasswords,
+			PasswordLifetime: cmd.TemporaryLifetime,
+		},
+		Reports:   reports,
+		Exporting: cmd.newExportReport(reports, spools, log),
+		Health:    db,
+		Spools:    spools,
+		Languages: catalog,
+		Sheets:    newSheets(spools.Dir()),
+		MaxBody:   int64(cmd.MaxBody),
+		Views:     views.Files,
+		Log:       log,
 	})
 	return server, worker, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web"
+	"rollcall/adapters/web/guard"
 )
 
 // routeCase is a request to a route, with texts that are a client's own.
@@ -38,13 +39,13 @@ func routeCases(form string) []routeCase {
 			"Accept-Language", "ru", "Prefer", "handling=strict",
 		}
 	}
-	problem := web.MediaCSV + ", application/problem+json"
+	problem := "text/csv" + ", application/problem+json"
 	const query = "?login=login-of-a-client&reason=login:taken&from=2026-01-02&status=400&sort=oldest"
 	return []routeCase{
 		{route: "POST /useradd", headers: post("application/json"), shows: []string{`{"login":"login2000","password":"secret"}]`}},
 		{route: "POST /useradd", headers: post("application/x-ndjson"), shows: []string{`"login":"login2000"`, `"status":"done"`}},
 		{route: "POST /useradd", headers: post("application/x-ndjson"), fails: true, shows: []string{`"status":"failed"`, `"request_id":"` + forwardedID + `"`}},
-		{route: "POST /useradd", headers: post(web.MediaCSV), shows: []string{"2000 login2000"}},
+		{route: "POST /useradd", headers: post("text/csv"), shows: []string{"2000 login2000"}},
 		{route: "POST /useradd", headers: post(problem), rejects: true, shows: []string{`"object_id":2000`, `"request_id":"` + forwardedID + `"`}},
 		{route: "POST /useradd", headers: append(post("*/*"), "Content-Encoding", "br"), shows: []string{"Content-Encoding"}},
 		{route: "POST /useradd", path: "/useradd?dry_run=perhaps", headers: post("*/*"), shows: []string{"dry_run"}},
@@ -98,7 +99,7 @@ func (o *outside) send(t *testing.T, visitor *http.Client, c routeCase, headers 
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	for _, scheme := range []string{"http", "https"} {
 		o, _ := serveOutside(t, func(cfg *web.Config) {
-			cfg.Hosts = web.Hosts{Loopback: true, Names: []string{"host-of-a-client.example"}}
+			cfg.Guard.Hosts = guard.Hosts{Loopback: true, Names: []string{"host-of-a-client.example"}}
 		})
 		check := func(what string, got answer, cache string) {
 			t.Helper()

@@ -1,47 +1,15 @@
 package web
 
 import (
-	"context"
 	"iter"
-	"log/slog"
-	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
 
-// LogRequests is the handler that logs them.
-func LogRequests(log *slog.Logger, outages Sampler, answer func(*fiber.Ctx, error) error) fiber.Handler {
-	return logRequests(log, outages.sampler, answer)
-}
-
-// Places are those of addresses.
-type Places struct{ *places }
-
-// NewPlaces makes as many for each address.
-func NewPlaces(each int) Places { return Places{newPlaces(each)} }
-
-func (p Places) Take(ctx context.Context, address string) (leave func(), err error) {
-	return p.take(ctx, netip.PrefixFrom(netip.MustParseAddr(address), 32))
-}
-
-// Addresses is of how many something is remembered.
-func (p Places) Addresses() int { return p.addresses() }
-
-// Sampler lets an event be logged now and then.
-type Sampler struct{ *sampler }
-
-// NewSampler makes one by a clock.
-func NewSampler(every time.Duration, now func() time.Time) Sampler {
-	return Sampler{&sampler{every: every, now: now}}
-}
-
-func (s Sampler) Pass() (leftOut int, ok bool) { return s.pass() }
-
-// Status is what an error is answered with.
-func Status(err error) int { return newProblem("", err).Status }
+// LogRequests is the handler that logs requests.
+var LogRequests = logRequests
 
 // Routes returns every route, such as "GET /profile".
 func (s *Server) Routes() (all []string) {

@@ -10,7 +10,7 @@ import (
 	"rollcall/ports"
 )
 
-// readyTimeout bounds how long a probe waits for the database.
+// readyTimeout bounds the time that a probe waits for the database.
 const readyTimeout = 5 * time.Second
 
 type healthHandler struct {
@@ -18,10 +18,10 @@ type healthHandler struct {
 	draining *atomic.Bool
 }
 
-// alive answers GET /healthz: the program runs.
+// alive answers GET /healthz. It succeeds while the program runs.
 func (h *healthHandler) alive(c *fiber.Ctx) error { return c.SendString("alive\n") }
 
-// ready answers GET /readyz: the program can do its work.
+// ready answers GET /readyz. It succeeds while the database answers and the server is not draining.
 func (h *healthHandler) ready(c *fiber.Ctx) error {
 	if h.draining.Load() {
 		return c.Status(fiber.StatusServiceUnavailable).SendString("stopping\n")

@@ -15,31 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web"
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/transport"
 	"rollcall/ports"
 )
-
-func TestSampler(t *testing.T) {
-	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	sampler := web.NewSampler(time.Second, func() time.Time { return now })
-	for _, c := range []struct {
-		after   time.Duration
-		leftOut int
-		ok      bool
-	}{
-		{0, 0, true},
-		{0, 0, false},
-		{999 * time.Millisecond, 0, false},
-		{time.Millisecond, 2, true},
-		{0, 0, false},
-		{time.Hour, 1, true},
-		{time.Hour, 0, true},
-	} {
-		now = now.Add(c.after)
-		leftOut, ok := sampler.Pass()
-		require.Equal(t, c.leftOut, leftOut)
-		require.Equal(t, c.ok, ok)
-	}
-}
 
 // An error is logged as one where the server has failed: not where too many clients ask for something, and of an outage, which
 // each request meets, once a second.
@@ -56,11 +35,11 @@ func TestErrorsAreLogged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-			outages := web.NewSampler(time.Second, func() time.Time { return now })
+			outages := transport.NewSampler(time.Second, func() time.Time { return now })
 			var log bytes.Buffer
 			app := fiber.New()
 			app.Use(web.LogRequests(slog.New(slog.NewTextHandler(&log, nil)), outages, func(c *fiber.Ctx, err error) error {
-				c.Status(web.Status(err))
+				c.Status(problem.New("", err).Status)
 				return err
 			}))
 			app.Get("/", func(*fiber.Ctx) error { return test.failed })

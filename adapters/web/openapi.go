@@ -7,7 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// describe answers GET /openapi.yaml.
+// describe returns the handler of GET /openapi.yaml.
 func describe(views fs.FS) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		text, err := fs.ReadFile(views, "openapi.yaml")

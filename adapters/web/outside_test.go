@@ -26,6 +26,11 @@ import (
 	"rollcall/adapters/i18n"
 	"rollcall/adapters/report"
 	"rollcall/adapters/web"
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/pages"
+	"rollcall/adapters/web/session"
+	"rollcall/adapters/web/transport"
 	"rollcall/domain"
 	"rollcall/ports"
 	"rollcall/test/fake"
@@ -283,17 +288,20 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 	o := &outside{
 		user: domain.User{ID: 1, Login: "anna", Roles: []domain.Role{domain.RoleOperator}}, log: &syncBuffer{}, store: map[string][]byte{}, created: many,
 	}
-	sheets := web.Sheets{}
-	for _, media := range []string{web.MediaCSV, web.MediaXLSX} {
-		sheets[media] = func(words ports.Words) ports.OutcomeWriter { return sheet{words} }
-	}
+	write := func(words ports.Words) ports.OutcomeWriter { return sheet{words} }
 	cfg := web.Config{
-		Importing: o, Registering: o, Access: o, Auth: o, Setup: o, Reports: o, Exporting: o, Uploading: o, Uploads: o, Health: o,
-		Spools: &fake.Spools{}, Languages: catalog, Sessions: web.SessionConfig{Storage: o, Idle: time.Hour, Lifetime: time.Hour},
-		ReportsAccess: domain.ReportsForAny, Views: views.Files, Sheets: sheets, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}},
-		Log: slog.New(slog.NewTextHandler(o.log, nil)), MaxBody: 1 << 20, KeepAnswers: time.Hour, MaxConnections: 100, ClientTimeout: time.Minute,
-		UntrustedProxy: func(netip.Addr) {}, Pseudonym: func(string) string { return "pseudonym" },
-		UseraddAccess: web.AccessToken, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Transport: transport.Config{
+			MaxConnections: 100, ClientTimeout: time.Minute, Proxies: transport.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, UntrustedProxy: func(netip.Addr) {},
+		},
+		Sessions: session.Config{Storage: o, Idle: time.Hour, Lifetime: time.Hour},
+		Guard:    guard.Config{ReportsAccess: domain.ReportsForAny, Pseudonym: func(string) string { return "pseudonym" }},
+		Useradd:  api.Config{Access: api.AccessToken, Tokens: o, Importing: o},
+		Account:  pages.AccountConfig{Registering: o, Auth: o, Setup: o},
+		Uploads: pages.UploadsConfig{
+			Uploading: o, Uploads: o, Importing: o, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}}, KeepAnswers: time.Hour,
+		},
+		Reports: o, Exporting: o, Health: o, Spools: &fake.Spools{}, Languages: catalog, Sheets: api.Sheets{"csv": write, "xlsx": write},
+		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(o.log, nil)),
 	}
 	if change != nil {
 		change(&cfg)

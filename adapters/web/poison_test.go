@@ -56,13 +56,13 @@ func TestNothingOfRequestIsAliased(t *testing.T) {
 	}
 	log := o.log.String()
 	require.NotContains(t, log, strings.Repeat(string(web.Poison), 2))
-	require.Equal(t, 1, strings.Count(log, `msg="an import failed after its answer had begun" id=`+forwardedID+" "), "it outlived its request")
+	require.Equal(t, 1, strings.Count(log, `msg="import failed after its answer had started" id=`+forwardedID+" "), "it outlived its request")
 }
 
 // Ids are made here. One that a trusted proxy gave to a request is kept, if it is one.
 func TestRequestIDs(t *testing.T) {
 	proxied, _ := serveOutside(t, nil)
-	direct, _ := serveOutside(t, func(cfg *web.Config) { cfg.TrustedProxies = nil })
+	direct, _ := serveOutside(t, func(cfg *web.Config) { cfg.Transport.Proxies = nil })
 	const own = `^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`
 	for id, isKept := range map[string]bool{
 		"id": true, strings.Repeat("A.b-c_9", 9): true, strings.Repeat("a", 64): true,

@@ -1,99 +1,87 @@
 package web
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/helmet"
+
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/pages"
+	"rollcall/adapters/web/transport"
+	"rollcall/adapters/web/urls"
 )
 
-const (
-	pathStatic   = "/static/"
-	pathPassword = "/account/password"
-)
+// handlers answer the requests of the routes.
+type handlers struct {
+	guard   *guard.Guard
+	site    *pages.Site
+	help    *pages.Help
+	account *pages.Account
+	reports *pages.Reports
+	uploads *pages.Uploads
+	useradd *api.Useradd
+	exports *api.Exports
+}
 
-// route is the whole URL map, with the rule of who may do what. A path that is here answers other methods with 405 and Allow.
-func route(app *fiber.App, cfg Config, p *pages, draining *atomic.Bool) {
+// route is the whole URL map, with the rule of each route. A known path answers other methods with 405 and Allow.
+func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Use(
-		identify,
-		logRequests(cfg.Log, &sampler{every: time.Second, now: time.Now}, p.answer),
-		closeAfterRest,
+		transport.Identify,
+		logRequests(cfg.Log, transport.NewSampler(time.Second, time.Now), h.answer),
+		transport.CloseAfterRest,
 		recoverPanics(cfg.Log),
-		helmet.New(headers),
+		guard.Headers,
 		storeNothing,
 	)
 
 	health := &healthHandler{cfg.Health, draining}
 	app.Get("/healthz", health.alive)
 	app.Get("/readyz", health.ready)
-	app.Use(pathStatic, p.serveAssets())
+	app.Use(urls.Static, h.site.Assets.Serve())
 
-	// The routes above tell nothing, and probes use the address of an instance as its host.
-	app.Use(refuseOtherHosts(cfg.Hosts, cfg.Log), refuseOtherSites)
+	// The routes above are for any host: they disclose nothing, and probes use the address of an instance as its host.
+	app.Use(guard.RejectOtherHosts(cfg.Guard.Hosts, cfg.Log), guard.RejectOtherSites)
 	app.Get("/openapi.yaml", describe(cfg.Views))
+	app.Post(urls.Useradd, h.useradd.Post)
 
-	useradd := &useraddHandler{
-		access:    &useraddAccess{cfg.UseraddAccess, cfg.Access, p},
-		importing: cfg.Importing, files: newReceiver(cfg.Spools, cfg.MaxBody), sentences: p.sentences, sheets: cfg.Sheets, log: cfg.Log,
-	}
-	app.Post(pathUseradd, useradd.post)
+	app.Use(h.site.Locale.Remember)
+	signedIn, users, readers, operators := h.guard.ForSignedIn, h.guard.ForUsers, h.guard.ForReaders, h.guard.ForOperators
+	app.Get(urls.Export+"rejected.:format", operators(h.exports.Rejected))
+	app.Get(urls.Export+":format", readers(h.exports.Report))
+	app.Post(urls.Upload, operators(h.uploads.Upload))
+	app.Get(urls.Uploads+":id/credentials.:format", operators(h.uploads.Credentials))
+	app.Get(urls.Uploads+":id/slips", operators(h.uploads.PrintSlips))
+	app.Get(urls.Templates+":format", operators(h.uploads.Template))
 
-	app.Use(p.rememberLanguage)
-	app.Get(pathExport+"rejected.:format", p.forOperators(p.exportRejected))
-	app.Get(pathExport+":format", p.forReaders(p.export))
-	app.Post(pathUpload, p.forOperators(p.upload))
-	app.Get(pathUploads+":id/credentials.:format", p.forOperators(p.uploadCredentials))
-	app.Get(pathUploads+":id/slips", p.forOperators(p.uploadSlips))
-	app.Get(pathTemplates+":format", p.forOperators(p.template))
-
-	app.Use(boundTime) // of pages; files take what they take
-	app.Get("/", p.home)
-	app.Get(pathHelp, p.helpContents)
-	app.Get(pathHelp+"/:page", p.helpPage)
-	app.Get("/register", p.forRegistration(p.registerForm)).Post("/register", p.boundRegistrations, p.forRegistration(p.register))
-	app.Get(pathSetup, p.setupForm).Post(pathSetup, p.forUsers(p.setUp))
-	app.Get("/login", p.loginForm).Post("/login", p.login)
-	app.Get("/logout", p.logoutForm).Post("/logout", p.logout)
-	app.Get(pathProfile, p.forUsers(p.profile))
-	app.Get(pathImports+":id", p.forReaders(p.importRecord))
-	app.Get(pathUpload, p.forOperators(p.uploadForm))
-	app.Get(pathUploads+":id", p.forOperators(p.uploaded))
-	app.Post(pathUploads+":id/start", p.forOperators(p.startUpload))
-	app.Post(pathUploads+":id/cancel", p.forOperators(p.cancelUpload))
-	app.Get(pathUploads+":id/progress", p.forOperators(p.uploadProgress))
-	app.Get(pathPassword, p.forSignedIn(p.passwordForm)).Post(pathPassword, p.forSignedIn(p.changePassword))
+	app.Use(boundTime) // not for files, whose time depends on their size
+	app.Get("/", h.site.Home)
+	app.Get(urls.Help, h.help.Contents)
+	app.Get(urls.Help+"/:page", h.help.Page)
+	app.Get(urls.Register, h.account.ForRegistration(h.account.RegisterForm))
+	app.Post(urls.Register, h.guard.BoundRegistrations(), h.account.ForRegistration(h.account.Register))
+	app.Get(urls.Setup, h.account.SetupForm).Post(urls.Setup, users(h.account.SetUp))
+	app.Get(urls.Login, h.account.LoginForm).Post(urls.Login, h.account.Login)
+	app.Get(urls.Logout, h.account.LogoutForm).Post(urls.Logout, h.account.Logout)
+	app.Get(urls.Password, signedIn(h.account.PasswordForm)).Post(urls.Password, signedIn(h.account.ChangePassword))
+	app.Get(urls.Profile, users(h.reports.Profile))
+	app.Get(urls.Imports+":id", readers(h.reports.Import))
+	app.Get(urls.Upload, operators(h.uploads.UploadForm))
+	app.Get(urls.Uploads+":id", operators(h.uploads.Uploaded))
+	app.Post(urls.Uploads+":id/start", operators(h.uploads.Start))
+	app.Post(urls.Uploads+":id/cancel", operators(h.uploads.Cancel))
+	app.Get(urls.Uploads+":id/progress", operators(h.uploads.Progress))
 }
 
-// pageTime is how long a page may take. It takes milliseconds, and seconds where many sign in at once: a database that does not answer
-// must not keep all who come.
+// pageTime bounds a page. A page takes milliseconds, and seconds when many users sign in concurrently. A database that does not answer
+// must not keep every client waiting.
 const pageTime = 30 * time.Second
 
-func boundTime(c *fiber.Ctx) error { return within(c, pageTime, c.Next) }
-
-// within does a part of a request, which may take no longer than this.
-func within(c *fiber.Ctx, limit time.Duration, do func() error) error {
-	whole := c.UserContext()
-	defer c.SetUserContext(whole)
-	ctx, cancel := context.WithTimeout(whole, limit)
-	defer cancel()
-	c.SetUserContext(ctx)
-	return do()
-}
+func boundTime(c *fiber.Ctx) error { return transport.Within(c, pageTime, c.Next) }
 
 // storeNothing keeps answers out of caches: most contain personal data or passwords.
 func storeNothing(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Next()
-}
-
-// headers are what browsers are told with every answer: nothing in a page comes from elsewhere, and nothing is inline.
-var headers = helmet.Config{
-	ContentSecurityPolicy: "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-	ReferrerPolicy:        "same-origin",
-	PermissionPolicy:      "camera=(), geolocation=(), microphone=()",
-	XFrameOptions:         "DENY",
-	HSTSMaxAge:            365 * 24 * 60 * 60, // seconds; sent over TLS only
-	HSTSExcludeSubdomains: true,               // they are not ours to decide on
 }

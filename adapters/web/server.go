@@ -1,140 +1,104 @@
-// Package web serves HTTP: Fiber, the routes, and one table that says which error is which answer.
+// Package web serves HTTP with Fiber. It joins its rooms to a server: transport fills the gaps of fasthttp, problem says which error is
+// which answer, intake receives files, session and guard say who may do what, api answers programs, and pages answers browsers.
 package web
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/template/html/v2"
 
-	"rollcall/domain"
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/intake"
+	"rollcall/adapters/web/locale"
+	"rollcall/adapters/web/manual"
+	"rollcall/adapters/web/pages"
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/session"
+	"rollcall/adapters/web/transport"
 	"rollcall/ports"
 )
 
 // idleTimeout is how long a connection may stay open between two requests.
 const idleTimeout = 2 * time.Minute
 
-// Config is what the server works with.
+// Config describes a server. Each group of settings goes to the room that uses it.
 type Config struct {
-	Importing     ports.Importing
-	Registering   ports.Registering
-	Access        ports.CheckingTokens
-	Auth          ports.Authenticating
-	Setup         ports.SettingUp
-	Reports       ports.ReportReading
-	Exporting     ports.Exporting
-	Uploading     ports.Uploading
-	Uploads       ports.UploadReading
-	Health        ports.Health
-	Spools        ports.SpoolStore
-	Languages     ports.Languages
-	Sessions      SessionConfig
-	Passwords     TemporaryPasswords
-	ReportsAccess domain.ReportsAccess
-	Views         fs.FS                           // layouts, partials, pages and static files
-	Sheets        Sheets                          // of credentials
-	Templates     map[string]ports.TemplateWriter // of files to start from, by extension
-	Log           *slog.Logger
-	MaxBody       int64         // bytes that a file may have
-	KeepAnswers   time.Duration // how long what came of an upload can be had
+	Transport transport.Config
+	Sessions  session.Config
+	Guard     guard.Config
+	Useradd   api.Config
+	Account   pages.AccountConfig
+	Uploads   pages.UploadsConfig
 
-	MaxConnections int           // of which one address may have a tenth, unless it is a trusted proxy's
-	ClientTimeout  time.Duration // how long a client that is slower than a KiB a second may keep the server waiting
-
-	TLS *tls.Config // nil for none
-
-	// Pseudonym returns what stands for a name in the log: always the same, and nobody finds out the name from it.
-	Pseudonym func(name string) string
-
-	UseraddAccess      UseraddAccess
-	RegistrationClosed bool // visitors may not register; /useradd does not mind
-
-	Hosts Hosts // names that the server answers to
-
-	// TrustedProxies are those whose word is taken on a client's address, and on the scheme and the host that it came to.
-	TrustedProxies []netip.Prefix
-
-	// UntrustedProxy is called once, with the first peer that is none of them and sends X-Forwarded headers.
-	UntrustedProxy func(peer netip.Addr)
+	Reports   ports.ReportReading
+	Exporting ports.Exporting
+	Health    ports.Health
+	Spools    ports.SpoolStore
+	Languages ports.Languages
+	Sheets    api.Sheets
+	MaxBody   int64 // bytes of a file
+	Views     fs.FS // layouts, partials, pages, static files and the manual
+	Log       *slog.Logger
 }
-
-// TemporaryPasswords is what people are told of the passwords that imports made.
-type TemporaryPasswords struct {
-	Policy   PasswordPolicy
-	Lifetime time.Duration // since the import
-}
-
-// PasswordPolicy says what a user does who signs in with a temporary password.
-type PasswordPolicy string
-
-// The policies.
-const (
-	PasswordsMustChange PasswordPolicy = "must-change" // another one is chosen before anything else
-	PasswordsMayChange  PasswordPolicy = "may-change"  // it signs in until it expires
-)
 
 // Server answers HTTP requests.
 type Server struct {
-	app           *fiber.App
-	tls           *tls.Config
-	clientTimeout time.Duration
-	shares        *shares
-	log           *slog.Logger
+	app       *fiber.App
+	transport transport.Config
+	log       *slog.Logger
+	draining  *atomic.Bool
 
-	draining *atomic.Bool
-
-	// What is not done when the server shuts down is cut off: agreeing on TLS at once, work of requests in the end.
+	// Shutdown cuts off TLS handshakes immediately, and requests when its time is over.
 	cutOff, cutOffHandshakes context.CancelFunc
 	handshakes               context.Context //nolint:containedctx // of connections that listeners accept
 }
 
-// NewServer makes a server that does not listen yet. It returns an error when the views are not as they should be.
+// NewServer returns a server that does not listen yet. It returns an error if the views are invalid.
 func NewServer(cfg Config) (*Server, error) {
 	engine := html.NewFileSystem(http.FS(cfg.Views), ".html")
 	err := engine.Load()
 	if err != nil {
 		return nil, fmt.Errorf("load views: %w", err)
 	}
-	p, err := newPages(cfg, engine.Templates)
+	h, err := newHandlers(cfg, engine)
 	if err != nil {
 		return nil, err
 	}
-	proxies := make([]string, len(cfg.TrustedProxies))
-	for i, proxy := range cfg.TrustedProxies {
+	proxies := make([]string, len(cfg.Transport.Proxies))
+	for i, proxy := range cfg.Transport.Proxies {
 		proxies[i] = proxy.String()
 	}
 	app := fiber.New(fiber.Config{
 		AppName:                      "Rollcall",
 		DisableStartupMessage:        true,
 		DisablePreParseMultipartForm: true,
-		ErrorHandler:                 p.answerError,
+		ErrorHandler:                 h.answerInvalid,
 		IdleTimeout:                  idleTimeout,
-		ReadTimeout:                  cfg.ClientTimeout, // to begin with: see conn
-		Concurrency:                  cfg.MaxConnections,
+		ReadTimeout:                  cfg.Transport.ClientTimeout, // which a connection extends
+		Concurrency:                  cfg.Transport.MaxConnections,
 		Views:                        engine,
 		EnableTrustedProxyCheck:      true,
 		TrustedProxies:               proxies,
 
-		// Strings of a request are copies. Otherwise they alias a buffer that the next request is read into, and what outlives
-		// the request (a job, a stream, a log line) shows text of another client. This costs half a microsecond a request.
+		// Strings of a request are copies. Otherwise they alias a buffer that the next request is read into, and what outlives the
+		// request (a job, a stream, a log line) shows text of another client. Copies cost half a microsecond a request.
 		Immutable: true,
 
-		// Bodies are read by the handlers, each of which has a limit of its own. Fiber's limit is then how much is read
-		// before a handler runs: as little as can be, since a body that breaks off there would never get to one.
+		// Handlers read bodies, each with a limit of its own. Fiber's limit is then how many bytes it reads before a handler runs: as
+		// few as possible, because no handler learns of a body that breaks off there.
 		StreamRequestBody: true,
 		BodyLimit:         1,
 	})
-	s := &Server{app: app, tls: cfg.TLS, clientTimeout: cfg.ClientTimeout, log: cfg.Log, draining: &atomic.Bool{}}
-	s.shares = newShares(cfg.MaxConnections, p.isProxy)
+	s := &Server{app: app, transport: cfg.Transport, log: cfg.Log, draining: &atomic.Bool{}}
 	ctx, cutOff := context.WithCancel(context.Background())
 	s.cutOff = cutOff
 	s.handshakes, s.cutOffHandshakes = context.WithCancel(ctx)
@@ -146,33 +110,79 @@ func NewServer(cfg Config) (*Server, error) {
 		}
 		return err
 	})
-	app.Use(noticeProxy(p.isProxy, cfg.UntrustedProxy))
+	app.Use(cfg.Transport.Proxies.NoticeOthers(cfg.Transport.UntrustedProxy))
 	if len(proxies) > 0 {
-		app.Use(checkForwarded)
+		app.Use(transport.CheckForwarded)
 	}
-	route(app, cfg, p, s.draining)
-	refuseLaxHeads(app.Server())
+	route(app, cfg, h, s.draining)
+	transport.RejectLaxHeads(app.Server())
 	return s, nil
 }
 
-// Serve answers what comes in at l until Shutdown.
+// newHandlers joins the rooms.
+func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
+	static, err := fs.Sub(cfg.Views, "static")
+	if err != nil {
+		return nil, fmt.Errorf("find static files: %w", err)
+	}
+	assets, err := pages.NewAssets(static)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := fs.Sub(cfg.Views, "help")
+	if err != nil {
+		return nil, fmt.Errorf("find manual: %w", err)
+	}
+	help, err := manual.Load(texts, cfg.Languages)
+	if err != nil {
+		return nil, err
+	}
+	languages, files := locale.New(cfg.Languages), intake.NewReceiver(cfg.Spools, cfg.MaxBody)
+	door := guard.New(cfg.Guard, session.New(cfg.Account.Auth, cfg.Sessions), cfg.Transport.Proxies, cfg.Log)
+	site := &pages.Site{Guard: door, Locale: languages, Assets: assets, AllowsRegistration: !cfg.Account.RegistrationClosed}
+	reports := &pages.Reports{Site: site, Reading: cfg.Reports}
+	return &handlers{
+		guard:   door,
+		site:    site,
+		help:    &pages.Help{Site: site, Manual: help},
+		account: &pages.Account{Site: site, AccountConfig: cfg.Account},
+		reports: reports,
+		uploads: &pages.Uploads{Reports: reports, UploadsConfig: cfg.Uploads, Files: files, Sheets: cfg.Sheets, Slips: engine.Templates.Lookup("pages/slips")},
+		useradd: &api.Useradd{Config: cfg.Useradd, Guard: door, Files: files, Sheets: cfg.Sheets, Sentences: languages.English(), Log: cfg.Log},
+		exports: &api.Exports{Exporting: cfg.Exporting, Guard: door, Locale: languages},
+	}, nil
+}
+
+// answer answers a request with an error, and returns the error for the log.
+func (h *handlers) answer(c *fiber.Ctx, err error) error {
+	err = problem.OfRouting(err)
+	h.guard.Events.NoteError(c, err)
+	return problem.Answer(c, err, h.site, h.site.Locale.English())
+}
+
+// answerInvalid implements fiber.ErrorHandler, for requests that reach no handler.
+func (h *handlers) answerInvalid(c *fiber.Ctx, err error) error {
+	transport.Linger(c) // the client may still be sending a header that is too large
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	_ = h.answer(c, fmt.Errorf("%w: %w", problem.ErrRequest, err))
+	return nil
+}
+
+// Serve answers the requests of connections to l until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.app.Listener(listener{
-		Listener: l, tls: s.tls, patience: s.clientTimeout, shares: s.shares, log: s.log,
-		tooMany: &sampler{every: time.Minute, now: time.Now}, handshakes: s.handshakes,
-	})
+	err := s.app.Listener(transport.Listen(s.handshakes, l, s.transport, s.log))
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
 }
 
-// Drain has /readyz fail, and connections end with their next answer, so that whoever spreads requests over several instances
-// sends them to others from now on. All that come are still answered.
+// Drain makes /readyz fail, and closes each connection after its next answer, so that a load balancer sends further requests to other
+// instances. The server still answers all requests.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// Shutdown takes no further requests and waits for those that run, until ctx ends. It returns an error when some were
-// cut off.
+// Shutdown stops accepting requests, and waits for those in flight until ctx ends. It returns an error if requests were cut off.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.cutOff()
 	s.cutOffHandshakes()

@@ -92,7 +92,10 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"application/a.go", `import "rollcall/adapters/web"`, "application/a.go imports rollcall/adapters/web: of the module, application may import domain, ports"},
 		{"application/a.go", `import "golang.org/x/sync/errgroup"`, "application/a.go imports golang.org/x/sync/errgroup: of libraries, application may import nothing"},
 		{"adapters/web/a.go", `import "rollcall/adapters/postgres"`, "adapters/web/a.go imports rollcall/adapters/postgres: of the module, adapters may import domain, ports, adapters/internal"},
-		{"adapters/web/b/a.go", `import "rollcall/adapters/webb"`, "adapters/web/b/a.go imports rollcall/adapters/webb: of the module, adapters may import domain, ports, adapters/internal"},
+		{"adapters/web/api/a.go", `import "rollcall/adapters/webb"`, "adapters/web/api/a.go imports rollcall/adapters/webb: of the module, adapters may import domain, ports, adapters/internal"},
+		{"adapters/web/urls/a.go", `import "rollcall/adapters/web/api"`, "adapters/web/urls/a.go imports rollcall/adapters/web/api: of its adapter, urls may import transport"},
+		{"adapters/web/api/a.go", `import "rollcall/adapters/web"`, "adapters/web/api/a.go imports rollcall/adapters/web: of its adapter, api may import transport, urls, manual, locale, session, problem, guard, intake"},
+		{"adapters/web/attic/a.go", `import "rollcall/adapters/web/urls"`, "adapters/web/attic/a.go imports rollcall/adapters/web/urls: of its adapter, attic may import nothing"},
 		{"adapters/web/a.go", `import "rollcall/application"`, "adapters/web/a.go imports rollcall/application: of the module, adapters may import domain, ports, adapters/internal"},
 		{"adapters/web/a.go", `import "rollcall/bootstrap"`, "adapters/web/a.go imports rollcall/bootstrap: of the module, adapters may import domain, ports, adapters/internal"},
 		{"adapters/web/a.go", `import "rollcall/test/fake"`, "adapters/web/a.go imports rollcall/test/fake: of the module, adapters may import domain, ports, adapters/internal"},
@@ -149,8 +152,9 @@ func TestDesignIsNoViolation(t *testing.T) {
 		{"domain/a_test.go", `"rollcall/test/fake"; "github.com/stretchr/testify/assert"`},
 		{"ports/a.go", `"io"; "rollcall/domain"`},
 		{"application/a.go", `"rollcall/domain"; "rollcall/ports"`},
-		{"adapters/web/a.go", `"rollcall/ports"; "rollcall/adapters/web/b"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`},
-		{"adapters/web/b/a.go", `"rollcall/domain"; "rollcall/adapters/web/c"`},
+		{"adapters/web/a.go", `"rollcall/ports"; "rollcall/adapters/web/pages"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`},
+		{"adapters/web/pages/a.go", `"rollcall/domain"; "rollcall/adapters/web/api"`},
+		{"adapters/bulkfile/a.go", `"rollcall/adapters/bulkfile/b"`},
 		{"adapters/postgres/a.go", `"rollcall/domain"; "github.com/uptrace/bun/dialect/pgdialect"; "github.com/jackc/pgx/v5"`},
 		{"adapters/report/a.go", `"rollcall/adapters/internal/disk"; "github.com/xuri/excelize/v2"`},
 		{"bootstrap/a.go", `"rollcall/adapters/web"; "rollcall/application"; "rollcall/views"; "github.com/jackc/pgx/v5"; "github.com/alecthomas/kong"`},
@@ -262,7 +266,7 @@ func forbids(folder, target string) string {
 		case rule.module == nil && below(imported, "test"):
 			return "of the module, " + name + " may import all but the tests"
 		case inOneAdapter(folder, imported):
-			return ""
+			return forbidsRoom(folder, imported)
 		case rule.module != nil && !belowAny(imported, rule.module):
 			return "of the module, " + name + " may import " + list(rule.module)
 		}
@@ -287,10 +291,26 @@ func forbids(folder, target string) string {
 	return ""
 }
 
-// inOneAdapter reports whether both folders belong to one adapter. The compiler makes its rooms know one another in one direction.
+// rooms are the folders of an adapter that has some, in an order in which each may import those before it. The folder of the adapter
+// itself may import all.
+var rooms = map[string][]string{
+	"adapters/web": {"transport", "urls", "manual", "locale", "session", "problem", "guard", "intake", "api", "pages"},
+}
+
+// forbidsRoom returns the rule that an import within an adapter breaks, or an empty string.
+func forbidsRoom(folder, imported string) string {
+	all, room := rooms[path.Dir(folder)], path.Base(folder)
+	before := all[:max(0, slices.Index(all, room))]
+	if all == nil || slices.Contains(before, path.Base(imported)) {
+		return ""
+	}
+	return "of its adapter, " + room + " may import " + list(before)
+}
+
+// inOneAdapter reports whether both folders belong to one adapter.
 func inOneAdapter(folder, imported string) bool {
-	rooms := strings.SplitN(folder, "/", 3)
-	return rooms[0] == "adapters" && len(rooms) > 1 && below(imported, "adapters/"+rooms[1])
+	parts := strings.SplitN(folder, "/", 3)
+	return parts[0] == "adapters" && len(parts) > 1 && below(imported, "adapters/"+parts[1])
 }
 
 func below(name, prefix string) bool { return name == prefix || strings.HasPrefix(name, prefix+"/") }

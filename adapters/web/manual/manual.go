@@ -13,6 +13,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
+
+	"rollcall/ports"
 )
 
 // names are the pages, in the order in which the manual lists them. Each is a file NAME.md in the folder of each language.
@@ -28,10 +30,12 @@ type Page struct {
 // A Manual has the same pages in each language.
 type Manual struct{ pages map[string][]Page }
 
-// Load reads and renders the pages in each language, from the folder of that name. It returns an error when one is missing or has no heading.
-func Load(files fs.FS, languages []string) (*Manual, error) {
+// Load reads and renders the pages in each language, from the folder of that name. It returns an error if a page is missing or has no
+// heading.
+func Load(files fs.FS, languages ports.Languages) (*Manual, error) {
 	m := &Manual{map[string][]Page{}}
-	for _, language := range languages {
+	for _, words := range languages.All() {
+		language := words.Language()
 		for _, name := range names {
 			source, err := fs.ReadFile(files, language+"/"+name+".md")
 			if err != nil {

@@ -1,7 +1,6 @@
 package manual_test
 
 import (
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -22,14 +21,14 @@ func load(t *testing.T) (*manual.Manual, []string) {
 	t.Helper()
 	catalog, err := i18n.New()
 	require.NoError(t, err)
+	files, err := fs.Sub(views.Files, "help")
+	require.NoError(t, err)
+	loaded, err := manual.Load(files, catalog)
+	require.NoError(t, err)
 	var languages []string
 	for _, words := range catalog.All() {
 		languages = append(languages, words.Language())
 	}
-	files, err := fs.Sub(views.Files, "help")
-	require.NoError(t, err)
-	loaded, err := manual.Load(files, languages)
-	require.NoError(t, err)
 	return loaded, languages
 }
 
@@ -101,12 +100,15 @@ func TestLinksWithinManualWork(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
+	catalog, err := i18n.New()
+	require.NoError(t, err)
 	files := fstest.MapFS{}
-	for _, name := range []string{"formats", "retry", "access", "operations", "reports", "security"} {
+	for _, name := range []string{"api", "formats", "retry", "access", "operations", "reports", "security"} {
+		files["en/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n")}
 		files["ru/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n")}
 	}
 	files["ru/api.md"] = &fstest.MapFile{Data: []byte("# The `API` in *short*\n\n## Ответ {#answer}\n\n| a | b |\n|--:|---|\n| 1 | <b>x</b> |\n\n```\n<table>\n```\n\n<script></script>\n")}
-	m, err := manual.Load(files, []string{"ru"})
+	m, err := manual.Load(files, catalog)
 	require.NoError(t, err)
 	page, found := m.Page("ru", "api")
 	require.True(t, found)
@@ -119,6 +121,8 @@ func TestMarkdown(t *testing.T) {
 }
 
 func TestLoadRejects(t *testing.T) {
+	catalog, err := i18n.New()
+	require.NoError(t, err)
 	for _, c := range []struct{ name, text, want string }{
 		{"missing page", "", "file does not exist"},
 		{"page without heading", "Text.\n\n# Heading\n", "heading of the first level"},
@@ -129,11 +133,12 @@ func TestLoadRejects(t *testing.T) {
 			files := fstest.MapFS{}
 			if c.text != "" {
 				files["en/api.md"] = &fstest.MapFile{Data: []byte(c.text)}
+				files["ru/api.md"] = files["en/api.md"]
 			}
-			_, err := manual.Load(files, []string{"en"})
+			_, err := manual.Load(files, catalog)
 			require.ErrorContains(t, err, c.want)
 		})
 	}
 	_, found := new(manual.Manual).Page("en", "api")
-	require.False(t, found, fmt.Sprint("a manual without pages"))
+	require.False(t, found)
 }

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"log/slog"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/locale"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// csvTables are the tables of a CSV file, which has one of them. The first is the default.
+var csvTables = []string{"codes", "bad_users"}
+
+// Exports answers with the files of reports.
+type Exports struct {
+	Exporting ports.Exporting
+	Guard     *guard.Guard
+	Locale    *locale.Locale
+}
+
+// Report answers GET /useradd/export/:format.
+func (e *Exports) Report(c *fiber.Ctx, user *domain.User) error {
+	format := c.Params("format")
+	if format == "excel" {
+		to := urls.Export + "xlsx"
+		if query := string(c.Request().URI().QueryString()); query != "" {
+			to += "?" + query
+		}
+		return c.Redirect(to, fiber.StatusPermanentRedirect)
+	}
+	if contentTypes[format] == "" {
+		return fiber.ErrNotFound
+	}
+	name := format
+	if format == "csv" {
+		name += "-" + c.Query(QueryTable, csvTables[0])
+	}
+	return e.send(c, user, name, format)
+}
+
+// Rejected answers GET /useradd/export/rejected.:format with the rejected records of one import, as they arrived.
+func (e *Exports) Rejected(c *fiber.Ctx, user *domain.User) error {
+	format := c.Params("format")
+	if contentTypes[format] == "" || format == "txt" {
+		return fiber.ErrNotFound
+	}
+	return e.send(c, user, "rejected."+format, format)
+}
+
+func (e *Exports) send(c *fiber.Ctx, user *domain.User, name, extension string) error {
+	file, err := e.Exporting.Export(c.UserContext(), ports.ExportQuery{
+		Format: name, Language: e.Locale.Words(c).Language(), Filter: ReadReportQuery(c).Filter,
+	})
+	if err != nil {
+		return err
+	}
+	e.Guard.Events.Note(c, "export", "made", guard.UserID(user), slog.String("file", name))
+	Attach(c, file.Name, extension)
+	return c.SendStream(file.ReadCloser, int(file.Size)) // the server closes it
+}

@@ -1,0 +1,32 @@
+package api
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/ports"
+)
+
+// The media types of files.
+const (
+	mediaCSV       = "text/csv"
+	mediaXLSX      = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	mediaNDJSON    = "application/x-ndjson"
+	mediaJSONLines = "application/jsonl"
+)
+
+// contentTypes are the content types of files that the server makes, by their extensions.
+var contentTypes = map[string]string{
+	"csv":  mediaCSV + "; charset=utf-8",
+	"json": fiber.MIMEApplicationJSON,
+	"txt":  fiber.MIMETextPlainCharsetUTF8,
+	"xlsx": mediaXLSX,
+}
+
+// Sheets write the credentials of an import as a table, for readers of a language. Their keys are the extensions of files.
+type Sheets map[string]func(ports.Words) ports.OutcomeWriter
+
+// Attach makes the answer a file that a browser saves. Extension is one of a file that the server makes.
+func Attach(c *fiber.Ctx, name, extension string) {
+	c.Set(fiber.HeaderContentType, contentTypes[extension])
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+name+`"`)
+}

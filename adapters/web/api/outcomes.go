@@ -1,0 +1,155 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/problem"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+const (
+	// fewRecords is the number of records up to which an answer is written to memory, and sent with its length.
+	fewRecords = 1000
+
+	// AnswerChunk is how many bytes of a longer answer are written while those before them are sent.
+	AnswerChunk = 64 << 10
+)
+
+// outcomeFormat implements ports.OutcomeWriter. It writes the outcomes of an import as one document.
+type outcomeFormat struct {
+	head, separator, tail string
+	// each appends an outcome, or nothing to leave it out.
+	each func(dst []byte, o *domain.Outcome) ([]byte, error)
+}
+
+// SendOutcomes answers with the outcomes of an import, and closes the import when they are sent.
+func SendOutcomes(c *fiber.Ctx, result *ports.ImportResult, format ports.OutcomeWriter) error {
+	if result.Tally.Records <= fewRecords {
+		var body bytes.Buffer
+		err := writeOutcomes(&body, result, format)
+		c.Response().SetBodyRaw(body.Bytes())
+		return err
+	}
+	reader, writer := io.Pipe()
+	go func() {
+		chunks := bufio.NewWriterSize(writer, AnswerChunk)
+		err := writeOutcomes(chunks, result, format)
+		// An error closes the connection, so that the client sees that the answer is incomplete.
+		writer.CloseWithError(errors.Join(err, chunks.Flush()))
+	}()
+	c.Response().SetBodyStream(reader, -1) // the server closes the reader, which ends the writing
+	return nil
+}
+
+// writeOutcomes writes the outcomes, and closes the import.
+func writeOutcomes(w io.Writer, result *ports.ImportResult, format ports.OutcomeWriter) (err error) {
+	defer func() { err = errors.Join(err, result.Close()) }()
+	return format.Write(w, result.Outcomes)
+}
+
+// Write implements ports.OutcomeWriter.
+func (f outcomeFormat) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	_, err := io.WriteString(w, f.head)
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	var each []byte
+	some := false
+	for outcome, err := range outcomes {
+		if err != nil {
+			return err
+		}
+		each = each[:0]
+		if some {
+			each = append(each, f.separator...)
+		}
+		separated := len(each)
+		each, err = f.each(each, &outcome)
+		if err != nil {
+			return fmt.Errorf("encode outcome: %w", err)
+		}
+		if len(each) == separated {
+			continue
+		}
+		some = true
+		_, err = w.Write(each)
+		if err != nil {
+			return fmt.Errorf("write answer: %w", err)
+		}
+	}
+	_, err = io.WriteString(w, f.tail)
+	if err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}
+
+// credentials writes the contract's answer: an array of logins and passwords.
+func credentials() outcomeFormat {
+	return outcomeFormat{"[", ",", "]", func(dst []byte, o *domain.Outcome) ([]byte, error) {
+		if o.Violations != nil || o.Skipped {
+			return dst, nil
+		}
+		dst, err := appendJSON(append(dst, `{"login":`...), o.Login)
+		if err != nil {
+			return dst, err
+		}
+		return append(appendPassword(dst, o.Password), '}'), nil
+	}}
+}
+
+// appendPassword appends a temporary password, which consists of letters, digits and hyphens. A dry run has none.
+func appendPassword(dst []byte, password string) []byte {
+	if password == "" {
+		return dst
+	}
+	return append(append(append(dst, `,"password":"`...), password...), '"')
+}
+
+// appendJSON appends a string in quotes. Most logins need no escape, and so no encoder.
+func appendJSON(dst []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			encoded, err := json.Marshal(s)
+			return append(dst, encoded...), err
+		}
+	}
+	return append(append(append(dst, '"'), s...), '"'), nil
+}
+
+// A rejection is a rejected record as JSON.
+type rejection struct {
+	Object     int                 `json:"object_id"`
+	Status     string              `json:"status,omitempty"` // in NDJSON
+	Login      *string             `json:"login"`
+	Violations []problem.Violation `json:"violations"`
+}
+
+func newRejection(o *domain.Outcome, sentences ports.Sentences) rejection {
+	r := rejection{Object: o.Object, Violations: problem.Violations(o.Violations, sentences)}
+	if o.Login != "" {
+		r.Login = &o.Login
+	}
+	return r
+}
+
+// rejections writes a problem that contains every rejected record.
+func rejections(p problem.Problem, sentences ports.Sentences) outcomeFormat {
+	head := string(bytes.TrimSuffix(p.Encode(), []byte("}"))) + `,"rejections":[`
+	return outcomeFormat{head, ",", "]}", func(dst []byte, o *domain.Outcome) ([]byte, error) {
+		if o.Violations == nil {
+			return dst, nil
+		}
+		one, err := json.Marshal(newRejection(o, sentences))
+		return append(dst, one...), err
+	}}
+}

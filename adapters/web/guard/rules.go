@@ -1,0 +1,75 @@
+package guard
+
+import (
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+)
+
+// A UserHandler answers a request of a user. Only a rule turns it into a handler, so every route of users has a rule.
+type UserHandler func(c *fiber.Ctx, user *domain.User) error
+
+// ForUsers is the rule of what every signed-in user may do.
+func (g *Guard) ForUsers(handle UserHandler) fiber.Handler {
+	return g.forSome(func(*domain.User) bool { return true }, handle)
+}
+
+// ForReaders is the rule of reports.
+func (g *Guard) ForReaders(handle UserHandler) fiber.Handler {
+	return g.forSome(g.SeesReports, handle)
+}
+
+// ForOperators is the rule of uploads, their passwords, and rejected records as they arrived.
+func (g *Guard) ForOperators(handle UserHandler) fiber.Handler {
+	return g.forSome(func(user *domain.User) bool { return user.Has(domain.RoleOperator) }, handle)
+}
+
+// forSome passes the requests of some users to a handler, and answers others with domain.ErrNotOperator. It redirects the browser of a
+// user who must change a temporary password to the page for that, and answers other clients of such a user with
+// domain.ErrPasswordChangeRequired.
+func (g *Guard) forSome(allows func(*domain.User) bool, handle UserHandler) fiber.Handler {
+	return g.ForSignedIn(func(c *fiber.Ctx, user *domain.User) error {
+		switch {
+		case user.MustChangePassword && problem.WantsPage(c):
+			return c.Redirect(urls.ChangePassword(pageOf(c)), http.StatusSeeOther)
+		case user.MustChangePassword:
+			return domain.ErrPasswordChangeRequired
+		case !allows(user):
+			return domain.ErrNotOperator
+		}
+		return handle(c, user)
+	})
+}
+
+// ForSignedIn is the rule of the page on which a password is changed. Without a session, it redirects a browser to the sign-in page,
+// and answers other clients with domain.ErrSignedOut.
+func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		visitor, err := g.Visitors.Visitor(c)
+		switch {
+		case err != nil:
+			return err
+		case visitor.User == nil && problem.WantsPage(c):
+			return c.Redirect(urls.SignIn(pageOf(c)), http.StatusSeeOther)
+		case visitor.User == nil:
+			return domain.ErrSignedOut
+		}
+		return handle(c, visitor.User)
+	}
+}
+
+// pageOf returns the address of the page that a request asks for, or whose form it sends. The forms of an upload are on its page.
+func pageOf(c *fiber.Ctx) string {
+	switch {
+	case c.Method() == fiber.MethodGet:
+		return c.OriginalURL()
+	case c.Params("id") != "":
+		return urls.Uploads + c.Params("id")
+	default:
+		return c.Path()
+	}
+}

@@ -1,0 +1,178 @@
+// Package intake reads the file of a request into a spool, so that a slow client keeps no transaction open.
+package intake
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"runtime"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/klauspost/compress/zstd"
+
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/transport"
+	"rollcall/ports"
+)
+
+const (
+	// chunk is how many bytes of a body are read at a time. Each connection needs that memory while its body arrives.
+	chunk = 16 << 10
+
+	// maxWindow bounds the memory, in bytes, that a body compressed by zstd asks for. Its levels up to 19 need 8 MiB.
+	maxWindow = 32 << 20
+
+	// maxRatio is how many times its size a compressed body may inflate to. Files of people inflate to 5 to 20 times their size; a gzip
+	// bomb to 1,000 times.
+	maxRatio = 200
+)
+
+// A Receiver receives the files of requests.
+type Receiver struct {
+	spools ports.SpoolStore
+	limit  int64 // bytes of a body, and of the file that it inflates to
+
+	// inflating has room for the bodies that are inflated concurrently: a few bytes can ask for much memory.
+	inflating chan struct{}
+}
+
+// NewReceiver returns a receiver of files of up to limit bytes.
+func NewReceiver(spools ports.SpoolStore, limit int64) *Receiver {
+	return &Receiver{spools, limit, make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
+}
+
+// New returns an empty spool.
+func (r *Receiver) New() ports.Spool { return r.spools.New() }
+
+// Receive reads the file of a request into a spool. It returns the number of bytes received, and the hint of a form, nil if the body is
+// no form.
+func (r *Receiver) Receive(c *fiber.Ctx, file ports.Spool) (hint *ports.FileHint, received int64, err error) {
+	inflate, known := inflaters[strings.ToLower(c.Get(fiber.HeaderContentEncoding))]
+	body, err := transport.NewBody(c, r.limit)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case !known:
+		return nil, 0, problem.ErrEncoding
+	case body == nil:
+		return nil, 0, nil // an empty file, without a hint
+	}
+	if inflate != nil {
+		hint, err = r.receiveCompressed(c, body, inflate, file)
+		return hint, body.Received(), err
+	}
+	hint, err = spoolFile(c, file, body, body.Length())
+	if err != nil {
+		return nil, 0, explain(body, err)
+	}
+	transport.BodyWasRead(c)
+	return hint, body.Received(), nil
+}
+
+// receiveCompressed inflates a body after it has arrived, so that a slow client occupies no decoder.
+func (r *Receiver) receiveCompressed(c *fiber.Ctx, body *transport.Body, inflate inflater, file ports.Spool) (*ports.FileHint, error) {
+	compressed := r.spools.New()
+	defer compressed.Close()
+	err := spoolAll(compressed, body, body.Length())
+	if err != nil {
+		return nil, explain(body, err)
+	}
+	transport.BodyWasRead(c)
+	select {
+	case r.inflating <- struct{}{}:
+		defer func() { <-r.inflating }()
+	case <-c.UserContext().Done():
+		return nil, fmt.Errorf("inflate body: %w", c.UserContext().Err())
+	}
+	plain, err := inflate(compressed.Reader())
+	if err != nil {
+		return nil, explain(body, err)
+	}
+	defer plain.Close()
+	limited := &limitedReader{plain, r.limit, transport.ErrTooLarge}
+	if most := maxRatio * compressed.Size(); most < r.limit {
+		limited = &limitedReader{plain, most, problem.ErrRatio}
+	}
+	hint, err := spoolFile(c, file, limited, -1)
+	if err != nil {
+		return nil, explain(body, err)
+	}
+	return hint, nil
+}
+
+// spoolFile copies a body, or the file of a form, into a spool, and reads to the end. A negative length is unknown.
+func spoolFile(c *fiber.Ctx, file ports.Spool, r io.Reader, length int64) (*ports.FileHint, error) {
+	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || media != fiber.MIMEMultipartForm {
+		return nil, spoolAll(file, r, length)
+	}
+	hint, err := receiveForm(newParts(r, params["boundary"]), file)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	return hint, err
+}
+
+// spoolAll copies a reader. A negative length is unknown.
+func spoolAll(file io.Writer, r io.Reader, length int64) error {
+	size := int64(chunk)
+	if length > 0 {
+		size = min(size, length)
+	}
+	_, err := io.CopyBuffer(file, struct{ io.Reader }{r}, make([]byte, size))
+	return err
+}
+
+// explain returns the error that ended a body, or else the error of its content, which is broken unless the error says otherwise.
+func explain(body *transport.Body, err error) error {
+	if ended := body.Err(); ended != nil {
+		return ended
+	}
+	for _, known := range []error{ports.ErrUnavailable, transport.ErrTooLarge, problem.ErrRatio, problem.ErrNoFile} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", problem.ErrBroken, err)
+}
+
+// A limitedReader returns the error beyond after left bytes.
+type limitedReader struct {
+	io.Reader
+
+	left   int64
+	beyond error
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, l.beyond
+	}
+	n, err := l.Reader.Read(p[:min(int64(len(p)), l.left+1)])
+	l.left -= int64(n)
+	if l.left < 0 {
+		return n, l.beyond
+	}
+	return n, err
+}
+
+// An inflater undoes a Content-Encoding.
+type inflater func(io.Reader) (io.ReadCloser, error)
+
+// inflaters are the known codings. An inflater that is nil leaves the body as it is.
+var inflaters = map[string]inflater{
+	"": nil, "identity": nil, "gzip": gunzip, "x-gzip": gunzip, "zstd": unzstd,
+}
+
+func gunzip(body io.Reader) (io.ReadCloser, error) { return gzip.NewReader(body) }
+
+func unzstd(body io.Reader) (io.ReadCloser, error) {
+	r, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, err
+	}
+	return r.IOReadCloser(), nil
+}

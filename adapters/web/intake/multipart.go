@@ -1,0 +1,131 @@
+package intake
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/transport"
+	"rollcall/ports"
+)
+
+// ReceiveForm reads the file of a form that a page of this server sent. The form's token comes before its file: no byte of any other
+// form is stored.
+func (r *Receiver) ReceiveForm(c *fiber.Ctx, token string, file ports.Spool) (*ports.FileHint, error) {
+	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || media != fiber.MIMEMultipartForm || c.Get(fiber.HeaderContentEncoding) != "" {
+		return nil, problem.ErrFormType
+	}
+	body, err := transport.NewBody(c, r.limit+maxForm)
+	switch {
+	case err != nil:
+		return nil, err
+	case body == nil:
+		return nil, problem.ErrNoFile
+	}
+	form := newParts(body, params["boundary"])
+	part, err := form.next()
+	if err != nil {
+		return nil, explain(body, fmt.Errorf("read form: %w", err))
+	}
+	entered, err := io.ReadAll(io.LimitReader(part, maxForm))
+	if err != nil {
+		return nil, explain(body, fmt.Errorf("read form: %w", err))
+	}
+	if part.FormName() != "csrf" || subtle.ConstantTimeCompare(entered, []byte(token)) == 0 {
+		return nil, problem.ErrFormExpired
+	}
+	hint, err := receiveForm(form, file)
+	if err == nil || errors.Is(err, problem.ErrNoFile) {
+		_, err = io.Copy(io.Discard, body) // after the form
+	}
+	if err != nil {
+		return nil, explain(body, err)
+	}
+	transport.BodyWasRead(c)
+	if hint == nil {
+		return nil, problem.ErrNoFile
+	}
+	return hint, nil
+}
+
+// receiveForm copies the first file of a form into a spool.
+func receiveForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
+	var hint *ports.FileHint
+	for {
+		part, err := form.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read form: %w", err)
+		}
+		to := io.Discard
+		if part.FileName() != "" && hint == nil {
+			hint, to = &ports.FileHint{Name: part.FileName()}, file
+		}
+		err = spoolAll(to, part, -1)
+		if err != nil {
+			return nil, fmt.Errorf("read part of form: %w", err)
+		}
+	}
+	if hint == nil {
+		return nil, problem.ErrNoFile
+	}
+	return hint, nil
+}
+
+// parts are the parts of a form. They bound the header of a part: mime/multipart keeps up to 10 MiB of it in memory, for as long as it
+// takes to arrive.
+type parts struct {
+	form *multipart.Reader
+	body io.Reader
+
+	unread int // bytes of the body received since a part was read
+}
+
+// part is a part of a form.
+type part struct {
+	*multipart.Part
+
+	parts *parts
+}
+
+// maxUnread bounds the header of a part, in bytes.
+const maxUnread = 64 << 10
+
+var errPartHeader = errors.New("header of a part is too large")
+
+func newParts(body io.Reader, boundary string) *parts {
+	p := &parts{body: body}
+	p.form = multipart.NewReader(p, boundary)
+	return p
+}
+
+// next returns the next part, or io.EOF.
+func (p *parts) next() (part, error) {
+	next, err := p.form.NextPart()
+	return part{next, p}, err
+}
+
+// Read implements io.Reader for mime/multipart, which reads the form from it.
+func (p *parts) Read(b []byte) (int, error) {
+	if p.unread > maxUnread {
+		return 0, errPartHeader
+	}
+	n, err := p.body.Read(b)
+	p.unread += n
+	return n, err
+}
+
+// Read implements io.Reader.
+func (p part) Read(b []byte) (int, error) {
+	p.parts.unread = 0
+	return p.Part.Read(b)
+}

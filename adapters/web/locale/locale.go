@@ -1,0 +1,100 @@
+// Package locale finds the language of a reader, and has words and numbers in it.
+package locale
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
+
+	"rollcall/adapters/web/transport"
+	"rollcall/ports"
+)
+
+const (
+	cookie      = "lang"
+	cookieYears = 1
+)
+
+// A Locale knows the languages of the pages.
+type Locale struct{ languages ports.Languages }
+
+// New returns a locale of languages.
+func New(languages ports.Languages) *Locale { return &Locale{languages} }
+
+// Remember handles GETs with ?lang=: the chosen language holds from this page on.
+func (l *Locale) Remember(c *fiber.Ctx) error {
+	chosen := c.Query("lang")
+	if c.Method() != fiber.MethodGet || chosen == "" {
+		return c.Next()
+	}
+	words := l.languages.Choose(chosen, "")
+	if words.Language() != chosen {
+		return c.Next()
+	}
+	set(c, words)
+	c.Cookie(&fiber.Cookie{
+		Name: cookie, Value: words.Language(), Path: "/", Expires: time.Now().AddDate(cookieYears, 0, 0),
+		HTTPOnly: true, Secure: transport.IsSecure(c), SameSite: fiber.CookieSameSiteLaxMode,
+	})
+	return c.Next()
+}
+
+// All returns the words of each language.
+func (l *Locale) All() []ports.Words { return l.languages.All() }
+
+// English returns the words for programs.
+func (l *Locale) English() ports.Words { return l.languages.Choose("en", "") }
+
+const wordsKey = "words"
+
+// Words returns the words of the reader's language.
+func (l *Locale) Words(c *fiber.Ctx) *Words {
+	if known, ok := c.Locals(wordsKey).(*Words); ok {
+		return known
+	}
+	return set(c, l.languages.Choose(c.Cookies(cookie), c.Get(fiber.HeaderAcceptLanguage)))
+}
+
+func set(c *fiber.Ctx, chosen ports.Words) *Words {
+	w := &Words{chosen, message.NewPrinter(language.Make(chosen.Language()))}
+	c.Locals(wordsKey, w)
+	return w
+}
+
+// Words has texts and numbers in the reader's language, for one request.
+type Words struct {
+	ports.Words
+
+	numbers *message.Printer
+}
+
+// Number formats a number.
+func (w *Words) Number(n int) string { return w.numbers.Sprint(n) }
+
+// DateTime formats a day and a time of day.
+func (w *Words) DateTime(t time.Time) string { return w.Date(t) + ", " + t.Format("15:04") }
+
+// Percent formats a share of 1 as a percentage.
+func (w *Words) Percent(share float64) string {
+	return w.numbers.Sprint(number.Percent(share, number.MaxFractionDigits(1)))
+}
+
+// Size formats a number of bytes.
+func (w *Words) Size(bytes int64) string {
+	const unit = 1024
+	size, name := float64(bytes), "upload.size.b"
+	for _, larger := range []string{"upload.size.kib", "upload.size.mib", "upload.size.gib"} {
+		if size < unit {
+			break
+		}
+		size, name = size/unit, larger
+	}
+	number := w.Number(int(size))
+	if size < 10 && name != "upload.size.b" {
+		number = w.numbers.Sprintf("%.1f", size)
+	}
+	return w.Text(name, "Number", number)
+}

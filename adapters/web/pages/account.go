@@ -1,0 +1,216 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/session"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// AccountConfig describes the pages of Account.
+type AccountConfig struct {
+	Registering        ports.Registering
+	Auth               ports.Authenticating
+	Setup              ports.SettingUp
+	RegistrationClosed bool // visitors may not register; POST /useradd still registers
+}
+
+// Account registers users, signs them in and out, and changes their passwords.
+type Account struct {
+	*Site
+	AccountConfig
+}
+
+// ForRegistration is the rule of registration. Where registration is closed, a visitor who comes by a setup link can register all the
+// same, because the first operator may have no account yet.
+func (a *Account) ForRegistration(handle fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if !a.RegistrationClosed {
+			return handle(c)
+		}
+		err := a.checkSetup(c)
+		switch {
+		case errors.Is(err, domain.ErrSetupCode):
+			return problem.ErrRegistrationClosed
+		case err != nil:
+			return err
+		}
+		return handle(c)
+	}
+}
+
+// registerView is the view of the page on which a visitor registers.
+type registerView struct {
+	Base
+	Form
+}
+
+// RegisterForm answers GET /register.
+func (a *Account) RegisterForm(c *fiber.Ctx) error {
+	return a.showUnlessSignedIn(c, "register", &registerView{Form: a.form(c, registrationInputs, nil)})
+}
+
+// Register answers POST /register.
+func (a *Account) Register(c *fiber.Ctx) error {
+	entered, err := a.readForm(c)
+	if err != nil {
+		return err
+	}
+	person := new(domain.Candidate)
+	for _, input := range registrationInputs {
+		if field, known := domain.ParsePersonField(input.field); known {
+			person.Given[field] = domain.Entered(entered.Get(input.name))
+		}
+	}
+	user, err := a.Registering.Register(c.UserContext(), ports.RegistrationRequest{
+		Person: person, Password: entered.Get("psw"), Address: a.Guard.Proxies.ClientAddress(c),
+	})
+	if err != nil {
+		return a.showForm(c, "register", &registerView{Form: a.form(c, registrationInputs, entered)}, err)
+	}
+	a.Guard.Events.Note(c, "registration", "succeeded", guard.UserID(user))
+	return a.enter(c, user, noticeRegistered, urls.Profile)
+}
+
+// enter signs in a user who has a new password, and redirects to a page. The profile shows the notice. If the user cannot be signed in
+// now, the sign-in page shows it: the registration, or the change of the password, has succeeded all the same.
+func (a *Account) enter(c *fiber.Ctx, user *domain.User, notice, next string) error {
+	err := a.Guard.Visitors.SignIn(c, user)
+	if errors.Is(err, ports.ErrUnavailable) {
+		return c.Redirect(urls.Login+"?notice="+notice+noticeSignIn, http.StatusSeeOther)
+	}
+	if err != nil {
+		return err
+	}
+	if next == urls.Profile {
+		next += "?notice=" + notice
+	}
+	return a.proceed(c, user, next)
+}
+
+// loginView is the view of the page on which a user signs in.
+type loginView struct {
+	Base
+	Form
+
+	Next string // address to go to; empty for the profile
+}
+
+// LoginForm answers GET /login. It gives the browser its id, so that a sign-in whose answer is lost can be repeated with a temporary
+// password, which works in one browser.
+func (a *Account) LoginForm(c *fiber.Ctx) error {
+	session.Browser(c)
+	v := &loginView{Base: Base{Notice: a.notice(c)}, Form: a.form(c, signInInputs, nil)}
+	if next := c.Query("next"); next != "" {
+		v.Next = urls.Local(next)
+		v.Notice = a.Locale.Words(c).Text("notice.sign_in_first")
+	}
+	return a.showUnlessSignedIn(c, "login", v)
+}
+
+// Login answers POST /login.
+func (a *Account) Login(c *fiber.Ctx) error {
+	entered, err := a.readForm(c)
+	if err != nil {
+		return err
+	}
+	next := urls.Local(entered.Get("next"))
+	user, err := a.Auth.SignIn(c.UserContext(), ports.Attempt{
+		Name: entered.Get("login"), Password: entered.Get("psw"), Address: a.Guard.Proxies.ClientAddress(c), Device: session.Device(c),
+		Browser: session.Browser(c),
+	})
+	a.Guard.Events.NoteSignIn(c, entered.Get("login"), user, err)
+	if err != nil {
+		return a.showForm(c, "login", &loginView{Form: a.form(c, signInInputs, entered), Next: next}, err)
+	}
+	err = a.Guard.Visitors.SignIn(c, user)
+	if err != nil {
+		return err
+	}
+	return a.proceed(c, user, next)
+}
+
+// showUnlessSignedIn shows a page to a visitor, and redirects a user to the page that the address names.
+func (a *Account) showUnlessSignedIn(c *fiber.Ctx, page string, v view) error {
+	visitor, err := a.Guard.Visitors.Visitor(c)
+	if err != nil {
+		return err
+	}
+	if visitor.User != nil {
+		next := urls.Local(c.Query("next"))
+		if visitor.User.MustChangePassword {
+			next = urls.ChangePassword(next)
+		}
+		return c.Redirect(next, http.StatusSeeOther)
+	}
+	return a.show(c, page, v)
+}
+
+// LogoutForm answers GET /logout. The link signs no user out, since a page of any site can have it.
+func (a *Account) LogoutForm(c *fiber.Ctx) error { return a.show(c, "logout", &Base{}) }
+
+// Logout answers POST /logout.
+func (a *Account) Logout(c *fiber.Ctx) error {
+	_, err := a.readForm(c)
+	if err != nil {
+		return err
+	}
+	visitor, err := a.Guard.Visitors.Visitor(c)
+	if err == nil {
+		err = a.Guard.Visitors.SignOut(c)
+	}
+	if err != nil {
+		return err
+	}
+	if visitor.User != nil {
+		a.Guard.Events.Note(c, "sign_out", "succeeded", guard.UserID(visitor.User))
+	}
+	return c.Redirect(urls.Login+"?notice="+noticeSignedOut, http.StatusSeeOther)
+}
+
+// passwordView is the view of the page on which a user changes a password.
+type passwordView struct {
+	Base
+	Form
+
+	TemporaryUntil time.Time // zero for a password that the user has chosen
+	Next           string    // address to go to
+}
+
+// PasswordForm answers GET /account/password.
+func (a *Account) PasswordForm(c *fiber.Ctx, user *domain.User) error {
+	return a.show(c, "password", &passwordView{
+		Form: a.form(c, passwordInputs, nil), TemporaryUntil: user.PasswordExpires, Next: urls.Local(c.Query("next")),
+	})
+}
+
+// ChangePassword answers POST /account/password.
+func (a *Account) ChangePassword(c *fiber.Ctx, changer *domain.User) error {
+	entered, err := a.readForm(c)
+	if err != nil {
+		return err
+	}
+	next := urls.Local(entered.Get("next"))
+	user, err := a.Auth.ChangePassword(c.UserContext(), ports.PasswordChange{
+		User: changer.ID, Made: changer.Password.Made, Old: entered.Get("old"), New: entered.Get("psw"),
+	})
+	if err != nil {
+		if slices.Contains(problem.ViolationsOf(err), domain.Violation{Field: domain.FieldOldPassword, Code: domain.CodeWrong}) {
+			a.Guard.Events.Note(c, "password_change", "failed", guard.UserID(changer))
+		}
+		v := &passwordView{Form: a.form(c, passwordInputs, url.Values{}), TemporaryUntil: changer.PasswordExpires, Next: next}
+		return a.showForm(c, "password", v, err)
+	}
+	a.Guard.Events.Note(c, "password_change", "succeeded", guard.UserID(user))
+	return a.enter(c, user, noticePasswordChanged, next)
+}

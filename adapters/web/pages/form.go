@@ -1,0 +1,182 @@
+package pages
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/intake"
+	"rollcall/adapters/web/locale"
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/transport"
+	"rollcall/domain"
+)
+
+// An input is a field of a form. It has no maximal length, because browsers cut longer values silently.
+type input struct {
+	name         string
+	field        domain.Field // whose violations are shown beside it
+	label        string       // message; label.NAME, if empty
+	kind         string       // type; text, if empty
+	autocomplete string
+	required     bool
+	hint         bool // there is a message hint.NAME
+}
+
+var (
+	registrationInputs = []input{
+		{name: "lname", field: domain.FieldLastName, autocomplete: "family-name", required: true},
+		{name: "fname", field: domain.FieldFirstName, autocomplete: "given-name", required: true},
+		{name: "patr", field: domain.FieldPatronymic, autocomplete: "additional-name", required: true},
+		{name: "birthday", field: domain.FieldBirthday, kind: "date", autocomplete: "bday", hint: true},
+		{name: "email", field: domain.FieldEmail, kind: "email", autocomplete: "email", hint: true},
+		{name: "phone", field: domain.FieldPhone, kind: "tel", autocomplete: "tel", hint: true},
+		{name: "login", field: domain.FieldLogin, autocomplete: "username", required: true, hint: true},
+		{name: "psw", field: domain.FieldPassword, kind: "password", autocomplete: "new-password", required: true, hint: true},
+	}
+	signInInputs = []input{
+		{name: "login", label: "label.identity", autocomplete: "username", required: true},
+		{name: "psw", kind: "password", autocomplete: "current-password", required: true},
+	}
+	passwordInputs = []input{
+		{name: "old", field: domain.FieldOldPassword, kind: "password", autocomplete: "current-password", required: true},
+		{
+			name: "psw", field: domain.FieldPassword, label: "label.new_password", kind: "password", autocomplete: "new-password",
+			required: true, hint: true,
+		},
+	}
+	filterInputs = []input{
+		{name: api.QueryFrom, label: "report.from", kind: "date", autocomplete: "off"},
+		{name: api.QueryUntil, label: "report.until", kind: "date", autocomplete: "off"},
+		{name: api.QueryLogin, label: "report.login", autocomplete: "off"},
+	}
+)
+
+// A Form is a form with the values that a user entered, and their violations. The view of a page with a form embeds it.
+type Form struct {
+	inputs     []input
+	entered    url.Values
+	violations domain.Violations
+	words      *locale.Words
+}
+
+func (s *Site) form(c *fiber.Ctx, inputs []input, entered url.Values) Form {
+	return Form{inputs: inputs, entered: entered, words: s.Locale.Words(c)}
+}
+
+func (f *Form) form() *Form { return f }
+
+// A formField is a field as a template shows it.
+type formField struct {
+	Name, Label, Hint, Value, Error, Type, Autocomplete string
+	Required, Focus                                     bool
+}
+
+// Field returns the field of a name. The first field with a violation has the focus.
+func (f *Form) Field(name string) (formField, error) {
+	focused := false
+	for _, in := range f.inputs {
+		var violations domain.Violations
+		for _, v := range f.violations {
+			if in.field != "" && v.Field == in.field {
+				violations = append(violations, v)
+			}
+		}
+		if in.name != name {
+			focused = focused || violations != nil
+			continue
+		}
+		field := formField{
+			Name: name, Label: f.words.Text("label." + name), Value: f.entered.Get(name), Type: "text", Autocomplete: in.autocomplete,
+			Required: in.required,
+		}
+		if in.label != "" {
+			field.Label = f.words.Text(in.label)
+		}
+		if in.hint {
+			field.Hint = f.words.Text("hint." + name)
+		}
+		switch in.kind {
+		case "":
+		case "password":
+			field.Type, field.Value = in.kind, ""
+		case "date":
+			field.Type, field.Value = in.kind, pickerDate(field.Value)
+		default:
+			field.Type = in.kind
+		}
+		if violations != nil {
+			field.Error, field.Focus = f.words.Describe(violations), !focused
+		}
+		return field, nil
+	}
+	return formField{}, fmt.Errorf("the form has no field %q", name)
+}
+
+// pickerDate returns a date in the form that date pickers accept, and any other text unchanged.
+func pickerDate(entered string) string {
+	const lastDay = 1<<31 - 1 // a date in the future is a violation, but a date
+	birthday, _ := domain.NewBirthday(entered, lastDay)
+	if date, given := birthday.Date(); given {
+		return date.Time().Format("2006-01-02")
+	}
+	return entered
+}
+
+// readForm reads the form of a POST that a page of this server sent.
+func (s *Site) readForm(c *fiber.Ctx) (url.Values, error) {
+	entered, err := intake.ReadForm(c)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.Guard.Visitors.Token(c)
+	if err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(entered.Get("csrf")), []byte(token)) == 0 {
+		return nil, problem.ErrFormExpired
+	}
+	return entered, nil
+}
+
+// A formView is the view of a page with a form.
+type formView interface {
+	view
+
+	form() *Form
+}
+
+// showForm shows a form again, with the values that were entered and the reason why they were rejected.
+func (s *Site) showForm(c *fiber.Ctx, page string, v formView, err error) error {
+	p := problem.New(transport.RequestID(c), err)
+	if !problem.WantsPage(c) || p.IsInternal() {
+		return err
+	}
+	s.Guard.Events.NoteError(c, err)
+	violations, words := problem.ViolationsOf(err), s.Locale.Words(c)
+	v.form().violations = violations
+	alert := &v.base().Alert
+	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {
+	case tooMany:
+		*alert = words.Text("alert.attempts", "Count", minutes(known.Wait))
+	case violations != nil:
+		*alert = words.Text("alert.fields")
+	case errors.Is(err, domain.ErrWrongCredentials):
+		*alert = words.Text("alert.credentials")
+	case errors.Is(err, domain.ErrPasswordExpired):
+		*alert = words.Text("alert.expired")
+	default:
+		*alert = words.Text("error." + p.Code + ".detail")
+	}
+	problem.SetRetryAfter(c, p.Status, err)
+	c.Status(p.Status)
+	return s.show(c, page, v)
+}
+
+// minutes returns the number of whole minutes that cover a time.
+func minutes(wait time.Duration) int { return int((wait + time.Minute - 1) / time.Minute) }

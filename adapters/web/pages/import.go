@@ -1,0 +1,70 @@
+package pages
+
+import (
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/locale"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// importPageView is the view of the page of an import.
+type importPageView struct {
+	Base
+
+	Import           importView
+	Created, Refused string // how many records
+	NotAll           bool   // a record was rejected
+	Token            string // name of the token that sent the import
+	SentBy           string // login of the user who sent it, for operators
+	Rejected         *rejectionsView
+	Unkept           string // says that there were more rejections than are kept
+}
+
+// Import answers GET /useradd/imports/:id.
+func (r *Reports) Import(c *fiber.Ctx, user *domain.User) error {
+	id, err := strconv.ParseInt(c.Params("id"), 10, 64)
+	if err != nil || id <= 0 {
+		return fiber.ErrNotFound
+	}
+	rejected, it, err := r.rejectionsOf(c, id, c.QueryInt(api.QueryObject))
+	if err != nil {
+		return err
+	}
+	words := r.Locale.Words(c)
+	v := &importPageView{
+		Base:   Base{Title: words.Text("import.heading", "Number", id)},
+		Import: newImportView(it, words), Created: words.Number(it.Registered), Refused: words.Number(it.Rejected),
+		NotAll: it.Rejected > 0, Token: it.Token, Unkept: unkept(it, words),
+	}
+	if user.Has(domain.RoleOperator) {
+		v.SentBy = it.User
+	}
+	if it.Rejected > 0 {
+		v.Rejected = rejected
+	}
+	return r.show(c, "import", v)
+}
+
+// rejectionsOf returns a page of the records that an import rejected, after a record, and the import.
+func (r *Reports) rejectionsOf(c *fiber.Ctx, id int64, after int) (*rejectionsView, domain.Import, error) {
+	query := ports.RejectionQuery{Filter: domain.ReportFilter{Import: id}, After: max(0, after), Limit: rejectionsPerPage}
+	return r.rejections(c, query, func(after string) string {
+		if after == "" {
+			return urls.Import(id)
+		}
+		return urls.Import(id) + "?" + api.QueryObject + "=" + after
+	})
+}
+
+// unkept says that an import rejected more records than are kept. It is empty for any other import.
+func unkept(it domain.Import, words *locale.Words) string {
+	if it.Unkept == 0 {
+		return ""
+	}
+	return words.Text("report.unkept", "Count", it.Unkept, "Number", words.Number(it.Unkept))
+}

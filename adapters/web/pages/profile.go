@@ -1,0 +1,37 @@
+package pages
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/api"
+	"rollcall/domain"
+)
+
+// profileView is the view of a user's profile.
+type profileView struct {
+	Base
+	Form // the report's filter
+
+	TemporaryUntil time.Time   // zero for a password that the user has chosen
+	Report         *reportView // nil for users who may not see it
+}
+
+// Profile answers GET /profile.
+func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
+	v := &profileView{Base: Base{Notice: r.notice(c)}, TemporaryUntil: user.PasswordExpires}
+	if r.Guard.SeesReports(user) {
+		query := api.ReadReportQuery(c)
+		v.Form, v.kept = r.form(c, filterInputs, query.Values), query.Values
+		report, err := r.report(c, query)
+		if err != nil {
+			return err
+		}
+		v.Report = report
+		if report.Any {
+			v.Styles, v.Scripts = []string{"uplot.min.css"}, []string{"uplot.min.js", "report.js"}
+		}
+	}
+	return r.show(c, "profile", v)
+}

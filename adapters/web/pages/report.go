@@ -1,0 +1,321 @@
+package pages
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/locale"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+const (
+	importsPerPage    = 25
+	rejectionsPerPage = 50
+	reasonsInChart    = 8
+)
+
+// Reports shows what imports did.
+type Reports struct {
+	*Site
+
+	Reading ports.ReportReading
+}
+
+// reportView is the report in a profile. An address is empty if there is no page to link to.
+type reportView struct {
+	Any       bool // there was an import
+	ServerURL string
+	Periods   []periodView
+	Days      []dayView // none if no record was imported on any day
+	Reasons   []reasonView
+
+	Statuses, AllReasons []optionView // of the filter
+	IsFiltered           bool
+	ClearURL             string
+	Oldest               bool // first
+	SortURL              string
+	Exports              []linkView
+
+	Imports    []importView
+	Start      string // address of the first page; empty on that page
+	Prev, Next string
+}
+
+// periodView is what imports did in a period.
+type periodView struct {
+	Name                      string
+	Imports, Created, Refused string // how many; of records the last two
+	Share                     string // of rejected records
+	IsRefused                 bool   // a record was
+}
+
+// dayView is a day of the chart.
+type dayView struct {
+	Day, Name        string // for programs, and for readers
+	Created, Refused int
+}
+
+// reasonView is a reason of rejections.
+type reasonView struct {
+	Name    string
+	Records int
+	URL     string // of the imports with it
+}
+
+// optionView is an option of a list.
+type optionView struct {
+	Value, Name string
+	Chosen      bool
+}
+
+// linkView is a link.
+type linkView struct{ Name, URL string }
+
+// importView is an import in a list.
+type importView struct {
+	ID                  int64
+	Status              int
+	Method, Description string
+	Date, Time          string // for programs, and for readers
+	Refused, OpenURL    string // how many, and what shows or hides them; empty for none
+	Opened              *rejectionsView
+}
+
+// Failed reports whether the import registered no one.
+func (i importView) Failed() bool { return i.Status >= http.StatusBadRequest }
+
+// rejectionsView is a page of the records that an import rejected.
+type rejectionsView struct {
+	T       *locale.Words
+	Records []rejectionView
+	Start   string // address of the first page; empty on that page
+	More    string
+	Files   []linkView
+}
+
+// rejectionView is a rejected record.
+type rejectionView struct {
+	Number       int
+	Login, Wrong string
+}
+
+// report returns the report that a query asks for.
+func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) {
+	statistics, err := r.Reading.Statistics(c.UserContext(), domain.DateOf(time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	v := &reportView{Any: statistics.All.Imports > 0, ServerURL: c.BaseURL()}
+	if !v.Any {
+		return v, nil
+	}
+	words := r.Locale.Words(c)
+	v.addStatistics(statistics, words, q)
+	v.addFilter(statistics, words, q)
+	return v, r.listImports(c, v, q)
+}
+
+// addStatistics adds the figures and the charts, which the filter does not change.
+func (v *reportView) addStatistics(statistics *domain.Statistics, words *locale.Words, q *api.ReportQuery) {
+	month := statistics.Last(domain.StatisticsDays)
+	for _, period := range []struct {
+		name  string
+		count domain.Count
+	}{
+		{"today", statistics.Last(1)}, {"week", statistics.Last(7)}, {"month", month}, {"all", statistics.All},
+	} {
+		v.Periods = append(v.Periods, periodView{
+			Name: words.Text("report.period." + period.name), Imports: words.Number(period.count.Imports),
+			Created: words.Number(period.count.Registered), Refused: words.Number(period.count.Rejected),
+			IsRefused: period.count.Rejected > 0, Share: shareRejected(period.count, words),
+		})
+	}
+	if month.Registered+month.Rejected > 0 {
+		for _, day := range statistics.Days {
+			date := day.Day.Time()
+			v.Days = append(v.Days, dayView{date.Format(time.DateOnly), words.Date(date), day.Registered, day.Rejected})
+		}
+	}
+	for _, reason := range statistics.Reasons[:min(len(statistics.Reasons), reasonsInChart)] {
+		v.Reasons = append(v.Reasons, reasonView{
+			reasonName(reason.Reason, words), reason.Objects,
+			q.Address(urls.Profile, []string{api.QuerySort}, api.QueryReason, api.ReasonValue(reason.Reason)),
+		})
+	}
+}
+
+// shareRejected returns the share of records that were rejected. It does not round a share to 0 or 1.
+func shareRejected(count domain.Count, words *locale.Words) string {
+	const least = 0.001
+	records := count.Registered + count.Rejected
+	if records == 0 {
+		return "–"
+	}
+	switch share := float64(count.Rejected) / float64(records); {
+	case share > 0 && share < least:
+		return "< " + words.Percent(least)
+	case share < 1 && share > 1-least:
+		return "> " + words.Percent(1-least)
+	default:
+		return words.Percent(share)
+	}
+}
+
+// addFilter adds the form of the filter, and the links that depend on it.
+func (v *reportView) addFilter(statistics *domain.Statistics, words *locale.Words, q *api.ReportQuery) {
+	for _, name := range api.KeepFilter {
+		v.IsFiltered = v.IsFiltered || q.Values.Has(name)
+	}
+	v.ClearURL = q.Address(urls.Profile, []string{api.QuerySort})
+	v.Oldest = q.Oldest
+	v.SortURL = q.Address(urls.Profile, api.KeepFilter, api.QuerySort, api.SortOldest)
+	if q.Oldest {
+		v.SortURL = q.Address(urls.Profile, api.KeepFilter)
+	}
+	for _, status := range statistics.Statuses {
+		text := strconv.Itoa(status)
+		v.Statuses = append(v.Statuses, optionView{text, strings.TrimSpace(text + " " + http.StatusText(status)), status == q.Filter.Status})
+	}
+	if chosen := q.Values.Get(api.QueryStatus); !hasChosen(v.Statuses) && chosen != "" {
+		v.Statuses = append(v.Statuses, optionView{chosen, chosen, true})
+	}
+	for _, reason := range statistics.Reasons {
+		v.AllReasons = append(v.AllReasons, optionView{
+			api.ReasonValue(reason.Reason), reasonName(reason.Reason, words), reason.Reason == q.Filter.Reason,
+		})
+	}
+	if chosen := q.Values.Get(api.QueryReason); !hasChosen(v.AllReasons) && chosen != "" {
+		v.AllReasons = append(v.AllReasons, optionView{chosen, reasonName(q.Filter.Reason, words), true})
+	}
+	v.Exports = []linkView{
+		{"XLSX", q.Address(urls.Export+"xlsx", api.KeepFilter)},
+		{words.Text("report.csv.codes"), q.Address(urls.Export+"csv", api.KeepFilter, api.QueryTable, "codes")},
+		{words.Text("report.csv.bad_users"), q.Address(urls.Export+"csv", api.KeepFilter, api.QueryTable, "bad_users")},
+		{"TXT", q.Address(urls.Export+"txt", api.KeepFilter)},
+		{"JSON", q.Address(urls.Export+"json", api.KeepFilter)},
+	}
+}
+
+func hasChosen(options []optionView) bool {
+	for _, option := range options {
+		if option.Chosen {
+			return true
+		}
+	}
+	return false
+}
+
+// reasonName returns the name of a reason in a list.
+func reasonName(reason domain.Reason, words *locale.Words) string {
+	what := words.Text("reason." + string(reason.Code))
+	if reason.Field == domain.FieldObject || reason.Code == domain.CodeContactRequired { // which concerns two fields
+		return what
+	}
+	return words.Text("report.reason.name", "Field", words.Text("field."+string(reason.Field)), "What", what)
+}
+
+// listImports adds a page of imports.
+func (r *Reports) listImports(c *fiber.Ctx, v *reportView, q *api.ReportQuery) error {
+	filter := q.Filter
+	filter.Import = 0 // only files are filtered by it
+	page, err := r.Reading.Imports(c.UserContext(), ports.ImportQuery{
+		Filter: filter, Oldest: q.Oldest, After: q.After, Before: q.Before, Limit: importsPerPage,
+	})
+	if err != nil {
+		return err
+	}
+	words := r.Locale.Words(c)
+	for _, it := range page.Imports {
+		row := newImportView(it, words)
+		switch {
+		case it.Rejected == 0:
+		case it.ID == q.Open:
+			row.OpenURL = q.Address(urls.Profile, api.KeepPage)
+			row.Opened, err = r.openImport(c, q)
+			if err != nil {
+				return err
+			}
+		default:
+			row.OpenURL = q.Address(urls.Profile, api.KeepPage, api.QueryOpen, text(it.ID))
+		}
+		v.Imports = append(v.Imports, row)
+	}
+	if q.After != 0 || q.Before != 0 {
+		v.Start = q.Address(urls.Profile, api.KeepOrder)
+	}
+	if len(page.Imports) == 0 {
+		return nil
+	}
+	if !page.IsFirst {
+		v.Prev = q.Address(urls.Profile, api.KeepOrder, api.QueryBefore, text(page.Imports[0].ID))
+	}
+	if !page.IsLast {
+		v.Next = q.Address(urls.Profile, api.KeepOrder, api.QueryAfter, text(page.Imports[len(page.Imports)-1].ID))
+	}
+	return nil
+}
+
+func newImportView(it domain.Import, words *locale.Words) importView {
+	date := it.Date.Local()
+	v := importView{
+		ID: it.ID, Status: it.Status, Method: it.Method, Description: it.Description,
+		Date: date.Format(time.RFC3339), Time: words.DateTime(date),
+	}
+	if it.Rejected > 0 {
+		v.Refused = words.Text("report.refused", "Count", it.Rejected, "Number", words.Number(it.Rejected))
+	}
+	return v
+}
+
+// openImport returns a page of the records that the open import rejected.
+func (r *Reports) openImport(c *fiber.Ctx, q *api.ReportQuery) (*rejectionsView, error) {
+	query := ports.RejectionQuery{Filter: q.Filter, After: q.Object, Limit: rejectionsPerPage}
+	query.Filter.Import = q.Open
+	v, _, err := r.rejections(c, query, func(after string) string {
+		return q.Address(urls.Profile, api.KeepPage, api.QueryOpen, text(q.Open), api.QueryObject, after) + "#import-" + text(q.Open)
+	})
+	return v, err
+}
+
+// rejections returns a page of the records that an import rejected, and the import. Address returns the address of the page that starts
+// after a record, or with an empty text that of the first page.
+func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address func(after string) string) (*rejectionsView, domain.Import, error) {
+	page, err := r.Reading.Rejections(c.UserContext(), query)
+	if err != nil {
+		return nil, domain.Import{}, err
+	}
+	v := newRejectionsView(page.Rejections, r.Locale.Words(c))
+	if query.After != 0 {
+		v.Start = address("")
+	}
+	if !page.IsLast {
+		v.More = address(strconv.Itoa(page.Rejections[len(page.Rejections)-1].Object))
+	}
+	visitor, err := r.Guard.Visitors.Visitor(c)
+	if err != nil || !visitor.IsOperator() {
+		return v, page.Import, err
+	}
+	for _, format := range []string{"json", "csv", "xlsx"} {
+		v.Files = append(v.Files, linkView{
+			strings.ToUpper(format), urls.Export + "rejected." + format + "?" + api.QueryImport + "=" + text(query.Filter.Import),
+		})
+	}
+	return v, page.Import, nil
+}
+
+func newRejectionsView(rejections []domain.Rejection, words *locale.Words) *rejectionsView {
+	v := &rejectionsView{T: words}
+	for _, rejection := range rejections {
+		v.Records = append(v.Records, rejectionView{rejection.Object, rejection.Login, words.Describe(rejection.Violations)})
+	}
+	return v
+}
+
+func text(id int64) string { return strconv.FormatInt(id, 10) }

@@ -1,0 +1,96 @@
+package pages
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/transport"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+)
+
+// setupTime is how long a browser keeps the code of a setup link.
+const setupTime = time.Hour
+
+// SetupForm answers GET /setup. It uses no code, because browsers and scanners open links before users do. It moves the code from the
+// address to a cookie, so that the history of the browser does not contain it.
+func (a *Account) SetupForm(c *fiber.Ctx) error {
+	if code := c.Query("code"); code != "" {
+		err := a.Setup.CheckCode(c.UserContext(), code)
+		if err != nil {
+			return err
+		}
+		setSetupCookie(c, code, time.Now().Add(setupTime))
+		return c.Redirect(urls.Setup, http.StatusSeeOther)
+	}
+	err := a.checkSetup(c)
+	if err != nil {
+		return err
+	}
+	return a.show(c, "setup", &Base{})
+}
+
+// SetUp answers POST /setup, of a user who was already signed in.
+func (a *Account) SetUp(c *fiber.Ctx, user *domain.User) error {
+	_, err := a.readForm(c)
+	if err != nil {
+		return err
+	}
+	return a.becomeOperator(c, user)
+}
+
+// proceed redirects a user who has just signed in. A temporary password must be changed first. Then a user who came by a setup link
+// becomes the first operator.
+func (a *Account) proceed(c *fiber.Ctx, user *domain.User, next string) error {
+	if user.MustChangePassword {
+		return c.Redirect(urls.ChangePassword(next), http.StatusSeeOther)
+	}
+	err := a.becomeOperator(c, user)
+	if errors.Is(err, domain.ErrSetupCode) {
+		return c.Redirect(next, http.StatusSeeOther)
+	}
+	return err
+}
+
+// becomeOperator makes a user the first operator, by the code of the setup link that the browser came by.
+func (a *Account) becomeOperator(c *fiber.Ctx, user *domain.User) error {
+	code := setupCode(c)
+	if code == "" {
+		return domain.ErrSetupCode
+	}
+	err := a.Setup.UseCode(c.UserContext(), code, user.ID)
+	if err == nil || errors.Is(err, domain.ErrSetupCode) {
+		setSetupCookie(c, "", time.Unix(0, 0))
+	}
+	if err != nil {
+		return err
+	}
+	a.Guard.Events.Note(c, "role", "granted", guard.UserID(user), slog.String("role", string(domain.RoleOperator)))
+	return c.Redirect(urls.Profile+"?notice="+noticeOperator, http.StatusSeeOther)
+}
+
+// checkSetup returns domain.ErrSetupCode unless the browser came by a valid setup link.
+func (a *Account) checkSetup(c *fiber.Ctx) error {
+	code := setupCode(c)
+	if code == "" {
+		return domain.ErrSetupCode
+	}
+	return a.Setup.CheckCode(c.UserContext(), code)
+}
+
+func setupCode(c *fiber.Ctx) string {
+	return c.Cookies(transport.CookieName("setup", transport.IsSecure(c)))
+}
+
+func setSetupCookie(c *fiber.Ctx, code string, expires time.Time) {
+	secure := transport.IsSecure(c)
+	c.Cookie(&fiber.Cookie{
+		Name: transport.CookieName("setup", secure), Value: code, Path: "/", Expires: expires,
+		HTTPOnly: true, Secure: secure, SameSite: fiber.CookieSameSiteLaxMode,
+	})
+}

@@ -1,0 +1,210 @@
+package pages
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/locale"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// uploadItemView is an upload in a list.
+type uploadItemView struct {
+	URL, Name, Size, State string
+	Date, Time             string // for programs, and for readers
+}
+
+func newUploadItemView(upload *ports.Upload, words *locale.Words) uploadItemView {
+	created := upload.Created.Local()
+	name := upload.Name
+	if name == "" {
+		name = words.Text("upload.unnamed")
+	}
+	return uploadItemView{
+		URL: urls.Uploads + upload.ID, Name: name, Size: words.Size(upload.Size), State: words.Text(stateID(upload)),
+		Date: created.Format(time.RFC3339), Time: words.DateTime(created),
+	}
+}
+
+// stateID returns the message for the state of an upload.
+func stateID(upload *ports.Upload) string {
+	if upload.IsInterrupted() {
+		return "upload.state.interrupted"
+	}
+	return "upload.state." + string(upload.State)
+}
+
+// progressView is the progress of an upload. The page's script also reads it as JSON.
+type progressView struct {
+	State   string  `json:"state"`   // of domain.UploadState, or "interrupted"
+	Share   float64 `json:"share"`   // of the file, 0 to 1
+	Objects string  `json:"objects"` // how many records are done
+	Rate    string  `json:"rate"`    // empty while unknown
+	Left    string  `json:"left"`    // time until the end; empty while unknown
+}
+
+func newProgressView(upload *ports.Upload, words *locale.Words) progressView {
+	done := &upload.Done
+	v := progressView{State: strings.TrimPrefix(stateID(upload), "upload.state."), Objects: words.Text("upload.waiting")}
+	if done.Records == 0 {
+		return v
+	}
+	v.Objects = words.Text("upload.objects", "Count", done.Records, "Number", words.Number(done.Records))
+	if done.Size > 0 {
+		v.Share = min(1, float64(done.Bytes)/float64(done.Size))
+	}
+	const least = time.Second // a rate over less time is a guess
+	if upload.Worked < least {
+		return v
+	}
+	rate := int(float64(done.Records) / upload.Worked.Seconds())
+	v.Rate = words.Text("upload.rate", "Count", rate, "Number", words.Number(rate))
+	if v.Share > 0 {
+		v.Left = timeLeft(time.Duration(float64(upload.Worked)*(1-v.Share)/v.Share), words)
+	}
+	return v
+}
+
+// timeLeft says approximately how much time is left.
+func timeLeft(left time.Duration, words *locale.Words) string {
+	if left < 90*time.Second {
+		seconds := int(left.Seconds()) + 1
+		return words.Text("upload.left.seconds", "Count", seconds, "Number", words.Number(seconds))
+	}
+	count := minutes(left)
+	return words.Text("upload.left.minutes", "Count", count, "Number", words.Number(count))
+}
+
+// uploadView is the view of the page of an upload.
+type uploadView struct {
+	Base
+
+	Upload      uploadItemView
+	State       uploadState
+	Progress    progressView
+	Description []termView // of the file
+	Columns     []columnView
+	Rows        [][]string // the first ones
+
+	Records, Created, Refused string // how many
+	NotAll                    bool   // a record was rejected
+	Anybody                   bool   // someone was registered, or would be
+	Rejected                  *rejectionsView
+	Credentials               []linkView
+	Slips, Until              string // empty when the passwords are not kept any longer
+	Import                    string // address
+	Failure, Detail           string
+}
+
+// uploadState is the state of an upload. One field is true, and Working also while the upload is checked or imported.
+type uploadState struct {
+	Working, Importing, Interrupted, Failed, Cancelled, Checked, Imported bool
+}
+
+func stateOf(upload *ports.Upload) uploadState {
+	if upload.IsInterrupted() {
+		return uploadState{Interrupted: true}
+	}
+	return uploadState{
+		Working:   upload.State.NeedsJob(),
+		Importing: upload.State == domain.UploadImporting,
+		Failed:    upload.State == domain.UploadFailed,
+		Cancelled: upload.State == domain.UploadCancelled,
+		Checked:   upload.State == domain.UploadChecked,
+		Imported:  upload.State == domain.UploadImported,
+	}
+}
+
+// termView is a term with its description.
+type termView struct{ Name, Value string }
+
+// columnView is a column of a file.
+type columnView struct {
+	Header, Field string
+	Ignored       bool
+}
+
+// fileFormatNames are the names of formats, the same in every language.
+var fileFormatNames = map[ports.FileFormat]string{
+	ports.FormatJSON: "JSON", ports.FormatNDJSON: "JSON Lines", ports.FormatCSV: "CSV", ports.FormatXLSX: "Excel (XLSX)",
+}
+
+var delimiterIDs = map[rune]string{',': "upload.delimiter.comma", ';': "upload.delimiter.semicolon", '\t': "upload.delimiter.tab"}
+
+// showUpload shows an upload: its progress, or the result of its dry run and the question whether to import it, or the result of its
+// import.
+func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User, alert string) error {
+	upload, err := u.Uploads.Find(c.UserContext(), user.ID, c.Params("id"))
+	if err != nil {
+		return err
+	}
+	words := u.Locale.Words(c)
+	v := newUploadView(upload, words)
+	v.Alert, v.Scripts, v.Refreshes = alert, []string{"upload.js"}, v.State.Working
+	switch {
+	case upload.State == domain.UploadImported:
+		u.addCredentials(v, upload, words)
+		if upload.Done.Rejected > 0 {
+			v.Rejected, _, err = u.rejectionsOf(c, upload.Import, 0)
+			if err != nil {
+				return err
+			}
+		}
+	case upload.State == domain.UploadChecked && upload.Rejections != nil:
+		v.Rejected = newRejectionsView(upload.Rejections, words)
+	}
+	allowConnections(c)
+	return u.show(c, "uploaded", v)
+}
+
+func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
+	tally, item := upload.Done.Tally, newUploadItemView(upload, words)
+	v := &uploadView{
+		Base:   Base{Title: item.State},
+		Upload: item, State: stateOf(upload), Progress: newProgressView(upload, words), Rows: upload.Layout.Rows,
+		Records: words.Number(tally.Records), Created: words.Number(tally.Registered), Refused: words.Number(tally.Rejected),
+		NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0, Detail: upload.Detail,
+	}
+	layout := &upload.Layout
+	v.Description = []termView{{words.Text("upload.file.size"), item.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}
+	if layout.Encoding != "" {
+		v.Description = append(v.Description, termView{words.Text("upload.file.encoding"), strings.Replace(strings.ToUpper(layout.Encoding), "WINDOWS", "Windows", 1)})
+	}
+	if id, known := delimiterIDs[layout.Delimiter]; known {
+		v.Description = append(v.Description, termView{words.Text("upload.file.delimiter"), words.Text(id)})
+	}
+	for _, column := range layout.Columns {
+		shown := columnView{Header: column.Header, Ignored: column.Field == domain.FieldObject}
+		if !shown.Ignored {
+			shown.Field = words.Text("field." + string(column.Field))
+		}
+		v.Columns = append(v.Columns, shown)
+	}
+	if upload.State == domain.UploadFailed {
+		v.Failure = words.Text("upload.failure." + string(upload.Failure))
+	}
+	if upload.Import != 0 {
+		v.Import = urls.Import(upload.Import)
+	}
+	return v
+}
+
+// addCredentials adds the links to the passwords of an upload, while they are kept.
+func (u *Uploads) addCredentials(v *uploadView, upload *ports.Upload, words *locale.Words) {
+	left := u.KeepAnswers - upload.Silent
+	if upload.Done.Registered == 0 || left <= 0 {
+		return
+	}
+	v.Until = words.DateTime(time.Now().Add(left))
+	v.Slips = v.Upload.URL + "/slips"
+	for _, extension := range []string{"csv", "xlsx"} {
+		if u.Sheets[extension] != nil {
+			v.Credentials = append(v.Credentials, linkView{strings.ToUpper(extension), fmt.Sprintf("%s/credentials.%s", v.Upload.URL, extension)})
+		}
+	}
+}

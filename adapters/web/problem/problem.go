@@ -1,0 +1,125 @@
+package problem
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/transport"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// internal is the code of errors that are not in the table.
+const internal = "internal"
+
+// retryAfter is the number of seconds that a client should wait after a 503.
+const retryAfter = 5
+
+// A Problem is an error as RFC 9457 describes it. Its type is about:blank, so its title is the status in words.
+type Problem struct {
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Code      string `json:"code"`
+	RequestID string `json:"request_id"`
+
+	Violations []Violation `json:"violations,omitempty"` // of a form
+}
+
+// New returns the problem that answers an error.
+func New(requestID string, err error) Problem {
+	p := Problem{
+		Status: http.StatusInternalServerError, Code: internal,
+		Detail: "Something went wrong here. Please tell the operator the request's id.", RequestID: requestID,
+	}
+	for _, known := range table {
+		if errors.Is(err, known.err) {
+			p.Status, p.Code, p.Detail = known.status, known.code, known.detail
+			break
+		}
+	}
+	p.Title = http.StatusText(p.Status)
+	return p
+}
+
+// IsInternal reports whether the server is at fault, so that the problem has nothing to tell a user.
+func (p Problem) IsInternal() bool { return p.Code == internal }
+
+// Description returns the contract's sentence about an import that ended with this problem.
+func (p Problem) Description() string {
+	if p.Code == "broken_file" || p.Code == "timeout" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
+		return domain.DescriptionBroken
+	}
+	return domain.DescriptionNoneCreated
+}
+
+// Encode returns the problem as JSON.
+func (p Problem) Encode() []byte {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // numbers and texts can be encoded
+	}
+	return b
+}
+
+// A Page shows a problem to a browser.
+type Page interface {
+	ShowProblem(c *fiber.Ctx, p Problem) error
+}
+
+// Answer answers a request with an error, in the form that the client accepts, and returns the error for the log.
+func Answer(c *fiber.Ctx, err error, page Page, sentences ports.Sentences) error {
+	problem := New(transport.RequestID(c), err)
+	c.Status(problem.Status)
+	SetRetryAfter(c, problem.Status, err)
+	switch {
+	case IsWanted(c):
+		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
+			problem.Detail = strings.TrimSuffix(problem.Detail, ".") + " " + broken.Error() + "."
+		}
+		problem.Violations = Violations(ViolationsOf(err), sentences)
+		c.Set(fiber.HeaderContentType, MediaType)
+		c.Response().SetBody(problem.Encode())
+		return err
+	case WantsPage(c):
+		failed := page.ShowProblem(c, problem)
+		if failed == nil {
+			return err
+		}
+		err = errors.Join(err, failed)
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	c.Response().SetBodyString(problem.Detail)
+	return err
+}
+
+// SetRetryAfter sets Retry-After in answers to requests that may succeed later.
+func SetRetryAfter(c *fiber.Ctx, status int, err error) {
+	seconds := retryAfter
+	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {
+	case tooMany:
+		seconds = int((known.Wait + time.Second - 1) / time.Second)
+	case status != http.StatusServiceUnavailable && !errors.Is(err, ports.ErrKeyRunning):
+		return
+	}
+	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds))
+}
+
+// OfRouting returns Fiber's errors of routing, which are new each time, as those of the table.
+func OfRouting(err error) error {
+	if it, ok := errors.AsType[*fiber.Error](err); ok {
+		switch it.Code {
+		case fiber.StatusNotFound:
+			return fiber.ErrNotFound
+		case fiber.StatusMethodNotAllowed:
+			return fiber.ErrMethodNotAllowed
+		}
+	}
+	return err
+}

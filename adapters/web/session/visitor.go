@@ -1,0 +1,154 @@
+// Package session keeps users signed in, and finds out who sent a request.
+package session
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/transport"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// storageTimeout bounds how long a request waits for the storage of sessions.
+const storageTimeout = 5 * time.Second
+
+// Config describes sessions.
+type Config struct {
+	Storage  Storage
+	Idle     time.Duration // without a request, after which a session ends
+	Lifetime time.Duration // after which a session ends in any case
+}
+
+// A Visitor is the sender of a request, with or without an account.
+type Visitor struct {
+	User *domain.User // nil for a visitor who is not signed in
+
+	session string // id; empty for a visitor who is not signed in
+}
+
+// IsOperator reports whether the visitor may use what is for operators.
+func (v *Visitor) IsOperator() bool {
+	return v.User != nil && !v.User.MustChangePassword && v.User.Has(domain.RoleOperator)
+}
+
+// Visitors finds out who sent a request, and signs users in and out.
+type Visitors struct {
+	auth  ports.Authenticating
+	store *store
+}
+
+// New returns the visitors of a server.
+func New(auth ports.Authenticating, cfg Config) *Visitors { return &Visitors{auth, newStore(cfg)} }
+
+const visitorKey = "visitor"
+
+// Visitor returns the sender of a request. It looks the sender up once.
+func (v *Visitors) Visitor(c *fiber.Ctx) (*Visitor, error) {
+	if known := Known(c); known != nil {
+		return known, nil
+	}
+	visitor := &Visitor{}
+	session, err := v.store.read(c)
+	if err != nil {
+		return nil, err
+	}
+	if session != nil {
+		visitor.User, err = v.auth.User(c.UserContext(), session.user, session.made)
+		switch {
+		case errors.Is(err, domain.ErrSignedOut):
+			err = v.store.end(c)
+		case err == nil:
+			visitor.session = session.id
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	c.Locals(visitorKey, visitor)
+	return visitor, nil
+}
+
+// Known returns the sender of a request if Visitor has found it out, and nil otherwise.
+func Known(c *fiber.Ctx) *Visitor {
+	known, _ := c.Locals(visitorKey).(*Visitor)
+	return known
+}
+
+// LookUp finds out who sent a request. A sender who cannot be found out soon, because the database does not answer, is a visitor who
+// is not signed in: an error page then shows without an account.
+func (v *Visitors) LookUp(c *fiber.Ctx) {
+	err := transport.Within(c, storageTimeout, func() error {
+		_, err := v.Visitor(c)
+		return err
+	})
+	if err != nil {
+		c.Locals(visitorKey, &Visitor{})
+	}
+}
+
+// SignIn begins a session for a user, and marks the browser as one in which the user has signed in.
+func (v *Visitors) SignIn(c *fiber.Ctx, user *domain.User) error {
+	c.Locals(visitorKey, nil)
+	err := v.store.begin(c, user)
+	if err != nil {
+		return err
+	}
+	secure := transport.IsSecure(c)
+	c.Cookie(&fiber.Cookie{
+		Name: transport.CookieName("device", secure), Value: v.auth.MarkDevice(user, Device(c)), Path: "/", MaxAge: int(deviceAge.Seconds()),
+		HTTPOnly: true, Secure: secure, SameSite: fiber.CookieSameSiteLaxMode,
+	})
+	return nil
+}
+
+// SignOut ends the session of a request, in the browser and in the storage.
+func (v *Visitors) SignOut(c *fiber.Ctx) error { return v.store.end(c) }
+
+// deviceAge is how long a browser keeps the marks of its users.
+const deviceAge = 180 * 24 * time.Hour
+
+// Device returns the marks of the users who have signed in in this browser.
+func Device(c *fiber.Ctx) string {
+	return c.Cookies(transport.CookieName("device", transport.IsSecure(c)))
+}
+
+const browserKey = "browser"
+
+// Browser returns the id of a browser, which lasts until the browser is closed. It gives the browser an id if it has none.
+func Browser(c *fiber.Ctx) string {
+	secure := transport.IsSecure(c)
+	name := transport.CookieName("form", secure)
+	if known := c.Cookies(name); known != "" {
+		return known
+	}
+	if given, ok := c.Locals(browserKey).(string); ok {
+		return given
+	}
+	id := rand.Text()
+	c.Locals(browserKey, id)
+	c.Cookie(&fiber.Cookie{
+		Name: name, Value: id, Path: "/", HTTPOnly: true, Secure: secure, SameSite: fiber.CookieSameSiteLaxMode, SessionOnly: true,
+	})
+	return id
+}
+
+// Token returns the secret that a form must have to be taken from the sender of a request. It is derived from what only the sender's
+// browser has: the session, or before there is one the browser's id. So the server stores nothing for a visitor who only looks.
+func (v *Visitors) Token(c *fiber.Ctx) (string, error) {
+	visitor, err := v.Visitor(c)
+	if err != nil {
+		return "", err
+	}
+	secret := visitor.session
+	if secret == "" {
+		secret = Browser(c)
+	}
+	sum := sha256.Sum256([]byte("form " + secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
+}

@@ -1,0 +1,101 @@
+// Package transport fills the gaps of fasthttp: connections with patience and an end that is noticed, heads and bodies that are checked,
+// and the address of a client behind proxies. It knows nothing of the domain.
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+const (
+	// shortagePause is the pause before the next attempt to accept a connection when the system has no room for one more.
+	shortagePause = 50 * time.Millisecond
+
+	// crowdedInterval is the minimal time between two log lines about addresses that have their share of all connections.
+	crowdedInterval = time.Minute
+)
+
+// Config describes the connections of a server.
+type Config struct {
+	TLS            *tls.Config   // nil for plain HTTP
+	ClientTimeout  time.Duration // of a request, besides a second for each KiB that is sent or received
+	MaxConnections int           // one address may have a tenth, unless it is a trusted proxy's
+	Proxies        Proxies
+
+	// UntrustedProxy is called once, with the address of the first peer that sends X-Forwarded headers and is not a trusted proxy.
+	UntrustedProxy func(peer netip.Addr)
+}
+
+// listener accepts connections that know what fasthttp does not report about them.
+type listener struct {
+	net.Listener
+
+	cfg     Config
+	shares  *shares
+	log     *slog.Logger
+	crowded *Sampler
+
+	handshakes context.Context //nolint:containedctx // of TLS; it ends with the server
+}
+
+// Listen returns a listener that accepts the connections of l for a server. When ctx ends, running TLS handshakes fail.
+func Listen(ctx context.Context, l net.Listener, cfg Config, log *slog.Logger) net.Listener {
+	return listener{l, cfg, newShares(cfg.MaxConnections, cfg.Proxies), log, NewSampler(crowdedInterval, time.Now), ctx}
+}
+
+// Accept implements net.Listener. It closes connections of addresses that have their share.
+func (l listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.accept()
+		if err != nil {
+			return nil, err
+		}
+		address, giveBack, ok := l.shares.take(c.RemoteAddr())
+		if ok {
+			return l.wrap(c, giveBack), nil
+		}
+		_ = c.Close()
+		if leftOut, ok := l.crowded.Pass(); ok {
+			l.log.Warn("connection closed: its address has its share of all connections",
+				"address", address.Addr(), "share", l.shares.limit, "left_out", leftOut)
+		}
+	}
+}
+
+// accept waits while the system does not let the program open another connection. fasthttp would take that error for the end of the
+// listener.
+func (l listener) accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	for isFull := false; err != nil && isShortage(err); c, err = l.Listener.Accept() {
+		if !isFull {
+			l.log.Error("accepting connections failed; waiting until the system has room", "error", err)
+		}
+		isFull = true
+		time.Sleep(shortagePause)
+	}
+	return c, err
+}
+
+func (l listener) wrap(c net.Conn, closed func()) net.Conn {
+	if l.cfg.TLS == nil {
+		return &conn{Conn: c, patience: l.cfg.ClientTimeout, closed: closed}
+	}
+	secured := tls.Server(c, l.cfg.TLS)
+	return &tlsConn{&conn{Conn: secured, patience: l.cfg.ClientTimeout, closed: closed}, secured, l.handshakes}
+}
+
+// isShortage reports whether an error passes when other files and connections are closed.
+func isShortage(err error) bool {
+	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
+}

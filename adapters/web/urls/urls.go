@@ -1,0 +1,56 @@
+// Package urls has the addresses of pages and files that are named in several places.
+package urls
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// The paths. Those that end with a slash or a dot are followed by an id, a name or a format.
+const (
+	Static    = "/static/"
+	Help      = "/help"
+	Setup     = "/setup"
+	Login     = "/login"
+	Logout    = "/logout"
+	Register  = "/register"
+	Profile   = "/profile"
+	Password  = "/account/password"
+	Useradd   = "/useradd"
+	Imports   = "/useradd/imports/"
+	Export    = "/useradd/export/"
+	Upload    = "/useradd/upload"
+	Uploads   = "/useradd/uploads/"
+	Templates = "/useradd/templates/people."
+)
+
+// Import returns the address of an import's page.
+func Import(id int64) string { return Imports + strconv.FormatInt(id, 10) }
+
+// ChangePassword returns the address of the page on which a password is changed, and which then leads to next.
+func ChangePassword(next string) string {
+	if next == Profile || next == Password {
+		return Password
+	}
+	return Password + "?next=" + url.QueryEscape(next)
+}
+
+// SignIn returns the address of the page on which a user signs in, and which then leads to next.
+func SignIn(next string) string { return Login + "?next=" + url.QueryEscape(next) }
+
+// Local returns the path of this server that next names, and the profile's if next names anything else.
+func Local(next string) string {
+	const fallback = Profile
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return fallback
+	}
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsFunc(next, isUnsafe) {
+		return fallback
+	}
+	return next
+}
+
+// isUnsafe reports whether browsers drop a character from an address or take it for a slash.
+func isUnsafe(r rune) bool { return r <= ' ' || r == '\\' || r > '~' }
