@@ -13,16 +13,16 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// example is a line of expected.ndjson: what a file must give.
+// An example is a line of expected.ndjson: the result that a file must have.
 type example struct {
 	File, Note  string
 	Status      int
 	Description string
 	Created     []string
-	Refused     map[string][]string // by the object's number: "field code" of each violation
+	Rejected    map[string][]string // "field code" of each violation, by the number of the record
 }
 
-// Every example gives what its note says, sent by `rollcall send` in alphabetical order to an empty database.
+// Every example has the result in its note when it is sent by `rollcall send` in alphabetical order to an empty database.
 func TestExamples(t *testing.T) {
 	const folder = "../json_examples"
 	notes, err := os.ReadFile(filepath.Join(folder, "expected.ndjson"))
@@ -52,18 +52,18 @@ func TestExamples(t *testing.T) {
 
 		codes := p.codes(t)
 		require.Equal(t, code{e.Status, "POST", e.Description}, codes[len(codes)-1], e.File)
-		refused := map[string][]string{}
+		rejected := map[string][]string{}
 		for _, r := range pgtest.Query[struct {
 			Object, Description string
 			Violations          []string
 		}](t, p.database, `select object_id::text, description, array(select trim(concat(v->>'field', ' ', v->>'code'))
 			from jsonb_array_elements(violations) v) from bad_users where code_id = (select max(id) from codes)`) {
-			refused[r.Object] = r.Violations
+			rejected[r.Object] = r.Violations
 			require.Equal(t, len(r.Violations), strings.Count(r.Description+" ", ". "), "a sentence for each: %s", r.Description)
 			if e.Status != 200 {
 				require.Contains(t, stdout, r.Description, e.File)
 			}
 		}
-		require.Equal(t, e.Refused, refused, e.File)
+		require.Equal(t, e.Rejected, rejected, e.File)
 	}
 }
