@@ -11,27 +11,27 @@ import (
 	"strings"
 )
 
-// The roles of a server. The program connects as one that owns its database and may do nothing else; the superuser is for the
-// administrator, with psql or pg_basebackup.
+// The roles of a server. The program connects as a role that owns its database and has no other rights. The superuser is for the
+// administrator, who runs psql or pg_basebackup.
 const (
 	role      = Database
 	superuser = "postgres"
 )
 
-// ownedFile is in a cluster whose database is the role's, not the superuser's.
+// ownedFile marks a cluster whose database belongs to the role, not to the superuser.
 const ownedFile = "ROLLCALL_ROLE"
 
 func (c *cluster) accessFile() string { return filepath.Join(c.dir, "pg_hba.conf") }
 func (c *cluster) identFile() string  { return filepath.Join(c.dir, "pg_ident.conf") }
 
-// writeAccess writes who may connect: root, the account, and who runs the program, each as either role, by the socket alone. The
-// kernel tells the server who connects. It tells the number of a user, and where the user of the program has a number but no name,
-// as may be in a container, the server cannot tell who that is: the folder of the socket, which no other user may enter, must
-// do then.
+// writeAccess writes the files that say who may connect: root, the account and the user who runs the program, each as either role,
+// and only by the socket. The kernel gives the server the id of the connecting user. If the program's user has no name, as in some
+// containers, the server cannot map the id. Then the server trusts every connection, and only the folder of the socket, which no
+// other user may enter, protects it.
 func (c *cluster) writeAccess() error {
 	var users strings.Builder
 	method := "trust"
-	uids := []int{0, c.who.uid, os.Geteuid()}
+	uids := []int{0, c.account.uid, os.Geteuid()}
 	slices.Sort(uids)
 	for _, uid := range slices.Compact(uids) {
 		u, err := user.LookupId(strconv.Itoa(uid))
@@ -57,18 +57,18 @@ func (c *cluster) writeAccess() error {
 	return nil
 }
 
-// quoted writes a name as PostgreSQL's files of this kind have it.
+// quoted quotes a name for pg_ident.conf.
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// own gives the database and all that is in it to the role, where the cluster was made by a version of the program that connected
-// as the superuser. Where it was broken off it is done again. A standby gets it from its primary.
-func (c *cluster) own(ctx context.Context, noSync bool) error {
+// transferOwnership makes the role the owner of the database and of everything in it, if a version of the program that connected as
+// the superuser created the cluster. It starts over if it was interrupted. A standby receives the change from its primary.
+func (c *cluster) transferOwnership(ctx context.Context, noSync bool) error {
 	for _, name := range []string{ownedFile, "standby.signal"} {
 		if _, err := os.Lstat(filepath.Join(c.data, name)); err == nil {
 			return nil
 		}
 	}
-	// an index goes with its table, and so does a sequence that belongs to a column
+	// An index follows its table, and so does a sequence that belongs to a column.
 	err := c.single(ctx, c.data, Database, noSync, strings.NewReplacer("\n", " ", "\t", "").Replace(`do $$
 		declare statement text;
 		begin
@@ -85,14 +85,14 @@ func (c *cluster) own(ctx context.Context, noSync bool) error {
 			end loop;
 		end $$`))
 	if err != nil {
-		return fmt.Errorf("give database to role %s: %w", role, err)
+		return fmt.Errorf("transfer database to role %s: %w", role, err)
 	}
 	return c.markOwned(c.data)
 }
 
-// markOwned puts the ownedFile into a cluster.
+// markOwned creates the ownedFile in a cluster.
 func (c *cluster) markOwned(data string) error {
-	root, err := os.OpenRoot(data) // which is the account's: no link in it leads out
+	root, err := os.OpenRoot(data) // the account could plant a link there, which must not lead out
 	if err != nil {
 		return err
 	}
@@ -102,5 +102,5 @@ func (c *cluster) markOwned(data string) error {
 		return err
 	}
 	defer file.Close()
-	return file.Chown(c.who.uid, c.who.gid)
+	return file.Chown(c.account.uid, c.account.gid)
 }

@@ -17,8 +17,8 @@ import (
 	"rollcall/adapters/localpg"
 )
 
-// The program's role owns its database, and has no power beyond it.
-func TestTheRoleIsNoSuperuser(t *testing.T) {
+// The role of the program owns its database and has no other rights.
+func TestRoleIsNotSuperuser(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(clusterDir(t)))
 	url := s.URL(localpg.Database)
@@ -29,18 +29,20 @@ func TestTheRoleIsNoSuperuser(t *testing.T) {
 	c, err := dial(url)
 	require.NoError(t, err)
 	defer c.Close()
-	for _, power := range []string{
+	for _, statement := range []string{
 		"copy (select 1) to program 'true'", "select pg_read_file('/etc/passwd')", "alter system set fsync = off", "create role other",
 		"create database other", "alter role rollcall superuser", "set role postgres", "create function f() returns void language c as 'x'",
 	} {
-		_, err := c.query(power)
-		require.ErrorContains(t, err, "42501", power)
+		t.Run(statement, func(t *testing.T) {
+			_, err := c.query(statement)
+			require.ErrorContains(t, err, "42501", "the error code of insufficient privilege")
+		})
 	}
 	require.Equal(t, []string{"postgres t"}, query(t, s.SuperuserURL(localpg.Database), "select rolname, rolsuper from pg_roles where rolname = current_user"))
 }
 
-// A cluster of before, whose superuser owned everything, becomes the role's at the next start.
-func TestAClusterOfBeforeIsGivenToTheRole(t *testing.T) {
+// In a cluster of an older version the superuser owned everything. The next start makes the role the owner.
+func TestOwnershipTransfer(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	s := start(t, config(dir))
@@ -55,7 +57,7 @@ func TestAClusterOfBeforeIsGivenToTheRole(t *testing.T) {
 	}
 	stop(t, s)
 	require.NoError(t, os.Remove(filepath.Join(dir, "data", "ROLLCALL_ROLE")))
-	for range 2 { // the second time as where the first was broken off before its end
+	for range 2 { // the second time stands for an interrupted transfer
 		s = start(t, config(dir))
 		url := s.URL(localpg.Database)
 		require.Equal(t, []string{"rollcall"}, query(t, url, "select distinct relowner::regrole from pg_class where relnamespace = 'public'::regnamespace"))
@@ -71,8 +73,8 @@ func TestAClusterOfBeforeIsGivenToTheRole(t *testing.T) {
 	}
 }
 
-// The server listens on its socket alone, whatever its own files say: the command line goes before them.
-func TestNothingIsOnTCP(t *testing.T) {
+// The server listens only on its socket, whatever its configuration files say. The command line overrides them.
+func TestNoTCP(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	s := start(t, config(dir))
@@ -105,7 +107,7 @@ func TestNothingIsOnTCP(t *testing.T) {
 	require.Equal(t, 1, listening)
 }
 
-// inodes are those of a process's sockets.
+// inodes returns the inodes of a process's sockets.
 func inodes(t *testing.T, pid int) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
@@ -122,8 +124,8 @@ func inodes(t *testing.T, pid int) map[string]bool {
 	return all
 }
 
-// Who gets to the socket is still asked who he is, and as whom he may come.
-func TestThePeerIsAsked(t *testing.T) {
+// The server authenticates the users who reach its socket, and maps them to roles.
+func TestPeerAuthentication(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	s := start(t, config(dir))
@@ -134,9 +136,9 @@ func TestThePeerIsAsked(t *testing.T) {
 		require.NotContains(t, string(content), "host ")
 	}
 	if os.Geteuid() != 0 {
-		return // who cannot become another
+		return // only root can become another user
 	}
-	require.NoError(t, os.Chmod(filepath.Join(dir, "socket"), 0o755), "a mistake that lets others in")
+	require.NoError(t, os.Chmod(filepath.Join(dir, "socket"), 0o755), "an administrator's mistake lets other users enter")
 	owner := asOwnerOf(t, filepath.Join(dir, "data")).Credential
 	for _, url := range []string{s.URL(localpg.Database), s.SuperuserURL(localpg.Database)} {
 		require.Equal(t, "1\n", askAs(t, owner.Uid, url))
@@ -145,7 +147,7 @@ func TestThePeerIsAsked(t *testing.T) {
 	}
 }
 
-// askAs asks for 1 as another user of the machine, in a process of that user, and returns the answer or the error.
+// askAs selects 1 in a process of another user of the machine. It returns the result or the error.
 func askAs(t *testing.T, uid uint32, url string) string {
 	t.Helper()
 	program := filepath.Join(openDir(t), "test")
@@ -161,15 +163,15 @@ func askAs(t *testing.T, uid uint32, url string) string {
 	cmd.Dir = "/"
 	cmd.Env = []string{askURL + "=" + url}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
-	output, _ := cmd.CombinedOutput() // an error of the query is in it
+	output, _ := cmd.CombinedOutput() // the output has the error of the query
 	return string(output)
 }
 
-// A program whose user has a number but no name, as in a container, can connect: the folder of the socket is the user's.
-func TestAProgramOfAUserWithoutAName(t *testing.T) {
+// The user of a program may have no name, as in a container. The program can connect, because the user owns the socket's folder.
+func TestUserWithoutName(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		return // who cannot become another
+		return // only root can become another user
 	}
 	dir := clusterDir(t)
 	const nobody = 12345

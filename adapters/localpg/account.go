@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// account is who runs PostgreSQL: whoever runs this program, but never root, as which PostgreSQL refuses to run.
+// An account is the user who runs PostgreSQL: the user who runs this program, but never root, because PostgreSQL does not run as root.
 type account struct {
 	name     string
 	uid, gid int
-	switched bool // the program itself is root
+	switched bool // the program runs as root and switches to the account
 }
 
-// firstClosed returns the first folder on the way to a path that the account may not enter, by its permissions, or an empty string.
+// firstClosed returns the first folder of a path that the account may not enter, by its permissions, or an empty string.
 func (a *account) firstClosed(path string) string {
 	if parent := filepath.Dir(path); parent != path {
 		if closed := a.firstClosed(parent); closed != "" {
@@ -43,8 +43,8 @@ func (a *account) firstClosed(path string) string {
 	return ""
 }
 
-// findAccount returns the account of a cluster. Root runs that of a user as the user, and any other as the account of
-// PostgreSQL's packages, or as nobody.
+// findAccount returns the account for a cluster. Root runs an existing cluster as its owner, and a new one as the user postgres of
+// PostgreSQL's packages or else as nobody.
 func findAccount(data string) (*account, error) {
 	if os.Geteuid() != 0 {
 		return &account{name: "user " + strconv.Itoa(os.Geteuid()), uid: os.Geteuid(), gid: os.Getegid()}, nil
@@ -68,6 +68,6 @@ func findAccount(data string) (*account, error) {
 		}
 		return &account{name: "user " + name, uid: uid, gid: gid, switched: true}, nil
 	}
-	return nil, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor nobody; " +
+	return nil, errors.New("PostgreSQL does not run as root, and this machine has no user postgres or nobody to run it: " +
 		"add one, start the program as another user, or set DATABASE_URL")
 }

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// sysProcAttr makes a process group of its own, so that Ctrl-C in a terminal ends the program first, and the server
-// after the last request; and has the server stop when the program is killed.
+// sysProcAttr returns the attributes of a child process. The child has its own process group, so that Ctrl-C in a terminal stops the
+// program first, and the program stops the server after the last request. If the program is killed, the kernel stops the child.
 func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if a.switched {
@@ -18,7 +18,7 @@ func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	return attr
 }
 
-// isServerOf tells whether the process is a PostgreSQL server of the folder.
+// isServerOf reports whether a process is the PostgreSQL server of a folder.
 func isServerOf(pid int, data string) bool {
 	commandLine, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"rollcall/adapters/localpg"
 )
 
-// A folder of root's that PostgreSQL's account may not enter stays closed to it, and the error says what to do. For an ordinary
-// user, who runs it as himself, it is any private folder.
-func TestFoldersThatOnlyTheProgramMayEnter(t *testing.T) {
+// The program does not open a folder of root to PostgreSQL's account; the error says what to do. For any other user, who runs
+// PostgreSQL under the same account, a private folder works.
+func TestPrivateFolder(t *testing.T) {
 	t.Parallel()
 	private := privateDir(t)
 	dir := filepath.Join(private, "data", "postgres")
@@ -31,19 +31,19 @@ func TestFoldersThatOnlyTheProgramMayEnter(t *testing.T) {
 		require.NoDirExists(t, filepath.Join(dir, "data"))
 		info, err := os.Stat(private)
 		require.NoError(t, err)
-		require.Equal(t, os.FileMode(0o700), info.Mode().Perm(), "permissions of others' folders stay")
+		require.Equal(t, os.FileMode(0o700), info.Mode().Perm(), "the program does not change folders that it did not create")
 		require.NoError(t, os.Chmod(private, 0o701))
 	}
 	s := start(t, config(dir))
-	// more than its memory holds, so that a backend makes files as well
+	// The sort exceeds work_mem, so that a backend writes temporary files.
 	require.Equal(t, []string{"100000"}, query(t, s.URL(localpg.Database),
 		"set work_mem = '64kB'; select count(*) from (select n from generate_series(1, 100000) n order by n::text) sorted"))
 }
 
-// Programs in a folder that the account may not enter are none, and the error names the folder.
-func TestProgramsThatOnlyTheProgramMayRun(t *testing.T) {
+// Binaries in a folder that the account may not enter are not used; the error names the folder.
+func TestPrivateBinaries(t *testing.T) {
 	if os.Geteuid() != 0 {
-		return // who runs everything as himself
+		return // only root switches to another account
 	}
 	bin := binaries(t)
 	hideBinaries(t)
@@ -60,7 +60,7 @@ func TestProgramsThatOnlyTheProgramMayRun(t *testing.T) {
 	require.ErrorContains(t, err, "chmod o+x "+private)
 }
 
-// The folders that the program makes let the account through whatever the umask, and others stay as they are.
+// The account may enter the folders that the program creates, whatever the umask.
 func TestUmask(t *testing.T) {
 	dir := openDir(t)
 	before := syscall.Umask(0o077)
@@ -68,22 +68,22 @@ func TestUmask(t *testing.T) {
 	start(t, config(filepath.Join(dir, "data", "postgres")))
 }
 
-func TestPostgreSQLHasNoCapability(t *testing.T) {
+func TestNoCapabilities(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	start(t, config(dir))
 	require.Zero(t, capabilities(t, serverPID(t, dir)))
 }
 
-// What a user began, root goes on with as the user, and the user can again.
-func TestRootRunsAUsersServerAsTheUser(t *testing.T) {
+// Root runs the server of another user's folder as that user, who can run it again later.
+func TestRootRunsServerAsItsUser(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	s := start(t, config(dir))
 	stop(t, s)
 	user := os.Geteuid()
 	if user == 0 {
-		user = 12345 // any that is not PostgreSQL's account
+		user = 12345 // any user but PostgreSQL's account
 		require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 			require.NoError(t, err)
 			return os.Lchown(path, user, user)
@@ -102,16 +102,16 @@ func TestRootRunsAUsersServerAsTheUser(t *testing.T) {
 	}))
 }
 
-func TestCtrlCIsNotForTheServer(t *testing.T) {
+func TestServerHasOwnProcessGroup(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
 	start(t, config(dir))
 	group, err := syscall.Getpgid(serverPID(t, dir))
 	require.NoError(t, err)
-	require.NotEqual(t, syscall.Getpgrp(), group, "a terminal tells a whole process group")
+	require.NotEqual(t, syscall.Getpgrp(), group, "a terminal signals a process group on Ctrl-C")
 }
 
-// capabilities are those in effect.
+// capabilities returns the effective capabilities of a process.
 func capabilities(t *testing.T, pid int) uint64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

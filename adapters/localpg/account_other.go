@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// sysProcAttr makes a process group of its own, so that Ctrl-C in a terminal ends the program first. Where the kernel
-// does not tell a child of its parent's end, a server that was left running is stopped at the next start.
+// sysProcAttr returns the attributes of a child process. The child has its own process group, so that Ctrl-C in a terminal stops the
+// program first. If the program is killed, the child keeps running until the next start stops it.
 func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if a.switched {
@@ -19,7 +19,7 @@ func (a *account) sysProcAttr() *syscall.SysProcAttr {
 	return attr
 }
 
-// isServerOf tells whether the process is a PostgreSQL server of the folder.
+// isServerOf reports whether a process is the PostgreSQL server of a folder.
 func isServerOf(pid int, data string) bool {
 	output, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(output), "postgres") && strings.Contains(string(output), data)

@@ -12,10 +12,10 @@ import (
 	"strconv"
 )
 
-// oldestVersion is the first major version with all that the program uses.
+// oldestVersion is the first major version that the program supports.
 const oldestVersion = 13
 
-// folders are where systems keep PostgreSQL's server programs, which are often not in PATH.
+// folders are the places where packages install PostgreSQL's server programs, which are often not in PATH.
 var folders = []string{
 	"/usr/lib/postgresql/*/bin",
 	"/usr/pgsql-*/bin",
@@ -26,11 +26,11 @@ var folders = []string{
 	"/usr/local/opt/postgresql*/bin",
 }
 
-// findBinaries returns the folder of PostgreSQL's programs of the version that made the cluster; for a new one, what is
-// in PATH, else the latest version. It fetches them where the machine has none.
+// findBinaries returns the folder of PostgreSQL's programs, in the version of an existing cluster. For a new cluster it prefers the
+// programs in PATH, then the latest version of the known folders. It downloads the programs if the machine has none.
 func (c *cluster) findBinaries(ctx context.Context, repository string) (string, error) {
 	wanted := c.version()
-	var broken error // programs that do not run
+	var broken error // of programs that do not run
 	path := inPath()
 	others := slices.DeleteFunc(inFolders(), func(bin string) bool { return slices.Contains(path, bin) })
 	for _, bins := range [][]string{path, others} {
@@ -47,7 +47,7 @@ func (c *cluster) findBinaries(ctx context.Context, repository string) (string, 
 		}
 	}
 	if ctx.Err() != nil {
-		return "", fmt.Errorf("look for PostgreSQL: %w", ctx.Err())
+		return "", fmt.Errorf("find PostgreSQL: %w", ctx.Err())
 	}
 	version := fetchedVersion
 	if wanted != 0 {
@@ -59,15 +59,15 @@ func (c *cluster) findBinaries(ctx context.Context, repository string) (string, 
 	case bin != "":
 		return bin, nil
 	case wanted != 0:
-		return "", fmt.Errorf("the data in %s is of PostgreSQL %d, which is not on this machine and could not be fetched (%w); "+
+		return "", fmt.Errorf("the data in %s needs PostgreSQL %d, which is not installed and could not be downloaded (%w); "+
 			"install it (on Debian: apt-get install postgresql-%d), or set DATABASE_URL", c.dir, wanted, err, wanted)
 	default:
-		return "", fmt.Errorf("there is no PostgreSQL server %d or later that runs here, and none could be fetched (%w); "+
-			"install one (on Debian: apt-get install postgresql), or set DATABASE_URL", oldestVersion, err)
+		return "", fmt.Errorf("no PostgreSQL %d or later runs on this machine, and none could be downloaded (%w); "+
+			"install it (on Debian: apt-get install postgresql), or set DATABASE_URL", oldestVersion, err)
 	}
 }
 
-// inPath returns the folder that PATH leads to. PATH may have no more of a server than a link to one of its programs.
+// inPath returns the folder of the programs in PATH. PATH may contain only a link to one of them.
 func inPath() []string {
 	path, err := exec.LookPath("postgres")
 	if err != nil {
@@ -80,7 +80,7 @@ func inPath() []string {
 	return complete([]string{filepath.Dir(target)})
 }
 
-// inFolders returns the folders of the system's packages.
+// inFolders returns those of the known folders that exist.
 func inFolders() []string {
 	var bins []string
 	for _, pattern := range folders {
@@ -90,7 +90,7 @@ func inFolders() []string {
 	return complete(bins)
 }
 
-// complete leaves the folders that have both programs.
+// complete returns the folders that have both programs that a cluster needs.
 func complete(bins []string) []string {
 	return slices.DeleteFunc(bins, func(bin string) bool {
 		for _, name := range []string{"postgres", "initdb"} {
@@ -104,7 +104,7 @@ func complete(bins []string) []string {
 
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// majorVersion returns the version of a folder's server, and an error where there is none that the account can run.
+// majorVersion returns the major version of the server in a folder. It returns an error if the account cannot run it.
 func (c *cluster) majorVersion(ctx context.Context, bin string) (int, error) {
 	output, err := c.runIn(ctx, "/", bin)
 	if err != nil {
@@ -112,7 +112,7 @@ func (c *cluster) majorVersion(ctx context.Context, bin string) (int, error) {
 	}
 	match := versionPattern.FindSubmatch(output)
 	if match == nil {
-		return 0, fmt.Errorf("%s says that its version is %q", filepath.Join(bin, "postgres"), output)
+		return 0, fmt.Errorf("unexpected version of %s: %q", filepath.Join(bin, "postgres"), output)
 	}
 	return strconv.Atoi(string(match[1]))
 }

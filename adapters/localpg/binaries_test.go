@@ -24,7 +24,7 @@ import (
 	"rollcall/adapters/localpg"
 )
 
-func TestPathMayHaveNoMoreThanALink(t *testing.T) {
+func TestLinkInPath(t *testing.T) {
 	bin := binaries(t)
 	hideBinaries(t)
 	path := openDir(t)
@@ -36,7 +36,7 @@ func TestPathMayHaveNoMoreThanALink(t *testing.T) {
 	require.Empty(t, s.Bin("nonsense"))
 }
 
-func TestWithoutBinariesItSaysWhatToDo(t *testing.T) {
+func TestErrorWithoutBinaries(t *testing.T) {
 	hideBinaries(t)
 	cfg := config(openDir(t))
 	cfg.BinariesURL = serve(t, http.NotFoundHandler())
@@ -45,18 +45,18 @@ func TestWithoutBinariesItSaysWhatToDo(t *testing.T) {
 	require.ErrorContains(t, err, "DATABASE_URL")
 }
 
-func TestDataOfAVersionThatIsNotThere(t *testing.T) {
+func TestErrorWithoutVersionOfData(t *testing.T) {
 	t.Parallel()
 	cfg := config(openDir(t))
 	data := filepath.Join(cfg.Dir, "data")
 	require.NoError(t, os.Mkdir(data, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("99\n"), 0o600))
 	_, err := localpg.Start(t.Context(), cfg)
-	require.ErrorContains(t, err, "is of PostgreSQL 99")
+	require.ErrorContains(t, err, "needs PostgreSQL 99")
 	require.ErrorContains(t, err, "apt-get install postgresql-99")
 }
 
-func TestBinariesAreFetchedOnce(t *testing.T) {
+func TestBinariesAreDownloadedOnce(t *testing.T) {
 	jar := jarOf(t, binaries(t))
 	hideBinaries(t)
 	t.Cleanup(localpg.Pin(digest(jar)))
@@ -75,19 +75,18 @@ func TestBinariesAreFetchedOnce(t *testing.T) {
 		stop(t, s)
 		info, err := os.Stat(s.Bin("pg_ctl"))
 		require.NoError(t, err)
-		require.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "the account can run it")
+		require.Equal(t, os.FileMode(0o755), info.Mode().Perm(), "the account can run the program")
 	}
 	cfg.Dir = filepath.Join(dir, "second")
 	start(t, cfg)
-	// the latest for a new cluster, and then that of the cluster
 	slices.Sort(asked)
-	require.Equal(t, slices.Compact(slices.Clone(asked)), asked, "each once")
+	require.Equal(t, slices.Compact(slices.Clone(asked)), asked, "each archive is downloaded once")
 	require.Regexp(t, `^/io/zonky/test/postgres/embedded-postgres-binaries-([a-z0-9-]+)/16.0.0/embedded-postgres-binaries-[a-z0-9-]+-16.0.0.jar$`, asked[len(asked)-1])
 	left, err := filepath.Glob(filepath.Join(dir, "*", "binaries.new-*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
 
-	// What others put into the cache is no release either.
+	// A changed archive in the cache is not used.
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
 	cached, err := filepath.Glob(filepath.Join(cache, "rollcall", "*.jar"))
@@ -101,8 +100,8 @@ func TestBinariesAreFetchedOnce(t *testing.T) {
 	require.Len(t, asked, len(cached)+1)
 }
 
-// Nothing is run, nor even unpacked, that is not the release with the digest that is pinned: whatever the repository says of it.
-func TestABrokenDownloadIsNotUsed(t *testing.T) {
+// An archive without the pinned digest is neither run nor unpacked, whatever digest the repository has for it.
+func TestInvalidDownloadIsNotUsed(t *testing.T) {
 	jar := jarOf(t, binaries(t))
 	hideBinaries(t)
 	other := append(bytes.Clone(jar), 0)
@@ -110,34 +109,38 @@ func TestABrokenDownloadIsNotUsed(t *testing.T) {
 	cfg := config(openDir(t))
 	cfg.BinariesURL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { broken(w, r) }))
 	undo := localpg.Pin(digest(jar))
-	for name, reply := range map[string]http.HandlerFunc{
-		"another content": func(w http.ResponseWriter, r *http.Request) {
+	for _, test := range []struct {
+		name  string
+		reply http.HandlerFunc
+	}{
+		{"other content", func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, ".sha256") {
 				fmt.Fprint(w, digest(other))
 				return
 			}
 			_, _ = w.Write(other)
-		},
-		"cut short": func(w http.ResponseWriter, _ *http.Request) {
+		}},
+		{"truncated", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(len(jar)))
 			_, _ = w.Write(jar[:len(jar)/2])
-		},
-		"something else": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "please sign in to this network") },
+		}},
+		{"page of a network", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "please sign in to this network") }},
 	} {
-		broken = reply
-		_, err := localpg.Start(t.Context(), cfg)
-		require.ErrorContains(t, err, "could be fetched", name)
-		require.NoDirExists(t, filepath.Join(cfg.Dir, "data"), name)
-		require.NoDirExists(t, filepath.Join(cfg.Dir, "binaries-16"), name)
-		if name == "another content" {
-			require.ErrorContains(t, err, digest(other))
-			require.ErrorContains(t, err, digest(jar))
-		}
+		t.Run(test.name, func(t *testing.T) {
+			broken = test.reply
+			_, err := localpg.Start(t.Context(), cfg)
+			require.ErrorContains(t, err, "none could be downloaded")
+			require.NoDirExists(t, filepath.Join(cfg.Dir, "data"))
+			require.NoDirExists(t, filepath.Join(cfg.Dir, "binaries-16"))
+			if test.name == "other content" {
+				require.ErrorContains(t, err, "got "+digest(other)+", expected "+digest(jar))
+			}
+		})
 	}
 	broken = func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(jar) }
 	undo()
 	_, err := localpg.Start(t.Context(), cfg)
-	require.Error(t, err, "the digest that is pinned is not that of the tests")
+	require.Error(t, err, "the pinned digest is that of the real archive")
 	t.Cleanup(localpg.Pin(""))
 	_, err = localpg.Start(t.Context(), cfg)
 	require.ErrorContains(t, err, "no known release of PostgreSQL 16 for")
@@ -145,7 +148,7 @@ func TestABrokenDownloadIsNotUsed(t *testing.T) {
 	start(t, cfg)
 }
 
-// binaries is the folder of PostgreSQL's programs here. The server is the machine's, or one that was fetched.
+// binaries returns the folder of PostgreSQL's programs, which may have been downloaded.
 func binaries(t *testing.T) string {
 	t.Helper()
 	s, err := localpg.Start(t.Context(), config(clusterDir(t)))
@@ -154,14 +157,14 @@ func binaries(t *testing.T) string {
 	return filepath.Dir(s.Bin("postgres"))
 }
 
-// hideBinaries makes the machine one without PostgreSQL, whose user never fetched any.
+// hideBinaries makes this machine one without PostgreSQL and with an empty cache.
 func hideBinaries(t *testing.T) {
 	t.Helper()
 	folders := *localpg.Folders
 	*localpg.Folders = nil
 	t.Cleanup(func() { *localpg.Folders = folders })
 	path := openDir(t)
-	for _, name := range []string{"sh", "locale"} { // initdb uses both
+	for _, name := range []string{"sh", "locale"} { // initdb needs both
 		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 				require.NoError(t, os.Symlink(filepath.Join(dir, name), filepath.Join(path, name)))
@@ -171,7 +174,7 @@ func hideBinaries(t *testing.T) {
 	}
 	t.Setenv("PATH", path)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("HOME", t.TempDir()) // where the cache is on other systems
+	t.Setenv("HOME", t.TempDir()) // the cache of other systems is there
 }
 
 func serve(t *testing.T, handler http.Handler) string {
@@ -186,8 +189,8 @@ func digest(jar []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// jarOf makes what the repository has: a tar in xz in a zip. Its programs are links to those of a folder: copies would
-// not find what belongs to them.
+// jarOf returns an archive as the repository has it: a tar in xz in a zip. Its programs are links to those of a folder, because copies
+// would not find their libraries.
 func jarOf(t *testing.T, bin string) []byte {
 	t.Helper()
 	var packed bytes.Buffer
@@ -197,7 +200,7 @@ func jarOf(t *testing.T, bin string) []byte {
 			Typeflag: tar.TypeSymlink, Name: "bin/" + name, Linkname: filepath.Join(bin, name), Mode: 0o777,
 		}))
 	}
-	// a program with permissions as a strict umask leaves them
+	// A program with the permissions that a strict umask leaves.
 	require.NoError(t, archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "bin/pg_ctl", Size: 1 << 20, Mode: 0o700}))
 	_, err := archive.Write(make([]byte, 1<<20))
 	require.NoError(t, err)
@@ -212,23 +215,23 @@ func jarOf(t *testing.T, bin string) []byte {
 	return jar.Bytes()
 }
 
-// writeXZ writes the xz format (https://tukaani.org/xz/xz-file-format.txt) without compressing anything: no library of
-// the project writes it, and the tool may be missing.
+// writeXZ writes the xz format (https://tukaani.org/xz/xz-file-format.txt) without compression. No library of the project writes it, and
+// the machine may lack the tool.
 func writeXZ(t *testing.T, w io.Writer, content []byte) {
 	t.Helper()
 	withCRC := func(b []byte) []byte { return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b)) }
 	padded := func(b []byte) []byte { return append(b, make([]byte, -len(b)&3)...) }
-	flags := []byte{0, 0} // no check of the content
+	flags := []byte{0, 0} // no checksum of the content
 	header := append([]byte("\xfd7zXZ\x00"), withCRC(flags)...)
-	blockHeader := withCRC([]byte{2, 0, 0x21, 1, 0x16, 0, 0, 0}) // of 12 bytes; one filter, LZMA2 with 8 MiB
+	blockHeader := withCRC([]byte{2, 0, 0x21, 1, 0x16, 0, 0, 0}) // 12 bytes; one filter, LZMA2 with 8 MiB
 
 	block := bytes.Clone(blockHeader)
 	for i, rest := 0, content; len(rest) > 0; i++ {
 		chunk := rest[:min(len(rest), 1<<16)]
 		rest = rest[len(chunk):]
-		control := byte(2) // a chunk that is not compressed
+		control := byte(2) // an uncompressed chunk
 		if i == 0 {
-			control = 1 // the same, and the dictionary is empty
+			control = 1 // an uncompressed chunk that resets the dictionary
 		}
 		block = append(block, control)
 		block = binary.BigEndian.AppendUint16(block, uint16(len(chunk)-1))

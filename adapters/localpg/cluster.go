@@ -24,83 +24,83 @@ import (
 const (
 	pollInterval = 20 * time.Millisecond
 
-	// noticeAfter is how long a start may take before it is said why.
+	// noticeAfter is the duration of a start after which a log line explains the delay.
 	noticeAfter = 5 * time.Second
 
-	// cancelTimeout is what initdb gets to clean up after itself.
+	// cancelTimeout is the time that a cancelled initdb gets to clean up.
 	cancelTimeout = 10 * time.Second
 
-	// lingerTimeout bounds the wait for the children of a server that was killed; they end when they notice.
+	// lingerTimeout bounds the wait for the children of a killed server, which end when they notice.
 	lingerTimeout = 30 * time.Second
 
-	// The names of what is being made begin so.
+	// unfinishedCluster and unfinishedBinaries are prefixes of folders that are not complete yet.
 	unfinishedCluster  = "data.new-"
 	unfinishedBinaries = "binaries.new-"
 
-	// maxLog is the size in bytes from which the server's log is begun anew at a start.
+	// maxLog is the size of the server's log above which a start empties it, in bytes.
 	maxLog = 10 << 20
 )
 
-// settings suit bulk loading on a small machine. What makes data safe (fsync, synchronous_commit) is as PostgreSQL has it.
+// settings suit bulk loading on a small machine. Settings that protect data (fsync, synchronous_commit) keep PostgreSQL's defaults.
 var settings = map[string]string{
 	"listen_addresses":   "",
 	"port":               port,
-	"max_connections":    "100",   // several programs' pools and psql
-	"shared_buffers":     "256MB", // the indexes of some million users
-	"max_wal_size":       "4GB",   // else a checkpoint every few seconds of an import, and every page written whole after it
-	"checkpoint_timeout": "15min", // the same
-	"wal_compression":    "on",    // less to write of the pages that are written whole
-	"logging_collector":  "off",   // on in some distributions, and then the log is not where this package looks
-	"log_checkpoints":    "off",   // the log is bounded at starts only, and this would fill it between
-	"log_statement":      "none",  // statements have personal data
+	"max_connections":    "100",   // the pools of several programs, and psql
+	"shared_buffers":     "256MB", // holds the indexes of some million users
+	"max_wal_size":       "4GB",   // less causes a checkpoint every few seconds of an import, after which every page is written in full
+	"checkpoint_timeout": "15min", // as for max_wal_size
+	"wal_compression":    "on",    // compresses pages that are written in full
+	"logging_collector":  "off",   // some distributions turn it on, which moves the log
+	"log_checkpoints":    "off",   // they would fill the log, which only a start empties
+	"log_statement":      "none",  // statements contain personal data
 
-	// an error of a statement is the program's to tell, and its text may be about a person: no errors, but what the
-	// server says of itself
+	// The program reports failed statements itself, and their errors may contain personal data. Log only messages about the server.
 	"log_min_messages":        "log",
 	"log_min_error_statement": "panic",
 	"log_error_verbosity":     "terse",
 }
 
-// cluster is the folder of a server, and who runs it.
+// A cluster is the folder of a server and the account that runs it.
 //
-//	data/         the cluster, the account's own
-//	socket/       the folder of the socket, the account's own; a link where the path is too long for a socket
-//	postgres.log  what the server says of itself
-//	pg_*.conf     who may connect, written anew at each start
+//	data/         the data of the server; belongs to the account
+//	socket/       the folder of the socket, or a link to it if the path is too long; belongs to the account
+//	postgres.log  the log of the server
+//	pg_*.conf     the access rules, rewritten at each start
 //	lock          held by the program that uses the folder
-//	binaries-*/   PostgreSQL's programs, where they had to be fetched
+//	binaries-*/   PostgreSQL's programs, if they were downloaded
 //
-// The folder itself is the program's, not the account's: what root opens in it, the server cannot have replaced by a link.
+// The folder itself belongs to the program, not to the account. So the server cannot replace a file that root opens by a link.
 type cluster struct {
 	dir, data, bin string
-	who            *account
+	account        *account
 	log            *slog.Logger
 }
 
-// version is the major version that the cluster was made by, 0 when there is no cluster.
+// version returns the major version that created the cluster, 0 if there is no cluster.
 func (c *cluster) version() int {
 	b, err := os.ReadFile(filepath.Join(c.data, "PG_VERSION"))
 	if err != nil {
 		return 0
 	}
-	version, _ := strconv.Atoi(strings.TrimSpace(string(b))) // 9.6 and older are not numbers, and nothing opens them
+	version, _ := strconv.Atoi(strings.TrimSpace(string(b))) // 9.6 and older are no integers, and are not supported
 	return version
 }
 
-// command prepares a program to run as the account. Its environment is its own, so that nothing that is set for other
-// servers (PGDATA, PGPORT ...) concerns this one, and no secret of the program gets there.
+// command returns a command that runs as the account. Its environment is minimal, so that variables for other servers (PGDATA,
+// PGPORT ...) have no effect and no secret of the program reaches it.
 func (c *cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = "/" // every account may be there
+	cmd.Dir = "/" // every account may enter it
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	if path, ok := os.LookupEnv("LD_LIBRARY_PATH"); ok {
 		cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+path)
 	}
-	cmd.SysProcAttr = c.who.sysProcAttr()
+	cmd.SysProcAttr = c.account.sysProcAttr()
 	return cmd
 }
 
-// run runs a program to its end. When ctx ends first, the program and its children are interrupted.
+// run runs a command to its end and returns its output. If the command's context ends first, run interrupts the process and its
+// children.
 func (c *cluster) run(cmd *exec.Cmd) ([]byte, error) {
 	runtime.LockOSThread() // see startProcess
 	defer runtime.UnlockOSThread()
@@ -115,7 +115,8 @@ func (c *cluster) run(cmd *exec.Cmd) ([]byte, error) {
 	return output.Bytes(), err
 }
 
-// runIn runs the `postgres --version` of a folder in another one. Its error says what to do where the account cannot get to either.
+// runIn runs postgres --version from the folder bin in the folder dir. If the account cannot enter one of them, the error says what to
+// do.
 func (c *cluster) runIn(ctx context.Context, dir, bin string) ([]byte, error) {
 	cmd := c.command(ctx, filepath.Join(bin, "postgres"), "--version")
 	cmd.Dir = dir
@@ -123,27 +124,27 @@ func (c *cluster) runIn(ctx context.Context, dir, bin string) ([]byte, error) {
 	if err == nil {
 		return output, nil
 	}
-	err = fmt.Errorf("run %s as %s in %s: %w", filepath.Join(bin, "postgres"), c.who.name, dir, err)
+	err = fmt.Errorf("run %s as %s in %s: %w", filepath.Join(bin, "postgres"), c.account.name, dir, err)
 	if errors.Is(err, syscall.EACCES) {
-		if closed := cmp.Or(c.who.firstClosed(dir), c.who.firstClosed(bin)); closed != "" {
+		if closed := cmp.Or(c.account.firstClosed(dir), c.account.firstClosed(bin)); closed != "" {
 			err = fmt.Errorf("PostgreSQL runs as %[1]s, who may not enter %[2]s: let others enter it (chmod o+x %[2]s), use another --data-dir, "+
-				"start the program as another user, or set DATABASE_URL (%[3]w)", c.who.name, closed, err)
+				"start the program as another user, or set DATABASE_URL (%[3]w)", c.account.name, closed, err)
 		}
 	}
 	return nil, err
 }
 
-// init makes the cluster and its database beside the place where they belong, and moves them there when they are
-// complete: one that was broken off is not taken for a cluster.
+// init creates the cluster and its database under a temporary name, and renames the folder when it is complete. So an interrupted
+// init leaves no cluster.
 func (c *cluster) init(ctx context.Context, noSync bool) error {
-	// a name of its own each time: what made the last one, and was killed, may still be at work
+	// The name is new each time: the processes of a killed program may still write to the previous folder.
 	unfinished, err := os.MkdirTemp(c.dir, unfinishedCluster)
 	if err != nil {
-		return fmt.Errorf("make folder: %w", err)
+		return fmt.Errorf("create folder: %w", err)
 	}
-	err = os.Lchown(unfinished, c.who.uid, c.who.gid)
+	err = os.Lchown(unfinished, c.account.uid, c.account.gid)
 	if err != nil {
-		return fmt.Errorf("give folder to %s: %w", c.who.name, err)
+		return fmt.Errorf("change owner of folder to %s: %w", c.account.name, err)
 	}
 	initdbArgs := []string{"-D", unfinished, "-U", superuser, "-E", "UTF8", "--auth-local=peer", "--auth-host=reject"}
 	if noSync {
@@ -152,7 +153,7 @@ func (c *cluster) init(ctx context.Context, noSync bool) error {
 	initdb := func(locale string) ([]byte, error) {
 		return c.run(c.command(ctx, filepath.Join(c.bin, "initdb"), append(initdbArgs, "--locale="+locale)...))
 	}
-	// C.UTF-8 knows the case of every script, and sorts by bytes. Not every system has it.
+	// C.UTF-8 maps the case of every script and sorts by bytes. Some systems lack it.
 	output, err := initdb("C.UTF-8")
 	if err != nil && bytes.Contains(output, []byte("invalid locale name")) {
 		_, err = initdb("C")
@@ -171,11 +172,11 @@ func (c *cluster) init(ctx context.Context, noSync bool) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("move new cluster: %w", err), os.RemoveAll(unfinished))
 	}
-	// Were the new name lost with the power, the next start would remove what is then in use under the old one.
+	// If a power failure reverted the rename, the next start would remove a cluster that has data.
 	return syncDir(c.dir)
 }
 
-// single executes statements, each on a line, as the superuser of a cluster that no server runs.
+// single executes statements, one per line, as the superuser of a cluster whose server is stopped.
 func (c *cluster) single(ctx context.Context, data, database string, noSync bool, statements ...string) error {
 	args := []string{"--single", "-D", data, "-c", "exit_on_error=on"}
 	if noSync {
@@ -189,21 +190,21 @@ func (c *cluster) single(ctx context.Context, data, database string, noSync bool
 	})
 }
 
-// removeUnfinished removes what a start that was broken off has left. What cannot be removed now, as something still
-// writes in it, is left to the next start.
+// removeUnfinished removes the folders that an interrupted start left. The next start tries again to remove those that a process still
+// writes to.
 func (c *cluster) removeUnfinished() {
 	for _, prefix := range []string{unfinishedCluster, unfinishedBinaries} {
 		names, _ := filepath.Glob(filepath.Join(escapeGlob(c.dir), prefix+"*")) // the patterns are valid
 		for _, name := range names {
 			err := os.RemoveAll(name)
 			if err != nil {
-				c.log.Warn("cannot remove what a broken start left", "error", err)
+				c.log.Warn("cleanup after an interrupted start failed", "error", err)
 			}
 		}
 	}
 }
 
-// start starts the server and waits until it takes connections.
+// start starts the server and waits until it accepts connections.
 func (c *cluster) start(ctx context.Context, socket string, more map[string]string) (p *process, err error) {
 	err = afterChildren(ctx, func() error {
 		p, err = c.startOnce(ctx, socket, more)
@@ -212,8 +213,8 @@ func (c *cluster) start(ctx context.Context, socket string, more map[string]stri
 	return p, err
 }
 
-// afterChildren runs a server. The children of one that was killed hold its memory until they notice, and a server in it would be
-// their ruin: PostgreSQL refuses to start meanwhile.
+// afterChildren calls run until it succeeds or fails for another reason than running children. The children of a killed server hold
+// its shared memory until they notice its end, and PostgreSQL does not start before.
 func afterChildren(ctx context.Context, run func() error) error {
 	linger, cancel := context.WithTimeout(ctx, lingerTimeout)
 	defer cancel()
@@ -243,7 +244,7 @@ func (c *cluster) startOnce(ctx context.Context, socket string, more map[string]
 	all := maps.Clone(settings)
 	all["hba_file"], all["ident_file"] = c.accessFile(), c.identFile()
 	maps.Copy(all, more)
-	// a list of folders, in which a comma would separate two
+	// The value is a list of folders. Quotes keep a comma from separating two.
 	all["unix_socket_directories"] = `"` + strings.ReplaceAll(socket, `"`, `""`) + `"`
 	args := []string{"-D", c.data}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -259,37 +260,37 @@ func (c *cluster) startOnce(ctx context.Context, socket string, more map[string]
 	for !c.ready(ctx, socket, cmd.Process.Pid) {
 		select {
 		case <-p.done:
-			return nil, fmt.Errorf("start postgres: it ended at once; the end of %s is:\n%s", c.logFile(), c.endOfLog(logged))
+			return nil, fmt.Errorf("start postgres: the process ended during the start; the end of %s is:\n%s", c.logFile(), c.endOfLog(logged))
 		case <-ctx.Done():
 			return nil, errors.Join(fmt.Errorf("start postgres: %w; the end of %s is:\n%s", ctx.Err(), c.logFile(), c.endOfLog(logged)),
 				p.kill())
 		case <-notice:
-			c.log.Info("PostgreSQL is still starting; after a crash it does again what was done since the last checkpoint")
+			c.log.Info("PostgreSQL is still starting; after a crash it replays everything since the last checkpoint")
 		case <-time.After(pollInterval):
 		}
 	}
 	return p, nil
 }
 
-// ready reads the state that the server keeps in its pid file, and tries the socket.
+// ready reports whether the server with the process id accepts connections, by its pid file and its socket.
 func (c *cluster) ready(ctx context.Context, socket string, pid int) bool {
 	lines := c.pidFile()
 	const pidLine, stateLine = 0, 7
 	if len(lines) <= stateLine || lines[pidLine] != strconv.Itoa(pid) {
 		return false
 	}
-	if lines[stateLine] != "ready" && lines[stateLine] != "standby" { // which takes connections, too
+	if lines[stateLine] != "ready" && lines[stateLine] != "standby" { // a standby accepts connections, too
 		return false
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(socket, socketName))
 	if err != nil {
 		return false
 	}
-	_ = conn.Close() // nothing was sent
+	_ = conn.Close()
 	return true
 }
 
-// pidFile returns the lines of postmaster.pid, without the blanks around them.
+// pidFile returns the lines of postmaster.pid without surrounding blanks.
 func (c *cluster) pidFile() []string {
 	b, err := os.ReadFile(filepath.Join(c.data, "postmaster.pid"))
 	if err != nil {
@@ -302,7 +303,7 @@ func (c *cluster) pidFile() []string {
 	return lines
 }
 
-// stopLeftover ends a server that still runs in this folder. It cannot be another program's, which would hold the lock.
+// stopLeftover stops a server that a killed program left running. It cannot belong to a running program, which would hold the lock.
 func (c *cluster) stopLeftover(ctx context.Context) error {
 	lines := c.pidFile()
 	if len(lines) == 0 {
@@ -310,20 +311,20 @@ func (c *cluster) stopLeftover(ctx context.Context) error {
 	}
 	pid, err := strconv.Atoi(lines[0])
 	if err != nil || !isServerOf(pid, c.data) {
-		return nil //nolint:nilerr // PostgreSQL removes a pid file that means nothing
+		return nil //nolint:nilerr // PostgreSQL removes a stale pid file itself
 	}
-	c.log.Info("stopping a PostgreSQL that was left running", "folder", c.dir, "pid", pid)
+	c.log.Info("stopping PostgreSQL left by a killed program", "folder", c.dir, "pid", pid)
 	err = syscall.Kill(pid, syscall.SIGINT)
 	if err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("stop the PostgreSQL that was left running (process %d): %w", pid, err)
+		return fmt.Errorf("stop PostgreSQL left by a killed program (process %d): %w", pid, err)
 	}
-	atOnce := time.After(lingerTimeout)
+	patience := time.After(lingerTimeout)
 	for isServerOf(pid, c.data) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("stop the PostgreSQL that was left running (process %d): %w", pid, ctx.Err())
-		case <-atOnce:
-			_ = syscall.Kill(pid, syscall.SIGQUIT) // the loop sees what comes of it
+			return fmt.Errorf("stop PostgreSQL left by a killed program (process %d): %w", pid, ctx.Err())
+		case <-patience:
+			_ = syscall.Kill(pid, syscall.SIGQUIT) // the loop checks the result
 		case <-time.After(pollInterval):
 		}
 	}
@@ -347,10 +348,10 @@ func (c *cluster) openLog() (*os.File, error) {
 	return log, nil
 }
 
-// lastOfLog is what a person needs to see why the server ended.
+// lastOfLog returns the last lines of the log, which say why the server ended.
 func (c *cluster) lastOfLog() string { return c.endOfLog(0) }
 
-// endOfLog is the same, of what was written since the log had a size.
+// endOfLog returns the last lines of the log after an offset, in bytes.
 func (c *cluster) endOfLog(since int64) string {
 	const lastLines = 10
 	b, err := os.ReadFile(c.logFile())

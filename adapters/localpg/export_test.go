@@ -2,13 +2,13 @@ package localpg
 
 import "strconv"
 
-// Folders is where programs are looked for outside PATH.
+// Folders lists the folders outside PATH where the package looks for programs.
 var Folders = &folders
 
 // Role is the role of the program.
 const Role = role
 
-// Pin has the release of every version be an archive with a digest.
+// Pin makes the release of every version an archive with the digest, and of none if the digest is empty.
 func Pin(digest string) (undo func()) {
 	before := releases
 	releases = map[int]release{}

@@ -22,26 +22,26 @@ import (
 )
 
 const (
-	// fetchedVersion is the major version that is fetched for a new cluster.
+	// fetchedVersion is the major version that is downloaded for a new cluster.
 	fetchedVersion = 16
 
-	// mavenCentral is where releases are fetched from.
+	// mavenCentral is the default repository of releases.
 	mavenCentral = "https://repo1.maven.org/maven2"
 
-	// fetchTimeout bounds the download of some 15 MB, maxRelease its size in bytes.
+	// fetchTimeout bounds the download of a release, which has some 15 MB. maxRelease bounds its size in bytes.
 	fetchTimeout = 10 * time.Minute
 	maxRelease   = 100 << 20
 )
 
-// release is a build of PostgreSQL by zonky.io (io.zonky.test.postgres), an archive for each platform.
+// A release is a build of PostgreSQL by zonky.io (io.zonky.test.postgres), with an archive for each platform.
 type release struct {
 	version string
-	digests map[string]string // SHA-256 of the archives by platform
+	digests map[string]string // SHA-256 of the archives, by platform
 }
 
-// releases are those that can be fetched, by major version. The repository has a digest beside each archive, which says nothing
-// where the repository itself was changed, so they are pinned here. They agree with the pins of independent projects that build
-// on the same archives. Only what is pinned is fetched.
+// releases are the releases that can be downloaded, by major version. Their digests are pinned here, because the digests in the
+// repository prove nothing if the repository itself is compromised. The pins agree with those of independent projects that use the
+// same archives.
 var releases = map[int]release{
 	fetchedVersion: {"16.15.0", map[string]string{
 		"linux-amd64":    "653abc065c682b85d3da50168fb95dc524bd85426cdec9ce3695a550ef431df2",
@@ -51,26 +51,26 @@ var releases = map[int]release{
 	}},
 }
 
-// platform names this machine as the archives do.
+// platform returns the name of this machine's platform in the names of archives.
 func platform() string {
 	name := runtime.GOOS + "-" + runtime.GOARCH
 	if runtime.GOARCH == "arm64" {
 		name += "v8"
 	}
-	if _, err := os.Stat("/etc/alpine-release"); err == nil { // its C library is another
+	if _, err := os.Stat("/etc/alpine-release"); err == nil { // Alpine has another C library
 		name += "-alpine"
 	}
 	return name
 }
 
-// fetch gets PostgreSQL's programs into the cluster's folder, unless they are there.
+// fetch downloads PostgreSQL's programs into the cluster's folder, unless they are there. It returns the folder of the programs.
 func (c *cluster) fetch(ctx context.Context, version int, repository string) (string, error) {
 	fetched := filepath.Join(c.dir, "binaries-"+strconv.Itoa(version))
 	bin := filepath.Join(fetched, "bin")
 	if len(complete([]string{bin})) == 0 {
 		archive, err := c.archive(ctx, version, repository)
 		if err != nil {
-			return "", fmt.Errorf("fetch PostgreSQL: %w", err)
+			return "", fmt.Errorf("download PostgreSQL: %w", err)
 		}
 		err = c.unpack(archive, fetched)
 		if err != nil {
@@ -84,12 +84,12 @@ func (c *cluster) fetch(ctx context.Context, version int, repository string) (st
 	return bin, nil
 }
 
-// archive returns the archive of a release: the one in the user's cache, where an earlier cluster left it, or a download, which it
-// puts there. Either must have the digest that is pinned.
+// archive returns the archive of a release, from the user's cache or else by a download, which it stores there. Either must have the
+// pinned digest.
 func (c *cluster) archive(ctx context.Context, version int, repository string) ([]byte, error) {
 	found, digest := releases[version], releases[version].digests[platform()]
 	if digest == "" {
-		return nil, fmt.Errorf("there is no known release of PostgreSQL %d for %s", version, platform())
+		return nil, fmt.Errorf("no known release of PostgreSQL %d for %s", version, platform())
 	}
 	name := "embedded-postgres-binaries-" + platform()
 	cached := ""
@@ -104,18 +104,18 @@ func (c *cluster) archive(ctx context.Context, version int, repository string) (
 		repository = mavenCentral
 	}
 	url := fmt.Sprintf("%s/io/zonky/test/postgres/%[2]s/%[3]s/%[2]s-%[3]s.jar", repository, name, found.version)
-	c.log.Info("fetching PostgreSQL, as this machine has none", "version", found.version, "url", url)
+	c.log.Info("downloading PostgreSQL, because this machine has none", "version", found.version, "url", url)
 	archive, err := download(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	if got := digestOf(archive); got != digest {
-		return nil, fmt.Errorf("the digest of %s is %s, and not %s: it is not the release that it should be", url, got, digest)
+		return nil, fmt.Errorf("wrong digest of %s: got %s, expected %s", url, got, digest)
 	}
 	if cached != "" {
 		err = errors.Join(os.MkdirAll(filepath.Dir(cached), 0o755), os.WriteFile(cached, archive, 0o600))
 		if err != nil {
-			c.log.Warn("cannot keep the download for other clusters", "error", err)
+			c.log.Warn("cannot cache the download for other clusters", "error", err)
 		}
 	}
 	return archive, nil
@@ -148,20 +148,20 @@ func download(ctx context.Context, url string) ([]byte, error) {
 	return archive, nil
 }
 
-// unpack makes a folder of an archive, a tar in xz in a zip. It appears whole or not at all.
+// unpack extracts an archive, which is a tar in xz in a zip, to a folder. The folder appears complete or not at all.
 func (c *cluster) unpack(archive []byte, to string) error {
 	unfinished, err := os.MkdirTemp(c.dir, unfinishedBinaries)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(unfinished) // else at the next start
+	defer os.RemoveAll(unfinished) // or the next start does
 	files, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
 		return err
 	}
 	packed, err := fs.Glob(files, "*.txz")
 	if err != nil || len(packed) != 1 {
-		return fmt.Errorf("the archive has the files %q, and not one .txz", packed)
+		return fmt.Errorf("unexpected files in the archive: %q, expected one .txz", packed)
 	}
 	file, err := files.Open(packed[0])
 	if err != nil {
@@ -172,7 +172,7 @@ func (c *cluster) unpack(archive []byte, to string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(untar(unpacked, unfinished), letRead(unfinished))
+	err = errors.Join(untar(unpacked, unfinished), makeReadable(unfinished))
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (c *cluster) unpack(archive []byte, to string) error {
 	return os.Rename(unfinished, to)
 }
 
-// untar unpacks a tar into a folder, which no name in it leads out of.
+// untar extracts a tar into a folder. No name in it can lead out of the folder.
 func untar(r io.Reader, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -224,8 +224,8 @@ func unpackFile(root *os.Root, name string, header *tar.Header, content io.Reade
 	return errors.Join(err, file.Close())
 }
 
-// letRead lets every account use the programs, whatever the umask they were unpacked with.
-func letRead(dir string) error {
+// makeReadable lets every account use the programs, whatever the umask.
+func makeReadable(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ func letRead(dir string) error {
 		if err != nil {
 			return err
 		}
-		read := info.Mode().Perm() & 0o500 // of the owner
+		read := info.Mode().Perm() & 0o500 // the owner's rights
 		return root.Chmod(path, info.Mode().Perm()|read>>3|read>>6)
 	})
 }

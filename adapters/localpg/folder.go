@@ -14,15 +14,15 @@ const (
 	port       = "5432"
 	socketName = ".s.PGSQL." + port
 
-	// maxSocketPath is how many bytes the path of a unix socket may have on every system (Linux takes a few more).
+	// maxSocketPath is the maximum length of a unix socket's path on every system, in bytes. Linux accepts a few more.
 	maxSocketPath = 103
 )
 
-// makeDir makes the folder when it is missing, and returns its path without links, which is the same for all its names.
+// makeDir creates a folder if it is missing. It returns the folder's path without links, which identifies the folder.
 func makeDir(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("find data folder: %w", err)
+		return "", fmt.Errorf("resolve data folder: %w", err)
 	}
 	var missing []string
 	for at := dir; ; at = filepath.Dir(at) {
@@ -31,22 +31,22 @@ func makeDir(dir string) (string, error) {
 		}
 		missing = append(missing, at)
 	}
-	const open = 0o755 // the account must get through, whatever the umask
+	const open = 0o755 // the account must be able to enter, whatever the umask
 	err = os.MkdirAll(dir, open)
 	for _, made := range missing {
 		err = errors.Join(err, os.Chmod(made, open))
 	}
 	if err != nil {
-		return "", fmt.Errorf("make data folder: %w", err)
+		return "", fmt.Errorf("create data folder: %w", err)
 	}
 	dir, err = filepath.EvalSymlinks(dir)
 	if err != nil {
-		return "", fmt.Errorf("find data folder: %w", err)
+		return "", fmt.Errorf("resolve data folder: %w", err)
 	}
 	return dir, nil
 }
 
-// takeLock takes the folder for this program. The lock ends with the program.
+// takeLock locks the folder for this program. The kernel releases the lock when the program ends.
 func (c *cluster) takeLock() (*os.File, error) {
 	lock, err := c.openFile(filepath.Join(c.dir, "lock"), 0)
 	if err != nil {
@@ -62,21 +62,21 @@ func (c *cluster) takeLock() (*os.File, error) {
 	return lock, nil
 }
 
-// releaseLock gives the folder back. The lock is ended by itself, not by closing its file alone: a child that another part
-// of the program is starting just now may have the file for a moment longer.
+// releaseLock unlocks the folder. It does not rely on closing the file: a child that the program starts concurrently may hold the file
+// for a moment longer.
 func releaseLock(lock *os.File) error {
 	return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
 }
 
-// openFile opens a file of the folder. It is the account's: where root ran a user's server, the user can run it again.
-// The folder may be that user's, so no link is followed.
+// openFile opens or creates a file of the folder. The file belongs to the account, so that a user can run the server again after root
+// did. It follows no link, because the folder may belong to that user.
 func (c *cluster) openFile(name string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW|flags, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if c.who.switched {
-		err = f.Chown(c.who.uid, c.who.gid)
+	if c.account.switched {
+		err = f.Chown(c.account.uid, c.account.gid)
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
@@ -84,7 +84,7 @@ func (c *cluster) openFile(name string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// writeFile writes a whole file of the folder.
+// writeFile writes a file of the folder.
 func (c *cluster) writeFile(name, content string) error {
 	f, err := c.openFile(name, os.O_TRUNC)
 	if err != nil {
@@ -94,12 +94,12 @@ func (c *cluster) writeFile(name, content string) error {
 	return errors.Join(err, f.Close())
 }
 
-// socketLink is the folder of the socket, or a link to it.
+// socketLink returns the path of the socket's folder or of the link to it.
 func (c *cluster) socketLink() string { return filepath.Join(c.dir, "socket") }
 
-// makeSocketDir makes the folder of the socket, which only its owner may enter: whoever gets in is let in. It is in the
-// cluster's folder; where that has a path that no socket can have, it is in the temporary one, with a link to it, by
-// which the next start finds what a killed program left there.
+// makeSocketDir creates the folder of the socket. Only its owner may enter it, because that can be the only protection of the server:
+// see writeAccess. The folder is in the cluster's folder. If the path is too long for a socket, it is in the temporary folder, and a
+// link leads to it, by which the next start finds the files of a killed program.
 func (c *cluster) makeSocketDir(ctx context.Context) (_ string, err error) {
 	link := c.socketLink()
 	err = c.removeSocketDir()
@@ -107,11 +107,11 @@ func (c *cluster) makeSocketDir(ctx context.Context) (_ string, err error) {
 		return "", err
 	}
 	if fitsSocket(link) {
-		return link, c.who.makePrivateDir(link)
+		return link, c.account.makePrivateDir(link)
 	}
 	dir, err := os.MkdirTemp("", "rollcall-")
 	if err != nil {
-		return "", fmt.Errorf("make folder of the socket: %w", err)
+		return "", fmt.Errorf("create folder of the socket: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -119,15 +119,15 @@ func (c *cluster) makeSocketDir(ctx context.Context) (_ string, err error) {
 		}
 	}()
 	if !fitsSocket(dir) {
-		return "", fmt.Errorf("no socket can be in %s: its path is too long or has a comma; set TMPDIR to another", dir)
+		return "", fmt.Errorf("no socket can be in %s, because its path is too long or contains a comma; set TMPDIR to another folder", dir)
 	}
-	err = os.Lchown(dir, c.who.uid, c.who.gid)
+	err = os.Lchown(dir, c.account.uid, c.account.gid)
 	if err != nil {
-		return "", fmt.Errorf("give folder to %s: %w", c.who.name, err)
+		return "", fmt.Errorf("change owner of folder to %s: %w", c.account.name, err)
 	}
 	_, err = c.runIn(ctx, dir, c.bin)
 	if err != nil {
-		return "", fmt.Errorf("%w; the folder of the socket is in that of temporary files: TMPDIR names another", err)
+		return "", fmt.Errorf("%w; the socket is in the folder of temporary files: set TMPDIR to another folder", err)
 	}
 	err = os.Symlink(dir, link)
 	if err != nil {
@@ -136,16 +136,16 @@ func (c *cluster) makeSocketDir(ctx context.Context) (_ string, err error) {
 	return dir, nil
 }
 
-// fitsSocket tells whether a socket can be in the folder. A comma separates hosts in a connection string.
+// fitsSocket reports whether a folder can hold the socket. A comma would separate two hosts in a connection string.
 func fitsSocket(dir string) bool {
 	return len(filepath.Join(dir, socketName)) <= maxSocketPath && !strings.Contains(dir, ",")
 }
 
-// removeSocketDir removes the folder of the socket from the temporary folder, if it is there.
+// removeSocketDir removes the folder of the socket, if it is in the temporary folder, and the link to it.
 func (c *cluster) removeSocketDir() error {
 	dir, err := os.Readlink(c.socketLink())
 	if err != nil {
-		return nil //nolint:nilerr // it is no link, or nothing yet
+		return nil //nolint:nilerr // there is no link
 	}
 	for _, name := range []string{
 		filepath.Join(dir, socketName), filepath.Join(dir, socketName+".lock"), dir, c.socketLink(),
@@ -158,27 +158,27 @@ func (c *cluster) removeSocketDir() error {
 	return nil
 }
 
-// makePrivateDir makes a folder that only the account can enter, or sees that it is one.
+// makePrivateDir creates a folder that only the account may enter. It returns an error if the folder exists and others may enter it.
 func (a *account) makePrivateDir(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {
 		err = os.Lchown(dir, a.uid, a.gid)
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("make folder: %w", err)
+		return fmt.Errorf("create folder: %w", err)
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return fmt.Errorf("look at folder: %w", err)
+		return fmt.Errorf("check folder: %w", err)
 	}
 	owner, _ := info.Sys().(*syscall.Stat_t)
 	if !info.IsDir() || info.Mode().Perm()&0o077 != 0 || owner == nil || int(owner.Uid) != a.uid {
-		return fmt.Errorf("%s must be a folder that belongs to %s and that nobody else may enter", dir, a.name)
+		return fmt.Errorf("%s must be a folder of %s that no other user may enter; remove it, or correct its owner and mode", dir, a.name)
 	}
 	return nil
 }
 
-// syncDir makes the names in a folder survive a loss of power.
+// syncDir makes the names in a folder survive a power failure.
 func syncDir(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -191,7 +191,7 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// escapeGlob makes a pattern that a name, and no other, matches.
+// escapeGlob returns a pattern that matches only the name.
 func escapeGlob(name string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
 }

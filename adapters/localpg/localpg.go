@@ -1,6 +1,6 @@
-// Package localpg runs a private PostgreSQL: the database of a program that was given none, of tests and of benchmarks.
-// It listens on a unix socket that only its owner can reach, has no power beyond its own folder, and ends with the program, however
-// the program ends.
+// Package localpg runs a private PostgreSQL: the embedded database of the program, and the database of tests and benchmarks. The server
+// listens on a unix socket that only its owner can reach. It has no rights outside its folder, and ends with the program, even if the
+// program is killed.
 package localpg
 
 import (
@@ -16,23 +16,23 @@ import (
 	"sync"
 )
 
-// Database is the database that every server has.
+// Database is the name of the database that every server has.
 const Database = "rollcall"
 
-// ErrInUse is returned when another program runs the server of a folder.
+// ErrInUse is returned if another program runs the server of a folder.
 var ErrInUse = errors.New("another program uses the database")
 
 var errStopped = errors.New("the server was stopped")
 
-// Config says what to run.
+// A Config configures a Server.
 type Config struct {
-	Dir         string            // of the cluster and all that belongs to it; made when missing
-	Settings    map[string]string // of postgresql.conf, beside or instead of this package's
-	BinariesURL string            // Maven repository to fetch PostgreSQL from when the machine has none; empty for the usual one
-	Log         *slog.Logger      // nil for none
+	Dir         string            // folder of the cluster and its files; created if it is missing
+	Settings    map[string]string // of postgresql.conf; they override those of this package
+	BinariesURL string            // Maven repository of PostgreSQL's programs, for a machine without them; defaults to Maven Central
+	Log         *slog.Logger      // nil discards log lines
 }
 
-// Server is a PostgreSQL that runs.
+// A Server is a running PostgreSQL.
 type Server struct {
 	cluster  *cluster
 	settings map[string]string
@@ -44,10 +44,9 @@ type Server struct {
 	stopped bool
 }
 
-// Start starts the server of a folder, and makes its cluster when there is none. What a program that was killed left
-// running is stopped first. It waits until the server takes connections, which after a crash can be minutes: ctx is what
-// bounds it. It returns ErrInUse when another program uses the folder, and another error when there is no PostgreSQL on the
-// machine and none can be fetched.
+// Start starts the server of a folder and creates its cluster if there is none. It first stops a server that a killed program left
+// running. It waits until the server accepts connections, which can take minutes after a crash; only ctx bounds that wait. It returns
+// ErrInUse if another program uses the folder, and another error if the machine has no PostgreSQL and none can be downloaded.
 func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -57,7 +56,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	c := &cluster{dir: dir, data: filepath.Join(dir, "data"), log: cfg.Log}
-	c.who, err = findAccount(c.data)
+	c.account, err = findAccount(c.data)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +86,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if c.version() == 0 {
 		err = c.init(ctx, noSync)
 	} else {
-		err = c.own(ctx, noSync)
+		err = c.transferOwnership(ctx, noSync)
 	}
 	if err == nil {
 		err = c.writeAccess()
@@ -103,40 +102,41 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, errors.Join(err, c.removeSocketDir())
 	}
-	cfg.Log.Info("started PostgreSQL", "folder", dir, "binaries", c.bin)
+	cfg.Log.Info("PostgreSQL started", "folder", dir, "binaries", c.bin)
 	return &Server{cluster: c, settings: cfg.Settings, socket: socket, process: p, lock: lock}, nil
 }
 
-// URL is the connection string of a database of the server, for the role that owns the Database. It names the port, or PGPORT would.
+// URL returns the connection string of a database, for the role that owns Database. It has the port, because PGPORT would replace a
+// missing one.
 func (s *Server) URL(database string) string { return socketURL(s.socket, role, database) }
 
-// SuperuserURL is the same for the superuser, whom the program itself does not need.
+// SuperuserURL returns the connection string of a database for the superuser. The program itself does not need it.
 func (s *Server) SuperuserURL(database string) string {
 	return socketURL(s.socket, superuser, database)
 }
 
-// URL is the connection string of a database of the server that another program runs in a folder. It can be used by the
-// account that runs the server, by who runs that program, and by root. It returns an error when no server has been there.
+// URL returns the connection string of a database of a server that another program runs. The account of the server, the user of that
+// program and root can use it. URL returns an error if the folder never had a server.
 func URL(dir, database string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("find data folder: %w", err)
+		return "", fmt.Errorf("resolve data folder: %w", err)
 	}
 	socket, err := filepath.EvalSymlinks((&cluster{dir: dir}).socketLink())
 	if err != nil {
-		return "", fmt.Errorf("find folder of the socket: %w", err)
+		return "", fmt.Errorf("resolve folder of the socket: %w", err)
 	}
 	return socketURL(socket, role, database), nil
 }
 
 func socketURL(socket, user, database string) string {
-	// libpq takes a plus sign for one, where net/url means a space
+	// libpq reads a plus sign as itself, net/url writes one for a space.
 	host := strings.ReplaceAll(url.QueryEscape(socket), "+", "%20")
 	return "postgres://" + user + "@/" + url.PathEscape(database) + "?host=" + host + "&port=" + port
 }
 
-// Bin is the path of one of PostgreSQL's programs: the server's own where it has it, else of whatever version is in PATH.
-// It is empty where there is none: servers may come without psql.
+// Bin returns the path of one of PostgreSQL's programs: that of the server's version, or else that in PATH. It returns an empty string
+// if there is none; some servers come without psql.
 func (s *Server) Bin(name string) string {
 	path := filepath.Join(s.cluster.bin, name)
 	if _, err := os.Stat(path); err == nil {
@@ -149,15 +149,15 @@ func (s *Server) Bin(name string) string {
 	return path
 }
 
-// Done is closed when the server has ended. After a Restart it is another.
+// Done returns a channel that is closed when the server has ended. A Restart replaces it.
 func (s *Server) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.process.done
 }
 
-// Restart starts a server again that has ended by itself, at the same address and with all that was committed. It returns an
-// error when the server cannot start, as where there is no room on its disk, and can then be called again; after Stop it always does.
+// Restart restarts a server that has ended by itself, at the same address and with all committed data. It returns an error if the
+// server cannot start, for example because its disk is full; then it can be called again. After Stop it always returns an error.
 func (s *Server) Restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,9 +172,9 @@ func (s *Server) Restart(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the server: running statements are cancelled, and what was committed is written. When ctx ends first, the
-// server is ended at once, and recovers at its next start. It returns an error when that was so, and when the server had
-// ended by itself. Another call does nothing.
+// Stop stops the server: it cancels running statements and writes a checkpoint. If ctx ends first, it stops the server without a
+// checkpoint, and the next start recovers the data. It returns an error in that case, and if the server had ended by itself. Another
+// call does nothing.
 func (s *Server) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,10 +16,10 @@ import (
 	"rollcall/adapters/localpg"
 )
 
-// runDir names the folder whose server this test binary runs, when it is started as the program that gets killed.
+// runDir is the variable that makes this test binary a program that runs the server of a folder until it is killed.
 const runDir = "LOCALPG_TEST_RUN"
 
-// askURL names the database that this test binary asks, when it is started as another user's client.
+// askURL is the variable that makes this test binary a client of a database, for another user.
 const askURL = "LOCALPG_TEST_URL"
 
 func TestMain(m *testing.M) {
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// template is a folder with a cluster, once there is one.
+// template is a folder with a cluster, empty before makeTemplate.
 var template string
 
 var makeTemplate = sync.OnceValue(func() (err error) {
@@ -52,7 +52,7 @@ var makeTemplate = sync.OnceValue(func() (err error) {
 	return s.Stop(context.Background())
 })
 
-// clusterDir is a folder with a cluster, for tests that are about something else than making one, which takes a second.
+// clusterDir returns a new folder with a copy of the template's cluster, because creating a cluster takes a second.
 func clusterDir(t *testing.T) string {
 	t.Helper()
 	require.NoError(t, makeTemplate())
@@ -62,7 +62,7 @@ func clusterDir(t *testing.T) string {
 	return dir
 }
 
-// runProgram is a program with a server, up to its death.
+// runProgram runs a server until the process is killed.
 func runProgram(dir string) {
 	s, err := localpg.Start(context.Background(), config(dir))
 	if err != nil {
@@ -73,7 +73,7 @@ func runProgram(dir string) {
 	select {}
 }
 
-// runClient is a client of a server, which ends with its answer.
+// runClient prints the result of a query and exits.
 func runClient(url string) {
 	c, err := dial(url)
 	var rows []string
@@ -88,7 +88,7 @@ func runClient(url string) {
 	os.Exit(0)
 }
 
-// startProgram starts a program with a server, and returns it before the server runs.
+// startProgram starts a program with a server. firstLine waits for the server and returns its connection string.
 func startProgram(t *testing.T, dir string, change ...func(*exec.Cmd)) (program *exec.Cmd, firstLine func() string) {
 	t.Helper()
 	program = exec.Command(os.Args[0])
@@ -108,12 +108,12 @@ func startProgram(t *testing.T, dir string, change ...func(*exec.Cmd)) (program 
 	}
 }
 
-// config is of a server that need not survive a loss of power.
+// config returns the configuration of a server that need not survive a power failure.
 func config(dir string) localpg.Config {
 	return localpg.Config{Dir: dir, Settings: map[string]string{"fsync": "off", "shared_buffers": "16MB"}}
 }
 
-// start starts a server that ends with the test.
+// start starts a server that stops when the test ends.
 func start(t *testing.T, cfg localpg.Config) *localpg.Server {
 	t.Helper()
 	s, err := localpg.Start(t.Context(), cfg)
@@ -127,22 +127,22 @@ func stop(t *testing.T, s *localpg.Server) {
 	require.NoError(t, s.Stop(context.Background()))
 }
 
-// kill kills a program. A lock that it held is free afterwards.
+// kill kills a program and waits for its end, which releases its lock.
 func kill(program *exec.Cmd) {
 	_ = program.Process.Kill()
 	_ = program.Wait()
 }
 
-// privateDir is a folder that nobody else may enter, and whose path is short.
+// privateDir returns a new folder that only its owner may enter. Its path is short.
 func privateDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "") //nolint:usetesting // t.TempDir has the test's name in it
+	dir, err := os.MkdirTemp("/tmp", "") //nolint:usetesting // the path of t.TempDir has the test's name
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
 }
 
-// openDir is one that everybody may enter.
+// openDir returns a new folder that every user may enter. Its path is short.
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir := privateDir(t)

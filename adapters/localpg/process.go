@@ -10,16 +10,16 @@ import (
 	"syscall"
 )
 
-var errEnded = errors.New("postgres has ended by itself")
+var errEnded = errors.New("postgres ended by itself")
 
-// process is a child that ends with this program.
+// A process is a child that ends with this program.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
-// startProcess starts the command on a thread that lives as long as the child does: the kernel tells the child of the
-// end of that thread, not of the program.
+// startProcess starts a command on a thread that lives as long as the child. The kernel signals the child when that thread ends, not
+// when the program ends.
 func startProcess(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd, make(chan struct{})}
 	started := make(chan error)
@@ -29,7 +29,7 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // what it ended with is in its log
+			_ = cmd.Wait() // the log has the reason
 			close(p.done)
 		}
 	}()
@@ -40,7 +40,7 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// stop ends the server after a checkpoint, or without when ctx ends first.
+// stop stops the server after a checkpoint, or without one if ctx ends first.
 func (p *process) stop(ctx context.Context) error {
 	select {
 	case <-p.done:
@@ -59,11 +59,11 @@ func (p *process) stop(ctx context.Context) error {
 	}
 }
 
-// kill ends the server and its children without a checkpoint. Children that do not end in 5 seconds, the server kills.
+// kill stops the server and its children without a checkpoint. The server kills children that do not end within 5 seconds.
 func (p *process) kill() error {
 	err := p.cmd.Process.Signal(syscall.SIGQUIT)
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("end postgres at once: %w", err)
+		return fmt.Errorf("kill postgres: %w", err)
 	}
 	<-p.done
 	return nil

@@ -16,14 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// client speaks as much of PostgreSQL's protocol as these tests need: drivers belong to adapters/postgres.
+// A client implements the part of PostgreSQL's protocol that these tests need. Only adapters/postgres may import a driver.
 type client struct {
 	net.Conn
 
 	r *bufio.Reader
 }
 
-// socketOf is the path of the socket that a connection string names.
+// socketOf returns the path of the socket in a connection string.
 func socketOf(connection string) (string, error) {
 	u, err := url.Parse(connection)
 	if err != nil {
@@ -55,7 +55,7 @@ func dial(connection string) (*client, error) {
 	return c, nil
 }
 
-// query returns the rows, the columns of each separated by spaces.
+// query returns the rows, with spaces between the columns.
 func (c *client) query(sql string) ([]string, error) {
 	_, err := c.Write([]byte{'Q'})
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *client) query(sql string) ([]string, error) {
 	return c.exchange(append([]byte(sql), 0))
 }
 
-// exchange sends the body of a message and reads until the server is ready for the next.
+// exchange sends the body of a message, and reads until the server is ready for another.
 func (c *client) exchange(body []byte) ([]string, error) {
 	_, err := c.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(body)+4)), body...))
 	var rows []string
@@ -100,7 +100,7 @@ func row(body []byte) string {
 	return strings.Join(columns, " ")
 }
 
-// query asks the server at a connection string.
+// query returns the rows of a statement.
 func query(t *testing.T, connection, sql string) []string {
 	t.Helper()
 	c, err := dial(connection)
