@@ -17,6 +17,7 @@ import (
 	"rollcall/adapters/i18n"
 	"rollcall/adapters/passhash"
 	"rollcall/adapters/postgres"
+	"rollcall/adapters/postgres/groupcommit"
 	"rollcall/adapters/report"
 	"rollcall/adapters/spool"
 	"rollcall/adapters/web"
@@ -168,7 +169,7 @@ func maxConnections(wanted int, log *slog.Logger) int {
 // newImports joins what imports need.
 func (cmd *serveCommand) newImports(db *postgres.DB, decoder ports.Decoder, outcomes ports.OutcomeStore, secret []byte, sentences ports.Sentences) *application.ImportUsers {
 	return application.NewImportUsers(application.ImportConfig{
-		Imports:   postgres.NewImports(db, time.Now),
+		Imports:   groupcommit.New(postgres.NewImports(db, time.Now)),
 		Decoder:   decoder,
 		Outcomes:  outcomes,
 		Passwords: passhash.NewTemporary(secret),

@@ -19,7 +19,7 @@ import (
 const outcomesPart = 1 << 20
 
 // claim makes sure that no other import has the key, has had it, or gets it before this one ends.
-func (tx *importTx) claim(ctx context.Context) error {
+func (tx *importTx) claimKey(ctx context.Context) error {
 	key := tx.mode.Key
 	if key.IsZero() {
 		return nil
@@ -29,7 +29,7 @@ func (tx *importTx) claim(ctx context.Context) error {
 	tx.queue.Queue("select pg_try_advisory_xact_lock($1) and coalesce(pg_try_advisory_xact_lock_shared($2), true)", lockOf(stored), lockOf(before)).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&free) })
 	tx.queue.Queue("delete from idempotency_keys where key = $1 and expires <= clock_timestamp()", stored)
-	tx.queue.Queue("select exists (select "+keptSQL+")", stored, before, key.Token).
+	tx.queue.Queue("select exists (select "+answerSQL+")", stored, before, key.Token).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&used) })
 	err := tx.send(ctx)
 	switch {
@@ -71,9 +71,9 @@ func keyBefore(key domain.ImportKey) []byte {
 	return storedKey(domain.ImportKey{Value: key.Value})
 }
 
-// keptSQL finds the answer that is kept for a key. Of an answer that an earlier version keeps, only the name of the token is on
+// answerSQL finds the answer that is kept for a key. Of an answer that an earlier version keeps, only the name of the token is on
 // record. It counts if no other token has ever had this name.
-const keptSQL = `
+const answerSQL = `
 	from idempotency_keys k join codes c on c.id = k.code_id
 	where k.expires > clock_timestamp() and (k.key = $1
 		or k.key = $2 and array(select id from access_tokens where name = c.token) = array[$3::bigint])
@@ -88,7 +88,7 @@ func lockOf(stored []byte) *int64 {
 }
 
 // keep stores an answer for the import's key.
-func (tx *importTx) keep(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
+func (tx *importTx) storeAnswer(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
 	key := storedKey(tx.mode.Key)
 	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values ($1, $2, $3, $4, $5, $6)",
 		key, tx.id, tally.Records, answer.Fingerprint, answer.Salt, answer.Expires)
@@ -125,7 +125,7 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to be undone
 	var answer ports.KeptAnswer
 	var stored []byte
-	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt"+keptSQL,
+	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt"+answerSQL,
 		storedKey(key), keyBefore(key), key.Token).
 		Scan(&stored, &answer.Import, &answer.Tally.Records, &answer.Tally.Registered, &answer.Tally.Rejected, &answer.Fingerprint, &answer.Salt)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -11,25 +11,25 @@ const (
 	copyHeader  = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
 	copyTrailer = "\xff\xff"
 
-	// copyChunk is about how many bytes of rows are made at once.
+	// copyChunk is the number of bytes after which a chunk of rows is sent.
 	copyChunk = 64 << 10
 
 	// postgresEpoch is 1 January 2000, from which PostgreSQL counts days.
 	postgresEpoch domain.Date = 10957
 )
 
-// copyReader makes rows in the binary format of COPY, which the server need not parse, as they are read. (PostgreSQL's
-// documentation of COPY, "Binary Format": a header; for each row the number of its fields, then length and bytes of
-// each; a trailer. All numbers are big-endian; a length of -1 is NULL.)
+// A copyReader encodes rows in the binary format of COPY while they are read. The server need not parse this format. (PostgreSQL's
+// documentation of COPY, "Binary Format": a header; for each row the number of its fields, then the length and the bytes of each
+// field; a trailer. All numbers are big-endian; the length -1 is NULL.)
 type copyReader struct {
 	rows, done int
 	appendRow  func(b copyRow, i int) copyRow
 	buf        copyRow
-	pos        int // of what was not read of buf
+	pos        int // in buf, of the next byte to read
 }
 
 func newCopyReader(rows int, appendRow func(copyRow, int) copyRow) *copyReader {
-	const rowSize = 256 // most are smaller
+	const rowSize = 256 // most rows are smaller
 	size := min(len(copyHeader)+rows*rowSize, copyChunk+copyChunk/4)
 	return &copyReader{rows: rows, appendRow: appendRow, buf: append(make(copyRow, 0, size), copyHeader...)}
 }
@@ -53,10 +53,10 @@ func (r *copyReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// copyRow is a row being made; each method appends a field and returns it longer.
+// A copyRow is an encoded row. Each method appends a field.
 type copyRow []byte
 
-func (b copyRow) fields(n uint16) copyRow { return binary.BigEndian.AppendUint16(b, n) }
+func (b copyRow) fields(n int) copyRow { return binary.BigEndian.AppendUint16(b, uint16(n)) }
 
 func (b copyRow) length(n int) copyRow { return binary.BigEndian.AppendUint32(b, uint32(int32(n))) }
 
@@ -68,7 +68,7 @@ func (b copyRow) bigint(n int64) copyRow {
 
 func (b copyRow) text(s string) copyRow { return append(b.length(len(s)), s...) }
 
-// optional is a text that is NULL when empty.
+// optional appends a text; NULL for an empty one.
 func (b copyRow) optional(s string) copyRow {
 	if s == "" {
 		return b.null()
@@ -76,7 +76,7 @@ func (b copyRow) optional(s string) copyRow {
 	return b.text(s)
 }
 
-// date is NULL when it is not given.
+// date appends a date; NULL if it is not given.
 func (b copyRow) date(d domain.Date, given bool) copyRow {
 	if !given {
 		return b.null()
@@ -84,21 +84,37 @@ func (b copyRow) date(d domain.Date, given bool) copyRow {
 	return binary.BigEndian.AppendUint32(b.length(4), uint32(d-postgresEpoch))
 }
 
-// user has the columns id, login, login_key, password_hash, email, email_key, phone.
+// columns appends the columns of an account.
+func (b copyRow) columns(columns []accountColumn, a *domain.Account) copyRow {
+	for i := range columns {
+		switch c := &columns[i]; {
+		case c.date != nil:
+			b = b.date(c.date(a))
+		case c.nullable:
+			b = b.optional(c.text(a))
+		default:
+			b = b.text(c.text(a))
+		}
+	}
+	return b
+}
+
+// The tables that imports copy into, with the columns that the functions of the same names append.
+var (
+	copyUsers    = "users (id, " + names(userColumns) + ")"
+	copyProfiles = "profiles (user_id, " + names(profileColumns) + ")"
+)
+
+const copyBadUsers = "bad_users (code_id, object_id, login, login_key, description, violations, original)"
+
 func (b copyRow) user(id int64, a *domain.Account) copyRow {
-	reg := &a.Registration
-	return b.fields(7).bigint(id).text(reg.Login.String()).text(reg.Login.Key()).text(a.PasswordHash).
-		optional(reg.Email.String()).optional(reg.Email.Key()).optional(reg.Phone.String())
+	return b.fields(1+len(userColumns)).bigint(id).columns(userColumns, a)
 }
 
-// profile has the columns fname, lname, patr, birthday, user_id.
-func (b copyRow) profile(userID int64, reg *domain.Registration) copyRow {
-	name := &reg.Name
-	return b.fields(5).text(name.First.String()).text(name.Last.String()).text(name.Patronymic.String()).
-		date(reg.Birthday.Date()).bigint(userID)
+func (b copyRow) profile(userID int64, a *domain.Account) copyRow {
+	return b.fields(1+len(profileColumns)).bigint(userID).columns(profileColumns, a)
 }
 
-// badUser has the columns code_id, object_id, login, login_key, description, violations, original.
 func (b copyRow) badUser(codeID int64, r *domain.Rejection) copyRow {
 	return b.fields(7).bigint(codeID).bigint(int64(r.Object)).optional(r.Login).optional(domain.LoginKey(r.Login)).
 		text(r.Description).violations(r.Violations).original(original(r))

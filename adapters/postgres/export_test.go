@@ -2,14 +2,31 @@ package postgres
 
 import "rollcall/domain"
 
-// What tests ask of original.
+// Bounds that tests exceed.
 const (
-	MaxNesting = maxNesting
-	MaxNumber  = maxNumber
-	EraseRows  = eraseRows
-
+	MaxNesting    = maxNesting
+	MaxNumber     = maxNumber
+	EraseRows     = eraseRows
 	RollUpImports = rollUpImports
 )
 
-// Original is what is kept of what a rejection came with.
+// Original returns what is stored of a rejection's original.
 func Original(text []byte) []byte { return original(&domain.Rejection{Original: text}) }
+
+// Optimism is an optimism.
+type Optimism struct{ optimism }
+
+// NewOptimism returns the optimism of a new import.
+func NewOptimism() Optimism { return Optimism{newOptimism()} }
+
+// ShouldLookUp reports whether the next batch is looked up.
+func (o *Optimism) ShouldLookUp() bool { return o.shouldLookUp() }
+
+// FoundTaken records a lookup that found a taken key.
+func (o *Optimism) FoundTaken() { o.foundTaken() }
+
+// FoundNone records a lookup that found no taken key.
+func (o *Optimism) FoundNone() { o.foundNone() }
+
+// Clashed records a batch that was copied in vain.
+func (o *Optimism) Clashed() { o.clashed() }

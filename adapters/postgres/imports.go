@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"sync"
 	"time"
@@ -13,53 +12,49 @@ import (
 	"rollcall/ports"
 )
 
-const (
-	// maxAttempts bounds how often an import is run when the database undoes it. With the pauses between them it
-	// bridges the seconds of a restart.
-	maxAttempts = 8
-	firstPause  = 50 * time.Millisecond
-	longestWait = 2 * time.Second
+// giveWay is the lock_timeout of imports that are not exclusive, and of registrations. It is below PostgreSQL's deadlock_timeout of one
+// second: they have given way before the server looks for a victim.
+const giveWay = "500ms"
 
-	// giveWay is the lock_timeout of imports that are not exclusive. It is below PostgreSQL's deadlock_timeout of one
-	// second: before the server would look for a victim, they have given way.
-	giveWay = "500ms"
-)
-
-// Imports keeps what imports did.
+// Imports stores imports.
 type Imports struct {
 	db  *DB
 	now func() time.Time
 
-	// exclusive and rehearsing have room for one exclusive import of this instance each, of those that write and of those
-	// that rehearse, so that those that wait hold no connections.
-	exclusive, rehearsing chan struct{}
+	// exclusive and dryRuns each admit one exclusive import of this instance, so that those that wait hold no connections.
+	exclusive, dryRuns chan struct{}
 
-	// many has room for the imports of many records that run at a time.
+	// many admits the imports of many records that run concurrently.
 	many chan struct{}
 
-	keys sync.Map // of the imports of this instance that are under way
-
-	together together
+	keys sync.Map // of the running imports of this instance
 }
 
-// NewImports makes the store. The location of now decides what day it is.
+// NewImports returns the store in db. The location of now decides on which day an import is counted.
 func NewImports(db *DB, now func() time.Time) *Imports {
-	s := &Imports{
-		db: db, now: now, exclusive: make(chan struct{}, 1), rehearsing: make(chan struct{}, 1), many: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	return &Imports{
+		db: db, now: now,
+		exclusive: make(chan struct{}, 1), dryRuns: make(chan struct{}, 1), many: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
-	s.together.imports = s
-	return s
 }
 
-// undoneError is the end of a transaction of which nothing is left in the database, and which may be run again.
+// An undoneError is the end of a transaction that left nothing in the database, and can run again.
 type undoneError struct{ cause error }
 
 func (e *undoneError) Error() string { return e.cause.Error() }
 func (e *undoneError) Unwrap() error { return e.cause }
 
-// Do implements ports.ImportStore. An import that met another one is exclusive when it comes again: it has then waited until
-// the other has ended, and nobody who gives way can undo it once more.
-func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+// undone returns an undoneError if the transaction can run again after an error of the database.
+func undone(err error) error {
+	if isContention(err) || isAway(err) {
+		return &undoneError{err}
+	}
+	return unavailable(err)
+}
+
+// Do implements ports.ImportStore. An import that clashed with another transaction becomes exclusive: it waits until the other
+// transaction has ended, and does not give way again.
+func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (id int64, err error) {
 	if !mode.Key.IsZero() {
 		_, running := s.keys.LoadOrStore(mode.Key, nil)
 		if running {
@@ -67,59 +62,35 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		}
 		defer s.keys.Delete(mode.Key)
 	}
-	if !mode.Exclusive && !mode.Many && !mode.DryRun && mode.Key.IsZero() {
-		id, err := s.together.do(ctx, mode, work)
-		alone, ok := errors.AsType[*aloneError](err)
-		if !ok {
-			return id, err
-		}
-		mode.Exclusive = alone.exclusive
-	}
-	pause := firstPause
-	for attempt := 1; ; attempt++ {
-		id, err := s.try(ctx, mode, work)
-		if attempt > 1 && errors.Is(err, ports.ErrKeyRunning) { // the server has not noticed yet that the connection is lost
-			err = &undoneError{fmt.Errorf("%w: %w", ports.ErrUnavailable, err)}
-		}
-		undone, ok := errors.AsType[*undoneError](err)
-		if !ok {
-			return id, err
-		}
-		if attempt == maxAttempts {
-			return 0, unavailable(undone.cause)
-		}
-		if isContention(err) {
+	err = retry(ctx, maxAttempts, func(attempt int) (next, error) {
+		id, err = s.try(ctx, mode, work)
+		_, isUndone := errors.AsType[*undoneError](err)
+		switch {
+		case attempt > 1 && errors.Is(err, ports.ErrKeyRunning):
+			// The server still runs the attempt before, because it has not noticed yet that its connection is lost.
+			return later, &undoneError{fmt.Errorf("%w: %w", ports.ErrUnavailable, err)}
+		case !isUndone:
+			return stop, err
+		case isContention(err):
 			mode.Exclusive = true
-			continue
+			return again, err
+		default:
+			return later, err
 		}
-		select {
-		case <-ctx.Done():
-			return 0, fmt.Errorf("run import again: %w", ctx.Err())
-		case <-time.After(pause/2 + rand.N(pause)):
-			pause = min(2*pause, longestWait)
-		}
+	})
+	if _, isUndone := errors.AsType[*undoneError](err); isUndone {
+		return 0, unavailable(err)
 	}
+	return id, err
 }
 
-// try runs the work once. An undoneError tells that it may be run again.
+// try runs the work once. It returns an undoneError if the import can run again.
 func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	var place chan struct{}
-	switch {
-	case mode.Exclusive && mode.DryRun:
-		place = s.rehearsing
-	case mode.Exclusive:
-		place = s.exclusive
-	case mode.Many:
-		place = s.many
+	leave, err := s.takeTurn(ctx, mode)
+	if err != nil {
+		return 0, err
 	}
-	if place != nil {
-		select {
-		case place <- struct{}{}:
-			defer func() { <-place }()
-		case <-ctx.Done():
-			return 0, fmt.Errorf("wait for other imports: %w", ctx.Err())
-		}
-	}
+	defer leave()
 	conn, err := s.db.imports.Acquire(ctx)
 	if err != nil {
 		return 0, undone(fmt.Errorf("connect: %w", err))
@@ -127,18 +98,19 @@ func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(cont
 	defer conn.Release() // which closes a connection that is still in a transaction
 
 	tx := newImportTx(conn.Conn(), mode, domain.DateOf(s.now()))
-	err = tx.claim(ctx)
+	tx.queueBegin()
+	err = tx.claimKey(ctx)
 	if err == nil {
-		tx.prepare()
+		tx.queueSettings()
 		err = work(ctx, tx)
 	}
 	if err == nil {
 		err = tx.commit(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
 			return tx.id, nil
-		}
-		if conn.Conn().IsClosed() && tx.xid != "" {
-			return s.afterLostCommit(ctx, tx, err)
+		case tx.mayBeCommitted():
+			return s.resolveCommit(ctx, tx, err)
 		}
 	}
 	err = errors.Join(err, tx.rollback(ctx))
@@ -148,57 +120,69 @@ func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(cont
 	return 0, err
 }
 
-// undone tells whether an error of the database left nothing behind that would keep the work from being run again.
-func undone(err error) error {
-	if isContention(err) || isAway(err) {
-		return &undoneError{err}
+// takeTurn waits until an import of a mode may run, and returns a function that ends its turn.
+func (s *Imports) takeTurn(ctx context.Context, mode ports.ImportMode) (leave func(), err error) {
+	var turns chan struct{}
+	switch {
+	case mode.Exclusive && mode.DryRun:
+		turns = s.dryRuns
+	case mode.Exclusive:
+		turns = s.exclusive
+	case mode.Many:
+		turns = s.many
+	default:
+		return func() {}, nil
 	}
-	return unavailable(err)
+	select {
+	case turns <- struct{}{}:
+		return func() { <-turns }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for other imports: %w", ctx.Err())
+	}
 }
 
-// afterLostCommit finds out what became of a commit whose answer did not come. Without this an import would be told to
-// have failed that is there, or run again and find its own people taken.
-func (s *Imports) afterLostCommit(ctx context.Context, tx *importTx, lost error) (int64, error) {
-	pause := firstPause
-	if ctx.Err() != nil { // perhaps it was done before it could be cancelled
+// resolveCommit finds out whether a commit took place whose answer did not arrive. Without it, an import that is stored would be
+// reported as failed, or run again and reject its own users.
+func (s *Imports) resolveCommit(ctx context.Context, tx *importTx, lost error) (int64, error) {
+	if ctx.Err() != nil { // the commit may have preceded the cancellation
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestWait)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), longestPause)
 		defer cancel()
 	}
-	for range maxAttempts {
-		there, err := s.find(ctx, tx)
-		switch {
-		case err == nil && there:
-			return tx.id, nil
-		case err == nil:
-			return 0, &undoneError{lost}
+	var committed bool
+	err := retry(ctx, maxAttempts, func(int) (next, error) {
+		var err error
+		committed, err = s.isCommitted(ctx, tx)
+		if err != nil {
+			return later, err
 		}
-		select {
-		case <-ctx.Done():
-			return 0, fmt.Errorf("%w: %w", lost, ctx.Err())
-		case <-time.After(pause):
-			pause = min(2*pause, longestWait)
-		}
+		return stop, nil
+	})
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%w: cannot find out whether the import was committed: %w: %w", ports.ErrUnavailable, lost, err)
+	case !committed:
+		return 0, &undoneError{lost}
 	}
-	return 0, fmt.Errorf("%w: it is not known whether it took place: %w", ports.ErrUnavailable, lost)
+	return tx.id, nil
 }
 
-// find tells whether the row of an import is there. It returns an error where that is not decided yet.
+// isCommitted reports whether the row of an import exists. It returns an error while its transaction is in progress.
 //
-// The row is what counts, found by its date as well: a server that was restored, or promoted, without the transaction gives its
-// numbers, that of the row and that of the transaction, to others.
-func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error) {
-	var running *bool
-	err = s.db.pool.QueryRow(ctx, "select pg_xact_status($1::text::xid8) = 'in progress'", tx.xid).Scan(&running)
+// The transaction's status alone is not enough, and the row must have the import's date, too. A server that was restored, or promoted
+// without the transaction, gives the numbers of both the row and the transaction to others.
+func (s *Imports) isCommitted(ctx context.Context, tx *importTx) (committed bool, err error) {
+	var inProgress *bool
+	err = s.db.pool.QueryRow(ctx, "select pg_xact_status($1::text::xid8) = 'in progress'", tx.xid).Scan(&inProgress)
 	switch {
-	case sqlState(err) == invalidParameterValue: // the number was not given out there yet
+	case sqlState(err) == invalidParameterValue: // this server has not used the number yet
 	case err != nil:
 		return false, err
-	case running != nil && *running:
+	case inProgress != nil && *inProgress:
 		return false, errors.New("the transaction is still in progress")
 	}
-	err = s.db.pool.QueryRow(ctx, "select exists (select from codes where id = $1 and date = $2)", tx.id, tx.date).Scan(&there)
-	if err != nil || !there {
+	err = s.db.pool.QueryRow(ctx, "select exists (select from codes where id = $1 and date = $2)", tx.id, tx.date).Scan(&committed)
+	if err != nil || !committed {
 		return false, err
 	}
 	return true, settle(ctx, s.db.pool)
@@ -206,8 +190,9 @@ func (s *Imports) find(ctx context.Context, tx *importTx) (there bool, err error
 
 // Reject implements ports.ImportStore.
 func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (id int64, err error) {
+	sender, day := rejected.Sender, domain.DateOf(s.now())
 	err = s.db.imports.QueryRow(ctx, insertCode+" returning id",
-		nil, nil, rejected.Status, rejected.Description, 0, 0, false, domain.DateOf(s.now()), rejected.Sender.TokenName, 0, rejected.Sender.User).Scan(&id)
+		nil, nil, rejected.Status, rejected.Description, 0, 0, false, day, sender.TokenName, 0, sender.User).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))
 	}

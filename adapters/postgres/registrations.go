@@ -11,13 +11,13 @@ import (
 	"rollcall/ports"
 )
 
-// maxCreateRuns bounds how often an account is stored when the database undoes it.
-const maxCreateRuns = 4
+// maxCreateAttempts bounds how often a registration is attempted that the database undoes.
+const maxCreateAttempts = 4
 
-// Registrations takes people in one at a time.
+// Registrations registers one user at a time.
 type Registrations struct{ db *DB }
 
-// NewRegistrations makes the store.
+// NewRegistrations returns the store in db.
 func NewRegistrations(db *DB) *Registrations { return &Registrations{db} }
 
 // Taken implements ports.RegistrationStore.
@@ -35,56 +35,50 @@ func (r *Registrations) Taken(ctx context.Context, registration *domain.Registra
 }
 
 // Create implements ports.RegistrationStore.
-func (r *Registrations) Create(ctx context.Context, account domain.Account) (int64, error) {
-	lost := false
-	for run := 1; ; run++ {
+func (r *Registrations) Create(ctx context.Context, account domain.Account) (id int64, err error) {
+	mayExist := false // an attempt may have created the account, and its answer was lost
+	err = retry(ctx, maxCreateAttempts, func(int) (next, error) {
 		conn, err := r.db.pool.Acquire(ctx)
 		if err != nil {
-			return 0, fmt.Errorf("connect: %w", unavailable(err))
+			return stop, fmt.Errorf("connect: %w", unavailable(err))
 		}
-		id, err := insertAccount(ctx, conn.Conn(), &account)
+		id, err = insertAccount(ctx, conn.Conn(), account)
 		conn.Release()
-		state := sqlState(err)
-		switch {
-		case err == nil:
-			return id, nil
-		case state == uniqueViolation && lost:
-			return r.find(ctx, &account)
-		case state == uniqueViolation:
-			return 0, ports.ErrTaken
-		case run < maxCreateRuns && isAway(err): // it may be stored all the same
-			lost = true
-		case run < maxCreateRuns && (state == deadlockDetected || state == serializationFailure):
-		default:
-			return 0, fmt.Errorf("create account: %w", unavailable(err))
+		if err == nil {
+			return stop, nil
 		}
-	}
+		state := sqlState(err)
+		if state == uniqueViolation {
+			if !mayExist {
+				return stop, ports.ErrTaken
+			}
+			id, err = r.findCreated(ctx, &account)
+			return stop, err
+		}
+		mayExist = mayExist || isAway(err)
+		failed := fmt.Errorf("create account: %w", unavailable(err))
+		if isAway(err) || state == deadlockDetected || state == serializationFailure {
+			return again, failed
+		}
+		return stop, failed
+	})
+	return id, err
 }
 
-// insertAccount makes one round trip. What is sent in one is one transaction, which has ended when the answer is here.
-func insertAccount(ctx context.Context, conn *pgx.Conn, account *domain.Account) (id int64, err error) {
-	reg := &account.Registration
-	var birthday *domain.Date
-	if date, given := reg.Birthday.Date(); given {
-		birthday = &date
-	}
+// insertAccount inserts an account in one round trip, which is one transaction.
+func insertAccount(ctx context.Context, conn *pgx.Conn, account domain.Account) (id int64, err error) {
+	accounts := []domain.Account{account}
 	var batch pgx.Batch
 	batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
-	batch.Queue(`
-		with u as (
-			insert into users (login, login_key, password_hash, email, email_key, phone)
-			values ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, '')) returning id)
-		insert into profiles (fname, lname, patr, birthday, user_id)
-		select $7, $8, $9, date '1970-01-01' + $10::int, id from u returning user_id`,
-		reg.Login.String(), reg.Login.Key(), account.PasswordHash, reg.Email.String(), reg.Email.Key(), reg.Phone.String(),
-		reg.Name.First.String(), reg.Name.Last.String(), reg.Name.Patronymic.String(), birthday).
+	batch.Queue(insertUsers, arrayArgs(userColumns, accounts)...)
+	batch.Queue(insertProfiles+" returning user_id", arrayArgs(profileArrays, accounts)...).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&id) })
 	return id, conn.SendBatch(ctx, &batch).Close()
 }
 
-// find finds the account that was stored by a run whose answer was lost, and is in the way of the next. Hashes are salted:
-// no other account has this one.
-func (r *Registrations) find(ctx context.Context, account *domain.Account) (id int64, err error) {
+// findCreated returns the id of the account that an attempt created whose answer was lost. Hashes are salted, so no other account has
+// the same one.
+func (r *Registrations) findCreated(ctx context.Context, account *domain.Account) (id int64, err error) {
 	err = r.db.pool.QueryRow(ctx, "select id from users where login_key = $1 and password_hash = $2",
 		account.Registration.Login.Key(), account.PasswordHash).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {

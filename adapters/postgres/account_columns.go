@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+
+	"rollcall/domain"
+)
+
+// An accountColumn is a column of users or profiles that is filled from an account. COPY, the inserts of small imports and those of
+// registrations follow from the lists below: a new column needs an entry here and a migration.
+type accountColumn struct {
+	name     string
+	nullable bool // an empty text is stored as null
+	text     func(*domain.Account) string
+	date     func(*domain.Account) (date domain.Date, given bool) // instead of text
+}
+
+var (
+	userColumns = []accountColumn{
+		{name: "login", text: func(a *domain.Account) string { return a.Registration.Login.String() }},
+		{name: "login_key", text: loginKeyOf},
+		{name: "password_hash", text: func(a *domain.Account) string { return a.PasswordHash }},
+		{name: "email", nullable: true, text: func(a *domain.Account) string { return a.Registration.Email.String() }},
+		{name: "email_key", nullable: true, text: func(a *domain.Account) string { return a.Registration.Email.Key() }},
+		{name: "phone", nullable: true, text: func(a *domain.Account) string { return a.Registration.Phone.String() }},
+	}
+	profileColumns = []accountColumn{
+		{name: "fname", text: func(a *domain.Account) string { return a.Registration.Name.First.String() }},
+		{name: "lname", text: func(a *domain.Account) string { return a.Registration.Name.Last.String() }},
+		{name: "patr", text: func(a *domain.Account) string { return a.Registration.Name.Patronymic.String() }},
+		{name: "birthday", date: func(a *domain.Account) (domain.Date, bool) { return a.Registration.Birthday.Date() }},
+	}
+
+	// ofUser finds the user of a profile. It is not a column.
+	ofUser = accountColumn{name: "login_key", text: loginKeyOf}
+)
+
+func loginKeyOf(a *domain.Account) string { return a.Registration.Login.Key() }
+
+// The statements that insert accounts given as arrays, one for each column.
+var (
+	insertUsers    = fmt.Sprintf("insert into users (%s) select %s from %s", names(userColumns), values(userColumns), arrays(userColumns))
+	insertProfiles = fmt.Sprintf("insert into profiles (%s, user_id) select %s, (select id from users where users.login_key = a.login_key) from %s",
+		names(profileColumns), values(profileColumns), arrays(profileArrays))
+
+	profileArrays = append([]accountColumn{ofUser}, profileColumns...)
+)
+
+func names(columns []accountColumn) string {
+	return join(columns, func(_ int, c *accountColumn) string { return c.name })
+}
+
+// values returns the expressions for the columns' values, given the arrays' elements. A date is its number of days since 1970-01-01.
+func values(columns []accountColumn) string {
+	return join(columns, func(_ int, c *accountColumn) string {
+		switch {
+		case c.date != nil:
+			return "date '1970-01-01' + " + c.name
+		case c.nullable:
+			return "nullif(" + c.name + ", '')"
+		}
+		return c.name
+	})
+}
+
+// arrays returns the table expression that makes rows of arrays.
+func arrays(columns []accountColumn) string {
+	parameters := join(columns, func(i int, c *accountColumn) string {
+		if c.date != nil {
+			return fmt.Sprintf("$%d::int[]", i+1)
+		}
+		return fmt.Sprintf("$%d::text[]", i+1)
+	})
+	return fmt.Sprintf("unnest(%s) a (%s)", parameters, names(columns))
+}
+
+func join(columns []accountColumn, text func(int, *accountColumn) string) string {
+	var all []string
+	for i := range columns {
+		all = append(all, text(i, &columns[i]))
+	}
+	return strings.Join(all, ", ")
+}
+
+// arrayArgs returns the columns of accounts as arguments for arrays.
+func arrayArgs(columns []accountColumn, accounts []domain.Account) []any {
+	args := make([]any, len(columns))
+	for i := range columns {
+		c := &columns[i]
+		if c.date != nil {
+			dates := make([]*domain.Date, len(accounts))
+			for n := range accounts {
+				if date, given := c.date(&accounts[n]); given {
+					dates[n] = &date
+				}
+			}
+			args[i] = dates
+			continue
+		}
+		texts := make([]string, len(accounts))
+		for n := range accounts {
+			texts[n] = c.text(&accounts[n])
+		}
+		args[i] = texts
+	}
+	return args
+}
