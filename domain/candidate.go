@@ -10,9 +10,6 @@ import (
 // a value that is longer need not be held to be refused.
 const MaxValue = 1024
 
-// MaxOriginal is how many bytes of JSON an object may have to be kept as it came.
-const MaxOriginal = 64 << 10
-
 // Kind is what a value was when it came.
 type Kind uint8
 
@@ -40,7 +37,7 @@ func Entered(s string) Given {
 	}
 	v := Given{Text: s, Kind: String}
 	if len(s) > MaxValue {
-		v.Text, v.Cut = strings.TrimRightFunc(s[:MaxValue], func(r rune) bool { return r == utf8.RuneError }), true
+		v.Text, v.Cut = TrimPartialRune(s[:MaxValue]), true
 	}
 	if !utf8.ValidString(v.Text) {
 		v.Text, v.Malformed = strings.ToValidUTF8(v.Text, string(utf8.RuneError)), true
@@ -56,7 +53,7 @@ type Candidate struct {
 	NotObject  bool // there is something else in the object's place
 	Unreadable bool // nobody can tell what stands in the object's place
 
-	// Original is the object in JSON; nil when it is larger than MaxOriginal.
+	// Original is the record as it came, in JSON; nil when it is too large to be kept.
 	Original []byte
 }
 

@@ -8,6 +8,21 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// TrimPartialRune returns a text without the character at its end that is cut, if there is one.
+func TrimPartialRune[T ~string | ~[]byte](text T) T {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		last := text[len(text)-n:]
+		if !utf8.RuneStart(last[0]) {
+			continue
+		}
+		if !utf8.FullRuneInString(string(last)) {
+			return text[:len(text)-n]
+		}
+		break
+	}
+	return text
+}
+
 func trim(s string) string { return strings.TrimSpace(s) }
 
 // isPlain tells whether s has nothing but visible ASCII characters and spaces: then it is normal in every form, and has

@@ -191,7 +191,7 @@ func TestUnreadable(t *testing.T) {
 		"columns of our own": {"object,reason,login\n7,x,a\n", "a", []string{`{"login":"a"}`}},
 		"a column twice":     {"login,Логин\na,b\n", "b", []string{`{"login":"a","login":"b"}`}},
 		"a column nameless":  {"login,\na,b\n", "a", []string{`{"login":"a"}`}},
-		"control characters": {"login,note\na,\"\x01\\\n\"\n", "a", []string{"{\"login\":\"a\",\"note\":\"\\u0001\\\\\\u000a\"}"}},
+		"control characters": {"login,note\na,\"\x01\\\n\"\n", "a", []string{"{\"login\":\"a\",\"note\":\"\\u0001\\\\\\n\"}"}},
 	} {
 		got, err := candidatesOf(c.file, ports.FileHint{})
 		require.NoError(t, err, name)

@@ -3,7 +3,7 @@ package bulkfile
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,106 +11,74 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"rollcall/adapters/bulkfile/scan"
+	"rollcall/adapters/bulkfile/scan/json"
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
-// NDJSON reads an object on each line. Blank lines are passed over. A line that is broken is a candidate that cannot be
-// read, and those behind it are read all the same.
+// NDJSON reads a file with an object on each line, and skips blank lines. A line that is broken makes a candidate that is
+// unreadable; the lines after it are read all the same.
 type NDJSON struct{}
 
-// byteOrderMark is passed over at the beginning of a file.
-const byteOrderMark = "\xef\xbb\xbf"
-
-// Candidates yields the objects of a file, as JSON does.
+// Candidates yields the records of a file, as JSON does.
 func (NDJSON) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
-		buf := buffers.Get().(*[readSize]byte) //nolint:forcetypeassert // nothing else is put there
-		defer buffers.Put(buf)
-		d := &lineDecoder{lines: lineReader{r: bufio.NewReaderSize(r, readSize)}}
-		d.jsonDecoder = jsonDecoder{r: &d.lines, buf: buf[:], start: -1}
-		err := d.file(yield)
-		if err != nil && !errors.Is(err, errStop) {
-			yield(nil, err)
+		buf := scan.NewBuffer()
+		defer scan.PutBuffer(buf)
+		lines := lineReader{r: bufio.NewReaderSize(r, len(buf))}
+		reader := objectReader{json: json.NewScanner(&lines, buf[:], ports.MaxOriginal)}
+		mark, _ := lines.r.Peek(len(scan.ByteOrderMark))
+		if string(mark) == scan.ByteOrderMark {
+			_, _ = lines.r.Discard(len(mark))
+		}
+		number := 1
+		for lines.next() {
+			reader.json.Reset()
+			if reader.json.AtEnd() { // a blank line
+				continue
+			}
+			candidate, err := reader.line(number)
+			if errors.Is(err, domain.ErrBrokenFile) {
+				candidate, err = reader.unreadable(number, lines.quoted()), nil
+			}
+			if !yield(candidate, err) || err != nil {
+				return
+			}
+			number++
+		}
+		switch {
+		case !errors.Is(lines.err, io.EOF):
+			yield(nil, fmt.Errorf("read file: %w", lines.err))
+		case number == 1:
+			yield(nil, &domain.BrokenFileError{Reason: "the file is empty"})
 		}
 	}
 }
 
-// lineDecoder reads each line as a file of its own.
-type lineDecoder struct {
-	jsonDecoder
-
-	lines lineReader
+// line reads the rest of a line, which is one value.
+func (r *objectReader) line(number int) (*domain.Candidate, error) {
+	r.record(number)
+	if !r.json.AtEnd() {
+		r.json.Fail("unexpected data after the end of the JSON value")
+	}
+	return r.end(bytes.TrimSpace(r.json.Raw())), brokenFile(r.json.Err(), number)
 }
 
-func (d *lineDecoder) file(yield func(*domain.Candidate, error) bool) error {
-	mark, _ := d.lines.r.Peek(len(byteOrderMark))
-	if string(mark) == byteOrderMark {
-		_, _ = d.lines.r.Discard(len(mark))
-	}
-	number := 0
-	for d.lines.next() {
-		blank, err := d.line(number + 1)
-		if err != nil && !errors.Is(err, domain.ErrBrokenFile) {
-			return err
-		}
-		if blank {
-			continue
-		}
-		number++
-		if err != nil {
-			d.candidate = domain.Candidate{Number: number, Unreadable: true, Original: d.lines.quoted()}
-		}
-		if !yield(&d.candidate, nil) {
-			return errStop
-		}
-	}
-	if !errors.Is(d.lines.err, io.EOF) {
-		return fmt.Errorf("read file: %w", d.lines.err)
-	}
-	if number == 0 {
-		return &domain.BrokenFileError{Reason: "the file is empty"}
-	}
-	return nil
-}
-
-// line reads the line that begins, as a candidate, and tells whether there is nothing on it.
-func (d *lineDecoder) line(number int) (blank bool, err error) {
-	d.pos, d.end, d.offset, d.err, d.start = 0, 0, 0, nil, -1
-	c, err := d.token()
-	if err != nil {
-		return errors.Is(err, domain.ErrBrokenFile), err
-	}
-	err = d.parse(c, number)
-	if err != nil {
-		return false, err
-	}
-	_, err = d.token()
-	if err == nil {
-		return false, d.broken("something follows after the object")
-	}
-	if !errors.Is(err, domain.ErrBrokenFile) {
-		return false, err
-	}
-	d.setOriginal()
-	d.candidate.Original = bytes.TrimSpace(d.candidate.Original)
-	return false, nil
-}
-
-// lineReader reads a line, and ends there with io.EOF until the next one is asked for.
+// A lineReader reads a line, and ends with io.EOF until next is called.
 type lineReader struct {
 	r    *bufio.Reader
-	part []byte // of the line, to be read; the whole line where it is short
-	rest []byte // of part
-	ends bool   // the line ends behind part
-	done bool   // the line was read to its end
-	long bool   // the line has more parts
+	part []byte // of the line; the whole line where it is short
+	rest []byte // of part, to be read
+	last bool   // part ends the line
+	done bool   // the line feed was read
+	long bool   // the line has several parts
 	err  error  // of r
 }
 
-// next goes on to the next line, and returns false when there is none.
+// next begins the next line, and returns false when there is none.
 func (l *lineReader) next() bool {
-	for !l.ends && l.part != nil { // what nobody wanted of the last one
+	for !l.last && l.part != nil { // the rest of a line that was not read to its end
 		l.read()
 	}
 	if l.err != nil {
@@ -118,22 +86,22 @@ func (l *lineReader) next() bool {
 	}
 	l.done = false
 	l.read()
-	l.long = !l.ends
+	l.long = !l.last
 	return len(l.part) > 0
 }
 
 func (l *lineReader) read() {
 	l.part, l.err = l.r.ReadSlice('\n')
-	l.ends = !errors.Is(l.err, bufio.ErrBufferFull)
-	if !l.ends {
+	l.last = !errors.Is(l.err, bufio.ErrBufferFull)
+	if !l.last {
 		l.err = nil
 	}
 	l.rest = l.part
 }
 
-// Read implements io.Reader. The last line, too, ends in a line feed: without one a number would not be complete.
+// Read implements io.Reader. The last line ends in a line feed, too: without one a number would be incomplete.
 func (l *lineReader) Read(p []byte) (int, error) {
-	if len(l.rest) == 0 && !l.ends {
+	if len(l.rest) == 0 && !l.last {
 		l.read()
 	}
 	switch {
@@ -151,7 +119,7 @@ func (l *lineReader) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// quoted is the line as a string in JSON, or nothing when it is too long to be kept.
+// quoted returns the line as a string in JSON, or nil when it is too long to be kept.
 func (l *lineReader) quoted() []byte {
 	if l.long {
 		return nil
@@ -160,7 +128,7 @@ func (l *lineReader) quoted() []byte {
 	if !utf8.ValidString(line) {
 		line = strings.ToValidUTF8(line, string(utf8.RuneError))
 	}
-	quoted, err := json.Marshal(line)
+	quoted, err := stdjson.Marshal(line)
 	if err != nil || len(quoted) > ports.MaxOriginal {
 		return nil
 	}

@@ -1,283 +1,211 @@
 package bulkfile
 
 import (
-	"bytes"
+	"io"
+	"iter"
+	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"rollcall/adapters/bulkfile/scan"
+	"rollcall/adapters/bulkfile/scan/csv"
+	"rollcall/adapters/internal/csvfield"
+	"rollcall/adapters/internal/jsontext"
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
-// rows are those of a table.
-type rows interface {
-	// next goes on to the next row, and returns false when there is none.
-	next() (bool, error)
-
-	// current returns the row, valid until the next, and whether nobody can make sense of it.
-	current() ([]cell, bool)
+// CSV reads a table whose first row has the headers of the columns.
+type CSV struct {
+	Delimiter byte // a comma, a semicolon, or a tab
 }
 
-// decodeTable yields the candidates of a table.
-func decodeTable(r rows, yield func(*domain.Candidate, error) bool) error {
-	table, err := readHeader(r)
-	if err != nil {
-		return err
-	}
-	for number := 1; ; {
-		more, err := r.next()
-		if err != nil {
-			return err
-		}
-		if !more && number == 1 {
-			return &domain.BrokenFileError{Reason: "there are no rows below the names of the columns"}
-		}
-		if !more {
-			return nil
-		}
-		row, broken := r.current()
-		if !broken && isBlank(row) {
-			continue
-		}
-		if !yield(table.read(number, row, broken), nil) {
-			return errStop
-		}
-		number++
-	}
+// Candidates yields the records of a file in UTF-8.
+func (f CSV) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
+	return func(yield func(*domain.Candidate, error) bool) { f.table(r).candidates(yield) }
 }
 
-// readHeader reads the first row with something in it. Excel's own line that names the delimiter is none.
-func readHeader(r rows) (*tableReader, error) {
-	for {
-		more, err := r.next()
-		if err != nil {
-			return nil, err
+func (f CSV) table(r io.Reader) table {
+	// Half of a text may be apostrophes, which csvfield.Restore removes.
+	limits := scan.Limits{Row: 2 * rowLimits.Row, Cell: 2 * rowLimits.Cell}
+	rows := csv.Rows(r, f.Delimiter, limits)
+	return table{rows: func(yield func(scan.Row, error) bool) {
+		for row, err := range rows {
+			for i := range row.Cells {
+				row.Cells[i].Text = csvfield.Restore(row.Cells[i].Text)
+			}
+			if !yield(row, err) {
+				return
+			}
 		}
-		if !more {
-			return nil, &domain.BrokenFileError{Reason: "the file is empty"}
-		}
-		row, _ := r.current()
-		if isBlank(row) || strings.HasPrefix(string(row[0].text), "sep=") {
-			continue
-		}
-		table := newTableReader(row)
-		if table == nil {
-			return nil, errNoHeader()
-		}
-		if sheet, ok := r.(*sheetRows); ok {
-			table.convert = sheet.book.convert
-		}
-		return table, nil
-	}
+	}}
 }
 
-// tableReader makes candidates of the rows of a table whose first row names the columns.
-type tableReader struct {
-	columns   []tableColumn
-	candidate domain.Candidate
-	texts     []byte
-	spans     spans
-	original  []byte
+// rowLimits leave room for a value, and for a record that can be kept as it came.
+var rowLimits = scan.Limits{Row: ports.MaxOriginal, Cell: domain.MaxValue + utf8.UTFMax}
 
-	// convert, if there is one, makes what a person would have written of what a field has in the file.
-	convert func(field domain.PersonField, c cell) []byte
+// A table is a sequence of rows. The first row that is not blank has the headers.
+type table struct {
+	rows scan.Rows
+
+	// date returns the date that a number stands for in a column of dates. It is nil where numbers stand for themselves.
+	date func(number []byte) []byte
 }
 
-// tableColumn is what a column holds.
-type tableColumn struct {
-	header string
-	field  domain.PersonField
-	known  bool   // it holds that field
-	key    []byte // in the original, in JSON with quotes and a colon; nil for what is not kept
+// A column is a column of a table.
+type column struct {
+	header  string
+	field   domain.PersonField
+	isKnown bool   // the column has the field
+	key     []byte // in a record as it came, in JSON with quotes and a colon; nil for a column that is not kept
 }
 
-// cell is a field of a row. Its text is valid UTF-8.
-type cell struct {
-	text      []byte
-	cut       bool
-	malformed bool
-	number    bool // and not a text that looks like one
-}
-
-// mend makes the text valid UTF-8. A text that was cut may end inside a character.
-func (c *cell) mend() {
-	if utf8.Valid(c.text) {
-		return
-	}
-	if c.cut {
-		c.text = c.text[:len(c.text)-cutCharacter(c.text)]
-	}
-	if !utf8.Valid(c.text) {
-		c.malformed = true
-		c.text = bytes.ToValidUTF8(c.text, []byte(string(utf8.RuneError)))
-	}
-}
-
-// roomFor is how many more bytes of a field are kept when its row has texts of so many bytes already, and the field itself.
-func roomFor(texts, field int) int {
-	return max(ports.MaxOriginal-texts, domain.MaxValue+utf8.UTFMax-field, 0)
-}
-
-// headers are the fields by the headers of their columns, as plainHeader returns them.
-var headers = func() map[string]domain.PersonField {
-	fields := map[string]domain.PersonField{}
-	for field := range domain.PersonField(domain.NumPersonFields) {
-		fields[plainHeader(string(field.Name()))] = field
-		for _, header := range synonyms[field] {
-			fields[header] = field
-		}
-	}
-	return fields
-}()
-
-// synonyms are the headers that people give the columns, beside the names of the fields.
-var synonyms = map[domain.PersonField][]string{
-	domain.PersonFirstName:  {"name", "givenname", "forename", "fname", "имя"},
-	domain.PersonLastName:   {"surname", "familyname", "lname", "фамилия"},
-	domain.PersonPatronymic: {"middlename", "patr", "отчество"},
-	domain.PersonLogin:      {"username", "user", "account", "userid", "логин", "имяпользователя", "учетнаязапись"},
-	domain.PersonEmail: {
-		"mail", "emailaddress", "почта", "элпочта", "электроннаяпочта", "адресэлпочты", "адресэлектроннойпочты", "емейл", "имейл",
-	},
-	domain.PersonPhone: {
-		"phonenumber", "telephone", "tel", "mobile", "mobilephone", "cell", "телефон", "номертелефона", "мобильный",
-		"мобильныйтелефон", "тел",
-	},
-	domain.PersonBirthday: {"birthdate", "dateofbirth", "dob", "born", "датарождения", "деньрождения", "др"},
-}
-
-// ownColumns are those that files of refused objects have besides.
+// ownColumns are those that files of rejected records have beside the fields.
 var ownColumns = map[string]bool{"object": true, "reason": true}
 
-// plainHeader returns the letters and digits of a header in lower case, with "е" for "ё".
-func plainHeader(header string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return -1
-		}
-		r = unicode.ToLower(r)
-		if r == 'ё' {
-			r = 'е'
-		}
-		return r
-	}, header)
-}
-
-// newTableReader takes the first row. It returns nil when none of the columns is known.
-func newTableReader(header []cell) *tableReader {
-	t := &tableReader{columns: make([]tableColumn, len(header))}
-	known := false
-	for i, c := range header {
-		text := strings.TrimSpace(string(c.text))
-		column := tableColumn{header: text}
-		column.field, column.known = headers[plainHeader(text)]
-		name := text
-		if column.known {
+// newColumns returns the columns with the headers in a row, or nil if none is known.
+func newColumns(headerRow []scan.Cell) []column {
+	columns, known := make([]column, len(headerRow)), false
+	for i, cell := range headerRow {
+		header := strings.TrimSpace(string(cell.Text))
+		c := column{header: header}
+		c.field, c.isKnown = headers[plainHeader(header)]
+		key := header
+		if c.isKnown {
 			known = true
-			name = string(column.field.Name())
+			key = string(c.field.Name())
 		}
-		if name != "" && !ownColumns[strings.ToLower(name)] {
-			column.key = append(appendQuoted(nil, []byte(name)), ':')
+		if key != "" && !ownColumns[strings.ToLower(key)] {
+			c.key = append(jsontext.AppendString(nil, key), ':')
 		}
-		t.columns[i] = column
+		columns[i] = c
 	}
 	if !known {
 		return nil
 	}
-	return t
+	return columns
 }
 
-// errNoHeader is what a table is whose columns nobody knows.
-func errNoHeader() error {
-	return &domain.BrokenFileError{Reason: "the first row names no column of people, like last_name, first_name, patronymic, login, email, phone, birthday"}
-}
-
-// isBlank tells of a row with nothing in it.
-func isBlank(row []cell) bool {
-	for _, c := range row {
-		if c.cut || len(bytes.TrimSpace(c.text)) > 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// read makes a candidate of a row, which is valid until the next.
-func (t *tableReader) read(number int, row []cell, unreadable bool) *domain.Candidate {
-	t.candidate = domain.Candidate{Number: number}
-	t.texts, t.original, t.spans = t.texts[:0], append(t.original[:0], '{'), spans{}
-	c := &t.candidate
-	whole := true
-	for i, cell := range row {
-		blank := !cell.cut && len(bytes.TrimSpace(cell.text)) == 0
-		if i >= len(t.columns) {
-			unreadable = unreadable || !blank
-			continue
-		}
-		if blank {
-			continue
-		}
-		column := &t.columns[i]
-		if t.convert != nil && column.known {
-			cell.text = t.convert(column.field, cell)
-		}
-		whole = whole && !cell.cut
-		if column.key != nil && len(t.original) <= ports.MaxOriginal {
-			if len(t.original) > 1 {
-				t.original = append(t.original, ',')
+// each calls header with the columns, then row with each row below the headers that is not blank, until one of them returns
+// false. It returns a domain.ErrBrokenFile where the file breaks, and for a table without known columns.
+func (t table) each(header func([]column) bool, row func(scan.Row) bool) error {
+	headerRead := false
+	for r, err := range t.rows {
+		switch {
+		case err != nil:
+			return brokenFile(err, 0)
+		case r.IsBlank() && (!headerRead || !r.Broken):
+		case headerRead:
+			if !row(r) {
+				return nil
 			}
-			t.original = appendQuoted(append(t.original, column.key...), cell.text)
+		case !strings.HasPrefix(string(r.Cells[0].Text), "sep="): // which is Excel's own line for the delimiter
+			columns := newColumns(r.Cells)
+			if columns == nil {
+				return errNoColumns()
+			}
+			if !header(columns) {
+				return nil
+			}
+			headerRead = true
 		}
-		if !column.known {
-			continue
-		}
-		text, cut := shortened(cell.text, cell.cut)
-		given, span := &c.Given[column.field], &t.spans[column.field]
-		*given = domain.Given{Kind: domain.String, Cut: cut, Malformed: cell.malformed, Repeated: given.Kind != domain.Absent}
-		span.from = len(t.texts)
-		t.texts = append(t.texts, text...)
-		span.to = len(t.texts)
 	}
-	if t.original = append(t.original, '}'); whole && len(t.original) <= ports.MaxOriginal {
-		c.Original = t.original
+	if !headerRead {
+		return &domain.BrokenFileError{Reason: "the file is empty"}
 	}
-	if unreadable {
-		*c = domain.Candidate{Number: number, Unreadable: true, Original: c.Original}
-		return c
-	}
-	setTexts(c, t.texts, &t.spans)
-	return c
+	return nil
 }
 
-// shortened returns as much of a text as a value holds, in whole characters.
-func shortened(text []byte, cut bool) ([]byte, bool) {
-	if len(text) <= domain.MaxValue {
-		return text, cut
+// errNoColumns returns the error of a table without known columns.
+func errNoColumns() error {
+	names := make([]string, 0, domain.NumPersonFields)
+	for _, field := range domain.PersonColumns() {
+		names = append(names, string(field.Name()))
 	}
-	end := domain.MaxValue
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end], true
+	return &domain.BrokenFileError{Reason: "no known columns in the header row; expected names such as " + strings.Join(names, ", ")}
 }
 
-// appendQuoted appends valid UTF-8 as a string in JSON.
-func appendQuoted(dst, text []byte) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	from := 0
-	for i, c := range text {
-		if c >= ' ' && c != '"' && c != '\\' {
+// candidates yields the candidates of the table.
+func (t table) candidates(yield func(*domain.Candidate, error) bool) {
+	r := rowReader{table: t}
+	err := r.each(func(columns []column) bool {
+		r.columns = columns
+		return true
+	}, func(row scan.Row) bool {
+		r.number++
+		return yield(r.record(row), nil)
+	})
+	if err == nil && r.number == 0 {
+		err = &domain.BrokenFileError{Reason: "there are no rows below the header row"}
+	}
+	if err != nil {
+		yield(nil, err)
+	}
+}
+
+// text returns the text of a cell. In a column of birthdays a number is a date, also where the cell has no format of dates, unless
+// the number may be a year.
+func (t table) text(c *column, cell *scan.Cell) []byte {
+	const beyondYears = 10_000 // a day in 1927
+	if t.date == nil || !cell.IsNumber || !c.isKnown || c.field != domain.PersonBirthday {
+		return cell.Text
+	}
+	number, err := strconv.ParseFloat(string(cell.Text), 64)
+	if err != nil || number < beyondYears {
+		return cell.Text
+	}
+	return t.date(cell.Text)
+}
+
+// A rowReader makes candidates of rows.
+type rowReader struct {
+	builder
+	table
+
+	columns  []column
+	number   int    // of the record
+	original []byte // the record as it came, in JSON
+}
+
+// record returns the candidate for a row. It is unreadable if the row is broken, or has a value to the right of the columns.
+func (r *rowReader) record(row scan.Row) *domain.Candidate {
+	r.begin(r.number)
+	r.original = append(r.original[:0], '{')
+	broken, whole := row.Broken, true
+	for i := range row.Cells {
+		cell := &row.Cells[i]
+		if cell.IsBlank() {
 			continue
 		}
-		dst = append(dst, text[from:i]...)
-		from = i + 1
-		if c >= ' ' {
-			dst = append(dst, '\\', c)
-		} else {
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		if i >= len(r.columns) {
+			broken = true
+			break
+		}
+		column := &r.columns[i]
+		text := r.text(column, cell)
+		whole = whole && !cell.Cut
+		if column.key != nil && len(r.original) <= ports.MaxOriginal {
+			if len(r.original) > 1 {
+				r.original = append(r.original, ',')
+			}
+			r.original = jsontext.AppendString(append(r.original, column.key...), text)
+		}
+		if column.isKnown {
+			value := domain.Given{Kind: domain.String, Cut: cell.Cut, Malformed: cell.Malformed}
+			if len(text) > domain.MaxValue {
+				text, value.Cut = domain.TrimPartialRune(text[:domain.MaxValue]), true
+			}
+			from := len(r.texts)
+			r.texts = append(r.texts, text...)
+			r.add(column.field, value, from)
 		}
 	}
-	return append(append(dst, text[from:]...), '"')
+	var original []byte
+	if r.original = append(r.original, '}'); whole && len(r.original) <= ports.MaxOriginal {
+		original = r.original
+	}
+	if broken {
+		return r.unreadable(r.number, original)
+	}
+	return r.end(original)
 }

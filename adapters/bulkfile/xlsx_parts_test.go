@@ -156,22 +156,22 @@ func TestXLSXParts(t *testing.T) {
 // What is missing, or damaged, is said in so many words.
 func TestXLSXReasons(t *testing.T) {
 	for reason, change := range map[string]func(map[string]string){
-		"an archive, but no workbook": func(p map[string]string) { delete(p, "_rels/.rels") },
-		"a part is not there":         func(p map[string]string) { delete(p, "xl/worksheets/sheet1.xml") },
-		"no sheet is shown":           func(p map[string]string) { p["xl/workbook.xml"] = `<workbook/>` },
-		"a text that is not there":    func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst/>` },
-		"a document type":             func(p map[string]string) { p["xl/sharedStrings.xml"] = `<!DOCTYPE a [<!ENTITY b "c">]><sst/>` },
-		"an entity is unknown":        func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst><si><t>&b;</t></si></sst>` },
-		"a tag is too long": func(p map[string]string) {
+		"not a workbook": func(p map[string]string) { delete(p, "_rels/.rels") },
+		`part "xl/worksheets/sheet1.xml" is missing`: func(p map[string]string) { delete(p, "xl/worksheets/sheet1.xml") },
+		"no visible sheet":                           func(p map[string]string) { p["xl/workbook.xml"] = `<workbook/>` },
+		"a shared text that is missing":              func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst/>` },
+		"an XML document type":                       func(p map[string]string) { p["xl/sharedStrings.xml"] = `<!DOCTYPE a [<!ENTITY b "c">]><sst/>` },
+		"unknown XML entity":                         func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst><si><t>&b;</t></si></sst>` },
+		"an XML tag is too long": func(p map[string]string) {
 			p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData a="` + strings.Repeat(">", 1<<16) + `"/></worksheet>`
 		},
 		"unexpected EOF": func(p map[string]string) {
 			p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData>` + header + `<row><c><v>7</v></c></row>`
 		},
-		"XML syntax error":    func(p map[string]string) { p["xl/styles.xml"] = `<styleSheet` },
-		"the file is empty":   func(p map[string]string) { p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData/></worksheet>` },
-		"too much is in it":   func(p map[string]string) { p["xl/sharedStrings.xml"] = strings.Repeat(" ", 2<<20) + `<sst/>` },
-		"it has too many par": func(p map[string]string) { addParts(p, 8_000) },
+		"XML syntax error":                    func(p map[string]string) { p["xl/styles.xml"] = `<styleSheet` },
+		"the file is empty":                   func(p map[string]string) { p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData/></worksheet>` },
+		"uncompressed size exceeds the limit": func(p map[string]string) { p["xl/sharedStrings.xml"] = strings.Repeat(" ", 2<<20) + `<sst/>` },
+		"it has too many parts":               func(p map[string]string) { addParts(p, 8_000) },
 	} {
 		all := parts(header + `<row><c t="s"><v>3</v></c></row>`)
 		change(all)
@@ -185,7 +185,7 @@ func TestXLSXReasons(t *testing.T) {
 			}
 		}
 		_, err := candidatesOf(file, ports.FileHint{})
-		if reason != "too much is in it" {
+		if reason != "uncompressed size exceeds the limit" {
 			require.ErrorContains(t, err, reason)
 		}
 		require.Zero(t, spools.Open(), reason)
@@ -218,7 +218,7 @@ func TestXLSXBomb(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), ports.FileHint{}) {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
-			require.ErrorContains(t, err, "too much is in it")
+			require.ErrorContains(t, err, "uncompressed size exceeds the limit")
 		}
 		runtime.ReadMemStats(&after)
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), name)

@@ -1,4 +1,4 @@
-package bulkfile
+package xlsx
 
 import (
 	"encoding/binary"
@@ -11,21 +11,21 @@ import (
 const (
 	pageSize = 64 << 10
 
-	// pagesRead is how many pages stay in memory that were read: most sheets name most texts in their order.
+	// pagesRead is how many pages stay in memory after they were read: most sheets refer to most texts in their order.
 	pagesRead = 128
 
-	// slotSize is the size of what a page has for each of its texts besides: where it ends.
+	// slotSize is the size of a slot: the end of a text in its page.
 	slotSize = 2
 )
 
-// sharedTexts are the texts of a workbook that its cells name by their numbers: in a sheet of a million rows, millions. They
-// are kept in pages as a database keeps rows, texts from the front and their ends from the back.
+// sharedTexts are the texts of a workbook that its cells refer to by number: in a sheet of a million rows, millions. They are
+// stored in pages as a database stores rows, texts from the beginning and their slots from the end.
 type sharedTexts struct {
 	spool  ports.Spool
-	firsts []int // the number of the first text of each page
+	firsts []int // number of the first text of each page
 	count  int
 	last   []byte // the page that is being filled
-	used   int    // bytes of texts in it
+	used   int    // bytes of texts in that page
 	read   [pagesRead]readPage
 }
 
@@ -48,7 +48,7 @@ func (s *sharedTexts) add(text []byte) error {
 	return nil
 }
 
-// slot is how many bytes the slots on the last page take when there are as many texts in all.
+// slot returns how many bytes the slots of the last page take when there are count texts.
 func (s *sharedTexts) slot(count int) int { return (count - s.firsts[len(s.firsts)-1]) * slotSize }
 
 func (s *sharedTexts) newPage() error {
@@ -61,7 +61,7 @@ func (s *sharedTexts) newPage() error {
 	return nil
 }
 
-// text returns the text of a number, valid until the next call. Of a number that none has it returns false.
+// text returns the text with a number, valid until the next call, and whether there is one.
 func (s *sharedTexts) text(number int) ([]byte, bool, error) {
 	if number < 0 || number >= s.count {
 		return nil, false, nil

@@ -1,4 +1,4 @@
-package bulkfile
+package xlsx
 
 import (
 	"bytes"
@@ -11,54 +11,45 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"rollcall/domain"
+	"rollcall/adapters/bulkfile/scan"
 )
 
-// sheetRows are the rows of a sheet.
-type sheetRows struct {
-	book *book
+// A sheet is a sheet that is read.
+type sheet struct {
+	book *Book
 	part io.Reader
 	xml  xmlScanner
 
-	row    []cell
-	texts  []byte // of the row's cells, one after another
-	broken bool   // nobody can make sense of the row
-	value  bookText
+	row   scan.Row
+	texts []byte   // of the row's cells
+	value bookText // of the cell
 }
 
-func (r *sheetRows) current() ([]cell, bool) { return r.row, r.broken }
-
-// next implements rows.
-func (r *sheetRows) next() (bool, error) {
+// next reads the next row, and returns false when there is none.
+func (r *sheet) next() (bool, error) {
 	for {
 		err := r.xml.tag()
-		switch {
-		case err != nil:
-		case r.xml.ends("sheetData") || r.xml.is("sheetData") && r.xml.empty:
-			_, err = io.Copy(io.Discard, r.part) // at whose end the archive's checksum is compared
-			if err == nil {
-				return false, nil
-			}
-		case r.xml.is("row"):
-			err = r.readRow()
-			if err == nil {
-				return true, nil
-			}
-		}
 		if err != nil {
-			return false, r.book.broken(err)
+			return false, err
+		}
+		switch {
+		case r.xml.ends("sheetData") || r.xml.begins("sheetData") && r.xml.empty:
+			_, err = io.Copy(io.Discard, r.part) // at the end the archive compares the checksum
+			return false, err
+		case r.xml.begins("row"):
+			return true, r.readRow()
 		}
 	}
 }
 
-func (r *sheetRows) readRow() error {
-	r.row, r.texts, r.broken = r.row[:0], r.texts[:0], false
+func (r *sheet) readRow() error {
+	r.row.Cells, r.texts, r.row.Broken = r.row.Cells[:0], r.texts[:0], false
 	if r.xml.empty {
 		return nil
 	}
 	for column := 0; ; column++ {
 		err := r.xml.tag()
-		for err == nil && !r.xml.is("c") && !r.xml.ends("row") {
+		for err == nil && !r.xml.begins("c") && !r.xml.ends("row") {
 			err = r.xml.tag()
 		}
 		if err != nil || r.xml.closing {
@@ -71,8 +62,8 @@ func (r *sheetRows) readRow() error {
 	}
 }
 
-// readCell reads a cell, and returns its column, which is the expected one unless the cell says another.
-func (r *sheetRows) readCell(column int) (int, error) {
+// readCell reads a cell, and returns its column: the expected one, unless the cell names another.
+func (r *sheet) readCell(column int) (int, error) {
 	kind, style := "n", 0
 	for name, value, rest := attribute(r.xml.attributes); len(name) > 0; name, value, rest = attribute(rest) {
 		switch string(name) {
@@ -89,42 +80,42 @@ func (r *sheetRows) readCell(column int) (int, error) {
 	if err != nil || len(r.value) == 0 {
 		return column, err
 	}
-	c := cell{text: r.value}
+	c := scan.Cell{Text: r.value}
 	switch kind {
 	case "n":
-		c.text = plainNumber(c.text)
-		c.number = true
+		c.Text = plainNumber(c.Text)
+		c.IsNumber = true
 		if style >= 0 && style < len(r.book.isDate) && r.book.isDate[style] {
-			c.text, c.number = r.book.date(c.text), false
+			c.Text, c.IsNumber = r.book.Date(c.Text), false
 		}
 	case "s":
-		c.text, err = r.book.text(c.text)
+		c.Text, err = r.book.text(c.Text)
 		if err != nil {
 			return column, err
 		}
 	case "b":
-		c.text = []byte(strings.ToUpper(strconv.FormatBool(c.text[0] == '1')))
+		c.Text = []byte(strings.ToUpper(strconv.FormatBool(c.Text[0] == '1')))
 	case "d":
-		c.text, _, _ = bytes.Cut(c.text, []byte("T"))
+		c.Text, _, _ = bytes.Cut(c.Text, []byte("T"))
 	default:
-		c.text = withoutEscapes(c.text)
+		c.Text = withoutEscapes(c.Text)
 	}
 	r.put(column, c)
 	return column, nil
 }
 
-// cellKind returns a type of cells as a constant.
+// cellKind returns a type of cells as a constant, which needs no memory.
 func cellKind(value []byte) string {
 	for _, kind := range [...]string{"s", "n", "b", "d"} {
 		if string(value) == kind {
 			return kind
 		}
 	}
-	return "inlineStr" // or the text of a formula, or of an error
+	return "inlineStr" // or the text of a formula or an error
 }
 
-// readValue reads what is in a cell.
-func (r *sheetRows) readValue() error {
+// readValue reads the value of a cell.
+func (r *sheet) readValue() error {
 	if r.xml.empty {
 		return nil
 	}
@@ -134,9 +125,9 @@ func (r *sheetRows) readValue() error {
 		case err != nil:
 		case r.xml.ends("c"):
 			return nil
-		case r.xml.is("v") && !r.xml.empty:
+		case r.xml.begins("v") && !r.xml.empty:
 			err = r.xml.text(r.value.put)
-		case r.xml.is("is"):
+		case r.xml.begins("is"):
 			err = r.value.read(&r.xml, "is")
 		}
 		if err != nil {
@@ -145,32 +136,31 @@ func (r *sheetRows) readValue() error {
 	}
 }
 
-// put takes a cell into the row.
-func (r *sheetRows) put(column int, c cell) {
-	if column >= maxFields {
-		r.broken = r.broken || len(bytes.TrimSpace(c.text)) > 0
+// put adds a cell to the row.
+func (r *sheet) put(column int, c scan.Cell) {
+	if column >= scan.MaxCells {
+		r.row.Broken = r.row.Broken || !c.IsBlank()
 		return
 	}
-	for len(r.row) <= column {
-		r.row = append(r.row, cell{})
+	for len(r.row.Cells) <= column {
+		r.row.Cells = append(r.row.Cells, scan.Cell{})
 	}
-	c.cut = len(c.text) == maxBookText
-	if room := roomFor(len(r.texts), 0); len(c.text) > room {
-		c.text, c.cut = c.text[:room], true
+	c.Cut = len(c.Text) == maxBookText
+	if room := r.book.limits.Room(len(r.texts), 0); len(c.Text) > room {
+		c.Text, c.Cut = c.Text[:room], true
 	}
 	from := len(r.texts)
-	r.texts = append(r.texts, c.text...)
-	c.text = r.texts[from:]
-	c.mend()
-	r.row[column] = c
+	r.texts = append(r.texts, c.Text...)
+	c.Text, c.Malformed = scan.ValidText(r.texts[from:], c.Cut)
+	r.row.Cells[column] = c
 }
 
-// columnOf returns the column of a cell by its name, like AB12, and at most maxFields.
+// columnOf returns the column of a cell with a name such as AB12, but at most scan.MaxCells.
 func columnOf(name []byte, otherwise int) int {
 	n := 0
 	for _, c := range name {
 		c &^= 'a' - 'A'
-		if c < 'A' || c > 'Z' || n > maxFields {
+		if c < 'A' || c > 'Z' || n > scan.MaxCells {
 			break
 		}
 		n = n*26 + int(c-'A') + 1
@@ -178,11 +168,11 @@ func columnOf(name []byte, otherwise int) int {
 	if n == 0 {
 		return otherwise
 	}
-	return min(n-1, maxFields)
+	return min(n-1, scan.MaxCells)
 }
 
-// text returns the shared text of a number.
-func (b *book) text(number []byte) ([]byte, error) {
+// text returns the shared text with a number.
+func (b *Book) text(number []byte) ([]byte, error) {
 	n, err := strconv.Atoi(string(bytes.TrimSpace(number)))
 	if err == nil {
 		var text []byte
@@ -192,21 +182,21 @@ func (b *book) text(number []byte) ([]byte, error) {
 			return text, nil
 		}
 	}
-	return nil, errors.New("a cell has a text that is not there")
+	return nil, errors.New("a cell refers to a shared text that is missing")
 }
 
-// bookText is a text of a workbook, as much of it as is kept.
+// bookText is a text of a workbook, cut to maxBookText bytes.
 type bookText []byte
 
-// maxBookText is how many bytes of a text are kept. A text as long as this was cut.
+// maxBookText is the maximum length of a text, in bytes. A text of this length was cut.
 const maxBookText = pageSize / 2
 
 func (t *bookText) put(piece []byte) {
 	*t = append(*t, piece[:min(len(piece), maxBookText-len(*t))]...)
 }
 
-// read adds the text in the element that was begun last. Its parts may each have a style. How it is read aloud, which
-// Japanese workbooks say besides, is passed over.
+// read adds the text of the element that began last. Its parts may each have a style. Phonetic hints, which Japanese workbooks
+// have, are skipped.
 func (t *bookText) read(x *xmlScanner, element string) error {
 	if x.empty {
 		return nil
@@ -217,9 +207,9 @@ func (t *bookText) read(x *xmlScanner, element string) error {
 		case err != nil:
 		case x.ends(element):
 			return nil
-		case x.is("rPh"):
+		case x.begins("rPh"):
 			err = x.skip()
-		case x.is("t") && !x.empty:
+		case x.begins("t") && !x.empty:
 			err = x.text(t.put)
 		}
 		if err != nil {
@@ -228,7 +218,7 @@ func (t *bookText) read(x *xmlScanner, element string) error {
 	}
 }
 
-// withoutEscapes resolves in place what a workbook has for characters that XML cannot have, like _x000D_.
+// withoutEscapes replaces in place the sequences for characters that XML cannot have, such as _x000D_.
 func withoutEscapes(text []byte) []byte {
 	const length = len("_x0000_")
 	n := bytes.Index(text, []byte("_x"))
@@ -253,7 +243,7 @@ func withoutEscapes(text []byte) []byte {
 	return plain
 }
 
-// escapedUnit returns the UTF-16 unit that a text begins with, if that is escaped.
+// escapedUnit returns the UTF-16 unit that the sequence at the beginning of a text stands for, and whether there is one.
 func escapedUnit(text []byte) (rune, bool) {
 	const length = len("_x0000_")
 	if len(text) < length || text[0] != '_' || text[1] != 'x' || text[length-1] != '_' {
@@ -263,60 +253,46 @@ func escapedUnit(text []byte) (rune, bool) {
 	return rune(unit), err == nil
 }
 
-// plainNumber writes a number as people do.
+// plainNumber returns a number without an exponent, and as short as possible.
 func plainNumber(text []byte) []byte {
 	if !bytes.ContainsAny(text, ".eE") {
 		return text
 	}
 	number, err := strconv.ParseFloat(string(text), 64)
-	const exact = 1e15 // digits that Excel keeps
+	const exact = 1e15 // Excel keeps 15 digits
 	if err != nil || math.Abs(number) >= exact {
 		return text
 	}
 	return strconv.AppendFloat(nil, number, 'f', -1, 64)
 }
 
-// convert makes a date of a number in a column of birthdays, also where no format says that it is one. What may be a year
-// alone remains.
-func (b *book) convert(field domain.PersonField, c cell) []byte {
-	const beyondYears = 10_000 // in 1927
-	if field != domain.PersonBirthday || !c.number {
-		return c.text
-	}
-	number, err := strconv.ParseFloat(string(c.text), 64)
-	if err != nil || number < beyondYears {
-		return c.text
-	}
-	return b.date(c.text)
-}
-
-// date returns the date that Excel has a number for, or the number if there is none.
-func (b *book) date(text []byte) []byte {
+// Date returns the date that a number of days stands for, as YYYY-MM-DD, or the number if there is none.
+func (b *Book) Date(text []byte) []byte {
 	const lastDay = 2_958_465 // of the year 9999
 	number, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || number < 1 && !b.from1904 || number < 0 || number > lastDay {
 		return text
 	}
-	const halfSecond = 0.5 / (24 * 60 * 60) // by which programs miss midnight
+	const halfSecond = 0.5 / (24 * 60 * 60) // rounding errors of programs at midnight are smaller
 	days := int(math.Floor(number + halfSecond))
 	first := time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC)
 	switch {
 	case b.from1904:
 		first = time.Date(1904, time.January, 1, 0, 0, 0, 0, time.UTC)
 	case days == 60:
-		return []byte("1900-02-29") // which was not, but Excel counts it
+		return []byte("1900-02-29") // there was no such day, but Excel counts it
 	case days < 60:
 		days++
 	}
 	return first.AddDate(0, 0, days).AppendFormat(nil, time.DateOnly)
 }
 
-// isDateNumber tells whether one of the formats that every workbook has is of dates.
+// isDateNumber reports whether a built-in format shows dates.
 func isDateNumber(id int) bool {
 	return id >= 14 && id <= 17 || id == 22 || id >= 27 && id <= 31 || id == 36 || id >= 50 && id <= 54 || id == 57 || id == 58
 }
 
-// isDateFormat tells whether a format shows a day or a year.
+// isDateFormat reports whether a format shows a day or a year.
 func isDateFormat(code string) bool {
 	var quote rune
 	escaped := false
@@ -328,7 +304,7 @@ func isDateFormat(code string) bool {
 			if c == quote {
 				quote = 0
 			}
-		case c == '\\' || c == '_' || c == '*': // the next character is shown, as wide as, or repeated
+		case c == '\\' || c == '_' || c == '*': // the next character is literal, a width, or a filler
 			escaped = true
 		case c == '"':
 			quote = '"'

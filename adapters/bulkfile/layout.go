@@ -1,0 +1,104 @@
+package bulkfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"slices"
+
+	"rollcall/adapters/bulkfile/scan"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// layoutRows is how many records a layout has.
+const layoutRows = 10
+
+// Layout implements ports.Decoder.
+func (f Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLayout, error) {
+	s, err := detect(file, hint)
+	if err != nil {
+		return ports.FileLayout{}, err
+	}
+	layout := ports.FileLayout{Format: s.format, Encoding: s.name}
+	switch s.format {
+	case ports.FormatCSV:
+		layout.Delimiter = rune(s.delimiter)
+		return layout, CSV{s.delimiter}.table(s.text(file)).layOut(&layout)
+	case ports.FormatXLSX:
+		return layout, f.workbook(file, func(t table) error { return t.layOut(&layout) })
+	}
+	for candidate, err := range f.candidates(s, file) {
+		if err != nil {
+			return ports.FileLayout{}, err
+		}
+		layOutObject(candidate.Original, &layout)
+		if candidate.Number == layoutRows {
+			break
+		}
+	}
+	return layout, nil
+}
+
+// layOut adds the columns of the table to a layout, and its first rows.
+func (t table) layOut(layout *ports.FileLayout) error {
+	var columns []column
+	return t.each(func(all []column) bool {
+		columns = all
+		for _, c := range columns {
+			it := ports.FileColumn{Header: c.header}
+			if c.isKnown {
+				it.Field = c.field.Name()
+			}
+			layout.Columns = append(layout.Columns, it)
+		}
+		return true
+	}, func(r scan.Row) bool {
+		texts := make([]string, len(columns))
+		for i := range min(len(columns), len(r.Cells)) {
+			texts[i] = string(t.text(&columns[i], &r.Cells[i]))
+		}
+		layout.Rows = append(layout.Rows, texts)
+		return len(layout.Rows) < layoutRows
+	})
+}
+
+// layOutObject adds an object to a layout, and columns for keys that earlier objects do not have.
+func layOutObject(original []byte, layout *ports.FileLayout) {
+	row := slices.Repeat([]string{""}, len(layout.Columns))
+	decoder := json.NewDecoder(bytes.NewReader(original))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		layout.Rows = append(layout.Rows, row)
+		return
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			break
+		}
+		var value json.RawMessage
+		if decoder.Decode(&value) != nil {
+			break
+		}
+		header, _ := key.(string)
+		i := slices.IndexFunc(layout.Columns, func(c ports.FileColumn) bool { return c.Header == header })
+		if i < 0 {
+			i = len(layout.Columns)
+			it := ports.FileColumn{Header: header}
+			if field, known := domain.ParsePersonField(header); known {
+				it.Field = field.Name()
+			}
+			layout.Columns = append(layout.Columns, it)
+			for i := range layout.Rows {
+				layout.Rows[i] = append(layout.Rows[i], "")
+			}
+			row = append(row, "")
+		}
+		row[i] = string(value)
+		var text string
+		if json.Unmarshal(value, &text) == nil {
+			row[i] = text
+		}
+	}
+	layout.Rows = append(layout.Rows, row)
+}

@@ -1,0 +1,94 @@
+// Package scan has what the scanners of files share: cells of tables, bounds, buffers, and the error of a broken file. Scanners
+// know the rules of a format, and nothing of people. In memory they hold a buffer and one row or value, whatever the file is.
+package scan
+
+import (
+	"bytes"
+	"iter"
+	"sync"
+	"unicode/utf8"
+
+	"rollcall/domain"
+)
+
+// MaxCells is the maximum number of cells in a row.
+const MaxCells = 1 << 10
+
+// ByteOrderMark may precede a text in UTF-8, and is not part of it.
+const ByteOrderMark = "\xef\xbb\xbf"
+
+// A Row is a row of a table. It is valid until the next row is read.
+type Row struct {
+	Cells  []Cell
+	Broken bool // the row has no certain meaning: a quote is in the wrong place, or there are more than MaxCells cells
+}
+
+// Rows yields the rows of a table, up to the first error: a *SyntaxError where the file is broken, or an error of the reader.
+type Rows = iter.Seq2[Row, error]
+
+// A Cell is a cell of a row.
+type Cell struct {
+	Text      []byte // valid UTF-8
+	Cut       bool   // Text is the beginning of a longer text
+	Malformed bool   // Text has U+FFFD for bytes that are not UTF-8
+	IsNumber  bool   // the cell has the type of numbers, and no format of dates
+}
+
+// IsBlank reports whether the cell has white space only.
+func (c *Cell) IsBlank() bool { return !c.Cut && len(bytes.TrimSpace(c.Text)) == 0 }
+
+// IsBlank reports whether all cells of the row are blank.
+func (r *Row) IsBlank() bool {
+	for i := range r.Cells {
+		if !r.Cells[i].IsBlank() {
+			return false
+		}
+	}
+	return true
+}
+
+// Limits bounds the text of rows, in bytes. A cell that exceeds both limits is cut.
+type Limits struct {
+	Row  int // texts of all cells of a row
+	Cell int // text of a cell
+}
+
+// Room returns how many more bytes a cell may have, in a row with row bytes of which cell bytes are the cell's own.
+func (l Limits) Room(row, cell int) int { return max(l.Row-row, l.Cell-cell, 0) }
+
+// ValidText returns a text in valid UTF-8, and whether it was malformed. A text that was cut may end inside a character, which
+// is removed.
+func ValidText(text []byte, cut bool) (valid []byte, malformed bool) {
+	if utf8.Valid(text) {
+		return text, false
+	}
+	if cut {
+		text = domain.TrimPartialRune(text)
+	}
+	if utf8.Valid(text) {
+		return text, false
+	}
+	return bytes.ToValidUTF8(text, []byte(string(utf8.RuneError))), true
+}
+
+// A SyntaxError reports that a file breaks the rules of its format.
+type SyntaxError struct {
+	Offset int64  // bytes before the place, 0 where it is unknown
+	Reason string // a phrase, such as "expected a comma or ]"
+}
+
+func (e *SyntaxError) Error() string { return e.Reason }
+
+// Buffer is the memory that a scanner reads into.
+type Buffer = [64 << 10]byte
+
+// buffers keeps buffers for reuse: most files have one record, and clearing a new buffer takes as long as reading it.
+var buffers = sync.Pool{New: func() any { return new(Buffer) }}
+
+// NewBuffer returns a buffer with unknown content. PutBuffer takes it back.
+func NewBuffer() *Buffer {
+	return buffers.Get().(*Buffer) //nolint:forcetypeassert // nothing else is in the pool
+}
+
+// PutBuffer takes back a buffer that is no longer in use.
+func PutBuffer(b *Buffer) { buffers.Put(b) }
