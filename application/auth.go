@@ -20,7 +20,7 @@ type AuthConfig struct {
 	Hasher   ports.Hasher
 	Devices  ports.DeviceSigner
 	Now      func() time.Time
-	Region   string // of phones without a country code
+	Rules    func() domain.Rules // returns the rules of the current day
 
 	// TemporaryLifetime is how long a temporary password signs in.
 	TemporaryLifetime time.Duration

@@ -83,17 +83,19 @@ func newPeopleWho(mustChange bool) *people {
 	p.store, p.limits = &fake.Imports{Now: clock}, &countingLimits{Limits: fake.Limits{Now: clock}}
 	p.register = p.registering(fake.Registrations{Store: p.store})
 	p.auth = application.NewAuth(application.AuthConfig{
-		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Now: clock, Region: "RU",
+		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Now: clock, Rules: p.rules,
 		TemporaryLifetime: lifetime, MustChange: mustChange,
 	})
 	return p
 }
 
+func (p *people) rules() domain.Rules { return domain.Rules{Region: "RU", Today: domain.DateOf(p.now)} }
+
 // registering is the use case over a store.
 func (p *people) registering(store ports.RegistrationStore) *application.RegisterUser {
 	return application.NewRegisterUser(application.RegisterConfig{
 		Registrations: store, Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher,
-		Now: func() time.Time { return p.now }, Region: "RU",
+		Rules: p.rules,
 	})
 }
 

@@ -84,8 +84,8 @@ type ImportConfig struct {
 	Outcomes  ports.OutcomeStore
 	Passwords ports.Passwords
 	Sentences ports.Sentences
-	Now       func() time.Time // whose location decides what day it is
-	Region    string           // of phones without a country code
+	Rules     func() domain.Rules // returns the rules of the current day
+	Now       func() time.Time
 
 	// Room returns ports.ErrNoRoom when the database's disk is nearly full. Nil for a disk that the server does not see.
 	Room func() error
@@ -96,17 +96,20 @@ type ImportConfig struct {
 	// KeepAnswers is how long the answer to a request is kept for its key.
 	KeepAnswers time.Duration
 
-	// MaxRecords and MaxTime bound one import, AtOnce how many large ones there may be, those included that wait for their
-	// turn. 0 is no bound.
-	MaxRecords int
-	MaxTime    time.Duration
-	AtOnce     int
+	ImportLimits
+}
+
+// ImportLimits bound imports. 0 means no limit.
+type ImportLimits struct {
+	MaxRecords    int           // records of one import
+	MaxImports    int           // large imports that run or wait
+	MaxImportTime time.Duration // duration of one import, waiting included
 }
 
 // NewImportUsers makes the use case.
 func NewImportUsers(with ImportConfig) *ImportUsers {
 	return &ImportUsers{
-		with: with, places: make(chan struct{}, with.AtOnce), decoding: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
+		with: with, places: make(chan struct{}, with.MaxImports), decoding: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
 	}
 }
 
@@ -116,9 +119,9 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		request.Key = domain.ImportKey{} // it neither has an answer to be kept nor gives one that was
 	}
 	i := &userImport{ImportConfig: u.with, request: request, size: sizeOf(request.File), decoding: u.decoding}
-	if u.with.MaxTime > 0 {
+	if u.with.MaxImportTime > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, u.with.MaxTime, domain.ErrTooSlow)
+		ctx, cancel = context.WithTimeoutCause(ctx, u.with.MaxImportTime, domain.ErrTooSlow)
 		defer cancel()
 	}
 	result, err := u.inPlace(ctx, i)
@@ -149,7 +152,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 
 // inPlace runs an import, a large one in a place of its own. It returns ports.ErrBusy when every place is taken.
 func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.ImportResult, error) {
-	if i.size == large && u.with.AtOnce > 0 {
+	if i.size == large && u.with.MaxImports > 0 {
 		select {
 		case u.places <- struct{}{}:
 			defer func() { <-u.places }()
@@ -372,7 +375,7 @@ type batch struct {
 // batches decodes and checks the file. An import that is not large is one batch; where that is too much for its size,
 // errLarger comes instead.
 func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
-	rules := domain.Rules{Region: i.Region, Today: domain.DateOf(i.Now())}
+	rules := i.Rules()
 	return func(yield func(batch, error) bool) {
 		var b batch
 		var originals arena

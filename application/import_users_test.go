@@ -26,12 +26,14 @@ type fixture struct {
 	spools *fake.Spools
 }
 
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 func newFixture() *fixture {
 	f := &fixture{store: &fake.Imports{}, spools: &fake.Spools{}}
 	f.config = application.ImportConfig{
 		Imports: f.store, Decoder: fake.Decoder{}, Outcomes: f.spools, Passwords: &fake.Passwords{}, Sentences: fake.Sentences{},
-		Now:    func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) },
-		Region: "RU",
+		Rules: func() domain.Rules { return domain.Rules{Region: "RU", Today: domain.DateOf(noon)} },
+		Now:   func() time.Time { return noon },
 	}
 	return f
 }
@@ -386,7 +388,7 @@ func TestBounds(t *testing.T) {
 	_, err = f.send(t, `[{},{}]`)
 	require.NoError(t, err)
 
-	f.config.MaxTime = time.Nanosecond
+	f.config.MaxImportTime = time.Nanosecond
 	_, err = f.send(t, `[{},{}]`)
 	require.ErrorIs(t, err, domain.ErrTooSlow)
 	require.Zero(t, f.spools.Open())
@@ -395,7 +397,7 @@ func TestBounds(t *testing.T) {
 // A large import that finds no place is told so at once. Small ones need none.
 func TestLargeImportsAtOnce(t *testing.T) {
 	f := newFixture()
-	f.config.AtOnce = 1
+	f.config.MaxImports = 1
 	large := person("anna", "a@example.com", "") + strings.Repeat(" ", 1<<20)
 	inside, outside := make(chan struct{}), make(chan struct{})
 	f.config.Imports = &meanwhile{f.store, func() { close(inside); <-outside }}
@@ -426,7 +428,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 	many := func(records int) string { return array(slices.Repeat([]string{"[]"}, records)...) }
 	for _, key := range []domain.ImportKey{{}, key} {
 		f := newFixture()
-		f.config.AtOnce, f.config.KeepAnswers = 1, time.Hour
+		f.config.MaxImports, f.config.KeepAnswers = 1, time.Hour
 		modes := &modesOf{ImportStore: f.store}
 		f.config.Imports = modes
 		_, err := f.request(t, many(10_000), ports.ImportRequest{Key: key})
@@ -456,7 +458,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		require.Zero(t, f.spools.Open())
 	}
 	f := newFixture()
-	f.config.AtOnce = 1
+	f.config.MaxImports = 1
 	inside, outside := make(chan struct{}), make(chan struct{})
 	f.config.Imports = &meanwhile{f.store, func() { close(inside); <-outside }}
 	u := application.NewImportUsers(f.config)

@@ -24,8 +24,7 @@ type RegisterConfig struct {
 	Accounts      ports.AccountStore
 	Limits        ports.LimitStore
 	Hasher        ports.Hasher
-	Now           func() time.Time // whose location decides what day it is
-	Region        string           // of phones without a country code
+	Rules         func() domain.Rules // returns the rules of the current day
 }
 
 // NewRegisterUser makes the use case.
@@ -48,8 +47,7 @@ func registrationBuckets(address string) []ports.Bucket {
 // person may mend a form at leisure. An attempt counts even when a key turns out to be taken, so that nobody finds out by
 // the thousand who has an account.
 func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationRequest) (*domain.User, error) {
-	rules := domain.Rules{Region: u.with.Region, Today: domain.DateOf(u.with.Now())}
-	object := rules.Check(request.Person)
+	object := u.with.Rules().Check(request.Person)
 	chosen, unfit := domain.NewPassword(request.Password, object.Registration.Login)
 	if violations := slices.Concat(object.Violations, unfit); violations != nil {
 		return nil, &domain.RejectedError{Violations: violations}

@@ -22,7 +22,7 @@ func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 }
 
 func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
-	identity := domain.NewIdentity(attempt.Name, a.with.Region)
+	identity := domain.NewIdentity(attempt.Name, a.with.Rules().Region)
 	user, err := a.with.Accounts.Find(ctx, identity)
 	if errors.Is(err, ports.ErrNotFound) {
 		user, err = nobody, nil

@@ -3,10 +3,13 @@ package bootstrap
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/units"
 
+	"rollcall/adapters/exports"
 	"rollcall/adapters/passhash"
 	"rollcall/adapters/web/api"
 	"rollcall/adapters/web/pages"
@@ -45,6 +48,19 @@ func (f *serverFlags) check() error {
 	return nil
 }
 
+// connections returns the maximum number of connections: --max-connections, or three quarters of the open-file limit if that is less.
+// The rest of the files is for the database and spools.
+func (f *serverFlags) connections(log *slog.Logger) int {
+	var files syscall.Rlimit
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files)
+	if err != nil || files.Cur/4*3 >= uint64(f.MaxConnections) {
+		return f.MaxConnections
+	}
+	possible := int(files.Cur / 4 * 3)
+	log.Info("lowered the connection limit to fit the open-file limit", "max_connections", possible, "open_files", files.Cur)
+	return possible
+}
+
 // registrationOpen is the value of --registration that lets visitors register.
 const registrationOpen = "open"
 
@@ -55,9 +71,25 @@ type accessFlags struct {
 	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users may see reports of imports: any or operators (${default}). Uploads, their passwords and rejected records are for operators only."`
 }
 
-// importFlags configure imports.
+// rulesFlags configure the rules for records and registrations.
+type rulesFlags struct {
+	DefaultRegion string `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Default region for phone numbers without a country code, ISO 3166-1 alpha-2 (${default})."`
+}
+
+func (f *rulesFlags) check() error {
+	if !domain.IsRegion(f.DefaultRegion) {
+		return fmt.Errorf("invalid --default-region %q: expected a region with phone numbers, such as RU or DE", f.DefaultRegion)
+	}
+	return nil
+}
+
+// rules returns the rules of the current day, which begins at midnight in the location of the server.
+func (f *rulesFlags) rules() domain.Rules {
+	return domain.Rules{Region: f.DefaultRegion, Today: domain.DateOf(time.Now())}
+}
+
+// importFlags limit imports. The struct has the fields of application.ImportLimits, and converts to it.
 type importFlags struct {
-	DefaultRegion string        `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Default region for phone numbers without a country code, ISO 3166-1 alpha-2 (${default})."`
 	MaxRecords    int           `env:"ROLLCALL_MAX_RECORDS" default:"20000000" placeholder:"N" help:"Maximum number of records in one import (${default}); 0 means no limit."`
 	MaxImports    int           `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"Maximum number of running and waiting imports larger than 1 MiB or 10,000 records (${default}); 0 means no limit."`
 	MaxImportTime time.Duration `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"Maximum duration of an import, waiting included (${default}); 0 means no limit."`
@@ -65,8 +97,6 @@ type importFlags struct {
 
 func (f *importFlags) check() error {
 	switch {
-	case !domain.IsRegion(f.DefaultRegion):
-		return fmt.Errorf("invalid --default-region %q: expected a region with phone numbers, such as RU or DE", f.DefaultRegion)
 	case f.MaxRecords < 0:
 		return errors.New("--max-records must not be negative")
 	case f.MaxImports < 0:
@@ -124,6 +154,10 @@ func (f *exportFlags) check() error {
 		return errors.New("--max-exports must be greater than 0")
 	}
 	return nil
+}
+
+func (f *exportFlags) folder() *exports.Folder {
+	return exports.New(f.ExportsDir, int64(f.MaxExports))
 }
 
 // secretFlags configure the secret key, from which temporary passwords are derived.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"rollcall/adapters/exports"
 	"rollcall/adapters/postgres"
 )
 
@@ -18,9 +19,10 @@ const (
 	rollUpInterval = 10 * time.Second
 )
 
-// sweep keeps the statistics and removes expired data, immediately and then at intervals, until ctx ends. Several instances may sweep
-// one database concurrently.
-func sweep(ctx context.Context, db *postgres.DB, keepRefused, keepAnswers time.Duration, log *slog.Logger) {
+// sweep rolls up the statistics and removes expired data, immediately and then at intervals, until ctx ends. Several instances may
+// sweep one database concurrently.
+func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folder *exports.Folder, log *slog.Logger) {
+	logFailure(ctx, log, "cleanup of exports folder failed", folder.Sweep())
 	limits, reports, imports := postgres.NewLimits(db), postgres.NewReports(db), postgres.NewImports(db, time.Now)
 	uploads, setupCodes := postgres.NewFileUploads(db), postgres.NewSetupCodes(db)
 	go repeat(ctx, rollUpInterval, func() {
@@ -32,8 +34,8 @@ func sweep(ctx context.Context, db *postgres.DB, keepRefused, keepAnswers time.D
 			limits.Sweep(ctx),
 			imports.Sweep(ctx),
 			setupCodes.Sweep(ctx),
-			uploads.Sweep(ctx, now.Add(-keepAnswers)),
-			reports.EraseOriginals(ctx, now.Add(-keepRefused))))
+			uploads.Sweep(ctx, now.Add(-retention.KeepAnswers)),
+			reports.EraseOriginals(ctx, now.Add(-retention.KeepRejected))))
 	})
 }
 
