@@ -308,7 +308,7 @@ func (i *userImport) answer() *ports.Answer {
 }
 
 // outcomeOf returns the outcome of a record, without its number and password.
-func outcomeOf(o *domain.Object, violations domain.Violations, skips bool) domain.Outcome {
+func outcomeOf(o *domain.Record, violations domain.Violations, skips bool) domain.Outcome {
 	if violations != nil {
 		return domain.Outcome{Login: o.Login, Violations: violations}
 	}
@@ -333,7 +333,7 @@ func withPasswords(all iter.Seq2[domain.Outcome, error], issuer ports.Issuer) it
 	return func(yield func(domain.Outcome, error) bool) {
 		for outcome, err := range all {
 			if err == nil && outcome.Violations == nil && !outcome.Skipped {
-				outcome.Password = issuer.Password(outcome.Object)
+				outcome.Password = issuer.Password(outcome.Record)
 			}
 			if !yield(outcome, err) {
 				return
@@ -368,7 +368,7 @@ func (i *userImport) dropLog() error {
 
 // batch is a part of an import: objects that were checked, and for each valid one the hash of its password.
 type batch struct {
-	objects []domain.Object
+	objects []domain.Record
 	hashes  []string
 }
 
@@ -422,7 +422,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			if !pass(b, nil) {
 				return
 			}
-			b = batch{make([]domain.Object, 0, batchRecords), make([]string, 0, batchRecords)}
+			b = batch{make([]domain.Record, 0, batchRecords), make([]string, 0, batchRecords)}
 			originals, text = arena{}, 0
 		}
 		if len(b.objects) > 0 {

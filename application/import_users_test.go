@@ -102,11 +102,11 @@ func TestImport(t *testing.T) {
 	none := domain.Violations{{Code: domain.CodeNotObject}}
 	name := domain.RestoreFullName(domain.NameTexts{Last: "Ким", First: "Анна", Patronymic: "Петровна"})
 	require.Equal(t, imported{1, domain.Tally{Records: 5, Registered: 2, Rejected: 3}, false, []domain.Outcome{
-		{Object: 1, Login: "anna", Name: name, Password: "password-1-1"},
-		{Object: 2, Violations: none},
-		{Object: 3, Login: "ANNA", Violations: taken},
-		{Object: 4, Login: "x", Violations: invalid},
-		{Object: 5, Login: "boris", Name: name, Password: "password-1-5"},
+		{Record: 1, Login: "anna", Name: name, Password: "password-1-1"},
+		{Record: 2, Violations: none},
+		{Record: 3, Login: "ANNA", Violations: taken},
+		{Record: 4, Login: "x", Violations: invalid},
+		{Record: 5, Login: "boris", Name: name, Password: "password-1-5"},
 	}}, got)
 
 	accounts := f.store.Accounts()
@@ -116,9 +116,9 @@ func TestImport(t *testing.T) {
 	require.Equal(t, []fake.Record{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
 		Created: 2, Refused: 3, Rejections: []domain.Rejection{
-			{Object: 2, Violations: none, Description: "not_object."},
-			{Object: 3, Login: "ANNA", Violations: taken, Description: "login taken."},
-			{Object: 4, Login: "x", Violations: invalid, Description: "email invalid. phone invalid."},
+			{Record: 2, Violations: none, Description: "not_object."},
+			{Record: 3, Login: "ANNA", Violations: taken, Description: "login taken."},
+			{Record: 4, Login: "x", Violations: invalid, Description: "email invalid. phone invalid."},
 		},
 	}}, f.store.Records())
 	require.Zero(t, f.spools.Open(), "nothing is left behind")
@@ -211,7 +211,7 @@ func TestLargeImport(t *testing.T) {
 	require.Equal(t, domain.Tally{Records: objects, Registered: objects * 2 / 3, Rejected: objects / 3}, got.tally)
 	require.Len(t, got.outcomes, objects)
 	for i, outcome := range got.outcomes {
-		require.Equal(t, i+1, outcome.Object)
+		require.Equal(t, i+1, outcome.Record)
 		require.Equal(t, i%3 == 2, outcome.Violations != nil)
 		require.Equal(t, i%3 == 2, outcome.Password == "")
 	}
@@ -249,7 +249,7 @@ func (tx *meanwhileTx) Add(ctx context.Context, accounts []domain.Account, rejec
 
 func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
 	f := newFixture()
-	rival := contract.Object(t, 1)
+	rival := contract.Record(t, 1)
 	f.config.Imports = &meanwhile{f.store, func() {
 		_, err := f.store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: rival.Registration, PasswordHash: "x"}}, nil))
@@ -503,7 +503,7 @@ type askedTx struct {
 	modes *modesOf
 }
 
-func (tx *askedTx) Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error) {
+func (tx *askedTx) Taken(ctx context.Context, objects []domain.Record) (*domain.Taken, error) {
 	tx.modes.batches++
 	return tx.ImportTx.Taken(ctx, objects)
 }

@@ -36,14 +36,14 @@ func newKeptRejections(request *ports.ImportRequest) keptRejections {
 }
 
 // reject returns the rejection of a record. One that is only counted has neither a description nor the original.
-func (k *keptRejections) reject(o *domain.Object, violations domain.Violations, sentences ports.Sentences) domain.Rejection {
-	counted := domain.Rejection{Object: o.Number, Violations: violations, CountedOnly: true}
+func (k *keptRejections) reject(o *domain.Record, violations domain.Violations, sentences ports.Sentences) domain.Rejection {
+	counted := domain.Rejection{Record: o.Number, Violations: violations, CountedOnly: true}
 	isRecord := !violations.OfNoRecord()
 	if isRecord && k.room < 0 || !isRecord && k.noRecords == maxNoRecords {
 		return counted
 	}
 	kept := domain.Rejection{
-		Object: o.Number, Login: o.Login, Violations: violations, Description: sentences.Describe(violations), Original: o.Original,
+		Record: o.Number, Login: o.Login, Violations: violations, Description: sentences.Describe(violations), Original: o.Original,
 	}
 	k.room -= int64(rowBytes + violationBytes*len(violations) + 2*len(kept.Login) + len(kept.Description) + len(kept.Original))
 	if !isRecord {

@@ -57,7 +57,7 @@ func (w writer) Write(out io.Writer, report ports.Report) error {
 		if err != nil {
 			return fmt.Errorf("rejections: %w", err)
 		}
-		fmt.Fprintf(out, "%d/%d %d %s\n", rejection.Import, rejection.Object, len(rejection.Violations), rejection.Original)
+		fmt.Fprintf(out, "%d/%d %d %s\n", rejection.Import, rejection.Record, len(rejection.Violations), rejection.Original)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func TestSetUp(t *testing.T) {
 	ids := make([]int64, 2)
 	for i := range ids {
 		var err error
-		ids[i], err = people.Create(t.Context(), domain.Account{Registration: contract.Object(t, i).Registration})
+		ids[i], err = people.Create(t.Context(), domain.Account{Registration: contract.Record(t, i).Registration})
 		require.NoError(t, err)
 	}
 

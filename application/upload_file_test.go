@@ -109,7 +109,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		got := f.upload(t, id)
 		require.Equal(t, "people.json", got.Name)
 		require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, got.Done.Tally)
-		require.Equal(t, []domain.Rejection{{Object: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Rejections)
+		require.Equal(t, []domain.Rejection{{Record: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Rejections)
 		require.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
 		require.Empty(t, f.fixture.store.Records())
 		_, err := f.importing.Recall(t.Context(), got.Key())

@@ -276,7 +276,7 @@ func markChecked(upload *ports.Upload, result *ports.ImportResult) error {
 		}
 		if outcome.Violations != nil {
 			upload.Rejections = append(upload.Rejections, domain.Rejection{
-				Object: outcome.Object, Login: outcome.Login, Violations: outcome.Violations,
+				Record: outcome.Record, Login: outcome.Login, Violations: outcome.Violations,
 			})
 		}
 		if len(upload.Rejections) == ports.MaxRejectionsShown {

@@ -15,10 +15,10 @@ type Kind uint8
 
 // The kinds of values.
 const (
-	Absent Kind = iota // missing, or null
-	String
-	Number
-	Other // a boolean, a list or an object
+	KindAbsent Kind = iota // missing, or null
+	KindText
+	KindNumber
+	KindOther // a boolean, a list or an object
 )
 
 // Given is a field of a candidate as it came.
@@ -35,7 +35,7 @@ func Entered(s string) Given {
 	if trim(s) == "" {
 		return Given{}
 	}
-	v := Given{Text: s, Kind: String}
+	v := Given{Text: s, Kind: KindText}
 	if len(s) > MaxValue {
 		v.Text, v.Cut = TrimPartialRune(s[:MaxValue]), true
 	}
@@ -50,7 +50,7 @@ type Candidate struct {
 	Given [NumPersonFields]Given
 
 	Number     int  // of the object in its import, from 1
-	NotObject  bool // there is something else in the object's place
+	NotRecord  bool // there is something else in the object's place
 	Unreadable bool // nobody can tell what stands in the object's place
 
 	// Original is the record as it came, in JSON; nil when it is too large to be kept.
@@ -81,9 +81,9 @@ type Registration struct {
 	Birthday Birthday // zero when none was given
 }
 
-// Object is a candidate that was checked. Without violations its Registration is complete; with them it holds the
+// Record is a candidate that was checked. Without violations its Registration is complete; with them it holds the
 // fields that are valid, so that these too can be told to be taken.
-type Object struct {
+type Record struct {
 	Number       int
 	Login        string // as it came, fit to be shown; empty when it was no string
 	Registration Registration
@@ -92,17 +92,17 @@ type Object struct {
 }
 
 // Check finds every violation that the candidate has by itself.
-func (r Rules) Check(c *Candidate) Object {
-	o := Object{Number: c.Number}
+func (r Rules) Check(c *Candidate) Record {
+	o := Record{Number: c.Number}
 	switch {
 	case c.Unreadable:
 		o.Violations = Violations{{Code: CodeUnreadable}}
 		return o
-	case c.NotObject:
+	case c.NotRecord:
 		o.Violations = Violations{{Code: CodeNotObject}}
 		return o
 	}
-	if login := &c.Given[PersonLogin]; login.Kind == String {
+	if login := &c.Given[PersonLogin]; login.Kind == KindText {
 		o.Login = presentable(login.Text)
 	}
 	var found [NumPersonFields]Violations
@@ -121,7 +121,7 @@ func (r Rules) Check(c *Candidate) Object {
 
 // isLeftOut reports whether an optional field was left out. Many systems write an empty text for a value that they lack.
 func (g *Given) isLeftOut() bool {
-	return !g.Repeated && (g.Kind == Absent || g.Kind == String && !g.Cut && trim(g.Text) == "")
+	return !g.Repeated && (g.Kind == KindAbsent || g.Kind == KindText && !g.Cut && trim(g.Text) == "")
 }
 
 // checkField sets the field of reg, unless the field has violations, which it returns.
@@ -129,7 +129,7 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	definition := &personFields[f]
 	name := definition.name
 	switch {
-	case definition.required && g.Kind == Absent && !g.Repeated:
+	case definition.required && g.Kind == KindAbsent && !g.Repeated:
 		return Violations{{Field: name, Code: CodeRequired}}
 	case !definition.required && g.isLeftOut():
 		return nil
@@ -138,8 +138,8 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	if g.Repeated {
 		vs = append(vs, Violation{Field: name, Code: CodeRepeated})
 	}
-	if g.Kind != String && (g.Kind != Number || !definition.acceptsNumbers) {
-		if g.Kind != Absent {
+	if g.Kind != KindText && (g.Kind != KindNumber || !definition.acceptsNumbers) {
+		if g.Kind != KindAbsent {
 			vs = append(vs, Violation{Field: name, Code: CodeType})
 		}
 		return vs
@@ -147,7 +147,7 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	if g.Malformed {
 		vs = append(vs, Violation{Field: name, Code: CodeEncoding})
 	}
-	isNoNumeral := g.Kind == Number && !isDigits(g.Text)
+	isNoNumeral := g.Kind == KindNumber && !isDigits(g.Text)
 	if vs != nil || g.Cut || isNoNumeral {
 		reg = new(Registration) // the value has violations, whatever its text is
 	}

@@ -277,7 +277,7 @@ func TestBirthday(t *testing.T) {
 	require.False(t, given)
 }
 
-func text(s string) domain.Given { return domain.Given{Text: s, Kind: domain.String} }
+func text(s string) domain.Given { return domain.Given{Text: s, Kind: domain.KindText} }
 
 func valid() domain.Candidate {
 	return domain.Candidate{
@@ -297,22 +297,22 @@ func TestCheck(t *testing.T) {
 		want   domain.Violations
 	}{
 		"valid":          {func(*domain.Candidate) {}, nil},
-		"no object":      {func(c *domain.Candidate) { c.NotObject = true }, domain.Violations{{Code: domain.CodeNotObject}}},
+		"no object":      {func(c *domain.Candidate) { c.NotRecord = true }, domain.Violations{{Code: domain.CodeNotObject}}},
 		"e-mail only":    {func(c *domain.Candidate) { c.Given[domain.PersonPhone] = domain.Given{} }, nil},
 		"phone only":     {func(c *domain.Candidate) { c.Given[domain.PersonEmail] = text("  ") }, nil},
-		"phone a number": {func(c *domain.Candidate) { c.Given[domain.PersonPhone].Kind = domain.Number }, nil},
+		"phone a number": {func(c *domain.Candidate) { c.Given[domain.PersonPhone].Kind = domain.KindNumber }, nil},
 		"no birthday":    {func(c *domain.Candidate) { c.Given[domain.PersonBirthday] = text("") }, nil},
 		"no contact": {func(c *domain.Candidate) {
 			c.Given[domain.PersonEmail], c.Given[domain.PersonPhone] = domain.Given{}, text("")
 		}, only(domain.FieldEmail, domain.CodeContactRequired)},
 		"negative phone": {func(c *domain.Candidate) {
-			c.Given[domain.PersonPhone] = domain.Given{Text: "-9123456789", Kind: domain.Number}
+			c.Given[domain.PersonPhone] = domain.Given{Text: "-9123456789", Kind: domain.KindNumber}
 		}, only(domain.FieldPhone, domain.CodeInvalid)},
 		"fractional phone": {func(c *domain.Candidate) {
-			c.Given[domain.PersonPhone] = domain.Given{Text: "9123456789.5", Kind: domain.Number}
+			c.Given[domain.PersonPhone] = domain.Given{Text: "9123456789.5", Kind: domain.KindNumber}
 		}, only(domain.FieldPhone, domain.CodeInvalid)},
 		"huge phone": {func(c *domain.Candidate) {
-			c.Given[domain.PersonPhone] = domain.Given{Text: "9", Kind: domain.Number, Cut: true}
+			c.Given[domain.PersonPhone] = domain.Given{Text: "9", Kind: domain.KindNumber, Cut: true}
 		}, only(domain.FieldPhone, domain.CodeInvalid)},
 		"huge birthday":  {func(c *domain.Candidate) { c.Given[domain.PersonBirthday].Cut = true }, only(domain.FieldBirthday, domain.CodeInvalid)},
 		"huge login":     {func(c *domain.Candidate) { c.Given[domain.PersonLogin].Cut = true }, only(domain.FieldLogin, domain.CodeTooLong)},
@@ -326,7 +326,7 @@ func TestCheck(t *testing.T) {
 		},
 		"everything wrong with one field": {
 			func(c *domain.Candidate) {
-				c.Given[domain.PersonLogin] = domain.Given{Kind: domain.String, Text: "\x00\ufffd", Cut: true, Malformed: true, Repeated: true}
+				c.Given[domain.PersonLogin] = domain.Given{Kind: domain.KindText, Text: "\x00\ufffd", Cut: true, Malformed: true, Repeated: true}
 			},
 			slices.Concat(only(domain.FieldLogin, domain.CodeRepeated), only(domain.FieldLogin, domain.CodeEncoding),
 				only(domain.FieldLogin, domain.CodeControl), only(domain.FieldLogin, domain.CodeTooLong)),
@@ -336,9 +336,9 @@ func TestCheck(t *testing.T) {
 			func(c *domain.Candidate) {
 				*c = domain.Candidate{
 					Given: [domain.NumPersonFields]domain.Given{
-						domain.PersonLastName: text(" "), domain.PersonPatronymic: {Kind: domain.Number, Text: "7"},
+						domain.PersonLastName: text(" "), domain.PersonPatronymic: {Kind: domain.KindNumber, Text: "7"},
 						domain.PersonLogin: text(strings.Repeat("x", 51)), domain.PersonEmail: text("x"),
-						domain.PersonPhone: {Kind: domain.Other}, domain.PersonBirthday: text("2999-01-01"),
+						domain.PersonPhone: {Kind: domain.KindOther}, domain.PersonBirthday: text("2999-01-01"),
 					},
 				}
 			},
@@ -362,11 +362,11 @@ func TestCheck(t *testing.T) {
 func TestLoginInReports(t *testing.T) {
 	rules := domain.Rules{Region: "RU", Today: today}
 	for login, want := range map[domain.Given]string{
-		text("ivan"):                     "ivan",
-		text("a\x00b\nc"):                "a\ufffdb\ufffdc",
-		text(strings.Repeat("ж", 60)):    strings.Repeat("ж", 50) + "…",
-		{Kind: domain.Number, Text: "7"}: "",
-		{}:                               "",
+		text("ivan"):                         "ivan",
+		text("a\x00b\nc"):                    "a\ufffdb\ufffdc",
+		text(strings.Repeat("ж", 60)):        strings.Repeat("ж", 50) + "…",
+		{Kind: domain.KindNumber, Text: "7"}: "",
+		{}:                                   "",
 	} {
 		candidate := valid()
 		candidate.Given[domain.PersonLogin] = login
@@ -374,7 +374,7 @@ func TestLoginInReports(t *testing.T) {
 	}
 }
 
-func object(t *testing.T, login, email, phone string) *domain.Object {
+func object(t *testing.T, login, email, phone string) *domain.Record {
 	t.Helper()
 	c := valid()
 	c.Given[domain.PersonLogin], c.Given[domain.PersonEmail], c.Given[domain.PersonPhone] = text(login), text(email), text(phone)
@@ -387,7 +387,7 @@ func TestSequence(t *testing.T) {
 	taken.AddPhone("79000000001")
 	login, email, phone := only(domain.FieldLogin, domain.CodeTaken), only(domain.FieldEmail, domain.CodeTaken), only(domain.FieldPhone, domain.CodeTaken)
 	for i, c := range []struct {
-		object *domain.Object
+		object *domain.Record
 		want   domain.Violations
 	}{
 		{object(t, "a", "a@example.com", "9000000001"), phone}, // and takes nothing

@@ -26,15 +26,15 @@ var (
 // BrokenFileError says where a file breaks. It is an ErrBrokenFile.
 type BrokenFileError struct {
 	Offset int64  // bytes before the place
-	Object int    // the number of the object at the place, 0 outside of any
+	Record int    // the number of the object at the place, 0 outside of any
 	Reason string // a phrase, e.g. "a comma is missing"
 }
 
 func (e *BrokenFileError) Error() string {
-	if e.Object == 0 {
+	if e.Record == 0 {
 		return fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason)
 	}
-	return fmt.Sprintf("at byte %d, in object %d: %s", e.Offset, e.Object, e.Reason)
+	return fmt.Sprintf("at byte %d, in object %d: %s", e.Offset, e.Record, e.Reason)
 }
 
 // Unwrap makes the error an ErrBrokenFile.
@@ -79,7 +79,7 @@ type Account struct {
 // Rejection is an object that was refused.
 type Rejection struct {
 	Import      int64  // by its id, when it is recorded
-	Object      int    // its number
+	Record      int    // its number
 	Login       string // as it came, fit to be shown
 	Violations  Violations
 	Description string // every violation in a sentence
@@ -89,7 +89,7 @@ type Rejection struct {
 
 // Outcome is what came of an object: an account with its password, or violations.
 type Outcome struct {
-	Object     int
+	Record     int
 	Login      string
 	Name       FullName // of whom an account was made, or would be
 	Password   string   // empty where no account was made
@@ -130,7 +130,7 @@ func (t *Taken) AddPhone(digits string) { t.phones[digits] = struct{}{} }
 
 // Admit decides on an object by the rule of sequence: it is refused if it has violations, or if its login, e-mail or
 // phone is taken. An admitted object takes its own; a refused one takes nothing. It returns all violations.
-func (t *Taken) Admit(o *Object) Violations {
+func (t *Taken) Admit(o *Record) Violations {
 	reg := &o.Registration
 	var taken Violations
 	if _, found := t.logins[reg.Login.Key()]; found {

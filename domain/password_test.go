@@ -91,8 +91,8 @@ func TestPasswordsAreNormalised(t *testing.T) {
 
 func TestEntered(t *testing.T) {
 	require.Equal(t, domain.Given{}, domain.Entered(" \t"))
-	require.Equal(t, domain.Given{Text: " a ", Kind: domain.String}, domain.Entered(" a "))
-	require.Equal(t, domain.Given{Text: "a\ufffd", Kind: domain.String, Malformed: true}, domain.Entered("a\xff"))
+	require.Equal(t, domain.Given{Text: " a ", Kind: domain.KindText}, domain.Entered(" a "))
+	require.Equal(t, domain.Given{Text: "a\ufffd", Kind: domain.KindText, Malformed: true}, domain.Entered("a\xff"))
 	long := domain.Entered(strings.Repeat("ж", domain.MaxValue))
 	require.True(t, long.Cut)
 	require.False(t, long.Malformed, "a character that is cut in two is not malformed")

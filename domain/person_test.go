@@ -24,8 +24,8 @@ func TestEveryFieldOfAPersonIsChecked(t *testing.T) {
 			require.Contains(t, domain.Fields(), f.Name())
 
 			c := valid()
-			require.Equal(t, domain.String, c.Given[f].Kind, "the test has no value for the field")
-			c.Given[f] = domain.Given{Kind: domain.Other}
+			require.Equal(t, domain.KindText, c.Given[f].Kind, "the test has no value for the field")
+			c.Given[f] = domain.Given{Kind: domain.KindOther}
 			object := rules.Check(&c)
 			require.Contains(t, object.Violations, domain.Violation{Field: f.Name(), Code: domain.CodeType})
 			require.NotEqual(t, complete.Registration, object.Registration, "the registration does not have the field")

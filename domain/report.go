@@ -77,5 +77,5 @@ type DayCount struct {
 type ReasonCount struct {
 	Reason
 
-	Objects int
+	Records int
 }

@@ -72,7 +72,7 @@ func TestLoginKey(t *testing.T) {
 	require.Nil(t, violations)
 	require.Equal(t, login.Key(), domain.LoginKey("АННА.КИМ"))
 	// what a report shows of a login is looked for as well
-	for _, shown := range []domain.Given{{Text: "a\x00B", Kind: domain.String}, {Text: strings.Repeat("Ж", 60), Kind: domain.String}} {
+	for _, shown := range []domain.Given{{Text: "a\x00B", Kind: domain.KindText}, {Text: strings.Repeat("Ж", 60), Kind: domain.KindText}} {
 		object := domain.Rules{Region: "RU"}.Check(&domain.Candidate{Given: [domain.NumPersonFields]domain.Given{domain.PersonLogin: shown}})
 		require.NotContains(t, object.Login, "\x00")
 		require.Equal(t, domain.LoginKey(shown.Text), domain.LoginKey(object.Login))

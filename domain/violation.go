@@ -13,8 +13,8 @@ const MaxLength = 50
 // Field names a field of a person, by the name it has in JSON.
 type Field string
 
-// FieldObject stands for the record as a whole.
-const FieldObject Field = ""
+// FieldRecord stands for the record as a whole.
+const FieldRecord Field = ""
 
 // The fields of a person who chooses a password.
 const (

@@ -48,7 +48,7 @@ func (b *builder) unreadable(number int, original []byte) *domain.Candidate {
 // brokenFile returns the domain's error for a broken file. Other errors it returns unchanged. Record 0 stands for none.
 func brokenFile(err error, record int) error {
 	if broken, ok := errors.AsType[*scan.SyntaxError](err); ok {
-		return &domain.BrokenFileError{Offset: broken.Offset, Object: record, Reason: broken.Reason}
+		return &domain.BrokenFileError{Offset: broken.Offset, Record: record, Reason: broken.Reason}
 	}
 	return err
 }

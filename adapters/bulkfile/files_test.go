@@ -152,7 +152,7 @@ func TestFormatsAgree(t *testing.T) {
 			}
 			require.Len(t, columns, 8)
 			require.Equal(t, domain.FieldLogin, columns["login"])
-			require.Equal(t, domain.FieldObject, columns["note"])
+			require.Equal(t, domain.FieldRecord, columns["note"])
 			place := slices.IndexFunc(layout.Columns, func(c ports.FileColumn) bool { return c.Header == "login" })
 			require.Equal(t, "anna", layout.Rows[0][place])
 			layout.Columns, layout.Rows = nil, nil
@@ -166,7 +166,7 @@ func TestHeaders(t *testing.T) {
 		"Фамилия": domain.FieldLastName, " ИМЯ ": domain.FieldFirstName, "Отчество": domain.FieldPatronymic, "Логин": domain.FieldLogin,
 		"Эл. почта": domain.FieldEmail, "E-mail": domain.FieldEmail, "Телефон": domain.FieldPhone, "Дата рождения": domain.FieldBirthday,
 		"First name": domain.FieldFirstName, "LAST_NAME": domain.FieldLastName, "Phone number": domain.FieldPhone, "Date of birth": domain.FieldBirthday,
-		"Учётная запись": domain.FieldLogin, "patr": domain.FieldPatronymic, "nickname": domain.FieldObject, "Моё имя": domain.FieldObject,
+		"Учётная запись": domain.FieldLogin, "patr": domain.FieldPatronymic, "nickname": domain.FieldRecord, "Моё имя": domain.FieldRecord,
 	} {
 		layout, err := files().Layout(sectionOf("login;"+header+"\na;b\n"), ports.FileHint{})
 		require.NoError(t, err)
@@ -201,7 +201,7 @@ func TestUnreadable(t *testing.T) {
 			switch {
 			case candidate.Unreadable:
 				all += "?"
-			case candidate.NotObject:
+			case candidate.NotRecord:
 				all += "!"
 			default:
 				all += candidate.Given[domain.PersonLogin].Text[:1]
@@ -325,7 +325,7 @@ func TestLateCharset(t *testing.T) {
 	}
 	got, err = candidatesOf("login,phone\na\xffb,1\n", ports.FileHint{Format: "csv", Charset: "utf-8"})
 	require.NoError(t, err)
-	require.Equal(t, domain.Given{Kind: domain.String, Text: "a\ufffdb", Malformed: true}, got[0].Given[domain.PersonLogin])
+	require.Equal(t, domain.Given{Kind: domain.KindText, Text: "a\ufffdb", Malformed: true}, got[0].Given[domain.PersonLogin])
 }
 
 // Where encoding/csv can read a file it finds the same fields.

@@ -75,9 +75,9 @@ func (r *objectReader) file(yield func(*domain.Candidate) bool) (record int, sto
 // record reads the value in the place of a record.
 func (r *objectReader) record(number int) {
 	r.begin(number)
-	r.candidate.NotObject = r.json.Peek() != json.Object
+	r.candidate.NotRecord = r.json.Peek() != json.Object
 	r.json.StartRaw()
-	if r.candidate.NotObject {
+	if r.candidate.NotRecord {
 		r.json.Skip()
 		return
 	}
@@ -96,5 +96,5 @@ func (r *objectReader) record(number int) {
 
 // kinds are the kinds of values that fields may have.
 var kinds = [...]domain.Kind{
-	json.Bool: domain.Other, json.Number: domain.Number, json.String: domain.String, json.Array: domain.Other, json.Object: domain.Other,
+	json.Bool: domain.KindOther, json.Number: domain.KindNumber, json.String: domain.KindText, json.Array: domain.KindOther, json.Object: domain.KindOther,
 }

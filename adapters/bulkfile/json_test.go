@@ -67,7 +67,7 @@ func TestStrings(t *testing.T) {
 		`"x` + strings.Repeat(`\u00e9`, 512) + `"`: {Text: "x" + strings.Repeat("é", 511), Cut: true},
 		`"` + strings.Repeat(`\ud83d\ude42`, 300) + `"`: {Text: strings.Repeat("🙂", 256), Cut: true},
 	} {
-		want.Kind = domain.String
+		want.Kind = domain.KindText
 		for _, r := range []io.Reader{
 			strings.NewReader(`{"login":` + file + `}`),
 			iotest.OneByteReader(strings.NewReader(`{"login" : ` + file + ` }`)),
@@ -83,7 +83,7 @@ func TestNumbers(t *testing.T) {
 	for _, number := range []string{"0", "-0", "7", "9123456789", "-1.5", "1e5", "1.25E-7", "0.1", "99999999999999999999999999", "1" + strings.Repeat("0", 1023)} {
 		got, err := decode(strings.NewReader(`[{"phone":` + number + `}]`))
 		require.NoError(t, err, number)
-		require.Equal(t, domain.Given{Text: number, Kind: domain.Number}, got[0].Given[domain.PersonPhone])
+		require.Equal(t, domain.Given{Text: number, Kind: domain.KindNumber}, got[0].Given[domain.PersonPhone])
 	}
 	got, err := decode(strings.NewReader(`[{"phone":` + strings.Repeat("9", 5000) + `}]`))
 	require.NoError(t, err)
@@ -101,8 +101,8 @@ func TestKeys(t *testing.T) {
 	require.Equal(t, []domain.Candidate{{
 		Number: 1,
 		Given: given{
-			domain.PersonLogin: {Text: "yes", Kind: domain.String},
-			domain.PersonEmail: {Text: "second", Kind: domain.String, Repeated: true},
+			domain.PersonLogin: {Text: "yes", Kind: domain.KindText},
+			domain.PersonEmail: {Text: "second", Kind: domain.KindText, Repeated: true},
 			domain.PersonPhone: {Repeated: true},
 		},
 	}}, got)
@@ -133,7 +133,7 @@ func TestNesting(t *testing.T) {
 	got, err := decode(strings.NewReader(`[[[],{},[{}],[1,"]",{"a":[],"b":{}}]], {"login":{}}, []]`))
 	require.NoError(t, err)
 	require.Equal(t, []domain.Candidate{
-		{Number: 1, NotObject: true}, {Number: 2, Given: given{domain.PersonLogin: {Kind: domain.Other}}}, {Number: 3, NotObject: true},
+		{Number: 1, NotRecord: true}, {Number: 2, Given: given{domain.PersonLogin: {Kind: domain.KindOther}}}, {Number: 3, NotRecord: true},
 	}, got)
 }
 
@@ -271,7 +271,7 @@ func FuzzJSON(f *testing.F) {
 			require.Equal(t, cameAs[i], slowlyAs[i])
 			for f, value := range got[i].Given {
 				require.True(t, utf8.ValidString(value.Text))
-				if !value.Cut && !value.Malformed && !value.Repeated && !got[i].NotObject {
+				if !value.Cut && !value.Malformed && !value.Repeated && !got[i].NotRecord {
 					require.Equal(t, want[i].Given[f], value)
 				}
 			}

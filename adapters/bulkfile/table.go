@@ -191,7 +191,7 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 			r.original = jsontext.AppendString(append(r.original, column.key...), text)
 		}
 		if column.isKnown {
-			value := domain.Given{Kind: domain.String, Cut: cell.Cut, Malformed: cell.Malformed}
+			value := domain.Given{Kind: domain.KindText, Cut: cell.Cut, Malformed: cell.Malformed}
 			if len(text) > domain.MaxValue {
 				text, value.Cut = domain.TrimPartialRune(text[:domain.MaxValue]), true
 			}

@@ -108,7 +108,7 @@ func TestXLSXOfLibreOffice(t *testing.T) {
 	require.Equal(t, []string{"anna", "Пётр", "79161234567", "2000-02-29", "1999-12-31", "89161234568"}, []string{
 		got[0].Given[domain.PersonLogin].Text, got[1].Given[domain.PersonFirstName].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text, got[1].Given[domain.PersonBirthday].Text, got[1].Given[domain.PersonPhone].Text,
 	})
-	require.Equal(t, domain.Absent, got[1].Given[domain.PersonEmail].Kind)
+	require.Equal(t, domain.KindAbsent, got[1].Given[domain.PersonEmail].Kind)
 }
 
 // Hostile workbooks are broken, and nothing worse.

@@ -120,7 +120,7 @@ func (w *words) sentence(v domain.Violation) string {
 		return known.(string) //nolint:forcetypeassert // nothing else is stored
 	}
 	data := map[string]any{"Limit": v.Limit}
-	if v.Field != domain.FieldObject {
+	if v.Field != domain.FieldRecord {
 		data["Field"] = w.Text("field." + string(v.Field))
 	}
 	id := "violation." + string(v.Code)

@@ -78,7 +78,7 @@ func TestSetupCodesAreSwept(t *testing.T) {
 
 func accountOf(t *testing.T, number int) domain.Account {
 	t.Helper()
-	return domain.Account{Registration: contract.Object(t, number).Registration, PasswordHash: "x"}
+	return domain.Account{Registration: contract.Record(t, number).Registration, PasswordHash: "x"}
 }
 
 // A person who registers gives way to an import that is under way, which takes no notice: not even when it comes to want
@@ -121,7 +121,7 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 
 func add(ctx context.Context, t *testing.T, tx ports.ImportTx, account domain.Account) error {
 	t.Helper()
-	_, err := tx.Taken(ctx, []domain.Object{{Registration: account.Registration}})
+	_, err := tx.Taken(ctx, []domain.Record{{Registration: account.Registration}})
 	require.NoError(t, err)
 	return tx.Add(ctx, []domain.Account{account}, nil)
 }

@@ -116,7 +116,7 @@ func (b copyRow) profile(userID int64, a *domain.Account) copyRow {
 }
 
 func (b copyRow) badUser(codeID int64, r *domain.Rejection) copyRow {
-	return b.fields(7).bigint(codeID).bigint(int64(r.Object)).optional(r.Login).optional(domain.LoginKey(r.Login)).
+	return b.fields(7).bigint(codeID).bigint(int64(r.Record)).optional(r.Login).optional(domain.LoginKey(r.Login)).
 		text(r.Description).violations(r.Violations).original(original(r))
 }
 

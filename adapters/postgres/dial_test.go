@@ -34,7 +34,7 @@ func TestSilentServer(t *testing.T) {
 	both := open(t, with("127.0.0.1,"+address.Query().Get("host"), port+",5432"))
 	require.NoError(t, both.Ready(t.Context()))
 
-	registration := contract.Object(t, 1).Registration
+	registration := contract.Record(t, 1).Registration
 	_, err = postgres.NewRegistrations(open(t, with("127.0.0.1", port))).Taken(t.Context(), &registration)
 	require.ErrorIs(t, err, ports.ErrUnavailable)
 }

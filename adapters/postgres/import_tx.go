@@ -94,7 +94,7 @@ const takenSQL = `
 func (tx *importTx) copies() bool { return tx.mode.Exclusive && !tx.mode.DryRun }
 
 // Taken implements ports.ImportTx. For COPY it also reserves the ids that the batch can need, and sets a savepoint.
-func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error) {
+func (tx *importTx) Taken(ctx context.Context, objects []domain.Record) (*domain.Taken, error) {
 	err := tx.storeDryRun(ctx)
 	if err != nil {
 		return nil, err

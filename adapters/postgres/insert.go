@@ -40,7 +40,7 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 		var logins, keys, descriptions, violations, originals = texts(n), texts(n), texts(n), texts(n), texts(n)
 		for i := range rejections {
 			r := &rejections[i]
-			numbers[i], logins[i], keys[i], descriptions[i] = int64(r.Object), r.Login, domain.LoginKey(r.Login), r.Description
+			numbers[i], logins[i], keys[i], descriptions[i] = int64(r.Record), r.Login, domain.LoginKey(r.Login), r.Description
 			violations[i], originals[i] = string(appendViolations(nil, r.Violations)), string(original(r))
 		}
 		tx.queue.Queue(insertBadUsers, tx.id, numbers, logins, keys, descriptions, violations, originals)

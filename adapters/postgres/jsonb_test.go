@@ -73,11 +73,11 @@ func TestHostileOriginals(t *testing.T) {
 	db := open(t, url)
 	store, reports := postgres.NewImports(db, time.Now), postgres.NewReports(db)
 	for _, exclusive := range []bool{true, false} {
-		rejections := []domain.Rejection{{Object: 1, Description: "none"}}
+		rejections := []domain.Rejection{{Record: 1, Description: "none"}}
 		want := []string{""}
 		for in, out := range cases {
 			require.True(t, json.Valid([]byte(in)) || out == "", in)
-			rejections = append(rejections, domain.Rejection{Object: len(want) + 1, Description: in[:min(len(in), 50)], Original: []byte(in)})
+			rejections = append(rejections, domain.Rejection{Record: len(want) + 1, Description: in[:min(len(in), 50)], Original: []byte(in)})
 			rejections[len(want)].Description = strings.ToValidUTF8(rejections[len(want)].Description, "?")
 			want = append(want, out)
 		}

@@ -63,10 +63,10 @@ func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (
 	var deaf atomic.Bool
 	store := postgres.NewImports(open(t, proxy(t, direct, &deaf, lost)), time.Now)
 	var once sync.Once
-	add := func(object domain.Object, finish func()) (int64, error) {
+	add := func(object domain.Record, finish func()) (int64, error) {
 		return store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			runs++
-			_, err := tx.Taken(ctx, []domain.Object{object})
+			_, err := tx.Taken(ctx, []domain.Record{object})
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil))
 			require.NoError(t, tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil))
@@ -74,9 +74,9 @@ func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (
 			return nil
 		})
 	}
-	_, err := add(contract.Object(t, 1), func() {}) // prepares the statements, so that the next commit is all that is sent
+	_, err := add(contract.Record(t, 1), func() {}) // prepares the statements, so that the next commit is all that is sent
 	require.NoError(t, err)
-	id, err = add(contract.Object(t, 2), func() { once.Do(func() { deaf.Store(true) }) })
+	id, err = add(contract.Record(t, 2), func() { once.Do(func() { deaf.Store(true) }) })
 	require.NoError(t, err)
 	require.False(t, deaf.Load(), "the answer was lost")
 	return runs, id

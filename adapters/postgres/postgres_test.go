@@ -120,7 +120,7 @@ func records(t *testing.T, url string) []fake.Record {
 		}
 		for _, b := range pgtest.Query[badUserRow](t, url,
 			`select object_id, login, description, violations::text, original::text from bad_users where code_id = $1 order by object_id`, c.ID) {
-			rejection := domain.Rejection{Object: b.Object, Description: b.Description, Original: b.Original}
+			rejection := domain.Rejection{Record: b.Object, Description: b.Description, Original: b.Original}
 			if b.Login != nil {
 				rejection.Login = *b.Login
 			}
@@ -227,10 +227,10 @@ func TestLostConnection(t *testing.T) {
 	url := pgtest.New(t)
 	store := postgres.NewImports(open(t, url), time.Now)
 	runs := 0
-	object := contract.Object(t, 1)
+	object := contract.Record(t, 1)
 	id, err := store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		runs++
-		_, err := tx.Taken(ctx, []domain.Object{object})
+		_, err := tx.Taken(ctx, []domain.Record{object})
 		if err != nil {
 			return err
 		}
@@ -260,7 +260,7 @@ func TestManyBatches(t *testing.T) {
 		_, err := store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			created = 0
 			for batch := range 12 {
-				objects := []domain.Object{contract.Object(t, 2*batch), contract.Object(t, 2*batch+1), contract.Object(t, batch)}
+				objects := []domain.Record{contract.Record(t, 2*batch), contract.Record(t, 2*batch+1), contract.Record(t, batch)}
 				for again := true; again; {
 					taken, err := tx.Taken(ctx, objects)
 					require.NoError(t, err)

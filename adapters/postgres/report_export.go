@@ -79,7 +79,7 @@ func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) 
 			parsed = violations.get(values[4], parseViolations)
 		}
 		return domain.Rejection{
-			Import: int64(binary.BigEndian.Uint64(values[0])), Object: int(binary.BigEndian.Uint64(values[1])),
+			Import: int64(binary.BigEndian.Uint64(values[0])), Record: int(binary.BigEndian.Uint64(values[1])),
 			Login: string(values[2]), Description: descriptions.get(values[3], textOf), Violations: parsed.violations, Original: values[5],
 		}, parsed.err
 	})

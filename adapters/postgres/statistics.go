@@ -61,7 +61,7 @@ func (r *Reports) Statistics(ctx context.Context, today domain.Date) (*domain.St
 	})
 	batch.Queue(statisticsByReason, period).Query(func(rows pgx.Rows) (err error) {
 		s.Reasons, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (count domain.ReasonCount, err error) {
-			return count, row.Scan(&count.Field, &count.Code, &count.Objects)
+			return count, row.Scan(&count.Field, &count.Code, &count.Records)
 		})
 		return err
 	})

@@ -21,7 +21,7 @@ func dayOfStatistics() time.Time { return statisticsDay.Time() }
 
 // importRejecting runs an import that registers two people on paper, and rejects one record for two reasons.
 func importRejecting(ctx context.Context, store *postgres.Imports, exclusive bool) error {
-	rejection := domain.Rejection{Object: 1, Description: "x", Violations: domain.Violations{
+	rejection := domain.Rejection{Record: 1, Description: "x", Violations: domain.Violations{
 		{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Code: domain.CodeNotObject},
 	}}
 	_, err := store.Do(ctx, ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
@@ -150,7 +150,7 @@ func assertExact(t *testing.T, s *domain.Statistics, lowest, highest int64) {
 		t.Errorf("%d to %d imports: %+v in all, %+v on the day", lowest, highest, s.All, s.Last(1))
 	}
 	for _, reason := range s.Reasons {
-		if reason.Objects != n {
+		if reason.Records != n {
 			t.Errorf("%d imports: %+v", n, reason)
 		}
 	}

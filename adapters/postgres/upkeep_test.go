@@ -63,7 +63,7 @@ func TestMigrationCounts(t *testing.T) {
 	require.Equal(t, statistics.Last(2), statistics.All)
 	require.Len(t, statistics.Reasons, 4)
 	for _, reason := range statistics.Reasons {
-		require.Equal(t, 1, reason.Objects)
+		require.Equal(t, 1, reason.Records)
 		page, err := store.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{Reason: reason.Reason}, Limit: 9})
 		require.NoError(t, err)
 		require.Len(t, page.Imports, 1)

@@ -54,7 +54,7 @@ func big(imports, rejections int) ports.Report {
 		Rejections: func(yield func(domain.Rejection, error) bool) {
 			for i := range rejections {
 				r := &few[i%len(few)]
-				r.Import, r.Object = int64(i/10+1), i%10+1
+				r.Import, r.Record = int64(i/10+1), i%10+1
 				if !yield(*r, nil) {
 					return
 				}
@@ -114,7 +114,7 @@ func (plain) Write(w io.Writer, report ports.Report) error {
 		return err
 	}
 	err = plainSheet(file, "Bad request users", report.Rejections, func(r domain.Rejection) []any {
-		return []any{r.Import, r.Object, r.Login, r.Description}
+		return []any{r.Import, r.Record, r.Login, r.Description}
 	})
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ func (x CredentialsXLSX) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, e
 			if o.Violations == nil {
 				return nil
 			}
-			return sheets.add(o.Object, o.Login, x.Sentences.Describe(o.Violations))
+			return sheets.add(o.Record, o.Login, x.Sentences.Describe(o.Violations))
 		})
 		if err != nil {
 			return err

@@ -43,7 +43,7 @@ func outcomes() []domain.Outcome {
 			domain.Outcome{Login: text, Violations: taken})
 	}
 	for i := range all {
-		all[i].Object = i + 1
+		all[i].Record = i + 1
 	}
 	return all
 }
@@ -67,7 +67,7 @@ func sequence(all []domain.Outcome) iter.Seq2[domain.Outcome, error] {
 func repeated(one *domain.Outcome, times int) iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
 		for i := range times {
-			one.Object = i + 1
+			one.Record = i + 1
 			if !yield(*one, nil) {
 				return
 			}
@@ -246,7 +246,7 @@ func TestCredentialsMemory(t *testing.T) {
 					if !yield(o, err) {
 						return
 					}
-					if o.Object%(f.rows/10) == 0 {
+					if o.Record%(f.rows/10) == 0 {
 						runtime.GC()
 						runtime.ReadMemStats(&now)
 						peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))

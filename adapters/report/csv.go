@@ -32,7 +32,7 @@ func (c CSV) Write(w io.Writer, report ports.Report) error {
 		return writeCSV(w, report.Language, badUsers, func(o *csvOutput) error {
 			return each("rejections", report.Rejections, func(r *domain.Rejection) error {
 				o.number(r.Import)
-				o.number(int64(r.Object))
+				o.number(int64(r.Record))
 				addText(o, r.Login)
 				addText(o, r.Description)
 				return o.rowEnds()

@@ -33,7 +33,7 @@ func FuzzRejected(f *testing.F) {
 		require.NoError(t, decoder.Decode(to))
 	}
 	f.Fuzz(func(t *testing.T, original []byte) {
-		one := []domain.Rejection{{Object: 3, Login: "known", Description: "why", Original: original}}
+		one := []domain.Rejection{{Record: 3, Login: "known", Description: "why", Original: original}}
 		var got []map[string]any
 		decode(t, write(t, report.RejectedJSON{}, of(t, nil, one)), &got)
 		require.Len(t, got, 1)
@@ -84,7 +84,7 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 		if len(original) > ports.MaxOriginal || len(values) == 0 {
 			return
 		}
-		one := []domain.Rejection{{Object: 3, Description: "why; =6*7", Original: original}}
+		one := []domain.Rejection{{Record: 3, Description: "why; =6*7", Original: original}}
 		for language, delimiter := range map[string]rune{"en": ',', "ru": ';'} {
 			r := of(t, nil, one)
 			r.Language = language

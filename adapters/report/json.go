@@ -50,7 +50,7 @@ func (JSON) Write(w io.Writer, report ports.Report) error {
 		o.buf = append(o.buf, `{"code_id":`...)
 		o.buf = strconv.AppendInt(o.buf, r.Import, 10)
 		o.buf = append(o.buf, `,"object_id":`...)
-		o.buf = strconv.AppendInt(o.buf, int64(r.Object), 10)
+		o.buf = strconv.AppendInt(o.buf, int64(r.Record), 10)
 		o.buf = append(o.buf, `,"login":`...)
 		if r.Login == "" {
 			o.buf = append(o.buf, "null"...)

@@ -28,7 +28,7 @@ func TestFilesHaveEveryFieldOfAPerson(t *testing.T) {
 	}
 	original, err := json.Marshal(texts)
 	require.NoError(t, err)
-	rejections := []domain.Rejection{{Object: 1, Description: "why", Original: original}}
+	rejections := []domain.Rejection{{Record: 1, Description: "why", Original: original}}
 	for name, writer := range map[string]ports.ReportWriter{
 		"rejected.json": report.RejectedJSON{}, "rejected.csv": report.RejectedCSV{}, "rejected.xlsx": report.RejectedXLSX{Dir: t.TempDir()},
 	} {

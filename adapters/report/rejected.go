@@ -35,7 +35,7 @@ func (RejectedJSON) Write(w io.Writer, report ports.Report) error {
 	err := each("rejections", report.Rejections, func(r *domain.Rejection) error {
 		list.next()
 		o.buf = append(o.buf, `{"object":`...)
-		o.buf = strconv.AppendInt(o.buf, int64(r.Object), 10)
+		o.buf = strconv.AppendInt(o.buf, int64(r.Record), 10)
 		o.buf = append(o.buf, `,"reason":`...)
 		o.buf = appendString(o.buf, r.Description)
 		switch text := original.compact(r.Original); {
@@ -75,7 +75,7 @@ func (RejectedCSV) Write(w io.Writer, report ports.Report) error {
 	return writeCSV(w, report.Language, rejected, func(o *csvOutput) error {
 		var original originalReader
 		return each("rejections", report.Rejections, func(r *domain.Rejection) error {
-			o.number(int64(r.Object))
+			o.number(int64(r.Record))
 			addText(o, r.Description)
 			person := original.person(r)
 			for _, field := range domain.PersonColumns() {

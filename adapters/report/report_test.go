@@ -76,7 +76,7 @@ func rejections() []domain.Rejection {
 	}
 	for i := range all {
 		r := &all[i]
-		r.Import, r.Object, r.Description = int64(7+i/20*1_234_560), i+1, "Login: taken"
+		r.Import, r.Record, r.Description = int64(7+i/20*1_234_560), i+1, "Login: taken"
 	}
 	all[2].Description = "=cmd|' /C calc'!A0"
 	all[3].Description = ""
@@ -320,7 +320,7 @@ func TestTXTEveryByte(t *testing.T) {
 			case c > 0x7f:
 				shown = "\ufffd"
 			}
-			objects = append(objects, domain.Rejection{Object: len(objects), Description: string(text)})
+			objects = append(objects, domain.Rejection{Record: len(objects), Description: string(text)})
 			want = append(want, "  "+string(text[:place])+shown+string(text[place+1:]))
 		}
 	}
@@ -371,7 +371,7 @@ func TestCSVForReadersOfRussian(t *testing.T) {
 
 // CSV is what another reader of it makes of it, apart from apostrophes.
 func TestCSVReadAgain(t *testing.T) {
-	long := domain.Rejection{Import: 1, Object: 2, Login: strings.Repeat(`"`, 40_000), Description: strings.Repeat("й", 40_000)}
+	long := domain.Rejection{Import: 1, Record: 2, Login: strings.Repeat(`"`, 40_000), Description: strings.Repeat("й", 40_000)}
 	want := append(rejections(), long)
 	rows := rowsOf(t, write(t, report.CSV{Table: report.BadUsers}, of(t, nil, want)), ',')
 	require.Len(t, rows, len(want)+1)

@@ -55,7 +55,7 @@ func (t TXT) Write(w io.Writer, report ports.Report) error {
 	err = t.table(o, badUsers, func(table *textTable) error {
 		return each("rejections", report.Rejections, func(r *domain.Rejection) error {
 			table.number(0, r.Import)
-			table.number(1, int64(r.Object))
+			table.number(1, int64(r.Record))
 			table.text(2, r.Login)
 			table.text(3, r.Description)
 			return table.rowEnds()

@@ -62,7 +62,7 @@ func (x XLSX) Write(w io.Writer, report ports.Report) error {
 		}
 		sheets = book.table(badUsers)
 		err = each("rejections", report.Rejections, func(r *domain.Rejection) error {
-			return sheets.add(r.Import, r.Object, r.Login, r.Description)
+			return sheets.add(r.Import, r.Record, r.Login, r.Description)
 		})
 		if err != nil {
 			return err
@@ -78,7 +78,7 @@ func (x RejectedXLSX) Write(w io.Writer, report ports.Report) error {
 		var original originalReader
 		row := make([]any, 0, len(rejected.columns))
 		err := each("rejections", report.Rejections, func(r *domain.Rejection) error {
-			row = append(row[:0], r.Object, r.Description)
+			row = append(row[:0], r.Record, r.Description)
 			person := original.person(r)
 			for _, field := range domain.PersonColumns() {
 				row = append(row, string(person[field]))

@@ -83,7 +83,7 @@ func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 				yield(domain.Outcome{}, fmt.Errorf("read outcomes: %w", err))
 				return
 			}
-			outcome.Object = number
+			outcome.Record = number
 			if !yield(outcome, nil) {
 				return
 			}

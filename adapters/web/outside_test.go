@@ -110,9 +110,9 @@ func (o *outside) result() *ports.ImportResult {
 	outcomes := func(yield func(domain.Outcome, error) bool) {
 		o.wait()
 		for n := 1; n <= many; n++ {
-			outcome := domain.Outcome{Object: n, Login: fmt.Sprint("login", n), Password: "secret"}
+			outcome := domain.Outcome{Record: n, Login: fmt.Sprint("login", n), Password: "secret"}
 			if n > o.created {
-				outcome = domain.Outcome{Object: n, Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
+				outcome = domain.Outcome{Record: n, Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
 			}
 			if !yield(outcome, nil) {
 				return
@@ -272,7 +272,7 @@ func (s sheet) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) err
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(w, outcome.Object, outcome.Login, s.sentences.Describe(outcome.Violations))
+		_, err = fmt.Fprintln(w, outcome.Record, outcome.Login, s.sentences.Describe(outcome.Violations))
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func Accounts(t *testing.T, subject func(*testing.T) AccountsSubject) {
 	}
 }
 
-func create(t *testing.T, s AccountsSubject, o domain.Object) *domain.User {
+func create(t *testing.T, s AccountsSubject, o domain.Record) *domain.User {
 	t.Helper()
 	id, err := s.Registrations.Create(t.Context(), account(o))
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 	email := domain.Violation{Field: domain.FieldEmail, Code: domain.CodeTaken}
 	phone := domain.Violation{Field: domain.FieldPhone, Code: domain.CodeTaken}
 	for _, c := range []struct {
-		object domain.Object
+		object domain.Record
 		want   domain.Violations
 	}{
 		{object(t, 1, "iVAN", "other@example.com", ""), domain.Violations{login}},
@@ -113,7 +113,7 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 		{object(t, 3, "other", "", "89123456789"), domain.Violations{phone}},
 		{object(t, 4, "NOEMAIL", "X@example.com", "9123456789"), domain.Violations{login, email, phone}},
 		{object(t, 5, "other", "other@example.com", "9000000002"), nil},
-		{domain.Object{}, nil},
+		{domain.Record{}, nil},
 	} {
 		taken, err := s.Registrations.Taken(t.Context(), &c.object.Registration)
 		require.NoError(t, err)
@@ -123,7 +123,7 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 
 func refusesTaken(t *testing.T, s AccountsSubject) {
 	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
-	for _, o := range []domain.Object{
+	for _, o := range []domain.Record{
 		object(t, 1, "iVAN", "free@example.com", "9000000001"),
 		object(t, 2, "free", "i@EXAMPLE.com", "9000000001"),
 		object(t, 3, "free", "free@example.com", "9123456789"),
@@ -158,18 +158,18 @@ func oneRegistrationWins(t *testing.T, s AccountsSubject) {
 }
 
 func sharesWithImports(t *testing.T, s AccountsSubject) {
-	_, err := register(t.Context(), s.Imports, false, Object(t, 1))
+	_, err := register(t.Context(), s.Imports, false, Record(t, 1))
 	require.NoError(t, err)
-	_, err = s.Registrations.Create(t.Context(), account(Object(t, 1)))
+	_, err = s.Registrations.Create(t.Context(), account(Record(t, 1)))
 	require.ErrorIs(t, err, ports.ErrTaken)
 	imported, err := s.Accounts.Find(t.Context(), domain.NewIdentity("user1", "RU"))
 	require.NoError(t, err)
 	require.Equal(t, "hash of user1", imported.Password.Hash)
 	require.WithinDuration(t, time.Now(), imported.Password.Made, time.Minute)
 
-	user := create(t, s, Object(t, 2))
+	user := create(t, s, Record(t, 2))
 	require.NotEqual(t, imported.ID, user.ID)
-	created, err := register(t.Context(), s.Imports, true, Object(t, 2), Object(t, 3))
+	created, err := register(t.Context(), s.Imports, true, Record(t, 2), Record(t, 3))
 	require.NoError(t, err)
 	require.Equal(t, 1, created)
 }
@@ -177,7 +177,7 @@ func sharesWithImports(t *testing.T, s AccountsSubject) {
 func registrationEndsWithContext(t *testing.T, s AccountsSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	o := Object(t, 1)
+	o := Record(t, 1)
 	_, err := s.Registrations.Create(ctx, account(o))
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = s.Registrations.Taken(ctx, &o.Registration)
@@ -252,8 +252,8 @@ func findsNobody(t *testing.T, s AccountsSubject) {
 
 func setsPassword(t *testing.T, s AccountsSubject) {
 	ctx := t.Context()
-	user := create(t, s, Object(t, 1))
-	other := create(t, s, Object(t, 2))
+	user := create(t, s, Record(t, 1))
+	other := create(t, s, Record(t, 2))
 	made := time.Date(2031, 2, 3, 4, 5, 6, 789_012_000, time.FixedZone("", -3*60*60))
 	require.NoError(t, s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "new", Made: made}))
 
@@ -275,7 +275,7 @@ func setsPassword(t *testing.T, s AccountsSubject) {
 
 func usesPassword(t *testing.T, s AccountsSubject) {
 	ctx := t.Context()
-	user, other := create(t, s, Object(t, 1)), create(t, s, Object(t, 2))
+	user, other := create(t, s, Record(t, 1)), create(t, s, Record(t, 2))
 	require.Nil(t, user.PasswordUsedBy)
 	const many = 20
 	var first atomic.Value
@@ -314,7 +314,7 @@ func usesPassword(t *testing.T, s AccountsSubject) {
 
 func setsUnchangedPassword(t *testing.T, s AccountsSubject) {
 	const many = 20
-	user := create(t, s, Object(t, 1))
+	user := create(t, s, Record(t, 1))
 	var set atomic.Int64
 	var all sync.WaitGroup
 	for i := range many {
@@ -333,7 +333,7 @@ func setsUnchangedPassword(t *testing.T, s AccountsSubject) {
 }
 
 func accountsCopyMemory(t *testing.T, s AccountsSubject) {
-	user := create(t, s, Object(t, 1))
+	user := create(t, s, Record(t, 1))
 	want := *user
 	birthday := *user.Birthday
 	user.Login, user.Password.Hash, *user.Birthday = "other", "other", 7
@@ -347,7 +347,7 @@ func accountsCopyMemory(t *testing.T, s AccountsSubject) {
 }
 
 func accountsEndWithContext(t *testing.T, s AccountsSubject) {
-	user := create(t, s, Object(t, 1))
+	user := create(t, s, Record(t, 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, errFind := s.Accounts.Find(ctx, domain.Identity{Login: user.Login})

@@ -62,19 +62,19 @@ func Imports(t *testing.T, subject func(*testing.T) ImportsSubject) {
 	}
 }
 
-// Object is a valid object with a login, an e-mail and a phone made of a number.
-func Object(t testing.TB, number int) domain.Object {
+// Record is a valid object with a login, an e-mail and a phone made of a number.
+func Record(t testing.TB, number int) domain.Record {
 	t.Helper()
 	return object(t, number, fmt.Sprintf("user%d", number), fmt.Sprintf("user%d@example.com", number), fmt.Sprintf("9%09d", number))
 }
 
-func object(t testing.TB, number int, login, email, phone string) domain.Object {
+func object(t testing.TB, number int, login, email, phone string) domain.Record {
 	t.Helper()
 	text := func(s string) domain.Given {
 		if s == "" {
 			return domain.Given{}
 		}
-		return domain.Given{Text: s, Kind: domain.String}
+		return domain.Given{Text: s, Kind: domain.KindText}
 	}
 	o := domain.Rules{Region: "RU", Today: 20_000}.Check(&domain.Candidate{
 		Number: number,
@@ -88,12 +88,12 @@ func object(t testing.TB, number int, login, email, phone string) domain.Object 
 	return o
 }
 
-func account(o domain.Object) domain.Account {
+func account(o domain.Record) domain.Account {
 	return domain.Account{Registration: o.Registration, PasswordHash: "hash of " + o.Registration.Login.String()}
 }
 
 // register does what the use case does, in one batch; it returns how many were registered.
-func register(ctx context.Context, store ports.ImportStore, exclusive bool, objects ...domain.Object) (created int, err error) {
+func register(ctx context.Context, store ports.ImportStore, exclusive bool, objects ...domain.Record) (created int, err error) {
 	_, err = store.Do(ctx, ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 		err := ports.ErrTaken
 		for errors.Is(err, ports.ErrTaken) {
@@ -106,7 +106,7 @@ func register(ctx context.Context, store ports.ImportStore, exclusive bool, obje
 			var rejections []domain.Rejection
 			for i := range objects {
 				if violations := taken.Admit(&objects[i]); violations != nil {
-					rejections = append(rejections, domain.Rejection{Object: objects[i].Number, Violations: violations, Description: "taken"})
+					rejections = append(rejections, domain.Rejection{Record: objects[i].Number, Violations: violations, Description: "taken"})
 					continue
 				}
 				accounts = append(accounts, account(objects[i]))
@@ -124,14 +124,14 @@ func register(ctx context.Context, store ports.ImportStore, exclusive bool, obje
 
 func keepsWholeImport(t *testing.T, s ImportsSubject) {
 	ctx := t.Context()
-	accounts := []domain.Account{account(Object(t, 1)), account(object(t, 2, "Ваня", "", "+49 30 901820")), account(object(t, 3, "o", "O@example.com", ""))}
+	accounts := []domain.Account{account(Record(t, 1)), account(object(t, 2, "Ваня", "", "+49 30 901820")), account(object(t, 3, "o", "O@example.com", ""))}
 	rejection := domain.Rejection{
-		Object: 4, Login: "x", Description: "Two reasons.", Original: []byte(`["x"]`),
+		Record: 4, Login: "x", Description: "Two reasons.", Original: []byte(`["x"]`),
 		Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeNotObject}},
 	}
-	unnamed := domain.Rejection{Object: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
+	unnamed := domain.Rejection{Record: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
 	id, err := s.Store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
-		objects := []domain.Object{Object(t, 1), object(t, 2, "Ваня", "", "+49 30 901820"), object(t, 3, "o", "O@example.com", "")}
+		objects := []domain.Record{Record(t, 1), object(t, 2, "Ваня", "", "+49 30 901820"), object(t, 3, "o", "O@example.com", "")}
 		_, err := tx.Taken(ctx, objects)
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, accounts[:2], []domain.Rejection{rejection}))
@@ -152,9 +152,9 @@ func keepsNothingOfFailure(t *testing.T, s ImportsSubject) {
 	failure := errors.New("failure")
 	for _, exclusive := range []bool{false, true} {
 		_, err := s.Store.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
-			_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+			_, err := tx.Taken(ctx, []domain.Record{Record(t, 1)})
 			require.NoError(t, err)
-			require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, []domain.Rejection{{Object: 2, Description: "x"}}))
+			require.NoError(t, tx.Add(ctx, []domain.Account{account(Record(t, 1))}, []domain.Rejection{{Record: 2, Description: "x"}}))
 			return failure
 		})
 		require.ErrorIs(t, err, failure)
@@ -167,7 +167,7 @@ func keepsNothingOfFailure(t *testing.T, s ImportsSubject) {
 
 func beginsAgain(t *testing.T, s ImportsSubject) {
 	keepsNothingOfFailure(t, s)
-	created, err := register(t.Context(), s.Store, true, Object(t, 1))
+	created, err := register(t.Context(), s.Store, true, Record(t, 1))
 	require.NoError(t, err)
 	require.Equal(t, 1, created)
 }
@@ -176,12 +176,12 @@ func knowsTaken(t *testing.T, s ImportsSubject) {
 	_, err := register(t.Context(), s.Store, false, object(t, 1, "Ivan", "I@example.com", "9123456789"))
 	require.NoError(t, err)
 	_, err = s.Store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
-		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		_, err := tx.Taken(ctx, []domain.Record{Record(t, 1)})
 		require.NoError(t, err)
-		require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil))
+		require.NoError(t, tx.Add(ctx, []domain.Account{account(Record(t, 1))}, nil))
 
 		for _, c := range []struct {
-			object domain.Object
+			object domain.Record
 			want   domain.Violations
 		}{
 			{object(t, 2, "iVAN", "other@example.com", ""), domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}},
@@ -191,7 +191,7 @@ func knowsTaken(t *testing.T, s ImportsSubject) {
 			{object(t, 6, "other", "other@example.com", "9000000009"), nil},
 		} {
 			c.object.Violations = domain.Violations{{Field: domain.FieldBirthday, Code: domain.CodeInvalid}} // else it may be left to Add
-			taken, err := tx.Taken(ctx, []domain.Object{c.object})
+			taken, err := tx.Taken(ctx, []domain.Record{c.object})
 			require.NoError(t, err)
 			require.Equal(t, append(c.want, c.object.Violations...), taken.Admit(&c.object), "object %d", c.object.Number)
 		}
@@ -202,12 +202,12 @@ func knowsTaken(t *testing.T, s ImportsSubject) {
 
 func undoesClash(t *testing.T, s ImportsSubject) {
 	ctx := t.Context()
-	objects := []domain.Object{Object(t, 2), Object(t, 3)}
+	objects := []domain.Record{Record(t, 2), Record(t, 3)}
 	asked := 0
 	_, err := s.Store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
-		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		_, err := tx.Taken(ctx, []domain.Record{Record(t, 1)})
 		require.NoError(t, err)
-		require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil))
+		require.NoError(t, tx.Add(ctx, []domain.Account{account(Record(t, 1))}, nil))
 
 		taken, err := tx.Taken(ctx, objects)
 		require.NoError(t, err)
@@ -227,11 +227,11 @@ func undoesClash(t *testing.T, s ImportsSubject) {
 		return tx.Finish(ctx, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, nil)
 	})
 	require.NoError(t, err)
-	require.ElementsMatch(t, []domain.Account{account(Object(t, 1)), account(Object(t, 2)), account(Object(t, 3))}, s.Accounts())
+	require.ElementsMatch(t, []domain.Account{account(Record(t, 1)), account(Record(t, 2)), account(Record(t, 3))}, s.Accounts())
 }
 
 func undoesFirstClash(t *testing.T, s ImportsSubject) {
-	objects := []domain.Object{Object(t, 1)}
+	objects := []domain.Record{Record(t, 1)}
 	_, err := s.Store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		_, err := tx.Taken(ctx, objects)
 		require.NoError(t, err)
@@ -240,7 +240,7 @@ func undoesFirstClash(t *testing.T, s ImportsSubject) {
 		require.ErrorIs(t, tx.Add(ctx, []domain.Account{account(objects[0])}, nil), ports.ErrTaken)
 		_, err = tx.Taken(ctx, objects)
 		require.NoError(t, err)
-		require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{{Object: 1, Description: "taken"}}))
+		require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{{Record: 1, Description: "taken"}}))
 		return tx.Finish(ctx, domain.Tally{Records: 1, Rejected: 1}, nil)
 	})
 	require.NoError(t, err)
@@ -275,7 +275,7 @@ func imports2Cross(t *testing.T, s ImportsSubject) {
 	var all sync.WaitGroup
 	var created atomic.Int64
 	for range pairs {
-		for _, objects := range [][]domain.Object{{Object(t, 1), Object(t, 2)}, {Object(t, 2), Object(t, 1)}} {
+		for _, objects := range [][]domain.Record{{Record(t, 1), Record(t, 2)}, {Record(t, 2), Record(t, 1)}} {
 			all.Go(func() {
 				n, err := register(t.Context(), s.Store, false, objects...)
 				created.Add(int64(n))
@@ -289,31 +289,31 @@ func imports2Cross(t *testing.T, s ImportsSubject) {
 }
 
 func copiesMemory(t *testing.T, s ImportsSubject) {
-	accounts := []domain.Account{account(Object(t, 1))}
+	accounts := []domain.Account{account(Record(t, 1))}
 	original := []byte(`{"login":"x"}`)
-	rejections := []domain.Rejection{{Object: 2, Login: "x", Description: "x", Original: original}}
+	rejections := []domain.Rejection{{Record: 2, Login: "x", Description: "x", Original: original}}
 	_, err := s.Store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
-		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		_, err := tx.Taken(ctx, []domain.Record{Record(t, 1)})
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, accounts, rejections))
-		accounts[0], rejections[0] = account(Object(t, 9)), domain.Rejection{Object: 9}
+		accounts[0], rejections[0] = account(Record(t, 9)), domain.Rejection{Record: 9}
 		copy(original, `["login","y"]`)
 		return tx.Finish(ctx, domain.Tally{Records: 2, Registered: 1, Rejected: 1}, nil)
 	})
 	require.NoError(t, err)
-	require.Equal(t, []domain.Account{account(Object(t, 1))}, s.Accounts())
+	require.Equal(t, []domain.Account{account(Record(t, 1))}, s.Accounts())
 	kept := s.Records()[0].Rejections[0]
-	require.Equal(t, 2, kept.Object)
+	require.Equal(t, 2, kept.Record)
 	require.JSONEq(t, `{"login":"x"}`, string(kept.Original))
 }
 
 func endsWithContext(t *testing.T, s ImportsSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := s.Store.Do(ctx, ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
-		_, err := tx.Taken(ctx, []domain.Object{Object(t, 1)})
+		_, err := tx.Taken(ctx, []domain.Record{Record(t, 1)})
 		require.NoError(t, err)
 		cancel()
-		return tx.Add(ctx, []domain.Account{account(Object(t, 1))}, nil)
+		return tx.Add(ctx, []domain.Account{account(Record(t, 1))}, nil)
 	})
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = s.Store.Reject(ctx, ports.RejectedImport{Status: 413, Description: "x", Sender: domain.Sender{}})
@@ -382,13 +382,13 @@ func keepsTexts(t *testing.T, s ImportsSubject) {
 
 // A rejection that is only counted leaves no row, whichever way the import takes.
 func countsUnkept(t *testing.T, s ImportsSubject) {
-	kept := domain.Rejection{Object: 2, Description: "No.", Violations: domain.Violations{{Code: domain.CodeNotObject}}}
-	counted := domain.Rejection{Object: 3, CountedOnly: true, Violations: kept.Violations}
+	kept := domain.Rejection{Record: 2, Description: "No.", Violations: domain.Violations{{Code: domain.CodeNotObject}}}
+	counted := domain.Rejection{Record: 3, CountedOnly: true, Violations: kept.Violations}
 	for i, mode := range []ports.ImportMode{{}, {Exclusive: true}, {DryRun: true}} {
 		_, err := s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
-			_, err := tx.Taken(ctx, []domain.Object{Object(t, 1+i)})
+			_, err := tx.Taken(ctx, []domain.Record{Record(t, 1+i)})
 			require.NoError(t, err)
-			require.NoError(t, tx.Add(ctx, []domain.Account{account(Object(t, 1+i))}, []domain.Rejection{kept, counted}))
+			require.NoError(t, tx.Add(ctx, []domain.Account{account(Record(t, 1+i))}, []domain.Rejection{kept, counted}))
 			_, err = tx.Taken(ctx, nil)
 			require.NoError(t, err)
 			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{counted}))
@@ -405,19 +405,19 @@ func countsUnkept(t *testing.T, s ImportsSubject) {
 // A rehearsal knows its own accounts and everybody else's, and keeps none.
 func rehearses(t *testing.T, s ImportsSubject) {
 	for _, exclusive := range []bool{false, true} {
-		_, err := register(t.Context(), s.Store, exclusive, Object(t, 1))
+		_, err := register(t.Context(), s.Store, exclusive, Record(t, 1))
 		require.NoError(t, err)
 		accounts, records := s.Accounts(), s.Records()
-		rejection := domain.Rejection{Object: 2, Login: "x", Description: "x", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}}
+		rejection := domain.Rejection{Record: 2, Login: "x", Description: "x", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}}
 		rehearse := func(end error) (int64, error) {
 			mode := ports.ImportMode{Exclusive: exclusive, DryRun: true}
 			return s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
-				first, second := Object(t, 2), object(t, 3, "USER2", "user2@example.com", "9000000003")
+				first, second := Record(t, 2), object(t, 3, "USER2", "user2@example.com", "9000000003")
 				for _, step := range []struct {
-					object     domain.Object
+					object     domain.Record
 					violations int
-				}{{Object(t, 1), 3}, {first, 0}, {second, 2}} {
-					taken, err := tx.Taken(ctx, []domain.Object{step.object})
+				}{{Record(t, 1), 3}, {first, 0}, {second, 2}} {
+					taken, err := tx.Taken(ctx, []domain.Record{step.object})
 					require.NoError(t, err)
 					require.Len(t, taken.Admit(&step.object), step.violations)
 					if step.violations == 0 {
@@ -444,11 +444,11 @@ func rehearses(t *testing.T, s ImportsSubject) {
 // Whatever others do while a rehearsal looks its batches up, it tells what would come of them all at one moment.
 func rehearsesAtOneMoment(t *testing.T, s ImportsSubject) {
 	id, err := s.Store.Do(t.Context(), ports.ImportMode{DryRun: true}, func(ctx context.Context, tx ports.ImportTx) error {
-		for _, o := range []domain.Object{Object(t, 1), Object(t, 2)} {
-			taken, err := tx.Taken(ctx, []domain.Object{o})
+		for _, o := range []domain.Record{Record(t, 1), Record(t, 2)} {
+			taken, err := tx.Taken(ctx, []domain.Record{o})
 			require.NoError(t, err)
 			require.Empty(t, taken.Admit(&o))
-			created, err := register(ctx, s.Store, false, Object(t, 1), Object(t, 2))
+			created, err := register(ctx, s.Store, false, Record(t, 1), Record(t, 2))
 			require.NoError(t, err)
 			require.Equal(t, 2-2*(o.Number-1), created)
 		}

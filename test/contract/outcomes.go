@@ -33,13 +33,13 @@ func Outcomes(t *testing.T, store ports.OutcomeStore) {
 func sampleOutcomes() []domain.Outcome {
 	name := domain.RestoreFullName(domain.NameTexts{Last: "Ким", First: "Анна", Patronymic: "Петровна"})
 	return []domain.Outcome{
-		{Object: 1, Login: "anna", Name: name},
-		{Object: 2, Login: "boris", Name: name, Skipped: true},
-		{Object: 3, Violations: domain.Violations{{Code: domain.CodeNotObject}}},
-		{Object: 4, Login: "a\x00\"<\n", Violations: domain.Violations{
+		{Record: 1, Login: "anna", Name: name},
+		{Record: 2, Login: "boris", Name: name, Skipped: true},
+		{Record: 3, Violations: domain.Violations{{Code: domain.CodeNotObject}}},
+		{Record: 4, Login: "a\x00\"<\n", Violations: domain.Violations{
 			{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Field: domain.FieldEmail, Code: domain.CodeContactRequired},
 		}},
-		{Object: 5, Login: strings.Repeat("ы", 1000), Name: name},
+		{Record: 5, Login: strings.Repeat("ы", 1000), Name: name},
 	}
 }
 
@@ -77,11 +77,11 @@ func yieldsWhatWasAppended(t *testing.T, store ports.OutcomeStore) {
 }
 
 func storesNoPasswords(t *testing.T, store ports.OutcomeStore) {
-	log := logOf(t, store, []domain.Outcome{{Object: 7, Login: "anna", Password: "secret horse"}})
+	log := logOf(t, store, []domain.Outcome{{Record: 7, Login: "anna", Password: "secret horse"}})
 	content, err := io.ReadAll(log.Reader())
 	require.NoError(t, err)
 	require.NotContains(t, string(content), "secret horse")
-	require.Equal(t, []domain.Outcome{{Object: 1, Login: "anna"}}, outcomesOf(t, log))
+	require.Equal(t, []domain.Outcome{{Record: 1, Login: "anna"}}, outcomesOf(t, log))
 }
 
 func storesManyOutcomes(t *testing.T, store ports.OutcomeStore) {
@@ -96,7 +96,7 @@ func storesManyOutcomes(t *testing.T, store ports.OutcomeStore) {
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprintf("user-%030d", n), outcome.Login)
 		n++
-		require.Equal(t, n, outcome.Object)
+		require.Equal(t, n, outcome.Record)
 	}
 	require.Equal(t, many, n)
 	require.NoError(t, log.Close())

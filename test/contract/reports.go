@@ -73,7 +73,7 @@ var (
 )
 
 func refused(number int, login string, reasons ...domain.Reason) domain.Rejection {
-	r := domain.Rejection{Object: number, Login: login, Description: fmt.Sprint(reasons), Original: fmt.Appendf(nil, "%d", number)}
+	r := domain.Rejection{Record: number, Login: login, Description: fmt.Sprint(reasons), Original: fmt.Appendf(nil, "%d", number)}
 	for _, reason := range reasons {
 		violation := domain.Violation{Field: reason.Field, Code: reason.Code}
 		if reason.Code == domain.CodeTooLong {
@@ -237,16 +237,16 @@ func countsReasons(t *testing.T, s ReportsSubject) {
 	s.add(t, noon(0), 0, refused(1, "", notObject))
 	s.add(t, noon(-1), 0, refused(1, "", loginTooLong), refused(2, "", loginTooLong))
 	require.Equal(t, []domain.ReasonCount{
-		{Reason: loginTaken, Objects: 4}, {Reason: notObject, Objects: 3}, {Reason: emailTaken, Objects: 2}, {Reason: loginTooLong, Objects: 1},
+		{Reason: loginTaken, Records: 4}, {Reason: notObject, Records: 3}, {Reason: emailTaken, Records: 2}, {Reason: loginTooLong, Records: 1},
 	}, s.statistics(t).Reasons)
 }
 
 // What is only counted has its reason in the figures and in the filter, and is nowhere else.
 func tellsUnkept(t *testing.T, s ReportsSubject) {
-	counted := domain.Rejection{Object: 2, CountedOnly: true, Violations: domain.Violations{{Code: domain.CodeNotObject}}}
+	counted := domain.Rejection{Record: 2, CountedOnly: true, Violations: domain.Violations{{Code: domain.CodeNotObject}}}
 	want := s.add(t, noon(0), 0, refused(1, "anna", loginTaken), counted)
 	want.Unkept = 1
-	require.ElementsMatch(t, []domain.ReasonCount{{Reason: notObject, Objects: 1}, {Reason: loginTaken, Objects: 1}}, s.statistics(t).Reasons)
+	require.ElementsMatch(t, []domain.ReasonCount{{Reason: notObject, Records: 1}, {Reason: loginTaken, Records: 1}}, s.statistics(t).Reasons)
 	page := s.page(t, ports.ImportQuery{Filter: domain.ReportFilter{Reason: notObject}, Limit: 9})
 	require.Equal(t, []domain.Import{want}, page.Imports)
 	rejections := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: want.ID}, Limit: 9})
@@ -393,7 +393,7 @@ func findsByEveryFilter(t *testing.T, s ReportsSubject) {
 			}
 			imports = append(imports, w.imports[i])
 			for _, rejection := range w.refused[i] {
-				if filter.Login == "" && filter.Reason == (domain.Reason{}) || slices.Contains(objects, rejection.Object) {
+				if filter.Login == "" && filter.Reason == (domain.Reason{}) || slices.Contains(objects, rejection.Record) {
 					rejections = append(rejections, recorded(w.imports[i], rejection))
 				}
 			}
@@ -607,7 +607,7 @@ func pagesRejections(t *testing.T, s ReportsSubject) {
 		pages := slices.Collect(slices.Chunk(want, limit))
 		for i, objects := range pages {
 			require.Equal(t, &ports.RejectionPage{Import: in, Rejections: objects, IsLast: i == len(pages)-1}, s.rejections(t, query))
-			query.After = objects[len(objects)-1].Object
+			query.After = objects[len(objects)-1].Record
 		}
 		beyond := s.rejections(t, query)
 		require.Empty(t, beyond.Rejections)
@@ -641,7 +641,7 @@ func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
 		page := s.rejections(t, ports.RejectionQuery{Filter: c.filter, After: c.after, Limit: 2})
 		objects := []int{}
 		for _, rejection := range page.Rejections {
-			objects = append(objects, rejection.Object)
+			objects = append(objects, rejection.Record)
 		}
 		require.Equal(t, c.want, objects, "%+v", c)
 		require.Equal(t, c.last, page.IsLast, "%+v", c)
@@ -697,7 +697,7 @@ func readsInOrder(t *testing.T, s ReportsSubject) {
 		_, got := s.read(t, ports.ReportQuery{Filter: filter})
 		require.NotEmpty(t, got)
 		require.True(t, slices.IsSortedFunc(got, func(a, b domain.Rejection) int {
-			return int(a.Import-b.Import)*2*objects + a.Object - b.Object
+			return int(a.Import-b.Import)*2*objects + a.Record - b.Record
 		}), "%+v", filter)
 	}
 	err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
@@ -736,7 +736,7 @@ func readsWhatIsAsked(t *testing.T, s ReportsSubject) {
 		require.NotEmpty(t, rejections)
 		for _, rejection := range rejections {
 			require.Equal(t, query.Violations, rejection.Violations != nil, "%+v", query)
-			if !query.Originals || rejection.Object == bare.Object {
+			if !query.Originals || rejection.Record == bare.Record {
 				require.Nil(t, rejection.Original, "%+v", query)
 				continue
 			}

@@ -39,7 +39,7 @@ func Spools(t *testing.T, spools ports.SpoolStore) {
 // Decoder proves a ports.Decoder of JSON, as far as a use case relies on it.
 func Decoder(t *testing.T, decoder ports.Decoder) {
 	json := ports.FileHint{Format: ports.FormatJSON}
-	text := func(s string) domain.Given { return domain.Given{Text: s, Kind: domain.String} }
+	text := func(s string) domain.Given { return domain.Given{Text: s, Kind: domain.KindText} }
 	var values [domain.NumPersonFields]domain.Given
 	everyField := `{"x":"y"`
 	for f := range domain.PersonField(domain.NumPersonFields) {
@@ -58,13 +58,13 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 			file: `[{"login":"a"}, 7, {"phone":912, "email":null, "birthday":true}, []]`,
 			want: []domain.Candidate{
 				{Number: 1, Given: given{domain.PersonLogin: text("a")}, Original: []byte(`{"login":"a"}`)},
-				{Number: 2, NotObject: true, Original: []byte("7")},
+				{Number: 2, NotRecord: true, Original: []byte("7")},
 				{
 					Number:   3,
-					Given:    given{domain.PersonPhone: {Text: "912", Kind: domain.Number}, domain.PersonBirthday: {Kind: domain.Other}},
+					Given:    given{domain.PersonPhone: {Text: "912", Kind: domain.KindNumber}, domain.PersonBirthday: {Kind: domain.KindOther}},
 					Original: []byte(`{"phone":912, "email":null, "birthday":true}`),
 				},
-				{Number: 4, NotObject: true, Original: []byte("[]")},
+				{Number: 4, NotRecord: true, Original: []byte("[]")},
 			},
 		},
 		"every field": {
@@ -150,7 +150,7 @@ func Sentences(t *testing.T, sentences ports.Sentences) {
 		for _, code := range domain.Codes() {
 			v := domain.Violation{Field: field, Code: code, Limit: domain.MaxLength}
 			if code == domain.CodeNotObject {
-				v.Field = domain.FieldObject
+				v.Field = domain.FieldRecord
 			}
 			sentence := sentences.Describe(domain.Violations{v})
 			require.NotEmpty(t, sentence, "%s %s", field, code)

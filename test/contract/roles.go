@@ -78,7 +78,7 @@ func grantsAndRevokes(t *testing.T, s AccountsSubject) {
 func keepsLastOperator(t *testing.T, s AccountsSubject) {
 	names := make([]string, 20)
 	for i := range names {
-		names[i] = create(t, s, Object(t, i)).Login
+		names[i] = create(t, s, Record(t, i)).Login
 		require.NoError(t, s.Roles.Grant(t.Context(), login(t, names[i]), domain.RoleOperator))
 	}
 	create(t, s, object(t, len(names), "anna", "a@example.com", ""))

@@ -63,7 +63,7 @@ func makesOperator(t *testing.T, s SetupCodesSubject) {
 func oneUsesCodes(t *testing.T, s SetupCodesSubject) {
 	ids := make([]int64, 20)
 	for i := range ids {
-		ids[i] = create(t, s.AccountsSubject, Object(t, i)).ID
+		ids[i] = create(t, s.AccountsSubject, Record(t, i)).ID
 	}
 	hashes := []string{"one", "two"}
 	for _, hash := range hashes {

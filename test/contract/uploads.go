@@ -203,7 +203,7 @@ func changesUpload(t *testing.T, s UploadsSubject) {
 	is := *was
 	is.State, is.Job = domain.UploadChecked, ""
 	is.Done = domain.Progress{Tally: domain.Tally{Records: 3, Registered: 1, Rejected: 2}, Bytes: 3, Size: 3}
-	is.Rejections = []domain.Rejection{{Object: 2, Login: "b<", Violations: domain.Violations{
+	is.Rejections = []domain.Rejection{{Record: 2, Login: "b<", Violations: domain.Violations{
 		{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeContactRequired},
 	}}}
 	require.NoError(t, s.Store.Change(t.Context(), was, &is))

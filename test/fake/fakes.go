@@ -80,18 +80,18 @@ func decode(number int, element json.RawMessage) *domain.Candidate {
 	decoder := json.NewDecoder(bytes.NewReader(element))
 	decoder.UseNumber()
 	if decoder.Decode(&fields) != nil || fields == nil {
-		c.NotObject = true
+		c.NotRecord = true
 		return c
 	}
 	for f := range domain.PersonField(domain.NumPersonFields) {
 		switch v := fields[string(f.Name())].(type) {
 		case nil:
 		case string:
-			c.Given[f] = domain.Given{Text: v, Kind: domain.String}
+			c.Given[f] = domain.Given{Text: v, Kind: domain.KindText}
 		case json.Number:
-			c.Given[f] = domain.Given{Text: v.String(), Kind: domain.Number}
+			c.Given[f] = domain.Given{Text: v.String(), Kind: domain.KindNumber}
 		default:
-			c.Given[f] = domain.Given{Kind: domain.Other}
+			c.Given[f] = domain.Given{Kind: domain.KindOther}
 		}
 	}
 	return c

@@ -246,7 +246,7 @@ func (tx *importTx) others() []domain.Account {
 }
 
 // Taken implements ports.ImportTx.
-func (tx *importTx) Taken(ctx context.Context, objects []domain.Object) (*domain.Taken, error) {
+func (tx *importTx) Taken(ctx context.Context, objects []domain.Record) (*domain.Taken, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("look up: %w", err)
 	}

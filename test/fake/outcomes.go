@@ -56,7 +56,7 @@ func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 				return
 			}
 			outcome := domain.Outcome{
-				Object: number, Login: line.Login, Name: domain.RestoreFullName(line.Name), Violations: line.Violations, Skipped: line.Skipped,
+				Record: number, Login: line.Login, Name: domain.RestoreFullName(line.Name), Violations: line.Violations, Skipped: line.Skipped,
 			}
 			if !yield(outcome, nil) {
 				return

@@ -42,7 +42,7 @@ func (r Reports) all() []reported {
 		for j := range all[i].rejections {
 			all[i].rejections[j].Import = record.ID
 		}
-		slices.SortFunc(all[i].rejections, func(a, b domain.Rejection) int { return cmp.Compare(a.Object, b.Object) })
+		slices.SortFunc(all[i].rejections, func(a, b domain.Rejection) int { return cmp.Compare(a.Record, b.Record) })
 	}
 	return all
 }
@@ -100,10 +100,10 @@ func (r Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Sta
 	slices.Sort(s.Statuses)
 	s.Statuses = slices.Compact(s.Statuses)
 	for reason, count := range objects {
-		s.Reasons = append(s.Reasons, domain.ReasonCount{Reason: reason, Objects: count})
+		s.Reasons = append(s.Reasons, domain.ReasonCount{Reason: reason, Records: count})
 	}
 	slices.SortFunc(s.Reasons, func(a, b domain.ReasonCount) int {
-		return cmp.Or(b.Objects-a.Objects, cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code))
+		return cmp.Or(b.Records-a.Records, cmp.Compare(a.Field, b.Field), cmp.Compare(a.Code, b.Code))
 	})
 	return &s, nil
 }
@@ -151,7 +151,7 @@ func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*p
 		page := ports.RejectionPage{Import: i.Import, IsLast: true}
 		page.Import.User = r.Store.login(i.user)
 		for _, rejection := range i.rejections {
-			if rejection.CountedOnly || rejection.Object <= query.After || !choosesObject(&query.Filter, &rejection) {
+			if rejection.CountedOnly || rejection.Record <= query.After || !choosesObject(&query.Filter, &rejection) {
 				continue
 			}
 			if len(page.Rejections) == query.Limit {

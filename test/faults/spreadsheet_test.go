@@ -71,14 +71,14 @@ func tables(t *testing.T, language string, names []string) map[string][]byte {
 		for i, name := range names {
 			original, err := json.Marshal(map[string]string{"last_name": name, "login": name, "email": name})
 			require.NoError(t, err)
-			if !yield(domain.Rejection{Object: i + 1, Login: name, Description: name, Original: original}, nil) {
+			if !yield(domain.Rejection{Record: i + 1, Login: name, Description: name, Original: original}, nil) {
 				return
 			}
 		}
 	}
 	outcomes := func(yield func(domain.Outcome, error) bool) {
 		for i, name := range names {
-			if !yield(domain.Outcome{Object: i + 1, Name: domain.RestoreFullName(domain.NameTexts{Last: name, First: name, Patronymic: name}), Login: name, Password: "abcdef"}, nil) {
+			if !yield(domain.Outcome{Record: i + 1, Name: domain.RestoreFullName(domain.NameTexts{Last: name, First: name, Patronymic: name}), Login: name, Password: "abcdef"}, nil) {
 				return
 			}
 		}

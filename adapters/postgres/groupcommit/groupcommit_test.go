@@ -34,10 +34,10 @@ func count(t *testing.T, url, table string) int {
 }
 
 // register runs an import of one record, which is registered unless it is taken.
-func register(t *testing.T, store ports.ImportStore, mode ports.ImportMode, object domain.Object, beforeEnd func() error) (int64, error) {
+func register(t *testing.T, store ports.ImportStore, mode ports.ImportMode, object domain.Record, beforeEnd func() error) (int64, error) {
 	t.Helper()
 	return store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
-		taken, err := tx.Taken(ctx, []domain.Object{object})
+		taken, err := tx.Taken(ctx, []domain.Record{object})
 		if err != nil {
 			return err
 		}
@@ -79,9 +79,9 @@ func TestConcurrentImportsHaveTheirOwnResults(t *testing.T) {
 				case n%4 < 2:
 					r.id, r.err = store.Do(t.Context(), ports.ImportMode{}, func(context.Context, ports.ImportTx) error { return errBefore })
 				case n == 2: // its transaction holds rows of it, and is undone for all
-					r.id, r.err = register(t, store, ports.ImportMode{}, contract.Object(t, number), func() error { return errAfter })
+					r.id, r.err = register(t, store, ports.ImportMode{}, contract.Record(t, number), func() error { return errAfter })
 				default:
-					r.id, r.err = register(t, store, ports.ImportMode{}, contract.Object(t, number), proceed)
+					r.id, r.err = register(t, store, ports.ImportMode{}, contract.Record(t, number), proceed)
 				}
 			})
 		}
@@ -122,7 +122,7 @@ func TestImportsGiveWay(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
 	var waiting, others sync.WaitGroup
 	waiting.Go(func() {
-		_, err := register(t, store, ports.ImportMode{Exclusive: true}, contract.Object(t, 1), func() error {
+		_, err := register(t, store, ports.ImportMode{Exclusive: true}, contract.Record(t, 1), func() error {
 			close(held)
 			<-release
 			return nil
@@ -132,11 +132,11 @@ func TestImportsGiveWay(t *testing.T) {
 	<-held
 	for n := range 10 {
 		waiting.Go(func() {
-			_, err := register(t, store, ports.ImportMode{}, contract.Object(t, 1), proceed)
+			_, err := register(t, store, ports.ImportMode{}, contract.Record(t, 1), proceed)
 			assertNoError(t, err)
 		})
 		others.Go(func() {
-			_, err := register(t, store, ports.ImportMode{}, contract.Object(t, 2+n), proceed)
+			_, err := register(t, store, ports.ImportMode{}, contract.Record(t, 2+n), proceed)
 			assertNoError(t, err)
 		})
 	}

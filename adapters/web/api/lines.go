@@ -19,7 +19,7 @@ func (u *Useradd) lines(result *ports.ImportResult, late bool) outcomeFormat {
 			one, err := json.Marshal(rejection)
 			return append(append(dst, one...), '\n'), err
 		}
-		dst = strconv.AppendInt(append(dst, `{"object_id":`...), int64(o.Object), 10)
+		dst = strconv.AppendInt(append(dst, `{"object_id":`...), int64(o.Record), 10)
 		if o.Skipped {
 			dst = append(dst, `,"status":"skipped","login":`...)
 		} else {

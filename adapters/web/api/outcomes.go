@@ -135,7 +135,7 @@ type rejection struct {
 }
 
 func newRejection(o *domain.Outcome, sentences ports.Sentences) rejection {
-	r := rejection{Object: o.Object, Violations: problem.Violations(o.Violations, sentences)}
+	r := rejection{Object: o.Record, Violations: problem.Violations(o.Violations, sentences)}
 	if o.Login != "" {
 		r.Login = &o.Login
 	}

@@ -102,7 +102,7 @@ func (q *ReportQuery) number(c *fiber.Ctx, name string, bits int) int64 {
 func (q *ReportQuery) reason(c *fiber.Ctx) domain.Reason {
 	field, code, _ := strings.Cut(c.Query(QueryReason), ":")
 	reason := domain.Reason{Field: domain.Field(field), Code: domain.Code(code)}
-	isField := reason.Field == domain.FieldObject || slices.Contains(domain.Fields(), reason.Field)
+	isField := reason.Field == domain.FieldRecord || slices.Contains(domain.Fields(), reason.Field)
 	if !isField || !slices.Contains(domain.Codes(), reason.Code) {
 		return domain.Reason{}
 	}

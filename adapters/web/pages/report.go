@@ -145,7 +145,7 @@ func (v *reportView) addStatistics(statistics *domain.Statistics, words *locale.
 	}
 	for _, reason := range statistics.Reasons[:min(len(statistics.Reasons), reasonsInChart)] {
 		v.Reasons = append(v.Reasons, reasonView{
-			reasonName(reason.Reason, words), reason.Objects,
+			reasonName(reason.Reason, words), reason.Records,
 			q.Address(urls.Profile, []string{api.QuerySort}, api.QueryReason, api.ReasonValue(reason.Reason)),
 		})
 	}
@@ -215,7 +215,7 @@ func hasChosen(options []optionView) bool {
 // reasonName returns the name of a reason in a list.
 func reasonName(reason domain.Reason, words *locale.Words) string {
 	what := words.Text("reason." + string(reason.Code))
-	if reason.Field == domain.FieldObject || reason.Code == domain.CodeContactRequired { // which concerns two fields
+	if reason.Field == domain.FieldRecord || reason.Code == domain.CodeContactRequired { // which concerns two fields
 		return what
 	}
 	return words.Text("report.reason.name", "Field", words.Text("field."+string(reason.Field)), "What", what)
@@ -296,7 +296,7 @@ func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address f
 		v.Start = address("")
 	}
 	if !page.IsLast {
-		v.More = address(strconv.Itoa(page.Rejections[len(page.Rejections)-1].Object))
+		v.More = address(strconv.Itoa(page.Rejections[len(page.Rejections)-1].Record))
 	}
 	visitor, err := r.Guard.Visitors.Visitor(c)
 	if err != nil || !visitor.IsOperator() {
@@ -313,7 +313,7 @@ func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address f
 func newRejectionsView(rejections []domain.Rejection, words *locale.Words) *rejectionsView {
 	v := &rejectionsView{T: words}
 	for _, rejection := range rejections {
-		v.Records = append(v.Records, rejectionView{rejection.Object, rejection.Login, words.Describe(rejection.Violations)})
+		v.Records = append(v.Records, rejectionView{rejection.Record, rejection.Login, words.Describe(rejection.Violations)})
 	}
 	return v
 }

@@ -179,7 +179,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		v.Description = append(v.Description, termView{words.Text("upload.file.delimiter"), words.Text(id)})
 	}
 	for _, column := range layout.Columns {
-		shown := columnView{Header: column.Header, Ignored: column.Field == domain.FieldObject}
+		shown := columnView{Header: column.Header, Ignored: column.Field == domain.FieldRecord}
 		if !shown.Ignored {
 			shown.Field = words.Text("field." + string(column.Field))
 		}
