@@ -12,10 +12,10 @@ import (
 	"rollcall/ports"
 )
 
-// AccessTokens keeps tokens by the hashes of their secrets.
+// AccessTokens stores tokens under the hashes of their secrets.
 type AccessTokens struct{ db *DB }
 
-// NewAccessTokens makes the store.
+// NewAccessTokens returns the store in db.
 func NewAccessTokens(db *DB) *AccessTokens { return &AccessTokens{db} }
 
 // Create implements ports.TokenStore.
@@ -31,7 +31,7 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 	return nil
 }
 
-const tokenColumns = "id, name, created_at, expires_at, used_at, revoked_at" //nolint:gosec // they are names
+const tokenColumns = "id, name, created_at, expires_at, used_at, revoked_at" //nolint:gosec // these are names of columns
 
 // All implements ports.TokenStore.
 func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
@@ -58,7 +58,7 @@ func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) er
 	return nil
 }
 
-// Use implements ports.TokenStore. The row is read as it was when the statement began.
+// Use implements ports.TokenStore. It returns the token as it was before this use.
 func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*domain.AccessToken, error) {
 	rows, err := a.db.pool.Query(ctx, `
 		with noted as (update access_tokens set used_at = $2 where hash = $1 and (used_at is null or used_at <= $3))
@@ -84,7 +84,7 @@ func scanToken(row pgx.CollectableRow) (domain.AccessToken, error) {
 	return token, err
 }
 
-// nullTime is null for a zero time.
+// nullTime returns null for a zero time.
 func nullTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -92,7 +92,7 @@ func nullTime(t time.Time) *time.Time {
 	return &t
 }
 
-// timeOf is a zero time for null.
+// timeOf returns a zero time for null.
 func timeOf(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}

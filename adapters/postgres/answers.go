@@ -15,10 +15,10 @@ import (
 	"rollcall/ports"
 )
 
-// outcomesPart is how many bytes of outcomes are in a row, before they are compressed.
+// outcomesPart is the number of bytes of outcomes in a row, before compression.
 const outcomesPart = 1 << 20
 
-// claim makes sure that no other import has the key, has had it, or gets it before this one ends.
+// claimKey makes sure that no other import has used the key, is using it, or starts to use it before this one ends.
 func (tx *importTx) claimKey(ctx context.Context) error {
 	key := tx.mode.Key
 	if key.IsZero() {
@@ -43,13 +43,13 @@ func (tx *importTx) claimKey(ctx context.Context) error {
 	return nil
 }
 
-// storedKey returns what a key is stored as. The hash keeps keys out of the database: a client that has one and the file gets
+// storedKey returns the hash that a key is stored as. Keys themselves must not be in the database: whoever has a key and the file gets
 // the passwords.
 func storedKey(key domain.ImportKey) []byte {
 	text := key.Value
 	switch {
 	case key.Upload != "":
-		text = "upload " + key.Upload // no chosen key has a blank
+		text = "upload " + key.Upload // a key that a client chose contains no space
 	case key.Token != 0:
 		text = fmt.Sprintf("token %d %s", key.Token, key.Value)
 	case key.User != 0:
@@ -59,11 +59,11 @@ func storedKey(key domain.ImportKey) []byte {
 	return sum[:]
 }
 
-// keyBefore returns what earlier versions store the key of a token as, nil for any other key. They may run beside this one, and
-// the answers that they keep stay for a day after the upgrade. The next version needs none of this.
+// keyBefore returns the hash that earlier versions store a token's key as; nil for any other key. Earlier versions may run beside this
+// one, and the answers that they stored stay for a day after the upgrade. The next version does not need this.
 //
-// An import locks it in shared mode, and an earlier version in exclusive mode: so the two meet, and owners of this version do
-// not.
+// This version locks the hash in shared mode, an earlier one in exclusive mode. So the two exclude each other, and tokens of this version
+// do not.
 func keyBefore(key domain.ImportKey) []byte {
 	if key.Token == 0 {
 		return nil
@@ -71,15 +71,15 @@ func keyBefore(key domain.ImportKey) []byte {
 	return storedKey(domain.ImportKey{Value: key.Value})
 }
 
-// answerSQL finds the answer that is kept for a key. Of an answer that an earlier version keeps, only the name of the token is on
-// record. It counts if no other token has ever had this name.
+// answerSQL finds the answer that is stored for a key. Of an answer that an earlier version stored, only the token's name is known. It
+// counts if no other token has ever had that name.
 const answerSQL = `
 	from idempotency_keys k join codes c on c.id = k.code_id
 	where k.expires > clock_timestamp() and (k.key = $1
 		or k.key = $2 and array(select id from access_tokens where name = c.token) = array[$3::bigint])
 	order by k.key = $1 desc limit 1`
 
-// lockOf returns the advisory lock of a stored key, nil for none.
+// lockOf returns the advisory lock of a stored key; nil for nil.
 func lockOf(stored []byte) *int64 {
 	if stored == nil {
 		return nil
@@ -87,7 +87,7 @@ func lockOf(stored []byte) *int64 {
 	return new(int64(binary.BigEndian.Uint64(stored)))
 }
 
-// keep stores an answer for the import's key.
+// storeAnswer stores an answer for the import's key. The last part is sent with the commit.
 func (tx *importTx) storeAnswer(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
 	key := storedKey(tx.mode.Key)
 	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values ($1, $2, $3, $4, $5, $6)",
@@ -104,7 +104,7 @@ func (tx *importTx) storeAnswer(ctx context.Context, tally domain.Tally, answer 
 			tx.queue.Queue("insert into outcomes (key, part, outcomes) values ($1, $2, $3)", key, part, encoder.EncodeAll(buf[:n], nil))
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil // with the commit
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read outcomes: %w", err)
@@ -122,7 +122,7 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", unavailable(err))
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to be undone
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to undo
 	var answer ports.KeptAnswer
 	var stored []byte
 	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt"+answerSQL,
@@ -170,7 +170,7 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	return &answer, nil
 }
 
-// Sweep removes the answers that are not to be kept any longer, and with them the salts of their passwords.
+// Sweep removes expired answers, and with them the salts of their passwords.
 func (s *Imports) Sweep(ctx context.Context) error {
 	_, err := s.db.pool.Exec(ctx, "delete from idempotency_keys where expires <= clock_timestamp()")
 	if err != nil {

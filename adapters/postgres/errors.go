@@ -11,7 +11,7 @@ import (
 	"rollcall/ports"
 )
 
-// The SQLSTATEs that mean something here.
+// The SQLSTATEs that this package handles.
 const (
 	invalidParameterValue = "22023"
 	uniqueViolation       = "23505"
@@ -22,7 +22,7 @@ const (
 	lockNotAvailable      = "55P03"
 )
 
-// sqlState is empty for an error that the server did not send.
+// sqlState returns the SQLSTATE of an error; empty if the server did not send one.
 func sqlState(err error) string {
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pgErr.Code
@@ -30,7 +30,7 @@ func sqlState(err error) string {
 	return ""
 }
 
-// isContention tells of a transaction that came to nothing because of another one.
+// isContention reports whether another transaction made this one fail.
 func isContention(err error) bool {
 	switch sqlState(err) {
 	case uniqueViolation, serializationFailure, deadlockDetected, lockNotAvailable:
@@ -39,18 +39,18 @@ func isContention(err error) bool {
 	return false
 }
 
-// isAway tells of a database that cannot be reached, is starting or going down, or has no connection left.
+// isAway reports whether the database is unreachable, is starting or stopping, or has no connection left.
 func isAway(err error) bool {
-	// one that was not let in has waited for as long as it may, whatever the caller's patience
-	_, isOutside := errors.AsType[*pgconn.ConnectError](err)
-	if !isOutside && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+	// A connection attempt has a timeout of its own, which is not the caller's.
+	_, isConnecting := errors.AsType[*pgconn.ConnectError](err)
+	if !isConnecting && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		return false
 	}
 	state := sqlState(err)
 	return state == "" || state == tooManyConnections || strings.HasPrefix(state, "08") || strings.HasPrefix(state, "57P")
 }
 
-// unavailable marks an error of the database as ports.ErrUnavailable if it may be gone when asked again.
+// unavailable marks an error of the database as ports.ErrUnavailable if the same request may succeed later.
 func unavailable(err error) error {
 	if sqlState(err) == diskFull {
 		return fmt.Errorf("%w: %w", ports.ErrNoRoom, err)

@@ -17,13 +17,13 @@ import (
 	"rollcall/ports"
 )
 
-// uploadPart is how many bytes of a file are in a row.
+// uploadPart is the number of bytes of a file in a row.
 const uploadPart = 1 << 20
 
-// FileUploads keeps the files that users upload, and what became of them.
+// FileUploads stores the files that users upload, and their results.
 type FileUploads struct{ db *DB }
 
-// NewFileUploads makes the store.
+// NewFileUploads returns the store in db.
 func NewFileUploads(db *DB) *FileUploads { return &FileUploads{db} }
 
 // Create implements ports.UploadStore.
@@ -36,7 +36,7 @@ func (u *FileUploads) Create(ctx context.Context, upload *ports.Upload, share po
 	if err != nil {
 		return fmt.Errorf("begin: %w", unavailable(err))
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after the commit there is nothing to be undone
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after the commit there is nothing to undo
 	_, err = tx.Exec(ctx, `
 		insert into uploads (id, user_id, name, hint, size, layout, state, strict, job)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''))`,
@@ -51,7 +51,7 @@ func (u *FileUploads) Create(ctx context.Context, upload *ports.Upload, share po
 		if err != nil && !ended {
 			return fmt.Errorf("read file: %w", err)
 		}
-		if n > 0 || part == 0 { // an empty file is a file, too
+		if n > 0 || part == 0 { // an empty file has a part, too
 			_, err = tx.Exec(ctx, "insert into upload_parts (upload_id, part, data) values ($1, $2, $3)", upload.ID, part, buf[:n])
 			if err != nil {
 				return fmt.Errorf("insert into upload_parts: %w", unavailable(err))
@@ -61,7 +61,7 @@ func (u *FileUploads) Create(ctx context.Context, upload *ports.Upload, share po
 			break
 		}
 	}
-	err = keepShare(ctx, tx, upload.User, share)
+	err = cancelBeyondShare(ctx, tx, upload.User, share)
 	if err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func (u *FileUploads) Create(ctx context.Context, upload *ports.Upload, share po
 	return nil
 }
 
-// keepShare cancels the oldest undecided uploads that exceed a user's share. Uploads of one user that arrive together take
-// turns, and know of one another.
-func keepShare(ctx context.Context, tx pgx.Tx, user int64, share ports.UploadShare) error {
+// cancelBeyondShare cancels the oldest undecided uploads that exceed a user's share. Concurrent uploads of one user take turns by locking
+// the user, so that each counts the others.
+func cancelBeyondShare(ctx context.Context, tx pgx.Tx, user int64, share ports.UploadShare) error {
 	var batch pgx.Batch
 	batch.Queue("select from users where id = $1 for no key update", user)
 	batch.Queue(`
@@ -106,7 +106,7 @@ func encodeUpload(upload *ports.Upload) (hint, layout []byte, err error) {
 	return hint, layout, nil
 }
 
-// uploadColumns are those of every upload. Times are not negative where a clock was set back.
+// uploadColumns are the columns of every upload. A clock that was set back must not make durations negative.
 const uploadColumns = `
 	id, user_id, name, size, state, strict, coalesce(job, ''), objects, created, refused, bytes, coalesce(code_id, 0),
 	failure, detail, created_at,
@@ -130,7 +130,7 @@ func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Se
 // Find implements ports.UploadReading.
 func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*ports.Upload, error) {
 	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
-		return nil, ports.ErrNotFound // which PostgreSQL has no text for
+		return nil, ports.ErrNotFound // PostgreSQL has no such text
 	}
 	rows, err := u.db.pool.Query(ctx, "select "+uploadColumns+", hint, layout, refusals from uploads where id = $1 and user_id = $2", id, user)
 	if err != nil {
@@ -171,7 +171,7 @@ func (u *FileUploads) Latest(ctx context.Context, user int64, limit int) ([]port
 func (u *FileUploads) Change(ctx context.Context, was, is *ports.Upload) error {
 	refusals, err := json.Marshal(is.Rejections)
 	if err != nil {
-		return fmt.Errorf("encode refusals: %w", err)
+		return fmt.Errorf("encode rejections: %w", err)
 	}
 	var changed int64
 	var batch pgx.Batch // one transaction
@@ -234,7 +234,7 @@ func (u *FileUploads) Beat(ctx context.Context, id, job string, done domain.Prog
 		return false, ports.ErrChanged
 	}
 	if err != nil {
-		return false, fmt.Errorf("note progress of upload: %w", unavailable(err))
+		return false, fmt.Errorf("record progress of upload: %w", unavailable(err))
 	}
 	return cancelled, nil
 }
@@ -251,11 +251,11 @@ func (u *FileUploads) Interrupt(ctx context.Context, id, job string) error {
 	return nil
 }
 
-// keepImported is how much longer what is left of an upload stays when it was imported: the page that says that its
-// credentials are gone.
+// keepImported is the additional time that an imported upload stays. Until then its page says that the credentials are no longer
+// available.
 const keepImported = "interval '7 days'"
 
-// Sweep forgets the uploads that nothing was done with since a time, those that were imported a week later.
+// Sweep removes the uploads that did not change since a time; imported ones a week later.
 func (u *FileUploads) Sweep(ctx context.Context, before time.Time) error {
 	_, err := u.db.pool.Exec(ctx,
 		"delete from uploads where updated_at < $1 and (state <> $2 or updated_at < $1 - "+keepImported+")", before, domain.UploadImported)

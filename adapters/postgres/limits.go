@@ -14,17 +14,19 @@ import (
 	"rollcall/ports"
 )
 
-// Limits keeps buckets of attempts. A bucket is one moment: when it is full again. Each attempt that is taken puts that
-// off by one refill; there is none to take while it is further off than all refills but one.
+// Limits stores buckets of attempts. A bucket is one point in time: when it will be full. Each attempt moves that point one refill into
+// the future. The bucket is empty while the point is further away than all refills but one.
 type Limits struct{ db *DB }
 
-// NewLimits makes the store.
+// NewLimits returns the store in db.
 func NewLimits(db *DB) *Limits { return &Limits{db} }
 
-// takeSQL takes an attempt of refill $2 when the bucket is full within $3, all refills but one. The clock is the
-// database's, which all instances share, and is read once: excluded.full_at is that reading and a refill. The row tells
-// what came of it, because what was in it before is not seen by returning. An attempt that has waited for the row has an older
-// reading than those it waited for: it may come somewhat early.
+// takeSQL takes an attempt with the refill $2, unless the bucket will be full later than $3 from now, which is all refills but one. It
+// returns the time until there is an attempt.
+//
+//   - The clock is the database's, which all instances share. It is read once: excluded.full_at is that time plus one refill.
+//   - The row records whether the attempt was refused, because "returning" does not see the row's old values.
+//   - An attempt that waited for the row has an older time than those it waited for. So it may come early by $4.
 const takeSQL = `
 	with clock as materialized (select clock_timestamp() as now)
 	insert into limits as l (key, full_at) select $1, now + $2 from clock
@@ -34,14 +36,14 @@ const takeSQL = `
 			else greatest(l.full_at + $2, excluded.full_at) end
 	returning case when refused then full_at - $3 - (select now from clock) else interval '0' end`
 
-// undoSQL puts back what was taken from some of the buckets when another had none.
+// undoSQL returns the attempts that were taken from some of the buckets if another one was empty.
 const undoSQL = `
 	update limits set full_at = full_at - refill from unnest($1::bytea[], $2::interval[]) taken (key, refill)
 	where limits.key = taken.key and not refused and exists (select from limits where key = any($1) and refused)`
 
 const returnSQL = "update limits set full_at = full_at - $2::interval where key = $1"
 
-// maxEarly is how long an attempt waits for a row at most, within reason.
+// maxEarly bounds how much too early an attempt may come. Attempts rarely wait longer for a row.
 const maxEarly = time.Second
 
 // Take implements ports.LimitStore. It makes one round trip, which is one transaction.
@@ -53,9 +55,9 @@ func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (wait time.D
 		keys, refills = append(keys, key), append(refills, bucket.Refill)
 		batch.Queue(takeSQL, key, bucket.Refill, time.Duration(bucket.Size-1)*bucket.Refill, min(bucket.Refill/2, maxEarly)).
 			QueryRow(func(row pgx.Row) error {
-				var untilOne time.Duration
-				err := row.Scan(&untilOne)
-				wait = max(wait, untilOne)
+				var untilNext time.Duration
+				err := row.Scan(&untilNext)
+				wait = max(wait, untilNext)
 				return err
 			})
 	}
@@ -69,7 +71,7 @@ func (l *Limits) Take(ctx context.Context, buckets ...ports.Bucket) (wait time.D
 	return wait, nil
 }
 
-// Return implements ports.LimitStore. What it puts past full lies in the past, where it means nothing.
+// Return implements ports.LimitStore. A bucket that it overfills is full at a time in the past, which is the same as full.
 func (l *Limits) Return(ctx context.Context, buckets ...ports.Bucket) error {
 	var batch pgx.Batch
 	for key, bucket := range inOrder(buckets) {
@@ -82,12 +84,11 @@ func (l *Limits) Return(ctx context.Context, buckets ...ports.Bucket) error {
 	return nil
 }
 
-// inOrder yields buckets with their keys, in the order of the keys: transactions that lock rows in one order do not
-// deadlock.
+// inOrder yields buckets in the order of their stored keys. Transactions that lock rows in the same order do not deadlock.
 func inOrder(buckets []ports.Bucket) iter.Seq2[[]byte, ports.Bucket] {
 	byKey := make(map[string]ports.Bucket, len(buckets))
 	for _, bucket := range buckets {
-		byKey[string(key(bucket))] = bucket
+		byKey[string(bucketKey(bucket))] = bucket
 	}
 	return func(yield func([]byte, ports.Bucket) bool) {
 		for _, key := range slices.Sorted(maps.Keys(byKey)) {
@@ -98,8 +99,8 @@ func inOrder(buckets []ports.Bucket) iter.Seq2[[]byte, ports.Bucket] {
 	}
 }
 
-// Sweep removes the buckets that are full: they are as if nobody had taken from them. It passes over those that are being
-// taken from, so that it waits for nobody with a row that others wait for.
+// Sweep removes full buckets, which are the same as missing ones. It skips buckets that are in use, so that it never holds rows that
+// others need while it waits.
 func (l *Limits) Sweep(ctx context.Context) error {
 	_, err := l.db.pool.Exec(ctx, `delete from limits where key in (
 		select key from limits where full_at <= clock_timestamp() for update skip locked)`)
@@ -109,8 +110,8 @@ func (l *Limits) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// key keeps logins and addresses out of the table.
-func key(bucket ports.Bucket) []byte {
+// bucketKey returns the hash that a bucket is stored under, so that the table contains no logins and addresses.
+func bucketKey(bucket ports.Bucket) []byte {
 	sum := sha256.Sum256([]byte(bucket.Key))
 	return sum[:]
 }

@@ -12,7 +12,7 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// The keys of advisory locks. Any numbers do, as long as every instance has the same.
+// The keys of advisory locks. They are arbitrary, and the same in every instance.
 const (
 	lockMigrations       = 0x526f6c6c_00000001
 	lockExclusiveImports = 0x526f6c6c_00000002
@@ -20,8 +20,8 @@ const (
 	lockRollUp           = 0x526f6c6c_00000004
 )
 
-// Migrate brings the database at url to the schema of this program. Instances that start at once take turns: the lock is
-// an advisory one, which ends with its connection, where Bun's own is a row that outlives a crash.
+// Migrate applies the missing migrations to the database at url. Instances that start concurrently take turns by an advisory lock, which
+// ends with its connection. Bun's own lock is a row, which would survive a crash.
 func Migrate(ctx context.Context, url string) error {
 	db, err := Open(ctx, url)
 	if err != nil {
@@ -47,7 +47,7 @@ func (db *DB) migrate(ctx context.Context) error {
 	m := migrator(db.bun)
 	err = m.Init(ctx)
 	if err != nil {
-		return fmt.Errorf("make table of migrations: %w", err)
+		return fmt.Errorf("create table of migrations: %w", err)
 	}
 	_, err = m.Migrate(ctx)
 	if err != nil {
@@ -64,7 +64,7 @@ func migrator(db *bun.DB) *migrate.Migrator {
 	migrations := migrate.NewMigrations()
 	err := migrations.Discover(migrationFiles)
 	if err != nil {
-		panic(err) // the embedded files are as they were when the program was built
+		panic(err) // the files are embedded: every start would fail
 	}
 	return migrate.NewMigrator(db, migrations, migrate.WithMarkAppliedOnSuccess(true))
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// eraseRows is how many originals are erased in a transaction.
+// eraseRows is the most originals that one transaction erases.
 const eraseRows = 5000
 
-// EraseOriginals forgets what the objects came with that were refused before a time.
+// EraseOriginals erases the originals of records that were rejected before a time.
 func (r *Reports) EraseOriginals(ctx context.Context, before time.Time) error {
 	for {
 		var id int64

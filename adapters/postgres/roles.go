@@ -11,14 +11,14 @@ import (
 	"rollcall/ports"
 )
 
-// Roles keeps who has which role.
+// Roles stores the roles of users.
 type Roles struct{ db *DB }
 
-// NewRoles makes the store.
+// NewRoles returns the store in db.
 func NewRoles(db *DB) *Roles { return &Roles{db} }
 
-// The statements that change roles tell whether there is the user, and whether it is the last operator. A user who is being
-// deleted is waited for.
+// The statements that change roles return whether the user exists, and whether the user is the last operator. They wait for a concurrent
+// deletion of the user.
 const (
 	grantSQL = `
 		with found as (select id from users where login_key = $1 for key share),
@@ -55,8 +55,8 @@ func (r *Roles) change(ctx context.Context, statement string, login domain.Login
 	return nil
 }
 
-// changeRoles runs a statement that depends on the roles of others. One such statement runs at a time, and sees what those before
-// it have done: both are sent in one round trip, which is one transaction.
+// changeRoles runs a statement that depends on the roles of other users. One such statement runs at a time, and sees the changes of those
+// before it. The lock and the statement are one round trip, which is one transaction.
 func (db *DB) changeRoles(ctx context.Context, statement string, args []any, result ...any) error {
 	var batch pgx.Batch
 	batch.Queue("select pg_advisory_xact_lock($1)", int64(lockRoles))

@@ -8,10 +8,10 @@ import (
 	"rollcall/ports"
 )
 
-// SetupCodes keeps the codes that make a user the first operator.
+// SetupCodes stores the codes that make a user the first operator.
 type SetupCodes struct{ db *DB }
 
-// NewSetupCodes makes the store.
+// NewSetupCodes returns the store in db.
 func NewSetupCodes(db *DB) *SetupCodes { return &SetupCodes{db} }
 
 const (
@@ -60,7 +60,7 @@ func (s *SetupCodes) Use(ctx context.Context, hash []byte, at time.Time, user in
 	return nil
 }
 
-// Sweep removes the codes that do not work any more.
+// Sweep removes the codes that no longer work.
 func (s *SetupCodes) Sweep(ctx context.Context) error {
 	_, err := s.db.pool.Exec(ctx, "delete from setup_codes where expires <= clock_timestamp() or not ("+noOperatorSQL+")")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -45,13 +46,9 @@ func (g *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 	}
 	m := &member{ctx: ctx, done: make(chan struct{})}
 	m.Sender, m.Work = mode.Sender, m.guard(work)
-	g.mu.Lock()
-	g.waiting = append(g.waiting, m)
-	if g.running < runtime.GOMAXPROCS(0) {
-		g.running++
-		go g.runGroups()
+	if g.enter(m) {
+		g.runGroups(m)
 	}
-	g.mu.Unlock()
 	<-m.done // even if ctx ends: the work must not run after Do has returned
 	switch {
 	case errors.Is(m.Err, postgres.ErrUndone):
@@ -79,13 +76,22 @@ func (m *member) guard(work func(context.Context, ports.ImportTx) error) func(co
 	}
 }
 
-// runGroups runs the waiting imports, group after group, until none waits.
-func (g *Imports) runGroups() {
-	for {
-		group := g.nextGroup()
-		if len(group) == 0 {
-			return
-		}
+// enter adds an import to those that wait, and reports whether its caller must run groups.
+func (g *Imports) enter(m *member) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = append(g.waiting, m)
+	if g.running == runtime.GOMAXPROCS(0) {
+		return false
+	}
+	g.running++
+	return true
+}
+
+// runGroups runs group after group. It returns when own is done, and leaves the others to a goroutine: an import that arrives alone needs
+// no goroutine but its caller's. If own is nil, it returns when no import waits.
+func (g *Imports) runGroups(own *member) {
+	for group := g.nextGroup(); len(group) > 0; group = g.nextGroup() {
 		ctx, cancel := contextOf(group)
 		shared := make([]*postgres.SharedImport, len(group))
 		for i, m := range group {
@@ -95,6 +101,10 @@ func (g *Imports) runGroups() {
 		cancel()
 		for _, m := range group {
 			close(m.done)
+		}
+		if slices.Contains(group, own) && g.hasWaiting() {
+			go g.runGroups(nil)
+			return
 		}
 	}
 }
@@ -109,6 +119,12 @@ func (g *Imports) nextGroup() []*member {
 		g.running--
 	}
 	return group
+}
+
+func (g *Imports) hasWaiting() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting) > 0
 }
 
 // contextOf returns a context that ends when the last caller has left. A client that leaves must not undo the imports of others.

@@ -1,16 +1,16 @@
--- Reports read codes in the order of ids. For that to be the order of dates as well, the date is when the id is made, and not
--- when the transaction began, which may have waited for others.
+-- Reports read codes in the order of ids, which must be the order of dates, too. So the date is the time at which the id is made, not
+-- the time at which the transaction began, which may have waited for others.
 ALTER TABLE codes
     ALTER COLUMN date SET DEFAULT clock_timestamp(),
     ADD COLUMN created bigint NOT NULL DEFAULT 0,
     ADD COLUMN refused bigint NOT NULL DEFAULT 0,
     ADD COLUMN originals boolean NOT NULL DEFAULT false;
 
-COMMENT ON COLUMN codes.created IS 'how many accounts were made';
-COMMENT ON COLUMN codes.refused IS 'how many objects were refused';
-COMMENT ON COLUMN codes.originals IS 'whether its bad_users hold what they came with';
+COMMENT ON COLUMN codes.created IS 'number of registered records';
+COMMENT ON COLUMN codes.refused IS 'number of rejected records';
+COMMENT ON COLUMN codes.originals IS 'whether bad_users has originals of the import';
 
--- The row of a request is written once, when all is known of it.
+-- An import writes its row in codes last, when its result is known.
 ALTER TABLE bad_users ALTER CONSTRAINT bad_users_code_id_fkey DEFERRABLE INITIALLY DEFERRED;
 
 CREATE INDEX codes_date ON codes (date, id);
@@ -21,8 +21,8 @@ ALTER TABLE bad_users
     ADD COLUMN login_key text COLLATE "C",
     ADD COLUMN original jsonb;
 
-COMMENT ON COLUMN bad_users.login_key IS 'what the login is found by, in whatever case';
-COMMENT ON COLUMN bad_users.original IS 'the object as it came; erased after some days';
+COMMENT ON COLUMN bad_users.login_key IS 'the key of the login, which does not depend on case';
+COMMENT ON COLUMN bad_users.original IS 'the record as it was sent; erased after some days';
 
 CREATE INDEX bad_users_login_key ON bad_users (login_key, code_id);
 
@@ -36,9 +36,9 @@ CREATE TABLE code_reasons (
 
 CREATE INDEX code_reasons_code_id ON code_reasons (code_id);
 
-COMMENT ON TABLE code_reasons IS 'how many objects each request refused, by reason';
+COMMENT ON TABLE code_reasons IS 'numbers of rejected records, by import and reason';
 
--- Requests add to the row of their connection's shard, so that those at once seldom wait for one another.
+-- Imports add to the row of their connection's shard, so that concurrent ones rarely wait for each other.
 CREATE TABLE statistics (
     day      date NOT NULL,
     shard    smallint NOT NULL,
@@ -57,10 +57,10 @@ CREATE TABLE reason_statistics (
     PRIMARY KEY (day, shard, field, code)
 ) WITH (fillfactor = 50);
 
-COMMENT ON TABLE statistics IS 'what requests did, by day';
-COMMENT ON TABLE reason_statistics IS 'how many objects were refused, by day and reason';
+COMMENT ON TABLE statistics IS 'numbers of imports and records, by day';
+COMMENT ON TABLE reason_statistics IS 'numbers of rejected records, by day and reason';
 
--- What was there before.
+-- Fill the new columns and tables from existing rows.
 UPDATE codes SET
     refused = (SELECT count(*) FROM bad_users WHERE code_id = codes.id),
     created = coalesce(substring(description FROM '(\d+) of \d+ users\)$')::bigint, 0);

@@ -7,11 +7,11 @@ CREATE TABLE idempotency_keys (
     expires     timestamptz NOT NULL
 );
 
-COMMENT ON TABLE idempotency_keys IS 'imports whose answer can be given once more';
+COMMENT ON TABLE idempotency_keys IS 'imports whose answer can be repeated';
 COMMENT ON COLUMN idempotency_keys.key IS 'SHA-256 of the key';
-COMMENT ON COLUMN idempotency_keys.objects IS 'how many the file had';
-COMMENT ON COLUMN idempotency_keys.fingerprint IS 'SHA-256 of what was asked for';
-COMMENT ON COLUMN idempotency_keys.salt IS 'of which, with the secret key of the server, the passwords are made';
+COMMENT ON COLUMN idempotency_keys.objects IS 'number of records in the file';
+COMMENT ON COLUMN idempotency_keys.fingerprint IS 'SHA-256 of the file and the options';
+COMMENT ON COLUMN idempotency_keys.salt IS 'salt from which the passwords are derived, together with the secret key of the server';
 
 CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires);
 CREATE INDEX idempotency_keys_code_id ON idempotency_keys (code_id);
@@ -25,5 +25,5 @@ CREATE TABLE outcomes (
 
 ALTER TABLE outcomes ALTER outcomes SET STORAGE EXTERNAL;
 
-COMMENT ON TABLE outcomes IS 'what came of each object, without passwords, while its answer is kept';
-COMMENT ON COLUMN outcomes.outcomes IS 'a part of them, compressed by zstd';
+COMMENT ON TABLE outcomes IS 'results of the records, without passwords, while the answer is stored';
+COMMENT ON COLUMN outcomes.outcomes IS 'a part of the results, compressed by zstd';

@@ -22,13 +22,13 @@ CREATE TABLE uploads (
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
-COMMENT ON TABLE uploads IS 'files that users have uploaded in the browser, and what became of them';
-COMMENT ON COLUMN uploads.job IS 'that works on it; null for none';
-COMMENT ON COLUMN uploads.cancelled IS 'the job is wished to end';
-COMMENT ON COLUMN uploads.code_id IS 'the import, when it has taken place';
-COMMENT ON COLUMN uploads.refusals IS 'the first ones of the dry run';
-COMMENT ON COLUMN uploads.started_at IS 'when the job began';
-COMMENT ON COLUMN uploads.updated_at IS 'when something was last heard of the job';
+COMMENT ON TABLE uploads IS 'files that users uploaded in the browser, and their results';
+COMMENT ON COLUMN uploads.job IS 'the job that processes the file; null for none';
+COMMENT ON COLUMN uploads.cancelled IS 'whether cancellation of the job was requested';
+COMMENT ON COLUMN uploads.code_id IS 'the import; null before it';
+COMMENT ON COLUMN uploads.refusals IS 'the first rejections of the dry run';
+COMMENT ON COLUMN uploads.started_at IS 'the time at which the job began';
+COMMENT ON COLUMN uploads.updated_at IS 'the time of the last change or heartbeat';
 
 CREATE INDEX uploads_user_id ON uploads (user_id, created_at);
 CREATE INDEX uploads_updated_at ON uploads (updated_at);
@@ -42,4 +42,4 @@ CREATE TABLE upload_parts (
 
 ALTER TABLE upload_parts ALTER data SET STORAGE EXTERNAL;
 
-COMMENT ON TABLE upload_parts IS 'files that were uploaded, in pieces, until they have been imported';
+COMMENT ON TABLE upload_parts IS 'parts of uploaded files, until they are imported';

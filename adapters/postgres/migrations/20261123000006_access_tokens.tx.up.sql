@@ -8,13 +8,13 @@ CREATE TABLE access_tokens (
     revoked_at timestamptz
 );
 
-COMMENT ON TABLE access_tokens IS 'what programs show to be let in at /useradd';
+COMMENT ON TABLE access_tokens IS 'tokens that clients need for /useradd';
 COMMENT ON COLUMN access_tokens.hash IS 'SHA-256 of the secret';
-COMMENT ON COLUMN access_tokens.expires_at IS 'null for never';
-COMMENT ON COLUMN access_tokens.used_at IS 'last, to the minute';
+COMMENT ON COLUMN access_tokens.expires_at IS 'null if the token does not expire';
+COMMENT ON COLUMN access_tokens.used_at IS 'the time of the last use, to the minute';
 
 CREATE UNIQUE INDEX access_tokens_name_taken ON access_tokens (name) WHERE revoked_at IS NULL;
 
 ALTER TABLE codes ADD COLUMN token text;
 
-COMMENT ON COLUMN codes.token IS 'the name of the access token that the request came by; null for none';
+COMMENT ON COLUMN codes.token IS 'the name of the access token that the import was sent with; null for none';

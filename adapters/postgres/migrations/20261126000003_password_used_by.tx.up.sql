@@ -1,4 +1,4 @@
 ALTER TABLE users ADD COLUMN password_used_by bytea;
 
 COMMENT ON COLUMN users.password_used_by IS
-    'SHA-256 of what the browser is known by in which a temporary password was first used; null for none';
+    'SHA-256 of the identifier of the browser that first used the temporary password; null for none';

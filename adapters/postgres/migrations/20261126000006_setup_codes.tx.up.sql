@@ -3,5 +3,5 @@ CREATE TABLE setup_codes (
     expires timestamptz NOT NULL
 );
 
-COMMENT ON TABLE setup_codes IS 'one-time codes, each of which makes a user the first operator';
+COMMENT ON TABLE setup_codes IS 'one-time codes that make a user the first operator';
 COMMENT ON COLUMN setup_codes.hash IS 'SHA-256 of the code';
