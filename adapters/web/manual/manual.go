@@ -24,6 +24,7 @@ var names = []string{"api", "formats", "retry", "access", "operations", "reports
 type Page struct {
 	Name  string        // the last part of its address
 	Title string        // its first heading, which Body has too
+	Lead  string        // its first paragraph, which Body has too
 	Body  template.HTML // without any HTML that stands in the Markdown
 }
 
@@ -87,12 +88,16 @@ func render(source []byte) (Page, error) {
 	if !ok || heading.Level != 1 {
 		return Page{}, fmt.Errorf("it must begin with a heading of the first level")
 	}
+	lead, ok := heading.NextSibling().(*ast.Paragraph)
+	if !ok {
+		return Page{}, fmt.Errorf("a paragraph must follow its first heading")
+	}
 	var body bytes.Buffer
 	err := markdown.Renderer().Render(&body, source, document)
 	if err != nil {
 		return Page{}, err
 	}
-	return Page{Title: plain(heading, source), Body: template.HTML(scrollable.Replace(body.String()))}, nil //nolint:gosec // it is the program's own text
+	return Page{Title: plain(heading, source), Lead: plain(lead, source), Body: template.HTML(scrollable.Replace(body.String()))}, nil //nolint:gosec // it is the program's own text
 }
 
 // plain returns the text below a node, without its markup.

@@ -104,15 +104,16 @@ func TestMarkdown(t *testing.T) {
 	require.NoError(t, err)
 	files := fstest.MapFS{}
 	for _, name := range []string{"api", "formats", "retry", "access", "operations", "reports", "security"} {
-		files["en/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n")}
-		files["ru/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n")}
+		files["en/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n\nB.\n")}
+		files["ru/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n\nB.\n")}
 	}
-	files["ru/api.md"] = &fstest.MapFile{Data: []byte("# The `API` in *short*\n\n## Ответ {#answer}\n\n| a | b |\n|--:|---|\n| 1 | <b>x</b> |\n\n```\n<table>\n```\n\n<script></script>\n")}
+	files["ru/api.md"] = &fstest.MapFile{Data: []byte("# The `API` in *short*\n\nPost to `/useradd`.\n\n## Ответ {#answer}\n\n| a | b |\n|--:|---|\n| 1 | <b>x</b> |\n\n```\n<table>\n```\n\n<script></script>\n")}
 	m, err := manual.Load(files, catalog)
 	require.NoError(t, err)
 	page, found := m.Page("ru", "api")
 	require.True(t, found)
 	require.Equal(t, "The API in short", page.Title)
+	require.Equal(t, "Post to /useradd.", page.Lead)
 	document := parse(t, page)
 	require.Equal(t, "Ответ", document.Find("h2#answer").Text())
 	require.Equal(t, "1", document.Find(`div[tabindex="0"] > table td[align="right"]`).Text())
@@ -127,6 +128,8 @@ func TestLoadRejects(t *testing.T) {
 		{"missing page", "", "file does not exist"},
 		{"page without heading", "Text.\n\n# Heading\n", "heading of the first level"},
 		{"page with a lower heading first", "## Heading\n", "heading of the first level"},
+		{"page without a lead", "# Heading\n\n## Heading\n", "a paragraph must follow"},
+		{"page with nothing but its heading", "# Heading\n", "a paragraph must follow"},
 		{"empty page", "\n", "heading of the first level"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
