@@ -21,17 +21,17 @@ import (
 
 func login(n int) string { return fmt.Sprintf("user%d", n) }
 
-// person is an object whose login, e-mail and phone go by a number.
+// person returns the JSON of a person whose login, email and phone are derived from n.
 func person(n int) string {
 	return fmt.Sprintf(`{"last_name":"Smirnov","first_name":"Ivan","patronymic":"Petrovich","login":%q,"email":"u%d@example.com","phone":"+79%09d"}`, login(n), n, n)
 }
 
-// crowd is a file of as many people, from a number on.
+// crowd returns a file of consecutive people, beginning with number first.
 func crowd(first, many int) []byte {
 	return people(many, func(i int) int { return first + i })
 }
 
-// people is a file of as many people. Which one each is, number tells.
+// people returns a file of people. number returns the number of the person at index i.
 func people(many int, number func(i int) int) []byte {
 	var b bytes.Buffer
 	for i := range many {
@@ -44,11 +44,11 @@ func people(many int, number func(i int) int) []byte {
 
 type credential struct{ Login, Password string }
 
-// mayChange is for people who sign in again and again with their temporary passwords, from one browser after another.
+// mayChange allows users to sign in repeatedly, from several browsers, with their temporary passwords.
 const mayChange = "--temporary-passwords=may-change"
 
-// errAgain is of an answer that asks to come again, or of none.
-var errAgain = errors.New("to be sent again")
+// errAgain means that the client should retry: the answer asked for it, or there was none.
+var errAgain = errors.New("retry")
 
 // send posts a file once.
 func (s *server) send(ctx context.Context, file []byte, key string) ([]credential, error) {
@@ -79,10 +79,10 @@ func (s *server) send(ctx context.Context, file []byte, key string) ([]credentia
 	return all, nil
 }
 
-// client keeps no connection to a server that may have been killed meanwhile.
+// client uses a new connection for each request, because the server may have been killed.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// sendUntilAnswered posts a file again and again, as a client does that wants its answer.
+// sendUntilAnswered posts a file, with retries, until it is answered.
 func (s *server) sendUntilAnswered(t *testing.T, file []byte, key string) []credential {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -101,8 +101,8 @@ func (s *server) sendUntilAnswered(t *testing.T, file []byte, key string) []cred
 	}
 }
 
-// signIn tells that passwords are those of the accounts, by their hashes in the database.
-func signIn(t *testing.T, url string, credentials []credential) {
+// matchPasswords checks passwords against the hashes in the database.
+func matchPasswords(t *testing.T, url string, credentials []credential) {
 	t.Helper()
 	logins := make([]string, len(credentials))
 	for i, c := range credentials {

@@ -22,20 +22,20 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// from returns a client with an address of its own, of the loopback network.
+// from returns a client at its own address in 127.0.0.0/8.
 func from(address int) *http.Client {
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(address))}}
 	return &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 100}}
 }
 
-// cheap is a request that costs its sender little.
+// A cheap request costs its sender little.
 type cheap struct {
 	query  string
 	header http.Header
 	body   []byte
 }
 
-// squeezed is a file of records without anything in them, compressed to a size, at the ratio or the most that gzip reaches.
+// squeezed returns a gzip file of empty records with the given size. A ratio of 0 means the highest that gzip reaches.
 func squeezed(t *testing.T, record string, size, ratio int) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -47,7 +47,7 @@ func squeezed(t *testing.T, record string, size, ratio int) []byte {
 		part := strings.Repeat(","+record, 1000)
 		_, _ = io.WriteString(w, part)
 		written += len(part)
-		for ratio > 0 && written > ratio*(b.Len()+1) { // blanks that cannot be compressed
+		for ratio > 0 && written > ratio*(b.Len()+1) { // white space that gzip cannot compress
 			var blanks [64]byte
 			for i := range blanks {
 				blanks[i] = " \t\n\r"[noise.IntN(4)]
@@ -61,7 +61,7 @@ func squeezed(t *testing.T, record string, size, ratio int) []byte {
 	return b.Bytes()
 }
 
-// cheapRequests are dry runs and imports of files in which records cost three bytes, or a thousandth of that.
+// cheapRequests returns dry runs and imports of files whose records take three bytes, or a thousandth of that.
 func cheapRequests(t *testing.T) []cheap {
 	t.Helper()
 	compressed := http.Header{"Content-Encoding": {"gzip"}}
@@ -79,7 +79,7 @@ func cheapRequests(t *testing.T) []cheap {
 	return all
 }
 
-// Requests that are small and cost much keep neither the database nor a place from others, and leave little.
+// Small requests that cost much block neither the database nor other clients, and store little.
 func TestCheapRecords(t *testing.T) {
 	database := pgtest.New(t)
 	if *long {
@@ -115,7 +115,7 @@ func TestCheapRecords(t *testing.T) {
 				sent.Add(int64(len(it.body)))
 				response, err := client.Do(request)
 				if err != nil {
-					continue // the time is over
+					continue // ctx has ended
 				}
 				_, _ = io.Copy(io.Discard, response.Body)
 				_ = response.Body.Close()
@@ -131,7 +131,7 @@ func TestCheapRecords(t *testing.T) {
 		t.Logf("%d answers with status %d", count.(*atomic.Int64).Load(), status)
 		return true
 	})
-	t.Logf("sign-in: idle %v, meanwhile %v; one-record import: idle %v, meanwhile %v, at most %v; /readyz at most %v; sent %d KiB, grown by %d KiB (%.0f times)",
+	t.Logf("sign-in: idle %v, under load %v; one-record import: idle %v, under load %v, worst %v; /readyz worst %v; sent %d KiB, database grew by %d KiB (%.0f times)",
 		idle.signIns.median(), busy.signIns.median(), idle.imports.median(), busy.imports.median(), slices.Max(busy.imports),
 		slices.Max(busy.probes), sent.Load()>>10, grown>>10, float64(grown)/float64(sent.Load()))
 	require.Less(t, grown, 100*sent.Load())
@@ -147,7 +147,7 @@ func databaseSize(t *testing.T, database string) int64 {
 	return pgtest.Query[struct{ Size int64 }](t, database, "select pg_database_size(current_database())")[0].Size
 }
 
-// durations are how long the same thing took.
+// durations are repeated measurements of one operation.
 type durations []time.Duration
 
 func (d durations) median() time.Duration {
@@ -155,20 +155,20 @@ func (d durations) median() time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// probe does what honest clients do, and measures it.
+// A probe measures what honest clients experience.
 type probe struct {
 	server *server
 	client *http.Client
-	next   int // number of the next person to be registered
+	next   int // number of the next person to register
 }
 
 type probed struct{ probes, signIns, imports durations }
 
-// measure asks for readiness, signs in and registers one person, again and again while it is to go on.
-func (p *probe) measure(t *testing.T, goOn func(done int) bool) probed {
+// measure requests /readyz, signs in and imports one person, repeatedly while more reports true.
+func (p *probe) measure(t *testing.T, more func(done int) bool) probed {
 	t.Helper()
 	var all probed
-	for n := 0; goOn(n); n++ {
+	for n := 0; more(n); n++ {
 		began := time.Now()
 		response, err := p.client.Get(p.server.url + "/readyz")
 		require.NoError(t, err)

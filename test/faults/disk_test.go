@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,30 +21,30 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// The disk is full under the folders of spools and exports, and under the data. Whoever needs room is told that there is none,
-// nothing is half done, others are served, and all goes on by itself when there is room again.
+// The disk of the spools and exports is full, or the disk of PostgreSQL, or both. Requests that need space get an error, nothing
+// is left half done, other requests are served, and service resumes without help when there is space again.
 func TestDiskIsFull(t *testing.T) {
 	if !inNamespace(t, syscall.CLONE_NEWNS) {
-		return // the tests ran there
+		return // the tests ran in the namespace
 	}
-	t.Run("of spools and exports", diskOfSpools)
-	t.Run("of the database", diskOfDatabase)
-	t.Run("of all", diskOfAll)
+	t.Run("spools and exports", fullDiskOfSpools)
+	t.Run("database", fullDiskOfDatabase)
+	t.Run("everything", fullDisk)
 }
 
-func diskOfSpools(t *testing.T) {
+func fullDiskOfSpools(t *testing.T) {
 	d := newDatabase(t)
 	disk := newDisk(t, 32)
 	s := serveIn(t, disk.dir, d.url(), mayChange)
 	disk.process = s.cmd.Process.Pid
 	people := s.sendUntilAnswered(t, crowd(0, 2), "")
-	s.sendUntilAnswered(t, []byte(`[`+person(0)+`,`+person(9)+`]`), "") // of which one is refused, and kept
+	s.sendUntilAnswered(t, []byte(`[`+person(0)+`,`+person(9)+`]`), "") // one of the two is rejected, and its record is stored
 	large := crowd(1000, 20_000)
 
 	disk.fill(t, 0)
 	_, err := s.send(t.Context(), large, "")
 	require.ErrorContains(t, err, noRoom)
-	require.Len(t, s.sendUntilAnswered(t, []byte(person(10)), ""), 1, "what needs no room")
+	require.Len(t, s.sendUntilAnswered(t, []byte(person(10)), ""), 1, "a small import needs no disk space")
 	grant(t, d.url(), people[0].Login)
 	visitor := s.visitor(t)
 	got, err := visitor.signIn(t.Context(), people[0])
@@ -54,15 +55,15 @@ func diskOfSpools(t *testing.T) {
 		got, err := visitor.do(t.Context(), http.MethodGet, "/useradd/export/"+export, nil)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusServiceUnavailable, got.status, export)
-		require.Contains(t, got.html, noRoomPage, export)
+		require.Contains(t, html.UnescapeString(got.html), noRoomPage, export)
 	}
-	disk.fill(t, 1<<20) // which ends in the middle of the file
+	disk.fill(t, 1<<20) // the disk is full in the middle of the file
 	_, err = s.send(t.Context(), large, "")
 	require.ErrorContains(t, err, noRoom)
 	got = visitor.upload(t, large)
 	require.Equal(t, http.StatusServiceUnavailable, got.status)
 	require.NotEmpty(t, got.header.Get("Retry-After"))
-	require.Contains(t, got.html, noRoomPage)
+	require.Contains(t, html.UnescapeString(got.html), noRoomPage)
 
 	disk.free(t)
 	require.Len(t, s.sendUntilAnswered(t, large, ""), 20_000)
@@ -75,12 +76,12 @@ func diskOfSpools(t *testing.T) {
 	isWhole(t, d.url(), 0)
 }
 
-// diskOfDatabase is that of a PostgreSQL which has no room for a table, or with more left, none for its log of what it does.
-func diskOfDatabase(t *testing.T) {
+// fullDiskOfDatabase leaves PostgreSQL no space for a table or, with more left, none for its write-ahead log.
+func fullDiskOfDatabase(t *testing.T) {
 	for _, left := range []int64{4, 20, 0, 2, 8, 12, 16, 24}[:either(2, 8)] {
 		disk := newDisk(t, 256)
 		if disk.limited {
-			t.Log("nothing may be mounted here: the room of a database was not tried")
+			t.Log("mounting is not permitted here: a full disk of PostgreSQL was not tested")
 			return
 		}
 		d := &database{dir: filepath.Join(disk.dir, "postgres")}
@@ -90,7 +91,7 @@ func diskOfDatabase(t *testing.T) {
 		disk.fill(t, left<<20)
 		_, err := s.send(t.Context(), file, "key")
 		require.ErrorContains(t, err, "503")
-		if left <= 4 { // which a table is out of before the log needs its next file
+		if left <= 4 { // a table runs out of space before the log needs its next file
 			require.ErrorContains(t, err, noRoom)
 		}
 		disk.free(t)
@@ -104,7 +105,7 @@ func diskOfDatabase(t *testing.T) {
 	}
 }
 
-// hasEnded tells of a database that did not recover by itself.
+// hasEnded reports whether the server has ended.
 func (d *database) hasEnded() bool {
 	select {
 	case <-d.server.Done():
@@ -114,17 +115,17 @@ func (d *database) hasEnded() bool {
 	}
 }
 
-// diskOfAll is that of a server with a database of its own, at its first start and later.
-func diskOfAll(t *testing.T) {
+// fullDisk fills the disk of a server with a private database, at its first start and later.
+func fullDisk(t *testing.T) {
 	disk := newDisk(t, 256)
 	if disk.limited {
-		t.Log("nothing may be mounted here: the room of a server with its database was not tried")
+		t.Log("mounting is not permitted here: a full disk of a server with a private database was not tested")
 		return
 	}
 	disk.fill(t, 10<<20)
 	s := &server{url: freeAddress(t), dir: disk.dir}
 	t.Cleanup(func() { s.kill(t) })
-	require.False(t, s.launch(t), "a start without room")
+	require.False(t, s.launch(t), "first start on a full disk")
 	require.NotZero(t, s.cmd.ProcessState.ExitCode())
 	require.Contains(t, s.logged(), "No space left on device")
 	disk.free(t)
@@ -132,9 +133,9 @@ func diskOfAll(t *testing.T) {
 	url, err := localpg.URL(filepath.Join(disk.dir, "postgres"), localpg.Database)
 	require.NoError(t, err)
 	senders := s.waitWithBodies(t, 20, 20<<20)
-	require.Eventually(t, func() bool { return strings.Contains(s.logged(), "status=503") }, time.Minute, 10*time.Millisecond, "senders are told")
+	require.Eventually(t, func() bool { return strings.Contains(s.logged(), "status=503") }, time.Minute, 10*time.Millisecond, "senders are rejected")
 	s.isServed(t, 0)
-	require.Greater(t, disk.left(t), int64(16<<20), "what bodies leave to PostgreSQL")
+	require.Greater(t, disk.left(t), int64(16<<20), "space that bodies leave to PostgreSQL")
 	for _, c := range senders {
 		require.NoError(t, c.Close())
 	}
@@ -143,7 +144,7 @@ func diskOfAll(t *testing.T) {
 	disk.fill(t, 40<<20)
 	_, err = s.send(t.Context(), file, "key")
 	require.ErrorContains(t, err, noRoom)
-	require.NotContains(t, s.logged(), "the embedded database has ended", "imports leave it the room that it needs")
+	require.NotContains(t, s.logged(), "the embedded database has ended", "imports leave PostgreSQL the space that it needs")
 	disk.fill(t, 0)
 	exhaust(t, url)
 	require.Eventually(t, func() bool {
@@ -157,7 +158,7 @@ func diskOfAll(t *testing.T) {
 	isWhole(t, url, 0)
 }
 
-// exhaust writes into a database until it has no room for its log, and ends.
+// exhaust writes to a database until PostgreSQL has no space for its log and ends.
 func exhaust(t *testing.T, url string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
@@ -169,21 +170,20 @@ func exhaust(t *testing.T, url string) {
 	require.Error(t, err)
 }
 
-// noRoom and noRoomPage are what programs and people are told.
+// noRoom and noRoomPage are the messages to programs and browsers.
 const (
 	noRoom     = "There is no room on the server's disk now"
 	noRoomPage = "The server's disk is full"
 )
 
-// disk is a small one. Where the system permits no other to be mounted, it is the usual one, of which a process may have no
-// more than as much in one file.
+// A disk is a small tmpfs. If the system permits no mounts, it is a folder, and the size of files is limited instead.
 type disk struct {
 	dir     string
-	limited bool
+	limited bool // nothing is mounted; the file size of process is limited
 	process int
 }
 
-// newDisk makes a disk of so many MiB.
+// newDisk creates a disk of size MiB.
 func newDisk(t *testing.T, size int) *disk {
 	t.Helper()
 	d := &disk{dir: pgtest.Dir(t)}
@@ -197,7 +197,7 @@ func newDisk(t *testing.T, size int) *disk {
 	return d
 }
 
-// fill leaves as many bytes.
+// fill fills the disk until left bytes are free.
 func (d *disk) fill(t *testing.T, left int64) {
 	t.Helper()
 	if d.limited {
@@ -212,7 +212,7 @@ func (d *disk) fill(t *testing.T, left int64) {
 	require.NoError(t, syscall.Fallocate(int(filler.Fd()), 0, 0, d.left(t)-left))
 }
 
-// left is how many bytes there are.
+// left returns the free space in bytes.
 func (d *disk) left(t *testing.T) int64 {
 	t.Helper()
 	var s syscall.Statfs_t
@@ -222,7 +222,7 @@ func (d *disk) left(t *testing.T) int64 {
 
 func (d *disk) filler() string { return filepath.Join(d.dir, "filler") }
 
-// free leaves all that there is.
+// free removes what fill wrote.
 func (d *disk) free(t *testing.T) {
 	t.Helper()
 	if d.limited {

@@ -1,5 +1,5 @@
-// Package faults_test kills, cuts off, fills up and floods what Rollcall runs on, and looks for what was lost. The program is
-// the built one and the database a real PostgreSQL, both with processes of their own.
+// Package faults_test kills processes, cuts networks, fills disks and floods servers under Rollcall, and checks that nothing is
+// lost. It runs the built program and a real PostgreSQL, each in its own processes.
 package faults_test
 
 import (
@@ -16,14 +16,14 @@ import (
 )
 
 var (
-	long = flag.Bool("long", false, "try everything as often as 'make faults' does")
-	seed = flag.Uint64("seed", rand.Uint64(), "of what is random")
+	long = flag.Bool("long", false, "repeat each fault as often as 'make faults' does")
+	seed = flag.Uint64("seed", rand.Uint64(), "seed of the random choices")
 )
 
-// binary is the program.
+// binary is the path of the program.
 var binary = os.Getenv(binaryVariable)
 
-// binaryVariable names the program to tests in a process of their own. Else it is built.
+// binaryVariable passes the path of the program to tests that run in another process. Without it, TestMain builds the program.
 const binaryVariable = "ROLLCALL_TEST_BINARY"
 
 func TestMain(m *testing.M) {
@@ -53,15 +53,15 @@ func run(m *testing.M) int {
 	return pgtest.Run(m)
 }
 
-// either is how often, or of what size, something is tried: in every test run, and by 'make faults'.
-func either(bounded, atLength int) int {
+// either returns a count or a size: the first in every test run, the second in 'make faults'.
+func either(short, full int) int {
 	if *long {
-		return atLength
+		return full
 	}
-	return bounded
+	return short
 }
 
-// random is the same for a test and a seed.
+// random returns a source of random numbers that depends on the test and the seed only.
 func random(t *testing.T) *rand.Rand {
 	var name uint64
 	for _, c := range t.Name() {

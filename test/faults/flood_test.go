@@ -25,7 +25,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// from returns a browser at an address of this machine: all of 127.0.0.0/8 is.
+// from returns a browser at an address in 127.0.0.0/8.
 func (s *server) from(t *testing.T, address string) *visitor {
 	t.Helper()
 	v := s.visitor(t)
@@ -35,21 +35,21 @@ func (s *server) from(t *testing.T, address string) *visitor {
 	return v
 }
 
-// flood is many connections, each of which sends a registration as soon as the one before is answered.
+// A flood is many connections, each of which sends registrations one after another.
 type flood struct {
 	server *server
-	head   string // of each request
+	head   string // head of each request
 	token  string
-	next   atomic.Int64 // person
+	next   atomic.Int64 // number of the last person
 
 	mu      sync.Mutex
-	answers map[string]int // by status; "" is for connections that ended without one
+	answers map[string]int // count by status; "" for connections that ended without an answer
 	stopped atomic.Bool
 	group   sync.WaitGroup
 }
 
-// flood starts so many connections, spread over as many addresses. The function that it returns ends them, and returns how
-// often each status was answered.
+// flood starts connections, spread over a number of addresses. The returned function ends them, and returns the number of
+// answers by status.
 func (s *server) flood(t *testing.T, connections, addresses int) (stop func() map[string]int) {
 	t.Helper()
 	form, err := s.visitor(t).do(t.Context(), http.MethodGet, "/register", nil)
@@ -86,9 +86,9 @@ func (f *flood) count(status string) {
 	f.answers[status]++
 }
 
-// send sends registrations on a connection until it ends.
+// send sends registrations on a connection until the connection ends.
 func (f *flood) send(c net.Conn) {
-	go func() { // or the end of the flood waits for the last answers
+	go func() { // so that the flood ends without waiting for the last answers
 		for !f.stopped.Load() {
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -116,7 +116,7 @@ func (f *flood) send(c net.Conn) {
 	}
 }
 
-// skipAnswer reads an answer, and returns its status. It is light: on a small machine it takes from the server what it needs itself.
+// skipAnswer reads an answer, and returns its status. It is cheap, because the flood shares the server's processors.
 func skipAnswer(r *bufio.Reader) (status string, err error) {
 	length := 0
 	for {
@@ -141,11 +141,11 @@ func skipAnswer(r *bufio.Reader) (status string, err error) {
 	}
 }
 
-// signIns signs in with each of the credentials, one now and then, and returns what each took.
+// signIns signs in with each of the credentials, with pauses, and returns the durations.
 func (v *visitor) signIns(ctx context.Context, credentials []credential) (times []time.Duration, err error) {
 	for _, c := range credentials {
 		time.Sleep(time.Duration(either(0, 100)) * time.Millisecond)
-		v.client.Jar, _ = cookiejar.New(nil) // which fails never
+		v.client.Jar, _ = cookiejar.New(nil) // never fails
 		form, failed := v.do(ctx, http.MethodGet, "/login", nil)
 		if failed != nil {
 			return nil, failed
@@ -163,10 +163,10 @@ func (v *visitor) signIns(ctx context.Context, credentials []credential) (times 
 	return times, err
 }
 
-// People sign in while others flood the server with registrations, from one address and from many.
+// Users sign in while others flood the server with registrations, from one address and from many.
 func TestRegistrationsFlood(t *testing.T) {
 	for _, addresses := range []int{1, 50, 1100} {
-		t.Run(fmt.Sprintf("from %d", addresses), func(t *testing.T) { signInUnderFlood(t, either(60, 1100), addresses) })
+		t.Run(fmt.Sprintf("addresses=%d", addresses), func(t *testing.T) { signInUnderFlood(t, either(60, 1100), addresses) })
 	}
 }
 
@@ -179,7 +179,7 @@ func signInUnderFlood(t *testing.T, connections, addresses int) {
 	require.Equal(t, http.StatusSeeOther, registered.status)
 	each := either(5, 150)
 	chosen := slices.Repeat([]credential{{login(1), "correct horse battery staple"}}, each)
-	temporary := slices.Chunk(s.sendUntilAnswered(t, crowd(2, 3*each), ""), each) // each person's first sign-in
+	temporary := slices.Chunk(s.sendUntilAnswered(t, crowd(2, 3*each), ""), each) // credentials for first sign-ins
 	next, end := iter.Pull(temporary)
 	defer end()
 	measure := func() (took [2][]time.Duration) {
@@ -200,23 +200,23 @@ func signInUnderFlood(t *testing.T, connections, addresses int) {
 	during := measure()
 	answers := stop()
 	after := measure()
-	for i, kind := range []string{"a chosen", "a temporary"} {
-		idle := slices.Sorted(slices.Values(slices.Concat(before[i], after[i]))) // the machine may have something else to do now and then
+	for i, kind := range []string{"chosen", "temporary"} {
+		idle := slices.Sorted(slices.Values(slices.Concat(before[i], after[i]))) // idle is measured twice: other processes may disturb one of them
 		flooded := slices.Sorted(slices.Values(during[i]))
 		if len(idle) == 0 || len(flooded) == 0 {
-			continue // it has failed
+			continue // the measurement has failed
 		}
 		ms := func(times []time.Duration, percent int) float64 {
 			return float64(times[(len(times)-1)*percent/100].Microseconds()) / 1000
 		}
 		ratio := ms(flooded, 50) / ms(idle, 50)
-		t.Logf("sign-in with %s password: median %.1f ms, %.1f times idle (%.1f); nine of ten %.1f (%.1f), worst %.1f (%.1f)",
+		t.Logf("sign-in with a %s password: median %.1f ms, %.1f times idle (%.1f); 90th percentile %.1f (%.1f), worst %.1f (%.1f)",
 			kind, ms(flooded, 50), ratio, ms(idle, 50), ms(flooded, 90), ms(idle, 90), ms(flooded, 100), ms(idle, 100))
 		if *long {
 			require.LessOrEqual(t, ratio, []float64{5, 2}[i], kind)
 		}
 	}
 	for _, status := range slices.Sorted(maps.Keys(answers)) {
-		t.Logf("%d connections were answered with %q %d times", connections, status, answers[status])
+		t.Logf("%d connections: status %q %d times", connections, status, answers[status])
 	}
 }

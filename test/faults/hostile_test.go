@@ -4,9 +4,10 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
-	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -26,13 +27,13 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// dial opens a connection of a client that keeps to no rules.
+// dial opens a raw connection.
 func (s *server) dial(t *testing.T) *net.TCPConn {
 	t.Helper()
 	return s.dialFrom(t, net.IPv4(127, 0, 0, 1))
 }
 
-// dialFrom opens one from an address of this machine: all of 127.0.0.0/8 is.
+// dialFrom opens a raw connection from an address in 127.0.0.0/8.
 func (s *server) dialFrom(t *testing.T, address net.IP) *net.TCPConn {
 	t.Helper()
 	c, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: address}}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
@@ -41,20 +42,20 @@ func (s *server) dialFrom(t *testing.T, address net.IP) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// waitWithBodies opens connections that have sent so many bytes of a larger body, or as many as were taken.
+// waitWithBodies opens connections that have sent half of a body: bytes, or as many as the server accepted.
 func (s *server) waitWithBodies(t *testing.T, connections, bytes int) (all []net.Conn) {
 	t.Helper()
 	for range connections {
 		c := s.dial(t)
 		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", 2*bytes)
 		require.NoError(t, err)
-		_, _ = io.WriteString(c, strings.Repeat(" ", bytes)) // which is refused where there is no room
+		_, _ = io.WriteString(c, strings.Repeat(" ", bytes)) // fails if the server is out of space
 		all = append(all, c)
 	}
 	return all
 }
 
-// descriptors is how many files and connections the program has open.
+// descriptors returns the number of open files and connections of the program.
 func (s *server) descriptors(t *testing.T) int {
 	t.Helper()
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))
@@ -62,7 +63,7 @@ func (s *server) descriptors(t *testing.T) int {
 	return len(open)
 }
 
-// memory is what the program has in memory, in KiB.
+// memory returns a memory figure of /proc/PID/status, such as VmRSS, in KiB.
 func (s *server) memory(t *testing.T, what string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
@@ -74,7 +75,7 @@ func (s *server) memory(t *testing.T, what string) int {
 	return kib
 }
 
-// hasReadAll waits until the program has read what it was sent: what the kernel keeps for it is nobody's memory.
+// hasReadAll waits until the program has read all that it was sent, so that nothing waits in the kernel.
 func (s *server) hasReadAll(t *testing.T) {
 	t.Helper()
 	address, err := net.ResolveTCPAddr("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -86,7 +87,7 @@ func (s *server) hasReadAll(t *testing.T) {
 			return false
 		}
 		for connection := range strings.Lines(string(connections)) {
-			fields := strings.Fields(connection) // number, local address, remote address, state, bytes that wait to be sent:read
+			fields := strings.Fields(connection) // number, local address, remote address, state, bytes queued for sending:reading
 			read := !strings.HasSuffix(fields[1], here) || strings.HasSuffix(fields[4], ":00000000")
 			sent := !strings.HasSuffix(fields[2], here) || strings.HasPrefix(fields[4], "00000000:")
 			if !read || !sent {
@@ -98,7 +99,7 @@ func (s *server) hasReadAll(t *testing.T) {
 	require.Eventually(t, readAll, time.Minute, 10*time.Millisecond)
 }
 
-// isServed tells that other clients are, without delay.
+// isServed checks that another client is served without delay.
 func (s *server) isServed(t *testing.T, n int) {
 	t.Helper()
 	began := time.Now()
@@ -111,19 +112,19 @@ func (s *server) isServed(t *testing.T, n int) {
 	require.Less(t, time.Since(began), 5*time.Second)
 }
 
-// isAsBefore waits until nothing is open that was not before.
+// isAsBefore waits until the number of open descriptors is back to what it was.
 func (s *server) isAsBefore(t *testing.T, descriptors int) {
 	t.Helper()
 	const some = 24 // connections to the database come and go
 	require.Eventually(t, func() bool { return s.descriptors(t) <= descriptors+some }, time.Minute, 50*time.Millisecond,
-		"%d descriptors are open, and %d were", s.descriptors(t), descriptors)
+		"%d descriptors are open, after %d before", s.descriptors(t), descriptors)
 }
 
-// beginWithLargeWindow is what a body compressed by zstd may begin with (RFC 8878): it asks for a window of 32 MiB, and fills it with
-// blanks, of which each four bytes are as many as a block can have.
+// beginWithLargeWindow is the beginning of a zstd frame (RFC 8878) that asks for a window of 32 MiB and fills it with blanks. Each
+// block takes four bytes and has the maximum size.
 var beginWithLargeWindow = "\x28\xb5\x2f\xfd\x00\x78" + strings.Repeat("\x02\x00\x10 ", 250)
 
-// Who sends a byte now and then holds a connection for a while, and nobody up.
+// Clients that send a byte at a time hold a connection for a while, and delay no other client.
 func TestSlowSenders(t *testing.T) {
 	database := pgtest.New(t)
 	timeout, pause := time.Second, 100*time.Millisecond
@@ -153,7 +154,7 @@ func TestSlowSenders(t *testing.T) {
 					return // the server has closed it
 				}
 			}
-			t.Error("a slow sender was listened to for a minute")
+			t.Error("the server read from a slow sender for a minute")
 		})
 	}
 	for i := range 5 {
@@ -166,7 +167,7 @@ func TestSlowSenders(t *testing.T) {
 
 	memory = s.memory(t, "VmRSS")
 	const large = 500
-	waiting := s.waitWithBodies(t, large, 1<<20-1) // which one request may keep in memory
+	waiting := s.waitWithBodies(t, large, 1<<20-1) // the most that one request keeps in memory
 	s.hasReadAll(t)
 	require.Less(t, s.memory(t, "VmRSS")-memory, large*each+leeway)
 	s.isServed(t, 10)
@@ -175,7 +176,7 @@ func TestSlowSenders(t *testing.T) {
 	}
 	s.isAsBefore(t, before)
 
-	honest := s.dial(t) // slower than the rest, but getting on
+	honest := s.dial(t) // slow, but fast enough
 	const part, honestPause = 512, 100 * time.Millisecond
 	body := strings.Repeat(" ", int(2*timeout/honestPause)*part) + person(100)
 	_, err := fmt.Fprintf(honest, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", len(body))
@@ -188,11 +189,11 @@ func TestSlowSenders(t *testing.T) {
 	response, err := http.ReadResponse(bufio.NewReader(honest), nil)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	require.Equal(t, http.StatusOK, response.StatusCode, "after longer than the timeout")
+	require.Equal(t, http.StatusOK, response.StatusCode, "a body that takes longer than the timeout")
 	isConsistent(t, database)
 }
 
-// Connections that nothing is said on cost little, and end. One address has no more than a tenth of all; these are of many.
+// Idle connections cost little, and are closed. They come from several addresses, because one address may have a tenth of all.
 func TestIdleConnections(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database, "--client-timeout", "3s")
@@ -211,9 +212,9 @@ func TestIdleConnections(t *testing.T) {
 	s.isServed(t, 3)
 }
 
-// Where there are more connections than the program may have open, some wait, and it goes on. A part of what may be open is for others
-// than connections.
-func TestConnectionsBeyondWhatMayBeOpen(t *testing.T) {
+// If there are more connections than the program may have descriptors, some wait and the program continues. It reserves a part
+// of its descriptors for files.
+func TestMoreConnectionsThanDescriptors(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)
 	s.isServed(t, 1)
@@ -231,12 +232,12 @@ func TestConnectionsBeyondWhatMayBeOpen(t *testing.T) {
 	}
 	s.isServed(t, 2)
 
-	limited := &server{url: freeAddress(t), dir: t.TempDir(), database: database, with: []string{"sh", "-c", `ulimit -n 1000 && exec "$@"`, "sh"}}
+	limited := &server{url: freeAddress(t), dir: t.TempDir(), database: database, wrapper: []string{"sh", "-c", `ulimit -n 1000 && exec "$@"`, "sh"}}
 	limited.begin(t)
 	require.Contains(t, limited.logged(), "max_connections=750")
 }
 
-// Who sends half a body, or goes away in the middle of an answer, leaves nothing.
+// Clients that send half a body, or leave in the middle of an answer, leave nothing behind.
 func TestBrokenConnections(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)
@@ -258,7 +259,7 @@ func TestBrokenConnections(t *testing.T) {
 			_, err = io.CopyN(io.Discard, c, r.Int64N(100_000))
 			require.NoError(t, err)
 		}
-		require.NoError(t, c.SetLinger(r.IntN(2)-1)) // a reset, or an orderly end
+		require.NoError(t, c.SetLinger(r.IntN(2)-1)) // a reset or an orderly close
 		require.NoError(t, c.Close())
 	}
 	s.isServed(t, 2)
@@ -267,32 +268,30 @@ func TestBrokenConnections(t *testing.T) {
 	isWhole(t, database, 0)
 }
 
-// bombOf is a file of less than 1 MiB that inflates to so many MiB.
-func bombOf(t *testing.T, size int, deflate func(t *testing.T, b *bytes.Buffer) io.WriteCloser) []byte {
+// blanks are compressed once and repeated in each bomb, because compressing all of a bomb takes long.
+var blanks = bytes.Repeat([]byte(" "), 1<<20)
+
+// gzipBomb returns a file that inflates to size MiB, with a member for each.
+func gzipBomb(t *testing.T, size int) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w := deflate(t, &b)
-	blanks := bytes.Repeat([]byte(" "), 1<<20)
-	for range size {
-		_, err := w.Write(blanks)
-		require.NoError(t, err)
-	}
-	require.NoError(t, w.Close())
-	require.Less(t, b.Len(), 1<<20)
-	return b.Bytes()
-}
-
-func gzipped(_ *testing.T, b *bytes.Buffer) io.WriteCloser { return gzip.NewWriter(b) }
-
-func zstandard(t *testing.T, b *bytes.Buffer) io.WriteCloser {
-	t.Helper()
-	w, err := zstd.NewWriter(b)
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(blanks)
 	require.NoError(t, err)
-	return w
+	require.NoError(t, w.Close())
+	return bytes.Repeat(b.Bytes(), size)
 }
 
-// workbook is one whose first sheet has what is written before its rows.
-func workbook(t *testing.T, b *bytes.Buffer) io.WriteCloser {
+// zstdBomb returns a file that inflates to size MiB, with a frame for each.
+func zstdBomb(t *testing.T, size int) []byte {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	return bytes.Repeat(w.EncodeAll(blanks, nil), size)
+}
+
+// workbookBomb returns a workbook whose first sheet has size MiB of blanks before its rows.
+func workbookBomb(t *testing.T, size int) []byte {
 	t.Helper()
 	book := excelize.NewFile()
 	defer book.Close()
@@ -302,7 +301,8 @@ func workbook(t *testing.T, b *bytes.Buffer) io.WriteCloser {
 	from, err := zip.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
 	require.NoError(t, err)
 	const first, rows = "xl/worksheets/sheet1.xml", "<sheetData>"
-	to := zip.NewWriter(b)
+	var b bytes.Buffer
+	to := zip.NewWriter(&b)
 	for _, part := range from.File {
 		if part.Name != first {
 			require.NoError(t, to.Copy(part))
@@ -315,27 +315,37 @@ func workbook(t *testing.T, b *bytes.Buffer) io.WriteCloser {
 	require.NoError(t, err)
 	head, tail, found := strings.Cut(string(sheet), rows)
 	require.True(t, found)
-	w, err := to.Create(first)
+	content := slices.Concat(deflated(t, head+rows), bytes.Repeat(deflated(t, string(blanks)), size), deflated(t, tail), []byte("\x03\x00")) // an empty last block
+	sum := crc32.NewIEEE()
+	_, _ = io.WriteString(sum, head+rows)
+	for range size {
+		_, _ = sum.Write(blanks)
+	}
+	_, _ = io.WriteString(sum, tail)
+	w, err := to.CreateRaw(&zip.FileHeader{
+		Name: first, Method: zip.Deflate, CRC32: sum.Sum32(),
+		CompressedSize64: uint64(len(content)), UncompressedSize64: uint64(len(sheet) + size*len(blanks)),
+	})
 	require.NoError(t, err)
-	_, err = io.WriteString(w, head+rows)
+	_, err = w.Write(content)
 	require.NoError(t, err)
-	return sheetOf{w, tail, to}
+	require.NoError(t, to.Close())
+	return b.Bytes()
 }
 
-// sheetOf ends a sheet, and with it its workbook.
-type sheetOf struct {
-	io.Writer
-
-	tail string
-	book *zip.Writer
+// deflated returns the compressed blocks of a text, to which others can be appended.
+func deflated(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	require.NoError(t, err)
+	_, err = io.WriteString(w, text)
+	require.NoError(t, err)
+	require.NoError(t, w.Flush())
+	return b.Bytes()
 }
 
-func (s sheetOf) Close() error {
-	_, err := io.WriteString(s, s.tail)
-	return errors.Join(err, s.book.Close())
-}
-
-// What is too much is refused, in memory that is bounded.
+// Requests over a limit are rejected in bounded memory.
 func TestFloods(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database, "--max-body", "1MiB", "--max-records", "1000")
@@ -349,16 +359,17 @@ func TestFloods(t *testing.T) {
 		{"a long header", 431, "X-Long: " + strings.Repeat("x", 1<<20) + "\r\n", nil},
 		{"many headers", 431, strings.Repeat("X-Many: x\r\n", 100_000), nil},
 		{"a large body", 413, "", bytes.Repeat([]byte(" "), 2<<20)},
-		{"too many objects", 413, "", []byte("[" + strings.Repeat("1,", 1000) + "1]")},
-		{"a gzip bomb", 413, "Content-Encoding: gzip\r\n", bombOf(t, either(256, 900), gzipped)},
-		{"a zstd bomb", 413, "Content-Encoding: zstd\r\n", bombOf(t, either(256, 4096), zstandard)},
-		{"a workbook", 400, "", bombOf(t, either(256, 900), workbook)},
+		{"too many records", 413, "", []byte("[" + strings.Repeat("1,", 1000) + "1]")},
+		{"a gzip bomb", 413, "Content-Encoding: gzip\r\n", gzipBomb(t, either(256, 900))},
+		{"a zstd bomb", 413, "Content-Encoding: zstd\r\n", zstdBomb(t, either(256, 4096))},
+		{"a workbook", 400, "", workbookBomb(t, either(256, 900))},
 		{"a bomb in a bomb", 415, "Content-Encoding: gzip, gzip\r\n", nil},
 		{"deep JSON", 400, "", bytes.Repeat([]byte("["), 1<<20)},
 		{"a long key", 400, "Idempotency-Key: " + strings.Repeat("k", 3000) + "\r\n", nil},
 		{"an endless number", 400, "", append([]byte("["), bytes.Repeat([]byte("1"), 1<<19)...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			require.LessOrEqual(t, len(c.body), 2<<20)
 			conn := s.dial(t)
 			go func() {
 				_, _ = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.body), c.body)
@@ -381,8 +392,8 @@ func TestFloods(t *testing.T) {
 	require.Less(t, s.memory(t, "VmHWM"), 200<<10)
 }
 
-// Requests that two servers in a row might take for different ones are refused, and their connection is closed; or they are read
-// as RFC 9112 says.
+// Requests that two servers in a chain might read differently are rejected and their connection is closed, or they are read as
+// RFC 9112 says.
 func TestSmuggling(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)
@@ -395,7 +406,7 @@ func TestSmuggling(t *testing.T) {
 		{"a list of lengths", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0, 2\r\n\r\n{}"},
 		{"a length with a sign", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: +2\r\n\r\n{}"},
 		{"a length in hexadecimal", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x2\r\n\r\n{}"},
-		{"a length below nothing", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}"},
+		{"a negative length", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}"},
 		{"a length and chunks", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 		{"chunks and a length", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"},
 		{"unknown coding", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
@@ -418,7 +429,7 @@ func TestSmuggling(t *testing.T) {
 		{"a folded line", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n z\r\n\r\n"},
 		{"a line folded with a tab", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n\tz\r\n\r\n"},
 		{"a folded line that is empty", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n \r\n\r\n"},
-		{"a method that nobody knows, no CR", "FOO /healthz HTTP/1.1\nHost: localhost\r\n\r\n"},
+		{"an unknown method without CR", "FOO /healthz HTTP/1.1\nHost: localhost\r\n\r\n"},
 		{"a size of a chunk without CR", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n"},
 		{"a chunk without CR", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\n0\r\n\r\n"},
 		{"a last chunk without CR", "POST /useradd HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\n\n"},
@@ -434,34 +445,34 @@ func TestSmuggling(t *testing.T) {
 			answers, err := io.ReadAll(conn)
 			require.NoError(t, err, "the connection is closed")
 			require.True(t, strings.HasPrefix(string(answers), "HTTP/1.1 400 "), "%s", answers)
-			require.NotContains(t, string(answers), "HTTP/1.1 200 ", "what was hidden is answered")
+			require.NotContains(t, string(answers), "HTTP/1.1 200 ", "the hidden request is not answered")
 		})
 	}
 }
 
-// A request that comes before the answer to another is not answered: what is hidden in a connection that a server in front shares among
-// clients comes so. How the bytes are cut into packets makes no difference.
-func TestRequestsThatComeTogether(t *testing.T) {
+// A request that arrives before the answer to the one before is not answered: a request smuggled into a connection that a proxy
+// shares among clients arrives so. The boundaries of packets make no difference.
+func TestPipelinedRequests(t *testing.T) {
 	s := serve(t, pgtest.New(t))
 	const good = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	const post = "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
 	const last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 	for _, c := range []struct {
 		name     string
-		packets  []string // the next is sent when the one before was answered, if it ends a request, and else when it was read
+		packets  []string // each is sent when the one before was answered, or was read if it does not end a request
 		statuses string
 	}{
 		{"one", []string{last}, "200"},
 		{"one after the other", []string{good, post, good, post, last}, "200 400 200 400 200"},
 		{"an empty line before", []string{"\r\n" + good, "\r\n" + last}, "200 200"},
 		{"byte by byte", strings.Split(last, ""), "200"},
-		{"two at once", []string{good + good}, "200"},
-		{"two at once, after one", []string{good, good + good}, "200 200"},
-		{"behind a body", []string{post + good}, "400"},
-		{"a part behind one", []string{good + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "200"},
-		{"a part behind a body", []string{post + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "400"},
+		{"two together", []string{good + good}, "200"},
+		{"two together, after one", []string{good, good + good}, "200 200"},
+		{"after a body", []string{post + good}, "400"},
+		{"a part after one", []string{good + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "200"},
+		{"a part after a body", []string{post + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "400"},
 		{"one without CR, after one", []string{good, "GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "200 400"},
-		{"behind a method nobody knows", []string{"FOO / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "400"},
+		{"after an unknown method", []string{"FOO / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "400"},
 		{"a line without CR, in packets", []string{"GET /healthz HTTP/1.1", "\nHost: localhost\r\n\r\n"}, "400"},
 		{"a folded line, in packets", []string{"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n", " z\r\n\r\n"}, "400"},
 	} {
@@ -498,7 +509,7 @@ func TestRequestsThatComeTogether(t *testing.T) {
 	}
 }
 
-// No path leads to where it should not.
+// No path leads out of the served folders.
 func TestPathTricks(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// at is the same visitor at another instance.
+// at returns the same visitor at another instance.
 func (v *visitor) at(s *server) *visitor {
 	return &visitor{server: s, client: v.client, address: v.address}
 }
@@ -41,14 +41,14 @@ func (v *visitor) upload(t *testing.T, file []byte) page {
 	return got
 }
 
-// What one instance knows, the other does: a session, a limit, a key, an upload.
+// Instances share sessions, limits, idempotency keys and uploads.
 func TestTwoInstances(t *testing.T) {
 	d := newDatabase(t)
 	secret := hex.EncodeToString(bytes.Repeat([]byte{7}, 32))
 	one, two := serve(t, d.url(), "--secret-key", secret, mayChange), serve(t, d.url(), "--secret-key", secret, mayChange)
 	file := crowd(0, 2)
 	people := one.sendUntilAnswered(t, file, "key")
-	require.Equal(t, people, two.sendUntilAnswered(t, file, "key"), "a key")
+	require.Equal(t, people, two.sendUntilAnswered(t, file, "key"), "idempotency key")
 
 	grant(t, d.url(), people[0].Login)
 	v := one.visitor(t)
@@ -57,7 +57,7 @@ func TestTwoInstances(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, got.status, got.html)
 	got, err = v.at(two).do(t.Context(), http.MethodGet, "/profile", nil)
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, got.status, "a session")
+	require.Equal(t, http.StatusOK, got.status, "session")
 
 	guesser := one.visitor(t)
 	for range 10 {
@@ -67,7 +67,7 @@ func TestTwoInstances(t *testing.T) {
 	}
 	got, err = guesser.at(two).signIn(t.Context(), credential{people[1].Login, "a wrong guess"})
 	require.NoError(t, err)
-	require.Equal(t, http.StatusTooManyRequests, got.status, "a limit")
+	require.Equal(t, http.StatusTooManyRequests, got.status, "limit")
 
 	got = v.upload(t, crowd(1000, either(1_000, 100_000)))
 	require.Equal(t, http.StatusSeeOther, got.status, got.html)
@@ -97,11 +97,11 @@ func TestTwoInstances(t *testing.T) {
 		}
 	}()
 	require.Eventually(t, func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // whoever comes first has the key
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // the first request gets the key
 		defer cancel()
 		_, err := two.send(ctx, large, "another-key")
 		return err != nil && strings.Contains(err.Error(), "409")
-	}, time.Minute, 20*time.Millisecond, "a key that is running")
+	}, time.Minute, 20*time.Millisecond, "the key of a running import")
 	held()
 	require.Len(t, <-answered, 1)
 	headed(v, "Done")
@@ -110,7 +110,7 @@ func TestTwoInstances(t *testing.T) {
 	isWhole(t, d.url(), 0)
 }
 
-// hold keeps imports from writing, until the function is called that it returns.
+// hold blocks the writes of imports until release is called.
 func (d *database) hold(t *testing.T) (release func()) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), d.url())

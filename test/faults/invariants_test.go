@@ -8,27 +8,27 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// inconsistencies are what must never be in the database, whatever happened.
+// inconsistencies find rows that no fault may leave in the database.
 var inconsistencies = map[string]string{
-	"users without a profile, or with two": `select u.id::text from users u left join profiles p on p.user_id = u.id group by u.id having count(p.id) <> 1`,
-	"profiles of nobody":                   `select p.id::text from profiles p left join users u on u.id = p.user_id where u.id is null`,
-	"refused objects that are not counted": `select c.id::text from codes c left join bad_users b on b.code_id = c.id group by c.id having count(b.id) <> c.refused - c.unkept`,
-	"refused objects of no request":        `select b.id::text from bad_users b left join codes c on c.id = b.code_id where c.id is null`,
-	"statistics that do not add up": `
+	"users without exactly one profile":     `select u.id::text from users u left join profiles p on p.user_id = u.id group by u.id having count(p.id) <> 1`,
+	"profiles without a user":               `select p.id::text from profiles p left join users u on u.id = p.user_id where u.id is null`,
+	"rejected records that are not counted": `select c.id::text from codes c left join bad_users b on b.code_id = c.id group by c.id having count(b.id) <> c.refused - c.unkept`,
+	"rejected records without an import":    `select b.id::text from bad_users b left join codes c on c.id = b.code_id where c.id is null`,
+	"statistics that differ from the imports": `
 		select 'x' where
 			(select (count(*), coalesce(sum(created), 0), coalesce(sum(refused), 0)) from codes where uncounted_day is null) is distinct from
 			(select (coalesce(sum(requests), 0), coalesce(sum(created), 0), coalesce(sum(refused), 0)) from statistics)`,
-	"rejection reasons that do not add up": `
+	"reasons that differ from the imports": `
 		select field || ':' || code from (
 			select r.field, r.code, objects from code_reasons r join codes c on c.id = r.code_id where c.uncounted_day is null
 			union all select field, code, -objects from reason_statistics) r
 		group by field, code having sum(objects) <> 0`,
-	"temporary tables":                       `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,
-	"transactions that were left open":       `select pid::text from pg_stat_activity where state like 'idle in transaction%' and state_change < now() - interval '30 s'`,
-	"answers of imports that did not happen": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null`,
+	"temporary tables":          `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,
+	"transactions left open":    `select pid::text from pg_stat_activity where state like 'idle in transaction%' and state_change < now() - interval '30 s'`,
+	"answers without an import": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null`,
 }
 
-// isConsistent looks for what must never be, and for accounts that no import and no registration made.
+// isConsistent checks that the database has none of the inconsistencies.
 func isConsistent(t *testing.T, url string) {
 	t.Helper()
 	for what, sql := range inconsistencies {
@@ -37,16 +37,16 @@ func isConsistent(t *testing.T, url string) {
 	}
 }
 
-// isWhole tells that users are exactly those that the requests on record created, besides others.
+// isWhole checks that there are as many users as the imports registered, and others from elsewhere.
 func isWhole(t *testing.T, url string, others int) {
 	t.Helper()
 	found := pgtest.Query[struct{ Users, Created int }](t, url, `select (select count(*)::int from users), (select coalesce(sum(created), 0)::int from codes)`)
-	require.Equal(t, found[0].Created+others, found[0].Users, "users, and those that requests created")
+	require.Equal(t, found[0].Created+others, found[0].Users, "registered users")
 }
 
-// isThere tells that everybody who was acknowledged has an account.
+// isThere checks that every acknowledged login has an account.
 func isThere(t *testing.T, url string, acknowledged []string) {
 	t.Helper()
 	missing := pgtest.Query[struct{ Login string }](t, url, "select unnest($1::text[]) except select login from users", acknowledged)
-	require.Empty(t, missing, "of %d registrations that were acknowledged, up to %s", len(acknowledged), acknowledged[len(acknowledged)-1])
+	require.Empty(t, missing, "of %d acknowledged registrations, the last %s", len(acknowledged), acknowledged[len(acknowledged)-1])
 }

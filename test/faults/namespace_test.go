@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespaceVariable is set where mounts are the test's own.
+// namespaceVariable is set in a process that has its own namespaces.
 const namespaceVariable = "ROLLCALL_TEST_NAMESPACE"
 
-// inNamespace tells whether the test has namespaces of its own, where it may do what it likes and nobody else sees it, or can have
-// none. Else it runs the test once more in them.
+// inNamespace reports whether the test should run in this process: it has its own namespaces, or the system permits none.
+// Otherwise inNamespace runs the test in a new process with its own namespaces.
 func inNamespace(t *testing.T, flags uintptr) bool {
 	t.Helper()
 	if os.Getenv(namespaceVariable) != "" {
-		_ = syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "") // else mounting fails as well
+		_ = syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "") // if this fails, mounting fails too
 		return true
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], append(os.Args[1:], "-test.run=^"+t.Name()+"$", "-test.v", fmt.Sprintf("-seed=%d", *seed))...)
@@ -36,7 +36,7 @@ func inNamespace(t *testing.T, flags uintptr) bool {
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Start()
 	if err != nil {
-		t.Log("no namespace of its own:", err)
+		t.Log("cannot create a namespace:", err)
 		return true
 	}
 	err = cmd.Wait()

@@ -16,16 +16,16 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// The network between the server and PostgreSQL is cut in an import, and nobody is told: each finds out in seconds that the other is
-// gone. The database ends the import, which held locks, the server answers that it cannot go on, and does so when it can.
+// The network between the server and PostgreSQL is cut silently during an import. Within seconds both notice: PostgreSQL ends
+// the transaction and releases its locks, the server answers 503. When the network is back, the server resumes.
 func TestNetworkIsCut(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // most of its time is waiting
 	if !inNamespace(t, syscall.CLONE_NEWNS|syscall.CLONE_NEWNET) {
-		return // the test ran there
+		return // the test ran in the namespace
 	}
 	m := newMachine(t)
 	if m == nil {
-		t.Log("no network can be made here: that it is cut was not tried")
+		t.Log("no network can be created here: a cut network was not tested")
 		return
 	}
 	access := filepath.Join(pgtest.Dir(t), "pg_hba.conf")
@@ -35,7 +35,7 @@ func TestNetworkIsCut(t *testing.T) {
 	far, err := url.Parse(d.url())
 	require.NoError(t, err)
 	far.RawQuery = url.Values{"host": {databaseLink.near}, "port": {"5432"}}.Encode()
-	s := &server{url: "http://" + clientLink.far + ":5000", dir: t.TempDir(), database: far.String(), with: m.run()}
+	s := &server{url: "http://" + clientLink.far + ":5000", dir: t.TempDir(), database: far.String(), wrapper: m.run()}
 	s.begin(t)
 	connected := func(state string) int {
 		return len(pgtest.Query[struct{ PID int }](t, d.url(), "select pid from pg_stat_activity where application_name = 'rollcall' and state "+state))
@@ -52,26 +52,26 @@ func TestNetworkIsCut(t *testing.T) {
 		}()
 		require.Eventually(t, func() bool { return connected("<> 'idle'") > 0 }, time.Minute, time.Millisecond)
 		databaseLink.set(t, "down")
-		require.Eventually(t, func() bool { return connected("is not null") == 0 }, time.Minute, 100*time.Millisecond, "connections to a server that is gone")
-		if *long { // it takes the server half a minute to give up
+		require.Eventually(t, func() bool { return connected("is not null") == 0 }, time.Minute, 100*time.Millisecond, "connections of the unreachable server")
+		if *long { // the server gives up after half a minute
 			require.ErrorIs(t, <-sent, errAgain)
 		}
 		databaseLink.set(t, "up")
 		began := time.Now()
 		require.Len(t, s.sendUntilAnswered(t, []byte(person(100+i)), ""), 1)
-		require.Less(t, time.Since(began), 20*time.Second, "until others are served again")
+		require.Less(t, time.Since(began), 20*time.Second, "time until others are served")
 		answer := s.sendUntilAnswered(t, file, key)
 		require.Len(t, answer, objects)
-		signIn(t, d.url(), answer[:10])
+		matchPasswords(t, d.url(), answer[:10])
 		isConsistent(t, d.url())
 		isWhole(t, d.url(), 0)
 	}
 }
 
-// machine is another than the test's, with a network of its own and two links to the test's.
+// A machine is a network namespace with two links to the network of the test.
 type machine struct{ process int }
 
-// link is two addresses, on the test's machine and on the other.
+// A link has an address on the side of the test and one on the side of the machine.
 type link struct{ name, near, far string }
 
 var (
@@ -79,7 +79,7 @@ var (
 	clientLink   = link{"clients", "10.231.8.1", "10.231.8.2"}
 )
 
-// newMachine makes a machine, until the test ends. It returns nil where that cannot be done.
+// newMachine creates a machine that lives until the test ends. It returns nil if the system does not permit it.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	alive := exec.CommandContext(t.Context(), "sleep", "infinity")
@@ -110,12 +110,12 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// run is the command that runs another on the machine.
+// run returns the command that runs another command on the machine.
 func (m *machine) run() []string {
 	return []string{"nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", m.process)}
 }
 
-// set takes PostgreSQL's end of its link down, or up again. What was connected is told nothing.
+// set sets PostgreSQL's end of the link down or up. Connections are not notified.
 func (l link) set(t *testing.T, state string) {
 	t.Helper()
 	output, err := exec.CommandContext(t.Context(), "ip", "link", "set", l.name, state).CombinedOutput()

@@ -18,14 +18,14 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// database is a PostgreSQL that syncs what it commits, in a folder that it keeps when it is killed and started again.
+// A database is a PostgreSQL server with fsync on. Its folder survives a kill and a restart.
 type database struct {
 	dir      string
 	settings map[string]string
 	server   *localpg.Server
 }
 
-// newDatabase starts a PostgreSQL with every migration, until the test ends.
+// newDatabase starts a migrated PostgreSQL. It runs until the test ends.
 func newDatabase(t *testing.T) *database {
 	t.Helper()
 	d := &database{dir: filepath.Join(pgtest.Dir(t), "postgres")}
@@ -33,7 +33,7 @@ func newDatabase(t *testing.T) *database {
 	return d
 }
 
-// begin makes and starts a database, until the test ends.
+// begin creates, starts and migrates the database, and stops it when the test ends.
 func (d *database) begin(t *testing.T) {
 	t.Helper()
 	d.start(t)
@@ -41,7 +41,7 @@ func (d *database) begin(t *testing.T) {
 	require.NoError(t, postgres.Migrate(t.Context(), d.url()))
 }
 
-// start starts the server of the folder.
+// start starts the server in its folder.
 func (d *database) start(t *testing.T) {
 	t.Helper()
 	var err error
@@ -53,7 +53,7 @@ func (d *database) data() string { return filepath.Join(d.dir, "data") }
 
 func (d *database) url() string { return d.server.URL(localpg.Database) }
 
-// stop ends the server, unless it was killed.
+// stop stops the server, if it runs.
 func (d *database) stop() {
 	if d.server == nil {
 		return
@@ -63,7 +63,7 @@ func (d *database) stop() {
 	_ = d.server.Stop(ctx)
 }
 
-// postmaster is the id of the server's first process.
+// postmaster returns the process ID of the server's first process.
 func (d *database) postmaster(t *testing.T) int {
 	t.Helper()
 	file, err := os.ReadFile(filepath.Join(d.data(), "postmaster.pid"))
@@ -73,15 +73,15 @@ func (d *database) postmaster(t *testing.T) int {
 	return pid
 }
 
-// kill kills the server, which does not start again by itself.
+// kill kills the server with SIGKILL. It stays down until start.
 func (d *database) kill(t *testing.T) {
 	t.Helper()
 	d.signal(t, syscall.SIGKILL)
 	<-d.server.Done()
-	_ = d.server.Stop(context.Background()) // frees the folder
+	_ = d.server.Stop(context.Background()) // releases the folder
 }
 
-// signal sends a signal to every process of the server at once.
+// signal sends a signal to every process of the server.
 func (d *database) signal(t *testing.T, signal syscall.Signal) {
 	t.Helper()
 	postmaster := d.postmaster(t)
@@ -91,7 +91,7 @@ func (d *database) signal(t *testing.T, signal syscall.Signal) {
 	}
 }
 
-// killOne kills the process of a connection that writes, if there is one. PostgreSQL then ends all others, and recovers.
+// killOne kills the process of a connection that is writing, if there is one. PostgreSQL then ends all others and recovers.
 func (d *database) killOne(t *testing.T) {
 	t.Helper()
 	const writing = "select pid from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and backend_type = 'client backend' limit 1"
@@ -100,7 +100,7 @@ func (d *database) killOne(t *testing.T) {
 	}
 }
 
-// childrenOf are the ids of the processes that a process has started.
+// childrenOf returns the IDs of the child processes of a process.
 func childrenOf(t *testing.T, parent int) (all []int) {
 	t.Helper()
 	tasks, err := filepath.Glob("/proc/[0-9]*/stat")

@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// powered is a PostgreSQL on a machine of its own, which can lose its power, and all that was written and not synced with it.
+// A powered database loses, when its power fails, everything that was written but not synced.
 type powered struct {
 	*database
 
-	kept string // what was synced: see testdata/power.c
+	kept string // folder of the synced contents; see testdata/power.c
 }
 
 func newPowered(t *testing.T) *powered {
@@ -40,7 +40,7 @@ func newPowered(t *testing.T) *powered {
 	return p
 }
 
-// loseWrites kills PostgreSQL, and leaves it what was synced. It returns how many files had more.
+// loseWrites kills PostgreSQL and resets its folder to the synced contents. It returns the number of files that changed.
 func (p *powered) loseWrites(t *testing.T) (lost int) {
 	t.Helper()
 	p.kill(t)
@@ -58,7 +58,7 @@ func (p *powered) loseWrites(t *testing.T) (lost int) {
 		if !os.IsNotExist(err) { // a file that was never synced is empty
 			require.NoError(t, err)
 		}
-		written, _ := os.ReadFile(path) // it may be gone
+		written, _ := os.ReadFile(path) // the file may have been removed
 		if !bytes.Equal(written, synced) {
 			lost++
 		}
@@ -73,14 +73,14 @@ func (p *powered) loseWrites(t *testing.T) (lost int) {
 	return lost
 }
 
-// makeFolder makes a folder that is PostgreSQL's.
+// makeFolder creates a folder that PostgreSQL owns.
 func (p *powered) makeFolder(t *testing.T, dir string) {
 	t.Helper()
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	p.give(t, dir)
 }
 
-// give makes a file PostgreSQL's.
+// give makes PostgreSQL the owner of a file.
 func (p *powered) give(t *testing.T, path string) {
 	t.Helper()
 	info, err := os.Stat(filepath.Join(p.dir, "postgres.log"))

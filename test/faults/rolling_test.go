@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// balancer spreads requests over the servers that say they are ready. One that was sent it never sends again.
+// A balancer spreads requests over the servers that are ready. It never sends a request twice.
 type balancer struct {
 	servers   []*server
 	ready     []atomic.Bool
@@ -26,7 +26,7 @@ type balancer struct {
 	transport http.Transport
 }
 
-// balance asks servers whether they are ready, until the test ends.
+// balance probes the servers for readiness until the test ends.
 func balance(t *testing.T, interval time.Duration, servers ...*server) *balancer {
 	t.Helper()
 	b := &balancer{servers: servers, ready: make([]atomic.Bool, len(servers))}
@@ -47,7 +47,7 @@ func balance(t *testing.T, interval time.Duration, servers ...*server) *balancer
 	return b
 }
 
-// isReady asks a server as a load balancer does.
+// isReady probes a server for readiness.
 func (s *server) isReady(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/readyz", nil)
 	if err != nil {
@@ -57,11 +57,11 @@ func (s *server) isReady(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	_ = response.Body.Close() // of which nothing is wanted
+	_ = response.Body.Close()
 	return response.StatusCode == http.StatusOK
 }
 
-// waitReady waits until the balancer knows that a server is ready.
+// waitReady waits until server i passes its probe.
 func (b *balancer) waitReady(t *testing.T, i int) {
 	t.Helper()
 	require.Eventually(t, b.ready[i].Load, time.Minute, 10*time.Millisecond)
@@ -79,7 +79,7 @@ func (b *balancer) RoundTrip(request *http.Request) (*http.Response, error) {
 		target := request.Clone(request.Context())
 		target.URL.Host = strings.TrimPrefix(b.servers[i].url, "http://")
 		target.Host = ""
-		target.GetBody = nil // without it, and with a body, Go sends nothing twice of its own accord
+		target.GetBody = nil // without GetBody, net/http does not retry a request that has a body
 		if target.Body == nil {
 			target.Body = io.NopCloser(strings.NewReader(""))
 		}
@@ -92,12 +92,12 @@ func (b *balancer) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// Instances are stopped and started again, one after the other, under load: no request fails.
+// Instances are restarted one after the other under load, and no request fails.
 func TestRollingRestart(t *testing.T) {
 	const clients, interval = 16, 50 * time.Millisecond
 	d := newDatabase(t)
 	secret := "--secret-key=" + hex.EncodeToString([]byte("the secret key of both instances"))
-	drain := "--drain-time=" + (20 * interval).String() // a probe may itself have to wait for its turn
+	drain := "--drain-time=" + (20 * interval).String() // a probe may be delayed under load
 	servers := []*server{serve(t, d.url(), secret, drain, mayChange), serve(t, d.url(), secret, drain, mayChange)}
 	b := balance(t, interval, servers...)
 	for i := range servers {
@@ -135,7 +135,7 @@ func TestRollingRestart(t *testing.T) {
 	isWhole(t, d.url(), 0)
 }
 
-// visit does a little of everything, with people from a number on.
+// visit opens pages, imports new people and signs in.
 func (v *visitor) visit(ctx context.Context, who credential, next *atomic.Int64) error {
 	expect := func(what string, want, status int, err error) error {
 		if err == nil && status != want {
@@ -146,9 +146,12 @@ func (v *visitor) visit(ctx context.Context, who credential, next *atomic.Int64)
 		}
 		return nil
 	}
-	for path, want := range map[string]int{"/": http.StatusOK, "/healthz": http.StatusOK, "/register": http.StatusOK, "/profile": http.StatusSeeOther} {
-		got, err := v.do(ctx, http.MethodGet, path, nil)
-		if err = expect(path, want, got.status, err); err != nil {
+	for _, page := range []struct {
+		path   string
+		status int
+	}{{"/", http.StatusOK}, {"/healthz", http.StatusOK}, {"/register", http.StatusOK}, {"/profile", http.StatusSeeOther}} {
+		got, err := v.do(ctx, http.MethodGet, page.path, nil)
+		if err = expect(page.path, page.status, got.status, err); err != nil {
 			return err
 		}
 	}

@@ -21,34 +21,34 @@ import (
 	"rollcall/domain"
 )
 
-// seen is a request with all that its client saw.
+// seen is a request with everything that its client received.
 type seen struct {
 	answered
 
 	answer    answer
-	conflicts []int64 // the records of answers that it was still running
+	conflicts []int64 // IDs of the imports answered with 409, in progress
 }
 
-// answer is that to a file.
+// An answer is the response to a file.
 type answer struct {
 	status      int
-	id          int64 // of the record
+	id          int64 // ID of the import
 	replayed    bool
 	body        string
 	credentials []credential
 
-	// In lines.
+	// From NDJSON only.
 	rejections []rejection
 	skipped    int
 	tally      domain.Tally
 }
 
-// String tells the answers to one key apart.
+// String implements fmt.Stringer.
 func (a *answer) String() string {
-	return fmt.Sprintf("status %d, record %d, replayed %t, %d bytes from %.200q", a.status, a.id, a.replayed, len(a.body), a.body)
+	return fmt.Sprintf("status %d, import %d, replayed %t, %d bytes from %.200q", a.status, a.id, a.replayed, len(a.body), a.body)
 }
 
-// logins are those of whom accounts were made.
+// logins returns the registered logins.
 func (a *answer) logins() []string {
 	all := make([]string, len(a.credentials))
 	for i, c := range a.credentials {
@@ -57,14 +57,14 @@ func (a *answer) logins() []string {
 	return all
 }
 
-// direct is a client that goes where it was sent, and no further.
+// direct is a client that follows no redirects.
 var direct = &http.Client{
 	Transport:     &http.Transport{},
 	Timeout:       time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// send sends a request, and one that has a key twice at once.
+// send sends a request. It sends a request with an idempotency key twice, concurrently.
 func (c *crowded) send(r request, number int) (s seen, err error) {
 	s.request, s.began = r, time.Now()
 	defer func() { s.ended = time.Now() }()
@@ -101,12 +101,12 @@ func (c *crowded) send(r request, number int) (s seen, err error) {
 	return s, nil
 }
 
-// file is the request's people, and its padding.
+// file returns the request's people and its padding.
 func (c *crowded) file(r request, number int) []byte {
 	var objects []string
 	for i := range len(r.People) + 1 {
 		if i == r.Padding.Before {
-			filler := `{"note":"nobody, and kept"}` // of less, not all rejections are kept
+			filler := `{"note":"nobody, and kept"}` // of empty records, not all rejections are stored
 			if r.Padding.Kind == paddedByLarge {
 				filler = `{"note":"` + strings.Repeat("x", 63<<10) + `"}`
 			}
@@ -129,7 +129,7 @@ func (c *crowded) file(r request, number int) []byte {
 	return file
 }
 
-// object is a person as an object of a file.
+// object returns a person as JSON.
 func (c *crowded) object(request, person int, h human) string {
 	a := c.account(request, person, h)
 	fields := map[string]string{"last_name": "Smirnov", "patronymic": "Petrovich", "login": a.Login, "email": a.Email}
@@ -146,7 +146,7 @@ func (c *crowded) object(request, person int, h human) string {
 	return string(object)
 }
 
-// post posts a file until it is answered, and returns also the records of answers that it was still running.
+// post posts a file until it is answered. It also returns the IDs of imports answered with 409, in progress.
 func post(to string, r request, file []byte, key string) (*answer, []int64, error) {
 	target := to + "/useradd"
 	if r.DryRun {
@@ -175,11 +175,11 @@ func post(to string, r request, file []byte, key string) (*answer, []int64, erro
 			return a, conflicts, nil
 		}
 		conflicts = append(conflicts, a.id)
-		time.Sleep(10 * time.Millisecond) // which is when it comes again
+		time.Sleep(10 * time.Millisecond) // before the retry
 	}
 }
 
-// readAnswer reads an answer to the end.
+// readAnswer reads a whole answer.
 func readAnswer(response *http.Response, r request) (*answer, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -206,8 +206,8 @@ func readAnswer(response *http.Response, r request) (*answer, error) {
 	return a, json.Unmarshal(body, &a.credentials)
 }
 
-// readLines reads the lines of an answer, and leaves in its body those that any answer to the key has. Where it began before
-// the import was done, only the last one tells what came of it.
+// readLines reads the lines of an answer, and reduces its body to the lines that all answers to the key share. If the answer began
+// before the import ended, only the last line has the result.
 func (a *answer) readLines(early bool) error {
 	var whole strings.Builder
 	for text := range strings.Lines(a.body) {
@@ -222,7 +222,7 @@ func (a *answer) readLines(early bool) error {
 		}
 		err := json.Unmarshal([]byte(text), &line)
 		if err != nil {
-			return fmt.Errorf("line %q of an answer: %w", text, err)
+			return fmt.Errorf("line %q: %w", text, err)
 		}
 		switch line.Status {
 		case created:
@@ -253,7 +253,7 @@ func (a *answer) readLines(early bool) error {
 		}
 		whole.WriteString(text)
 	}
-	return errors.New("an answer without a last line")
+	return errors.New("answer without a last line")
 }
 
 // form is the form of registration, as it was opened once.
@@ -272,10 +272,10 @@ func openForm(t *testing.T, s *server) form {
 	return form{response.Cookies(), page.Find("form[action='/register'] input[name=csrf]").AttrOr("value", "")}
 }
 
-// register registers the request's person with the form, again where it is told that an import had one of the keys for so long
-// that it gave up.
+// register registers the request's person with the form. It retries if the server gives up waiting for an import with the same
+// keys.
 func (c *crowded) register(r request, number int) (outcomes []outcome, err error) {
-	const times = 60 // of half a second
+	const times = 60 // each takes half a second
 	for range times {
 		outcomes, err = c.registerOnce(r, number)
 		if !errors.Is(err, errAgain) {
@@ -301,7 +301,7 @@ func (c *crowded) registerOnce(r request, number int) ([]outcome, error) {
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/problem+json")
-	request.Header.Set("X-Forwarded-For", addressOf(8*c.number+number)) // which may register only so often
+	request.Header.Set("X-Forwarded-For", addressOf(8*c.number+number)) // registrations of one address are limited
 	for _, cookie := range c.form.cookies {
 		request.AddCookie(cookie)
 	}
@@ -321,7 +321,7 @@ func (c *crowded) registerOnce(r request, number int) ([]outcome, error) {
 		var problem struct{ Violations violations }
 		err = json.Unmarshal(body, &problem)
 		return []outcome{{rejected, problem.Violations.reasons()}}, err
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests: // all have a limit together
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests: // registrations have a global rate limit
 		return nil, fmt.Errorf("%w: %s", errAgain, body)
 	}
 	return nil, fmt.Errorf("answer to the form: %s: %s", response.Status, body)

@@ -10,41 +10,41 @@ import (
 	"pgregory.net/rapid"
 )
 
-// request is one of several that come at once: a file, or a registration with the form.
+// A request is one of several concurrent ones: a file, or a registration with the form.
 type request struct {
-	Server  int           // that it goes to
-	Delay   time.Duration // after which it comes
+	Server  int           // index of the server
+	Delay   time.Duration // before it is sent
 	Form    bool
 	People  []human
 	NDJSON  bool
-	Keyed   bool // sent twice at once, by a client that is not sure
+	Keyed   bool // has an idempotency key, and is sent twice concurrently
 	Strict  bool
 	DryRun  bool
-	Lines   bool // answered in lines
-	Large   bool // by white space, and so copied
+	Lines   bool // answered with NDJSON
+	Large   bool // padded with white space, and so imported by COPY
 	Padding padding
 }
 
-// padding is objects that are refused in any order, and make an import more than one batch.
+// padding is records that are rejected in any order. They make an import longer than one batch.
 type padding struct {
 	Kind   string // or empty
-	Before int    // which of the others
+	Before int    // index of the person after the padding
 }
 
-// The paddings: many objects that are not large, and some that are.
+// Kinds of padding: many small records, or some large ones.
 const (
 	paddedByMany  = "many"
 	paddedByLarge = "large"
 )
 
-// human is a person, whose login, e-mail and phone go by numbers. 0 is none.
+// A human is a person whose login, email and phone are numbers; 0 means none.
 type human struct {
 	Login, Email, Phone int
-	Loud                bool // in capitals
+	Loud                bool // written in capitals
 	Nameless            bool
 }
 
-// drawRequests draws requests whose people have few logins, e-mails and phones between them.
+// drawRequests draws requests whose people share few logins, emails and phones.
 func drawRequests(t *rapid.T, servers int) []request {
 	keys := rapid.IntRange(2, 12).Draw(t, "keys")
 	people := rapid.Custom(func(t *rapid.T) human {
@@ -88,7 +88,7 @@ func drawRequests(t *rapid.T, servers int) []request {
 
 func oneIn(t *rapid.T, n int, label string) bool { return rapid.IntRange(1, n).Draw(t, label) == n }
 
-// padded is how many objects the padding has.
+// padded returns the number of records in the padding.
 func (r request) padded() int {
 	switch r.Padding.Kind {
 	case paddedByMany:
@@ -99,7 +99,7 @@ func (r request) padded() int {
 	return 0
 }
 
-// number is that of a person's object.
+// number returns the number of a person's record.
 func (r request) number(person int) int {
 	if person >= r.Padding.Before {
 		person += r.padded()
@@ -107,23 +107,23 @@ func (r request) number(person int) int {
 	return person + 1
 }
 
-// What comes of an object.
+// Statuses of a record.
 const (
 	created  = "created"
 	rejected = "rejected"
 	skipped  = "skipped"
 )
 
-// outcome is what came of a person's object, and the reasons if it was refused.
+// An outcome is the status of a person's record, and the reasons if it was rejected.
 type outcome struct {
 	Status  string
 	Reasons []string
 }
 
-// accounts are the logins, e-mails and phones that belong to some.
+// accounts are the logins, emails and phones in use.
 type accounts map[string]bool
 
-// admit is the rule of sequence.
+// admit registers a person unless a rule is broken or a key is in use.
 func (a accounts) admit(h human) outcome {
 	var reasons, keys []string
 	if h.Nameless {
@@ -132,14 +132,17 @@ func (a accounts) admit(h human) outcome {
 	if h.Email == 0 && h.Phone == 0 {
 		reasons = append(reasons, "email contact_required")
 	}
-	for field, key := range map[string]int{"login": h.Login, "email": h.Email, "phone": h.Phone} {
-		if key == 0 {
+	for _, it := range []struct {
+		field string
+		key   int
+	}{{"login", h.Login}, {"email", h.Email}, {"phone", h.Phone}} {
+		if it.key == 0 {
 			continue
 		}
-		owned := fmt.Sprintf("%s %d", field, key)
+		owned := fmt.Sprintf("%s %d", it.field, it.key)
 		keys = append(keys, owned)
 		if a[owned] {
-			reasons = append(reasons, field+" taken")
+			reasons = append(reasons, it.field+" taken")
 		}
 	}
 	if reasons != nil {
@@ -151,15 +154,15 @@ func (a accounts) admit(h human) outcome {
 	return outcome{Status: created}
 }
 
-// after are the accounts when a request was the next, and what comes of its people.
+// after returns the accounts after a request, and the outcomes of its people.
 func (a accounts) after(r request) (accounts, []outcome) {
 	then := maps.Clone(a)
 	all := make([]outcome, len(r.People))
 	for i, h := range r.People {
 		all[i] = then.admit(h)
 	}
-	refusesAny := r.padded() > 0 || slices.ContainsFunc(all, func(o outcome) bool { return o.Status == rejected })
-	if r.Strict && refusesAny {
+	rejectsAny := r.padded() > 0 || slices.ContainsFunc(all, func(o outcome) bool { return o.Status == rejected })
+	if r.Strict && rejectsAny {
 		for i := range all {
 			if all[i].Status == created {
 				all[i].Status = skipped
@@ -173,7 +176,7 @@ func (a accounts) after(r request) (accounts, []outcome) {
 	return then, all
 }
 
-// answered is a request with what its client saw, and when.
+// answered is a request with its outcomes and times.
 type answered struct {
 	request
 
@@ -181,8 +184,8 @@ type answered struct {
 	began, ended time.Time
 }
 
-// inSomeOrder tells whether there is an order of requests, one after another, that gives what their clients saw. A request
-// that was answered before another one came is before it.
+// inSomeOrder reports whether some order of the requests, one after another, gives their outcomes. A request that was answered
+// before another began comes before it.
 func inSomeOrder(requests []answered, taken accounts) bool {
 	for i, next := range requests {
 		others := slices.Concat(requests[:i], requests[i+1:])
@@ -197,8 +200,8 @@ func inSomeOrder(requests []answered, taken accounts) bool {
 	return len(requests) == 0
 }
 
-// is tells whether an outcome is the one that an order gives. Of an object that is refused anyway, a reason may be missing that
-// another request made true in the same moment; none of its own may.
+// is reports whether an outcome equals the one that an order gives. A rejected record may lack a reason that a concurrent request
+// caused, but none of its own.
 func (o outcome) is(of outcome) bool {
 	isMissing := func(reason string) bool { return !slices.Contains(o.Reasons, reason) }
 	isWrong := func(reason string) bool { return !slices.Contains(of.Reasons, reason) }

@@ -22,10 +22,9 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// Imports and registrations come at once, with logins, e-mails and phones of one another. What their clients see, and what is
-// in the database then, is what some order of them gives; and none of them is told that it cannot be done, unless it is the form,
-// and is asked to come again.
-func TestRequestsComeAtOnce(t *testing.T) {
+// Concurrent imports and registrations share logins, emails and phones. Their answers and the database then equal the result of
+// sending the requests one after another in some order. No import fails; a registration may be told to retry.
+func TestConcurrentRequests(t *testing.T) {
 	setRapid(t, either(12, 1000))
 	d := newDatabase(t)
 	secret := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("s"), passhash.SecretSize))
@@ -44,7 +43,7 @@ func TestRequestsComeAtOnce(t *testing.T) {
 				requests := drawRequests(rt, n+1)
 				for range c.tries {
 					if !c.isSerial(requests) {
-						rt.Fatal("no order of the requests gives what came of them: see the log")
+						rt.Fatal("no order of the requests gives their results: see the log")
 					}
 				}
 			})
@@ -53,11 +52,11 @@ func TestRequestsComeAtOnce(t *testing.T) {
 		})
 	}
 	found := pgtest.Query[struct{ Deadlocks int }](t, d.url(), "select deadlocks::int from pg_stat_database where datname = current_database()")
-	t.Logf("deadlocks within PostgreSQL, which no client saw: %d", found[0].Deadlocks)
+	t.Logf("deadlocks in PostgreSQL, unseen by clients: %d", found[0].Deadlocks)
 }
 
-// setRapid sets how many cases rapid tries and its seed, unless its own flags do. It keeps no file of what failed: the same
-// requests need not meet in the same way again.
+// setRapid sets rapid's number of cases and seed, unless its flags do. It turns off the files of failures: the same requests may
+// not interleave in the same way again.
 func setRapid(t *testing.T, checks int) {
 	t.Helper()
 	set := map[string]bool{}
@@ -71,24 +70,24 @@ func setRapid(t *testing.T, checks int) {
 	}
 }
 
-// triesOfFailed is how often each case is tried when one has failed: the moment that it takes does not come each time.
+// triesOfFailed is the number of tries of each case after a failure, because a failure depends on timing.
 const triesOfFailed = 20
 
-// crowded is a database with requests that come at once. Each case has keys of its own.
+// A crowded database gets concurrent requests. Each case has its own keys.
 type crowded struct {
 	t        *testing.T
 	servers  []*server
 	database string
 	form     form
 
-	tries      int // of each case
-	number     int // of the case
-	record     int64
-	registered int    // with the form
-	failed     string // what there is to say of the last case that did
+	tries      int    // tries of each case
+	number     int    // number of the case
+	lastID     int64  // ID of the last import
+	registered int    // number of users registered with the form
+	failed     string // description of the last failed case
 }
 
-// complaints are what is wrong with a case.
+// complaints are the failed assertions of a case.
 type complaints []string
 
 // Errorf implements assert.TestingT.
@@ -96,14 +95,14 @@ func (c *complaints) Errorf(format string, args ...any) {
 	*c = append(*c, fmt.Sprintf(format, args...))
 }
 
-// isSerial sends the requests, and tells whether some order gives what was seen.
+// isSerial sends the requests, and reports whether some order of them gives the results.
 func (c *crowded) isSerial(requests []request) bool {
 	c.number++
 	all := make([]seen, len(requests))
 	var sent errgroup.Group
 	for i, r := range requests {
 		sent.Go(func() (err error) {
-			time.Sleep(r.Delay) // which is when it comes
+			time.Sleep(r.Delay) // the case says when a request is sent
 			all[i], err = c.send(r, i)
 			return err
 		})
@@ -124,16 +123,16 @@ func (c *crowded) isSerial(requests []request) bool {
 	return false
 }
 
-// compare looks at what came of the requests.
+// compare checks the results of the requests.
 func (c *crowded) compare(wrong *complaints, all []seen) {
-	records := map[int64]record{}
-	for _, it := range pgtest.Query[record](c.t, c.database, `
+	entries := map[int64]entry{}
+	for _, it := range pgtest.Query[entry](c.t, c.database, `
 		select id, code, description, created::int, refused::int, (
 			select coalesce(json_agg(json_build_object('object_id', object_id, 'violations', violations) order by object_id), '[]')
 			from bad_users where code_id = codes.id)
-		from codes where id > $1`, c.record) {
-		records[it.ID] = it
-		c.record = max(c.record, it.ID)
+		from codes where id > $1`, c.lastID) {
+		entries[it.ID] = it
+		c.lastID = max(c.lastID, it.ID)
 	}
 	var made []account
 	var credentials []credential
@@ -146,7 +145,7 @@ func (c *crowded) compare(wrong *complaints, all []seen) {
 		case s.DryRun:
 			s.outcomes = s.request.outcomes(s.answer.rejections)
 		default:
-			s.compareRecords(wrong, records)
+			s.compareEntries(wrong, entries)
 		}
 		logins := []string{}
 		for p, o := range s.outcomes {
@@ -167,34 +166,34 @@ func (c *crowded) compare(wrong *complaints, all []seen) {
 		}
 		history = append(history, s.answered)
 	}
-	assert.Empty(wrong, records, "records of no request")
-	assert.True(wrong, inSomeOrder(history, accounts{}), "there is no such order")
+	assert.Empty(wrong, entries, "imports without a request")
+	assert.True(wrong, inSomeOrder(history, accounts{}), "no such order")
 	c.compareUsers(wrong, made, credentials)
 }
 
-// compareRecords takes the request's records, and what came of its objects from the one that has it.
-func (s *seen) compareRecords(wrong *complaints, records map[int64]record) {
+// compareEntries checks the request's imports in the database, and takes its outcomes from them.
+func (s *seen) compareEntries(wrong *complaints, entries map[int64]entry) {
 	for _, id := range s.conflicts {
-		assert.Equal(wrong, record{ID: id, Code: 409, Description: domain.DescriptionNoneCreated, Rejections: []rejection{}}, records[id])
-		delete(records, id)
+		assert.Equal(wrong, entry{ID: id, Code: 409, Description: domain.DescriptionNoneCreated, Rejections: []rejection{}}, entries[id])
+		delete(entries, id)
 	}
-	it, found := records[s.answer.id]
-	if !assert.True(wrong, found, "record %d", s.answer.id) {
+	it, found := entries[s.answer.id]
+	if !assert.True(wrong, found, "import %d", s.answer.id) {
 		return
 	}
-	delete(records, s.answer.id)
+	delete(entries, s.answer.id)
 	s.outcomes = s.request.outcomes(it.Rejections)
 	tally := domain.Tally{Records: len(s.People) + s.padded(), Registered: count(s.outcomes, created), Rejected: count(s.outcomes, rejected) + s.padded()}
-	assert.Equal(wrong, record{s.answer.id, tally.Status(), tally.Description(), tally.Registered, tally.Rejected, it.Rejections}, it)
+	assert.Equal(wrong, entry{s.answer.id, tally.Status(), tally.Description(), tally.Registered, tally.Rejected, it.Rejections}, it)
 	assert.Equal(wrong, tally.Status(), s.answer.status, "status")
 	if s.Lines {
-		assert.Equal(wrong, it.Rejections, s.answer.rejections, "objects that were refused")
+		assert.Equal(wrong, it.Rejections, s.answer.rejections, "rejected records")
 		assert.Equal(wrong, tally, s.answer.tally, "last line")
-		assert.Equal(wrong, count(s.outcomes, skipped), s.answer.skipped, "objects that were skipped")
+		assert.Equal(wrong, count(s.outcomes, skipped), s.answer.skipped, "skipped records")
 	}
 }
 
-// compareUsers compares the accounts of the case's people, and whether the passwords are theirs.
+// compareUsers checks the accounts of the case's people and their passwords.
 func (c *crowded) compareUsers(wrong *complaints, accounts []account, credentials []credential) {
 	type user struct {
 		account
@@ -218,12 +217,12 @@ func (c *crowded) compareUsers(wrong *complaints, accounts []account, credential
 	}
 }
 
-// account is that of a person, as it is in the database.
+// An account is a user in the database.
 type account struct{ Login, Email, Phone, FirstName string }
 
 func (c *crowded) login(n int) string { return fmt.Sprintf("c%dl%d", c.number, n) }
 
-// account is what a person of a request would have.
+// account returns the account that a person of a request would get.
 func (c *crowded) account(request, person int, h human) account {
 	a := account{Login: c.login(h.Login), FirstName: fmt.Sprintf("Ivan%d-%d", request, person)}
 	if h.Email != 0 {
@@ -238,13 +237,13 @@ func (c *crowded) account(request, person int, h human) account {
 	return a
 }
 
-// record is that of a request, with what it refused.
-type record struct {
-	ID               int64
-	Code             int
-	Description      string
-	Created, Refused int
-	Rejections       []rejection
+// An entry is an import in the database, with its rejections.
+type entry struct {
+	ID                   int64
+	Code                 int
+	Description          string
+	Registered, Rejected int
+	Rejections           []rejection
 }
 
 type rejection struct {
@@ -252,7 +251,7 @@ type rejection struct {
 	Violations violations
 }
 
-// violations are those of an object, or of a person at the form.
+// violations are those of a record or of a form.
 type violations []struct{ Field, Code string }
 
 func (vs violations) reasons() (all []string) {
@@ -262,7 +261,7 @@ func (vs violations) reasons() (all []string) {
 	return all
 }
 
-// outcomes are what came of the request's people when these objects were refused.
+// outcomes returns the outcomes of the request's people, given the rejections.
 func (r request) outcomes(rejections []rejection) []outcome {
 	status := created
 	if r.Strict && len(rejections) > 0 {
@@ -279,7 +278,7 @@ func (r request) outcomes(rejections []rejection) []outcome {
 	return all
 }
 
-// count is how many came to this.
+// count returns the number of outcomes with a status.
 func count(outcomes []outcome, status string) (n int) {
 	for _, o := range outcomes {
 		if o.Status == status {

@@ -16,28 +16,28 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// server is the program, on an address and in a folder that it keeps when it is killed and started again.
+// A server is the running program. Its address and folder survive a kill and a restart.
 type server struct {
 	url      string
-	dir      string // of data, spools and uploads
-	database string // empty for one of its own
+	dir      string // data, spools and exports
+	database string // URL; empty for a private database
 	flags    []string
-	with     []string // the command that runs the program; none for itself
+	wrapper  []string // command that runs the program; empty to run it directly
 
 	cmd   *exec.Cmd
-	ended chan struct{} // closed when the process has
+	ended chan struct{} // closed when the process has ended
 
 	mu  sync.Mutex
 	log strings.Builder
 }
 
-// serve starts the program over a database, until the test ends.
+// serve starts the program with a database. It runs until the test ends.
 func serve(t *testing.T, database string, flags ...string) *server {
 	t.Helper()
 	return serveIn(t, pgtest.Dir(t), database, flags...)
 }
 
-// serveIn does so with a folder of the test's.
+// serveIn is serve with a given folder.
 func serveIn(t *testing.T, dir, database string, flags ...string) *server {
 	t.Helper()
 	s := &server{url: freeAddress(t), dir: dir, database: database, flags: flags}
@@ -45,7 +45,7 @@ func serveIn(t *testing.T, dir, database string, flags ...string) *server {
 	return s
 }
 
-// begin starts the program, until the test ends.
+// begin starts the program, and kills it when the test ends.
 func (s *server) begin(t *testing.T) {
 	t.Helper()
 	s.start(t)
@@ -67,7 +67,7 @@ func freeAddress(t *testing.T) string {
 
 var listening = regexp.MustCompile(`msg=listening `)
 
-// start starts the program where it was before.
+// start starts the program on its address and in its folder.
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	if !s.launch(t) {
@@ -75,10 +75,10 @@ func (s *server) start(t *testing.T) {
 	}
 }
 
-// launch starts the program, and tells whether it then listens.
+// launch starts the program, and reports whether it listens.
 func (s *server) launch(t *testing.T) bool {
 	t.Helper()
-	args := slices.Concat(s.with, []string{
+	args := slices.Concat(s.wrapper, []string{
 		binary, "serve", "--listen", strings.TrimPrefix(s.url, "http://"), "--data-dir", s.dir, "--exports-dir", s.dir + "/uploads",
 	}, s.flags)
 	if s.database != "" {
@@ -112,14 +112,14 @@ func (s *server) launch(t *testing.T) bool {
 	}
 }
 
-// kill kills the program without a warning.
+// kill kills the program with SIGKILL.
 func (s *server) kill(t *testing.T) {
 	t.Helper()
 	_ = s.cmd.Process.Kill() // unless it has ended
 	<-s.ended
 }
 
-// stop tells the program to stop, and returns its exit status.
+// stop stops the program with SIGTERM, and returns its exit status.
 func (s *server) stop(t *testing.T) int {
 	t.Helper()
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))

@@ -16,7 +16,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// visitorFrom is somebody with an address of their own.
+// visitorFrom returns a visitor with its own address.
 func (s *server) visitorFrom(t *testing.T, address int) *visitor {
 	t.Helper()
 	v := s.visitor(t)
@@ -24,7 +24,7 @@ func (s *server) visitorFrom(t *testing.T, address int) *visitor {
 	return v
 }
 
-// tries signs in, and returns the status of the answer.
+// tries signs in and returns the status of the answer.
 func (v *visitor) tries(t *testing.T, name, password string) int {
 	t.Helper()
 	got, err := v.signIn(t.Context(), credential{name, password})
@@ -34,7 +34,7 @@ func (v *visitor) tries(t *testing.T, name, password string) int {
 
 const guess = "a wrong guess"
 
-// spellings are ways to write the login, the email and the phone of the person with the number 1, and some that only look so.
+// spellings returns ways to write the login, the email and the phone of person 1, and some that only look alike.
 func spellings() []string {
 	return []string{
 		"user1", "USER1", " user1 ", "ｕｓｅｒ１", "User1",
@@ -44,7 +44,7 @@ func spellings() []string {
 	}
 }
 
-// However a name is spelled, and whatever logins others have registered, one address has few guesses at one account.
+// An address has few guesses at one account, in all spellings of its names and whatever logins others have registered.
 func TestGuessesBySpellings(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)
@@ -64,7 +64,7 @@ func TestGuessesBySpellings(t *testing.T) {
 		return name.Login != "user1" && name.Email != "u1@example.com" && name.Phone != "79000000001"
 	})
 	for _, login := range similar {
-		require.NotContains(t, names, login, "a login must not be another person's name")
+		require.NotContains(t, names, login, "a login that is another person's name")
 	}
 	v := s.visitor(t)
 	began, guesses := time.Now(), 0
@@ -76,12 +76,12 @@ func TestGuessesBySpellings(t *testing.T) {
 		}
 	}
 	minutes := int(time.Since(began)/time.Minute) + 1
-	t.Logf("one address had %d guesses at one account through %d spellings of its names, in less than %d minutes", guesses, len(names), minutes)
+	t.Logf("an address had %d guesses at one account through %d spellings of its names in less than %d minutes", guesses, len(names), minutes)
 	require.LessOrEqual(t, guesses, 3*(10+minutes))
 }
 
-// When attempts are refused tells neither who is registered nor which names are one person's.
-func TestLimitsTellNothing(t *testing.T) {
+// Rate limits reveal neither who is registered nor which names belong to one person.
+func TestLimitsRevealNothing(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)
 	s.sendUntilAnswered(t, []byte(person(1)), "")
@@ -103,8 +103,8 @@ func TestLimitsTellNothing(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, v.tries(t, "u1@example.com", guess), "another name of the same person")
 }
 
-// The whole world guesses at an account. Its owner signs in all the same, in the browser in which they have done so before.
-func TestNobodyIsLockedOut(t *testing.T) {
+// Many addresses guess at an account. Its owner can still sign in with a browser used before.
+func TestOwnersAreNotLockedOut(t *testing.T) {
 	database := pgtest.New(t)
 	s := serve(t, database)
 	owner := s.visitorFrom(t, 200)
@@ -118,9 +118,9 @@ func TestNobodyIsLockedOut(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, got.status)
 
 	const password = "correct horse battery staple"
-	var world sync.WaitGroup
+	var guessers sync.WaitGroup
 	for address := range either(12, 100) {
-		world.Go(func() {
+		guessers.Go(func() {
 			v := s.visitorFrom(t, 1+address)
 			for range 12 {
 				_, err := v.signIn(t.Context(), credential{"user1", guess})
@@ -128,12 +128,12 @@ func TestNobodyIsLockedOut(t *testing.T) {
 			}
 		})
 	}
-	world.Wait()
+	guessers.Wait()
 	stranger := s.visitorFrom(t, 199)
-	_ = stranger.tries(t, "user1", guess) // there may be one again by now
-	require.Equal(t, http.StatusTooManyRequests, stranger.tries(t, "user1", password), "all the world's guesses are used up")
+	_ = stranger.tries(t, "user1", guess) // an attempt may have become free
+	require.Equal(t, http.StatusTooManyRequests, stranger.tries(t, "user1", password), "the attempts of all addresses are used up")
 	began := time.Now()
 	require.Equal(t, http.StatusSeeOther, owner.tries(t, "user1", password))
 	t.Logf("the owner signed in after %v", time.Since(began))
-	require.Equal(t, http.StatusSeeOther, s.visitorFrom(t, 198).tries(t, "+79000000001", password), "elsewhere, by another name")
+	require.Equal(t, http.StatusSeeOther, s.visitorFrom(t, 198).tries(t, "+79000000001", password), "another name of the account")
 }

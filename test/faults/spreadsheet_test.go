@@ -18,15 +18,15 @@ import (
 	"rollcall/ports"
 )
 
-// separators are those that spreadsheets split a CSV file at, by the settings of their user and not of the file.
+// separators are the characters at which spreadsheets split a CSV file, by their user's settings.
 const separators = ",;\t|"
 
-// Names that are formulas, wherever a spreadsheet splits the file, are never computed. Every test run splits the files by its own
-// hand; 'make faults' opens them with LibreOffice too.
+// Spreadsheets never compute names that are formulas, wherever they split the file. Every test run splits the files itself; 'make
+// faults' also opens them with LibreOffice.
 func TestSpreadsheetsComputeNothing(t *testing.T) {
 	dir := t.TempDir()
 	names := hostileNames()
-	harmful := filepath.Join(dir, "harmful.csv") // which shows that the formulas are found where they are
+	harmful := filepath.Join(dir, "harmful.csv") // proves that formulas are found
 	require.NoError(t, os.WriteFile(harmful, []byte("name\r\n"+strings.Join(names, "\r\n")+"\r\n"), 0o600))
 	var files []string
 	for _, language := range []string{"en", "ru"} {
@@ -52,7 +52,7 @@ func TestSpreadsheetsComputeNothing(t *testing.T) {
 	}
 }
 
-// hostileNames have a formula at their beginning, and after everything that may end a cell.
+// hostileNames returns names with a formula at the beginning and after everything that may end a cell.
 func hostileNames() (all []string) {
 	for _, before := range append([]string{"", "x\n", "x\r\n", "x\r"}, strings.Split(separators, "")...) {
 		for _, drop := range []string{"", "'", `"`, " ", "\u00a0", "''", `";`, `"",`} {
@@ -64,7 +64,7 @@ func hostileNames() (all []string) {
 	return all
 }
 
-// tables writes every kind of CSV file with names for readers of a language.
+// tables writes every kind of CSV file with the names, for a language.
 func tables(t *testing.T, language string, names []string) map[string][]byte {
 	t.Helper()
 	rejections := func(yield func(domain.Rejection, error) bool) {
@@ -95,8 +95,8 @@ func tables(t *testing.T, language string, names []string) map[string][]byte {
 	return all
 }
 
-// cellsOfFormulas returns the cells of a file that begin as formulas do, read by the crudest of spreadsheets: it splits at
-// separators and line breaks also inside of quotes, and drops quotes and blanks.
+// cellsOfFormulas returns the cells of a file that begin like formulas. It reads as the crudest spreadsheet does: it splits at
+// separators and line breaks even inside quotes, and drops quotes and blanks.
 func cellsOfFormulas(t *testing.T, file string, separator rune) (found []string) {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -110,7 +110,7 @@ func cellsOfFormulas(t *testing.T, file string, separator rune) (found []string)
 	return found
 }
 
-// openWithLibreOffice opens CSV files with a list separator, and returns them as it understood them. It evaluates formulas.
+// openWithLibreOffice opens CSV files with a list separator, which evaluates formulas, and returns them as LibreOffice reads them.
 func openWithLibreOffice(t *testing.T, separator rune, files ...string) map[string]string {
 	t.Helper()
 	dir := t.TempDir()

@@ -20,8 +20,8 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// The primary is killed in an import, and its synchronous standby promoted. The server, which knows of both, goes on with it,
-// the import that is sent again is answered in full, and nothing is gone that was acknowledged.
+// The primary is killed during an import, and its synchronous standby is promoted. The server, configured with both, fails over.
+// The import, sent again, gets the full answer, and no acknowledged registration is lost.
 func TestPrimaryIsKilled(t *testing.T) {
 	primary := newDatabase(t)
 	standby := &database{dir: filepath.Join(pgtest.Dir(t), "postgres")}
@@ -51,16 +51,16 @@ func TestPrimaryIsKilled(t *testing.T) {
 			defer close(ended)
 			_, _ = s.send(t.Context(), file, key)
 		}()
-		time.Sleep(moment) // which is when it comes, and waits for nothing
+		time.Sleep(moment) // the kill is at a random moment, not after an event
 		primary.kill(t)
 		pgtest.Query[struct{ Promoted bool }](t, standby.server.SuperuserURL(localpg.Database), "select pg_promote()")
 		primary, standby = standby, primary
 		<-ended
 		answer := s.sendUntilAnswered(t, file, key)
 		require.Len(t, answer, objects, "killed after %s", moment)
-		signIn(t, primary.url(), answer[:10])
+		matchPasswords(t, primary.url(), answer[:10])
 		acknowledged := singles()
-		t.Logf("%d registrations were acknowledged meanwhile", len(acknowledged))
+		t.Logf("%d registrations acknowledged during the failover", len(acknowledged))
 		isThere(t, primary.url(), acknowledged)
 		isConsistent(t, primary.url())
 		isWhole(t, primary.url(), 0)
@@ -68,9 +68,9 @@ func TestPrimaryIsKilled(t *testing.T) {
 	}
 }
 
-// The standby is away, so commits wait for it, and are cut off while they do: they have taken place, but only on the primary. Nobody is
-// told that they have, nor given an answer that is kept of them, before the standby has them too.
-func TestStandbyIsAway(t *testing.T) {
+// The standby is down, so commits wait for it, and their connections are cut: the commits are on the primary only. No client is
+// told of them, and no stored answer is given, before the standby has them too.
+func TestStandbyIsDown(t *testing.T) {
 	primary := newDatabase(t)
 	standby := &database{dir: filepath.Join(pgtest.Dir(t), "postgres")}
 	t.Cleanup(standby.stop)
@@ -100,7 +100,7 @@ func TestStandbyIsAway(t *testing.T) {
 	}()
 	wait(2)
 	waiting("pg_terminate_backend(pid)")
-	wait(2) // on connections that ask what became of the others
+	wait(2) // on new connections that look for the lost commits
 	go func() {
 		all, _ := another.send(t.Context(), file, "key")
 		again <- all
@@ -116,11 +116,11 @@ func TestStandbyIsAway(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, <-registered)
 	primary.kill(t)
 	pgtest.Query[struct{ Promoted bool }](t, standby.server.SuperuserURL(localpg.Database), "select pg_promote()")
-	signIn(t, standby.url(), answer)
+	matchPasswords(t, standby.url(), answer)
 	isThere(t, standby.url(), []string{"user10"})
 }
 
-// follow makes a database the synchronous standby of another, whatever it was before.
+// follow turns a database into the synchronous standby of another.
 func (d *database) follow(t *testing.T, primary *database) {
 	t.Helper()
 	require.NoError(t, os.RemoveAll(d.dir))
@@ -147,19 +147,19 @@ func (d *database) follow(t *testing.T, primary *database) {
 	}, time.Minute, 10*time.Millisecond)
 }
 
-// bothURL names two servers, of which the one is meant that can be written to.
+// bothURL returns a URL with two hosts, of which clients use the one that accepts writes.
 func bothURL(a, b *database) string {
 	hosts := make([]string, 2)
 	for i, d := range []*database{a, b} {
-		u, _ := url.Parse(d.url()) // it is ours
+		u, _ := url.Parse(d.url()) // it is valid
 		hosts[i] = u.Query().Get("host")
 	}
 	both := url.Values{"host": {hosts[0] + "," + hosts[1]}, "port": {"5432,5432"}, "target_session_attrs": {"read-write"}}
 	return "postgres://" + localpg.Database + "@/" + localpg.Database + "?" + both.Encode()
 }
 
-// registerMeanwhile registers one person after another, from a number on, until the function is called that it returns. That
-// tells who was acknowledged.
+// registerMeanwhile registers people one after another, beginning after number next, until end is called. end returns the
+// acknowledged logins.
 func (s *server) registerMeanwhile(t *testing.T, next int) (end func() []string) {
 	t.Helper()
 	var ended atomic.Bool

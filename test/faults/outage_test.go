@@ -21,11 +21,11 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// visitor is somebody with a browser.
+// A visitor is a browser.
 type visitor struct {
 	server  *server
 	client  http.Client
-	address string // from which the visitor comes, for a server that trusts this machine as a proxy
+	address string // client address that a server with throughProxy sees
 }
 
 func (s *server) visitor(t *testing.T) *visitor {
@@ -38,15 +38,15 @@ func (s *server) visitor(t *testing.T) *visitor {
 	}}
 }
 
-// throughProxy makes a server believe where its clients come from.
+// throughProxy makes a server take client addresses from X-Forwarded-For.
 const throughProxy = "--trusted-proxy=127.0.0.1"
 
-// addressOf is that of the client of a number.
+// addressOf returns the address of client n.
 func addressOf(n int) string {
 	return netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}).String()
 }
 
-// page is an answer to a browser.
+// A page is an answer to a browser.
 type page struct {
 	status int
 	header http.Header
@@ -62,7 +62,7 @@ func (p page) token() string {
 	return found[1]
 }
 
-// do sends a request as a browser does.
+// do sends a request, with fields as a form.
 func (v *visitor) do(ctx context.Context, method, path string, fields url.Values) (page, error) {
 	request, err := http.NewRequestWithContext(ctx, method, v.server.url+path, strings.NewReader(fields.Encode()))
 	if err != nil {
@@ -88,7 +88,7 @@ func (v *visitor) send(request *http.Request) (page, error) {
 	return page{response.StatusCode, response.Header, string(html)}, err
 }
 
-// grant makes a user an operator.
+// grant gives a user the operator role.
 func grant(t *testing.T, url, login string) {
 	t.Helper()
 	pgtest.Query[struct{ ID int64 }](t, url, "insert into roles select id, 'operator' from users where login = $1 returning user_id as id", login)
@@ -103,7 +103,7 @@ func (v *visitor) signIn(ctx context.Context, c credential) (page, error) {
 	return v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}, "csrf": {form.token()}})
 }
 
-// register registers the person of a number with the form, and returns the last answer.
+// register registers person n with the form, and returns the last answer.
 func (v *visitor) register(ctx context.Context, n int) (page, error) {
 	form, err := v.do(ctx, http.MethodGet, "/register", nil)
 	if err != nil || form.status != http.StatusOK {
@@ -115,8 +115,8 @@ func (v *visitor) register(ctx context.Context, n int) (page, error) {
 	})
 }
 
-// PostgreSQL is restarted while clients register, sign in and read. What was acknowledged is there, what was not was answered
-// with 503 and when to come again, and service resumes by itself.
+// PostgreSQL is restarted while clients register, sign in and read. Acknowledged registrations exist, other requests were
+// answered with 503 and Retry-After, and service resumes without help.
 func TestDatabaseIsRestarted(t *testing.T) {
 	d := newDatabase(t)
 	s := serve(t, d.url(), mayChange, throughProxy)
@@ -163,7 +163,7 @@ func TestDatabaseIsRestarted(t *testing.T) {
 				v := s.visitor(t)
 				v.address = addressOf(n)
 				got, err := v.register(ctx, n)
-				if got.status != http.StatusTooManyRequests && expect(got, err, http.StatusSeeOther) { // all have a limit together
+				if got.status != http.StatusTooManyRequests && expect(got, err, http.StatusSeeOther) { // registrations have a global rate limit
 					acknowledge(login(n))
 				}
 				v = s.visitor(t)
@@ -183,19 +183,19 @@ func TestDatabaseIsRestarted(t *testing.T) {
 		d.start(t)
 		began := time.Now()
 		require.Eventually(t, all, time.Minute, 10*time.Millisecond)
-		require.Less(t, time.Since(began), 20*time.Second, "until everybody is served again")
+		require.Less(t, time.Since(began), 20*time.Second, "time until all clients are served")
 	}
 	end()
 	group.Wait()
-	require.Zero(t, s.stop(t), "once the registrations have ended whose clients are gone")
-	t.Logf("%d registrations were acknowledged", len(acknowledged))
+	require.Zero(t, s.stop(t), "exit status")
+	t.Logf("%d registrations acknowledged", len(acknowledged))
 	isThere(t, d.url(), acknowledged)
 	isConsistent(t, d.url())
 	withForm := pgtest.Query[struct{ N int }](t, d.url(), "select count(*)::int from users where password_hash like '$argon2id%'")[0].N
 	isWhole(t, d.url(), withForm)
 }
 
-// PostgreSQL is there, and does not answer, as on a disk that has stalled. Pages say so in time, and service resumes when it does.
+// PostgreSQL accepts connections but does not answer, as on a stalled disk. Pages answer 503 in time, and service resumes with it.
 func TestDatabaseIsSilent(t *testing.T) {
 	t.Parallel() // it waits
 	d := newDatabase(t)
@@ -207,14 +207,14 @@ func TestDatabaseIsSilent(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, got.status)
 
 	var several sync.WaitGroup
-	for i := range 16 { // connections, which are then there
+	for i := range 16 { // fills the connection pool
 		several.Go(func() {
 			_, err := s.send(t.Context(), []byte(person(100+i)), fmt.Sprintf("key-%d", i))
 			require.NoError(t, err)
 		})
 	}
 	several.Wait()
-	t.Cleanup(func() { d.signal(t, syscall.SIGCONT) }) // or it could not be stopped
+	t.Cleanup(func() { d.signal(t, syscall.SIGCONT) }) // a stopped process cannot shut down
 	d.signal(t, syscall.SIGSTOP)
 	var pages sync.WaitGroup
 	answered := func(what string, want int, ask func() (page, error)) {
@@ -233,11 +233,11 @@ func TestDatabaseIsSilent(t *testing.T) {
 	visit := func(path string) func() (page, error) {
 		return func() (page, error) { return v.do(t.Context(), http.MethodGet, path, nil) }
 	}
-	answered("alive", http.StatusOK, visit("/healthz"))
-	answered("ready", http.StatusServiceUnavailable, visit("/readyz"))
-	answered("who is signed in", http.StatusServiceUnavailable, visit("/profile"))
-	answered("who signs in", http.StatusServiceUnavailable, func() (page, error) { return s.visitor(t).signIn(t.Context(), people[1]) })
-	answered("who registers", http.StatusServiceUnavailable, func() (page, error) { return s.visitor(t).register(t.Context(), 10) })
+	answered("/healthz", http.StatusOK, visit("/healthz"))
+	answered("/readyz", http.StatusServiceUnavailable, visit("/readyz"))
+	answered("profile of a signed-in user", http.StatusServiceUnavailable, visit("/profile"))
+	answered("sign-in", http.StatusServiceUnavailable, func() (page, error) { return s.visitor(t).signIn(t.Context(), people[1]) })
+	answered("registration", http.StatusServiceUnavailable, func() (page, error) { return s.visitor(t).register(t.Context(), 10) })
 	imported := make(chan []credential, 1)
 	go func() {
 		all, _ := s.send(t.Context(), crowd(20, 2), "")
@@ -246,7 +246,7 @@ func TestDatabaseIsSilent(t *testing.T) {
 	pages.Wait()
 
 	d.signal(t, syscall.SIGCONT)
-	require.Len(t, <-imported, 2, "who can wait")
+	require.Len(t, <-imported, 2, "an import waits for the database")
 	s.isServed(t, 30)
 	got, err = v.do(t.Context(), http.MethodGet, "/profile", nil)
 	require.NoError(t, err)
