@@ -45,9 +45,9 @@ type database struct {
 	local *localpg.Server // the embedded PostgreSQL; nil if another program runs the database
 }
 
-// with calls work with the database of a server, which may be running. It returns an error if there is none: a new database in the
+// withDatabase calls work with the database of a server, which may be running. It returns an error if there is none: a new database in the
 // wrong folder would hide the mistake.
-func (f *databaseFlags) with(ctx context.Context, std streams, work func(*postgres.DB) error) (err error) {
+func (f *databaseFlags) withDatabase(ctx context.Context, std streams, work func(*postgres.DB) error) (err error) {
 	if f.DatabaseURL == "" {
 		_, err := os.Stat(f.clusterDir())
 		if err != nil {

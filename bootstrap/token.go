@@ -29,10 +29,10 @@ type tokenCreateCommand struct {
 	Name    string   `arg:"" help:"Name of the client that will use the token, such as crm. Recorded with each import."`
 }
 
-// Run makes a token. It alone is on the standard output, so that a script can take it from there.
+// Run creates a token. It prints only the token to standard output, so that a script can read it.
 func (cmd *tokenCreateCommand) Run(ctx context.Context, std streams) error {
-	return cmd.withAccess(ctx, std, func(access *application.AccessTokens) error {
-		secret, token, err := access.CreateToken(ctx, cmd.Name, time.Duration(cmd.Expires))
+	return cmd.withTokens(ctx, std, func(tokens *application.AccessTokens) error {
+		secret, token, err := tokens.CreateToken(ctx, cmd.Name, time.Duration(cmd.Expires))
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (cmd *tokenCreateCommand) Run(ctx context.Context, std streams) error {
 		if !token.Expires.IsZero() {
 			until = "until " + minute(token.Expires)
 		}
-		fmt.Fprintf(std.err, "%s is valid %s. It is not shown again:\n", token.Name, until)
+		fmt.Fprintf(std.err, "Token %s is valid %s. Store it now; it is not shown again:\n", token.Name, until)
 		_, err = fmt.Fprintln(std.out, secret)
 		return err
 	})
@@ -50,9 +50,9 @@ type tokenListCommand struct {
 	databaseFlags `group:"Database"`
 }
 
-// Run prints the tokens.
+// Run prints a table of the tokens.
 func (cmd *tokenListCommand) Run(ctx context.Context, std streams) error {
-	return cmd.with(ctx, std, func(db *postgres.DB) error {
+	return cmd.withDatabase(ctx, std, func(db *postgres.DB) error {
 		tokens, err := postgres.NewAccessTokens(db).All(ctx)
 		if err != nil {
 			return err
@@ -78,7 +78,7 @@ func state(token *domain.AccessToken, now time.Time) string {
 	return "valid"
 }
 
-// minute writes a time as the operator's clock shows it.
+// minute formats a time in the local time zone, to the minute. The zero time is "never".
 func minute(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -94,10 +94,10 @@ type tokenRevokeCommand struct {
 
 // Run revokes a token.
 func (cmd *tokenRevokeCommand) Run(ctx context.Context, std streams) error {
-	return cmd.withAccess(ctx, std, func(access *application.AccessTokens) error {
-		err := access.RevokeToken(ctx, cmd.Name)
+	return cmd.withTokens(ctx, std, func(tokens *application.AccessTokens) error {
+		err := tokens.RevokeToken(ctx, cmd.Name)
 		if errors.Is(err, ports.ErrNotFound) {
-			return fmt.Errorf("there is no token %q, or it was revoked before", cmd.Name)
+			return fmt.Errorf("no valid token %q: it does not exist, or was revoked before", cmd.Name)
 		}
 		if err != nil {
 			return err
@@ -139,9 +139,9 @@ func (l *lifetime) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// withAccess runs work with the tokens.
-func (f *databaseFlags) withAccess(ctx context.Context, std streams, work func(*application.AccessTokens) error) error {
-	return f.with(ctx, std, func(db *postgres.DB) error {
+// withTokens calls work with the use cases of tokens.
+func (f *databaseFlags) withTokens(ctx context.Context, std streams, work func(*application.AccessTokens) error) error {
+	return f.withDatabase(ctx, std, func(db *postgres.DB) error {
 		return work(application.NewAccessTokens(postgres.NewAccessTokens(db), passhash.TokenSecrets, time.Now))
 	})
 }

@@ -28,18 +28,18 @@ type roleArgs struct {
 type grantCommand struct{ roleArgs }
 
 // Run grants the role.
-func (cmd *grantCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.with(ctx, std, func(db *postgres.DB) error { return cmd.change(ctx, std, "granted", postgres.NewRoles(db).Grant) })
+func (cmd *grantCommand) Run(ctx context.Context, std streams, parent *userCommand) error {
+	return parent.withDatabase(ctx, std, func(db *postgres.DB) error { return cmd.change(ctx, std, "granted", postgres.NewRoles(db).Grant) })
 }
 
 type revokeCommand struct{ roleArgs }
 
 // Run revokes the role.
-func (cmd *revokeCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.with(ctx, std, func(db *postgres.DB) error { return cmd.change(ctx, std, "revoked", postgres.NewRoles(db).Revoke) })
+func (cmd *revokeCommand) Run(ctx context.Context, std streams, parent *userCommand) error {
+	return parent.withDatabase(ctx, std, func(db *postgres.DB) error { return cmd.change(ctx, std, "revoked", postgres.NewRoles(db).Revoke) })
 }
 
-// change changes a user's role and logs the change as the server logs security events, without the login.
+// change changes a role of the user. It logs a security event as the server does, without the login.
 func (args *roleArgs) change(ctx context.Context, std streams, outcome string, change func(context.Context, domain.Login, domain.Role) error) error {
 	login, violations := domain.ParseLogin(args.Login)
 	err := ports.ErrNotFound // no user has an invalid login
@@ -50,7 +50,7 @@ func (args *roleArgs) change(ctx context.Context, std streams, outcome string, c
 	case errors.Is(err, ports.ErrNotFound):
 		return fmt.Errorf("no user has the login %q", args.Login)
 	case errors.Is(err, domain.ErrLastOperator):
-		return fmt.Errorf("%q is the last operator: grant the role to another user first", args.Login)
+		return fmt.Errorf("%q is the last operator; grant the role to another user first", args.Login)
 	case err != nil:
 		return fmt.Errorf("change role: %w", err)
 	}
@@ -62,9 +62,9 @@ type listCommand struct {
 	Role domain.Role `enum:"operator," default:"" placeholder:"ROLE" group:"Filter" help:"List only users with this role."`
 }
 
-// Run lists the users.
-func (cmd *listCommand) Run(ctx context.Context, std streams, in *userCommand) error {
-	return in.with(ctx, std, func(db *postgres.DB) error {
+// Run prints the users and their roles.
+func (cmd *listCommand) Run(ctx context.Context, std streams, parent *userCommand) error {
+	return parent.withDatabase(ctx, std, func(db *postgres.DB) error {
 		for user, err := range postgres.NewRoles(db).List(ctx, cmd.Role) {
 			if err != nil {
 				return err

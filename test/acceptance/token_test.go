@@ -325,7 +325,7 @@ func TestTokenCommands(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"revoke", "crm"}, `there is no token "crm", or it was revoked before`},
+		{[]string{"revoke", "crm"}, `no valid token "crm": it does not exist, or was revoked before`},
 		{[]string{"create", "Школа"}, "there is a token of this name; revoke it first"},
 		{[]string{"create", "two words"}, "the name of a token is 1 to 50 letters"},
 		{[]string{"create", "a", "--expires", "0d"}, `invalid duration "0d": use a value such as 90d or 12h, or "never"`},
