@@ -15,7 +15,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-func TestSettingsComeFromTheEnvironment(t *testing.T) {
+func TestFlagsFromEnvironment(t *testing.T) {
 	t.Setenv("ROLLCALL_MAX_BODY", "1KiB")
 	t.Setenv("ROLLCALL_DEFAULT_REGION", "DE")
 	p := start(t)
@@ -50,7 +50,7 @@ func TestHealth(t *testing.T) {
 	require.Contains(t, p.logged(), "id="+ready.header.Get("X-Request-ID"))
 }
 
-// The program with a PostgreSQL of its own keeps its data, and ends with it.
+// The embedded database keeps its data, and stops with the program.
 func TestEmbeddedDatabase(t *testing.T) {
 	dir := pgtest.Dir(t)
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir}
@@ -60,7 +60,7 @@ func TestEmbeddedDatabase(t *testing.T) {
 	require.Equal(t, 200, first.post(t, person("anna", `"phone":"9000000001"`)).status)
 
 	status, _, stderr := command(t, "", "user", "grant", "ANNA", "operator", "--data-dir", dir)
-	require.Zero(t, status, "beside a server: %s", stderr)
+	require.Zero(t, status, "while the server runs: %s", stderr)
 	status, _, stderr = command(t, "", args...)
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "another program uses the database in "+filepath.Join(dir, "postgres"))
@@ -68,7 +68,7 @@ func TestEmbeddedDatabase(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(dir, "postgres", "data", "postmaster.pid"))
 
 	status, stdout, stderr := command(t, "", "user", "list", "--data-dir", dir)
-	require.Zero(t, status, "without one: %s", stderr)
+	require.Zero(t, status, "while no server runs: %s", stderr)
 	require.Equal(t, "anna\toperator\n", stdout)
 
 	second := &program{}
@@ -77,20 +77,20 @@ func TestEmbeddedDatabase(t *testing.T) {
 	require.Contains(t, got.body, "Login belongs to another user.")
 }
 
-// A request that runs when the program is told to stop is answered.
-func TestStopLetsRequestsEnd(t *testing.T) {
+// The server completes a request that is in flight when it is told to stop.
+func TestStopCompletesRequests(t *testing.T) {
 	p := start(t)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
-	answers := bufio.NewReader(conn)
+	responses := bufio.NewReader(conn)
 	body := person("anna", `"phone":"9000000001"`)
 	_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
 	require.NoError(t, err)
-	begun, err := answers.ReadString('\n')
+	begun, err := responses.ReadString('\n')
 	require.NoError(t, err)
-	require.Contains(t, begun, "100 Continue", "the request is under way")
-	_, err = answers.ReadString('\n')
+	require.Contains(t, begun, "100 Continue", "the request is in flight")
+	_, err = responses.ReadString('\n')
 	require.NoError(t, err)
 
 	stopped := make(chan int)
@@ -98,11 +98,11 @@ func TestStopLetsRequestsEnd(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(p.logged(), "msg=stopping") }, time.Minute, 10*time.Millisecond)
 	_, err = fmt.Fprint(conn, body)
 	require.NoError(t, err)
-	answer, err := http.ReadResponse(answers, nil)
+	answer, err := http.ReadResponse(responses, nil)
 	require.NoError(t, err)
 	defer answer.Body.Close()
 	require.Equal(t, 200, answer.StatusCode)
-	require.True(t, answer.Close, "the client is told to send no more on the connection")
+	require.True(t, answer.Close, "the response closes the connection")
 	require.Zero(t, <-stopped)
 	require.Equal(t, 1, p.count(t, "users"))
 }

@@ -12,7 +12,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// secretFile makes a file with a secret.
+// secretFile creates a file with a secret.
 func secretFile(t *testing.T, secret string, mode os.FileMode) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "secret")
@@ -21,7 +21,7 @@ func secretFile(t *testing.T, secret string, mode os.FileMode) string {
 	return path
 }
 
-// A secret key is the same whichever way it is given, and the log says where others can read it.
+// A flag, a variable and a file set the same secret key. The log warns if other users can read it.
 func TestSecretKey(t *testing.T) {
 	secret := hex.EncodeToString([]byte("the secret key of all instances!"))
 	first := start(t, "--secret-key", secret)
@@ -31,9 +31,12 @@ func TestSecretKey(t *testing.T) {
 	require.Contains(t, first.logged(), "flag=--secret-key variable=ROLLCALL_SECRET_KEY file=--secret-key-file")
 	require.NotContains(t, first.logged(), secret)
 
-	for variable, value := range map[string]string{"ROLLCALL_SECRET_KEY": secret, "ROLLCALL_SECRET_KEY_FILE": secretFile(t, secret, 0o400)} {
-		t.Run(variable, func(t *testing.T) {
-			t.Setenv(variable, value)
+	for _, test := range []struct{ variable, value string }{
+		{"ROLLCALL_SECRET_KEY", secret},
+		{"ROLLCALL_SECRET_KEY_FILE", secretFile(t, secret, 0o400)},
+	} {
+		t.Run(test.variable, func(t *testing.T) {
+			t.Setenv(test.variable, test.value)
 			p := &program{}
 			p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(), "--database-url", first.database)
 			require.Equal(t, want, p.post(t, annaOnly(), "Idempotency-Key", "key").body)
@@ -43,7 +46,7 @@ func TestSecretKey(t *testing.T) {
 }
 
 func TestSecretKeyIsNotShown(t *testing.T) {
-	const wrong = "not a key, but as secret"
+	const wrong = "not a key, but still a secret"
 	t.Setenv("ROLLCALL_SECRET_KEY", wrong)
 	status, stdout, stderr := command(t, "", "serve", "--data-dir", t.TempDir())
 	require.NotZero(t, status)
@@ -64,36 +67,47 @@ func TestDatabaseURLFromFile(t *testing.T) {
 }
 
 func TestExposedDatabasePassword(t *testing.T) {
-	for url, exposed := range map[string]bool{
-		"postgres://rollcall:hush@127.0.0.1:1/x":          true,
-		"postgres://rollcall@127.0.0.1:1/x?password=hush": true,
-		"host=127.0.0.1 port=1 password=hush":             true,
-		"postgres://rollcall@127.0.0.1:1/x":               false,
-		"host=127.0.0.1 port=1 user=rollcall":             false,
+	for _, test := range []struct {
+		url     string
+		exposed bool
+	}{
+		{"postgres://rollcall:hush@127.0.0.1:1/x", true},
+		{"postgres://rollcall@127.0.0.1:1/x?password=hush", true},
+		{"host=127.0.0.1 port=1 password=hush", true},
+		{"postgres://rollcall@127.0.0.1:1/x", false},
+		{"host=127.0.0.1 port=1 user=rollcall", false},
 	} {
-		status, _, stderr := command(t, "", "migrate", "--log-format", "json", "--database-url", url, "--data-dir", t.TempDir())
-		require.Equal(t, 1, status)
-		require.Equal(t, exposed, strings.Contains(stderr, `"level":"WARN","msg":"other users of this machine can read a secret`), url)
-		require.NotContains(t, stderr, "hush")
+		t.Run(test.url, func(t *testing.T) {
+			status, _, stderr := command(t, "", "migrate", "--log-format", "json", "--database-url", test.url, "--data-dir", t.TempDir())
+			require.Equal(t, 1, status)
+			require.Equal(t, test.exposed, strings.Contains(stderr, `"level":"WARN","msg":"other users of this machine can read a secret`))
+			require.NotContains(t, stderr, "hush")
+		})
 	}
 }
 
-func TestSecretsThatAreNotGiven(t *testing.T) {
+func TestInvalidSecretFiles(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none")
-	for _, args := range [][]string{
-		{"serve", "--secret-key-file", none},
-		{"serve", "--secret-key-file", secretFile(t, " ", 0o600)},
-		{"serve", "--secret-key-file", secretFile(t, "short", 0o600)},
-		{"serve", "--secret-key", strings.Repeat("0", 64), "--secret-key-file", secretFile(t, strings.Repeat("0", 64), 0o600)},
-		{"migrate", "--database-url", "postgres://127.0.0.1:1/x", "--database-url-file", secretFile(t, "postgres://127.0.0.1:1/x", 0o600)},
-		{"token", "list", "--database-url-file", none},
-		{"user", "list", "--database-url-file", none},
-		{"send", "--token-file", none, "-"},
-		{"send", "--token", "t", "--token-file", secretFile(t, "t", 0o600), "-"},
-		{"send", "--server", "http://example.com", "--token-file", secretFile(t, "t", 0o600), "-"},
+	key, url := strings.Repeat("0", 64), "postgres://127.0.0.1:1/x"
+	for _, test := range []struct {
+		name string
+		args []string
+	}{
+		{"missing key", []string{"serve", "--secret-key-file", none}},
+		{"empty key", []string{"serve", "--secret-key-file", secretFile(t, " ", 0o600)}},
+		{"short key", []string{"serve", "--secret-key-file", secretFile(t, "short", 0o600)}},
+		{"key twice", []string{"serve", "--secret-key", key, "--secret-key-file", secretFile(t, key, 0o600)}},
+		{"URL twice", []string{"migrate", "--database-url", url, "--database-url-file", secretFile(t, url, 0o600)}},
+		{"missing URL of tokens", []string{"token", "list", "--database-url-file", none}},
+		{"missing URL of users", []string{"user", "list", "--database-url-file", none}},
+		{"missing token", []string{"send", "--token-file", none, "-"}},
+		{"token twice", []string{"send", "--token", "t", "--token-file", secretFile(t, "t", 0o600), "-"}},
+		{"token over plain HTTP", []string{"send", "--server", "http://example.com", "--token-file", secretFile(t, "t", 0o600), "-"}},
 	} {
-		status, _, stderr := command(t, "", args...)
-		require.NotZero(t, status, args)
-		require.Contains(t, stderr, "rollcall: error: ", args)
+		t.Run(test.name, func(t *testing.T) {
+			status, _, stderr := command(t, "", test.args...)
+			require.NotZero(t, status)
+			require.Contains(t, stderr, "rollcall: error: ")
+		})
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// token makes a token of the program's database by the command line.
+// token creates a token with 'rollcall token create'.
 func (p *program) token(t *testing.T, name string, flags ...string) string {
 	t.Helper()
 	status, stdout, stderr := command(t, "", append([]string{"token", "create", name, "--database-url", p.database, "--data-dir", t.TempDir()}, flags...)...)
@@ -33,7 +33,7 @@ func (p *program) revoke(t *testing.T, name string) {
 	require.Zero(t, status, stderr)
 }
 
-// importTokens are the tokens that imports came by, in their order.
+// importTokens returns the token of each import, an empty string for an import without one.
 func (p *program) importTokens(t *testing.T) []string {
 	t.Helper()
 	var all []string
@@ -52,7 +52,7 @@ const (
 	tokenInvalid  = "The token is unknown, expired or revoked. Please ask the operator for another."
 )
 
-func TestUseraddAsksForToken(t *testing.T) {
+func TestUseraddRequiresToken(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
 	crm, school := p.token(t, "crm"), p.token(t, "школа", "--expires", "never")
 	expired := p.token(t, "expired", "--expires", "1h")
@@ -60,28 +60,42 @@ func TestUseraddAsksForToken(t *testing.T) {
 	revoked := p.token(t, "revoked")
 	p.revoke(t, "revoked")
 
-	for name, credentials := range map[string]string{
-		"none": "", "another scheme": "Basic " + crm, "the token without a scheme": crm,
+	for _, test := range []struct{ name, credentials string }{
+		{"none", ""},
+		{"another scheme", "Basic " + crm},
+		{"token without a scheme", crm},
 	} {
-		got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", credentials)
-		require.Equal(t, 401, got.status, name)
-		require.Equal(t, tokenRequired, got.body, name)
-		require.Equal(t, `Bearer realm="Rollcall"`, got.header.Get("WWW-Authenticate"), name)
+		t.Run(test.name, func(t *testing.T) {
+			got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", test.credentials)
+			require.Equal(t, 401, got.status)
+			require.Equal(t, tokenRequired, got.body)
+			require.Equal(t, `Bearer realm="Rollcall"`, got.header.Get("WWW-Authenticate"))
+		})
 	}
-	for name, token := range map[string]string{
-		"expired": expired, "revoked": revoked, "unknown": "rollcall_" + strings.Repeat("A", 43), "empty": "", "changed": crm[:51] + "!",
-		"cut": crm[:51], "doubled": crm + " " + crm, "quoted": `"` + crm + `"`, "with a parameter": crm + ", realm=x", "SQL": "' or true--",
+	for _, test := range []struct{ name, token string }{
+		{"expired", expired},
+		{"revoked", revoked},
+		{"unknown", "rollcall_" + strings.Repeat("A", 43)},
+		{"empty", ""},
+		{"changed", crm[:51] + "!"},
+		{"truncated", crm[:51]},
+		{"twice", crm + " " + crm},
+		{"quoted", `"` + crm + `"`},
+		{"with a parameter", crm + ", realm=x"},
+		{"SQL", "' or true--"},
 	} {
-		got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer "+token, "Accept", "application/problem+json")
-		require.Equal(t, 401, got.status, name)
-		require.Contains(t, got.body, `"code":"token_invalid"`, name)
-		require.Contains(t, got.body, tokenInvalid, name)
-		require.Contains(t, got.header.Get("WWW-Authenticate"), `error="invalid_token"`, name)
-		if token != "" {
-			require.NotContains(t, fmt.Sprint(got), token, name)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer "+test.token, "Accept", "application/problem+json")
+			require.Equal(t, 401, got.status)
+			require.Contains(t, got.body, `"code":"token_invalid"`)
+			require.Contains(t, got.body, tokenInvalid)
+			require.Contains(t, got.header.Get("WWW-Authenticate"), `error="invalid_token"`)
+			if test.token != "" {
+				require.NotContains(t, fmt.Sprint(got), test.token)
+			}
+		})
 	}
-	require.Zero(t, p.count(t, "codes"), "who is not let in leaves nothing")
+	require.Zero(t, p.count(t, "codes"), "a rejected request leaves no import")
 	require.Equal(t, 405, p.do(t, http.MethodGet, "/useradd", nil).status)
 
 	for n, credentials := range []string{"Bearer " + crm, "bearer " + school, "BEARER   " + crm + "  "} {
@@ -100,7 +114,7 @@ func TestUseraddAsksForToken(t *testing.T) {
 	}
 }
 
-// Passwords are for who imported them.
+// A retry gets the passwords of an import only with the token of that import.
 func TestAnswerIsOfItsToken(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
 	crm, school := p.token(t, "crm"), p.token(t, "school")
@@ -110,18 +124,18 @@ func TestAnswerIsOfItsToken(t *testing.T) {
 	first := send(crm)
 	require.Equal(t, 200, first.status)
 	others := send(school)
-	require.Equal(t, 400, others.status, "it has an answer of its own")
+	require.Equal(t, 400, others.status, "another token has a result of its own")
 	require.Empty(t, others.header.Get("Idempotent-Replayed"))
 	require.Equal(t, "true", send(school).header.Get("Idempotent-Replayed"))
 	require.Equal(t, first.body, send(crm).body)
 
 	p.revoke(t, "crm")
 	again := send(p.token(t, "crm"))
-	require.Equal(t, 400, again.status, "another token has the name now, and not the answer")
+	require.Equal(t, 400, again.status, "a new token of the same name does not get the result")
 	require.Empty(t, again.header.Get("Idempotent-Replayed"))
 }
 
-// What a user posts is recorded as theirs, and so are their keys.
+// Imports and idempotency keys belong to the user who sent them.
 func TestAnswerIsOfItsUser(t *testing.T) {
 	p := start(t, "--useradd-access", "session")
 	send := func(b *browser) answer {
@@ -141,7 +155,7 @@ func TestAnswerIsOfItsUser(t *testing.T) {
 	require.Equal(t, []struct{ Login string }{{"Anna"}, {"other"}, {"Anna"}}, users)
 }
 
-func TestSeveralCredentialsAreNone(t *testing.T) {
+func TestSeveralCredentials(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
 	crm := p.token(t, "crm")
 	for _, other := range []string{"Bearer " + crm, "Bearer x", "Basic eDp5"} {
@@ -155,33 +169,33 @@ func TestSeveralCredentialsAreNone(t *testing.T) {
 	}
 	got := p.post(t, "{}", "Authorization", "Bearer "+strings.Repeat("x", 100<<10))
 	require.Contains(t, []int{400, 401, 431}, got.status)
-	require.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+crm).status, "the server goes on")
+	require.Equal(t, 400, p.post(t, "{}", "Authorization", "Bearer "+crm).status, "the server still answers")
 	require.Equal(t, []string{"crm"}, p.importTokens(t))
 }
 
-// Who is not let in is told so before anything of the file is received.
-func TestTokenIsAskedForBeforeTheFile(t *testing.T) {
+// The server rejects a request without a token before it receives the file.
+func TestTokenIsRequiredBeforeFile(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
 	for _, head := range []string{"Content-Length: 1000000000", "Transfer-Encoding: chunked"} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 		require.NoError(t, err)
 		defer conn.Close()
 		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
-		_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n1", head) // the first byte is waited for
+		_, err = fmt.Fprintf(conn, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n1", head) // the server waits for the first byte
 		require.NoError(t, err)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err, head)
 		defer answer.Body.Close()
 		require.Equal(t, 401, answer.StatusCode, head)
-		require.True(t, answer.Close, "the rest would be taken for another request")
+		require.True(t, answer.Close, "the rest of the body would be read as another request")
 	}
 	got := p.post(t, strings.Repeat(" ", 20<<20))
-	require.Equal(t, 401, got.status, "whoever sends it all the same can read the answer")
+	require.Equal(t, 401, got.status, "a client that sends the whole file can read the response")
 	require.Equal(t, tokenRequired, got.body)
 }
 
-// A token that is revoked while a file comes in was good when the file began.
-func TestRevokedTokenLetsItsImportEnd(t *testing.T) {
+// An import continues if its token is revoked while the file is received.
+func TestTokenRevokedDuringImport(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
 	crm := p.token(t, "crm")
 	body := person("a", `"phone":"9000000001"`)
@@ -255,21 +269,24 @@ func TestUseraddIsOpenByDefault(t *testing.T) {
 	require.Equal(t, []string{""}, p.importTokens(t))
 }
 
-// Others than this machine are let in by default, and the log says to what.
-func TestOpenDoorsAreLogged(t *testing.T) {
+// A server that other machines can reach logs what its flags permit to anyone.
+func TestOpenAccessIsLogged(t *testing.T) {
 	const posts, sees = "POST /useradd is open to anyone who can reach this address", "anyone who registers may see reports"
-	for _, c := range []struct {
-		flags       []string
+	for _, test := range []struct {
+		flags       string
 		posts, sees int
 	}{
-		{[]string{"--listen", "127.0.0.1:0"}, 0, 0},
-		{[]string{"--listen", "0.0.0.0:0"}, 1, 1},
-		{[]string{"--listen", "0.0.0.0:0", "--useradd-access", "token"}, 0, 1},
-		{[]string{"--listen", "0.0.0.0:0", "--reports-access", "operators"}, 1, 0},
-		{[]string{"--listen", "0.0.0.0:0", "--registration", "closed"}, 1, 0},
+		{"--listen 127.0.0.1:0", 0, 0},
+		{"--listen 0.0.0.0:0", 1, 1},
+		{"--listen 0.0.0.0:0 --useradd-access token", 0, 1},
+		{"--listen 0.0.0.0:0 --reports-access operators", 1, 0},
+		{"--listen 0.0.0.0:0 --registration closed", 1, 0},
 	} {
-		log := start(t, c.flags...).logged()
-		require.Equal(t, []int{c.posts, c.sees}, []int{strings.Count(log, posts), strings.Count(log, sees)}, c.flags)
+		t.Run(test.flags, func(t *testing.T) {
+			log := start(t, strings.Fields(test.flags)...).logged()
+			require.Equal(t, test.posts, strings.Count(log, posts))
+			require.Equal(t, test.sees, strings.Count(log, sees))
+		})
 	}
 }
 
@@ -294,7 +311,7 @@ func TestRegistrationIsClosed(t *testing.T) {
 	require.Equal(t, 403, answer.status)
 	require.Contains(t, answer.body, `"code":"registration_closed"`)
 	require.Zero(t, p.count(t, "users"))
-	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "programs go on")
+	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "POST /useradd still registers")
 }
 
 func TestTokenCommands(t *testing.T) {
@@ -321,12 +338,12 @@ func TestTokenCommands(t *testing.T) {
 	require.Regexp(t, `^old +`+moment+` +`+moment+` +never +expired$`, lines[2])
 	require.Regexp(t, `^Школа +`+moment+` +never +never +valid$`, lines[3])
 
-	for _, c := range []struct {
-		args []string
-		says string
+	for _, test := range []struct {
+		args   []string
+		stderr string
 	}{
 		{[]string{"revoke", "crm"}, `no valid token "crm": it does not exist, or was revoked before`},
-		{[]string{"create", "Школа"}, "there is a token of this name; revoke it first"},
+		{[]string{"create", "Школа"}, "a token with this name exists: revoke it first"},
 		{[]string{"create", "two words"}, "the name of a token is 1 to 50 letters"},
 		{[]string{"create", "a", "--expires", "0d"}, `invalid duration "0d": use a value such as 90d or 12h, or "never"`},
 		{[]string{"create", "a", "--expires=-1h"}, `invalid duration "-1h"`},
@@ -334,16 +351,18 @@ func TestTokenCommands(t *testing.T) {
 		{[]string{"create", "a", "--expires", "9999999999999d"}, `invalid duration "9999999999999d"`},
 		{[]string{"create", "a", "--expires", "soon"}, `invalid duration "soon"`},
 	} {
-		status, stdout, stderr := run(c.args...)
-		require.NotZero(t, status, c.args)
-		require.NotContains(t, stdout, "rollcall_", c.args)
-		require.Contains(t, stderr, c.says, c.args)
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			status, stdout, stderr := run(test.args...)
+			require.NotZero(t, status)
+			require.NotContains(t, stdout, "rollcall_")
+			require.Contains(t, stderr, test.stderr)
+		})
 	}
-	p.token(t, "crm") // which is free again
+	p.token(t, "crm") // the name is free again
 	require.Equal(t, 4, p.count(t, "access_tokens"))
 }
 
-// Tokens of the embedded database are made while the server runs, and while it does not.
+// The token commands work with the embedded database, whether or not the server runs.
 func TestTokensOfEmbeddedDatabase(t *testing.T) {
 	dir := pgtest.Dir(t)
 	t.Setenv("DATABASE_URL", "")

@@ -1,23 +1,24 @@
 package acceptance_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// user runs a command about users, over the program's database.
+// user runs a subcommand of 'rollcall user' with the program's database.
 func (p *program) user(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	return command(t, "", append([]string{"user", "--data-dir", t.TempDir(), "--database-url", p.database}, args...)...)
 }
 
-func TestUsersAndTheirRoles(t *testing.T) {
+func TestRoles(t *testing.T) {
 	p := start(t)
 	for _, login := range []string{"vera", "Boris", "Яна"} {
 		p.generated(t, login)
 	}
-	for _, c := range []struct {
+	for _, test := range []struct {
 		args           []string
 		status         int
 		stdout, stderr string
@@ -34,14 +35,18 @@ func TestUsersAndTheirRoles(t *testing.T) {
 		{[]string{"revoke", "two words", "operator"}, 1, "", "rollcall: no user has the login \"two words\"\n"},
 		{[]string{"list", "--database-url", "postgres://127.0.0.1:1/x"}, 1, "", "rollcall: migrate: "},
 	} {
-		status, stdout, stderr := p.user(t, c.args...)
-		require.Equal(t, c.status, status, c.args)
-		require.Equal(t, c.stdout, stdout, c.args)
-		require.Contains(t, stderr, c.stderr, c.args)
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			status, stdout, stderr := p.user(t, test.args...)
+			require.Equal(t, test.status, status)
+			require.Equal(t, test.stdout, stdout)
+			require.Contains(t, stderr, test.stderr)
+		})
 	}
-	for _, args := range [][]string{{"grant", "vera"}, {"grant", "vera", "king"}, {"list", "--role", "king"}, {}} {
-		status, _, stderr := p.user(t, args...)
-		require.NotZero(t, status, args)
-		require.Contains(t, stderr, "rollcall: error: ", args)
+	for _, args := range []string{"", "grant vera", "grant vera king", "list --role king"} {
+		t.Run("invalid: "+args, func(t *testing.T) {
+			status, _, stderr := p.user(t, strings.Fields(args)...)
+			require.NotZero(t, status)
+			require.Contains(t, stderr, "rollcall: error: ")
+		})
 	}
 }
