@@ -22,16 +22,26 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-const readme = "README.md"
-
-// maxImageBytes is the maximum size of a picture in a document.
-const maxImageBytes = 60_000
+// readme is what a newcomer reads first: it fits one screen of a browser.
+const (
+	readme         = "README.md"
+	maxReadmeLines = 100
+	maxReadmeBytes = 6_000
+	maxImageBytes  = 60_000 // of a picture in any document
+)
 
 // documents are the patterns of all Markdown that people read.
 var documents = []string{readme, securityFile, "test/*/README.md", "adapters/*/README.md", manualFolder + "/*/*.md"}
 
 // manualFolder holds the pages that the program serves at /help, in a folder for each language.
 const manualFolder = "views/help"
+
+func TestReadmeFitsOneScreen(t *testing.T) {
+	source, err := os.ReadFile("../../" + readme)
+	require.NoError(t, err)
+	require.LessOrEqual(t, strings.Count(string(source), "\n"), maxReadmeLines)
+	require.LessOrEqual(t, len(source), maxReadmeBytes)
+}
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	broken, err := brokenLinks(os.DirFS("../.."))
