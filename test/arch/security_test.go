@@ -37,6 +37,22 @@ func TestSecurityFileNamesTests(t *testing.T) {
 	}
 }
 
+// faultsFile has a table of faults with the test that causes each. It names them without their package.
+const faultsFile = "test/faults/README.md"
+
+func TestFaultsFileNamesTests(t *testing.T) {
+	tree := os.DirFS("../..")
+	text, err := fs.ReadFile(tree, faultsFile)
+	require.NoError(t, err)
+	tests, err := testsOf(tree)
+	require.NoError(t, err)
+	names := named.FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		require.Contains(t, tests, "faults."+name[2])
+	}
+}
+
 func TestSecurityFileHasEachRequirementOnce(t *testing.T) {
 	text, err := os.ReadFile("../../" + securityFile)
 	require.NoError(t, err)
