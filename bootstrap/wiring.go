@@ -12,6 +12,7 @@ import (
 	"rollcall/adapters/i18n"
 	"rollcall/adapters/passhash"
 	"rollcall/adapters/postgres"
+	"rollcall/adapters/postgres/groupcommit"
 	"rollcall/adapters/spool"
 	"rollcall/adapters/web"
 	"rollcall/adapters/web/api"
@@ -78,7 +79,7 @@ func (cmd *serveCommand) wire(r resources) (*service, error) {
 	hasher := passhash.NewHasher(passhash.Config{})
 
 	importUsers := application.NewImportUsers(application.ImportConfig{
-		Imports:       postgres.NewImports(r.db, time.Now),
+		Imports:       groupcommit.New(postgres.NewImports(r.db, time.Now)),
 		Decoder:       decoder,
 		Outcomes:      r.spools,
 		Passwords:     passhash.NewTemporary(secret),

@@ -40,20 +40,20 @@ func loginKeyOf(a *domain.Account) string { return a.Registration.Login.Key() }
 
 // The statements that insert accounts given as arrays, one for each column.
 var (
-	insertUsers    = fmt.Sprintf("insert into users (%s) select %s from %s", names(userColumns), values(userColumns), arrays(userColumns))
+	insertUsers    = fmt.Sprintf("insert into users (%s) select %s from %s", columnNames(userColumns), columnValues(userColumns), columnArrays(userColumns))
 	insertProfiles = fmt.Sprintf("insert into profiles (%s, user_id) select %s, (select id from users where users.login_key = a.login_key) from %s",
-		names(profileColumns), values(profileColumns), arrays(profileArrays))
+		columnNames(profileColumns), columnValues(profileColumns), columnArrays(profileArrays))
 
 	profileArrays = append([]accountColumn{ofUser}, profileColumns...)
 )
 
-func names(columns []accountColumn) string {
-	return join(columns, func(_ int, c *accountColumn) string { return c.name })
+func columnNames(columns []accountColumn) string {
+	return joinColumns(columns, func(_ int, c *accountColumn) string { return c.name })
 }
 
-// values returns the expressions for the columns' values, given the arrays' elements. A date is its number of days since 1970-01-01.
-func values(columns []accountColumn) string {
-	return join(columns, func(_ int, c *accountColumn) string {
+// columnValues returns the expressions for the columns' values, given the elements of columnArrays. A date is its number of days since 1970-01-01.
+func columnValues(columns []accountColumn) string {
+	return joinColumns(columns, func(_ int, c *accountColumn) string {
 		switch {
 		case c.date != nil:
 			return "date '1970-01-01' + " + c.name
@@ -64,18 +64,18 @@ func values(columns []accountColumn) string {
 	})
 }
 
-// arrays returns the table expression that makes rows of arrays.
-func arrays(columns []accountColumn) string {
-	parameters := join(columns, func(i int, c *accountColumn) string {
+// columnArrays returns the table expression that makes rows of arrays.
+func columnArrays(columns []accountColumn) string {
+	parameters := joinColumns(columns, func(i int, c *accountColumn) string {
 		if c.date != nil {
 			return fmt.Sprintf("$%d::int[]", i+1)
 		}
 		return fmt.Sprintf("$%d::text[]", i+1)
 	})
-	return fmt.Sprintf("unnest(%s) a (%s)", parameters, names(columns))
+	return fmt.Sprintf("unnest(%s) a (%s)", parameters, columnNames(columns))
 }
 
-func join(columns []accountColumn, text func(int, *accountColumn) string) string {
+func joinColumns(columns []accountColumn, text func(int, *accountColumn) string) string {
 	var all []string
 	for i := range columns {
 		all = append(all, text(i, &columns[i]))
@@ -83,7 +83,7 @@ func join(columns []accountColumn, text func(int, *accountColumn) string) string
 	return strings.Join(all, ", ")
 }
 
-// arrayArgs returns the columns of accounts as arguments for arrays.
+// arrayArgs returns the columns of accounts as arguments for columnArrays.
 func arrayArgs(columns []accountColumn, accounts []domain.Account) []any {
 	args := make([]any, len(columns))
 	for i := range columns {

@@ -101,8 +101,8 @@ func (b copyRow) columns(columns []accountColumn, a *domain.Account) copyRow {
 
 // The tables that imports copy into, with the columns that the functions of the same names append.
 var (
-	copyUsers    = "users (id, " + names(userColumns) + ")"
-	copyProfiles = "profiles (user_id, " + names(profileColumns) + ")"
+	copyUsers    = "users (id, " + columnNames(userColumns) + ")"
+	copyProfiles = "profiles (user_id, " + columnNames(profileColumns) + ")"
 )
 
 const copyBadUsers = "bad_users (code_id, object_id, login, login_key, description, violations, original)"

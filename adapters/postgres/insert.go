@@ -37,7 +37,8 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 	}
 	if n := len(rejections); n > 0 {
 		numbers := make([]int64, n)
-		var logins, keys, descriptions, violations, originals = texts(n), texts(n), texts(n), texts(n), texts(n)
+		logins, keys, descriptions := make([]string, n), make([]string, n), make([]string, n)
+		violations, originals := make([]string, n), make([]string, n)
 		for i := range rejections {
 			r := &rejections[i]
 			numbers[i], logins[i], keys[i], descriptions[i] = int64(r.Record), r.Login, domain.LoginKey(r.Login), r.Description
@@ -46,5 +47,3 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 		tx.queue.Queue(insertBadUsers, tx.id, numbers, logins, keys, descriptions, violations, originals)
 	}
 }
-
-func texts(n int) []string { return make([]string, n) }

@@ -2,20 +2,19 @@ package postgres_test
 
 import (
 	"context"
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/pgtest"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"rollcall/adapters/postgres"
-	"rollcall/domain"
-	"rollcall/ports"
-	"rollcall/test/pgtest"
 )
 
-const statisticsDay = domain.Date(20_000) // 4 October 2024
+const statisticsDay = domain.Date(20_000)
 
 func dayOfStatistics() time.Time { return statisticsDay.Time() }
 
@@ -162,33 +161,6 @@ func assertExact(t *testing.T, s *domain.Statistics, lowest, highest int64) {
 func uncounted(t *testing.T, url string) []struct{ ID int64 } {
 	t.Helper()
 	return pgtest.Query[struct{ ID int64 }](t, url, `select id from codes where uncounted_day is not null`)
-}
-
-// Imports from before the migration are counted already, and the figures stay the same.
-func TestMigrationOfRollUp(t *testing.T) {
-	url := pgtest.New(t)
-	db := open(t, url)
-	migrateOver(t, db, "20261126000010", `
-		insert into codes (code, description, created, refused) values (200, 'x', 2, 1), (200, 'x', 2, 1);
-		insert into code_reasons (field, code, code_id, objects) values ('login', 'taken', 1, 2), ('', 'not_object', 2, 2);
-		insert into statistics values ('2024-10-04', 0, 1, 2, 1), ('2024-10-04', 31999, 1, 2, 1);
-		insert into reason_statistics values ('2024-10-04', 0, 'login', 'taken', 2), ('2024-10-04', 31999, '', 'not_object', 2)`)
-	require.Empty(t, uncounted(t, url))
-	reports := postgres.NewReports(db)
-	check := func(imports int64) {
-		t.Helper()
-		s, err := reports.Statistics(t.Context(), statisticsDay)
-		require.NoError(t, err)
-		assertExact(t, s, imports, imports)
-		require.NoError(t, reports.RollUp(t.Context()))
-	}
-	check(2)
-	check(2)
-	pgtest.Query[struct{}](t, url, importOfPreviousVersion)
-	check(3)
-	require.NoError(t, importRejecting(t.Context(), postgres.NewImports(db, dayOfStatistics), false))
-	check(4)
-	check(4)
 }
 
 // One sweep rolls up more imports than one transaction does.

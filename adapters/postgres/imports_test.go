@@ -3,32 +3,17 @@ package postgres_test
 import (
 	"context"
 	"encoding/json"
-	"io"
-	"os"
-	"strings"
-	"sync"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
-
 	"rollcall/adapters/postgres"
 	"rollcall/domain"
 	"rollcall/ports"
 	"rollcall/test/contract"
 	"rollcall/test/fake"
 	"rollcall/test/pgtest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
-
-func open(t *testing.T, url string) *postgres.DB {
-	t.Helper()
-	db, err := postgres.Open(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return db
-}
 
 func TestImports(t *testing.T) {
 	contract.Imports(t, func(t *testing.T) contract.ImportsSubject {
@@ -133,93 +118,6 @@ func records(t *testing.T, url string) []fake.Record {
 		all = append(all, record)
 	}
 	return all
-}
-
-func TestMigrateTakesTurns(t *testing.T) {
-	url := pgtest.New(t)
-	pgtest.Query[struct{}](t, url, `drop schema public cascade`)
-	pgtest.Query[struct{}](t, url, `create schema public`)
-	db := open(t, url)
-	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
-	var all sync.WaitGroup
-	for range 4 { // instances that start at once
-		all.Go(func() { require.NoError(t, postgres.Migrate(t.Context(), url)) })
-	}
-	all.Wait()
-	require.NoError(t, db.Ready(t.Context()))
-	tables := pgtest.Query[struct{ Name string }](t, url, `
-		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
-	require.Equal(t, []struct{ Name string }{
-		{"access_tokens"},
-		{"bad_users"},
-		{"code_reasons"},
-		{"codes"},
-		{"idempotency_keys"},
-		{"limits"},
-		{"outcomes"},
-		{"profiles"},
-		{"reason_statistics"},
-		{"roles"},
-		{"sessions"},
-		{"setup_codes"},
-		{"statistics"},
-		{"upload_parts"},
-		{"uploads"},
-		{"users"},
-	}, tables)
-}
-
-func TestNoDatabase(t *testing.T) {
-	db := open(t, "postgres://127.0.0.1:1/none?connect_timeout=1")
-	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
-	account := accountOf(t, 1)
-	registrations, store, limits := postgres.NewRegistrations(db), postgres.NewAccounts(db), postgres.NewLimits(db)
-	_, errTaken := registrations.Taken(t.Context(), &account.Registration)
-	_, errCreate := registrations.Create(t.Context(), account)
-	_, errFind := store.Find(t.Context(), domain.Identity{Login: "x"})
-	_, errUser := store.User(t.Context(), 1)
-	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
-	imports := postgres.NewImports(db, time.Now)
-	_, errRefuse := imports.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: "x", Sender: domain.Sender{}})
-	_, errRecall := imports.Recall(t.Context(), domain.ImportKey{Value: "key"}, io.Discard)
-	uploads, upload := postgres.NewFileUploads(db), ports.Upload{ID: "x", State: domain.UploadChecked}
-	_, errUpload := uploads.Find(t.Context(), 1, "x")
-	_, errUploads := uploads.Latest(t.Context(), 1, 1)
-	tokens := postgres.NewAccessTokens(db)
-	_, errTokens := tokens.All(t.Context())
-	_, errUse := tokens.Use(t.Context(), []byte("x"), time.Now())
-	_, errBeat := uploads.Beat(t.Context(), "x", "x", domain.Progress{})
-	codes := postgres.NewSetupCodes(db)
-	_, errCode := codes.Create(t.Context(), []byte("x"), time.Now())
-	roles := postgres.NewRoles(db)
-	var errList error
-	for _, err := range roles.List(t.Context(), "") {
-		errList = err
-	}
-	for _, err := range []error{
-		errCode, codes.Check(t.Context(), []byte("x"), time.Now()), codes.Use(t.Context(), []byte("x"), time.Now(), 1), codes.Sweep(t.Context()),
-		errList, roles.Grant(t.Context(), account.Registration.Login, domain.RoleOperator),
-		errUpload, errUploads, errBeat,
-		uploads.Create(t.Context(), &upload, ports.UploadShare{Uploads: 3}, strings.NewReader("x")),
-		uploads.Change(t.Context(), &upload, &upload),
-		uploads.Load(t.Context(), "x", io.Discard),
-		uploads.Interrupt(t.Context(), "x", "x"),
-		uploads.Sweep(t.Context(), time.Now()),
-		errTokens, errUse,
-		tokens.Create(t.Context(), &domain.AccessToken{Name: "x"}, []byte("x")),
-		tokens.Revoke(t.Context(), "x", time.Now()),
-		errTaken, errCreate, errFind, errUser, errTake,
-		errRefuse, errRecall,
-		store.SetPassword(t.Context(), 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()}),
-		limits.Return(t.Context(), ports.Bucket{Key: "x"}),
-		limits.Sweep(t.Context()),
-		imports.Sweep(t.Context()),
-	} {
-		require.ErrorIs(t, err, ports.ErrUnavailable)
-	}
-	require.Error(t, postgres.Migrate(t.Context(), "postgres://127.0.0.1:1/none?connect_timeout=1"))
-	_, err := postgres.Open(t.Context(), "postgres://:bad:/")
-	require.ErrorContains(t, err, "parse database URL")
 }
 
 // An import whose connection is cut begins again by itself.

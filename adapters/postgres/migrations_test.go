@@ -1,0 +1,259 @@
+package postgres_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"io"
+	"os"
+	"path/filepath"
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/pgtest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMigrateTakesTurns(t *testing.T) {
+	url := pgtest.New(t)
+	pgtest.Query[struct{}](t, url, `drop schema public cascade`)
+	pgtest.Query[struct{}](t, url, `create schema public`)
+	db := open(t, url)
+	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
+	var all sync.WaitGroup
+	for range 4 { // instances that start at once
+		all.Go(func() { require.NoError(t, postgres.Migrate(t.Context(), url)) })
+	}
+	all.Wait()
+	require.NoError(t, db.Ready(t.Context()))
+	tables := pgtest.Query[struct{ Name string }](t, url, `
+		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
+	require.Equal(t, []struct{ Name string }{
+		{"access_tokens"},
+		{"bad_users"},
+		{"code_reasons"},
+		{"codes"},
+		{"idempotency_keys"},
+		{"limits"},
+		{"outcomes"},
+		{"profiles"},
+		{"reason_statistics"},
+		{"roles"},
+		{"sessions"},
+		{"setup_codes"},
+		{"statistics"},
+		{"upload_parts"},
+		{"uploads"},
+		{"users"},
+	}, tables)
+}
+
+// migrateOver applies the migrations up to the one of a number, runs a fixture, and applies the rest.
+func migrateOver(t *testing.T, db *postgres.DB, number, fixture string) {
+	t.Helper()
+	run := func(sql string) {
+		t.Helper()
+		_, err := db.Pool().Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	files, err := filepath.Glob("migrations/*.up.sql")
+	require.NoError(t, err)
+	at := slices.IndexFunc(files, func(file string) bool { return strings.HasPrefix(filepath.Base(file), number) })
+	require.Positive(t, at)
+	run(`drop schema public cascade; create schema public`)
+	for i, file := range files {
+		if i == at {
+			run(fixture)
+		}
+		sql, err := os.ReadFile(file)
+		require.NoError(t, err)
+		run(string(sql))
+	}
+}
+
+// Answers that a version before senders kept are found by the id of the only token that ever had the name.
+func TestMigrationSenders(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000005", `
+		insert into access_tokens (name, hash, created_at, revoked_at) values
+			('crm', 'a', now(), now()), ('crm', 'b', now(), null), ('school', 'c', now(), null);
+		insert into codes (code, description, token) values (200, 'x', 'school'), (200, 'x', 'crm'), (200, 'x', null);
+		insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values
+			(sha256('of school'), 1, 1, 'x', 'x', now() + interval '1 day'),
+			(sha256('of crm'), 2, 1, 'x', 'x', now() + interval '1 day'),
+			(sha256('of all'), 3, 1, 'x', 'x', now() + interval '1 day'),
+			(sha256('expired'), 1, 1, 'x', 'x', now() - interval '1 second')`)
+	const revoked, crm, school = 1, 2, 3
+	store := postgres.NewImports(db, time.Now)
+	importBy := func(key domain.ImportKey) error {
+		_, err := store.Do(t.Context(), ports.ImportMode{Key: key}, func(ctx context.Context, tx ports.ImportTx) error {
+			_, err := tx.Taken(ctx, nil)
+			require.NoError(t, err)
+			return tx.Finish(ctx, domain.Tally{}, nil)
+		})
+		return err
+	}
+	for key, id := range map[domain.ImportKey]int64{
+		{Token: school, Value: "of school"}: 1, {Token: crm, Value: "of school"}: 0, {User: school, Value: "of school"}: 0,
+		{Token: crm, Value: "of crm"}: 0, {Token: revoked, Value: "of crm"}: 0,
+		{Value: "of all"}: 3, {Token: school, Value: "of all"}: 0,
+		{Token: school, Value: "expired"}: 0, {Token: school, Value: "other"}: 0,
+	} {
+		answer, err := store.Recall(t.Context(), key, io.Discard)
+		if id == 0 {
+			require.ErrorIs(t, err, ports.ErrNotFound, key)
+			require.NoError(t, importBy(key), key)
+			continue
+		}
+		require.NoError(t, err, key)
+		require.Equal(t, id, answer.Import, key)
+		require.ErrorIs(t, importBy(key), ports.ErrKeyUsed, key)
+	}
+
+	// An earlier version runs an import.
+	conn, err := db.Pool().Acquire(t.Context())
+	require.NoError(t, err)
+	defer conn.Release()
+	sum := sha256.Sum256([]byte("running"))
+	_, err = conn.Exec(t.Context(), "select pg_advisory_lock($1)", int64(binary.BigEndian.Uint64(sum[:])))
+	require.NoError(t, err)
+	require.ErrorIs(t, importBy(domain.ImportKey{Token: crm, Value: "running"}), ports.ErrKeyRunning)
+	require.NoError(t, importBy(domain.ImportKey{User: crm, Value: "running"}))
+	_, err = conn.Exec(t.Context(), "select pg_advisory_unlock_all()")
+	require.NoError(t, err)
+	require.NoError(t, importBy(domain.ImportKey{Token: crm, Value: "running"}))
+}
+
+// What was there before there were reports is in them.
+func TestMigrationCounts(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	files, err := filepath.Glob("migrations/*.up.sql")
+	require.NoError(t, err)
+	run := func(sql string) {
+		_, err := db.Pool().Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	migrate := func(file string) {
+		sql, err := os.ReadFile(file)
+		require.NoError(t, err)
+		run(string(sql))
+	}
+	run(`drop schema public cascade; create schema public`)
+	migrate(files[0])
+	migrate(files[1])
+	run(`
+		insert into codes (code, date, description) values
+			(200, '2026-01-01 12:00Z', 'All users have been created (5 of 5 users)'),
+			(200, '2026-01-01 13:00Z', 'Not all users have been created (created by 11 of 13 users)'),
+			(400, '2026-01-02 12:00Z', 'Bad request! Users haven''t been created.'),
+			(413, '2026-01-02 13:00Z', 'Bad request! JSON file is empty or broken.');
+		insert into bad_users (code_id, object_id, login, description, violations) values
+			(2, 1, 'Anna', 'x', '[{"field": "login", "code": "taken"}, {"field": "email", "code": "taken"}]'),
+			(2, 9, null, 'x', '[{"field": "", "code": "not_object"}]'),
+			(3, 1, 'ANNA', 'x', '[{"field": "login", "code": "too_long", "limit": 50}, {"field": "login", "code": "too_long", "limit": 50}]')`)
+	for _, file := range files[2:] {
+		migrate(file)
+	}
+
+	store := postgres.NewReports(db)
+	page, err := store.Imports(t.Context(), ports.ImportQuery{Oldest: true, Limit: 9})
+	require.NoError(t, err)
+	counts := []domain.Count{}
+	for _, i := range page.Imports {
+		counts = append(counts, i.Count)
+	}
+	require.Equal(t, []domain.Count{{Imports: 1, Registered: 5}, {Imports: 1, Registered: 11, Rejected: 2}, {Imports: 1, Rejected: 1}, {Imports: 1}}, counts)
+	statistics, err := store.Statistics(t.Context(), domain.DateOf(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)))
+	require.NoError(t, err)
+	require.Equal(t, domain.Count{Imports: 2, Rejected: 1}, statistics.Last(1))
+	require.Equal(t, domain.Count{Imports: 4, Registered: 16, Rejected: 3}, statistics.Last(2))
+	require.Equal(t, statistics.Last(2), statistics.All)
+	require.Len(t, statistics.Reasons, 4)
+	for _, reason := range statistics.Reasons {
+		require.Equal(t, 1, reason.Records)
+		page, err := store.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{Reason: reason.Reason}, Limit: 9})
+		require.NoError(t, err)
+		require.Len(t, page.Imports, 1)
+	}
+	page, err = store.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{Login: "anna"}, Limit: 9})
+	require.NoError(t, err)
+	require.Len(t, page.Imports, 2)
+}
+
+// Of imports from before, every rejection is kept.
+func TestMigrationOfUnkeptRejections(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000001", `
+		insert into codes (code, description, refused) values (400, 'Bad request! Users haven''t been created.', 2);
+		insert into bad_users (code_id, object_id, description, violations) values (1, 1, 'x', '[]'), (1, 2, 'x', '[]')`)
+	page, err := postgres.NewReports(db).Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 1}, Limit: 9})
+	require.NoError(t, err)
+	require.Equal(t, 2, page.Import.Rejected)
+	require.Zero(t, page.Import.Unkept)
+	require.Len(t, page.Rejections, 2)
+}
+
+// Whoever was an operator before the migration keeps setup codes away.
+func TestMigrationSetupCodes(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000006", `
+		insert into users (login, login_key, password_hash, phone) values ('anna', 'anna', 'x', '1'), ('boris', 'boris', 'x', '2');
+		insert into roles values (1, 'operator')`)
+	codes := postgres.NewSetupCodes(db)
+	created, err := codes.Create(t.Context(), []byte("x"), time.Now().Add(time.Hour))
+	require.NoError(t, err)
+	require.False(t, created)
+}
+
+// Passwords from before are taken for unused, and the program of before goes on beside this one.
+func TestMigrationOfPasswordUse(t *testing.T) {
+	const before = `insert into users (login, login_key, password_hash, phone) values ('A', 'a', '$sha256$x', '79');`
+	url := pgtest.New(t)
+	db := open(t, url)
+	migrateOver(t, db, "20261126000003", before)
+	store := postgres.NewAccounts(db)
+	user, err := store.Find(t.Context(), domain.Identity{Login: "a"})
+	require.NoError(t, err)
+	require.Nil(t, user.PasswordUsedBy)
+	require.NoError(t, store.UsePassword(t.Context(), user.ID, user.Password.Hash, []byte("browser")))
+	pgtest.Query[struct{}](t, url, `do $$ begin
+		insert into users (login, login_key, password_hash, phone) values ('B', 'b', 'x', '78');
+		update users set password_hash = 'y', password_date = now() where login = 'A'; end $$`)
+	user, err = store.Find(t.Context(), domain.Identity{Login: "b"})
+	require.NoError(t, err)
+	require.Nil(t, user.PasswordUsedBy)
+}
+
+// Imports from before the migration are counted already, and the figures stay the same.
+func TestMigrationOfRollUp(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	migrateOver(t, db, "20261126000010", `
+		insert into codes (code, description, created, refused) values (200, 'x', 2, 1), (200, 'x', 2, 1);
+		insert into code_reasons (field, code, code_id, objects) values ('login', 'taken', 1, 2), ('', 'not_object', 2, 2);
+		insert into statistics values ('2024-10-04', 0, 1, 2, 1), ('2024-10-04', 31999, 1, 2, 1);
+		insert into reason_statistics values ('2024-10-04', 0, 'login', 'taken', 2), ('2024-10-04', 31999, '', 'not_object', 2)`)
+	require.Empty(t, uncounted(t, url))
+	reports := postgres.NewReports(db)
+	check := func(imports int64) {
+		t.Helper()
+		s, err := reports.Statistics(t.Context(), statisticsDay)
+		require.NoError(t, err)
+		assertExact(t, s, imports, imports)
+		require.NoError(t, reports.RollUp(t.Context()))
+	}
+	check(2)
+	check(2)
+	pgtest.Query[struct{}](t, url, importOfPreviousVersion)
+	check(3)
+	require.NoError(t, importRejecting(t.Context(), postgres.NewImports(db, dayOfStatistics), false))
+	check(4)
+	check(4)
+}
