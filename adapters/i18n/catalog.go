@@ -1,4 +1,4 @@
-// Package i18n has the words for what the rest of the program knows by codes, and the texts of its pages.
+// Package i18n holds the message catalogs: the texts of pages, and the sentences for codes of violations and errors.
 package i18n
 
 import (
@@ -21,20 +21,20 @@ import (
 //go:embed *.json
 var catalogs embed.FS
 
-// maxHeader is how much of an Accept-Language header is read, in bytes: no browser of a real person sends more.
+// maxHeader is the number of bytes that are read of an Accept-Language header. Browsers send fewer.
 const maxHeader = 200
 
-// Catalog has the words of every language.
+// A Catalog holds the messages of every language.
 type Catalog struct {
 	words   []ports.Words
 	matcher language.Matcher
 }
 
-// New reads the catalogs.
+// New loads the catalogs.
 func New() (*Catalog, error) {
 	bundle := i18n.NewBundle(language.English)
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
-	tags := []language.Tag{language.English, language.Russian} // the first is what nobody asked for
+	tags := []language.Tag{language.English, language.Russian} // the first is the default
 	catalog := &Catalog{matcher: language.NewMatcher(tags)}
 	for _, tag := range tags {
 		_, err := bundle.LoadMessageFileFS(catalogs, tag.String()+".json")
@@ -61,7 +61,7 @@ func (c *Catalog) Choose(chosen, acceptLanguage string) ports.Words {
 	}
 	if len(acceptLanguage) > maxHeader {
 		acceptLanguage = acceptLanguage[:maxHeader]
-		acceptLanguage = acceptLanguage[:max(0, strings.LastIndexByte(acceptLanguage, ','))] // half a tag may be another tag
+		acceptLanguage = acceptLanguage[:max(0, strings.LastIndexByte(acceptLanguage, ','))] // a tag that is cut may read as another one
 	}
 	preferred, _, err := language.ParseAcceptLanguage(acceptLanguage)
 	if err != nil {
@@ -71,11 +71,11 @@ func (c *Catalog) Choose(chosen, acceptLanguage string) ports.Words {
 	return c.words[index]
 }
 
-// words are those of one language.
+// words are the messages of one language.
 type words struct {
 	tag       string
 	localizer *i18n.Localizer
-	known     sync.Map // domain.Violation -> its sentence: there are few, and an import may need them a million times
+	known     sync.Map // domain.Violation -> its sentence; an import may need the few that there are a million times
 }
 
 // Language implements ports.Words.
@@ -117,7 +117,7 @@ func (w *words) Describe(violations domain.Violations) string {
 
 func (w *words) sentence(v domain.Violation) string {
 	if known, ok := w.known.Load(v); ok {
-		return known.(string) //nolint:forcetypeassert // nothing else is stored
+		return known.(string) //nolint:forcetypeassert // sentences are all that it holds
 	}
 	data := map[string]any{"Limit": v.Limit}
 	if v.Field != domain.FieldRecord {
@@ -125,7 +125,7 @@ func (w *words) sentence(v domain.Violation) string {
 	}
 	id := "violation." + string(v.Code)
 	config := i18n.LocalizeConfig{MessageID: id + "." + string(v.Field), TemplateData: data, PluralCount: v.Limit}
-	sentence := w.message(&config) // a field may need words of its own
+	sentence := w.message(&config) // the sentence of this field, if the language needs one
 	if sentence == "" {
 		config.MessageID = id
 		sentence = w.message(&config)
@@ -134,11 +134,11 @@ func (w *words) sentence(v domain.Violation) string {
 	return sentence
 }
 
-// message is empty where the catalog of this language has none.
+// message returns a message in this language, or an empty string if the catalog has none.
 func (w *words) message(config *i18n.LocalizeConfig) string {
 	text, err := w.localizer.Localize(config)
-	if _, missing := errors.AsType[*i18n.MessageNotFoundErr](err); missing { // the text is the English one, if any
+	if _, missing := errors.AsType[*i18n.MessageNotFoundErr](err); missing { // the localizer then falls back to English
 		return ""
 	}
-	return text // with another error too: a message without plural forms has a count to no avail
+	return text // also with another error, of a count for a message without plural forms
 }

@@ -40,7 +40,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// Lists and charts have a few words for each code, beside the field's name.
+// Lists and charts show a short reason for each code, after the field's name.
 func TestReasonsHaveTheirNames(t *testing.T) {
 	for _, words := range catalog(t).All() {
 		for _, code := range domain.Codes() {
@@ -99,7 +99,7 @@ func TestText(t *testing.T) {
 	en := languages.Choose("en", "")
 	require.Equal(t, "Too many attempts. Try again in 1 minute.", en.Text("alert.attempts", "Count", 1))
 	require.Equal(t, "Too many attempts. Try again in 2 minutes.", en.Text("alert.attempts", "Count", 2))
-	require.Equal(t, "You're signed out.", en.Text("notice.signed_out", "Count", 1), "a count that the text has no use for")
+	require.Equal(t, "You're signed out.", en.Text("notice.signed_out", "Count", 1), "the message has no plural forms")
 	for _, words := range languages.All() {
 		require.Equal(t, "no.such.text", words.Text("no.such.text"))
 		require.Equal(t, "no.such.text", words.Text("no.such.text", "Count", 1))
@@ -123,30 +123,32 @@ func TestChoose(t *testing.T) {
 	require.Equal(t, "English", all[0].Text("language.name"))
 	require.Equal(t, "Русский", all[1].Text("language.name"))
 
-	for name, c := range map[string]struct{ chosen, header, want string }{
-		"nothing":                         {"", "", "en"},
-		"chosen":                          {"ru", "", "ru"},
-		"chosen against the header":       {"en", "ru", "en"},
-		"chosen one that is not there":    {"de", "ru", "ru"},
-		"chosen one that is almost there": {"ru-RU", "", "en"},
-		"a region":                        {"", "ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", "ru"},
-		"order":                           {"", "en-US,en;q=0.9,ru;q=0.8", "en"},
-		"weight":                          {"", "en;q=0.1, ru;q=0.9", "ru"},
-		"neither":                         {"", "de-DE,de;q=0.9", "en"},
-		"the second of two":               {"", "de-DE,de;q=0.9,ru;q=0.5", "ru"},
-		"any":                             {"", "*", "en"},
-		"malformed":                       {"", "ru;q=x,,;;", "en"},
-		"no header at all":                {"", "\x00\xff<script>", "en"},
-		"huge, with a tag to begin with":  {"", "ru," + strings.Repeat("de-DE;q=0.1,", 100_000), "ru"},
-		"huge, and nothing else":          {"", strings.Repeat("r", 1_000_000), "en"},
-		"cut inside a tag":                {"", strings.Repeat("de;q=0.1, ", 19) + "de;q=0.1,ru-RU", "en"},
+	for _, c := range []struct{ name, chosen, header, want string }{
+		{"no header", "", "", "en"},
+		{"chosen", "ru", "", "ru"},
+		{"chosen, against the header", "en", "ru", "en"},
+		{"unknown language chosen", "de", "ru", "ru"},
+		{"region of a language chosen", "ru-RU", "", "en"},
+		{"region in the header", "", "ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", "ru"},
+		{"order", "", "en-US,en;q=0.9,ru;q=0.8", "en"},
+		{"weight", "", "en;q=0.1, ru;q=0.9", "ru"},
+		{"unknown languages", "", "de-DE,de;q=0.9", "en"},
+		{"second language", "", "de-DE,de;q=0.9,ru;q=0.5", "ru"},
+		{"any language", "", "*", "en"},
+		{"malformed weight", "", "ru;q=x,,;;", "en"},
+		{"malformed header", "", "\x00\xff<script>", "en"},
+		{"huge header after a language", "", "ru," + strings.Repeat("de-DE;q=0.1,", 100_000), "ru"},
+		{"huge header", "", strings.Repeat("r", 1_000_000), "en"},
+		{"header cut inside a tag", "", strings.Repeat("de;q=0.1, ", 19) + "de;q=0.1,ru-RU", "en"},
 	} {
-		require.Equal(t, c.want, languages.Choose(c.chosen, c.header).Language(), name)
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.want, languages.Choose(c.chosen, c.header).Language())
+		})
 	}
 }
 
-// ownWords are a field's own for a violation: whether it needs them is a matter of each language's grammar, and
-// TestSentences proves that none is without words.
+// ownWords match the messages of one field for a violation. Only some languages need them; TestSentences proves that every field has a
+// sentence in each.
 var ownWords = regexp.MustCompile(`^violation\.\w+\.\w+$`)
 
 var topKey = regexp.MustCompile(`(?m)^  "([^"]+)": `)
@@ -157,7 +159,7 @@ func TestCatalogsHaveTheSameKeys(t *testing.T) {
 		require.NoError(t, err)
 		var messages map[string]any
 		require.NoError(t, json.Unmarshal(text, &messages))
-		require.Len(t, topKey.FindAll(text, -1), len(messages), "of a key that stands twice in %s, nobody reads the first", file)
+		require.Len(t, topKey.FindAll(text, -1), len(messages), "a key appears twice in %s", file)
 		for key, message := range messages {
 			require.NotEmpty(t, message, key)
 		}
@@ -186,6 +188,33 @@ func TestViewsHaveTheirTexts(t *testing.T) {
 		return err
 	}))
 	require.Positive(t, used)
+}
+
+// A message that neither a template nor the code of pages names is dead. The code may name a message by all but its last part.
+func TestMessagesAreUsed(t *testing.T) {
+	var source strings.Builder
+	for _, folder := range []string{"../../views", "../web", "."} {
+		require.NoError(t, fs.WalkDir(os.DirFS(folder), ".", func(file string, _ fs.DirEntry, err error) error {
+			if err != nil || !slices.Contains([]string{".html", ".go"}, path.Ext(file)) || strings.HasSuffix(file, "_test.go") {
+				return err
+			}
+			content, err := fs.ReadFile(os.DirFS(folder), file)
+			source.Write(content)
+			return err
+		}))
+	}
+	text, err := os.ReadFile("en.json")
+	require.NoError(t, err)
+	for _, match := range topKey.FindAllSubmatch(text, -1) {
+		key := string(match[1])
+		names := []string{`"` + key + `"`}
+		for i, r := range key {
+			if r == '.' {
+				names = append(names, `"`+key[:i+1]+`"`)
+			}
+		}
+		require.True(t, slices.ContainsFunc(names, func(name string) bool { return strings.Contains(source.String(), name) }), "%s is not used", key)
+	}
 }
 
 func catalog(t *testing.T) ports.Languages {
