@@ -10,30 +10,30 @@ import (
 )
 
 var (
-	// ErrTokenName is returned for a text that is no name of a token.
-	ErrTokenName = errors.New("the name of a token is 1 to 50 letters, digits, dots, underscores and hyphens, and begins with a letter or a digit")
+	// ErrTokenName is returned for a text that cannot be the name of a token.
+	ErrTokenName = errors.New("invalid token name")
 
-	// ErrTokenLifetime is returned for a token that would never be valid.
-	ErrTokenLifetime = errors.New("a token must live for some time")
+	// ErrTokenLifetime is returned for a negative lifetime.
+	ErrTokenLifetime = errors.New("token lifetime must be positive")
 
-	// ErrTokenInvalid is returned for what is no token, or none any more.
+	// ErrTokenInvalid is returned for a text that is no valid token.
 	ErrTokenInvalid = errors.New("token is unknown, expired or revoked")
 )
 
-// TokenUseInterval is how much later a token must be used again for that to be noted: a note is a write.
+// TokenUseInterval is the minimum time between two recorded uses of a token. Each record is a write to the database.
 const TokenUseInterval = time.Minute
 
-// AccessToken is what a program shows to be let in. Its secret is nowhere in it.
+// An AccessToken allows a client to import. It does not contain the secret that the client presents.
 type AccessToken struct {
-	ID      int64 // 0 before it is stored; no other token ever gets it
+	ID      int64 // 0 before the token is stored; never reused
 	Name    string
 	Created time.Time
-	Expires time.Time // zero for never
-	Used    time.Time // last, give or take TokenUseInterval; zero for never
-	Revoked time.Time // zero for not
+	Expires time.Time // zero if it never expires
+	Used    time.Time // last use, to TokenUseInterval; zero if never used
+	Revoked time.Time // zero if not revoked
 }
 
-// NewAccessToken makes a token that is valid from now on for a lifetime; 0 is for ever. It returns ErrTokenName or
+// NewAccessToken returns a token that is valid from now for a lifetime; 0 never ends. It returns ErrTokenName or
 // ErrTokenLifetime.
 func NewAccessToken(name string, now time.Time, lifetime time.Duration) (*AccessToken, error) {
 	name, err := TokenName(name)
@@ -51,18 +51,19 @@ func NewAccessToken(name string, now time.Time, lifetime time.Duration) (*Access
 	return token, nil
 }
 
-// IsValid tells whether the token lets in at a time.
+// IsValid reports whether the token is valid at a time.
 func (t *AccessToken) IsValid(at time.Time) bool {
 	return t.Revoked.IsZero() && (t.Expires.IsZero() || at.Before(t.Expires))
 }
 
 var tokenName = regexp.MustCompile(`^[\pL\pN][\pL\pN._-]{0,49}$`)
 
-// TokenName makes a name of a token, in NFC. It returns ErrTokenName.
+// TokenName returns a token's name in NFC. It returns ErrTokenName.
 func TokenName(s string) (string, error) {
 	name := norm.NFC.String(s)
 	if !tokenName.MatchString(name) {
-		return "", fmt.Errorf("%q: %w", s, ErrTokenName)
+		return "", fmt.Errorf("%w %q: expected 1 to 50 letters, digits, dots, underscores and hyphens, starting with a letter or a digit",
+			ErrTokenName, s)
 	}
 	return name, nil
 }

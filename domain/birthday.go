@@ -2,30 +2,30 @@ package domain
 
 import "time"
 
-// Date is a day of the proleptic Gregorian calendar, counted from 1 January 1970.
+// A Date is a day of the proleptic Gregorian calendar, counted from 1 January 1970.
 type Date int32
 
 const secondsADay = 24 * 60 * 60
 
-// DateOf is the day that t shows in its own location.
+// DateOf returns the day of t in t's own location.
 func DateOf(t time.Time) Date {
 	year, month, day := t.Date()
 	return Date(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / secondsADay)
 }
 
-// Time is the beginning of the day in UTC.
+// Time returns the beginning of the day in UTC.
 func (d Date) Time() time.Time { return time.Unix(int64(d)*secondsADay, 0).UTC() }
 
-// Birthday is a day in the past, or none.
+// A Birthday is a day in the past. Its zero value is no day.
 type Birthday struct {
 	date  Date
 	given bool
 }
 
-// Date is the day, and whether there is one.
+// Date returns the day, and whether there is one.
 func (b Birthday) Date() (Date, bool) { return b.date, b.given }
 
-// NewBirthday makes a birthday of DD/MM/YYYY, DD.MM.YYYY, DD-MM-YYYY or YYYY-MM-DD, from the year 1 to today.
+// NewBirthday parses DD/MM/YYYY, DD.MM.YYYY, DD-MM-YYYY or YYYY-MM-DD, from the year 1 to today.
 func NewBirthday(s string, today Date) (Birthday, Violations) {
 	s = trim(s)
 	if vs := checkText(FieldBirthday, s); vs != nil {
@@ -63,7 +63,7 @@ func splitDate(s string) (year, month, day int, ok bool) {
 	return 0, 0, 0, false
 }
 
-// number is the value of a few digits.
+// number returns the value of a few digits.
 func number(digits string) int {
 	n := 0
 	for i := range len(digits) {

@@ -6,31 +6,31 @@ import (
 	"unicode/utf8"
 )
 
-// MaxValue is how many bytes of a value a Candidate holds. It leaves room for MaxLength characters in any normalisation;
-// a value that is longer need not be held to be refused.
+// MaxValue is the number of bytes that a Candidate holds of a value. MaxLength characters fit in any normalisation form. A longer
+// value is rejected whatever its end is.
 const MaxValue = 1024
 
-// Kind is what a value was when it came.
+// Kind is the type of a value in its file.
 type Kind uint8
 
 // The kinds of values.
 const (
-	KindAbsent Kind = iota // missing, or null
+	KindAbsent Kind = iota // missing, or explicitly nothing
 	KindText
 	KindNumber
-	KindOther // a boolean, a list or an object
+	KindOther // neither text nor number
 )
 
-// Given is a field of a candidate as it came.
+// Given is a field of a candidate as its file has it.
 type Given struct {
-	Text      string // of a String or Number, valid UTF-8, at most MaxValue bytes
+	Text      string // of a text or number: valid UTF-8, at most MaxValue bytes
 	Kind      Kind
 	Cut       bool // Text is only the beginning
-	Malformed bool // U+FFFD stands in Text for what was no character
+	Malformed bool // Text has U+FFFD in place of bytes that were no character
 	Repeated  bool // the field was given more than once
 }
 
-// Entered is what a person entered in a form, absent when that is nothing.
+// Entered returns a value that a person entered in a form. It is absent if it is blank.
 func Entered(s string) Given {
 	if trim(s) == "" {
 		return Given{}
@@ -45,19 +45,19 @@ func Entered(s string) Given {
 	return v
 }
 
-// Candidate is an object as it came, not yet checked.
+// A Candidate is a record as its file has it, not yet checked.
 type Candidate struct {
 	Given [NumPersonFields]Given
 
-	Number     int  // of the object in its import, from 1
-	NotRecord  bool // there is something else in the object's place
-	Unreadable bool // nobody can tell what stands in the object's place
+	Number     int  // place in the import, from 1
+	NotRecord  bool // the file has something other than a record at this place
+	Unreadable bool // the file is damaged at this place
 
-	// Original is the record as it came, in JSON; nil when it is too large to be kept.
+	// Original is the record as its file has it, in a form that can be imported again. Nil if it is too large to be stored.
 	Original []byte
 }
 
-// Size is roughly how many bytes of text the candidate holds.
+// Size returns the approximate number of bytes of text in the candidate.
 func (c *Candidate) Size() int {
 	size := len(c.Original)
 	for f := range c.Given {
@@ -66,57 +66,57 @@ func (c *Candidate) Size() int {
 	return size
 }
 
-// Rules are what the checks need to know of place and time.
+// Rules are the parameters of the checks.
 type Rules struct {
-	Region string // whose numbers a phone without a country code belongs to, ISO 3166-1 alpha-2
-	Today  Date   // the last day that can be a birthday
+	Region string // of phone numbers without a country code, ISO 3166-1 alpha-2
+	Today  Date   // the latest possible birthday
 }
 
-// Registration is a person who may be registered, or the valid part of one who may not.
+// A Registration is a person who can be registered, or the valid fields of a person who cannot.
 type Registration struct {
 	Name     FullName
 	Login    Login
-	Email    Email    // zero when none was given
-	Phone    Phone    // zero when none was given
-	Birthday Birthday // zero when none was given
+	Email    Email    // zero for none
+	Phone    Phone    // zero for none
+	Birthday Birthday // zero for none
 }
 
-// Record is a candidate that was checked. Without violations its Registration is complete; with them it holds the
-// fields that are valid, so that these too can be told to be taken.
+// A Record is a checked candidate. Without violations its Registration is complete. With violations it has the valid fields, so that
+// those that are taken can be reported as well.
 type Record struct {
 	Number       int
-	Login        string // as it came, fit to be shown; empty when it was no string
+	Login        string // as given, fit to show; empty if it was no text
 	Registration Registration
 	Violations   Violations
-	Original     []byte // as in Candidate, where it is kept
+	Original     []byte // as in Candidate; nil if originals are not stored
 }
 
-// Check finds every violation that the candidate has by itself.
+// Check returns the record of a candidate, with every violation that needs no knowledge of other records or accounts.
 func (r Rules) Check(c *Candidate) Record {
-	o := Record{Number: c.Number}
+	record := Record{Number: c.Number}
 	switch {
 	case c.Unreadable:
-		o.Violations = Violations{{Code: CodeUnreadable}}
-		return o
+		record.Violations = Violations{{Code: CodeUnreadable}}
+		return record
 	case c.NotRecord:
-		o.Violations = Violations{{Code: CodeNotObject}}
-		return o
+		record.Violations = Violations{{Code: CodeNotObject}}
+		return record
 	}
 	if login := &c.Given[PersonLogin]; login.Kind == KindText {
-		o.Login = presentable(login.Text)
+		record.Login = presentable(login.Text)
 	}
 	var found [NumPersonFields]Violations
 	for f := range personFields {
-		found[f] = r.checkField(&o.Registration, PersonField(f), &c.Given[f])
+		found[f] = r.checkField(&record.Registration, PersonField(f), &c.Given[f])
 	}
-	if r.isOthersContact(&o.Registration) {
+	if r.isOthersContact(&record.Registration) {
 		found[PersonLogin] = append(found[PersonLogin], Violation{Field: FieldLogin, Code: CodeIsContact})
 	}
 	if c.Given[PersonEmail].isLeftOut() && c.Given[PersonPhone].isLeftOut() {
 		found[PersonEmail] = append(found[PersonEmail], Violation{Field: FieldEmail, Code: CodeContactRequired})
 	}
-	o.Violations = slices.Concat(found[:]...)
-	return o
+	record.Violations = slices.Concat(found[:]...)
+	return record
 }
 
 // isLeftOut reports whether an optional field was left out. Many systems write an empty text for a value that they lack.

@@ -10,16 +10,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Email is an address of at most MaxLength characters, as it was written. International ones (RFC 6531) are welcome;
-// quoted local parts, comments and bare host names are not: no mailbox of a person has them.
+// An Email is an address of at most MaxLength characters, as it was written. International addresses (RFC 6531) are valid. Quoted
+// local parts, comments and bare host names are not, because no person's mailbox has them.
 type Email struct{ text, key string }
 
 func (e Email) String() string { return e.text }
 
-// Key is the same for addresses that differ in case only; it belongs to one account. Empty for no address.
+// Key returns the key under which the address is unique. It ignores case. Empty for no address.
 func (e Email) Key() string { return e.key }
 
-// NewEmail makes an e-mail address; white space around it is dropped.
+// NewEmail returns an address. It trims white space.
 func NewEmail(s string) (Email, Violations) {
 	s = trim(s)
 	vs := checkText(FieldEmail, s)
@@ -42,7 +42,7 @@ func NewEmail(s string) (Email, Violations) {
 	return Email{text: s, key: foldSigma(norm.NFC.String(lower)) + "@" + host}, nil
 }
 
-// isDotAtom knows the local parts of RFC 5321, of at most 64 octets, and with RFC 6531 letters of any script.
+// isDotAtom reports whether a text is a local part of RFC 5321, of at most 64 octets. By RFC 6531 letters may be of any script.
 func isDotAtom(local string) bool {
 	if len(local) > 64 {
 		return false
@@ -64,12 +64,12 @@ func isDotAtom(local string) bool {
 	return atom > 0
 }
 
-// asciiDomain is the domain in the form that the DNS knows, and whether it can be one that receives mail: two labels or
-// more, the last of which is no number.
+// asciiDomain returns a domain in the form of the DNS, and whether it can receive mail: it has two labels or more, and the last one is
+// no number.
 func asciiDomain(domain string) (string, bool) {
 	if !isPlain(domain) {
 		if strings.ContainsFunc(domain, func(r rune) bool { return r > unicode.MaxASCII && !isInternational(r) }) {
-			return "", false // IDNA would drop what nobody sees
+			return "", false // IDNA would drop invisible characters
 		}
 		var err error
 		if domain, err = idna.Lookup.ToASCII(domain); err != nil {
@@ -87,7 +87,7 @@ func asciiDomain(domain string) (string, bool) {
 	return strings.ToLower(domain), labels > 1
 }
 
-// isLabel knows the labels of RFC 1035: 1 to 63 letters, digits and hyphens, without a hyphen at either end.
+// isLabel reports whether a text is a label of RFC 1035: 1 to 63 letters, digits and hyphens, without a hyphen at either end.
 func isLabel(label string) bool {
 	if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 		return false
@@ -100,7 +100,7 @@ func isLabel(label string) bool {
 	return true
 }
 
-// isInternational knows the letters and digits of other alphabets than ASCII's.
+// isInternational reports whether r is a letter, digit or mark outside ASCII.
 func isInternational(r rune) bool {
 	return r > unicode.MaxASCII && unicode.In(r, unicode.L, unicode.M, unicode.N)
 }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// FuzzPhone holds the fast path to libphonenumber, which decides.
+// FuzzPhone compares the fast path with libphonenumber, which is the authority.
 func FuzzPhone(f *testing.F) {
 	for _, s := range []string{"9123456789", "+79123456789", "89123456789", "79123456789", "+7 912 345-67-89", "9000000000", "99999999999", "+89123456789", "tel:;phone-context=+7", "8 800 FLOWERS"} {
 		f.Add(s, "RU")
@@ -19,7 +19,7 @@ func FuzzPhone(f *testing.F) {
 		f.Add(s, "KZ")
 	}
 	f.Fuzz(func(t *testing.T, s, region string) {
-		slow, valid := parsePhone(s, region) // which must not panic
+		slow, valid := parsePhone(s, region) // must not panic
 		fast, ok := plainPhone(s, region)
 		if !ok {
 			return
@@ -29,7 +29,7 @@ func FuzzPhone(f *testing.F) {
 	})
 }
 
-// FuzzPlainPhones makes the plain forms themselves, which a fuzzer finds seldom.
+// FuzzPlainPhones generates plain notations, which a fuzzer rarely finds.
 func FuzzPlainPhones(f *testing.F) {
 	f.Add(uint32(123456789))
 	f.Fuzz(func(t *testing.T, n uint32) {
@@ -46,7 +46,7 @@ func FuzzPlainPhones(f *testing.F) {
 	})
 }
 
-// FuzzLogin holds the fast path to the PRECIS profiles, and what a login is to what it says of itself.
+// FuzzLogin compares the fast path with the PRECIS profiles, and proves that a login parses to itself.
 func FuzzLogin(f *testing.F) {
 	for _, s := range []string{"", "ivan", "Ivan", "ИВАН", "a b", "ＡＢ", "a\u0301", "~", " ", "ß", "İ", "Σ"} {
 		f.Add(s)
@@ -74,11 +74,11 @@ func FuzzLogin(f *testing.F) {
 		require.Equal(t, login, known)
 		again, vs := NewLogin(login.String())
 		require.Nil(t, vs)
-		require.Equal(t, login, again, "a login is its own login")
+		require.Equal(t, login, again, "a login parses to itself")
 	})
 }
 
-// FuzzTexts holds what every accepted text must be: valid UTF-8, normal, without control characters, not too long.
+// FuzzTexts proves that every accepted text is valid UTF-8, in NFC, without control characters and of bounded length.
 func FuzzTexts(f *testing.F) {
 	for _, s := range []string{"Анна", " a ", "a@b.cd", "почта@пример.рф", "\x00", "\xff", "e\u0301", "01.02.2003", "\u200b"} {
 		f.Add(s)

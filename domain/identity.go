@@ -8,11 +8,11 @@ import (
 	"github.com/nyaruka/phonenumbers/v2"
 )
 
-// An Identity holds the keys that a name entered at sign-in is looked up by: of a login, and of an email or a phone. A key
-// is empty where the name is no such thing.
+// An Identity holds the keys by which a name entered at sign-in is looked up: as a login, and as an email or a phone. A key is empty if
+// the name cannot be read that way.
 //
-// The name belongs to one account at most. A login that reads as an email or a phone is its owner's own (see Rules), so
-// whoever has the login has the contact as well.
+// A name belongs to one account at most. A login that reads as an email or a phone must be the user's own (see Rules), so the login and
+// the contact have the same owner.
 type Identity struct{ Login, Email, Phone string }
 
 // NewIdentity returns the identity of a name. A phone without a country code belongs to region.
@@ -24,17 +24,17 @@ func NewIdentity(name, region string) Identity {
 	login, _ := ParseLogin(name)
 	read := readContact(name, region)
 	if read != (contact{}) && read != readContact(login.Key(), region) {
-		// Only rare letters get here, such as a final sigma in the domain: in the login's key they make another address,
-		// which may be another person's.
+		// This happens for rare letters only, such as a final sigma in the domain. The login's key is another address then, which
+		// may belong to another person.
 		login = Login{}
 	}
 	return Identity{login.Key(), read.email, read.phone}
 }
 
-// contact is the key of an email or a phone, or neither.
+// contact is the key of an email or of a phone, or empty.
 type contact struct{ email, phone string }
 
-// readContact returns the contact that a name reads as. Few names need a look at more than their first letters.
+// readContact returns the contact that a name reads as.
 func readContact(name, region string) contact {
 	if strings.Contains(name, "@") {
 		email, _ := NewEmail(name)
@@ -47,13 +47,13 @@ func readContact(name, region string) contact {
 	return contact{phone: phone.String()}
 }
 
-// isDialed reports whether a name is written as people write phones: without letters, and either with a prefix or with as
-// many digits as a mobile phone of the region has. There are shorter phones, but a short number is more often a number in a
-// list, such as a student's: in Germany three of four numbers with 7 digits could be phones.
+// isDialed reports whether a name is written as people write phone numbers: without letters, and with a prefix or at least as many
+// digits as a mobile number of the region. Shorter phone numbers exist, but a short number is more often a number in a list, such as a
+// student number. In Germany three of four numbers with 7 digits could be phones.
 func isDialed(name, region string) bool {
 	digits := 0
 	for _, r := range name {
-		if unicode.IsLetter(r) { // which libphonenumber passes over, or takes for digits
+		if unicode.IsLetter(r) { // libphonenumber skips letters, or reads them as digits
 			return false
 		}
 		if unicode.IsDigit(r) {
@@ -63,7 +63,7 @@ func isDialed(name, region string) bool {
 	return digits > 0 && (name[0] == '+' || name[0] == '0' || digits >= mobileDigits()[region])
 }
 
-// mobileDigits returns how many digits a mobile phone has in each region, without the country code.
+// mobileDigits returns the number of digits of a mobile number in each region, without the country code.
 var mobileDigits = sync.OnceValue(func() map[string]int {
 	digits := map[string]int{}
 	for region := range phonenumbers.GetSupportedRegions() {
@@ -74,8 +74,8 @@ var mobileDigits = sync.OnceValue(func() map[string]int {
 	return digits
 })
 
-// isOthersContact reports whether a person's login reads as an email or a phone that is not the person's own. The login's
-// key is read as well, because a few letters read otherwise in lower case.
+// isOthersContact reports whether a person's login reads as an email or a phone that is not the person's own. It also reads the login's
+// key, because a few letters read differently in lower case.
 func (r Rules) isOthersContact(person *Registration) bool {
 	login := person.Login
 	return r.readsAsOthers(login.String(), person) || !isPlain(login.String()) && r.readsAsOthers(login.Key(), person)

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -10,33 +11,38 @@ import (
 )
 
 func TestIdentity(t *testing.T) {
-	for name, want := range map[string]domain.Identity{
-		"Ivan":              {Login: "ivan"},
-		" Ivan ":            {Login: "ivan"},
-		"Ivan@Example.com":  {Login: "ivan@example.com", Email: "ivan@example.com"},
-		"ivan@home":         {Login: "ivan@home"},
-		"89123456789":       {Login: "89123456789", Phone: "79123456789"},
-		"8 (912) 345-67-89": {Phone: "79123456789"},
-		"+49(30)901820":     {Login: "+49(30)901820", Phone: "4930901820"},
-		"\uff18\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19": {Login: "89123456789", Phone: "79123456789"},
-		"901820":                     {Login: "901820"},
-		"ivan89123456789":            {Login: "ivan89123456789"}, // libphonenumber would find the number in it
-		"8912FLOWERS":                {Login: "8912flowers"},
-		"two words":                  {},
-		"9123456789":                 {Login: "9123456789", Phone: "79123456789"},
-		"a\x00b":                     {},
-		strings.Repeat("x", 100_000): {},
-		"":                           {},
-		"a@\u03c2\u03b5.gr":          {Email: "a@xn--qxaz.gr"}, // in the login's key it is another domain
+	for _, c := range []struct {
+		name string
+		want domain.Identity
+	}{
+		{"Ivan", domain.Identity{Login: "ivan"}},
+		{" Ivan ", domain.Identity{Login: "ivan"}},
+		{"Ivan@Example.com", domain.Identity{Login: "ivan@example.com", Email: "ivan@example.com"}},
+		{"ivan@home", domain.Identity{Login: "ivan@home"}},
+		{"89123456789", domain.Identity{Login: "89123456789", Phone: "79123456789"}},
+		{"8 (912) 345-67-89", domain.Identity{Phone: "79123456789"}},
+		{"+49(30)901820", domain.Identity{Login: "+49(30)901820", Phone: "4930901820"}},
+		{"\uff18\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19", domain.Identity{Login: "89123456789", Phone: "79123456789"}},
+		{"901820", domain.Identity{Login: "901820"}},
+		{"ivan89123456789", domain.Identity{Login: "ivan89123456789"}}, // libphonenumber would find the number in it
+		{"8912FLOWERS", domain.Identity{Login: "8912flowers"}},
+		{"two words", domain.Identity{}},
+		{"9123456789", domain.Identity{Login: "9123456789", Phone: "79123456789"}},
+		{"a\x00b", domain.Identity{}},
+		{strings.Repeat("x", 100_000), domain.Identity{}},
+		{"", domain.Identity{}},
+		{"a@\u03c2\u03b5.gr", domain.Identity{Email: "a@xn--qxaz.gr"}}, // the login's key has another domain
 	} {
-		require.Equal(t, want, domain.NewIdentity(name, "RU"), "%.40q", name)
+		t.Run(fmt.Sprintf("%.40q", c.name), func(t *testing.T) {
+			require.Equal(t, c.want, domain.NewIdentity(c.name, "RU"))
+		})
 	}
-	require.Equal(t, domain.Identity{Login: "7654321"}, domain.NewIdentity("7654321", "DE"), "which would be a phone of a German town")
+	require.Equal(t, domain.Identity{Login: "7654321"}, domain.NewIdentity("7654321", "DE"), "could be a phone number of a German town")
 	require.Equal(t, domain.Identity{Login: "030/901820", Phone: "4930901820"}, domain.NewIdentity("030/901820", "DE"))
 	require.Equal(t, domain.Identity{Login: "32123456", Phone: "4532123456"}, domain.NewIdentity("32123456", "DK"))
 }
 
-// A login may be the person's own email or phone in any spelling, and nobody else's.
+// A login can be the person's own email or phone in any notation, but not another person's.
 func TestLoginThatIsAContact(t *testing.T) {
 	rules := domain.Rules{Region: "RU", Today: today}
 	foreign := only(domain.FieldLogin, domain.CodeIsContact)
@@ -66,20 +72,22 @@ func TestLoginThatIsAContact(t *testing.T) {
 		{"８９１２３４５６７８９", "", "9123456780", foreign},
 		{"+49/30/901820", "", "9123456780", foreign},
 	} {
-		person := valid()
-		person.Given[domain.PersonLogin], person.Given[domain.PersonEmail], person.Given[domain.PersonPhone] = text(c.login), text(c.email), text(c.phone)
-		require.Equal(t, c.want, rules.Check(&person).Violations, "%s, whose are %s and %s", c.login, c.email, c.phone)
+		t.Run(c.login+" of "+c.email+c.phone, func(t *testing.T) {
+			person := valid()
+			person.Given[domain.PersonLogin], person.Given[domain.PersonEmail], person.Given[domain.PersonPhone] = text(c.login), text(c.email), text(c.phone)
+			require.Equal(t, c.want, rules.Check(&person).Violations)
+		})
 	}
 }
 
-// has reports how a person is found by what a name may be: by the contact, by the login, or not.
+// has reports whether an identity finds a person by the contact, and whether by the login.
 func has(reg *domain.Registration, name domain.Identity) (byContact, byLogin bool) {
 	return name.Email != "" && name.Email == reg.Email.Key() || name.Phone != "" && name.Phone == reg.Phone.String(),
 		name.Login != "" && name.Login == reg.Login.Key()
 }
 
-// FuzzIdentity proves that the logins, emails and phones of registered people are one space of names: a name finds one of
-// them, and each is found by all of his own.
+// FuzzIdentity proves that the logins, emails and phones of registered people are one namespace: a name finds at most one person, and
+// a person is found by each of their own names.
 func FuzzIdentity(f *testing.F) {
 	const capitals, small = "ẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞẞ@x.com", "ßßßßßßßßßßßßßßßßßßßßßß@x.com" // of 66 and 44 octets before the @
 	names := []string{
@@ -88,7 +96,7 @@ func FuzzIdentity(f *testing.F) {
 	}
 	for _, login := range names {
 		for _, other := range names {
-			f.Add(login, login, "9123456780", "other", other, "", other, byte(0)) // a login that is the own email, if it is one
+			f.Add(login, login, "9123456780", "other", other, "", other, byte(0)) // the login equals the email, if it is one
 			f.Add(login, "", login, "other", other, other, other, byte(0))
 			f.Add(login, "b@x.com", "", "other", other, other, other, byte(1))
 		}
@@ -101,9 +109,9 @@ func FuzzIdentity(f *testing.F) {
 		for _, s := range [][3]string{{login1, email1, phone1}, {login2, email2, phone2}} {
 			person := valid()
 			person.Given[domain.PersonLogin], person.Given[domain.PersonEmail], person.Given[domain.PersonPhone] = domain.Entered(s[0]), domain.Entered(s[1]), domain.Entered(s[2])
-			object := rules.Check(&person)
-			if taken.Admit(&object) == nil {
-				people = append(people, &object.Registration)
+			checked := rules.Check(&person)
+			if taken.Admit(&checked) == nil {
+				people = append(people, &checked.Registration)
 			}
 		}
 		names := []string{name}

@@ -6,42 +6,42 @@ import (
 	"slices"
 )
 
-// The two sentences for an import that registered nobody, as they are answered and recorded.
+// The contract's sentences for an import that registered nobody. Imports are answered and recorded with them.
 const (
 	DescriptionBroken      = "Bad request! JSON file is empty or broken."
 	DescriptionNoneCreated = "Bad request! Users haven't been created."
 )
 
-// ErrBrokenFile is what a file is that holds no objects: empty, cut short, or not in the format it should have.
+// ErrBrokenFile is returned for a file that holds no records: empty, cut short, or in another format than expected.
 var ErrBrokenFile = errors.New("file is empty or broken")
 
 var (
-	// ErrTooManyRecords is returned for a file with more objects than one import may have.
-	ErrTooManyRecords = errors.New("file has too many objects")
+	// ErrTooManyRecords is returned for a file with more records than one import may have.
+	ErrTooManyRecords = errors.New("file has too many records")
 
-	// ErrTooSlow is returned for an import that takes more time than it may.
+	// ErrTooSlow is returned for an import that exceeds its time limit.
 	ErrTooSlow = errors.New("import takes too long")
 )
 
-// BrokenFileError says where a file breaks. It is an ErrBrokenFile.
+// A BrokenFileError says where a file is broken. It is an ErrBrokenFile.
 type BrokenFileError struct {
-	Offset int64  // bytes before the place
-	Record int    // the number of the object at the place, 0 outside of any
-	Reason string // a phrase, e.g. "a comma is missing"
+	Offset int64  // bytes before the error
+	Record int    // number of the record with the error; 0 for an error outside of records
+	Reason string // a phrase such as "expected a comma"
 }
 
 func (e *BrokenFileError) Error() string {
 	if e.Record == 0 {
 		return fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason)
 	}
-	return fmt.Sprintf("at byte %d, in object %d: %s", e.Offset, e.Record, e.Reason)
+	return fmt.Sprintf("at byte %d, in record %d: %s", e.Offset, e.Record, e.Reason)
 }
 
-// Unwrap makes the error an ErrBrokenFile.
+// Unwrap returns ErrBrokenFile.
 func (e *BrokenFileError) Unwrap() error { return ErrBrokenFile }
 
-// Tally counts the objects of an import. Those that are neither created nor refused were skipped: everybody or nobody was to
-// be registered.
+// A Tally counts the records of an import. Records that were neither registered nor rejected were skipped, because a strict import
+// registers every record or none.
 type Tally struct{ Records, Registered, Rejected int }
 
 // The statuses of the contract: an import is recorded and answered with one of them.
@@ -58,7 +58,7 @@ func (t Tally) Status() int {
 	return statusRegistered
 }
 
-// Description is the sentence that the import is recorded with.
+// Description returns the sentence with which the import is recorded.
 func (t Tally) Description() string {
 	switch t.Registered {
 	case 0:
@@ -70,49 +70,50 @@ func (t Tally) Description() string {
 	}
 }
 
-// Account is a registration with the hash of its password: what becomes a user and a profile.
+// An Account is a registration with the hash of its password.
 type Account struct {
 	Registration Registration
 	PasswordHash string
 }
 
-// Rejection is an object that was refused.
+// A Rejection is a record that was not registered, and why.
 type Rejection struct {
-	Import      int64  // by its id, when it is recorded
-	Record      int    // its number
-	Login       string // as it came, fit to be shown
+	Import      int64  // id of the recorded import
+	Record      int    // number of the record
+	Login       string // as given, fit to show
 	Violations  Violations
-	Description string // every violation in a sentence
-	Original    []byte // the object as it came, in JSON; nil when it is not kept
-	CountedOnly bool   // the import has too many like it: it counts, and nothing of it is kept
+	Description string // a sentence for each violation
+	Original    []byte // as in Candidate; nil if it is not stored
+	CountedOnly bool   // the import exceeds its share of stored rejections, so this one is only counted
 }
 
-// Outcome is what came of an object: an account with its password, or violations.
+// An Outcome is the result of a record: an account with its password, or violations.
 type Outcome struct {
-	Record     int
+	Record     int // number of the record
 	Login      string
-	Name       FullName // of whom an account was made, or would be
-	Password   string   // empty where no account was made
+	Name       FullName // empty for a rejected record
+	Password   string   // empty if no account was registered
 	Violations Violations
-	Skipped    bool // it has no violations, and was not registered because others have
+	Skipped    bool // the record is valid, and was not registered because others of a strict import are not
 }
 
-// Progress is how far an import has come.
+// Progress is the progress of an import.
 type Progress struct {
 	Tally
 
-	Bytes, Size int64 // of the file: those that were read, and all
+	Bytes int64 // read so far
+	Size  int64 // of the file in bytes
 }
 
-// Taken is a set of logins, e-mails and phones that belong to accounts.
+// Taken is a set of logins, emails and phones that belong to accounts.
 type Taken struct{ logins, emails, phones map[string]struct{} }
 
-// NewTaken makes an empty set.
+// NewTaken returns an empty set.
 func NewTaken() *Taken {
 	return &Taken{logins: map[string]struct{}{}, emails: map[string]struct{}{}, phones: map[string]struct{}{}}
 }
 
-// Clear makes the set empty again.
+// Clear empties the set.
 func (t *Taken) Clear() {
 	clear(t.logins)
 	clear(t.emails)
@@ -122,16 +123,16 @@ func (t *Taken) Clear() {
 // AddLogin adds a login by its key.
 func (t *Taken) AddLogin(key string) { t.logins[key] = struct{}{} }
 
-// AddEmail adds an e-mail by its key.
+// AddEmail adds an email by its key.
 func (t *Taken) AddEmail(key string) { t.emails[key] = struct{}{} }
 
 // AddPhone adds a phone by its digits.
 func (t *Taken) AddPhone(digits string) { t.phones[digits] = struct{}{} }
 
-// Admit decides on an object by the rule of sequence: it is refused if it has violations, or if its login, e-mail or
-// phone is taken. An admitted object takes its own; a refused one takes nothing. It returns all violations.
-func (t *Taken) Admit(o *Record) Violations {
-	reg := &o.Registration
+// Admit applies the rule of sequence: it rejects a record that has violations, or whose login, email or phone is taken. It adds the
+// login, email and phone of an admitted record to the set. It returns all violations; none means that the record is admitted.
+func (t *Taken) Admit(record *Record) Violations {
+	reg := &record.Registration
 	var taken Violations
 	if _, found := t.logins[reg.Login.Key()]; found {
 		taken = append(taken, Violation{Field: FieldLogin, Code: CodeTaken})
@@ -142,8 +143,8 @@ func (t *Taken) Admit(o *Record) Violations {
 	if _, found := t.phones[reg.Phone.String()]; found {
 		taken = append(taken, Violation{Field: FieldPhone, Code: CodeTaken})
 	}
-	if taken != nil || o.Violations != nil {
-		all, fields := slices.Concat(o.Violations, taken), Fields()
+	if taken != nil || record.Violations != nil {
+		all, fields := slices.Concat(record.Violations, taken), Fields()
 		slices.SortStableFunc(all, func(a, b Violation) int {
 			return slices.Index(fields, a.Field) - slices.Index(fields, b.Field)
 		})

@@ -10,16 +10,16 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Login is what a user signs in with: PRECIS UsernameCasePreserved (RFC 8265), 1 to MaxLength characters.
+// A Login is the name of an account: PRECIS UsernameCasePreserved (RFC 8265), 1 to MaxLength characters.
 type Login struct{ text, key string }
 
 func (l Login) String() string { return l.text }
 
-// Key is the same for logins that differ in case only; it belongs to one account.
+// Key returns the key under which the login is unique. It ignores case.
 func (l Login) Key() string { return l.key }
 
-// NewLogin makes a login for a new account. Beyond what ParseLogin requires it rejects a mix of scripts: with letters of
-// several alphabets a login can look like another.
+// NewLogin returns a login for a new account. In addition to ParseLogin it rejects a mix of scripts, because a login with letters of
+// several alphabets can look like another.
 func NewLogin(s string) (Login, Violations) {
 	login, vs := ParseLogin(s)
 	if (vs == nil || vs[0].Code == CodeTooLong) && mixesScripts(s) {
@@ -28,8 +28,8 @@ func NewLogin(s string) (Login, Violations) {
 	return login, vs
 }
 
-// ParseLogin makes a login that an account may have: those that exist keep theirs when NewLogin becomes stricter. White space
-// is no part of one, nor is it trimmed: RFC 8265 forbids it.
+// ParseLogin returns a login that an existing account may have. Accounts keep their logins when NewLogin becomes stricter. White space
+// is neither allowed nor trimmed (RFC 8265).
 func ParseLogin(s string) (Login, Violations) {
 	vs := checkText(FieldLogin, s)
 	if vs != nil {
@@ -47,16 +47,16 @@ func ParseLogin(s string) (Login, Violations) {
 	return Login{text, key}, nil
 }
 
-// The username profiles without their directionality rule, which RFC 8265 (3.3.2, 5) has for strings with right-to-left
-// characters. The library's own profiles have it for every string that is not ASCII, and refuse 2иванов.
+// The username profiles without their directionality rule. RFC 8265 (3.3.2, 5) has that rule for strings with right-to-left characters.
+// The library's own profiles apply it to every string outside ASCII, and so reject 2иванов.
 var (
 	casePreserved = precis.NewIdentifier(precis.FoldWidth, precis.Norm(norm.NFC))
 	caseMapped    = precis.NewIdentifier(precis.FoldWidth, precis.LowerCase(), precis.Norm(norm.NFC))
 )
 
-// precisLogin applies both username profiles: the one that keeps case makes the text, the one that maps it makes the key.
+// precisLogin applies both username profiles: the case-preserving one gives the text, the case-mapping one the key.
 func precisLogin(s string) (text, key string, ok bool) {
-	if isPlain(s) { // every visible ASCII character is in PRECIS's IdentifierClass, and a space is not
+	if isPlain(s) { // PRECIS's IdentifierClass has every visible ASCII character, but not the space
 		return s, strings.ToLower(s), !strings.Contains(s, " ")
 	}
 	text, err := casePreserved.String(s)
@@ -67,7 +67,7 @@ func precisLogin(s string) (text, key string, ok bool) {
 	return text, foldSigma(key), err == nil
 }
 
-// foldSigma makes a sigma at the end of a word like any other: in capitals they are one letter.
+// foldSigma replaces final sigmas by ordinary ones: both have the same capital letter.
 func foldSigma(lower string) string { return strings.ReplaceAll(lower, "ς", "σ") }
 
 func hasRightToLeft(s string) bool {
@@ -81,9 +81,9 @@ func hasRightToLeft(s string) bool {
 	})
 }
 
-// mixesScripts reports whether a text is less than highly restrictive by UTS 39 (5.2), which is one script, or Latin with the
-// scripts of Japanese, Chinese or Korean. Go has no table of Script_Extensions, so a character that a few scripts share,
-// like an Arabic digit, counts as one that all share.
+// mixesScripts reports whether a text is less restrictive than the level "highly restrictive" of UTS 39 (5.2): one script, or Latin
+// with the scripts of Japanese, Chinese or Korean. Go has no table of Script_Extensions, so a character that some scripts share, such as
+// an Arabic digit, counts as shared by all.
 func mixesScripts(s string) bool {
 	if isPlain(s) {
 		return false
@@ -99,13 +99,13 @@ func mixesScripts(s string) bool {
 
 func isShared(r rune) bool { return unicode.In(r, unicode.Common, unicode.Inherited) }
 
-// scriptOf returns the script of the first character that has one of its own.
+// scriptOf returns the script of the first character that is not shared.
 func scriptOf(s string) *unicode.RangeTable {
 	for _, r := range s {
 		switch {
 		case isShared(r):
 			continue
-		case unicode.Is(unicode.Cyrillic, r): // the most usual first: there are 170
+		case unicode.Is(unicode.Cyrillic, r): // the most frequent ones first, of about 170
 			return unicode.Cyrillic
 		case unicode.Is(unicode.Latin, r):
 			return unicode.Latin
@@ -119,7 +119,7 @@ func scriptOf(s string) *unicode.RangeTable {
 	return unicode.Common
 }
 
-// LoginKey is what a login is found by that was refused, and need not be one: a Login's key where it is.
+// LoginKey returns the key by which a rejected login is found. For a valid login it is that of Login.
 func LoginKey(s string) string {
 	login, vs := ParseLogin(strings.TrimSpace(s))
 	if vs == nil {

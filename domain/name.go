@@ -2,12 +2,12 @@ package domain
 
 import "golang.org/x/text/unicode/norm"
 
-// Name is a first name, a last name or a patronymic: 1 to MaxLength characters of any script, NFC, trimmed.
+// A Name is a first name, a last name or a patronymic: 1 to MaxLength characters of any script, trimmed and in NFC.
 type Name struct{ text string }
 
 func (n Name) String() string { return n.text }
 
-// FullName is what a person is called.
+// A FullName is the name of a person.
 type FullName struct{ First, Last, Patronymic Name }
 
 // NameTexts are the texts of a full name.
@@ -18,13 +18,13 @@ func RestoreFullName(texts NameTexts) FullName {
 	return FullName{Name{texts.First}, Name{texts.Last}, Name{texts.Patronymic}}
 }
 
-// NewFirstName makes a first name.
+// NewFirstName returns a first name.
 func NewFirstName(s string) (Name, Violations) { return newName(FieldFirstName, s) }
 
-// NewLastName makes a last name.
+// NewLastName returns a last name.
 func NewLastName(s string) (Name, Violations) { return newName(FieldLastName, s) }
 
-// NewPatronymic makes a patronymic.
+// NewPatronymic returns a patronymic.
 func NewPatronymic(s string) (Name, Violations) { return newName(FieldPatronymic, s) }
 
 func newName(field Field, s string) (Name, Violations) {

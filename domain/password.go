@@ -9,26 +9,26 @@ import (
 	"golang.org/x/text/secure/precis"
 )
 
-// MinPassword and MaxPassword bound how many characters a chosen password has. There are no rules of composition: NIST
-// SP 800-63B (rev. 3, 5.1.1.2) found that they make passwords worse.
+// MinPassword and MaxPassword bound the length of a chosen password, in characters. There are no composition rules, because they make
+// passwords worse (NIST SP 800-63B rev. 3, 5.1.1.2).
 const (
 	MinPassword = 8
 	MaxPassword = 128
 )
 
-// minHeldLogin is from how many characters on a login may not stand in its password: shorter ones stand in many words.
+// minHeldLogin is the length from which a login must not be part of its password. Shorter logins are part of many words.
 const minHeldLogin = 4
 
-// Password is what somebody proves with who they are: PRECIS OpaqueString (RFC 8265), at most MaxPassword characters.
+// A Password is a password as it is hashed: PRECIS OpaqueString (RFC 8265), at most MaxPassword characters.
 type Password struct{ text string }
 
-// Secret is the password. It is for hashing, and for nothing else.
+// Secret returns the text of the password, for hashing only.
 func (p Password) Secret() string { return p.text }
 
-// String keeps the password out of logs and messages.
+// String hides the password from logs and messages.
 func (Password) String() string { return "(password)" }
 
-// NewPassword makes the password that a person chooses for an account.
+// NewPassword returns a password that a user chooses for the account with a login.
 func NewPassword(s string, login Login) (Password, Violations) {
 	switch {
 	case s == "":
@@ -61,9 +61,9 @@ func NewPassword(s string, login Login) (Password, Violations) {
 	return p, nil
 }
 
-// EnteredPassword makes the password that somebody signs in with. It returns false for what is nobody's password.
+// EnteredPassword returns a password entered at sign-in. It returns false for a text that no account can have as its password.
 func EnteredPassword(s string) (Password, bool) {
-	if utf8.RuneCountInString(s) > MaxPassword { // before the work that a long one would be
+	if utf8.RuneCountInString(s) > MaxPassword { // checked first, because a long text would cost much time
 		return Password{}, false
 	}
 	text, err := precis.OpaqueString.String(s)
@@ -73,7 +73,7 @@ func EnteredPassword(s string) (Password, bool) {
 	return Password{text}, true
 }
 
-// commonList has the 10,000 passwords that leaked most often, by frequency, as the list of zxcvbn-ts (MIT) has them.
+// commonList is the list of the 10,000 most frequently leaked passwords of zxcvbn-ts (MIT).
 //
 //go:embed common_passwords.txt
 var commonList string

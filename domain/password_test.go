@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -14,39 +15,44 @@ import (
 func TestNewPassword(t *testing.T) {
 	login, vs := domain.NewLogin("Иванов")
 	require.Empty(t, vs)
-	for password, want := range map[string][]domain.Code{
-		"корабль на рейде":         nil,
-		"пароль12":                 nil,
-		"aaaaaaaq":                 nil, // no rules of composition
-		strings.Repeat("字", 128):   nil,
-		"🐈 and 🐕 asleep":           nil,
-		"👩\u200d👧 joined":          {domain.CodeInvalid}, // OpaqueString knows joiners in Indic scripts only
-		"":                         {domain.CodeRequired},
-		"       ":                  {domain.CodeTooShort},
-		"тайна":                    {domain.CodeTooShort},
-		strings.Repeat("字", 129):   {domain.CodeTooLong},
-		strings.Repeat("x", 1<<20): {domain.CodeTooLong},
-		"password":                 {domain.CodeCommon},
-		"PassWord1":                {domain.CodeCommon},
-		"123456":                   {domain.CodeTooShort, domain.CodeCommon},
-		"xxИВАНОВxx":               {domain.CodeHoldsLogin},
-		"иванов":                   {domain.CodeTooShort, domain.CodeHoldsLogin},
-		"null\x00null":             {domain.CodeControl},
-		"back\u202ewards":          {domain.CodeControl},
-		"not \xff UTF-8":           {domain.CodeEncoding},
-		"unassigned \U000e0080":    {domain.CodeInvalid},
+	for _, c := range []struct {
+		password string
+		want     []domain.Code
+	}{
+		{"корабль на рейде", nil},
+		{"пароль12", nil},
+		{"aaaaaaaq", nil}, // there are no composition rules
+		{strings.Repeat("字", 128), nil},
+		{"🐈 and 🐕 asleep", nil},
+		{"👩\u200d👧 joined", []domain.Code{domain.CodeInvalid}}, // OpaqueString allows joiners in Indic scripts only
+		{"", []domain.Code{domain.CodeRequired}},
+		{"       ", []domain.Code{domain.CodeTooShort}},
+		{"тайна", []domain.Code{domain.CodeTooShort}},
+		{strings.Repeat("字", 129), []domain.Code{domain.CodeTooLong}},
+		{strings.Repeat("x", 1<<20), []domain.Code{domain.CodeTooLong}},
+		{"password", []domain.Code{domain.CodeCommon}},
+		{"PassWord1", []domain.Code{domain.CodeCommon}},
+		{"123456", []domain.Code{domain.CodeTooShort, domain.CodeCommon}},
+		{"xxИВАНОВxx", []domain.Code{domain.CodeHoldsLogin}},
+		{"иванов", []domain.Code{domain.CodeTooShort, domain.CodeHoldsLogin}},
+		{"null\x00null", []domain.Code{domain.CodeControl}},
+		{"back\u202ewards", []domain.Code{domain.CodeControl}},
+		{"not \xff UTF-8", []domain.Code{domain.CodeEncoding}},
+		{"unassigned \U000e0080", []domain.Code{domain.CodeInvalid}},
 	} {
-		_, vs := domain.NewPassword(password, login)
-		var codes []domain.Code
-		for _, v := range vs {
-			require.Equal(t, domain.FieldPassword, v.Field)
-			codes = append(codes, v.Code)
-		}
-		require.Equal(t, want, codes, "%.40q", password)
+		t.Run(fmt.Sprintf("%.40q", c.password), func(t *testing.T) {
+			_, vs := domain.NewPassword(c.password, login)
+			var codes []domain.Code
+			for _, v := range vs {
+				require.Equal(t, domain.FieldPassword, v.Field)
+				codes = append(codes, v.Code)
+			}
+			require.Equal(t, c.want, codes)
+		})
 	}
 }
 
-// ASVS 5.0, 6.2.4, asks for the 3,000 most common of those that are long enough.
+// ASVS 5.0, 6.2.4, requires the 3,000 most common passwords of sufficient length.
 func TestCommonPasswordsAreRejected(t *testing.T) {
 	list, err := os.ReadFile("common_passwords.txt")
 	require.NoError(t, err)
@@ -65,28 +71,32 @@ func TestCommonPasswordsAreRejected(t *testing.T) {
 	require.GreaterOrEqual(t, fit, 3000)
 }
 
-func TestShortLoginsMayStandInPasswords(t *testing.T) {
+func TestPasswordMayContainShortLogin(t *testing.T) {
 	login, _ := domain.NewLogin("an")
 	_, vs := domain.NewPassword("a mandarin tree", login)
 	require.Empty(t, vs)
 }
 
-// One password, however a keyboard makes its characters (RFC 8265, 4.2).
+// A password is the same however a keyboard encodes its characters (RFC 8265, 4.2).
 func TestPasswordsAreNormalised(t *testing.T) {
 	chosen, vs := domain.NewPassword("мой пароль ещё", domain.Login{})
 	require.Empty(t, vs)
 	for _, entered := range []string{"мой пароль ещё", "мой\u00a0пароль\u3000ещё", "мой пароль еще\u0308"} {
-		got, ok := domain.EnteredPassword(entered)
-		require.True(t, ok)
-		require.Equal(t, chosen, got, "%q", entered)
+		t.Run(entered, func(t *testing.T) {
+			got, ok := domain.EnteredPassword(entered)
+			require.True(t, ok)
+			require.Equal(t, chosen, got)
+		})
 	}
 	other, _ := domain.EnteredPassword("Мой пароль ещё")
-	require.NotEqual(t, chosen, other, "case counts")
-	for _, nobodys := range []string{"", "a\x00b", strings.Repeat("x", 129)} {
-		_, ok := domain.EnteredPassword(nobodys)
-		require.False(t, ok)
+	require.NotEqual(t, chosen, other, "passwords are case-sensitive")
+	for _, impossible := range []string{"", "a\x00b", strings.Repeat("x", 129)} {
+		t.Run(impossible, func(t *testing.T) {
+			_, ok := domain.EnteredPassword(impossible)
+			require.False(t, ok)
+		})
 	}
-	require.NotContains(t, chosen.String(), "пароль", "no log has it")
+	require.NotContains(t, chosen.String(), "пароль", "logs do not show it")
 }
 
 func TestEntered(t *testing.T) {
@@ -95,7 +105,7 @@ func TestEntered(t *testing.T) {
 	require.Equal(t, domain.Given{Text: "a\ufffd", Kind: domain.KindText, Malformed: true}, domain.Entered("a\xff"))
 	long := domain.Entered(strings.Repeat("ж", domain.MaxValue))
 	require.True(t, long.Cut)
-	require.False(t, long.Malformed, "a character that is cut in two is not malformed")
+	require.False(t, long.Malformed, "the cut does not make the last character malformed")
 	require.LessOrEqual(t, len(long.Text), domain.MaxValue)
 	odd := domain.Entered("x" + strings.Repeat("ж", domain.MaxValue))
 	require.False(t, odd.Malformed)

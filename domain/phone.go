@@ -7,17 +7,17 @@ import (
 	"github.com/nyaruka/phonenumbers/v2"
 )
 
-// Phone is a telephone number: the digits of its E.164 form, which begin with the country code.
+// A Phone is a telephone number: the digits of its E.164 form, starting with the country code.
 type Phone struct{ digits string }
 
-// String is the number's digits, without a plus. Empty for no number.
+// String returns the digits, without a plus. Empty for no number.
 func (p Phone) String() string { return p.digits }
 
-// IsRegion tells whether region names a country or territory that has phone numbers of its own.
+// IsRegion reports whether a code is that of a region with a numbering plan.
 func IsRegion(region string) bool { return phonenumbers.GetSupportedRegions()[region] }
 
-// NewPhone makes a phone of a number written in any usual form, with white space around it or not; one without a country
-// code belongs to region.
+// NewPhone returns the phone with a number in any common notation. It trims white space. A number without a country code belongs to
+// region.
 func NewPhone(s, region string) (Phone, Violations) {
 	s = trim(s)
 	if digits, ok := plainPhone(s, region); ok {
@@ -34,8 +34,8 @@ func NewPhone(s, region string) (Phone, Violations) {
 	return Phone{digits}, nil
 }
 
-// parsePhone asks libphonenumber, which decides. It costs more than all the rest of an object. It would read letters as the
-// digits of a keypad, and drop an extension: a text with letters is no phone number.
+// parsePhone parses a number by libphonenumber, which is the authority. That takes longer than all other checks of a record. A text with
+// letters is rejected first, because libphonenumber would read them as digits of a keypad, or drop them as an extension.
 func parsePhone(s, region string) (digits string, ok bool) {
 	if strings.ContainsFunc(s, unicode.IsLetter) {
 		return "", false
@@ -47,8 +47,8 @@ func parsePhone(s, region string) (digits string, ok bool) {
 	return strings.TrimPrefix(phonenumbers.Format(number, phonenumbers.E164), "+"), true
 }
 
-// plainPhone knows the plain forms of a Russian mobile number: nine and nine digits, after +7 everywhere, and in the
-// region RU also after 8, 7 or nothing. For these libphonenumber's answer is certain; a fuzz test holds both together.
+// plainPhone returns the digits of a Russian mobile number in a plain notation: 9 and nine digits, after +7 in every region, and after 8,
+// 7 or nothing in RU. libphonenumber gives the same result for these, which a fuzz test proves.
 func plainPhone(s, region string) (digits string, ok bool) {
 	national := s
 	switch {

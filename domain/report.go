@@ -2,25 +2,25 @@ package domain
 
 import "time"
 
-// Import is what was recorded of a POST to /useradd.
+// An Import is the record of an import.
 type Import struct {
 	Count
 
 	ID          int64
-	Status      int // the HTTP status it was answered with
-	Method      string
+	Status      int    // that it was answered with
+	Method      string // by which it was sent
 	Date        time.Time
 	Description string
 	Token       string // name of the access token that sent it; empty for none
-	User        string // login of the user who sent it; empty for none, and when the account is gone
-	Unkept      int    // rejections that were counted, and are not among those that can be read
+	User        string // login of the user who sent it; empty for none or a deleted account
+	Unkept      int    // number of rejections that are counted but not stored
 }
 
-// Count is what imports did.
+// Count sums up imports.
 type Count struct {
-	Imports    int // how many imports there were
-	Registered int // accounts that were made
-	Rejected   int // objects that were refused
+	Imports    int
+	Registered int // records
+	Rejected   int // records
 }
 
 // Add adds another count.
@@ -30,34 +30,34 @@ func (c *Count) Add(other Count) {
 	c.Rejected += other.Rejected
 }
 
-// Reason is why objects are refused: a violation without its limit.
+// A Reason is the reason of a rejection: a violation without its limit.
 type Reason struct {
 	Field Field
 	Code  Code
 }
 
-// ReportFilter chooses imports, and of these the refused objects. Its zero value chooses all.
+// A ReportFilter selects imports, and rejections of these. Its zero value selects all.
 type ReportFilter struct {
-	Import int64     // the only one, by its id
-	From   time.Time // not before
-	Until  time.Time // before
-	Status int
-	Reason Reason // imports that refused an object for this reason, and these objects
-	Login  string // imports that refused an object with this login, by its LoginKey, and these objects
+	Import int64     // id of the only import; 0 for all
+	From   time.Time // earliest date; zero for none
+	Until  time.Time // end of the dates, exclusive; zero for none
+	Status int       // of the imports; 0 for all
+	Reason Reason    // selects imports that rejected a record for this reason, and these rejections
+	Login  string    // LoginKey; selects imports that rejected a record with this login, and these rejections
 }
 
-// Statistics is what imports did over time.
+// Statistics sum up imports over time.
 type Statistics struct {
-	Days     []DayCount // of the last StatisticsDays, today being the last; each of them is there
+	Days     []DayCount // each of the last StatisticsDays, today last
 	All      Count
 	Reasons  []ReasonCount // of the same days, the most frequent first
 	Statuses []int         // that imports were answered with, in ascending order
 }
 
-// StatisticsDays is how many days Statistics tells one by one.
+// StatisticsDays is the number of days that Statistics have a count for.
 const StatisticsDays = 30
 
-// Last is what imports did in the last days.
+// Last returns the sum of the last days.
 func (s *Statistics) Last(days int) Count {
 	var sum Count
 	for _, day := range s.Days[max(0, len(s.Days)-days):] {
@@ -66,14 +66,14 @@ func (s *Statistics) Last(days int) Count {
 	return sum
 }
 
-// DayCount is what imports did on a day.
+// A DayCount sums up the imports of a day.
 type DayCount struct {
 	Count
 
 	Day Date
 }
 
-// ReasonCount is how many objects were refused for a reason.
+// A ReasonCount is the number of records that were rejected for a reason.
 type ReasonCount struct {
 	Reason
 

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,14 +19,19 @@ func TestStatisticsLast(t *testing.T) {
 			Day: domain.Date(i), Count: domain.Count{Imports: 1, Registered: i, Rejected: 100},
 		})
 	}
-	for days, want := range map[int]domain.Count{
-		0:  {},
-		1:  {Imports: 1, Registered: 29, Rejected: 100},
-		2:  {Imports: 2, Registered: 57, Rejected: 200},
-		30: {Imports: 30, Registered: 435, Rejected: 3000},
-		31: {Imports: 30, Registered: 435, Rejected: 3000},
+	for _, c := range []struct {
+		days int
+		want domain.Count
+	}{
+		{0, domain.Count{}},
+		{1, domain.Count{Imports: 1, Registered: 29, Rejected: 100}},
+		{2, domain.Count{Imports: 2, Registered: 57, Rejected: 200}},
+		{30, domain.Count{Imports: 30, Registered: 435, Rejected: 3000}},
+		{31, domain.Count{Imports: 30, Registered: 435, Rejected: 3000}},
 	} {
-		require.Equal(t, want, s.Last(days), "%d days", days)
+		t.Run(fmt.Sprintf("%d days", c.days), func(t *testing.T) {
+			require.Equal(t, c.want, s.Last(c.days))
+		})
 	}
 }
 
@@ -35,50 +41,53 @@ func TestReasons(t *testing.T) {
 	shorter.Limit = 40
 	email := domain.Violation{Field: domain.FieldEmail, Code: domain.CodeTaken}
 	for _, c := range []struct {
+		name       string
 		violations domain.Violations
 		want       []domain.Reason
 	}{
-		{nil, nil},
-		{domain.Violations{{Code: domain.CodeNotObject}}, []domain.Reason{{Code: domain.CodeNotObject}}},
-		{domain.Violations{taken, email, taken}, []domain.Reason{taken.Reason(), email.Reason()}},
-		{domain.Violations{tooLong, taken, shorter}, []domain.Reason{tooLong.Reason(), taken.Reason()}},
+		{"NoViolation", nil, nil},
+		{"NotARecord", domain.Violations{{Code: domain.CodeNotObject}}, []domain.Reason{{Code: domain.CodeNotObject}}},
+		{"RepeatedViolation", domain.Violations{taken, email, taken}, []domain.Reason{taken.Reason(), email.Reason()}},
+		{"DifferentLimits", domain.Violations{tooLong, taken, shorter}, []domain.Reason{tooLong.Reason(), taken.Reason()}},
 	} {
-		require.Equal(t, c.want, slices.Collect(c.violations.Reasons()))
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, slices.Collect(c.violations.Reasons())) })
 	}
-	for reason := range (domain.Violations{taken, email}).Reasons() { // may be broken off
+	for reason := range (domain.Violations{taken, email}).Reasons() { // the iteration can be abandoned
 		require.Equal(t, taken.Reason(), reason)
 		break
 	}
 }
 
-// Who looks for a login finds what was refused, however either was written.
+// A search finds a rejected login however either is written.
 func TestLoginKey(t *testing.T) {
 	for _, same := range [][]string{
 		{"ivan", "IVAN", "iVan", " ivan\t", "ｉｖａｎ"},
 		{"иванов", "Иванов", "ИВАНОВ"},
 		{"é", "e\u0301", "É"},
 		{"ΟΔΟΣ", "οδος", "οδοσ"},
-		{"two words", "Two Words"}, // which is no login
+		{"two words", "Two Words"}, // not a valid login
 		{"a\x00b", "A\x00B"},
 		{strings.Repeat("x", 60), strings.Repeat("X", 60)},
 		{""},
 	} {
-		for _, login := range same {
-			require.Equal(t, domain.LoginKey(same[0]), domain.LoginKey(login), "%q", login)
-		}
+		t.Run(fmt.Sprintf("%.40q", same[0]), func(t *testing.T) {
+			for _, login := range same {
+				require.Equal(t, domain.LoginKey(same[0]), domain.LoginKey(login), "%q", login)
+			}
+		})
 	}
 	require.NotEqual(t, domain.LoginKey("ivan"), domain.LoginKey("ivan2"))
 	login, violations := domain.NewLogin("Анна.Ким")
 	require.Nil(t, violations)
 	require.Equal(t, login.Key(), domain.LoginKey("АННА.КИМ"))
-	// what a report shows of a login is looked for as well
+	// the login as a report shows it finds the record as well
 	for _, shown := range []domain.Given{{Text: "a\x00B", Kind: domain.KindText}, {Text: strings.Repeat("Ж", 60), Kind: domain.KindText}} {
-		object := domain.Rules{Region: "RU"}.Check(&domain.Candidate{Given: [domain.NumPersonFields]domain.Given{domain.PersonLogin: shown}})
-		require.NotContains(t, object.Login, "\x00")
-		require.Equal(t, domain.LoginKey(shown.Text), domain.LoginKey(object.Login))
+		record := domain.Rules{Region: "RU"}.Check(&domain.Candidate{Given: [domain.NumPersonFields]domain.Given{domain.PersonLogin: shown}})
+		require.NotContains(t, record.Login, "\x00")
+		require.Equal(t, domain.LoginKey(shown.Text), domain.LoginKey(record.Login))
 	}
 }
 
-func TestLoginKeyOfNoLogin(t *testing.T) {
+func TestLoginKeyOfInvalidLogin(t *testing.T) {
 	require.Equal(t, domain.LoginKey("two words"), domain.LoginKey(" Two words "))
 }

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Role is what lets a user do more than others.
+// A Role permits a user to do more than others.
 type Role string
 
 // RoleOperator is the role of users who upload files, hand out temporary passwords, and download rejected records.
 const RoleOperator Role = "operator"
 
-// Has tells whether the user has a role.
+// Has reports whether the user has a role.
 func (u *User) Has(role Role) bool { return slices.Contains(u.Roles, role) }
 
-// ReportsAccess says which signed-in users see the reports of imports.
+// ReportsAccess says which users may see the reports of imports.
 type ReportsAccess string
 
 // The values of ReportsAccess.
@@ -24,19 +24,19 @@ const (
 	ReportsForOperators ReportsAccess = "operators"
 )
 
-// Allows tells whether it lets a user in.
+// Allows reports whether a user may see the reports.
 func (a ReportsAccess) Allows(user *User) bool { return a == ReportsForAny || user.Has(RoleOperator) }
 
 var (
-	// ErrNotOperator is returned when a user asks for what is for operators only.
+	// ErrNotOperator is returned when a user asks for something that only operators may do.
 	ErrNotOperator = errors.New("user is not an operator")
 
 	// ErrLastOperator is returned when the last operator would lose the role.
 	ErrLastOperator = errors.New("user is the last operator")
 
-	// ErrSetupCode is returned for a setup code that does not work.
-	ErrSetupCode = errors.New("setup code is unknown or expired, or there is an operator")
+	// ErrSetupCode is returned for a setup code that is not valid, or not any more.
+	ErrSetupCode = errors.New("setup code is unknown or expired, or there is an operator already")
 )
 
-// SetupCodeLifetime is how long a code can make a user the first operator.
+// SetupCodeLifetime is the time for which a setup code is valid.
 const SetupCodeLifetime = 7 * 24 * time.Hour

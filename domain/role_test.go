@@ -9,9 +9,18 @@ import (
 )
 
 func TestReportsAccess(t *testing.T) {
-	anybody, operator := &domain.User{}, &domain.User{Roles: []domain.Role{"another", domain.RoleOperator}}
-	for access, allowed := range map[domain.ReportsAccess]bool{domain.ReportsForAny: true, domain.ReportsForOperators: false, "": false} {
-		require.Equal(t, allowed, access.Allows(anybody), access)
-		require.True(t, access.Allows(operator), access)
+	user, operator := &domain.User{}, &domain.User{Roles: []domain.Role{"another", domain.RoleOperator}}
+	for _, c := range []struct {
+		access  domain.ReportsAccess
+		allowed bool
+	}{
+		{domain.ReportsForAny, true},
+		{domain.ReportsForOperators, false},
+		{"", false},
+	} {
+		t.Run(string(c.access), func(t *testing.T) {
+			require.Equal(t, c.allowed, c.access.Allows(user))
+			require.True(t, c.access.Allows(operator))
+		})
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Sender is who sent an import, as far as the server knows. Its zero value is anyone who can reach the server.
+// A Sender is the client or user that sent an import. Its zero value is an anonymous client.
 type Sender struct {
 	Token     int64  // id of the access token; 0 for none
-	TokenName string // as the import's record has it; after a revocation another token can have it
+	TokenName string // name of the access token; another token can get it after a revocation
 	User      int64  // id of the user; 0 for none
 }
 

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// TrimPartialRune returns a text without the character at its end that is cut, if there is one.
+// TrimPartialRune returns a text without the incomplete character at its end, if there is one.
 func TrimPartialRune[T ~string | ~[]byte](text T) T {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		last := text[len(text)-n:]
@@ -25,8 +25,8 @@ func TrimPartialRune[T ~string | ~[]byte](text T) T {
 
 func trim(s string) string { return strings.TrimSpace(s) }
 
-// isPlain tells whether s has nothing but visible ASCII characters and spaces: then it is normal in every form, and has
-// as many characters as bytes. Most values are, and need no slower look.
+// isPlain reports whether s has only visible ASCII characters and spaces. Such a text is normal in every form, and has as many
+// characters as bytes. Most values are plain and need no slower check.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {
@@ -45,7 +45,7 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// checkText finds what no text of a person may have: nothing, malformed UTF-8, control characters.
+// checkText returns the violations that no text may have: it is blank, or has malformed UTF-8 or control characters.
 func checkText(field Field, s string) Violations {
 	if trim(s) == "" {
 		return Violations{{Field: field, Code: CodeEmpty}}
@@ -66,7 +66,7 @@ func checkText(field Field, s string) Violations {
 	return vs
 }
 
-// checkLength finds a text of more than MaxLength characters.
+// checkLength returns a violation for a text of more than MaxLength characters.
 func checkLength(field Field, s string) Violations {
 	if len(s) > MaxLength && utf8.RuneCountInString(s) > MaxLength {
 		return Violations{tooLong(field)}
@@ -77,14 +77,14 @@ func checkLength(field Field, s string) Violations {
 func tooLong(field Field) Violation {
 	v := Violation{Field: field, Code: CodeTooLong, Limit: MaxLength}
 	switch field {
-	case FieldPhone, FieldBirthday: // these have forms, not lengths
+	case FieldPhone, FieldBirthday: // these have notations, not lengths
 		v = Violation{Field: field, Code: CodeInvalid}
 	}
 	return v
 }
 
-// isControl knows, beside the control characters, those that break a line or turn the direction of what follows them:
-// with these a name in a report can look like another.
+// isControl reports whether r is a control character, or one that breaks a line or changes the writing direction. With the latter a name
+// in a report can look like another name.
 func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) ||
 		'\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
@@ -92,7 +92,7 @@ func isControl(r rune) bool {
 
 func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
-// presentable is a text as it came, made fit for a report: one line of at most MaxLength characters.
+// presentable returns a text made fit for a report: one line of at most MaxLength characters, in NFC.
 func presentable(s string) string {
 	if isPlain(s) && len(s) <= MaxLength {
 		return s

@@ -2,7 +2,7 @@ package domain
 
 import "time"
 
-// User is an account with its profile, as it is kept.
+// A User is a stored account with its profile.
 type User struct {
 	ID                              int64
 	Login                           string
@@ -13,18 +13,17 @@ type User struct {
 	Registered                      time.Time
 	Password                        StoredPassword
 	Roles                           []Role    // sorted; nil for none
-	PasswordExpires                 time.Time // of a temporary password, once it is known; zero for a chosen one
+	PasswordExpires                 time.Time // of a temporary password; zero for a chosen one
 
-	// MustChangePassword is set for a user who has a temporary password and may do nothing before there is another one.
+	// MustChangePassword is set for a user who must change a temporary password before anything else.
 	MustChangePassword bool
 
-	// PasswordUsedBy tells in which browser a temporary password was first used: a hash of what the browser is known by. Nil
-	// for none.
+	// PasswordUsedBy is a hash of the identifier of the browser in which a temporary password was first used. Nil for none.
 	PasswordUsedBy []byte
 }
 
-// StoredPassword is what is kept of a password.
+// A StoredPassword is the stored form of a password.
 type StoredPassword struct {
 	Hash string
-	Made time.Time // in microseconds; sessions that began with an earlier one are over
+	Made time.Time // to the microsecond; sessions that began with an earlier password are over
 }

@@ -1,5 +1,5 @@
-// Package domain holds what is true of registration without any technology: values that are valid by construction, the
-// rules that make a candidate a registration, and the rule of sequence that an import follows.
+// Package domain defines registration without any technology: values that are valid by construction, the rules by which a candidate
+// becomes a registration, and the rule of sequence of an import.
 package domain
 
 import (
@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// MaxLength is how many characters a login, a name or an e-mail may have, after normalisation.
+// MaxLength is the maximum number of characters of a login, a name or an email, after normalisation.
 const MaxLength = 50
 
-// Field names a field of a person, by the name it has in JSON.
+// A Field is the name of a field.
 type Field string
 
 // FieldRecord stands for the record as a whole.
@@ -22,34 +22,34 @@ const (
 	FieldOldPassword Field = "old_password"
 )
 
-// Code says in what way a field breaks a rule. Codes are stable: they are stored, and translated at the edge.
+// A Code says which rule a field breaks. Codes are stable: they are stored, and translated at the edge.
 type Code string
 
 // The codes of violations.
 const (
-	CodeUnreadable      Code = "unreadable"       // the line or row is broken, and those around it are not
-	CodeNotObject       Code = "not_object"       // the element is a number, a string, a list, true, false or null
-	CodeRequired        Code = "required"         // the field is missing or null
-	CodeContactRequired Code = "contact_required" // neither an e-mail nor a phone is given
-	CodeEmpty           Code = "empty"            // nothing but white space
-	CodeType            Code = "type"             // not a string (a phone: neither a string nor a number)
-	CodeRepeated        Code = "repeated"         // the key stands in the object more than once
+	CodeUnreadable      Code = "unreadable"       // a damaged line or row between readable ones
+	CodeNotObject       Code = "not_object"       // something other than a record
+	CodeRequired        Code = "required"         // missing
+	CodeContactRequired Code = "contact_required" // neither an email nor a phone
+	CodeEmpty           Code = "empty"            // only white space
+	CodeType            Code = "type"             // not a text (a phone: neither a text nor a number)
+	CodeRepeated        Code = "repeated"         // given more than once
 	CodeEncoding        Code = "encoding"         // malformed UTF-8, or half of a surrogate pair
 	CodeControl         Code = "control"          // NUL, another control character, or a change of writing direction
 	CodeTooLong         Code = "too_long"         // more than Limit characters
-	CodeInvalid         Code = "invalid"          // not a login, e-mail, phone or date
+	CodeInvalid         Code = "invalid"          // not a login, email, phone or date
 	CodeMixedScripts    Code = "mixed_scripts"    // a login with letters of several alphabets
 	CodeFuture          Code = "future"           // a birthday after today
-	CodeTaken           Code = "taken"            // it belongs to an account that exists
+	CodeTaken           Code = "taken"            // belongs to an existing account
 	CodeIsContact       Code = "is_contact"       // a login that reads as an email or a phone other than the person's own
-	CodeTooShort        Code = "too_short"        // a password of less than Limit characters
-	CodeCommon          Code = "common"           // a password that many people have
-	CodeHoldsLogin      Code = "holds_login"      // a password with the login in it
-	CodeWrong           Code = "wrong"            // not the password that the account has
-	CodeSame            Code = "same"             // the password that the account has already
+	CodeTooShort        Code = "too_short"        // a password of fewer than Limit characters
+	CodeCommon          Code = "common"           // a frequent password
+	CodeHoldsLogin      Code = "holds_login"      // a password that contains the login
+	CodeWrong           Code = "wrong"            // not the account's password
+	CodeSame            Code = "same"             // the account's current password
 )
 
-// Codes lists every code, for whoever must have a word for each.
+// Codes returns every code.
 func Codes() []Code {
 	return []Code{
 		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
@@ -58,7 +58,7 @@ func Codes() []Code {
 	}
 }
 
-// Fields lists every field, in the order in which violations are told.
+// Fields returns every field, in the order of violations.
 func Fields() []Field {
 	all := make([]Field, 0, NumPersonFields+2)
 	for f := range PersonField(NumPersonFields) {
@@ -67,25 +67,25 @@ func Fields() []Field {
 	return append(all, FieldOldPassword, FieldPassword)
 }
 
-// Violation is one broken rule.
+// A Violation is a broken rule.
 type Violation struct {
 	Field Field
 	Code  Code
-	Limit int // with CodeTooLong and CodeTooShort: how many characters there may be, or must
+	Limit int // maximum or minimum number of characters, with CodeTooLong or CodeTooShort
 }
 
-// Reason is the violation without its limit.
+// Reason returns the violation without its limit.
 func (v Violation) Reason() Reason { return Reason{v.Field, v.Code} }
 
-// Violations are all broken rules of one object, in the order of its fields. None means that it is valid.
+// Violations are all violations of one record, in the order of its fields. A valid record has none.
 type Violations []Violation
 
-// OfNoRecord reports whether there was no record to be checked: something else stood in its place.
+// OfNoRecord reports whether there was no record to check.
 func (vs Violations) OfNoRecord() bool {
 	return len(vs) > 0 && (vs[0].Code == CodeNotObject || vs[0].Code == CodeUnreadable)
 }
 
-// Reasons yields each reason once.
+// Reasons yields each distinct reason.
 func (vs Violations) Reasons() iter.Seq[Reason] {
 	return func(yield func(Reason) bool) {
 		for i, v := range vs {

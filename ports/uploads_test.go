@@ -12,24 +12,29 @@ import (
 )
 
 func TestFileName(t *testing.T) {
-	for name, want := range map[string]string{
-		"people.csv":             "people.csv",
-		`C:\Users\anna\люди.csv`: "люди.csv",
-		"../../etc/passwd":       "passwd",
-		"a\nb\x00c.csv":          "a b\uFFFDc.csv",
-		"evil\u202Evsc.exe":      "evil\uFFFDvsc.exe",
-		"bad\xffname":            "bad\uFFFDname",
-		"":                       "",
-		"..":                     "",
-		"/":                      "",
-		" ":                      "",
-		strings.Repeat("я", 101): strings.Repeat("я", 100) + "…",
+	for _, c := range []struct {
+		name string
+		want string
+	}{
+		{"people.csv", "people.csv"},
+		{`C:\Users\anna\люди.csv`, "люди.csv"},
+		{"../../etc/passwd", "passwd"},
+		{"a\nb\x00c.csv", "a b\uFFFDc.csv"},
+		{"evil\u202Evsc.exe", "evil\uFFFDvsc.exe"},
+		{"bad\xffname", "bad\uFFFDname"},
+		{"", ""},
+		{"..", ""},
+		{"/", ""},
+		{" ", ""},
+		{strings.Repeat("я", 101), strings.Repeat("я", 100) + "…"},
 	} {
-		require.Equal(t, want, ports.FileName(name), "%q", name)
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.want, ports.FileName(c.name))
+		})
 	}
 }
 
-func TestShownLayoutIsSmall(t *testing.T) {
+func TestShownLayoutIsBounded(t *testing.T) {
 	long := strings.Repeat("<\x00", 1000)
 	layout := ports.FileLayout{Format: ports.FormatCSV, Encoding: long}
 	for range 1000 {
@@ -41,25 +46,26 @@ func TestShownLayoutIsSmall(t *testing.T) {
 	require.Len(t, shown.Columns, 40)
 	require.Len(t, shown.Rows, 10)
 	require.Len(t, shown.Rows[0], 40)
-	require.Len(t, shown.Rows[1], 40, "a row has a text for each column")
+	require.Len(t, shown.Rows[1], 40, "a row has a text per column")
 	require.Equal(t, strings.Repeat("<\uFFFD", 25)+"…", shown.Rows[1][0])
 	require.Equal(t, shown.Rows[1][0], shown.Columns[0].Header)
-	require.Equal(t, long, layout.Columns[0].Header, "the layout itself stays")
+	require.Equal(t, long, layout.Columns[0].Header, "the layout itself does not change")
 }
 
-func TestInterruptedUploads(t *testing.T) {
+func TestIsInterrupted(t *testing.T) {
 	for _, c := range []struct {
-		upload      ports.Upload
-		interrupted bool
+		name   string
+		upload ports.Upload
+		want   bool
 	}{
-		{ports.Upload{State: domain.UploadChecking, Job: "x", Silent: 15 * time.Second}, false},
-		{ports.Upload{State: domain.UploadChecking, Job: "x", Silent: 16 * time.Second}, true},
-		{ports.Upload{State: domain.UploadImporting, Job: "x", Silent: 16 * time.Second}, true},
-		{ports.Upload{State: domain.UploadImporting}, true},
-		{ports.Upload{State: domain.UploadChecked, Silent: time.Hour}, false},
-		{ports.Upload{State: domain.UploadImported, Silent: time.Hour}, false},
-		{ports.Upload{State: domain.UploadCancelled, Silent: time.Hour}, false},
+		{"BeatsInTime", ports.Upload{State: domain.UploadChecking, Job: "x", Silent: 15 * time.Second}, false},
+		{"CheckIsSilent", ports.Upload{State: domain.UploadChecking, Job: "x", Silent: 16 * time.Second}, true},
+		{"ImportIsSilent", ports.Upload{State: domain.UploadImporting, Job: "x", Silent: 16 * time.Second}, true},
+		{"HasNoJob", ports.Upload{State: domain.UploadImporting}, true},
+		{"WaitsForTheUser", ports.Upload{State: domain.UploadChecked, Silent: time.Hour}, false},
+		{"IsImported", ports.Upload{State: domain.UploadImported, Silent: time.Hour}, false},
+		{"IsCancelled", ports.Upload{State: domain.UploadCancelled, Silent: time.Hour}, false},
 	} {
-		require.Equal(t, c.interrupted, c.upload.IsInterrupted(), "%+v", c.upload)
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.upload.IsInterrupted()) })
 	}
 }

@@ -344,7 +344,7 @@ func TestTokenCommands(t *testing.T) {
 	}{
 		{[]string{"revoke", "crm"}, `no valid token "crm": it does not exist, or was revoked before`},
 		{[]string{"create", "Школа"}, "a token with this name exists: revoke it first"},
-		{[]string{"create", "two words"}, "the name of a token is 1 to 50 letters"},
+		{[]string{"create", "two words"}, `invalid token name "two words": expected 1 to 50 letters`},
 		{[]string{"create", "a", "--expires", "0d"}, `invalid duration "0d": use a value such as 90d or 12h, or "never"`},
 		{[]string{"create", "a", "--expires=-1h"}, `invalid duration "-1h"`},
 		{[]string{"create", "a", "--expires", "99999999d"}, `invalid duration "99999999d"`},

@@ -194,7 +194,7 @@ func TestUseraddProblems(t *testing.T) {
 	var it problem
 	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
 	require.Equal(t, "broken_file", it.Code)
-	require.Equal(t, "Bad request! JSON file is empty or broken at byte 13, in object 2: expected a value.", it.Detail)
+	require.Equal(t, "Bad request! JSON file is empty or broken at byte 13, in record 2: expected a value.", it.Detail)
 
 	got = p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json")
 	require.NoError(t, json.Unmarshal([]byte(got.body), &it))

@@ -1,0 +1,67 @@
+package domain_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+)
+
+func TestNewEmail(t *testing.T) {
+	for _, c := range []struct {
+		s   string
+		key string
+	}{
+		{"ivan@example.com", "ivan@example.com"},
+		{" Ivan.Petrov@Example.COM ", "ivan.petrov@example.com"},
+		{"a+b_c-d!#$%&'*/=?^`{|}~@a.bc", "a+b_c-d!#$%&'*/=?^`{|}~@a.bc"},
+		{"1@2.example", "1@2.example"},
+		{"почта@пример.рф", "почта@xn--e1afmkfd.xn--p1ai"},
+		{"ПОЧТА@ПРИМЕР.РФ", "почта@xn--e1afmkfd.xn--p1ai"},
+		{"x@xn--e1afmkfd.xn--p1ai", "x@xn--e1afmkfd.xn--p1ai"},
+		{"x@a-b.example", "x@a-b.example"},
+	} {
+		t.Run(c.s, func(t *testing.T) {
+			email, vs := domain.NewEmail(c.s)
+			require.Nil(t, vs)
+			require.Equal(t, c.key, email.Key())
+			require.Equal(t, strings.TrimSpace(c.s), email.String())
+		})
+	}
+}
+
+func TestNewEmailRejects(t *testing.T) {
+	for _, s := range []string{
+		"ivan", "@", "ivan@", "@example.com", "ivan@localhost", "a@b@example.com", "a..b@example.com", ".a@example.com", "a.@example.com",
+		"a b@example.com", `"a b"@example.com`, "a@exam ple.com", "a@-example.com", "a@example-.com", "a@example..com", "a@.com",
+		"a@example.com.", "a@example.123", "a@[127.0.0.1]", "a@exa_mple.com", "Ivan <a@example.com>", "a,b@example.com", "a@example,com",
+		"♥@example.com", "a@♥..com", "a(c)@example.com",
+	} {
+		t.Run(s, func(t *testing.T) {
+			_, vs := domain.NewEmail(s)
+			require.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs)
+		})
+	}
+	for _, c := range []struct {
+		s    string
+		want domain.Code
+	}{
+		{"", domain.CodeEmpty},
+		{"a\x00@example.com", domain.CodeControl},
+		{"a\xff@example.com", domain.CodeEncoding},
+		{strings.Repeat("a", 39) + "@example.com", domain.CodeTooLong},
+	} {
+		t.Run(c.s, func(t *testing.T) {
+			_, vs := domain.NewEmail(c.s)
+			require.Equal(t, only(domain.FieldEmail, c.want), vs)
+		})
+	}
+	_, vs := domain.NewEmail(strings.Repeat("a", 51))
+	require.Equal(t, append(only(domain.FieldEmail, domain.CodeInvalid), only(domain.FieldEmail, domain.CodeTooLong)...), vs, "all violations are reported")
+	_, vs = domain.NewEmail("q@exa\u00admple.org")
+	require.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, "a soft hyphen is invisible")
+	_, vs = domain.NewEmail(strings.Repeat("a", 38) + "@example.com")
+	require.Nil(t, vs, "50 characters are allowed")
+}
