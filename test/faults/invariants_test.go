@@ -16,8 +16,8 @@ var inconsistencies = map[string]string{
 	"rejected records without an import":    `select b.id::text from bad_users b left join codes c on c.id = b.code_id where c.id is null`,
 	"statistics that differ from the imports": `
 		select 'x' where
-			(select (count(*), coalesce(sum(created), 0), coalesce(sum(refused), 0)) from codes where uncounted_day is null) is distinct from
-			(select (coalesce(sum(requests), 0), coalesce(sum(created), 0), coalesce(sum(refused), 0)) from statistics)`,
+			(select (count(*)::numeric, coalesce(sum(created), 0)::numeric, coalesce(sum(refused), 0)::numeric) from codes where uncounted_day is null) is distinct from
+			(select (coalesce(sum(requests), 0)::numeric, coalesce(sum(created), 0)::numeric, coalesce(sum(refused), 0)::numeric) from statistics)`,
 	"reasons that differ from the imports": `
 		select field || ':' || code from (
 			select r.field, r.code, objects from code_reasons r join codes c on c.id = r.code_id where c.uncounted_day is null
