@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -29,10 +28,8 @@ const (
 	forwardedID    = "id-of-a-client"
 )
 
-func routeCases(form string) []routeCase {
-	csrf := url.Values{"csrf": {form}}.Encode()
-	file := "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n" + form + "\r\n" +
-		"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.of-a-client.csv\"\r\n\r\nlogin\r\n--x--\r\n"
+func routeCases() []routeCase {
+	const file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"people.of-a-client.csv\"\r\n\r\nlogin\r\n--x--\r\n"
 	post := func(accept string) []string {
 		return []string{
 			"Accept", accept, "Authorization", "Bearer token-of-a-client", "Idempotency-Key", "key-of-a-client", "Content-Type", "text/csv; charset=charset-of-a-client",
@@ -51,8 +48,8 @@ func routeCases(form string) []routeCase {
 		{route: "POST /useradd", path: "/useradd?dry_run=perhaps", headers: post("*/*"), shows: []string{"dry_run"}},
 		{route: "POST /useradd/upload", body: file, headers: []string{"Content-Type", mediaMultipart}, cookies: true},
 		{route: "GET /useradd/uploads/:id", path: "/useradd/uploads/upload-of-a-client", cookies: true, shows: []string{"/useradd/uploads/upload-of-a-client/start"}},
-		{route: "POST /useradd/uploads/:id/start", path: "/useradd/uploads/upload-of-a-client/start", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
-		{route: "POST /useradd/uploads/:id/cancel", path: "/useradd/uploads/upload-of-a-client/cancel", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /useradd/uploads/:id/start", path: "/useradd/uploads/upload-of-a-client/start", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /useradd/uploads/:id/cancel", path: "/useradd/uploads/upload-of-a-client/cancel", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "GET /useradd/uploads/:id/progress", path: "/useradd/uploads/upload-of-a-client/progress", cookies: true},
 		{route: "GET /useradd/uploads/:id/credentials.:format", path: "/useradd/uploads/upload-of-a-client/credentials.csv", cookies: true, shows: []string{"2000 login2000"}},
 		{
@@ -67,19 +64,19 @@ func routeCases(form string) []routeCase {
 		{route: "GET /useradd/imports/:id", path: "/useradd/imports/1?object=1", cookies: true},
 		{route: "GET /useradd/upload", cookies: true},
 		{route: "GET /account/password", cookies: true},
-		{route: "POST /account/password", body: csrf + "&old=old-of-a-client&psw=password-of-a-client", headers: []string{"Content-Type", mediaForm, "X-Forwarded-For", "192.0.2.7"}, cookies: true},
-		{route: "POST /register", body: csrf + "&login=login-of-a-client&email=of@a.client", headers: []string{"Content-Type", mediaForm}, cookies: true},
-		{route: "POST /login", body: csrf + "&login=login-of-a-client&next=/next-of-a-client", headers: []string{"Content-Type", mediaForm, "X-Forwarded-For", "2001:db8::7"}, cookies: true},
+		{route: "POST /account/password", body: "old=old-of-a-client&psw=password-of-a-client", headers: []string{"Content-Type", mediaForm, "X-Forwarded-For", "192.0.2.7"}, cookies: true},
+		{route: "POST /register", body: "login=login-of-a-client&email=of@a.client", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /login", body: "login=login-of-a-client&next=/next-of-a-client", headers: []string{"Content-Type", mediaForm, "X-Forwarded-For", "2001:db8::7"}, cookies: true},
 		{route: "GET /login", path: "/login?next=/next-of-a-client", shows: []string{"/next-of-a-client"}},
 		{route: "GET /register", path: "/register?lang=ru", shows: []string{`lang="ru"`}},
 		{route: "GET /", headers: []string{"Cookie", "lang=ru"}, shows: []string{`lang="ru"`}},
 		{route: "GET /help", path: "/help?lang=ru", shows: []string{`href="/help/api"`, `<html lang="ru">`}},
 		{route: "GET /help/:page", path: "/help/retry", headers: []string{"Accept-Language", "ru"}, shows: []string{"Idempotency-Key", `aria-current="page"`}},
 		{route: "GET /logout", cookies: true},
-		{route: "POST /logout", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /logout", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "GET /setup", path: "/setup?code=code-of-a-client"},
 		{route: "GET /setup", headers: []string{"Cookie", "setup=code-of-a-client"}, shows: []string{"First operator"}},
-		{route: "POST /setup", body: csrf, headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /setup", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "GET /healthz"},
 		{route: "GET /readyz"},
 		{route: "GET /openapi.yaml"},
@@ -112,9 +109,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 				require.Equal(t, "text/plain; charset=utf-8", media, what)
 			}
 		}
-		for i := range routeCases("") {
-			visitor, form := o.signedIn(t, "X-Forwarded-Proto", scheme)
-			c := routeCases(form)[i]
+		for _, c := range routeCases() {
+			visitor := o.signedIn(t, "X-Forwarded-Proto", scheme)
 			got := o.send(t, visitor, c)
 			require.Less(t, got.status, http.StatusInternalServerError, c.route)
 			cache := "no-store"
@@ -138,7 +134,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			{http.StatusNotFound, http.MethodGet, "/static/nothing.css", "", nil},
 			{http.StatusUnauthorized, http.MethodGet, "/profile", "", nil},
 			{http.StatusSeeOther, http.MethodGet, "/profile", "", []string{"Accept", "text/html"}},
-			{http.StatusForbidden, http.MethodPost, "/login", "", []string{"Content-Type", mediaForm}},
+			{http.StatusForbidden, http.MethodPost, "/login", "", []string{"Sec-Fetch-Site", "cross-site"}},
 		} {
 			got := o.request(t, stranger, c.method, c.path, c.body, c.headers...)
 			require.Equal(t, c.status, got.status, c.path)

@@ -14,7 +14,6 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -320,8 +319,9 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 	return o, server
 }
 
-// client is a browser, which follows no redirect. It sends the headers with each request.
+// client returns a browser, which follows no redirect. It sends the headers with each request.
 func client(headers ...string) *http.Client {
+	headers = append([]string{"Sec-Fetch-Site", "same-origin"}, headers...)
 	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &http.Client{Jar: jar{}, CheckRedirect: noRedirect, Transport: withHeaders(headers)}
 }
@@ -341,7 +341,9 @@ type withHeaders []string
 
 func (h withHeaders) RoundTrip(request *http.Request) (*http.Response, error) {
 	for i := 0; i < len(h); i += 2 {
-		request.Header.Set(h[i], h[i+1])
+		if request.Header.Get(h[i]) == "" && (h[i] != "Sec-Fetch-Site" || request.Header.Get("Origin") == "") {
+			request.Header.Set(h[i], h[i+1])
+		}
 	}
 	return http.DefaultTransport.RoundTrip(request)
 }
@@ -368,25 +370,13 @@ func (o *outside) request(t *testing.T, c *http.Client, method, path, body strin
 	return answer{response.StatusCode, response.Header, string(text)}
 }
 
-var formToken = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
-
-// token is that of the forms of a page.
-func (o *outside) token(t *testing.T, c *http.Client, path string) string {
-	t.Helper()
-	page := o.request(t, c, http.MethodGet, path, "")
-	match := formToken.FindStringSubmatch(page.body)
-	require.NotNil(t, match, page)
-	return match[1]
-}
-
 const mediaForm = "application/x-www-form-urlencoded"
 
-// signedIn is a browser of somebody who is, with the token of their forms.
-func (o *outside) signedIn(t *testing.T, headers ...string) (*http.Client, string) {
+// signedIn returns a browser of a user who has signed in.
+func (o *outside) signedIn(t *testing.T, headers ...string) *http.Client {
 	t.Helper()
 	c := client(headers...)
-	form := url.Values{"csrf": {o.token(t, c, "/login")}, "login": {"anna"}, "psw": {"secret"}}
-	got := o.request(t, c, http.MethodPost, "/login", form.Encode(), "Content-Type", mediaForm)
+	got := o.request(t, c, http.MethodPost, "/login", url.Values{"login": {"anna"}, "psw": {"secret"}}.Encode(), "Content-Type", mediaForm)
 	require.Equal(t, http.StatusSeeOther, got.status, got.body)
-	return c, o.token(t, c, "/account/password")
+	return c
 }

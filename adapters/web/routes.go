@@ -46,7 +46,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get("/openapi.yaml", describe(cfg.Views))
 	app.Post(urls.Useradd, h.useradd.Post)
 
-	app.Use(h.site.Locale.Remember)
+	app.Use(guard.RejectUnproven, h.site.Locale.Remember)
 	signedIn, users, readers, operators := h.guard.ForSignedIn, h.guard.ForUsers, h.guard.ForReaders, h.guard.ForOperators
 	app.Get(urls.Export+"rejected.:format", operators(h.exports.Rejected))
 	app.Get(urls.Export+":format", readers(h.exports.Report))

@@ -31,7 +31,7 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 				continue
 			}
 			for who, cookie := range cookies {
-				got := p.do(t, row[0], values.Replace(row[1]), nil, "Accept", "application/problem+json", "Cookie", cookie)
+				got := p.do(t, row[0], values.Replace(row[1]), nil, "Accept", "application/problem+json", "Cookie", cookie, "Sec-Fetch-Site", "same-origin")
 				require.Equal(t, turnedAway(row[2], who, access), turnedAwayWith(t, got), "%s %s, %s, reports for %s", row[0], row[1], who, access)
 			}
 		}

@@ -202,9 +202,6 @@ func TestOpenAPIExamples(t *testing.T) {
 			switch {
 			case e.name == "unavailable":
 				p = away()
-			case e.name == "form_expired":
-				visitor := start(t, "--useradd-access", "session").registered(t)
-				p, client = visitor.p, &visitor.client
 			case e.name == "password_change_required":
 				p = start(t, "--useradd-access", "session")
 				visitor := p.browser(t)

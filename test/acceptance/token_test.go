@@ -139,8 +139,7 @@ func TestAnswerIsOfItsToken(t *testing.T) {
 func TestAnswerIsOfItsUser(t *testing.T) {
 	p := start(t, "--useradd-access", "session")
 	send := func(b *browser) answer {
-		csrf := b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
-		return p.post(t, person("a", `"phone":"9000000001"`), "Idempotency-Key", "key", "Cookie", "session="+b.cookie("session"), "X-CSRF-Token", csrf)
+		return p.post(t, person("a", `"phone":"9000000001"`), "Idempotency-Key", "key", "Cookie", "session="+b.cookie("session"), "Sec-Fetch-Site", "same-origin")
 	}
 	first := p.registered(t)
 	second := p.browser(t)
@@ -149,8 +148,7 @@ func TestAnswerIsOfItsUser(t *testing.T) {
 	require.Equal(t, 200, passwords.status)
 	require.Equal(t, 400, send(second).status)
 	require.Equal(t, passwords.body, send(first).body)
-	require.Equal(t, 400, p.post(t, "[", "Cookie", "session="+first.cookie("session"), "X-CSRF-Token",
-		first.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")).status)
+	require.Equal(t, 400, p.post(t, "[", "Cookie", "session="+first.cookie("session"), "Sec-Fetch-Site", "same-origin").status)
 	users := pgtest.Query[struct{ Login string }](t, p.database, "select login from codes left join users on users.id = user_id order by codes.id")
 	require.Equal(t, []struct{ Login string }{{"Anna"}, {"other"}, {"Anna"}}, users)
 }
@@ -220,38 +218,38 @@ func TestUseraddTakesSessions(t *testing.T) {
 	p := start(t, "--useradd-access", "session")
 	crm := p.token(t, "crm")
 	b := p.registered(t)
-	csrf := b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
-	require.NotEmpty(t, csrf)
 	session := "session=" + b.cookie("session")
 	body := person("a", `"phone":"9000000001"`)
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name    string
 		status  int
 		headers []string
 	}{
-		"nobody":                     {401, nil},
-		"a session that is none":     {401, []string{"Cookie", "session=AAAAAAAAAAAAAAAAAAAAAAAAAA", "X-CSRF-Token", csrf}},
-		"a cookie alone":             {403, []string{"Cookie", session}},
-		"a page of another site":     {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "cross-site"}},
-		"a page of another origin":   {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Origin", "https://evil.example"}},
-		"a page of a sandbox":        {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Origin", "null"}},
-		"a sister site":              {403, []string{"Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "same-site"}},
-		"a token of another session": {403, []string{"Cookie", session, "X-CSRF-Token", csrf[1:] + "A"}},
-		"a wrong token as well":      {401, []string{"Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Bearer " + crm + "x"}},
+		{"visitor", 401, nil},
+		{"unknown session", 401, []string{"Cookie", "session=AAAAAAAAAAAAAAAAAAAAAAAAAA", "Sec-Fetch-Site", "same-origin"}},
+		{"session and no header", 403, []string{"Cookie", session}},
+		{"page of another site", 403, []string{"Cookie", session, "Sec-Fetch-Site", "cross-site"}},
+		{"page of another site in an old browser", 403, []string{"Cookie", session, "Origin", "https://evil.example"}},
+		{"page of a sandbox", 403, []string{"Cookie", session, "Origin", "null"}},
+		{"page of a sister site", 403, []string{"Cookie", session, "Sec-Fetch-Site", "same-site"}},
+		{"invalid token besides a session", 401, []string{"Cookie", session, "Sec-Fetch-Site", "same-origin", "Authorization", "Bearer " + crm + "x"}},
 	} {
-		got := p.post(t, body, c.headers...)
-		require.Equal(t, c.status, got.status, name)
-		require.Equal(t, c.status == 401, got.header.Get("WWW-Authenticate") != "", name)
+		t.Run(c.name, func(t *testing.T) {
+			got := p.post(t, body, c.headers...)
+			require.Equal(t, c.status, got.status)
+			require.Equal(t, c.status == 401, got.header.Get("WWW-Authenticate") != "")
+		})
 	}
 	require.Zero(t, p.count(t, "codes"))
-	require.Equal(t, 200, p.post(t, body, "Cookie", session, "X-CSRF-Token", csrf, "Sec-Fetch-Site", "same-origin", "Origin", p.url).status)
+	require.Equal(t, 200, p.post(t, body, "Cookie", session, "Sec-Fetch-Site", "same-origin", "Origin", p.url).status)
+	require.Equal(t, 400, p.post(t, "{}", "Cookie", session, "Origin", p.url).status, "an old browser")
 	require.Equal(t, 200, p.post(t, person("b", `"phone":"9000000002"`), "Authorization", "Bearer "+crm).status)
-	require.Equal(t, 400, p.post(t, "{}", "Cookie", session, "X-CSRF-Token", csrf, "Authorization", "Basic eDp5").status, "a proxy's own credentials are none")
-	require.Equal(t, []string{"", "crm", ""}, p.importTokens(t))
+	require.Equal(t, 400, p.post(t, "{}", "Cookie", session, "Sec-Fetch-Site", "same-origin", "Authorization", "Basic eDp5").status, "credentials of a proxy are not a token")
+	require.Equal(t, []string{"", "", "crm", ""}, p.importTokens(t))
 
 	operators := start(t, "--useradd-access", "session", "--reports-access", "operators")
 	b = operators.registered(t)
-	csrf = b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
-	headers := []string{"Cookie", "session=" + b.cookie("session"), "X-CSRF-Token", csrf}
+	headers := []string{"Cookie", "session=" + b.cookie("session"), "Sec-Fetch-Site", "same-origin"}
 	require.Equal(t, 403, operators.post(t, body, headers...).status)
 	status, _, stderr := operators.user(t, "grant", "anna", "operator")
 	require.Zero(t, status, stderr)
@@ -259,8 +257,7 @@ func TestUseraddTakesSessions(t *testing.T) {
 
 	closed := start(t, "--useradd-access", "token")
 	b = closed.registered(t)
-	csrf = b.get(t, "/profile").Find("input[name=csrf]").AttrOr("value", "")
-	require.Equal(t, 401, closed.post(t, body, "Cookie", "session="+b.cookie("session"), "X-CSRF-Token", csrf).status)
+	require.Equal(t, 401, closed.post(t, body, "Cookie", "session="+b.cookie("session"), "Sec-Fetch-Site", "same-origin").status)
 }
 
 func TestUseraddIsOpenByDefault(t *testing.T) {
@@ -303,8 +300,7 @@ func TestRegistrationIsClosed(t *testing.T) {
 		require.Zero(t, b.get(t, path).Find(`a[href="/register"]`).Length(), path)
 		require.NotZero(t, b.get(t, path).Find(`a[href="/login"]`).Length(), path)
 	}
-	form := "csrf=" + b.get(t, "/login").Find("input[name=csrf]").AttrOr("value", "") + "&login=anna"
-	got = b.do(t, http.MethodPost, "/register", form, "Content-Type", "application/x-www-form-urlencoded")
+	got = b.do(t, http.MethodPost, "/register", "login=anna", "Content-Type", "application/x-www-form-urlencoded")
 	require.Equal(t, 403, got.status)
 	require.Equal(t, "Registration is closed", got.text("h1"))
 	answer := p.do(t, http.MethodPost, "/register", strings.NewReader(strings.Repeat("x", 1<<20)), "Accept", "application/problem+json")

@@ -16,11 +16,10 @@ import (
 )
 
 // form is a multipart form with a file.
-func form(t *testing.T, token, name, content string) (body, contentType string) {
+func form(t *testing.T, name, content string) (body, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	require.NoError(t, w.WriteField("csrf", token))
 	part, err := w.CreateFormFile("file", name)
 	require.NoError(t, err)
 	_, err = io.WriteString(part, content)
@@ -29,17 +28,10 @@ func form(t *testing.T, token, name, content string) (body, contentType string) 
 	return b.String(), w.FormDataContentType()
 }
 
-func (b *browser) token(t *testing.T) string {
-	t.Helper()
-	token, _ := b.get(t, "/useradd/upload").Find(`form[action="/useradd/upload"] [name=csrf]`).Attr("value")
-	require.NotEmpty(t, token)
-	return token
-}
-
 // upload uploads a file, and returns the address that the answer leads to.
 func (b *browser) upload(t *testing.T, name, content string) string {
 	t.Helper()
-	body, contentType := form(t, b.token(t), name, content)
+	body, contentType := form(t, name, content)
 	got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
 	require.Equal(t, 303, got.status, got.text("main"))
 	require.Regexp(t, `^/useradd/uploads/\w{26}$`, got.location())
@@ -155,7 +147,6 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 	other := p.browser(t)
 	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).status)
 	p.grant(t, "other")
-	token := "csrf=" + other.token(t)
 	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	nobody := p.browser(t)
 	for _, path := range []string{"", "/progress", "/slips", "/credentials.csv"} {
@@ -167,10 +158,10 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 		require.Equal(t, 401, nobody.get(t, address+path, "Accept", "application/json").status, path)
 	}
 	for _, path := range []string{"/start", "/cancel"} {
-		require.Equal(t, 404, other.do(t, "POST", address+path, token, typed...).status)
-		require.Equal(t, 403, b.do(t, "POST", address+path, "csrf=wrong", typed...).status)
-		require.Equal(t, 401, nobody.do(t, "POST", address+path, "csrf=wrong", append(typed, "Accept", "*/*")...).status)
-		require.Equal(t, "/login?next="+url.QueryEscape(address), nobody.do(t, "POST", address+path, "csrf=wrong", typed...).location())
+		require.Equal(t, 404, other.do(t, "POST", address+path, "", typed...).status)
+		require.Equal(t, 403, b.do(t, "POST", address+path, "", append(typed, "Sec-Fetch-Site", "cross-site")...).status)
+		require.Equal(t, 401, nobody.do(t, "POST", address+path, "", append(typed, "Accept", "*/*")...).status)
+		require.Equal(t, "/login?next="+url.QueryEscape(address), nobody.do(t, "POST", address+path, "", typed...).location())
 	}
 	require.Empty(t, other.get(t, "/useradd/upload").text(".latest"))
 	require.Equal(t, 401, nobody.get(t, "/useradd/imports/1", "Accept", "*/*").status)
@@ -179,32 +170,30 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 func TestUploadsThatAreNotTaken(t *testing.T) {
 	p := start(t, "--max-body", "64KiB")
 	b := p.operator(t)
-	token := b.token(t)
 	for _, c := range []struct {
-		name                 string
-		token, file, content string
-		status               int
-		alert                string
+		name          string
+		file, content string
+		status        int
+		alert         string
 	}{
-		{"another's token", "wrong", "a.json", "{}", 403, ""},
-		{"no file", token, "", "", 400, "Choose a file first."},
-		{"too large", token, "a.json", strings.Repeat(" ", 128<<10), 413, "The file is too large."},
+		{"no file", "", "", 400, "Choose a file first."},
+		{"too large", "a.json", strings.Repeat(" ", 128<<10), 413, "The file is too large."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			body, contentType := form(t, c.token, c.file, c.content)
+			body, contentType := form(t, c.file, c.content)
 			got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
 			require.Equal(t, c.status, got.status)
 			require.Equal(t, c.alert, got.text(".message.bad[role=alert]:not([hidden])"))
 		})
 	}
-	body, contentType := form(t, token, "a.json", "{}")
+	body, contentType := form(t, "a.json", "{}")
 	require.Equal(t, 403, b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").status)
-	require.Equal(t, 415, b.do(t, "POST", "/useradd/upload", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").status)
+	require.Equal(t, 415, b.do(t, "POST", "/useradd/upload", "login=a", "Content-Type", "application/x-www-form-urlencoded").status)
 	require.Equal(t, 401, p.browser(t).do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").status)
 	require.Zero(t, p.count(t, "uploads"))
 
 	for _, file := range []string{"", "[", `{"login":`} { // whose beginning shows it
-		body, contentType := form(t, token, "a.json", file)
+		body, contentType := form(t, "a.json", file)
 		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
 		require.Equal(t, 400, got.status, file)
 		require.Contains(t, got.text(".message.bad[role=alert]"), "The file is empty, damaged", file)
@@ -224,7 +213,7 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 func TestDroppedUploadIsNoUpload(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
-	body, contentType := form(t, b.token(t), "a.json", annaBorisAndSeven())
+	body, contentType := form(t, "a.json", annaBorisAndSeven())
 	for _, c := range []struct {
 		name   string
 		header string
@@ -262,8 +251,7 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 	got = b.waitFor(t, address, headed(isChecked))
 	stale := got
 	require.Equal(t, address+"/cancel", got.Find("form button.quiet").AttrOr("formaction", ""))
-	token := got.Find("main [name=csrf]").AttrOr("value", "")
-	require.Equal(t, address, b.do(t, "POST", address+"/cancel", "csrf="+token, "Content-Type", "application/x-www-form-urlencoded").location())
+	require.Equal(t, address, b.do(t, "POST", address+"/cancel", "", "Content-Type", "application/x-www-form-urlencoded").location())
 	got = b.get(t, address)
 	require.Equal(t, "Cancelled, no one registered", got.text("h1"))
 	require.Equal(t, 303, b.send(t, address+"/start", stale, nil).status, "of a page that is out of date")

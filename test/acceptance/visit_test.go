@@ -51,6 +51,9 @@ func (b *browser) do(t *testing.T, method, path, body string, headers ...string)
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
+	if request.Header.Get("Sec-Fetch-Site") == "" && request.Header.Get("Origin") == "" {
+		request.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
 	response, err := b.client.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
@@ -82,11 +85,11 @@ func (b *browser) submit(t *testing.T, path string, fields map[string]string, he
 // send fills in a form that was got before.
 func (b *browser) send(t *testing.T, path string, got *page, fields map[string]string, headers ...string) *page {
 	t.Helper()
+	require.NotZero(t, got.Find(`form[action="`+path+`"]`).Length(), "%s has no form for %s", got.html, path)
 	form := url.Values{}
 	got.Find(`form[action="` + path + `"] input[type=hidden]`).Each(func(_ int, hidden *goquery.Selection) {
 		form.Set(hidden.AttrOr("name", ""), hidden.AttrOr("value", ""))
 	})
-	require.NotEmpty(t, form.Get("csrf"), "%s has no form for %s", got.html, path)
 	for name, value := range fields {
 		form.Set(name, value)
 	}

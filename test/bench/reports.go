@@ -103,15 +103,23 @@ func (b *bench) fill(ctx context.Context, requests, refused int) error {
 
 // operator returns a client that is signed in.
 func (b *bench) operator(ctx context.Context, server *server) (*http.Client, error) {
-	visitor, token, err := server.visitor(ctx)
-	if err != nil {
-		return nil, err
-	}
-	session, err := server.session(ctx, visitor, token)
+	session, err := server.session(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return &http.Client{Transport: withCookie{&http.Transport{}, session}}, nil
+}
+
+type withCookie struct {
+	http.RoundTripper
+
+	cookie *http.Cookie
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w withCookie) RoundTrip(request *http.Request) (*http.Response, error) {
+	request.AddCookie(w.cookie)
+	return w.RoundTripper.RoundTrip(request)
 }
 
 // exports makes each file, and what it is compared with.
@@ -274,8 +282,8 @@ func streamWriter(name string, codes, refused [][]any) error {
 }
 
 // session signs the first user in.
-func (s *server) session(ctx context.Context, visitor *http.Client, token string) (*http.Cookie, error) {
-	response, err := s.sendSignIn(ctx, visitor, token, "user0000000", chosenPassword)
+func (s *server) session(ctx context.Context) (*http.Cookie, error) {
+	response, err := s.sendSignIn(ctx, newVisitor(), "user0000000", chosenPassword)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func TestOtherSitesCannotPost(t *testing.T) {
 		const ways = 5
 		rejected += ways
 		v.load(http.StatusForbidden, click("button"))
-		require.Contains(t, v.text("body"), "A page of another site sent this request.")
+		require.Contains(t, v.text("body"), "The request did not come from a page of this server.")
 		v.sees("every way is tried", func() bool { return strings.Count(p.logged(), "path=/useradd status=") == rejected })
 	}
 	require.Equal(t, rejected, strings.Count(p.logged(), "path=/useradd status=403"))

@@ -38,8 +38,7 @@ func (s *server) from(t *testing.T, address string) *visitor {
 // A flood is many connections, each of which sends registrations one after another.
 type flood struct {
 	server *server
-	head   string // head of each request
-	token  string
+	head   string       // head of each request
 	next   atomic.Int64 // number of the last person
 
 	mu      sync.Mutex
@@ -52,12 +51,9 @@ type flood struct {
 // answers by status.
 func (s *server) flood(t *testing.T, connections, addresses int) (stop func() map[string]int) {
 	t.Helper()
-	form, err := s.visitor(t).do(t.Context(), http.MethodGet, "/register", nil)
-	require.NoError(t, err)
 	host := strings.TrimPrefix(s.url, "http://")
-	f := &flood{server: s, token: form.token(), answers: map[string]int{}, head: fmt.Sprintf("POST /register HTTP/1.1\r\nHost: %s\r\n"+
-		"Accept: text/html\r\nContent-Type: application/x-www-form-urlencoded\r\nCookie: %s\r\nContent-Length: ",
-		host, strings.SplitN(form.header.Get("Set-Cookie"), ";", 2)[0])}
+	f := &flood{server: s, answers: map[string]int{}, head: "POST /register HTTP/1.1\r\nHost: " + host + "\r\n" +
+		"Accept: text/html\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "}
 	for i := range connections {
 		dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, byte(i%addresses>>8), byte(i%addresses))}, Timeout: time.Minute}
 		f.group.Go(func() {
@@ -99,7 +95,7 @@ func (f *flood) send(c net.Conn) {
 		n := f.next.Add(1)
 		form := url.Values{
 			"lname": {"Smirnov"}, "fname": {"Ivan"}, "patr": {"Petrovich"}, "login": {fmt.Sprintf("flood%d", n)},
-			"email": {fmt.Sprintf("flood%d@example.com", n)}, "psw": {"correct horse battery staple"}, "csrf": {f.token},
+			"email": {fmt.Sprintf("flood%d@example.com", n)}, "psw": {"correct horse battery staple"},
 		}.Encode()
 		_, err := io.WriteString(c, f.head+strconv.Itoa(len(form))+"\r\n\r\n"+form)
 		if err != nil {
@@ -146,12 +142,8 @@ func (v *visitor) signIns(ctx context.Context, credentials []credential) (times 
 	for _, c := range credentials {
 		time.Sleep(time.Duration(either(0, 100)) * time.Millisecond)
 		v.client.Jar, _ = cookiejar.New(nil) // never fails
-		form, failed := v.do(ctx, http.MethodGet, "/login", nil)
-		if failed != nil {
-			return nil, failed
-		}
 		began := time.Now()
-		got, failed := v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}, "csrf": {form.token()}})
+		got, failed := v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}})
 		if failed != nil {
 			return nil, failed
 		}

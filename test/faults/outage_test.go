@@ -8,7 +8,6 @@ import (
 	"net/http/cookiejar"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,15 +52,6 @@ type page struct {
 	html   string
 }
 
-// token is that of the page's forms.
-func (p page) token() string {
-	found := regexp.MustCompile(`name="csrf" value="([^"]+)"`).FindStringSubmatch(p.html)
-	if found == nil {
-		return ""
-	}
-	return found[1]
-}
-
 // do sends a request, with fields as a form.
 func (v *visitor) do(ctx context.Context, method, path string, fields url.Values) (page, error) {
 	request, err := http.NewRequestWithContext(ctx, method, v.server.url+path, strings.NewReader(fields.Encode()))
@@ -76,6 +66,7 @@ func (v *visitor) do(ctx context.Context, method, path string, fields url.Values
 
 func (v *visitor) send(request *http.Request) (page, error) {
 	request.Header.Set("Accept", "text/html")
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
 	if v.address != "" {
 		request.Header.Set("X-Forwarded-For", v.address)
 	}
@@ -100,7 +91,7 @@ func (v *visitor) signIn(ctx context.Context, c credential) (page, error) {
 	if err != nil || form.status != http.StatusOK {
 		return form, err
 	}
-	return v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}, "csrf": {form.token()}})
+	return v.do(ctx, http.MethodPost, "/login", url.Values{"login": {c.Login}, "psw": {c.Password}})
 }
 
 // register registers person n with the form, and returns the last answer.
@@ -111,7 +102,7 @@ func (v *visitor) register(ctx context.Context, n int) (page, error) {
 	}
 	return v.do(ctx, http.MethodPost, "/register", url.Values{
 		"lname": {"Smirnov"}, "fname": {"Ivan"}, "patr": {"Petrovich"}, "login": {login(n)}, "phone": {fmt.Sprintf("+79%09d", n)},
-		"psw": {"correct horse battery staple"}, "csrf": {form.token()},
+		"psw": {"correct horse battery staple"},
 	})
 }
 

@@ -11,11 +11,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
-	"github.com/PuerkitoBio/goquery"
-	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"rollcall/domain"
@@ -256,22 +253,6 @@ func (a *answer) readLines(early bool) error {
 	return errors.New("answer without a last line")
 }
 
-// form is the form of registration, as it was opened once.
-type form struct {
-	cookies []*http.Cookie
-	token   string
-}
-
-func openForm(t *testing.T, s *server) form {
-	t.Helper()
-	response, err := direct.Get(s.url + "/register")
-	require.NoError(t, err)
-	defer response.Body.Close()
-	page, err := goquery.NewDocumentFromReader(response.Body)
-	require.NoError(t, err)
-	return form{response.Cookies(), page.Find("form[action='/register'] input[name=csrf]").AttrOr("value", "")}
-}
-
 // register registers the request's person with the form. It retries if the server gives up waiting for an import with the same
 // keys.
 func (c *crowded) register(r request, number int) (outcomes []outcome, err error) {
@@ -290,7 +271,7 @@ func (c *crowded) registerOnce(r request, number int) ([]outcome, error) {
 	a := c.account(number, 0, h)
 	entered := url.Values{
 		"lname": {"Smirnov"}, "fname": {a.FirstName}, "patr": {"Petrovich"}, "login": {a.Login}, "email": {a.Email}, "phone": {a.Phone},
-		"psw": {"correct horse battery staple"}, "csrf": {c.form.token},
+		"psw": {"correct horse battery staple"},
 	}
 	if h.Nameless {
 		entered.Del("fname")
@@ -302,9 +283,6 @@ func (c *crowded) registerOnce(r request, number int) ([]outcome, error) {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/problem+json")
 	request.Header.Set("X-Forwarded-For", addressOf(8*c.number+number)) // registrations of one address are limited
-	for _, cookie := range c.form.cookies {
-		request.AddCookie(cookie)
-	}
 	response, err := direct.Do(request)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func TestConcurrentRequests(t *testing.T) {
 	secret := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("s"), passhash.SecretSize))
 	flags := []string{"--secret-key", secret, throughProxy}
 	servers := []*server{serve(t, d.url(), flags...), serve(t, d.url(), flags...)}
-	c := &crowded{t: t, database: d.url(), form: openForm(t, servers[0]), tries: 1}
+	c := &crowded{t: t, database: d.url(), tries: 1}
 	for n := range servers {
 		t.Run(fmt.Sprintf("servers=%d", n+1), func(t *testing.T) {
 			c.servers = servers[:n+1]
@@ -78,7 +78,6 @@ type crowded struct {
 	t        *testing.T
 	servers  []*server
 	database string
-	form     form
 
 	tries      int    // tries of each case
 	number     int    // number of the case

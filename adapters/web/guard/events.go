@@ -119,7 +119,7 @@ func (e *Events) NoteError(c *fiber.Ctx, err error) {
 	switch {
 	case errors.Is(err, domain.ErrTooManyAttempts):
 		e.Note(c, "limit", "reached", attrs...)
-	case errors.Is(err, problem.ErrFormExpired), errors.Is(err, problem.ErrCrossSite):
+	case errors.Is(err, problem.ErrCrossSite):
 		e.Note(c, "form", "forged", attrs...)
 	case errors.Is(err, domain.ErrTokenInvalid), errors.Is(err, problem.ErrTokenMissing):
 		e.Note(c, "token", "refused", attrs...)

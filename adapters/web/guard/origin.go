@@ -8,23 +8,43 @@ import (
 	"rollcall/adapters/web/problem"
 )
 
-// RejectOtherSites rejects requests that may change something and come from a page of another site. It does so before their body is
-// read.
+// headerFetchSite says which site caused a request. Browsers send it since 2023, except over plain HTTP to another machine.
+const headerFetchSite = "Sec-Fetch-Site"
+
+// RejectOtherSites rejects requests that may change something and come from a page of another site, before their body is read. Its rules
+// are those of http.CrossOriginProtection: Sec-Fetch-Site decides, and Origin where it is missing. Browsers send at least one of them,
+// programs send neither.
 func RejectOtherSites(c *fiber.Ctx) error {
-	switch c.Method() {
-	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
-		return c.Next()
-	}
-	if isCrossSite(c) {
+	if mayChange(c) && isOtherSite(c) {
 		return problem.ErrCrossSite
 	}
 	return c.Next()
 }
 
-// isCrossSite reports whether a page of another origin caused a request. Its rules are those of http.CrossOriginProtection: browsers
-// since 2023 send Sec-Fetch-Site; older ones, and all of them over plain HTTP, send an Origin. Programs send neither.
-func isCrossSite(c *fiber.Ctx) bool {
-	switch c.Get("Sec-Fetch-Site") {
+// RejectUnproven rejects, after RejectOtherSites, requests that may change something, carry a cookie and do not say which page they come
+// from. An old browser may send such a request for a page of another site.
+func RejectUnproven(c *fiber.Ctx) error {
+	if mayChange(c) && !IsProven(c) {
+		return problem.ErrCrossSite
+	}
+	return c.Next()
+}
+
+// IsProven reports whether a request that RejectOtherSites has let in comes from a page of this server, or carries no cookie.
+func IsProven(c *fiber.Ctx) bool {
+	return c.Get(headerFetchSite) != "" || c.Get(fiber.HeaderOrigin) != "" || c.Get(fiber.HeaderCookie) == ""
+}
+
+func mayChange(c *fiber.Ctx) bool {
+	switch c.Method() {
+	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
+		return false
+	}
+	return true
+}
+
+func isOtherSite(c *fiber.Ctx) bool {
+	switch c.Get(headerFetchSite) {
 	case "":
 	case "same-origin", "none":
 		return false

@@ -36,7 +36,6 @@ func ReadForm(c *fiber.Ctx) (url.Values, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read form: %w", err)
 	}
-	transport.BodyWasRead(c)
 	entered, err := url.ParseQuery(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("%w: parse form: %w", problem.ErrRequest, err)

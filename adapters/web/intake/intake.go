@@ -68,7 +68,6 @@ func (r *Receiver) Receive(c *fiber.Ctx, file ports.Spool) (hint *ports.FileHint
 	if err != nil {
 		return nil, 0, explain(body, err)
 	}
-	transport.BodyWasRead(c)
 	return hint, body.Received(), nil
 }
 
@@ -80,7 +79,6 @@ func (r *Receiver) receiveCompressed(c *fiber.Ctx, body *transport.Body, inflate
 	if err != nil {
 		return nil, explain(body, err)
 	}
-	transport.BodyWasRead(c)
 	select {
 	case r.inflating <- struct{}{}:
 		defer func() { <-r.inflating }()
@@ -109,11 +107,7 @@ func spoolFile(c *fiber.Ctx, file ports.Spool, r io.Reader, length int64) (*port
 	if err != nil || media != fiber.MIMEMultipartForm {
 		return nil, spoolAll(file, r, length)
 	}
-	hint, err := receiveForm(newParts(r, params["boundary"]), file)
-	if err == nil {
-		_, err = io.Copy(io.Discard, r)
-	}
-	return hint, err
+	return spoolForm(newParts(r, params["boundary"]), file)
 }
 
 // spoolAll copies a reader. A negative length is unknown.

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +14,9 @@ import (
 	"rollcall/ports"
 )
 
-// ReceiveForm reads the file of a form that a page of this server sent. The form's token comes before its file: no byte of any other
-// form is stored.
-func (r *Receiver) ReceiveForm(c *fiber.Ctx, token string, file ports.Spool) (*ports.FileHint, error) {
-	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+// ReceiveForm reads the file of a form.
+func (r *Receiver) ReceiveForm(c *fiber.Ctx, file ports.Spool) (*ports.FileHint, error) {
+	media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || media != fiber.MIMEMultipartForm || c.Get(fiber.HeaderContentEncoding) != "" {
 		return nil, problem.ErrFormType
 	}
@@ -29,34 +27,15 @@ func (r *Receiver) ReceiveForm(c *fiber.Ctx, token string, file ports.Spool) (*p
 	case body == nil:
 		return nil, problem.ErrNoFile
 	}
-	form := newParts(body, params["boundary"])
-	part, err := form.next()
-	if err != nil {
-		return nil, explain(body, fmt.Errorf("read form: %w", err))
-	}
-	entered, err := io.ReadAll(io.LimitReader(part, maxForm))
-	if err != nil {
-		return nil, explain(body, fmt.Errorf("read form: %w", err))
-	}
-	if part.FormName() != "csrf" || subtle.ConstantTimeCompare(entered, []byte(token)) == 0 {
-		return nil, problem.ErrFormExpired
-	}
-	hint, err := receiveForm(form, file)
-	if err == nil || errors.Is(err, problem.ErrNoFile) {
-		_, err = io.Copy(io.Discard, body) // after the form
-	}
+	hint, err := spoolFile(c, file, body, body.Length())
 	if err != nil {
 		return nil, explain(body, err)
-	}
-	transport.BodyWasRead(c)
-	if hint == nil {
-		return nil, problem.ErrNoFile
 	}
 	return hint, nil
 }
 
-// receiveForm copies the first file of a form into a spool.
-func receiveForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
+// spoolForm copies the first file of a form into a spool, and reads the form to its end.
+func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	var hint *ports.FileHint
 	for {
 		part, err := form.next()
@@ -75,10 +54,11 @@ func receiveForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 			return nil, fmt.Errorf("read part of form: %w", err)
 		}
 	}
-	if hint == nil {
-		return nil, problem.ErrNoFile
+	_, err := io.Copy(io.Discard, form.body) // bytes after the last part
+	if err == nil && hint == nil {
+		err = problem.ErrNoFile
 	}
-	return hint, nil
+	return hint, err
 }
 
 // parts are the parts of a form. They bound the header of a part: mime/multipart keeps up to 10 MiB of it in memory, for as long as it

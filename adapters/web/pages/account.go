@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/intake"
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/session"
 	"rollcall/adapters/web/urls"
@@ -62,7 +63,7 @@ func (a *Account) RegisterForm(c *fiber.Ctx) error {
 
 // Register answers POST /register.
 func (a *Account) Register(c *fiber.Ctx) error {
-	entered, err := a.readForm(c)
+	entered, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (a *Account) LoginForm(c *fiber.Ctx) error {
 
 // Login answers POST /login.
 func (a *Account) Login(c *fiber.Ctx) error {
-	entered, err := a.readForm(c)
+	entered, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (a *Account) LogoutForm(c *fiber.Ctx) error { return a.show(c, "logout", &B
 
 // Logout answers POST /logout.
 func (a *Account) Logout(c *fiber.Ctx) error {
-	_, err := a.readForm(c)
+	_, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}
@@ -196,7 +197,7 @@ func (a *Account) PasswordForm(c *fiber.Ctx, user *domain.User) error {
 
 // ChangePassword answers POST /account/password.
 func (a *Account) ChangePassword(c *fiber.Ctx, changer *domain.User) error {
-	entered, err := a.readForm(c)
+	entered, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}

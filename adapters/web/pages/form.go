@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/url"
@@ -10,7 +9,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/api"
-	"rollcall/adapters/web/intake"
 	"rollcall/adapters/web/locale"
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
@@ -126,22 +124,6 @@ func pickerDate(entered string) string {
 		return date.Time().Format("2006-01-02")
 	}
 	return entered
-}
-
-// readForm reads the form of a POST that a page of this server sent.
-func (s *Site) readForm(c *fiber.Ctx) (url.Values, error) {
-	entered, err := intake.ReadForm(c)
-	if err != nil {
-		return nil, err
-	}
-	token, err := s.Guard.Visitors.Token(c)
-	if err != nil {
-		return nil, err
-	}
-	if subtle.ConstantTimeCompare([]byte(entered.Get("csrf")), []byte(token)) == 0 {
-		return nil, problem.ErrFormExpired
-	}
-	return entered, nil
 }
 
 // A formView is the view of a page with a form.

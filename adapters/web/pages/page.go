@@ -31,7 +31,6 @@ type Base struct {
 	User               *domain.User // nil for a visitor
 	IsOperator         bool
 	AllowsRegistration bool
-	Token              string
 	Notice, Alert      string // empty for none
 
 	Styles, Scripts []string // of this page, besides those of all
@@ -64,10 +63,6 @@ func (s *Site) show(c *fiber.Ctx, page string, v view) error {
 	b := v.base()
 	b.T, b.assets = s.Locale.Words(c), s.Assets
 	b.User, b.IsOperator, b.AllowsRegistration = visitor.User, visitor.IsOperator(), s.AllowsRegistration
-	b.Token, err = s.Guard.Visitors.Token(c)
-	if err != nil {
-		return err
-	}
 	if b.Title == "" {
 		b.Title = b.T.Text("title." + page)
 	}

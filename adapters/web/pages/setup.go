@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/intake"
 	"rollcall/adapters/web/transport"
 	"rollcall/adapters/web/urls"
 	"rollcall/domain"
@@ -37,7 +38,7 @@ func (a *Account) SetupForm(c *fiber.Ctx) error {
 
 // SetUp answers POST /setup, of a user who was already signed in.
 func (a *Account) SetUp(c *fiber.Ctx, user *domain.User) error {
-	_, err := a.readForm(c)
+	_, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}

@@ -95,13 +95,9 @@ func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
 }
 
 func (u *Uploads) receive(c *fiber.Ctx, user *domain.User) (id string, err error) {
-	token, err := u.Guard.Visitors.Token(c)
-	if err != nil {
-		return "", err
-	}
 	file := u.Files.New()
 	defer file.Close()
-	hint, err := u.Files.ReceiveForm(c, token, file)
+	hint, err := u.Files.ReceiveForm(c, file)
 	if err != nil {
 		return "", err
 	}
@@ -153,7 +149,7 @@ func (u *Uploads) Cancel(c *fiber.Ctx, user *domain.User) error {
 // change changes an upload, and redirects to its page. The page also shows that the upload has changed in the meantime.
 func (u *Uploads) change(c *fiber.Ctx, user *domain.User, change func(id string, isStrict bool) error) error {
 	id := c.Params("id")
-	entered, err := u.readForm(c)
+	entered, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}

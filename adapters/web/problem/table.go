@@ -18,7 +18,6 @@ var (
 	ErrRequest            = errors.New("request is invalid")
 	ErrParameter          = errors.New("parameter is invalid")
 	ErrFormType           = errors.New("form has an unsupported media type")
-	ErrFormExpired        = errors.New("form was not given to this visitor")
 	ErrEncoding           = errors.New("content encoding is not supported")
 	ErrRatio              = errors.New("body inflates to too many times its size")
 	ErrBroken             = errors.New("body is broken")
@@ -72,9 +71,8 @@ var table = []struct {
 	{ports.ErrNotFound, http.StatusNotFound, "not_found", "There is nothing at this address."},
 	{ports.ErrBusy, http.StatusServiceUnavailable, "busy", "The server is busy. Try again in a few seconds."},
 	{ErrFormType, http.StatusUnsupportedMediaType, "unsupported_form", "Send the form as application/x-www-form-urlencoded."},
-	{ErrCrossSite, http.StatusForbidden, "cross_site", "A page of another site sent this request. Send it from a page of this server, or from a program."},
+	{ErrCrossSite, http.StatusForbidden, "cross_site", "The request did not come from a page of this server. Send it from such a page, or from a program without cookies."},
 	{ErrMisdirected, http.StatusMisdirectedRequest, "misdirected", "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."},
-	{ErrFormExpired, http.StatusForbidden, "form_expired", "The form is out of date, or not of this site. Open its page again."},
 	{fiber.ErrNotFound, fiber.ErrNotFound.Code, "not_found", "There is nothing at this address."},
 	{fiber.ErrMethodNotAllowed, fiber.ErrMethodNotAllowed.Code, "method_not_allowed", "This address does not take that method."},
 	{transport.ErrTimeout, http.StatusRequestTimeout, "timeout", "The request took too long to come in."},

@@ -96,7 +96,6 @@ func (s *store) begin(c *fiber.Ctx, user *domain.User) error {
 
 // signedIn is the content of a session.
 type signedIn struct {
-	id   string // of the session
 	user int64
 	made time.Time // when the user's password was made
 }
@@ -122,7 +121,7 @@ func (s *store) read(c *fiber.Ctx) (*signedIn, error) {
 	if user == 0 || left <= 0 {
 		return nil, s.end(c)
 	}
-	found := &signedIn{current.ID(), user, time.UnixMicro(made)}
+	found := &signedIn{user, time.UnixMicro(made)}
 	if now.Sub(time.Unix(seen, 0)) > s.idle/extensionsPerIdle {
 		current.Set(valueSeen, now.Unix())
 		current.SetExpiry(min(s.idle, left))

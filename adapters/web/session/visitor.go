@@ -3,8 +3,6 @@ package session
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"time"
 
@@ -28,8 +26,6 @@ type Config struct {
 // A Visitor is the sender of a request, with or without an account.
 type Visitor struct {
 	User *domain.User // nil for a visitor who is not signed in
-
-	session string // id; empty for a visitor who is not signed in
 }
 
 // IsOperator reports whether the visitor may use what is for operators.
@@ -60,11 +56,8 @@ func (v *Visitors) Visitor(c *fiber.Ctx) (*Visitor, error) {
 	}
 	if session != nil {
 		visitor.User, err = v.auth.User(c.UserContext(), session.user, session.made)
-		switch {
-		case errors.Is(err, domain.ErrSignedOut):
+		if errors.Is(err, domain.ErrSignedOut) {
 			err = v.store.end(c)
-		case err == nil:
-			visitor.session = session.id
 		}
 		if err != nil {
 			return nil, err
@@ -118,12 +111,15 @@ func Device(c *fiber.Ctx) string {
 	return c.Cookies(transport.CookieName("device", transport.IsSecure(c)))
 }
 
-const browserKey = "browser"
+const (
+	browserKey    = "browser"
+	browserCookie = "form" // its name since forms had a token in it
+)
 
 // Browser returns the id of a browser, which lasts until the browser is closed. It gives the browser an id if it has none.
 func Browser(c *fiber.Ctx) string {
 	secure := transport.IsSecure(c)
-	name := transport.CookieName("form", secure)
+	name := transport.CookieName(browserCookie, secure)
 	if known := c.Cookies(name); known != "" {
 		return known
 	}
@@ -136,19 +132,4 @@ func Browser(c *fiber.Ctx) string {
 		Name: name, Value: id, Path: "/", HTTPOnly: true, Secure: secure, SameSite: fiber.CookieSameSiteLaxMode, SessionOnly: true,
 	})
 	return id
-}
-
-// Token returns the secret that a form must have to be taken from the sender of a request. It is derived from what only the sender's
-// browser has: the session, or before there is one the browser's id. So the server stores nothing for a visitor who only looks.
-func (v *Visitors) Token(c *fiber.Ctx) (string, error) {
-	visitor, err := v.Visitor(c)
-	if err != nil {
-		return "", err
-	}
-	secret := visitor.session
-	if secret == "" {
-		secret = Browser(c)
-	}
-	sum := sha256.Sum256([]byte("form " + secret))
-	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
 }

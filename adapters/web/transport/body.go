@@ -19,7 +19,7 @@ var (
 // A Body reads the body of a request. It ends with io.EOF only where the client has ended it.
 type Body struct {
 	stream        io.Reader
-	conn          *conn
+	request       *fiber.Ctx
 	length, limit int64 // in bytes; a negative length is unknown
 	read          int64 // bytes
 	err           error // that ended it
@@ -35,7 +35,7 @@ func NewBody(c *fiber.Ctx, limit int64) (*Body, error) {
 	if stream == nil {
 		return nil, nil //nolint:nilnil // a request without a body is valid
 	}
-	return &Body{stream: stream, conn: connOf(c), length: length, limit: limit}, nil
+	return &Body{stream: stream, request: c, length: length, limit: limit}, nil
 }
 
 // Length returns the number of bytes that the client announced, negative if it announced none.
@@ -69,18 +69,16 @@ func (b *Body) Read(p []byte) (int, error) {
 		b.err = ErrTimeout
 	case !errors.Is(err, io.EOF):
 		b.err = fmt.Errorf("%w: %w", ErrCutShort, err)
-	case b.read < b.length, b.length < 0 && b.conn.ended.Load():
+	case b.read < b.length, b.length < 0 && connOf(b.request).ended.Load():
 		b.err = ErrCutShort
 	default:
 		b.err = io.EOF
+		b.request.Locals(bodyReadKey, true)
 	}
 	return n, b.err
 }
 
 const bodyReadKey = "body_read"
-
-// BodyWasRead notes that a handler has read the request's body to its end.
-func BodyWasRead(c *fiber.Ctx) { c.Locals(bodyReadKey, true) }
 
 // CloseAfterRest closes the connection after a request whose body was not read to its end: the server would take the rest for the
 // next request. It does the same after trailers, because fasthttp accepts malformed lines in them.
