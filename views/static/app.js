@@ -28,7 +28,7 @@ for (const wrapper of document.querySelectorAll("[data-reveal]")) {
   };
   show(false);
   button.addEventListener("click", () => show(input.type === "password"));
-  // A browser offers to keep only what is sent from a password field.
+  // Browsers offer to save a password only if it is sent from a password field.
   input.form.addEventListener("submit", () => show(false));
   input.spellcheck = false;
   input.autocapitalize = "none";
@@ -36,7 +36,7 @@ for (const wrapper of document.querySelectorAll("[data-reveal]")) {
   input.parentElement.append(button);
 }
 
-// For the way back browsers keep pages as they were, even such as are not to be stored, and the user may have signed out.
+// Browsers keep pages for the back button, even with no-store. The user may have signed out since.
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted && document.querySelector("header form[action='/logout']")) location.reload();
 });

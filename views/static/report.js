@@ -1,6 +1,6 @@
 "use strict";
 
-// Draws the tables of figures as charts. Whoever sees no chart, or has no scripts, reads the tables.
+// Draws charts from the tables of figures. The tables stay for readers without charts or scripts.
 (() => {
   const locale = document.documentElement.lang;
   const compact = new Intl.NumberFormat(locale, { notation: "compact" });
@@ -26,7 +26,7 @@
     };
   };
 
-  // Stripes tell refused from created without colour.
+  // Stripes distinguish rejected from registered without colour.
   const stripes = (look) => (u) => {
     const size = 6 * devicePixelRatio;
     const tile = new OffscreenCanvas(size, size);
@@ -80,7 +80,7 @@
           values: (u, splits) => splits.map((n) => compact.format(n)),
         },
       ],
-      // Refused objects stand on the accounts made: what is drawn is both together, and then the accounts over it.
+      // Rejections are stacked on registrations: the bar of both is drawn first, and the bar of registrations over it.
       series: [
         {},
         { fill: stripes(look), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 40] }) },

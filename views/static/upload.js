@@ -1,6 +1,6 @@
 "use strict";
 
-// The form: a file can be dropped anywhere on the page, and a bar shows how much of it is sent.
+// The form: users drop a file anywhere on the page, and a bar shows how much of it is sent.
 const form = document.querySelector("[data-upload]");
 if (form) {
   const input = form.querySelector("input[type=file]");
@@ -46,7 +46,7 @@ if (form) {
         location.assign(request.responseURL);
         return;
       }
-      // What was wrong stands in the page that came.
+      // The response is a page with the reason.
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       const alert = page.querySelector("main .message.bad[role=alert]:not(.lost)");
       if (!alert) {
@@ -65,11 +65,11 @@ if (form) {
     request.setRequestHeader("Accept", "text/html");
     request.send(new FormData(form));
   });
-  // For the way back browsers keep pages as they were.
+  // Browsers keep pages for the back button.
   addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
 }
 
-// The bar of what is worked on: asked for every second, until there is another page to show.
+// The progress bar of an upload in process: polls every second until its page changes.
 const watched = document.querySelector("[data-watch]");
 if (watched) {
   const bar = watched.querySelector("progress");
@@ -89,7 +89,7 @@ if (watched) {
         return;
       }
     } catch {
-      // the network, or the server, is back soon
+      // the network or the server may recover
     }
     setTimeout(look, 1000);
   };
