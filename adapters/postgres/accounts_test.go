@@ -1,15 +1,16 @@
 package postgres_test
 
 import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
 	"rollcall/adapters/postgres"
 	"rollcall/domain"
 	"rollcall/ports"
 	"rollcall/test/contract"
 	"rollcall/test/pgtest"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 func accountStores(t *testing.T) contract.AccountsSubject {
@@ -40,7 +41,7 @@ func TestUserWithoutProfile(t *testing.T) {
 	require.Empty(t, user.FirstName)
 }
 
-// What is asked for about people does not stay in the server's memory.
+// Personal data does not stay in the server's memory as part of prepared statements.
 func TestNoPersonalStatementIsPrepared(t *testing.T) {
 	db := open(t, pgtest.New(t)+"&pool_max_conns=1")
 	store := postgres.NewAccounts(db)

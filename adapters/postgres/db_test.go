@@ -1,87 +1,115 @@
 package postgres_test
 
 import (
+	"context"
 	"io"
-	"rollcall/adapters/postgres"
-	"rollcall/domain"
-	"rollcall/ports"
-	"rollcall/test/pgtest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/pgtest"
 )
 
-func TestNoDatabase(t *testing.T) {
-	db := open(t, "postgres://127.0.0.1:1/none?connect_timeout=1")
-	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
-	account := accountOf(t, 1)
-	registrations, store, limits := postgres.NewRegistrations(db), postgres.NewAccounts(db), postgres.NewLimits(db)
-	_, errTaken := registrations.Taken(t.Context(), &account.Registration)
-	_, errCreate := registrations.Create(t.Context(), account)
-	_, errFind := store.Find(t.Context(), domain.Identity{Login: "x"})
-	_, errUser := store.User(t.Context(), 1)
-	_, errTake := limits.Take(t.Context(), ports.Bucket{Key: "x", Size: 1, Refill: time.Hour})
-	imports := postgres.NewImports(db, time.Now)
-	_, errRefuse := imports.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: "x", Sender: domain.Sender{}})
-	_, errRecall := imports.Recall(t.Context(), domain.ImportKey{Value: "key"}, io.Discard)
-	uploads, upload := postgres.NewFileUploads(db), ports.Upload{ID: "x", State: domain.UploadChecked}
-	_, errUpload := uploads.Find(t.Context(), 1, "x")
-	_, errUploads := uploads.Latest(t.Context(), 1, 1)
-	tokens := postgres.NewAccessTokens(db)
-	_, errTokens := tokens.All(t.Context())
-	_, errUse := tokens.Use(t.Context(), []byte("x"), time.Now())
-	_, errBeat := uploads.Beat(t.Context(), "x", "x", domain.Progress{})
-	codes := postgres.NewSetupCodes(db)
-	_, errCode := codes.Create(t.Context(), []byte("x"), time.Now())
-	roles := postgres.NewRoles(db)
-	var errList error
-	for _, err := range roles.List(t.Context(), "") {
-		errList = err
-	}
-	for _, err := range []error{
-		errCode, codes.Check(t.Context(), []byte("x"), time.Now()), codes.Use(t.Context(), []byte("x"), time.Now(), 1), codes.Sweep(t.Context()),
-		errList, roles.Grant(t.Context(), account.Registration.Login, domain.RoleOperator),
-		errUpload, errUploads, errBeat,
-		uploads.Create(t.Context(), &upload, ports.UploadShare{Uploads: 3}, strings.NewReader("x")),
-		uploads.Change(t.Context(), &upload, &upload),
-		uploads.Load(t.Context(), "x", io.Discard),
-		uploads.Interrupt(t.Context(), "x", "x"),
-		uploads.Sweep(t.Context(), time.Now()),
-		errTokens, errUse,
-		tokens.Create(t.Context(), &domain.AccessToken{Name: "x"}, []byte("x")),
-		tokens.Revoke(t.Context(), "x", time.Now()),
-		errTaken, errCreate, errFind, errUser, errTake,
-		errRefuse, errRecall,
-		store.SetPassword(t.Context(), 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()}),
-		limits.Return(t.Context(), ports.Bucket{Key: "x"}),
-		limits.Sweep(t.Context()),
-		imports.Sweep(t.Context()),
-	} {
-		require.ErrorIs(t, err, ports.ErrUnavailable)
-	}
-	require.Error(t, postgres.Migrate(t.Context(), "postgres://127.0.0.1:1/none?connect_timeout=1"))
+const unreachable = "postgres://127.0.0.1:1/none?connect_timeout=1"
+
+func TestOpenRejectsInvalidURL(t *testing.T) {
 	_, err := postgres.Open(t.Context(), "postgres://:bad:/")
 	require.ErrorContains(t, err, "parse database URL")
 }
 
-func TestReportsWithoutDatabase(t *testing.T) {
-	store := postgres.NewReports(open(t, "postgres://127.0.0.1:1/none?connect_timeout=1"))
-	_, errStatistics := store.Statistics(t.Context(), 20_000)
-	_, errImports := store.Imports(t.Context(), ports.ImportQuery{Limit: 1})
-	_, errRejections := store.Rejections(t.Context(), ports.RejectionQuery{Limit: 1})
-	for _, err := range []error{
-		errStatistics, errImports, errRejections,
-		store.Read(t.Context(), ports.ReportQuery{}, func(ports.Report) error { return nil }),
-		store.EraseOriginals(t.Context(), time.Now()),
-		store.RollUp(t.Context()),
+func TestMigrateWithoutDatabase(t *testing.T) {
+	require.Error(t, postgres.Migrate(t.Context(), unreachable))
+}
+
+// Every method reports a database that is unreachable.
+func TestUnreachableDatabase(t *testing.T) {
+	db := open(t, unreachable)
+	accounts, registrations, roles := postgres.NewAccounts(db), postgres.NewRegistrations(db), postgres.NewRoles(db)
+	imports, reports, uploads := postgres.NewImports(db, time.Now), postgres.NewReports(db), postgres.NewFileUploads(db)
+	tokens, codes, limits := postgres.NewAccessTokens(db), postgres.NewSetupCodes(db), postgres.NewLimits(db)
+	account := accountOf(t, 1)
+	upload := ports.Upload{ID: "x", State: domain.UploadChecked}
+	for _, c := range []struct {
+		name string
+		call func(context.Context) error
+	}{
+		{"Ready", db.Ready},
+		{"Accounts.Find", func(ctx context.Context) error { return second(accounts.Find(ctx, domain.Identity{Login: "x"})) }},
+		{"Accounts.User", func(ctx context.Context) error { return second(accounts.User(ctx, 1)) }},
+		{"Accounts.UsePassword", func(ctx context.Context) error { return accounts.UsePassword(ctx, 1, "x", []byte("x")) }},
+		{"Accounts.SetPassword", func(ctx context.Context) error {
+			return accounts.SetPassword(ctx, 1, "x", domain.StoredPassword{Hash: "y", Made: time.Now()})
+		}},
+		{"Registrations.Taken", func(ctx context.Context) error { return second(registrations.Taken(ctx, &account.Registration)) }},
+		{"Registrations.Create", func(ctx context.Context) error { return second(registrations.Create(ctx, account)) }},
+		{"Roles.Grant", func(ctx context.Context) error {
+			return roles.Grant(ctx, account.Registration.Login, domain.RoleOperator)
+		}},
+		{"Roles.List", func(ctx context.Context) (last error) {
+			for _, err := range roles.List(ctx, "") {
+				last = err
+			}
+			return last
+		}},
+		{"Imports.Reject", func(ctx context.Context) error {
+			return second(imports.Reject(ctx, ports.RejectedImport{Status: 413, Description: "x"}))
+		}},
+		{"Imports.Recall", func(ctx context.Context) error {
+			return second(imports.Recall(ctx, domain.ImportKey{Value: "key"}, io.Discard))
+		}},
+		{"Imports.Sweep", imports.Sweep},
+		{"Reports.Statistics", func(ctx context.Context) error { return second(reports.Statistics(ctx, 20_000)) }},
+		{"Reports.Imports", func(ctx context.Context) error { return second(reports.Imports(ctx, ports.ImportQuery{Limit: 1})) }},
+		{"Reports.Imports of a period", func(ctx context.Context) error {
+			return second(reports.Imports(ctx, ports.ImportQuery{Filter: domain.ReportFilter{From: time.Now()}, Limit: 1}))
+		}},
+		{"Reports.Rejections", func(ctx context.Context) error {
+			return second(reports.Rejections(ctx, ports.RejectionQuery{Limit: 1}))
+		}},
+		{"Reports.Read", func(ctx context.Context) error {
+			return reports.Read(ctx, ports.ReportQuery{}, func(ports.Report) error { return nil })
+		}},
+		{"Reports.EraseOriginals", func(ctx context.Context) error { return reports.EraseOriginals(ctx, time.Now()) }},
+		{"Reports.RollUp", reports.RollUp},
+		{"FileUploads.Create", func(ctx context.Context) error {
+			return uploads.Create(ctx, &upload, ports.UploadShare{Uploads: 3}, strings.NewReader("x"))
+		}},
+		{"FileUploads.Find", func(ctx context.Context) error { return second(uploads.Find(ctx, 1, "x")) }},
+		{"FileUploads.Latest", func(ctx context.Context) error { return second(uploads.Latest(ctx, 1, 1)) }},
+		{"FileUploads.Change", func(ctx context.Context) error { return uploads.Change(ctx, &upload, &upload) }},
+		{"FileUploads.Load", func(ctx context.Context) error { return uploads.Load(ctx, "x", io.Discard) }},
+		{"FileUploads.Beat", func(ctx context.Context) error { return second(uploads.Beat(ctx, "x", "x", domain.Progress{})) }},
+		{"FileUploads.Interrupt", func(ctx context.Context) error { return uploads.Interrupt(ctx, "x", "x") }},
+		{"FileUploads.Sweep", func(ctx context.Context) error { return uploads.Sweep(ctx, time.Now()) }},
+		{"AccessTokens.All", func(ctx context.Context) error { return second(tokens.All(ctx)) }},
+		{"AccessTokens.Use", func(ctx context.Context) error { return second(tokens.Use(ctx, []byte("x"), time.Now())) }},
+		{"AccessTokens.Create", func(ctx context.Context) error {
+			return tokens.Create(ctx, &domain.AccessToken{Name: "x"}, []byte("x"))
+		}},
+		{"AccessTokens.Revoke", func(ctx context.Context) error { return tokens.Revoke(ctx, "x", time.Now()) }},
+		{"SetupCodes.Create", func(ctx context.Context) error { return second(codes.Create(ctx, []byte("x"), time.Now())) }},
+		{"SetupCodes.Check", func(ctx context.Context) error { return codes.Check(ctx, []byte("x"), time.Now()) }},
+		{"SetupCodes.Use", func(ctx context.Context) error { return codes.Use(ctx, []byte("x"), time.Now(), 1) }},
+		{"SetupCodes.Sweep", codes.Sweep},
+		{"Limits.Take", func(ctx context.Context) error {
+			return second(limits.Take(ctx, ports.Bucket{Key: "x", Size: 1, Refill: time.Hour}))
+		}},
+		{"Limits.Return", func(ctx context.Context) error { return limits.Return(ctx, ports.Bucket{Key: "x"}) }},
+		{"Limits.Sweep", limits.Sweep},
 	} {
-		require.ErrorIs(t, err, ports.ErrUnavailable)
+		t.Run(c.name, func(t *testing.T) { require.ErrorIs(t, c.call(t.Context()), ports.ErrUnavailable) })
 	}
 }
 
-// Whatever time zone and style of dates the database has, times are the same.
+// second returns the error of a call with another result.
+func second[T any](_ T, err error) error { return err }
+
+// Times do not depend on the time zone and the date style of the database.
 func TestTimesAreInUTC(t *testing.T) {
 	url := pgtest.New(t)
 	pgtest.Query[struct{}](t, url, `do $$ begin

@@ -14,7 +14,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// A server that takes connections and then says nothing is passed over, and is no server at all where there is no other.
+// A server that accepts connections and stays silent is skipped. If there is no other server, the database is unavailable.
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

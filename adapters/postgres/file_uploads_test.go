@@ -31,7 +31,7 @@ func TestFileUploads(t *testing.T) {
 	})
 }
 
-// uploadStore has two users who may upload.
+// uploadStore returns a store, and two users who may upload.
 func uploadStore(t *testing.T, url string) (store *postgres.FileUploads, anna, boris int64) {
 	t.Helper()
 	db := open(t, url)

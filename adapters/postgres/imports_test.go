@@ -3,16 +3,17 @@ package postgres_test
 import (
 	"context"
 	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
 	"rollcall/adapters/postgres"
 	"rollcall/domain"
 	"rollcall/ports"
 	"rollcall/test/contract"
 	"rollcall/test/fake"
 	"rollcall/test/pgtest"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestImports(t *testing.T) {
@@ -27,7 +28,7 @@ func TestImports(t *testing.T) {
 	})
 }
 
-// accounts makes what is stored valid values again.
+// accounts returns the stored accounts as valid values.
 func accounts(t *testing.T, url string) []domain.Account {
 	t.Helper()
 	type row struct {
@@ -120,7 +121,7 @@ func records(t *testing.T, url string) []fake.Record {
 	return all
 }
 
-// An import whose connection is cut begins again by itself.
+// An import whose connection is lost runs again.
 func TestLostConnection(t *testing.T) {
 	url := pgtest.New(t)
 	store := postgres.NewImports(open(t, url), time.Now)
@@ -149,8 +150,8 @@ func TestLostConnection(t *testing.T) {
 	require.Equal(t, id, records(t, url)[0].ID)
 }
 
-// A hopeful import finds those who are registered already, however late they come.
-func TestManyBatches(t *testing.T) {
+// An import that copies without looking up still finds users who are registered already, in any batch.
+func TestTakenKeysInAnyBatch(t *testing.T) {
 	url := pgtest.New(t)
 	store := postgres.NewImports(open(t, url), time.Now)
 	created := 0
@@ -159,7 +160,7 @@ func TestManyBatches(t *testing.T) {
 			created = 0
 			for batch := range 12 {
 				objects := []domain.Record{contract.Record(t, 2*batch), contract.Record(t, 2*batch+1), contract.Record(t, batch)}
-				for again := true; again; {
+				for clashed := true; clashed; {
 					taken, err := tx.Taken(ctx, objects)
 					require.NoError(t, err)
 					var admitted []domain.Account
@@ -169,8 +170,8 @@ func TestManyBatches(t *testing.T) {
 						}
 					}
 					err = tx.Add(ctx, admitted, nil)
-					again = err != nil
-					if again {
+					clashed = err != nil
+					if clashed {
 						require.ErrorIs(t, err, ports.ErrTaken)
 						continue
 					}

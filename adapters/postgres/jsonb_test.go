@@ -18,7 +18,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// hostile is JSON that jsonb may not take, and what is kept of it; empty for nothing.
+// hostile returns JSON that jsonb may not accept, and what is stored of it; empty for null.
 func hostile() map[string]string {
 	nested := func(levels int, inside string) string {
 		return strings.Repeat("[", levels) + inside + strings.Repeat("]", levels)
@@ -29,7 +29,7 @@ func hostile() map[string]string {
 	for i := range fields {
 		fields[i] = fmt.Sprintf(`"f%d":"\u0000"`, i)
 	}
-	mendedFields := strings.ReplaceAll(strings.Join(fields, ","), `\u0000`, "\ufffd")
+	storedFields := strings.ReplaceAll(strings.Join(fields, ","), `\u0000`, "\ufffd")
 	cases := map[string]string{
 		`7`: `7`, `null`: `null`, `"text"`: `"text"`, `[]`: `[]`, `{}`: `{}`, `""`: `""`, `-0`: `0`, `true`: `true`,
 		` [ 1 , {"a" : null} ] `:              `[1,{"a":null}]`,
@@ -56,7 +56,7 @@ func hostile() map[string]string {
 		`["5e","1E+","e","2e99999999"]`:       `["5e","1E+","e","2e99999999"]`,
 		`"` + long + `"`:                      `"` + long + `"`,
 		`"` + long + `\u0000"`:                `"` + long + `�"`,
-		`{` + strings.Join(fields, ",") + `}`: `{` + mendedFields + `}`,
+		`{` + strings.Join(fields, ",") + `}`: `{` + storedFields + `}`,
 		nested(postgres.MaxNesting, "1"):      nested(postgres.MaxNesting, "1"),
 		nested(10_000, ""):                    nested(postgres.MaxNesting+1, "null"),
 		nested(30_000, ""):                    ``,
@@ -66,49 +66,51 @@ func hostile() map[string]string {
 	return cases
 }
 
-// Whatever objects were, they are refused and kept, by COPY and by INSERT.
+// Records that contain any JSON can be rejected, and their originals are stored, by COPY and by INSERT.
 func TestHostileOriginals(t *testing.T) {
 	cases := hostile()
 	url := pgtest.New(t)
 	db := open(t, url)
 	store, reports := postgres.NewImports(db, time.Now), postgres.NewReports(db)
 	for _, exclusive := range []bool{true, false} {
-		rejections := []domain.Rejection{{Record: 1, Description: "none"}}
-		want := []string{""}
-		for in, out := range cases {
-			require.True(t, json.Valid([]byte(in)) || out == "", in)
-			rejections = append(rejections, domain.Rejection{Record: len(want) + 1, Description: in[:min(len(in), 50)], Original: []byte(in)})
-			rejections[len(want)].Description = strings.ToValidUTF8(rejections[len(want)].Description, "?")
-			want = append(want, out)
-		}
-		id, err := store.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
-			_, err := tx.Taken(ctx, nil)
-			require.NoError(t, err)
-			require.NoError(t, tx.Add(ctx, nil, rejections))
-			return tx.Finish(ctx, domain.Tally{Records: len(rejections), Rejected: len(rejections)}, nil)
-		})
-		require.NoError(t, err)
-		query := ports.ReportQuery{Filter: domain.ReportFilter{Import: id}, Originals: true}
-		err = reports.Read(t.Context(), query, func(report ports.Report) error {
-			count := 0
-			for rejection, err := range report.Rejections {
-				require.NoError(t, err)
-				if want[count] == "" {
-					require.Nil(t, rejection.Original, rejection.Description)
-				} else {
-					assertSameJSON(t, want[count], rejection.Original)
-				}
-				count++
+		t.Run(fmt.Sprintf("exclusive %t", exclusive), func(t *testing.T) {
+			rejections := []domain.Rejection{{Record: 1, Description: "none"}}
+			want := []string{""}
+			for in, out := range cases {
+				require.True(t, json.Valid([]byte(in)) || out == "", in)
+				rejections = append(rejections, domain.Rejection{Record: len(want) + 1, Description: in[:min(len(in), 50)], Original: []byte(in)})
+				rejections[len(want)].Description = strings.ToValidUTF8(rejections[len(want)].Description, "?")
+				want = append(want, out)
 			}
-			require.Len(t, want, count)
-			return nil
+			id, err := store.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
+				_, err := tx.Taken(ctx, nil)
+				require.NoError(t, err)
+				require.NoError(t, tx.Add(ctx, nil, rejections))
+				return tx.Finish(ctx, domain.Tally{Records: len(rejections), Rejected: len(rejections)}, nil)
+			})
+			require.NoError(t, err)
+			query := ports.ReportQuery{Filter: domain.ReportFilter{Import: id}, Originals: true}
+			err = reports.Read(t.Context(), query, func(report ports.Report) error {
+				count := 0
+				for rejection, err := range report.Rejections {
+					require.NoError(t, err)
+					if want[count] == "" {
+						require.Nil(t, rejection.Original, rejection.Description)
+					} else {
+						requireSameJSON(t, want[count], rejection.Original)
+					}
+					count++
+				}
+				require.Len(t, want, count)
+				return nil
+			})
+			require.NoError(t, err)
 		})
-		require.NoError(t, err)
 	}
 }
 
-// assertSameJSON compares numbers by their digits.
-func assertSameJSON(t *testing.T, want string, got []byte) {
+// requireSameJSON compares JSON, and numbers in it by their digits.
+func requireSameJSON(t *testing.T, want string, got []byte) {
 	t.Helper()
 	decode := func(text []byte) (value any) {
 		decoder := json.NewDecoder(bytes.NewReader(text))
@@ -129,7 +131,7 @@ func FuzzOriginal(f *testing.F) {
 		}
 		before := bytes.Clone(in)
 		out := postgres.Original(in)
-		require.Equal(t, before, in, "it is not ours")
+		require.Equal(t, before, in, "original changed its argument")
 		if out == nil {
 			return
 		}
@@ -148,7 +150,7 @@ func FuzzOriginal(f *testing.F) {
 			case string:
 				require.NotContains(t, token, "\x00")
 			case json.Number:
-				require.LessOrEqual(t, len(token), postgres.MaxNumber+1) // and a sign
+				require.LessOrEqual(t, len(token), postgres.MaxNumber+1) // with a sign
 				require.NotContains(t, strings.ToLower(token.String()), "e")
 			case json.Delim:
 				if token == '[' || token == '{' {
@@ -163,7 +165,7 @@ func FuzzOriginal(f *testing.F) {
 	})
 }
 
-// requireSurrogatesInPairs looks at the escapes, of which the decoder makes something in any case.
+// requireSurrogatesInPairs checks the escapes, because the decoder accepts any.
 func requireSurrogatesInPairs(t *testing.T, text []byte) {
 	t.Helper()
 	high := false
@@ -179,7 +181,7 @@ func requireSurrogatesInPairs(t *testing.T, text []byte) {
 				i += 4
 			}
 		}
-		require.Equal(t, high, low, "half of a pair")
+		require.Equal(t, high, low, "unpaired surrogate")
 		high = isHigh
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// pass lets time pass for all buckets: it makes everything in them older.
+// pass simulates the passage of time by moving all buckets into the past.
 func pass(t *testing.T, url string, d time.Duration) {
 	t.Helper()
 	pgtest.Query[struct{}](t, url, `update limits set full_at = full_at - $1::interval`, d)
@@ -54,8 +54,8 @@ func TestLimitsAreSwept(t *testing.T) {
 	require.Empty(t, kept())
 }
 
-// Sweeping waits for no bucket that is being taken from: those who take from several would wait for one another.
-func TestSweepPassesOverBucketsInUse(t *testing.T) {
+// Sweep does not wait for buckets in use. Otherwise it could deadlock with attempts that lock several buckets.
+func TestSweepSkipsBucketsInUse(t *testing.T) {
 	url := pgtest.New(t)
 	db := open(t, url)
 	store := postgres.NewLimits(db)

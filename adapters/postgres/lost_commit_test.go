@@ -21,17 +21,17 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// A commit whose answer is lost on the way is neither told to have failed nor done twice, even if nobody waits for it by then.
+// If the answer to a commit is lost, the import is neither reported as failed nor stored twice, even if its caller has left.
 func TestLostCommit(t *testing.T) {
-	t.Run("on the way", func(t *testing.T) { loseCommit(t.Context(), t, func() {}) })
-	t.Run("because it was cancelled", func(t *testing.T) {
+	t.Run("connection lost", func(t *testing.T) { loseCommit(t.Context(), t, func() {}) })
+	t.Run("caller left", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		loseCommit(ctx, t, cancel)
 	})
 }
 
-// A standby that is promoted, or a database that is restored, may not have what was committed, and gives the number of the
-// transaction to another. The import is then done again there.
+// A promoted standby or a restored database may lack the commit, and give the number of its transaction to another. The import then
+// runs again there.
 func TestLostCommitOnAnotherServer(t *testing.T) {
 	primary, standby := pgtest.New(t), pgtest.New(t)
 	name := func(of string) string {
@@ -56,8 +56,8 @@ func loseCommit(ctx context.Context, t *testing.T, lost func()) {
 	require.Len(t, accounts(t, direct), 2)
 }
 
-// addAndLose adds two accounts by imports of their own. Of the second the answer to the commit is lost, and a function called.
-// It returns how often imports ran, and the id of the second.
+// addAndLose adds two accounts by two imports. It drops the answer to the second one's commit, and calls lost. It returns the number of
+// runs of both imports, and the id of the second.
 func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (runs int, id int64) {
 	t.Helper()
 	var deaf atomic.Bool
@@ -74,16 +74,16 @@ func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (
 			return nil
 		})
 	}
-	_, err := add(contract.Record(t, 1), func() {}) // prepares the statements, so that the next commit is all that is sent
+	_, err := add(contract.Record(t, 1), func() {}) // prepares the statements, so that the next commit sends nothing else
 	require.NoError(t, err)
 	id, err = add(contract.Record(t, 2), func() { once.Do(func() { deaf.Store(true) }) })
 	require.NoError(t, err)
-	require.False(t, deaf.Load(), "the answer was lost")
+	require.False(t, deaf.Load(), "the proxy did not drop the answer")
 	return runs, id
 }
 
-// proxy passes on what is said between clients and the server of a URL. Once deaf is set, the next answer of the server
-// is not passed on but lost, and its connection closed.
+// proxy forwards the traffic between clients and the server of a URL, and returns the URL of the proxy. Once deaf is set, it drops the
+// next answer of the server, calls lost, and closes the connection.
 func proxy(t *testing.T, target string, deaf *atomic.Bool, lost func()) string {
 	t.Helper()
 	const name = ".s.PGSQL.5432"

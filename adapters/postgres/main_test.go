@@ -2,11 +2,12 @@ package postgres_test
 
 import (
 	"os"
-	"rollcall/adapters/postgres"
-	"rollcall/test/pgtest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/test/pgtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }

@@ -7,10 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"rollcall/adapters/postgres"
-	"rollcall/domain"
-	"rollcall/ports"
-	"rollcall/test/pgtest"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +14,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/pgtest"
 )
 
 func TestMigrateTakesTurns(t *testing.T) {
@@ -27,8 +28,8 @@ func TestMigrateTakesTurns(t *testing.T) {
 	db := open(t, url)
 	require.ErrorIs(t, db.Ready(t.Context()), ports.ErrUnavailable)
 	var all sync.WaitGroup
-	for range 4 { // instances that start at once
-		all.Go(func() { require.NoError(t, postgres.Migrate(t.Context(), url)) })
+	for range 4 { // instances that start concurrently
+		all.Go(func() { assertNoError(t, postgres.Migrate(t.Context(), url)) })
 	}
 	all.Wait()
 	require.NoError(t, db.Ready(t.Context()))
@@ -54,7 +55,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 	}, tables)
 }
 
-// migrateOver applies the migrations up to the one of a number, runs a fixture, and applies the rest.
+// migrateOver applies the migrations before the one with a number, runs a fixture, and applies the others.
 func migrateOver(t *testing.T, db *postgres.DB, number, fixture string) {
 	t.Helper()
 	run := func(sql string) {
@@ -77,8 +78,8 @@ func migrateOver(t *testing.T, db *postgres.DB, number, fixture string) {
 	}
 }
 
-// Answers that a version before senders kept are found by the id of the only token that ever had the name.
-func TestMigrationSenders(t *testing.T) {
+// An answer that a version before senders stored is found by the id of the only token that ever had the name.
+func TestMigrationOfSenders(t *testing.T) {
 	db := open(t, pgtest.New(t))
 	migrateOver(t, db, "20261126000005", `
 		insert into access_tokens (name, hash, created_at, revoked_at) values
@@ -99,24 +100,35 @@ func TestMigrationSenders(t *testing.T) {
 		})
 		return err
 	}
-	for key, id := range map[domain.ImportKey]int64{
-		{Token: school, Value: "of school"}: 1, {Token: crm, Value: "of school"}: 0, {User: school, Value: "of school"}: 0,
-		{Token: crm, Value: "of crm"}: 0, {Token: revoked, Value: "of crm"}: 0,
-		{Value: "of all"}: 3, {Token: school, Value: "of all"}: 0,
-		{Token: school, Value: "expired"}: 0, {Token: school, Value: "other"}: 0,
+	for _, c := range []struct {
+		name     string
+		key      domain.ImportKey
+		answerOf int64 // 0 for none
+	}{
+		{"key of the token", domain.ImportKey{Token: school, Value: "of school"}, 1},
+		{"key of another token", domain.ImportKey{Token: crm, Value: "of school"}, 0},
+		{"key of a user with the token's id", domain.ImportKey{User: school, Value: "of school"}, 0},
+		{"token whose name another one had", domain.ImportKey{Token: crm, Value: "of crm"}, 0},
+		{"revoked token with the name", domain.ImportKey{Token: revoked, Value: "of crm"}, 0},
+		{"key without an owner", domain.ImportKey{Value: "of all"}, 3},
+		{"key without an owner, sent with a token", domain.ImportKey{Token: school, Value: "of all"}, 0},
+		{"expired key", domain.ImportKey{Token: school, Value: "expired"}, 0},
+		{"unknown key", domain.ImportKey{Token: school, Value: "other"}, 0},
 	} {
-		answer, err := store.Recall(t.Context(), key, io.Discard)
-		if id == 0 {
-			require.ErrorIs(t, err, ports.ErrNotFound, key)
-			require.NoError(t, importBy(key), key)
-			continue
-		}
-		require.NoError(t, err, key)
-		require.Equal(t, id, answer.Import, key)
-		require.ErrorIs(t, importBy(key), ports.ErrKeyUsed, key)
+		t.Run(c.name, func(t *testing.T) {
+			answer, err := store.Recall(t.Context(), c.key, io.Discard)
+			if c.answerOf == 0 {
+				require.ErrorIs(t, err, ports.ErrNotFound)
+				require.NoError(t, importBy(c.key))
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.answerOf, answer.Import)
+			require.ErrorIs(t, importBy(c.key), ports.ErrKeyUsed)
+		})
 	}
 
-	// An earlier version runs an import.
+	// An earlier version runs an import and holds the lock of its key.
 	conn, err := db.Pool().Acquire(t.Context())
 	require.NoError(t, err)
 	defer conn.Release()
@@ -130,25 +142,10 @@ func TestMigrationSenders(t *testing.T) {
 	require.NoError(t, importBy(domain.ImportKey{Token: crm, Value: "running"}))
 }
 
-// What was there before there were reports is in them.
-func TestMigrationCounts(t *testing.T) {
-	url := pgtest.New(t)
-	db := open(t, url)
-	files, err := filepath.Glob("migrations/*.up.sql")
-	require.NoError(t, err)
-	run := func(sql string) {
-		_, err := db.Pool().Exec(t.Context(), sql)
-		require.NoError(t, err)
-	}
-	migrate := func(file string) {
-		sql, err := os.ReadFile(file)
-		require.NoError(t, err)
-		run(string(sql))
-	}
-	run(`drop schema public cascade; create schema public`)
-	migrate(files[0])
-	migrate(files[1])
-	run(`
+// Imports from before the migration are in reports.
+func TestMigrationOfReports(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261123000003", `
 		insert into codes (code, date, description) values
 			(200, '2026-01-01 12:00Z', 'All users have been created (5 of 5 users)'),
 			(200, '2026-01-01 13:00Z', 'Not all users have been created (created by 11 of 13 users)'),
@@ -158,10 +155,6 @@ func TestMigrationCounts(t *testing.T) {
 			(2, 1, 'Anna', 'x', '[{"field": "login", "code": "taken"}, {"field": "email", "code": "taken"}]'),
 			(2, 9, null, 'x', '[{"field": "", "code": "not_object"}]'),
 			(3, 1, 'ANNA', 'x', '[{"field": "login", "code": "too_long", "limit": 50}, {"field": "login", "code": "too_long", "limit": 50}]')`)
-	for _, file := range files[2:] {
-		migrate(file)
-	}
-
 	store := postgres.NewReports(db)
 	page, err := store.Imports(t.Context(), ports.ImportQuery{Oldest: true, Limit: 9})
 	require.NoError(t, err)
@@ -187,7 +180,7 @@ func TestMigrationCounts(t *testing.T) {
 	require.Len(t, page.Imports, 2)
 }
 
-// Of imports from before, every rejection is kept.
+// All rejections of imports from before the migration are stored.
 func TestMigrationOfUnkeptRejections(t *testing.T) {
 	db := open(t, pgtest.New(t))
 	migrateOver(t, db, "20261126000001", `
@@ -200,8 +193,8 @@ func TestMigrationOfUnkeptRejections(t *testing.T) {
 	require.Len(t, page.Rejections, 2)
 }
 
-// Whoever was an operator before the migration keeps setup codes away.
-func TestMigrationSetupCodes(t *testing.T) {
+// An operator from before the migration prevents setup codes.
+func TestMigrationOfSetupCodes(t *testing.T) {
 	db := open(t, pgtest.New(t))
 	migrateOver(t, db, "20261126000006", `
 		insert into users (login, login_key, password_hash, phone) values ('anna', 'anna', 'x', '1'), ('boris', 'boris', 'x', '2');
@@ -212,7 +205,7 @@ func TestMigrationSetupCodes(t *testing.T) {
 	require.False(t, created)
 }
 
-// Passwords from before are taken for unused, and the program of before goes on beside this one.
+// Passwords from before the migration count as unused, and the previous version runs beside this one.
 func TestMigrationOfPasswordUse(t *testing.T) {
 	const before = `insert into users (login, login_key, password_hash, phone) values ('A', 'a', '$sha256$x', '79');`
 	url := pgtest.New(t)
@@ -231,7 +224,7 @@ func TestMigrationOfPasswordUse(t *testing.T) {
 	require.Nil(t, user.PasswordUsedBy)
 }
 
-// Imports from before the migration are counted already, and the figures stay the same.
+// Imports from before the migration are counted already. Figures stay the same, and include imports of the previous version.
 func TestMigrationOfRollUp(t *testing.T) {
 	url := pgtest.New(t)
 	db := open(t, url)

@@ -3,15 +3,16 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"rollcall/adapters/postgres"
-	"rollcall/test/pgtest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/test/pgtest"
 )
 
-// Originals are forgotten when they are old enough, in several transactions, and nothing else is.
+// EraseOriginals erases old originals and nothing else, in several transactions.
 func TestEraseOriginals(t *testing.T) {
 	url := pgtest.New(t)
 	store := postgres.NewReports(open(t, url))

@@ -3,16 +3,17 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"rollcall/adapters/postgres"
-	"rollcall/domain"
-	"rollcall/ports"
-	"rollcall/test/contract"
-	"rollcall/test/pgtest"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/pgtest"
 )
 
 func TestRegistrations(t *testing.T) { contract.Registrations(t, accountStores) }
@@ -22,8 +23,7 @@ func accountOf(t *testing.T, number int) domain.Account {
 	return domain.Account{Registration: contract.Record(t, number).Registration, PasswordHash: "x"}
 }
 
-// A person who registers gives way to an import that is under way, which takes no notice: not even when it comes to want
-// what the person has.
+// A registration gives way to a running import. The import does not notice, not even if it needs a login that the registration holds.
 func TestRegistrationGivesWayToImport(t *testing.T) {
 	url := pgtest.New(t)
 	db := open(t, url)
@@ -34,7 +34,7 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 		first, second := accountOf(t, 1), accountOf(t, 2)
 		require.NoError(t, add(ctx, t, tx, first))
 
-		person := second // whose login the import will want, when the person waits for its phone
+		person := second // holds the login that the import needs next, and waits for the import's phone
 		person.Registration.Email = domain.Email{}
 		person.Registration.Phone = first.Registration.Phone
 		created := make(chan error, 1)
@@ -67,17 +67,17 @@ func add(ctx context.Context, t *testing.T, tx ports.ImportTx, account domain.Ac
 	return tx.Add(ctx, []domain.Account{account}, nil)
 }
 
-// An account that was stored, and whose id was lost on the way, is neither told to be taken nor stored twice.
+// If the answer to a registration is lost, the account is neither reported as taken nor created twice.
 func TestLostRegistration(t *testing.T) {
 	direct := pgtest.New(t)
 	var deaf atomic.Bool
 	registrations := postgres.NewRegistrations(open(t, proxy(t, direct, &deaf, func() {})))
-	_, err := registrations.Create(t.Context(), accountOf(t, 1)) // prepares the statements, so that the next is all that is sent
+	_, err := registrations.Create(t.Context(), accountOf(t, 1)) // prepares the statements, so that the next call sends nothing else
 	require.NoError(t, err)
 	deaf.Store(true)
 	id, err := registrations.Create(t.Context(), accountOf(t, 2))
 	require.NoError(t, err)
-	require.False(t, deaf.Load(), "the answer was lost")
+	require.False(t, deaf.Load(), "the proxy did not drop the answer")
 	ids := pgtest.Query[struct{ ID int64 }](t, direct, `select id from users where login = 'user2'`)
 	require.Len(t, ids, 1)
 	require.Equal(t, ids[0].ID, id)
@@ -85,22 +85,23 @@ func TestLostRegistration(t *testing.T) {
 	require.ErrorIs(t, err, ports.ErrTaken)
 }
 
-// A registration that the database undoes for the sake of others is run again.
+// A registration that the database undoes because of another transaction runs again.
 func TestRegistrationRunsAgain(t *testing.T) {
 	for _, c := range []struct {
+		name     string
 		state    string
 		failures int
 		want     error
 	}{
-		{"40P01", 3, nil},
-		{"40001", 3, nil},
-		{"40P01", 100, ports.ErrUnavailable},
-		{"53100", 1, ports.ErrUnavailable},
+		{"deadlocks", "40P01", 3, nil},
+		{"serialization failures", "40001", 3, nil},
+		{"too many deadlocks", "40P01", 100, ports.ErrUnavailable},
+		{"full disk", "53100", 1, ports.ErrUnavailable},
 	} {
-		t.Run(c.state, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			url := pgtest.New(t)
 			for _, sql := range []string{
-				`create sequence runs`, // which a rollback does not take back
+				`create sequence runs`, // a rollback does not undo it
 				`create function fail() returns trigger language plpgsql as $$ begin
 					if nextval('runs') <= tg_argv[1]::int then raise 'failure' using errcode = tg_argv[0]; end if;
 					return new; end $$`,

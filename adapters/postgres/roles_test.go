@@ -1,18 +1,19 @@
 package postgres_test
 
 import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
 	"rollcall/adapters/postgres"
 	"rollcall/domain"
 	"rollcall/test/contract"
 	"rollcall/test/pgtest"
-	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestRoles(t *testing.T) { contract.Roles(t, accountStores) }
 
-// A role is of an account, and not of whoever has its login later.
+// A role belongs to an account. A later account with the same login does not have it.
 func TestRolesEndWithTheAccount(t *testing.T) {
 	url := pgtest.New(t)
 	db := open(t, url)

@@ -1,14 +1,15 @@
 package postgres_test
 
 import (
-	"rollcall/adapters/postgres"
-	"rollcall/ports"
-	"rollcall/test/contract"
-	"rollcall/test/pgtest"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/ports"
+	"rollcall/test/contract"
+	"rollcall/test/pgtest"
 )
 
 func TestSetupCodes(t *testing.T) {
@@ -19,7 +20,7 @@ func TestSetupCodes(t *testing.T) {
 	})
 }
 
-// What is removed is what does not work.
+// Sweep removes expired codes, and all codes once there is an operator.
 func TestSetupCodesAreSwept(t *testing.T) {
 	url := pgtest.New(t)
 	db := open(t, url)

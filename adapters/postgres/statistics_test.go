@@ -2,16 +2,17 @@ package postgres_test
 
 import (
 	"context"
-	"rollcall/adapters/postgres"
-	"rollcall/domain"
-	"rollcall/ports"
-	"rollcall/test/pgtest"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/adapters/postgres"
+	"rollcall/domain"
+	"rollcall/ports"
+	"rollcall/test/pgtest"
 )
 
 const statisticsDay = domain.Date(20_000)
