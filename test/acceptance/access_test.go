@@ -143,7 +143,7 @@ func TestReportsAreForOperators(t *testing.T) {
 }
 
 // By default whoever is signed in sees them, as the contract has it.
-func TestReportsAreForAnybodySignedIn(t *testing.T) {
+func TestReportsAreForAllSignedInUsers(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	require.Equal(t, 200, p.post(t, person("boris", `"phone":"9000000001"`)).status)

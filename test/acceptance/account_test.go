@@ -33,13 +33,13 @@ func TestRegisterSignsInAndShowsTheProfile(t *testing.T) {
 		from users join profiles on user_id = users.id`)
 	require.Equal(t, []row{{"Anna", "Anna@example.com", "79123456789", "Анна", "1990-02-28", "$argon2id$v=19$m=19456,t=2,p=1"}}, rows)
 	require.NotContains(t, p.logged(), "Anna")
-	require.Zero(t, p.count(t, "codes"), "which are of /useradd")
-	require.Equal(t, 303, b.get(t, "/register").status, "who is signed in need not register")
+	require.Zero(t, p.count(t, "codes"), "a registration is no import")
+	require.Equal(t, 303, b.get(t, "/register").status, "a signed-in user need not register")
 	require.Equal(t, 303, b.get(t, "/login").status)
 }
 
-// Who cannot be signed in just now is registered all the same, and has the new password.
-func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
+// A registration or a change of password succeeds even if the session cannot be stored.
+func TestSuccessIsReportedWithoutASession(t *testing.T) {
 	p := start(t)
 	database, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestWhatWasDoneIsToldWithoutASession(t *testing.T) {
 	require.True(t, b.isSignedIn(t))
 }
 
-func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
+func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.1")
 	require.Equal(t, 200, p.post(t, person("taken", `"phone":"9000000001","email":"taken@example.com"`)).status)
 	for i, c := range []struct {
@@ -121,7 +121,7 @@ func TestRegisterSaysEveryViolationBesideItsField(t *testing.T) {
 			require.Equal(t, c.focus, got.Find("[autofocus]").AttrOr("name", ""))
 			for field, value := range c.fields {
 				if field != "psw" && value != " " && value != "a\x01b" {
-					require.Equal(t, value, got.Find("#"+field).AttrOr("value", ""), "what was entered stays")
+					require.Equal(t, value, got.Find("#"+field).AttrOr("value", ""), "the form keeps its values")
 				}
 			}
 			if c.fields["psw"] != "" {
@@ -167,7 +167,7 @@ func TestSignInByLoginEmailAndPhone(t *testing.T) {
 	}
 }
 
-func TestWhoIsUnknownIsToldTheSameAsWhoIsWrong(t *testing.T) {
+func TestSignInDoesNotRevealLogins(t *testing.T) {
 	p := start(t)
 	p.registered(t)
 	wrong := p.browser(t).signIn(t, "Anna", "not her password")
@@ -180,8 +180,8 @@ func TestWhoIsUnknownIsToldTheSameAsWhoIsWrong(t *testing.T) {
 	require.NotContains(t, wrong.html, "not her password")
 }
 
-// A login must not be another person's email or phone, in no spelling. One that was there before the rule does not come
-// before the contact.
+// A login must not be another person's email or phone in any spelling. A login older than this rule does not take precedence over
+// the contact.
 func TestOneNameOneAccount(t *testing.T) {
 	p := start(t)
 	p.registered(t)
@@ -195,12 +195,12 @@ func TestOneNameOneAccount(t *testing.T) {
 		require.Equal(t, 400, imported.status)
 		require.Contains(t, imported.body, `"field":"login","code":"is_contact"`)
 	}
-	require.Equal(t, 303, p.browser(t).submit(t, "/register", with(other, "login", "Other@example.com")).status, "a login may be the person's own")
+	require.Equal(t, 303, p.browser(t).submit(t, "/register", with(other, "login", "Other@example.com")).status, "a login may be the person's own email")
 
 	p.set(t, `update users set login = '89123456789', login_key = '89123456789' where email = 'other@example.com'`)
 	require.Equal(t, 303, p.browser(t).signIn(t, "89123456789", goodPassword).status)
 	require.Equal(t, 401, p.browser(t).signIn(t, "89123456789", password).status)
-	require.Equal(t, 303, p.browser(t).signIn(t, "other@example.com", password).status, "who has the old login signs in otherwise")
+	require.Equal(t, 303, p.browser(t).signIn(t, "other@example.com", password).status, "the user with the old login signs in by email")
 }
 
 func TestChangePassword(t *testing.T) {
@@ -216,10 +216,10 @@ func TestChangePassword(t *testing.T) {
 		{goodPassword, "my anna password", "psw", ""},
 		{goodPassword, goodPassword, "psw", ""},
 	} {
-		t.Run(c.field+" "+c.message, func(t *testing.T) {
+		t.Run(c.field+" "+c.chosen, func(t *testing.T) {
 			got := b.submit(t, "/account/password", map[string]string{"old": c.old, "psw": c.chosen})
 			require.Equal(t, 422, got.status)
-			require.NotEmpty(t, got.text("#"+c.field+"-error"), c)
+			require.NotEmpty(t, got.text("#"+c.field+"-error"))
 			require.NotContains(t, got.html, goodPassword)
 		})
 	}
@@ -227,17 +227,17 @@ func TestChangePassword(t *testing.T) {
 	got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "a fine new password"})
 	require.Equal(t, 303, got.status, got.text("main"))
 	require.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
-	require.NotEqual(t, id, b.cookie("session"), "the session has a new id")
+	require.NotEqual(t, id, b.cookie("session"), "the session has a new ID")
 	require.True(t, b.isSignedIn(t))
-	require.False(t, other.isSignedIn(t), "other sessions are over")
+	require.False(t, other.isSignedIn(t), "other sessions end")
 	require.Equal(t, 401, p.browser(t).signIn(t, "Anna", goodPassword).status)
 	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "a fine new password").status)
 }
 
-// weakHash is of "correct horse battery", with 64 KiB and one pass.
+// weakHash is the hash of "correct horse battery" with 64 KiB and one pass.
 const weakHash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$1pk8vr95xlyUOMT8nKyALDY/GpuPmtxvrrZzTpylHvU"
 
-// A hash of less than today's strength is renewed by signing in, and sessions go on.
+// A sign-in renews a hash that is weaker than today's, and sessions continue.
 func TestWeakHashIsRenewed(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
@@ -258,21 +258,21 @@ func TestAttemptsAreLimited(t *testing.T) {
 			require.Equal(t, 401, guesser.signIn(t, login, "a guess at it").status, login)
 		}
 		got := guesser.signIn(t, login, goodPassword)
-		require.Equal(t, 429, got.status, "%s, whatever the password", login)
+		require.Equal(t, 429, got.status, "%s, with the right password too", login)
 		seconds, err := strconv.Atoi(got.header.Get("Retry-After"))
 		require.NoError(t, err)
-		require.InDelta(t, 60, seconds, 20, "one more a minute, of which some has passed")
+		require.InDelta(t, 60, seconds, 20, "one attempt a minute, part of which has passed")
 		require.Contains(t, got.text("[role=alert]"), "1 minute")
 		problem := p.browser(t, "X-Forwarded-For", "203.0.113.7").signIn(t, login, goodPassword, "Accept", "application/problem+json")
 		require.Equal(t, 429, problem.status)
 		require.Contains(t, problem.text("body"), `"code":"attempts"`)
 	}
 	owner := p.browser(t, "X-Forwarded-For", "198.51.100.1")
-	require.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status, "the owner, who is elsewhere, gets in")
+	require.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status, "the owner signs in from another address")
 	forged := p.browser(t, "X-Forwarded-For", "192.0.2.1, 203.0.113.7")
-	require.Equal(t, 429, forged.signIn(t, "Anna", goodPassword).status, "what a client puts before the proxy's word counts for nothing")
+	require.Equal(t, 429, forged.signIn(t, "Anna", goodPassword).status, "addresses that the client itself puts into the header are ignored")
 	for range 20 {
-		require.Equal(t, 303, p.browser(t, "X-Forwarded-For", "198.51.100.1").signIn(t, "Anna", goodPassword).status, "who knows the password meets no limit")
+		require.Equal(t, 303, p.browser(t, "X-Forwarded-For", "198.51.100.1").signIn(t, "Anna", goodPassword).status, "the right password meets no limit")
 	}
 	stored := pgtest.Query[struct{ Row string }](t, p.database, "select limits::text as row from limits")
 	require.NotEmpty(t, stored)
@@ -281,8 +281,8 @@ func TestAttemptsAreLimited(t *testing.T) {
 	}
 }
 
-// Whoever guesses, from wherever, does not keep a person out of a browser in which they have signed in before.
-func TestStrangersKeepNobodyOut(t *testing.T) {
+// Guesses from any address do not lock a user out of a browser used before.
+func TestGuessesDoNotLockOutTheOwner(t *testing.T) {
 	p := start(t)
 	owner := p.registered(t)
 	owner.signOut(t)
@@ -292,9 +292,9 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 	for range 10 {
 		require.Equal(t, 401, stranger.signIn(t, "Anna", "a guess at it").status)
 	}
-	require.Equal(t, 429, stranger.signIn(t, "Anna", goodPassword).status, "a mark of another user counts for nothing")
+	require.Equal(t, 429, stranger.signIn(t, "Anna", goodPassword).status, "another user's device cookie")
 	require.Equal(t, 429, p.browser(t).signIn(t, "Anna", goodPassword).status)
-	require.Equal(t, 429, p.browser(t, "Cookie", "device="+strings.Repeat("A", 56)).signIn(t, "Anna", goodPassword).status, "nor does a forged one")
+	require.Equal(t, 429, p.browser(t, "Cookie", "device="+strings.Repeat("A", 56)).signIn(t, "Anna", goodPassword).status, "a forged device cookie")
 	require.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status)
 
 	at, _ := url.Parse(p.url)
@@ -303,7 +303,7 @@ func TestStrangersKeepNobodyOut(t *testing.T) {
 	for range 10 {
 		require.Equal(t, 401, thief.signIn(t, "Anna", "a guess at it").status)
 	}
-	require.Equal(t, 429, thief.signIn(t, "Anna", goodPassword).status, "one that was stolen is worth few attempts")
+	require.Equal(t, 429, thief.signIn(t, "Anna", goodPassword).status, "a stolen device cookie gives few attempts")
 }
 
 func TestDeviceCookie(t *testing.T) {
@@ -322,10 +322,10 @@ func TestDeviceCookie(t *testing.T) {
 	require.Empty(t, first.Domain)
 	require.Equal(t, 180*24*60*60, first.MaxAge)
 	b.signOut(t)
-	require.Equal(t, first.Value, find(b.signIn(t, "Anna", goodPassword), "device").Value, "the browser stays known as it was")
+	require.Equal(t, first.Value, find(b.signIn(t, "Anna", goodPassword), "device").Value, "the browser keeps its cookie")
 	b.signOut(t)
 	other := b.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001"))
-	require.True(t, strings.HasSuffix(find(other, "device").Value, "."+first.Value), "by two who share it")
+	require.True(t, strings.HasSuffix(find(other, "device").Value, "."+first.Value), "two users share the browser")
 
 	secure := p.browser(t, "X-Forwarded-Proto", "https")
 	form := secure.get(t, "/login")
@@ -347,14 +347,14 @@ func TestSignOut(t *testing.T) {
 	require.Equal(t, "/login", strings.Split(got.location(), "?")[0])
 	require.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
 	require.False(t, b.isSignedIn(t))
-	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+stolen).status, "the session is over on the server")
+	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+stolen).status, "the server has ended the session")
 	require.Zero(t, p.count(t, "sessions"))
 
 	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
 	for _, site := range []string{"cross-site", "same-origin", "none"} {
 		asks := b.get(t, "/logout", "Sec-Fetch-Site", site)
 		require.Equal(t, 200, asks.status)
-		require.Equal(t, 1, asks.Find(`main form[action="/logout"]`).Length(), "a link asks first")
+		require.Equal(t, 1, asks.Find(`main form[action="/logout"]`).Length(), "a link asks for confirmation")
 		require.True(t, b.isSignedIn(t))
 	}
 	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)

@@ -17,7 +17,7 @@ import (
 // These tests are of requirements of OWASP ASVS that no other test asserts. .github/SECURITY.md names the test of each.
 
 // What users enter is data: to the database, to the page, and to the address that it becomes a part of.
-func TestTextsOfUsersAreData(t *testing.T) {
+func TestUserInputIsData(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
 	const script, statement = `<script>alert(1)</script>"'&`, `'); drop table profiles; --`
@@ -78,7 +78,7 @@ func TestPasswordFields(t *testing.T) {
 	}
 }
 
-func TestNobodyHasAnAccountToBeginWith(t *testing.T) {
+func TestNoDefaultAccounts(t *testing.T) {
 	p := start(t)
 	require.Zero(t, p.count(t, "users"))
 	require.Zero(t, p.count(t, "roles"))
@@ -102,7 +102,7 @@ func TestSigningInAgainEndsTheSession(t *testing.T) {
 }
 
 // No answer lets a page of another origin read it.
-func TestNoOtherOriginMayRead(t *testing.T) {
+func TestNoCORSHeaders(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
@@ -117,7 +117,7 @@ func TestNoOtherOriginMayRead(t *testing.T) {
 	}
 }
 
-func TestNothingOfTheRepositoryIsServed(t *testing.T) {
+func TestRepositoryIsNotServed(t *testing.T) {
 	require.NoError(t, fs.WalkDir(views.Files, ".", func(name string, _ fs.DirEntry, err error) error {
 		require.False(t, name != "." && strings.HasPrefix(name, "."), name)
 		return err
@@ -133,7 +133,7 @@ func TestNothingOfTheRepositoryIsServed(t *testing.T) {
 }
 
 // What an account signs in with stays in the database.
-func TestNoAnswerHoldsHashes(t *testing.T) {
+func TestAnswersHaveNoHashes(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	status, _, stderr := p.user(t, "grant", "anna", "operator")
@@ -154,7 +154,7 @@ func TestNoAnswerHoldsHashes(t *testing.T) {
 }
 
 // A line of the log is one event with the attributes that it was given, whatever a client sends.
-func TestClientsWriteNoLogLines(t *testing.T) {
+func TestLogInjection(t *testing.T) {
 	p := start(t)
 	paths := []string{"/%0Alevel=ERROR%20forged=1", "/%0D%0Aforged=1", "/%22%20forged=%22", `/"%20forged="`, "/%E2%80%A8forged=1"}
 	for _, path := range paths {

@@ -20,10 +20,10 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// processVariable makes this test's executable the program itself: one that can be killed.
+// processVariable makes the test's executable run the program, as a process that can be killed.
 const processVariable = "ROLLCALL_TEST_PROCESS"
 
-// process runs the program as a process of its own, and returns its address.
+// process runs the program as a separate process, and returns its URL.
 func process(t *testing.T, args ...string) (*os.Process, string) {
 	t.Helper()
 	executable, err := os.Executable()
@@ -45,14 +45,14 @@ func process(t *testing.T, args ...string) (*os.Process, string) {
 	return nil, ""
 }
 
-// Who is killed behind the commit, and before the answer, gives every password when asked again; and they are the right ones.
+// A server killed between the commit and the answer returns every password on a retry, and they match the accounts.
 func TestKilledBetweenCommitAndAnswer(t *testing.T) {
-	const objects = 10_000
+	const records = 10_000
 	database, dir := pgtest.New(t), t.TempDir()
 	serve := func() (*os.Process, string) {
 		return process(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--exports-dir", dir, "--database-url", database)
 	}
-	people := make([]string, objects)
+	people := make([]string, records)
 	for i := range people {
 		people[i] = person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"email":"u%d@example.com"`, i))
 	}
@@ -71,7 +71,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	go func() {
 		defer close(answered)
 		response, err := send(url)
-		if err == nil { // what came of the answer is lost
+		if err == nil { // the server may have answered before the kill
 			response.Body.Close()
 		}
 	}()
@@ -88,12 +88,12 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	require.Equal(t, "true", response.Header.Get("Idempotent-Replayed"))
 	var credentials []struct{ Login, Password string }
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&credentials))
-	require.Len(t, credentials, objects)
+	require.Len(t, credentials, records)
 	hashes := map[string]string{}
 	for _, user := range pgtest.Query[struct{ Login, Hash string }](t, database, "select login, password_hash from users") {
 		hashes[user.Login] = user.Hash
 	}
-	require.Len(t, hashes, objects)
+	require.Len(t, hashes, records)
 	hasher := passhash.NewHasher(passhash.Config{})
 	for _, c := range credentials {
 		entered, _ := domain.EnteredPassword(c.Password)
@@ -102,6 +102,6 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 		require.True(t, verdict.Match, c.Login)
 	}
 	b := (&program{url: url}).browser(t)
-	b.signInFirst(t, credentials[objects-1].Login, credentials[objects-1].Password)
+	b.signInFirst(t, credentials[records-1].Login, credentials[records-1].Password)
 	require.True(t, b.isSignedIn(t))
 }

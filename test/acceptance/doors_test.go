@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A browser sends what a page of any site tells it to. Whoever may post to /useradd, no other site may.
-func TestOtherSitesStayOut(t *testing.T) {
+// A browser sends requests for pages of any site. The server rejects those of other sites, whoever may post to /useradd.
+func TestCrossSiteRequestsAreRejected(t *testing.T) {
 	p := start(t)
 	body := person("anna", `"phone":"9000000001"`)
 	for _, c := range []struct {
@@ -19,17 +19,17 @@ func TestOtherSitesStayOut(t *testing.T) {
 		headers []string
 	}{
 		{"another site", []string{"Sec-Fetch-Site", "cross-site"}},
-		{"another site, with an own origin", []string{"Sec-Fetch-Site", "cross-site", "Origin", p.url}},
-		{"a site beside it", []string{"Sec-Fetch-Site", "same-site"}},
-		{"a value that no browser sends", []string{"Sec-Fetch-Site", "x"}},
+		{"another site with this origin", []string{"Sec-Fetch-Site", "cross-site", "Origin", p.url}},
+		{"a sibling site", []string{"Sec-Fetch-Site", "same-site"}},
+		{"an unknown value", []string{"Sec-Fetch-Site", "x"}},
 		{"an old browser", []string{"Origin", "https://evil.example"}},
-		{"an old browser, on another port", []string{"Origin", "http://127.0.0.1:1"}},
-		{"an old browser, by another name", []string{"Origin", strings.Replace(p.url, "127.0.0.1", "localhost", 1)}},
-		{"a sandbox, or a file", []string{"Origin", "null"}},
-		{"an origin that is none", []string{"Origin", "http://[::1"}},
-		{"a form that looks like text", []string{"Origin", "https://evil.example", "Content-Type", "text/plain"}},
+		{"an old browser on another port", []string{"Origin", "http://127.0.0.1:1"}},
+		{"an old browser with another name", []string{"Origin", strings.Replace(p.url, "127.0.0.1", "localhost", 1)}},
+		{"a sandbox or a local file", []string{"Origin", "null"}},
+		{"an invalid origin", []string{"Origin", "http://[::1"}},
+		{"a form sent as text", []string{"Origin", "https://evil.example", "Content-Type", "text/plain"}},
 		{"a form with a file", []string{"Origin", "https://evil.example", "Content-Type", "multipart/form-data; boundary=x"}},
-		{"a name in front of a colon, alone", []string{"Origin", "evil:"}},
+		{"a scheme alone", []string{"Origin", "evil:"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
@@ -39,11 +39,11 @@ func TestOtherSitesStayOut(t *testing.T) {
 					require.Contains(t, got.body, `"code":"cross_site"`, "%s %s", method, path)
 				}
 			}
-			require.NotEqual(t, 403, p.do(t, http.MethodGet, "/login", nil, c.headers...).status, "a link may lead here")
+			require.NotEqual(t, 403, p.do(t, http.MethodGet, "/login", nil, c.headers...).status, "links from other sites work")
 		})
 	}
 	require.Zero(t, p.count(t, "users"))
-	require.Zero(t, p.count(t, "codes"), "else any page could fill the table")
+	require.Zero(t, p.count(t, "codes"), "rejected requests are not stored")
 
 	for _, c := range []struct {
 		name    string
@@ -51,8 +51,8 @@ func TestOtherSitesStayOut(t *testing.T) {
 	}{
 		{"a program", nil},
 		{"a page of the server", []string{"Sec-Fetch-Site", "same-origin", "Origin", p.url}},
-		{"a page, in an old browser", []string{"Origin", p.url}},
-		{"an address that was opened", []string{"Sec-Fetch-Site", "none"}},
+		{"a page in an old browser", []string{"Origin", p.url}},
+		{"an address typed by the user", []string{"Sec-Fetch-Site", "none"}},
 		{"a page behind a proxy", []string{"Sec-Fetch-Site", "same-origin", "Origin", "https://people.example"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -61,8 +61,8 @@ func TestOtherSitesStayOut(t *testing.T) {
 	}
 }
 
-// What is not taken is not received either, and its rest is not the next request.
-func TestDoorsCloseBeforeTheFile(t *testing.T) {
+// The server does not receive the body of a rejected request, and never reads it as the next request.
+func TestRejectionComesBeforeTheBody(t *testing.T) {
 	p := start(t)
 	for _, header := range []string{"Host: localhost\r\nOrigin: https://evil.example", "Host: evil.example"} {
 		for _, length := range []string{"Content-Length: 1000000000", "Transfer-Encoding: chunked"} {
@@ -75,12 +75,12 @@ func TestDoorsCloseBeforeTheFile(t *testing.T) {
 		}
 	}
 	got := p.post(t, strings.Repeat(" ", 20<<20), "Origin", "https://evil.example")
-	require.Equal(t, 403, got.status, "a client that sends all of it can read the answer")
+	require.Equal(t, 403, got.status, "a client that sends its whole body can read the answer")
 	require.NotEmpty(t, got.body)
 	require.Zero(t, p.count(t, "codes"))
 }
 
-// withHost sends a request for a host, or by HTTP/1.0 for none.
+// withHost sends a request with a Host header, or by HTTP/1.0 without one, and returns the status.
 func (p *program) withHost(t *testing.T, path, host string) (status string) {
 	t.Helper()
 	request := "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"
@@ -92,7 +92,7 @@ func (p *program) withHost(t *testing.T, path, host string) (status string) {
 	return answer[len("HTTP/1.1 "):][:3]
 }
 
-// By DNS rebinding a page of another site can send its own name, and anything else, to an address of this machine.
+// With DNS rebinding, a page of another site can send requests under its own name to this machine's addresses.
 func TestHostNames(t *testing.T) {
 	loopback := []string{
 		"localhost", "localhost:5000", "LOCALHOST:5000", "localhost.", "app.localhost:80", "127.0.0.1", "127.0.0.1:5000", "127.1.2.3", "[::1]", "[::1]:5000",
@@ -111,9 +111,9 @@ func TestHostNames(t *testing.T) {
 		warns      int
 	}{
 		{"on loopback", nil, [][]string{loopback}, [][]string{public, others}, 0},
-		{"on loopback, with names", named, [][]string{loopback, public}, [][]string{others}, 0},
-		{"for everybody", []string{"--listen", "0.0.0.0:0"}, [][]string{loopback, public, others[:4]}, nil, 1},
-		{"for everybody, with names", append([]string{"--listen", "0.0.0.0:0"}, named...), [][]string{public}, [][]string{loopback, others}, 0},
+		{"on loopback with names", named, [][]string{loopback, public}, [][]string{others}, 0},
+		{"on all addresses", []string{"--listen", "0.0.0.0:0"}, [][]string{loopback, public, others[:4]}, nil, 1},
+		{"on all addresses with names", append([]string{"--listen", "0.0.0.0:0"}, named...), [][]string{public}, [][]string{loopback, others}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := start(t, c.flags...)
@@ -129,19 +129,19 @@ func TestHostNames(t *testing.T) {
 				}
 			}
 			for _, probe := range []string{"/healthz", "/readyz"} {
-				require.Equal(t, "200", p.withHost(t, probe, "10.1.2.3:5000"), "probes know an instance by its address")
+				require.Equal(t, "200", p.withHost(t, probe, "10.1.2.3:5000"), "load balancers probe an instance by its address")
 				require.Equal(t, "200", p.withHost(t, probe, ""))
 			}
 		})
 	}
 }
 
-func TestSetupLinkHasANameThatIsAnswered(t *testing.T) {
+func TestSetupLinkHasAnAllowedHostName(t *testing.T) {
 	p := start(t, "--listen", "0.0.0.0:0", "--host", "people.example", "--host", "other.example")
 	require.Regexp(t, `url="http://people\.example:\d+/setup\?code=`, p.logged())
 }
 
-func TestUnknownHostIsTold(t *testing.T) {
+func TestUnknownHostIsExplained(t *testing.T) {
 	p := start(t)
 	const says = "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."
 	for range 3 {
@@ -152,15 +152,15 @@ func TestUnknownHostIsTold(t *testing.T) {
 	got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nAccept: text/html\r\nAccept-Language: ru\r\nConnection: close\r\n\r\n")
 	require.Contains(t, got, "--host ИМЯ")
 	require.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="request for an unknown host name rejected; if the name is this server's, set --host" host=people.example`))
-	require.Equal(t, 1, strings.Count(p.logged(), "level=WARN"), "a flood of requests is no flood of warnings")
+	require.Equal(t, 1, strings.Count(p.logged(), "level=WARN"), "one warning for many requests")
 
 	p = start(t)
 	p.withHost(t, "/", strings.Repeat("x", 3000))
 	require.Contains(t, p.logged(), "host=(invalid)")
 }
 
-// The name that counts is the one that the client came to, where a proxy that is trusted says so.
-func TestHostNamesThatProxiesForward(t *testing.T) {
+// The host name that counts is the one forwarded by a trusted proxy.
+func TestForwardedHostNames(t *testing.T) {
 	for _, c := range []struct {
 		flags     []string
 		forwarded string
@@ -170,7 +170,7 @@ func TestHostNamesThatProxiesForward(t *testing.T) {
 		{[]string{"--trusted-proxy", "127.0.0.1", "--host", "people.example"}, "people.example:8443, inner", 200},
 		{[]string{"--trusted-proxy", "127.0.0.1", "--host", "people.example"}, "evil.example", 421},
 		{[]string{"--trusted-proxy", "127.0.0.1"}, "people.example", 421},
-		{[]string{"--host", "people.example"}, "evil.example", 200}, // which nobody believes
+		{[]string{"--host", "people.example"}, "evil.example", 200}, // an untrusted header is ignored
 	} {
 		t.Run(strings.Join(append(c.flags, c.forwarded), " "), func(t *testing.T) {
 			require.Equal(t, c.status, start(t, c.flags...).do(t, http.MethodGet, "/login", nil, "X-Forwarded-Host", c.forwarded).status)
@@ -178,7 +178,7 @@ func TestHostNamesThatProxiesForward(t *testing.T) {
 	}
 }
 
-func TestHostNamesThatAreNone(t *testing.T) {
+func TestInvalidHostNames(t *testing.T) {
 	for _, value := range []string{"https://people.example", "people.example:8443", "people.example/x", "two names", "*.example", "[::1]:5000", strings.Repeat("x", 300)} {
 		status, _, stderr := command(t, "", "serve", "--host", value)
 		require.NotZero(t, status, "%q", value)

@@ -96,7 +96,7 @@ func TestSecurityEventsUnderFlood(t *testing.T) {
 }
 
 // Changes of roles by command are told where the command runs.
-func TestRoleChangesAreTold(t *testing.T) {
+func TestRoleChangesAreLogged(t *testing.T) {
 	p := start(t)
 	p.registered(t)
 	dir := t.TempDir()

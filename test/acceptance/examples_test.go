@@ -35,7 +35,7 @@ func TestExamples(t *testing.T) {
 	}
 	files, err := filepath.Glob(folder + "/*.json")
 	require.NoError(t, err)
-	require.Len(t, examples, len(files), "a note for each file")
+	require.Len(t, examples, len(files), "one line for each file")
 
 	p := start(t)
 	for i, e := range examples {
@@ -59,7 +59,7 @@ func TestExamples(t *testing.T) {
 		}](t, p.database, `select object_id::text, description, array(select trim(concat(v->>'field', ' ', v->>'code'))
 			from jsonb_array_elements(violations) v) from bad_users where code_id = (select max(id) from codes)`) {
 			rejected[r.Object] = r.Violations
-			require.Equal(t, len(r.Violations), strings.Count(r.Description+" ", ". "), "a sentence for each: %s", r.Description)
+			require.Equal(t, len(r.Violations), strings.Count(r.Description+" ", ". "), "one sentence for each violation: %s", r.Description)
 			if e.Status != 200 {
 				require.Contains(t, stdout, r.Description, e.File)
 			}

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// numbered is a person like Anna of whom there are many.
+// numbered returns the form of person n.
 func numbered(n int) map[string]string {
 	return with(anna(), "login", fmt.Sprintf("anna%d", n), "email", fmt.Sprintf("anna%d@example.com", n), "phone", "")
 }
@@ -33,7 +33,7 @@ func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 	require.Equal(t, 429, got.status)
 	require.Regexp(t, `^([1-5]\d|60|\d)$`, got.header.Get("Retry-After"))
 	require.Equal(t, "Too many attempts. Try again in 1 minute.", got.text("[role=alert]"))
-	require.Equal(t, "anna20", got.Find("#login").AttrOr("value", ""), "what was entered stays")
+	require.Equal(t, "anna20", got.Find("#login").AttrOr("value", ""), "the form keeps its values")
 	got = from(20, "192.0.2.1", "Accept", "application/problem+json")
 	require.Equal(t, 429, got.status)
 	require.Contains(t, got.Text(), `"code":"attempts"`)
@@ -41,8 +41,8 @@ func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 	require.Equal(t, 21, p.count(t, "users"))
 }
 
-// However many registrations one address sends, two are worked on, and others' are not behind the rest.
-func TestRegistrationsOfOneAddressWaitForOneAnother(t *testing.T) {
+// The server works on two registrations of an address at a time. Registrations of other addresses do not wait for the rest.
+func TestConcurrentRegistrationsOfOneAddress(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.1")
 	holder, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func TestRegistrationsOfOneAddressWaitForOneAnother(t *testing.T) {
 	require.Equal(t, 5, p.count(t, "users"))
 }
 
-// client is a connection from an address of this machine: all of 127.0.0.0/8 is.
+// A client is a connection from an address in 127.0.0.0/8.
 type client struct {
 	net.Conn
 
@@ -93,7 +93,7 @@ func (p *program) dialFrom(t *testing.T, address string) *client {
 	return &client{c, bufio.NewReader(c)}
 }
 
-// isServed reports whether the client is answered, on a connection that stays open.
+// isServed reports whether the server answers on the connection and keeps it open.
 func (c *client) isServed() bool {
 	_, err := io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
 	if err != nil {
@@ -114,13 +114,13 @@ func TestOneAddressHasATenthOfTheConnections(t *testing.T) {
 		share = append(share, p.dialFrom(t, "127.1.0.1"))
 	}
 	for range 10 {
-		require.False(t, p.dialFrom(t, "127.1.0.1").isServed(), "one more")
-		require.True(t, p.dialFrom(t, "127.9.0.1").isServed(), "a proxy, which is many")
+		require.False(t, p.dialFrom(t, "127.1.0.1").isServed(), "one connection too many")
+		require.True(t, p.dialFrom(t, "127.9.0.1").isServed(), "a trusted proxy")
 	}
 	for _, c := range share {
 		require.True(t, c.isServed())
 	}
-	require.True(t, p.dialFrom(t, "127.1.0.2").isServed(), "somebody else")
+	require.True(t, p.dialFrom(t, "127.1.0.2").isServed(), "another address")
 	require.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="connection closed: its address has its share of all connections" address=127.1.0.1 share=5`), p.logged())
 
 	require.NoError(t, share[0].Close())

@@ -28,7 +28,7 @@ import (
 
 const mediaLines = "application/x-ndjson"
 
-// outcomeLine is a line of an answer.
+// An outcomeLine is a line of an NDJSON answer.
 type outcomeLine struct {
 	Object      int `json:"object_id"`
 	Status      string
@@ -55,12 +55,12 @@ func lines(t *testing.T, body string) (all []outcomeLine) {
 	return all
 }
 
-// annaOnly is a file of which the first object may be registered.
+// annaOnly returns a file of three records, of which only the first can be registered.
 func annaOnly() string {
 	return "[" + person("anna", `"email":"a@example.com"`) + ",7," + person("ANNA", `"phone":"9161234567"`) + "]"
 }
 
-func TestAnswerTellsOfEveryObject(t *testing.T) {
+func TestAnswerHasEveryRecord(t *testing.T) {
 	p := start(t)
 	got := p.post(t, annaOnly(), "Accept", mediaLines)
 	require.Equal(t, 200, got.status)
@@ -84,7 +84,7 @@ func TestAnswerTellsOfEveryObject(t *testing.T) {
 	}, all[3])
 
 	got = p.post(t, annaOnly(), "Accept", "application/jsonl")
-	require.Equal(t, 400, got.status, "nobody was registered, and everybody is told of")
+	require.Equal(t, 400, got.status, "no record was registered, and all are in the answer")
 	require.Len(t, lines(t, got.body), 4)
 	got = p.post(t, "[", "Accept", mediaLines+", application/problem+json;q=0.9")
 	require.Equal(t, 400, got.status)
@@ -92,8 +92,8 @@ func TestAnswerTellsOfEveryObject(t *testing.T) {
 	require.Equal(t, "/useradd/imports/3", got.header.Get("Location"))
 }
 
-// Credentials come as sheets to be handed out.
-func TestAnswerAsSheet(t *testing.T) {
+// Credentials come as tables to hand out.
+func TestAnswerAsTable(t *testing.T) {
 	p := start(t)
 	got := p.post(t, annaOnly(), "Accept", "text/csv", "Idempotency-Key", "key")
 	require.Equal(t, 200, got.status)
@@ -138,11 +138,11 @@ func TestDryRunAndStrict(t *testing.T) {
 	require.Equal(t, 200, got.status)
 	require.Equal(t, 1, p.count(t, "users"))
 	got = p.post(t, annaOnly(), "Prefer", "handling=lenient; x=handling=strict")
-	require.Equal(t, 400, got.status, "both are taken by now")
+	require.Equal(t, 400, got.status, "both logins are taken")
 	require.Empty(t, got.header.Get("Preference-Applied"))
 }
 
-// The same key gives the same answer byte for byte, also after a restart and from another instance with the same secret key.
+// The same key gets the same answer, byte for byte, even after a restart and from another instance with the same secret key.
 func TestKeyGivesTheSameAnswer(t *testing.T) {
 	dir := t.TempDir()
 	p := start(t, "--data-dir", dir)
@@ -169,9 +169,9 @@ func TestKeyGivesTheSameAnswer(t *testing.T) {
 		return other
 	}
 	require.Equal(t, first.body, again(serve("--data-dir", dir)).body, "after a restart")
-	require.Equal(t, first.body, again(serve("--data-dir", t.TempDir(), "--secret-key", strings.TrimSpace(string(secret)))).body, "of another instance")
+	require.Equal(t, first.body, again(serve("--data-dir", t.TempDir(), "--secret-key", strings.TrimSpace(string(secret)))).body, "from another instance")
 	got = again(serve("--data-dir", t.TempDir()))
-	require.Equal(t, 500, got.status, "an instance with another key does not make passwords up")
+	require.Equal(t, 500, got.status, "an instance with another secret key does not invent passwords")
 	require.Contains(t, got.body, "secret key")
 
 	other := serve("--data-dir", dir)
@@ -189,22 +189,22 @@ func TestKeyGivesTheSameAnswer(t *testing.T) {
 	}
 }
 
-// One of many with a key registers; the others are told that it runs, or get its answer.
-func TestManyWithOneKey(t *testing.T) {
+// One of many concurrent requests with a key registers; the others get 409 or its answer.
+func TestConcurrentRequestsWithOneKey(t *testing.T) {
 	p := start(t)
 	const clients = 50
 	answers := make(chan answer, clients)
 	for range clients {
 		go func() { answers <- p.post(t, annaOnly(), "Idempotency-Key", "key") }()
 	}
-	bodies, told := map[string]int{}, 0
+	bodies, conflicts := map[string]int{}, 0
 	for range clients {
 		got := <-answers
 		switch got.status {
 		case 200:
 			bodies[got.body]++
 		case 409:
-			told++
+			conflicts++
 			require.NotEmpty(t, got.header.Get("Retry-After"))
 		default:
 			t.Errorf("status %d: %s", got.status, got.body)
@@ -212,7 +212,7 @@ func TestManyWithOneKey(t *testing.T) {
 	}
 	require.Len(t, bodies, 1)
 	require.Equal(t, 1, p.count(t, "codes where code = 200"))
-	require.Equal(t, told, p.count(t, "codes where code = 409"))
+	require.Equal(t, conflicts, p.count(t, "codes where code = 409"))
 	require.Equal(t, 1, p.count(t, "users"))
 }
 
@@ -253,7 +253,7 @@ func TestCompressedFiles(t *testing.T) {
 	require.Equal(t, 415, got.status)
 }
 
-// What inflates to more than a body may have is refused, and takes no memory.
+// A body that inflates beyond --max-body is rejected without using memory.
 func TestBomb(t *testing.T) {
 	p := start(t, "--max-body", "8MiB")
 	bomb := strings.NewReader(strings.Repeat(gzipped(t, strings.Repeat("\x00", 1<<20)), 512))
@@ -279,8 +279,8 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// An import without a key ends when its client leaves, whenever that is. One with a key goes on: its answer can be had again.
-func TestImportOfClientThatLeaves(t *testing.T) {
+// An import without a key ends when its client disconnects. An import with a key continues, because its answer can be requested again.
+func TestClientDisconnects(t *testing.T) {
 	p := start(t)
 	conn, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
@@ -292,7 +292,7 @@ func TestImportOfClientThatLeaves(t *testing.T) {
 	for i, c := range []struct {
 		name, headers string
 		file          string
-		begun         bool // the client leaves when the answer has begun
+		begun         bool // the client disconnects after the answer has begun
 		registers     bool
 	}{
 		{name: "an import", file: large},
@@ -314,7 +314,7 @@ func TestImportOfClientThatLeaves(t *testing.T) {
 			}
 			require.NoError(t, client.Close())
 			if !c.registers {
-				require.Eventually(t, func() bool { return !waiting() }, 20*time.Second, 10*time.Millisecond, "nothing waits for the lock any more")
+				require.Eventually(t, func() bool { return !waiting() }, 20*time.Second, 10*time.Millisecond, "the import has ended")
 				require.Eventually(t, func() bool { return p.count(t, "codes where code = 400") == i+1 }, 20*time.Second, 10*time.Millisecond)
 			}
 			_, err = conn.Exec(t.Context(), "commit")
@@ -324,15 +324,15 @@ func TestImportOfClientThatLeaves(t *testing.T) {
 			}
 		})
 	}
-	require.Equal(t, 1, p.count(t, "users"), "by the import with the key")
+	require.Equal(t, 1, p.count(t, "users"), "registered by the import with the key")
 	require.NotContains(t, p.logged(), "level=ERROR")
 }
 
-// The import's page says that there was more than it shows.
-func TestManyRecordsThatAreNone(t *testing.T) {
+// The page of an import reports the number of rejected records that it does not list.
+func TestManyInvalidRecords(t *testing.T) {
 	p := start(t)
 	got := p.post(t, "["+strings.Repeat("7,", 1999)+"7]", "Accept", mediaLines)
-	require.Len(t, lines(t, got.body), 2001, "the answer tells of each")
+	require.Len(t, lines(t, got.body), 2001, "the answer has each record")
 	require.Equal(t, 1000, p.count(t, "bad_users"))
 	b := p.registered(t)
 	require.Contains(t, b.get(t, got.header.Get("Location")).text("main"), "1,000 more records were rejected. They are counted, but not listed here.")
@@ -370,7 +370,7 @@ func TestForm(t *testing.T) {
 			_, err = io.WriteString(part, person("boris", `"email":"b@example.com"`))
 			require.NoError(t, err)
 		}},
-		{"a header of a part, kept in memory while it comes", func(form *multipart.Writer) {
+		{"a long header of a part", func(form *multipart.Writer) {
 			part, err := form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="file"; filename="` + strings.Repeat("x", 200<<10) + `"`}})
 			require.NoError(t, err)
 			_, err = io.WriteString(part, person("boris", `"email":"b@example.com"`))
@@ -387,13 +387,13 @@ func TestForm(t *testing.T) {
 	require.Equal(t, 1, p.count(t, "users"))
 }
 
-// A large import tells how far it is while it works, and everything when it is done.
+// A large import reports its progress while it runs, and the outcomes at the end.
 func TestProgressOfLargeImport(t *testing.T) {
 	p := start(t)
 	conn, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
-	_, err = conn.Exec(t.Context(), "begin; lock table profiles in share mode") // the import reads on, and cannot write
+	_, err = conn.Exec(t.Context(), "begin; lock table profiles in share mode") // the import can read, and cannot write
 	require.NoError(t, err)
 
 	const objects = 3000
@@ -427,7 +427,7 @@ func TestProgressOfLargeImport(t *testing.T) {
 	require.Equal(t, objects, all[objects].Created)
 }
 
-// A large import that fails after its answer has begun says so in its last line.
+// A large import that fails after its answer has begun reports the failure in its last line.
 func TestFailureOfLargeImport(t *testing.T) {
 	p := start(t, "--max-import-time", "2s")
 	conn, err := pgx.Connect(t.Context(), p.database)
@@ -443,7 +443,7 @@ func TestFailureOfLargeImport(t *testing.T) {
 	require.Equal(t, 1, p.count(t, fmt.Sprintf("codes where id = %d and code = 503", last.Import)))
 }
 
-func TestBoundsOfImports(t *testing.T) {
+func TestImportLimits(t *testing.T) {
 	p := start(t, "--max-records", "2", "--max-imports", "1")
 	recorded := func(got answer, status int, description string) {
 		t.Helper()

@@ -13,8 +13,8 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// While the database is away the program says so, and it goes on by itself when the database is back.
-func TestDatabaseAwayAndBack(t *testing.T) {
+// While the database is down the program answers 503, and it resumes without help when the database is back.
+func TestDatabaseOutage(t *testing.T) {
 	config := localpg.Config{Dir: pgtest.Dir(t) + "/postgres"}
 	server, err := localpg.Start(t.Context(), config)
 	require.NoError(t, err)
@@ -33,14 +33,14 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 	kept := visitor.submit(t, "/register", with(anna(), "login", "Boris", "email", "", "phone", "9000000002"))
 	require.Equal(t, 503, kept.status)
 	require.NotEmpty(t, kept.text("[role=alert]"))
-	require.Equal(t, "Boris", kept.Find("#login").AttrOr("value", ""), "what was entered stays")
+	require.Equal(t, "Boris", kept.Find("#login").AttrOr("value", ""), "the form keeps its values")
 	got := p.post(t, person("vera", `"phone":"9000000001"`))
 	require.Equal(t, 503, got.status)
 	require.NotEmpty(t, got.header.Get("Retry-After"))
 	require.Equal(t, "This cannot be done now. Please try again soon.", got.body)
 	ready := p.do(t, http.MethodGet, "/readyz", nil)
 	require.Equal(t, 503, ready.status)
-	require.Equal(t, got.body, ready.body, "what went wrong inside is for the log")
+	require.Equal(t, got.body, ready.body, "the reason is in the log only")
 	require.Contains(t, p.logged(), "status=503")
 	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
 
@@ -49,11 +49,11 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	require.Equal(t, 200, p.post(t, person("vera", `"phone":"9000000001"`)).status)
 	require.Equal(t, []code{{200, "POST", "All users have been created (1 of 1 users)"}}, p.codes(t))
-	require.True(t, b.isSignedIn(t), "sessions go on")
+	require.True(t, b.isSignedIn(t), "the session continues")
 }
 
-// A request that does not end in time is cut off when the program is told to stop, and leaves nothing.
-func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
+// A request that does not end within --shutdown-timeout is cut off, and leaves nothing behind.
+func TestShutdownTimeout(t *testing.T) {
 	p := start(t, "--shutdown-timeout", "200ms")
 	p.status = 1
 	holder, err := pgx.Connect(t.Context(), p.database)

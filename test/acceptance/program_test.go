@@ -36,15 +36,15 @@ func run(m *testing.M) int {
 	return pgtest.Run(m)
 }
 
-// program is the whole program, serving on a free port.
+// A program is the whole program, serving on a free port.
 type program struct {
 	url       string
 	database  string
 	stop      func() int        // returns the exit status
-	transport http.RoundTripper // of its clients; nil for the usual one
-	status    int               // that it ought to have
+	transport http.RoundTripper // transport of its clients; nil for the default
+	status    int               // expected exit status
 
-	listens chan string // its url, when it does
+	listens chan string // receives the URL when the program listens
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -52,7 +52,7 @@ type program struct {
 
 var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
 
-// start runs the program over a database of its own, until the test ends.
+// start runs the program with a new database until the test ends.
 func start(t *testing.T, flags ...string) *program {
 	t.Helper()
 	p := &program{database: pgtest.New(t)}
@@ -76,7 +76,8 @@ func (p *program) run(t *testing.T, args ...string) {
 	}
 }
 
-// Write implements io.Writer. It is what the program logs to, a line each time, so that what is logged before an answer is there with it.
+// Write implements io.Writer for the program's log. It stores a line before the program continues, so that a test can read what
+// was logged before an answer.
 func (p *program) Write(line []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,14 +93,14 @@ func (p *program) logged() string {
 	return p.log.String()
 }
 
-// answer is what a request was answered with.
+// An answer is the response to a request.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// do may be called from other goroutines than the test's.
+// do sends a request. Other goroutines than the test's may call it.
 func (p *program) do(t *testing.T, method, path string, body io.Reader, headers ...string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, p.url+path, body)
@@ -128,7 +129,7 @@ func (p *program) post(t *testing.T, body string, headers ...string) answer {
 	return p.do(t, http.MethodPost, "/useradd", strings.NewReader(body), headers...)
 }
 
-// command runs a command of the program to its end.
+// command runs a command of the program until it ends.
 func command(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -26,7 +26,7 @@ func (p *program) seenFrom(t *testing.T, address string, forwarded ...string) bo
 	return len(found) == 1
 }
 
-func TestAddressesThatProxiesForward(t *testing.T) {
+func TestForwardedAddresses(t *testing.T) {
 	t.Setenv("ROLLCALL_TRUSTED_PROXY", "127.0.0.0/8,10.1.0.0/16,2001:db8:ffff::/48,::ffff:192.0.2.77")
 	p := start(t)
 	for _, c := range []struct {
@@ -70,7 +70,7 @@ func TestAddressesThatProxiesForward(t *testing.T) {
 	require.NotContains(t, p.logged(), "panic")
 }
 
-func TestForwardedAddressesOfOthersAreIgnored(t *testing.T) {
+func TestUntrustedForwardedHeadersAreIgnored(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--trusted-proxy", "192.0.2.1", "--trusted-proxy", "2001:db8::/32"}} {
 		p := start(t, flags...)
 		require.True(t, p.seenFrom(t, "127.0.0.1", "203.0.113.7"))
@@ -84,7 +84,7 @@ func TestForwardedAddressesOfOthersAreIgnored(t *testing.T) {
 }
 
 // A proxy that nobody named is logged once, and what others can do from now on with it, wherever the program listens.
-func TestProxiesThatAreNotTrustedAreLogged(t *testing.T) {
+func TestUntrustedProxiesAreLogged(t *testing.T) {
 	const proxy, posts, sees = "X-Forwarded headers of an untrusted peer", "POST /useradd is open to anyone", "anyone who registers may see reports"
 	for _, c := range []struct {
 		flags, headers     []string
@@ -116,7 +116,7 @@ func TestProxiesThatAreNotTrustedAreLogged(t *testing.T) {
 	}
 }
 
-func TestSchemeAndHostThatProxiesForward(t *testing.T) {
+func TestForwardedSchemeAndHost(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.1", "--host", "people.example", "--host", "2001:db8::1")
 	own, err := url.Parse(p.url)
 	require.NoError(t, err)
@@ -155,7 +155,7 @@ func TestSchemeAndHostThatProxiesForward(t *testing.T) {
 	}
 }
 
-func TestNetworksThatAreNone(t *testing.T) {
+func TestInvalidNetworks(t *testing.T) {
 	for _, value := range []string{"proxy.example", "10.0.0.0/33", "1.2.3", "10.0.0.1:80"} {
 		status, _, stderr := command(t, "", "serve", "--trusted-proxy", value)
 		require.NotZero(t, status, value)

@@ -18,14 +18,14 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// mixed registers one of three, and is import 1.
+// mixed is a file of three records, of which only the first can be registered.
 var mixed = `[
 	` + person("petrov", `"email":"petrov@example.com"`) + `,
 	` + person("petrov", `"phone":"+7 900 000-00-01","class":"7b"`) + `,
 	` + person("=1+1", `"email":"nowhere"`) + `
 ]`
 
-// download gets a file as a browser does.
+// download requests a file.
 func (b *browser) download(t *testing.T, path string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.p.url+path, nil)
@@ -73,7 +73,7 @@ func TestExports(t *testing.T) {
 	}
 	files, err := os.ReadDir(uploads)
 	require.NoError(t, err)
-	require.Len(t, files, 8, "the newest of each kind")
+	require.Len(t, files, 8, "the newest file of each kind")
 
 	file, err := excelize.OpenReader(strings.NewReader(b.download(t, "/useradd/export/xlsx").body))
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func TestExports(t *testing.T) {
 	got := b.download(t, "/useradd/export/csv?table=bad_users")
 	require.Contains(t, got.body, `,"'=1+1",`)
 	b.get(t, "/?lang=ru")
-	require.Contains(t, b.download(t, "/useradd/export/csv?table=bad_users").body, `;"'=1+1";`, "as Excel reads it where a comma is in decimals")
+	require.Contains(t, b.download(t, "/useradd/export/csv?table=bad_users").body, `;"'=1+1";`, "separated by semicolons, for Excel in languages with decimal commas")
 	b.get(t, "/?lang=en")
 	moved := b.download(t, "/useradd/export/excel?status=400")
 	require.Contains(t, []int{301, 302, 307, 308}, moved.status)
@@ -100,7 +100,7 @@ func TestExports(t *testing.T) {
 	}
 }
 
-// exported is the file of JSON.
+// exported is the JSON export.
 type exported struct {
 	Codes []struct {
 		ID   int64
@@ -113,7 +113,7 @@ type exported struct {
 	} `json:"bad_users"`
 }
 
-func TestExportsHaveTheFilterOfThePage(t *testing.T) {
+func TestExportsUseThePagesFilter(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	require.Equal(t, 200, p.post(t, mixed).status)                                // 1
@@ -147,7 +147,7 @@ func TestExportsHaveTheFilterOfThePage(t *testing.T) {
 	}
 }
 
-func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
+func TestRejectedRecordsAreFixedAndSentAgain(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
@@ -155,8 +155,8 @@ func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
 	var objects []map[string]any
 	require.NoError(t, json.Unmarshal([]byte(got.body), &objects), got.body)
 	require.Len(t, objects, 2)
-	require.Equal(t, "7b", objects[0]["class"], "what is not known is kept")
-	require.Equal(t, "+7 900 000-00-01", objects[0]["phone"], "as it came")
+	require.Equal(t, "7b", objects[0]["class"], "unknown keys are stored")
+	require.Equal(t, "+7 900 000-00-01", objects[0]["phone"], "values are stored as they came")
 	require.NotEmpty(t, objects[0]["reason"])
 	objects[0]["login"], objects[1]["login"], objects[1]["email"] = "sidorov", "kim", "kim@example.com"
 	mended, err := json.Marshal(objects)
@@ -168,7 +168,7 @@ func TestRefusedObjectsAreMendedAndSentAgain(t *testing.T) {
 	require.Equal(t, "All users have been created (2 of 2 users)", p.codes(t)[1].Description)
 }
 
-func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
+func TestRejectedRecordsExpire(t *testing.T) {
 	p := start(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
 	require.Equal(t, 200, p.post(t, strings.ReplaceAll(mixed, "petrov", "sidorov")).status)
@@ -178,7 +178,7 @@ func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
 	kept := func() []struct{ Code, N int } {
 		return pgtest.Query[struct{ Code, N int }](t, p.database, "select code_id::int, count(original)::int from bad_users group by 1 order by 1")
 	}
-	require.Eventually(t, func() bool { return kept()[0].N == 0 }, 10*time.Second, 10*time.Millisecond, "old ones are erased")
+	require.Eventually(t, func() bool { return kept()[0].N == 0 }, 10*time.Second, 10*time.Millisecond, "expired records are erased")
 	require.Equal(t, []struct{ Code, N int }{{1, 0}, {2, 2}}, kept())
 
 	none := start(t, "--keep-rejected", "0")
@@ -189,7 +189,7 @@ func TestRefusedObjectsAreKeptForAWhile(t *testing.T) {
 	require.Contains(t, got.body, "petrov")
 }
 
-func TestExportsAreForWhoIsSignedIn(t *testing.T) {
+func TestExportsNeedASession(t *testing.T) {
 	p := start(t)
 	for _, format := range []string{"xlsx", "txt", "csv", "json", "rejected.json"} {
 		path := "/useradd/export/" + format + "?status=200"
@@ -200,7 +200,7 @@ func TestExportsAreForWhoIsSignedIn(t *testing.T) {
 	}
 }
 
-func TestNumbersAsTheLanguageWritesThem(t *testing.T) {
+func TestNumbersInEachLanguage(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	p.set(t, "insert into statistics values (current_date, 0, 1, 1234567, 55000)")
@@ -219,8 +219,8 @@ func TestNumbersAsTheLanguageWritesThem(t *testing.T) {
 	}
 }
 
-// A file that cannot be made is an error, and not half a file.
-func TestExportThatFails(t *testing.T) {
+// An export that fails is answered with an error, and not with half a file.
+func TestExportFailure(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	p := start(t, "--exports-dir", file)
@@ -231,7 +231,7 @@ func TestExportThatFails(t *testing.T) {
 	require.Empty(t, got.header.Get("Content-Disposition"))
 }
 
-func TestManyExportsAtOnce(t *testing.T) {
+func TestConcurrentExports(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
@@ -248,7 +248,7 @@ func TestManyExportsAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-func TestClientThatGoesAwayHalfway(t *testing.T) {
+func TestClientLeavesDuringExport(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	objects := bytes.Repeat([]byte(`{"login":"a login that is longer than it may be, so that the file is large enough"},`), 50_000)

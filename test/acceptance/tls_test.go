@@ -68,15 +68,15 @@ func TestHTTPS(t *testing.T) {
 	signedIn := sessionCookie(p.browser(t).signIn(t, "Anna", goodPassword))
 	require.NotNil(t, signedIn)
 	require.True(t, signedIn.Secure)
-	require.Contains(t, b.get(t, "/profile").text("#report pre"), p.url, "what the page tells to type in")
+	require.Contains(t, b.get(t, "/profile").text("#report pre"), p.url, "the command on the page")
 
 	body := person("boris", `"phone":"9000000001"`)
 	require.Equal(t, 200, p.post(t, body).status)
 	chunked := p.do(t, http.MethodPost, "/useradd", io.MultiReader(strings.NewReader(strings.Replace(body, "boris", "vera", 1)+" ")))
-	require.Equal(t, 400, chunked.status, "whose phone is Boris's")
+	require.Equal(t, 400, chunked.status, "the phone is taken")
 	require.Equal(t, 200, b.get(t, "/useradd/export/xlsx").status)
 
-	// who does not speak TLS gets nothing, and does no harm
+	// a client without TLS gets no answer, and does no harm
 	conn, err := net.Dial("tcp", p.address())
 	require.NoError(t, err)
 	defer conn.Close()
@@ -87,19 +87,19 @@ func TestHTTPS(t *testing.T) {
 	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
 }
 
-// Who connects and never agrees on TLS does not keep the program from stopping.
+// A client that connects and never completes the handshake does not delay the shutdown.
 func TestStopBeforeHandshake(t *testing.T) {
 	p := startTLS(t)
 	conn, err := net.Dial("tcp", p.address())
 	require.NoError(t, err)
 	defer conn.Close()
-	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status, "which came later")
+	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status, "a later client")
 	began := time.Now()
 	require.Zero(t, p.stop())
 	require.Less(t, time.Since(began), 5*time.Second)
 }
 
-func TestMistakesWithCertificates(t *testing.T) {
+func TestInvalidCertificates(t *testing.T) {
 	for _, c := range []struct {
 		stderr string
 		args   []string
@@ -116,7 +116,7 @@ func TestMistakesWithCertificates(t *testing.T) {
 	}
 }
 
-// heldBack is a connection that sends nothing before it is told to, and then all at once.
+// A heldBack connection sends nothing before its release, and then everything in one write.
 type heldBack struct {
 	net.Conn
 
@@ -131,7 +131,7 @@ func (h *heldBack) Write(p []byte) (int, error) {
 	return h.Conn.Write(p)
 }
 
-// SetWriteDeadline is what crypto/tls ends writing with behind its last word.
+// SetWriteDeadline ignores the deadline that crypto/tls sets after its last record.
 func (h *heldBack) SetWriteDeadline(time.Time) error { return nil }
 
 func (h *heldBack) release() error {
@@ -139,8 +139,8 @@ func (h *heldBack) release() error {
 	return err
 }
 
-// A body in chunks is whole when its last chunk has come, and never because the connection has ended, in whatever way.
-func TestBodyThatBreaksOffOverTLS(t *testing.T) {
+// A chunked body is complete after its last chunk, and never because the connection has ended.
+func TestTruncatedBodyOverTLS(t *testing.T) {
 	p := startTLS(t)
 	line := func(login string) string { return person(login, `"email":"`+login+`@example.com"`) + "\n" }
 	chunk := func(s string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(s), s) }
@@ -149,24 +149,24 @@ func TestBodyThatBreaksOffOverTLS(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		length, body string
-		cut          bool // without TLS's word for it
+		cut          bool // without close_notify
 		created      int
 	}{
 		{"whole", chunked, chunk(line("anna")) + chunk(line("boris")) + last, false, 2},
-		{"whole, and then cut", chunked, chunk(line("anna")) + chunk(line("boris")) + last, true, 2},
-		{"behind a line", chunked, chunk(line("anna")), false, 0},
-		{"behind a line, cut", chunked, chunk(line("anna")), true, 0},
-		{"behind a line, in a chunk", chunked, "fff\r\n" + line("anna"), false, 0},
-		{"behind a line, in a chunk, cut", chunked, "fff\r\n" + line("anna"), true, 0},
-		{"behind a line, in the last chunk", chunked, chunk(line("anna")) + "0", false, 0},
-		{"behind a line, in the last chunk, cut", chunked, chunk(line("anna")) + "0", true, 0},
-		{"behind a line of a known length", "Content-Length: 1000\r\n", line("anna"), false, 0},
-		{"behind a line of a known length, cut", "Content-Length: 1000\r\n", line("anna"), true, 0},
+		{"whole, then cut", chunked, chunk(line("anna")) + chunk(line("boris")) + last, true, 2},
+		{"after a line", chunked, chunk(line("anna")), false, 0},
+		{"after a line, cut", chunked, chunk(line("anna")), true, 0},
+		{"after a line, in a chunk", chunked, "fff\r\n" + line("anna"), false, 0},
+		{"after a line, in a chunk, cut", chunked, "fff\r\n" + line("anna"), true, 0},
+		{"after a line, in the last chunk", chunked, chunk(line("anna")) + "0", false, 0},
+		{"after a line, in the last chunk, cut", chunked, chunk(line("anna")) + "0", true, 0},
+		{"after a line of a known length", "Content-Length: 1000\r\n", line("anna"), false, 0},
+		{"after a line of a known length, cut", "Content-Length: 1000\r\n", line("anna"), true, 0},
 		{"whole, of a known length", fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), false, 1},
-		{"whole, of a known length, and then cut", fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), true, 1},
+		{"whole, of a known length, then cut", fmt.Sprintf("Content-Length: %d\r\n", len(line("anna"))), line("anna"), true, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} { // whose last words come differently
+			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} { // they end a connection differently
 				t.Run(tls.VersionName(version), func(t *testing.T) {
 					p.set(t, "delete from users")
 					p.set(t, "delete from codes")
@@ -200,8 +200,8 @@ func TestBodyThatBreaksOffOverTLS(t *testing.T) {
 	}
 }
 
-// Who is refused in the middle of a large body can read why.
-func TestRefusalOfALargeBodyOverTLS(t *testing.T) {
+// A client rejected in the middle of a large body can read the answer.
+func TestRejectionOfALargeBodyOverTLS(t *testing.T) {
 	p := startTLS(t, "--max-body", "1KiB")
 	got := p.do(t, http.MethodPost, "/useradd", io.LimitReader(endless{}, 8<<20))
 	require.Equal(t, 413, got.status)

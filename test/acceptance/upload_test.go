@@ -136,7 +136,7 @@ func annaBorisAndSeven() string {
 	return "[" + person("anna-1", `"email":"a1@example.com"`) + ",7," + person("boris", `"email":"b@example.com"`) + "]"
 }
 
-func TestUploadIsItsUsersAlone(t *testing.T) {
+func TestUploadsArePrivate(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
 	address := b.upload(t, "people.json", annaBorisAndSeven())
@@ -167,7 +167,7 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 	require.Equal(t, 401, nobody.get(t, "/useradd/imports/1", "Accept", "*/*").status)
 }
 
-func TestUploadsThatAreNotTaken(t *testing.T) {
+func TestRejectedUploads(t *testing.T) {
 	p := start(t, "--max-body", "64KiB")
 	b := p.operator(t)
 	for _, c := range []struct {
@@ -210,7 +210,7 @@ func TestUploadsThatAreNotTaken(t *testing.T) {
 }
 
 // A connection that ends inside of the file must not look like the file's end.
-func TestDroppedUploadIsNoUpload(t *testing.T) {
+func TestInterruptedUpload(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
 	body, contentType := form(t, "a.json", annaBorisAndSeven())
@@ -260,7 +260,7 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 	require.Zero(t, p.count(t, "upload_parts"))
 }
 
-func TestUploadThatWorks(t *testing.T) {
+func TestUploadInProgress(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
 	address := b.upload(t, "a.json", annaBorisAndSeven())
@@ -296,7 +296,7 @@ func TestUploadThatWorks(t *testing.T) {
 }
 
 // A server that is stopped leaves no half of an import, and another one goes on.
-func TestUploadOutlivesItsServer(t *testing.T) {
+func TestUploadSurvivesARestart(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
 	var file strings.Builder
@@ -326,7 +326,7 @@ func TestUploadOutlivesItsServer(t *testing.T) {
 	require.Equal(t, 30_001, other.count(t, "users"))
 }
 
-func TestUploadShowsWhatWasUnderstood(t *testing.T) {
+func TestUploadShowsTheLayout(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
 	address := b.upload(t, "a.json", annaBorisAndSeven())

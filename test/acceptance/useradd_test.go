@@ -202,7 +202,7 @@ func TestUseraddProblems(t *testing.T) {
 	require.Equal(t, "not_found", it.Code)
 }
 
-func TestUseraddTakesPOSTOnly(t *testing.T) {
+func TestUseraddAcceptsPOSTOnly(t *testing.T) {
 	p := start(t)
 	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		got := p.do(t, method, "/useradd", nil)
@@ -238,23 +238,23 @@ func TestLargeAnswersAreWhole(t *testing.T) {
 func TestBodyBeyondTheLimit(t *testing.T) {
 	p := start(t, "--max-body", "1MiB")
 	body := strings.Repeat(" ", 1<<20-2) + "{}"
-	require.Equal(t, 400, p.post(t, body).status, "as large as it may be")
+	require.Equal(t, 400, p.post(t, body).status, "a body of the maximum size")
 	require.Equal(t, 413, p.post(t, " "+body).status)
-	require.Equal(t, 413, p.do(t, "POST", "/useradd", io.MultiReader(strings.NewReader(" "+body))).status, "of unknown length")
+	require.Equal(t, 413, p.do(t, "POST", "/useradd", io.MultiReader(strings.NewReader(" "+body))).status, "a body of unknown length")
 	require.Equal(t, 413, p.post(t, strings.Repeat(" ", 20<<20)).status)
 	require.Equal(t, []code{
 		{400, "POST", noneCreated}, {413, "POST", broken}, {413, "POST", broken}, {413, "POST", broken},
 	}, p.codes(t))
-	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "the server goes on")
+	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`)).status, "the server continues")
 }
 
-func TestContentEncodingIsNotIgnored(t *testing.T) {
+func TestUnknownContentEncoding(t *testing.T) {
 	p := start(t)
 	require.Equal(t, 415, p.post(t, "\x1f\x8b", "Content-Encoding", "br").status)
 	require.Equal(t, []code{{415, "POST", broken}}, p.codes(t))
 }
 
-// A client whose connection ends inside of the body is told so, if it listens, and nobody is registered.
+// A client that closes its side of the connection in the middle of the body gets an error, and no one is registered.
 func TestCutConnection(t *testing.T) {
 	p := start(t)
 	whole := person("a", `"phone":"9000000001"`)
@@ -264,7 +264,7 @@ func TestCutConnection(t *testing.T) {
 	}{
 		{"known length", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(whole)+10, whole)},
 		{"chunks", fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(whole), whole)},
-		{"a chunk's beginning", "Transfer-Encoding: chunked\r\n\r\nff\r\n" + whole},
+		{"the beginning of a chunk", "Transfer-Encoding: chunked\r\n\r\nff\r\n" + whole},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))

@@ -49,7 +49,7 @@ func TestSessionCookie(t *testing.T) {
 }
 
 // Whoever only looks leaves nothing in the database.
-func TestVisitorsWithoutAccountsStoreNothing(t *testing.T) {
+func TestVisitorsStoreNothing(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
 	for _, path := range []string{"/", "/login", "/register", "/nowhere"} {
@@ -59,7 +59,7 @@ func TestVisitorsWithoutAccountsStoreNothing(t *testing.T) {
 	require.Zero(t, p.count(t, "sessions"))
 }
 
-func TestCookiesThatAreNoSession(t *testing.T) {
+func TestInvalidSessionCookies(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	own := b.cookie("session")
@@ -101,7 +101,7 @@ func TestCookiesThatAreNoSession(t *testing.T) {
 	require.Equal(t, 401, b.signIn(t, "Anna", goodPassword).status)
 }
 
-func TestSessionOfSomebodyWhoIsGone(t *testing.T) {
+func TestSessionOfDeletedUser(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	p.set(t, "delete from users")
@@ -109,7 +109,7 @@ func TestSessionOfSomebodyWhoIsGone(t *testing.T) {
 	require.Zero(t, p.count(t, "sessions"))
 }
 
-func TestSessionEndsByItself(t *testing.T) {
+func TestSessionExpires(t *testing.T) {
 	for _, flag := range []string{"--session-idle", "--session-lifetime"} {
 		p := start(t, flag, "1s")
 		b := p.registered(t)
@@ -222,7 +222,7 @@ func TestRegistrationAndSignInWithoutCookies(t *testing.T) {
 	require.Equal(t, "/profile", signedIn.Header.Get("Location"))
 }
 
-func TestFormsThatAreNoForms(t *testing.T) {
+func TestInvalidForms(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
 	for _, c := range []struct {
@@ -250,7 +250,7 @@ func TestFormsThatAreNoForms(t *testing.T) {
 }
 
 // Who keeps the server waiting in the middle of a body is told so, whatever the body was to be.
-func TestBodiesThatDoNotCome(t *testing.T) {
+func TestBodyTimeout(t *testing.T) {
 	p := start(t, "--client-timeout", "100ms")
 	for _, c := range []struct {
 		path  string
@@ -269,7 +269,7 @@ func TestBodiesThatDoNotCome(t *testing.T) {
 	}
 }
 
-func TestNextLeadsNowhereElse(t *testing.T) {
+func TestNextStaysOnThisSite(t *testing.T) {
 	p := start(t)
 	p.registered(t)
 	for _, c := range []struct {
@@ -311,7 +311,7 @@ func TestNextLeadsNowhereElse(t *testing.T) {
 	require.Equal(t, "/account/password", back.location())
 }
 
-func TestPagesTellBrowsersWhatToKeepTo(t *testing.T) {
+func TestSecurityHeaders(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	for _, path := range []string{"/", "/profile", "/account/password", "/nowhere", "/static/style.css"} {
