@@ -6,9 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// ahead runs seq in a goroutine of its own, one value ahead of whoever ranges over it: a batch is decoded and checked
-// while the database takes the one before. When the range ends, so has the
-// goroutine. A panic in seq is yielded as an error: nobody else would catch it there.
+// ahead iterates over seq in a goroutine, one value ahead of the caller: a batch is decoded and checked while the database stores the
+// previous one. The goroutine ends before the iteration does. A panic in seq is yielded as an error, because no caller could recover it.
 func ahead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	type item struct {
 		value T
@@ -36,7 +35,7 @@ func ahead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 		}()
 		defer func() {
 			close(stop)
-			for range items { // until the goroutine has ended
+			for range items { // wait for the end of the goroutine
 			}
 		}()
 		for it := range items {
@@ -47,7 +46,7 @@ func ahead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	}
 }
 
-// chunks yields the values of a sequence in slices, the last of which may be shorter.
+// chunks yields the values of a sequence in slices of a size. The last one may be shorter.
 func chunks[T any](seq iter.Seq2[T, error], size int) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		chunk := make([]T, 0, size)
@@ -68,7 +67,7 @@ func chunks[T any](seq iter.Seq2[T, error], size int) iter.Seq2[[]T, error] {
 	}
 }
 
-// flat yields the values of chunks.
+// flat yields the values of the slices of a sequence.
 func flat[T any](seq iter.Seq2[[]T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for chunk, err := range seq {

@@ -12,14 +12,15 @@ import (
 	"rollcall/ports"
 )
 
-// nameBuckets returns the buckets that an attempt to sign in is taken from. An attempt that succeeds is put back, so people
-// who know their passwords meet no limit, however many share an address. Those who guess meet all three kinds: the first
-// keeps one address from trying one name, and leaves that name to its owner, who is elsewhere; the second bounds all the
-// world's guesses at one name, and keeps nobody out for longer than its refill once they end; the third is of addresses.
+// nameBuckets returns the buckets from which an attempt to sign in is taken. A successful attempt is returned, so users who know their
+// passwords meet no limit, however many share an address. Guesses meet three limits:
+//   - The first bounds the guesses of one address at one name. The user of that name, at another address, is not affected.
+//   - The second bounds all guesses at one name. Once they end, its user waits for no more than one refill.
+//   - The third bounds the guesses of one address.
 //
-// Buckets belong to what was entered, whether there is such an account or not: when they are empty tells nothing of who is
-// registered, nor whether two names are one person's. The price is that a person with a login, an email and a phone can be
-// guessed at three times as often, 30 times from one address. Each spelling of a name has the same keys.
+// Buckets belong to the entered name, whether there is such an account or not. So their limits do not reveal which names are registered,
+// nor whether two names belong to one user. The price is that a user with a login, an email and a phone can be guessed at three times as
+// often, 30 times from one address. Every spelling of a name has the same keys.
 func nameBuckets(identity domain.Identity, name, address string) []ports.Bucket {
 	buckets := addressBuckets(address)
 	for _, name := range namesOf(identity, name) {
@@ -30,7 +31,7 @@ func nameBuckets(identity domain.Identity, name, address string) []ports.Bucket 
 	return buckets
 }
 
-// namesOf returns what was entered, by each key that it has. A name of no kind is counted as it was entered.
+// namesOf returns each key of an entered name. A name that is no login, email or phone counts as it was entered.
 func namesOf(identity domain.Identity, name string) (names []string) {
 	for _, key := range [][2]string{{"login ", identity.Login}, {"email ", identity.Email}, {"phone ", identity.Phone}} {
 		if key[1] != "" {
@@ -43,10 +44,10 @@ func namesOf(identity domain.Identity, name string) (names []string) {
 	return names
 }
 
-// siteBits is how much of an IPv6 address is usually one site's, which then has 65,536 networks to come from.
+// siteBits is the usual prefix length of one site in IPv6. A site has 65,536 networks.
 const siteBits = 48
 
-// addressBuckets returns the buckets of an address: its own, and for an IPv6 network that of the site around it.
+// addressBuckets returns the bucket of an address, and for an IPv6 network that of its site.
 func addressBuckets(address string) []ports.Bucket {
 	buckets := []ports.Bucket{{Key: "address " + address, Size: 300, Refill: 5 * time.Second}}
 	if site, ok := siteOf(address); ok {
@@ -55,7 +56,7 @@ func addressBuckets(address string) []ports.Bucket {
 	return buckets
 }
 
-// siteOf returns the site around an IPv6 network.
+// siteOf returns the site of an IPv6 network.
 func siteOf(address string) (site string, ok bool) {
 	network, err := netip.ParsePrefix(address)
 	if err != nil || network.Bits() <= siteBits {
@@ -64,15 +65,15 @@ func siteOf(address string) (site string, ok bool) {
 	return netip.PrefixFrom(network.Addr(), siteBits).Masked().String(), true
 }
 
-// ownBucket is of attempts by a user who is signed in, and need be hidden from nobody.
+// ownBucket returns the bucket of a signed-in user.
 func ownBucket(user *domain.User) ports.Bucket {
 	return ports.Bucket{Key: "password of user " + strconv.FormatInt(user.ID, 10), Size: 10, Refill: time.Minute}
 }
 
-// attempt takes an attempt out of each of its buckets, and puts it back when it succeeds, or was not made: a busy server must
-// not lock out whoever tries again.
+// attempt takes an attempt from each of its buckets, and returns it if it succeeds. It also returns an attempt that a busy server did not
+// make, so that retries do not lock out the user.
 func (a *Auth) attempt(ctx context.Context, buckets []ports.Bucket, try func() error) error {
-	wait, err := a.with.Limits.Take(ctx, buckets...)
+	wait, err := a.cfg.Limits.Take(ctx, buckets...)
 	if err != nil {
 		return fmt.Errorf("count attempt: %w", err)
 	}
@@ -83,7 +84,7 @@ func (a *Auth) attempt(ctx context.Context, buckets []ports.Bucket, try func() e
 	if failed != nil && !errors.Is(failed, ports.ErrBusy) {
 		return failed
 	}
-	err = a.with.Limits.Return(ctx, buckets...)
+	err = a.cfg.Limits.Return(ctx, buckets...)
 	if err != nil {
 		return errors.Join(failed, fmt.Errorf("return attempt: %w", err))
 	}

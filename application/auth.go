@@ -10,10 +10,10 @@ import (
 	"rollcall/ports"
 )
 
-// Auth tells who somebody is, by what they know.
-type Auth struct{ with AuthConfig }
+// Auth authenticates users.
+type Auth struct{ cfg AuthConfig }
 
-// AuthConfig is what Auth works with.
+// AuthConfig configures Auth.
 type AuthConfig struct {
 	Accounts ports.AccountStore
 	Limits   ports.LimitStore
@@ -22,20 +22,20 @@ type AuthConfig struct {
 	Now      func() time.Time
 	Rules    func() domain.Rules // returns the rules of the current day
 
-	// TemporaryLifetime is how long a temporary password signs in.
+	// TemporaryLifetime is the time for which a temporary password is valid.
 	TemporaryLifetime time.Duration
 
-	// MustChange makes users replace a temporary password before anything else. Such a password is used in one browser, and
-	// a session that began with it ends with its life.
+	// MustChange requires users to change a temporary password before anything else. Such a password works in one browser only, and
+	// its sessions end when it expires.
 	MustChange bool
 }
 
-// NewAuth makes the use cases.
-func NewAuth(with AuthConfig) *Auth { return &Auth{with} }
+// NewAuth returns the use cases.
+func NewAuth(cfg AuthConfig) *Auth { return &Auth{cfg} }
 
 // User implements ports.Authenticating.
 func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User, error) {
-	user, err := a.with.Accounts.User(ctx, id)
+	user, err := a.cfg.Accounts.User(ctx, id)
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
 		return nil, domain.ErrSignedOut
@@ -51,15 +51,15 @@ func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User
 	return user, nil
 }
 
-// restrict says until when a user's temporary password signs in, and to what.
+// restrict sets the expiry of a user's temporary password, and whether the user must change it.
 func (a *Auth) restrict(user *domain.User) {
-	if a.with.Hasher.IsTemporary(user.Password.Hash) {
-		user.PasswordExpires = user.Password.Made.Add(a.with.TemporaryLifetime)
-		user.MustChangePassword = a.with.MustChange
+	if a.cfg.Hasher.IsTemporary(user.Password.Hash) {
+		user.PasswordExpires = user.Password.Made.Add(a.cfg.TemporaryLifetime)
+		user.MustChangePassword = a.cfg.MustChange
 	}
 }
 
-// hasExpired reports whether a user has a temporary password that no longer signs in.
+// hasExpired reports whether a user has an expired temporary password.
 func (a *Auth) hasExpired(user *domain.User) bool {
-	return !user.PasswordExpires.IsZero() && !a.with.Now().Before(user.PasswordExpires)
+	return !user.PasswordExpires.IsZero() && !a.cfg.Now().Before(user.PasswordExpires)
 }

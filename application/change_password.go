@@ -34,7 +34,7 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}}, violations...)
 		return nil, &domain.RejectedError{Violations: violations}
 	}
-	turn := ports.Turn{Urgent: true, Who: "user " + strconv.FormatInt(user.ID, 10)}
+	turn := ports.Turn{Urgent: true, Requester: "user " + strconv.FormatInt(user.ID, 10)}
 	err = a.attempt(ctx, []ports.Bucket{ownBucket(user)}, func() error { return a.verify(ctx, turn, user, change.Old) })
 	if errors.Is(err, domain.ErrWrongCredentials) {
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
@@ -49,17 +49,17 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if violations != nil {
 		return nil, &domain.RejectedError{Violations: violations}
 	}
-	hash, err := a.with.Hasher.Hash(ctx, turn, chosen)
+	hash, err := a.cfg.Hasher.Hash(ctx, turn, chosen)
 	if err != nil {
 		return nil, err
 	}
 	old := user.Password
-	user.Password = domain.StoredPassword{Hash: hash, Made: a.with.Now().UTC().Truncate(time.Microsecond)}
-	if !user.Password.Made.After(old.Made) { // a clock that went back must not let an old session pass for a new one
+	user.Password = domain.StoredPassword{Hash: hash, Made: a.cfg.Now().UTC().Truncate(time.Microsecond)}
+	if !user.Password.Made.After(old.Made) { // after the clock went back, an old session must not pass for a new one
 		user.Password.Made = old.Made.Add(time.Microsecond)
 	}
 	user.PasswordExpires, user.MustChangePassword, user.PasswordUsedBy = time.Time{}, false, nil
-	err = a.with.Accounts.SetPassword(ctx, user.ID, old.Hash, user.Password)
+	err = a.cfg.Accounts.SetPassword(ctx, user.ID, old.Hash, user.Password)
 	if errors.Is(err, ports.ErrChanged) {
 		return nil, domain.ErrSignedOut
 	}

@@ -9,18 +9,17 @@ import (
 	"rollcall/ports"
 )
 
-// A browser keeps the marks of this many users who have signed in there, the last one first: a family may share it.
+// A browser stores the marks of up to maxMarks users, the last one to sign in first: a family may share it.
 const (
 	maxMarks      = 4
 	markSeparator = "."
 )
 
-// MarkDevice implements ports.Authenticating. A mark stays the same until the user has another password, and with it what was taken
-// from its bucket.
+// MarkDevice implements ports.Authenticating. A mark, and so its bucket, stays the same until the user changes the password.
 func (a *Auth) MarkDevice(user *domain.User, device string) string {
 	own, made := a.markOf(user, device)
 	if own == "" || made.Before(user.Password.Made) {
-		own = a.with.Devices.Sign(ports.Mark{User: user.ID, Made: a.with.Now()})
+		own = a.cfg.Devices.Sign(ports.Mark{User: user.ID, Made: a.cfg.Now()})
 	}
 	marks := []string{own}
 	for text, mark := range a.marks(device) {
@@ -31,7 +30,7 @@ func (a *Auth) MarkDevice(user *domain.User, device string) string {
 	return strings.Join(marks, markSeparator)
 }
 
-// markOf returns a user's mark on a device and when it was made; nothing for none.
+// markOf returns a user's mark on a device and the time at which it was made, or zero values for none.
 func (a *Auth) markOf(user *domain.User, device string) (string, time.Time) {
 	for text, mark := range a.marks(device) {
 		if mark.User == user.ID {
@@ -41,20 +40,20 @@ func (a *Auth) markOf(user *domain.User, device string) (string, time.Time) {
 	return "", time.Time{}
 }
 
-// marks yields the marks of a device as they are written, and nothing that is none.
+// marks yields the valid marks of a device with their texts.
 func (a *Auth) marks(device string) iter.Seq2[string, ports.Mark] {
 	return func(yield func(string, ports.Mark) bool) {
 		for _, text := range strings.SplitN(device, markSeparator, maxMarks+1) {
-			if mark, ok := a.with.Devices.Verify(text); ok && !yield(text, mark) {
+			if mark, ok := a.cfg.Devices.Verify(text); ok && !yield(text, mark) {
 				return
 			}
 		}
 	}
 }
 
-// deviceBucket is of attempts by a browser in which the user has signed in before. Nobody else can use them up, as they
-// can those of names and addresses, and whoever has stolen the mark has no more of them than a stranger. The idea is OWASP's
-// ("Slow Down Online Guessing Attacks with Device Cookies").
+// deviceBucket returns the bucket of a browser in which the user has signed in before. Unlike those of names and addresses, strangers
+// cannot use it up. A thief of the mark has no more attempts than a stranger. The idea is OWASP's ("Slow Down Online Guessing Attacks with
+// Device Cookies").
 func deviceBucket(mark string) ports.Bucket {
 	return ports.Bucket{Key: "device " + mark, Size: 10, Refill: time.Minute}
 }

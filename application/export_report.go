@@ -9,47 +9,47 @@ import (
 	"rollcall/ports"
 )
 
-// ExportReport makes files of what imports did.
+// ExportReport makes files of reports.
 type ExportReport struct {
-	with  ExportConfig
+	cfg   ExportConfig
 	slots chan struct{}
 }
 
-// ExportConfig is what exports work with.
+// ExportConfig configures ExportReport.
 type ExportConfig struct {
 	Reports  ports.ReportStore
 	Exports  ports.ExportStore
 	Formats  map[string]ExportFormat
 	Now      func() time.Time
-	AtOnce   int           // how many files are made at once
-	Patience time.Duration // how long others wait for their turn
+	AtOnce   int           // number of files that are made concurrently
+	Patience time.Duration // maximum wait for a turn
 }
 
-// ExportFormat is a kind of file.
+// An ExportFormat is a format of exports.
 type ExportFormat struct {
 	Writer    ports.ReportWriter
-	Kind      string // what its files' names begin with
+	Kind      string // start of the names of its files
 	Extension string
-	OneImport bool // it has the refused objects of one import, as they came, and not all
+	OneImport bool // contains the rejected records of one import with their originals
 
-	Violations bool // it tells their codes
+	Violations bool // contains the codes of violations
 }
 
-// NewExportReport makes the use case.
-func NewExportReport(with ExportConfig) *ExportReport {
-	return &ExportReport{with, make(chan struct{}, with.AtOnce)}
+// NewExportReport returns the use case.
+func NewExportReport(cfg ExportConfig) *ExportReport {
+	return &ExportReport{cfg, make(chan struct{}, cfg.AtOnce)}
 }
 
 // Export implements ports.Exporting.
 func (u *ExportReport) Export(ctx context.Context, asked ports.ExportQuery) (*ports.ExportFile, error) {
 	name, filter := asked.Format, asked.Filter
-	format, known := u.with.Formats[name]
+	format, known := u.cfg.Formats[name]
 	if !known || format.OneImport && filter.Import == 0 {
 		return nil, fmt.Errorf("export %q: %w", name, ports.ErrNotFound)
 	}
-	detail := u.with.Now().Format(time.DateOnly)
+	detail := u.cfg.Now().Format(time.DateOnly)
 	if format.OneImport {
-		_, err := u.with.Reports.Rejections(ctx, ports.RejectionQuery{Filter: filter})
+		_, err := u.cfg.Reports.Rejections(ctx, ports.RejectionQuery{Filter: filter})
 		if err != nil {
 			return nil, fmt.Errorf("export import %d: %w", filter.Import, err)
 		}
@@ -58,14 +58,14 @@ func (u *ExportReport) Export(ctx context.Context, asked ports.ExportQuery) (*po
 	select {
 	case u.slots <- struct{}{}:
 		defer func() { <-u.slots }()
-	case <-time.After(u.with.Patience):
+	case <-time.After(u.cfg.Patience):
 		return nil, fmt.Errorf("export %q: %w", name, ports.ErrBusy)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("export %q: %w", name, ctx.Err())
 	}
-	file, err := u.with.Exports.Make(ports.ExportName{Kind: format.Kind, Detail: detail, Extension: format.Extension}, func(w io.Writer) error {
+	file, err := u.cfg.Exports.Make(ports.ExportName{Kind: format.Kind, Detail: detail, Extension: format.Extension}, func(w io.Writer) error {
 		query := ports.ReportQuery{Filter: filter, Violations: format.Violations, Originals: format.OneImport}
-		return u.with.Reports.Read(ctx, query, func(report ports.Report) error {
+		return u.cfg.Reports.Read(ctx, query, func(report ports.Report) error {
 			report.Language = asked.Language
 			return format.Writer.Write(w, report)
 		})

@@ -1,4 +1,4 @@
-// Package application has the use cases, one file each.
+// Package application implements the use cases, one per file.
 package application
 
 import (
@@ -18,26 +18,26 @@ import (
 )
 
 const (
-	// batchRecords and batchText bound a batch. Some thousand objects make the round trips of a batch cheap beside its
-	// rows; the bound on text keeps a batch of hostile objects in a few MiB.
+	// batchRecords and batchText bound a batch. With some thousand records the round trips of a batch take little time beside its rows.
+	// The bound on text keeps a batch of hostile records in a few MiB.
 	batchRecords = 8192
 	batchText    = 4 << 20
 
-	// largeSize is the size in bytes from which a file is likely to make more than one batch.
+	// largeSize is the size in bytes from which a file is likely to give more than one batch.
 	largeSize = 1 << 20
 )
 
-// imports come in three sizes. Each is kept from standing in the way of the smaller ones. A record can be as short as three
-// bytes, so a file's size in bytes is a first guess, and its number of records decides.
+// An importSize decides how many imports of its kind run concurrently, so that large imports do not delay smaller ones. A record can be as
+// short as three bytes. So the size of the file in bytes is the first guess, and the number of records decides.
 type importSize int
 
 const (
-	few   importSize = iota // run beside one another
-	many                    // some at a time
-	large                   // one that writes and one that rehearses, in several batches
+	few   importSize = iota // any number run concurrently
+	many                    // some run concurrently
+	large                   // one import and one dry run at a time, in several batches
 )
 
-// bounds are how many bytes a file may have, and how many records an import, to be of a size.
+// bounds are the limits of each size but the last: the bytes of the file, and the records of the import.
 var bounds = map[importSize]struct{ bytes, records int }{
 	few:  {16 << 10, 100},
 	many: {largeSize, 10_000},
@@ -51,15 +51,14 @@ func sizeOf(file ports.Spool) importSize {
 	return size
 }
 
-// ImportUsers registers the people of a file, one after another, and accounts for those it refuses.
+// ImportUsers registers the people of a file in order, and records every rejection.
 type ImportUsers struct {
-	with     ImportConfig
-	places   chan struct{} // of large imports
+	cfg      ImportConfig
+	places   chan struct{} // a slot for each large import that runs or waits
 	decoding turns
 }
 
-// turns are those of imports of many records at the processors. One processor is left to those who sign in. Nil is for imports
-// that need none.
+// turns bound how many imports decode and check records concurrently. One processor is left to sign-ins. A nil channel bounds nothing.
 type turns chan struct{}
 
 func (t turns) take() {
@@ -74,10 +73,10 @@ func (t turns) leave() {
 	}
 }
 
-// turnRecords is how many records are decoded and checked in a turn, which takes some milliseconds.
+// turnRecords is the number of records of a turn, which takes some milliseconds.
 const turnRecords = 512
 
-// ImportConfig is what imports work with.
+// ImportConfig configures ImportUsers.
 type ImportConfig struct {
 	Imports   ports.ImportStore
 	Decoder   ports.Decoder
@@ -87,14 +86,11 @@ type ImportConfig struct {
 	Rules     func() domain.Rules // returns the rules of the current day
 	Now       func() time.Time
 
-	// Room returns ports.ErrNoRoom when the database's disk is nearly full. Nil for a disk that the server does not see.
+	// Room returns ports.ErrNoRoom when the disk of the database is nearly full. Nil if the database is on another machine.
 	Room func() error
 
-	// KeepOriginals tells whether refused objects are kept as they came.
-	KeepOriginals bool
-
-	// KeepAnswers is how long the answer to a request is kept for its key.
-	KeepAnswers time.Duration
+	KeepOriginals bool          // stores the originals of rejected records
+	KeepAnswers   time.Duration // time for which an answer is stored under its key
 
 	ImportLimits
 }
@@ -106,22 +102,22 @@ type ImportLimits struct {
 	MaxImportTime time.Duration // duration of one import, waiting included
 }
 
-// NewImportUsers makes the use case.
-func NewImportUsers(with ImportConfig) *ImportUsers {
+// NewImportUsers returns the use case.
+func NewImportUsers(cfg ImportConfig) *ImportUsers {
 	return &ImportUsers{
-		with: with, places: make(chan struct{}, with.MaxImports), decoding: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
+		cfg: cfg, places: make(chan struct{}, cfg.MaxImports), decoding: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
 	}
 }
 
 // Import implements ports.Importing.
 func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
 	if request.DryRun {
-		request.Key = domain.ImportKey{} // it neither has an answer to be kept nor gives one that was
+		request.Key = domain.ImportKey{} // a dry run neither stores an answer nor repeats one
 	}
-	i := &userImport{ImportConfig: u.with, request: request, size: sizeOf(request.File), decoding: u.decoding}
-	if u.with.MaxImportTime > 0 {
+	i := &userImport{ImportConfig: u.cfg, request: request, size: sizeOf(request.File), decoding: u.decoding}
+	if u.cfg.MaxImportTime > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, u.with.MaxImportTime, domain.ErrTooSlow)
+		ctx, cancel = context.WithTimeoutCause(ctx, u.cfg.MaxImportTime, domain.ErrTooSlow)
 		defer cancel()
 	}
 	result, err := u.inPlace(ctx, i)
@@ -136,12 +132,12 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		err = fmt.Errorf("%w: %w", domain.ErrTooSlow, err)
 	}
 	if errors.Is(err, domain.ErrBrokenFile) && !request.DryRun {
-		id, failed := u.Reject(ctx, ports.RejectedImport{
+		id, rejectErr := u.Reject(ctx, ports.RejectedImport{
 			Status: domain.Tally{}.Status(), Description: domain.DescriptionBroken, Sender: request.Sender,
 		})
 		err = &ports.RecordedError{Import: id, Cause: err}
-		if failed != nil {
-			err = failed
+		if rejectErr != nil {
+			err = rejectErr
 		}
 	}
 	if err != nil {
@@ -150,9 +146,9 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 	return result, nil
 }
 
-// inPlace runs an import, a large one in a place of its own. It returns ports.ErrBusy when every place is taken.
+// inPlace runs an import, and takes a slot for a large one. It returns ports.ErrBusy if there is none.
 func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.ImportResult, error) {
-	if i.size == large && u.with.MaxImports > 0 {
+	if i.size == large && u.cfg.MaxImports > 0 {
 		select {
 		case u.places <- struct{}{}:
 			defer func() { <-u.places }()
@@ -172,10 +168,11 @@ func (u *ImportUsers) Recall(ctx context.Context, key domain.ImportKey) (*ports.
 	return result, nil
 }
 
-// recall returns the answer that is kept for a key, if it is to what has the fingerprint.
+// recall returns the result that is stored under a key. It returns ports.ErrKeyReused if fingerprint is not nil, and not that of the
+// stored import.
 func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerprint []byte) (*ports.ImportResult, error) {
-	log := u.with.Outcomes.NewLog()
-	answer, err := u.with.Imports.Recall(ctx, key, log)
+	log := u.cfg.Outcomes.NewLog()
+	answer, err := u.cfg.Imports.Recall(ctx, key, log)
 	var issuer ports.Issuer
 	switch {
 	case err != nil:
@@ -183,7 +180,7 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 	case fingerprint != nil && !bytes.Equal(answer.Fingerprint, fingerprint):
 		err = ports.ErrKeyReused
 	default:
-		issuer, err = u.with.Passwords.Issue(answer.Salt)
+		issuer, err = u.cfg.Passwords.Issue(answer.Salt)
 	}
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
@@ -195,14 +192,14 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 
 // Reject implements ports.Importing.
 func (u *ImportUsers) Reject(ctx context.Context, rejected ports.RejectedImport) (int64, error) {
-	id, err := u.with.Imports.Reject(ctx, rejected)
+	id, err := u.cfg.Imports.Reject(ctx, rejected)
 	if err != nil {
 		return 0, fmt.Errorf("record rejected import: %w", err)
 	}
 	return id, nil
 }
 
-// userImport is the import of one file.
+// A userImport is the import of one file.
 type userImport struct {
 	ImportConfig
 
@@ -210,7 +207,7 @@ type userImport struct {
 	size     importSize
 	decoding turns
 
-	fingerprint []byte // of the request, when it has a key
+	fingerprint []byte // of the request; nil without a key
 	salt        []byte
 	issuer      ports.Issuer
 	log         ports.OutcomeLog
@@ -222,14 +219,14 @@ var (
 	// errDryRun ends the transaction of a dry run.
 	errDryRun = errors.New("dry run")
 
-	// errNotAll ends a strict import with its first refusal.
-	errNotAll = errors.New("not all can be registered")
+	// errNotAll ends a strict import at its first rejection.
+	errNotAll = errors.New("not all records can be registered")
 
-	// errLarger ends an import that has more records than its size may. The database has done nothing for it by then.
-	errLarger = errors.New("import is larger than its file")
+	// errLarger ends an import with more records than its size allows. The database has done no work for it by then.
+	errLarger = errors.New("import has more records than the size of its file suggests")
 )
 
-// run registers the people, or finds the answer that is kept.
+// run runs the import.
 func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err error) {
 	if !i.request.Key.IsZero() {
 		i.fingerprint, err = fingerprint(&i.request)
@@ -244,7 +241,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	}
 	id, err := i.do(ctx, false)
 	if errors.Is(err, errNotAll) {
-		id, err = i.do(ctx, true) // once more, for all refusals to be found
+		id, err = i.do(ctx, true) // again, to find every rejection
 	}
 	switch {
 	case errors.Is(err, errDryRun):
@@ -255,13 +252,13 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	return &ports.ImportResult{ID: id, Tally: i.tally, Outcomes: outcomes(i.log, i.issuer), Close: i.log.Close}, nil
 }
 
-// do runs the import. Where it skips, those are not registered who might be.
+// do runs the import in a transaction. If skips is true, it registers nobody, and valid records are skipped.
 func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 	mode := ports.ImportMode{
 		Exclusive: i.size == large, Many: i.size == many, DryRun: skips || i.request.DryRun, Key: i.request.Key, Sender: i.request.Sender,
 	}
 	return i.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
-		err := i.dropLog() // of a run that the database undid
+		err := i.dropLog() // of an earlier run that the database undid
 		if err != nil {
 			return err
 		}
@@ -277,18 +274,18 @@ func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 			}
 			err = ports.ErrTaken
 			for errors.Is(err, ports.ErrTaken) {
-				err = i.batch(ctx, tx, b, skips)
+				err = i.add(ctx, tx, b, skips)
 			}
 			if err != nil {
 				return err
 			}
 			if i.request.Progress != nil {
-				i.request.Progress(domain.Progress{Tally: i.tally, Bytes: file.at.Load(), Size: i.request.File.Size()})
+				i.request.Progress(domain.Progress{Tally: i.tally, Bytes: file.position.Load(), Size: i.request.File.Size()})
 			}
 		}
 		err = i.log.Flush()
 		if err != nil {
-			return fmt.Errorf("keep outcomes: %w", err)
+			return fmt.Errorf("store outcomes: %w", err)
 		}
 		if i.request.DryRun {
 			return errDryRun
@@ -297,7 +294,7 @@ func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 	})
 }
 
-// answer is what is kept for the request's key.
+// answer returns the answer to store under the import's key, or nil without a key.
 func (i *userImport) answer() *ports.Answer {
 	if i.request.Key.IsZero() {
 		return nil
@@ -342,8 +339,8 @@ func withPasswords(all iter.Seq2[domain.Outcome, error], issuer ports.Issuer) it
 	}
 }
 
-// fingerprint returns the same for requests that ask for the same. The name of the token adds nothing to the owner of the key. It
-// stays because earlier versions compare it, and answers outlive an upgrade.
+// fingerprint returns a hash of a request's file and options. It includes the name of the token, although the key belongs to the token
+// anyway: earlier versions compare it, and answers outlive an upgrade.
 func fingerprint(request *ports.ImportRequest) ([]byte, error) {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%q %q %t %q\n", request.Hint.Format, request.Hint.Charset, request.Strict, request.Sender.TokenName)
@@ -366,14 +363,14 @@ func (i *userImport) dropLog() error {
 	return nil
 }
 
-// batch is a part of an import: objects that were checked, and for each valid one the hash of its password.
+// A batch is a part of an import: checked records, and for each valid one the hash of its password.
 type batch struct {
-	objects []domain.Record
+	records []domain.Record
 	hashes  []string
 }
 
-// batches decodes and checks the file. An import that is not large is one batch; where that is too much for its size,
-// errLarger comes instead.
+// batches decodes and checks the file. An import that is not large is one batch. If it has more records than its size allows, the sequence
+// is errLarger.
 func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 	rules := i.Rules()
 	return func(yield func(batch, error) bool) {
@@ -387,7 +384,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 		if i.size == few {
 			turn = nil
 		}
-		pass := func(b batch, err error) bool { // and whoever takes it has the processors
+		pass := func(b batch, err error) bool { // without a turn, because the database works now
 			turn.leave()
 			defer turn.take()
 			return yield(b, err)
@@ -400,23 +397,23 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 				turn.take()
 			}
 			if err == nil {
-				err = i.beyond(candidate.Number, i.size < large && (len(b.objects) == most || text >= batchText))
+				err = i.checkBounds(candidate.Number, i.size < large && (len(b.records) == most || text >= batchText))
 			}
 			if err != nil {
 				pass(batch{}, err)
 				return
 			}
-			object, hash := rules.Check(candidate), ""
-			if object.Violations == nil {
-				hash = i.issuer.Hash(object.Number)
+			record, hash := rules.Check(candidate), ""
+			if record.Violations == nil {
+				hash = i.issuer.Hash(record.Number)
 			}
 			if i.KeepOriginals {
-				object.Original = originals.keep(candidate.Original)
+				record.Original = originals.copy(candidate.Original)
 			}
-			b.objects = append(b.objects, object)
+			b.records = append(b.records, record)
 			b.hashes = append(b.hashes, hash)
 			text += candidate.Size()
-			if i.size < large || len(b.objects) < most && text < batchText {
+			if i.size < large || len(b.records) < most && text < batchText {
 				continue
 			}
 			if !pass(b, nil) {
@@ -425,14 +422,14 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			b = batch{make([]domain.Record, 0, batchRecords), make([]string, 0, batchRecords)}
 			originals, text = arena{}, 0
 		}
-		if len(b.objects) > 0 {
+		if len(b.records) > 0 {
 			pass(b, nil)
 		}
 	}
 }
 
-// beyond returns an error when a record is one too many, for an import or for its size.
-func (i *userImport) beyond(record int, isFull bool) error {
+// checkBounds returns an error if a record exceeds the limit of imports or of the import's size.
+func (i *userImport) checkBounds(record int, isFull bool) error {
 	switch {
 	case i.MaxRecords > 0 && record > i.MaxRecords:
 		return domain.ErrTooManyRecords
@@ -442,10 +439,10 @@ func (i *userImport) beyond(record int, isFull bool) error {
 	return nil
 }
 
-// arena makes copies of bytes that live as long as one another, in few pieces of memory.
+// arena stores copies of bytes that have the same lifetime in few allocations.
 type arena []byte
 
-func (a *arena) keep(b []byte) []byte {
+func (a *arena) copy(b []byte) []byte {
 	const maxPiece = 256 << 10
 	if b == nil {
 		return nil
@@ -458,28 +455,28 @@ func (a *arena) keep(b []byte) []byte {
 	return (*a)[from:len(*a):len(*a)]
 }
 
-// batch takes a batch in, or returns ports.ErrTaken and has done nothing.
-func (i *userImport) batch(ctx context.Context, tx ports.ImportTx, b batch, skips bool) error {
-	taken, err := tx.Taken(ctx, b.objects)
+// add stores a batch. It returns ports.ErrTaken if nothing of the batch was stored.
+func (i *userImport) add(ctx context.Context, tx ports.ImportTx, b batch, skips bool) error {
+	taken, err := tx.Taken(ctx, b.records)
 	if err != nil {
-		return fmt.Errorf("ask what is taken: %w", err)
+		return fmt.Errorf("look up taken keys: %w", err)
 	}
-	violations := make([]domain.Violations, len(b.objects))
-	accounts := make([]domain.Account, 0, len(b.objects))
+	violations := make([]domain.Violations, len(b.records))
+	accounts := make([]domain.Account, 0, len(b.records))
 	var rejections []domain.Rejection
-	kept := i.kept // of the batches before: this one may have to be done again
-	for n := range b.objects {
-		o := &b.objects[n]
-		violations[n] = taken.Admit(o)
+	kept := i.kept // without this batch, which may have to be repeated
+	for n := range b.records {
+		record := &b.records[n]
+		violations[n] = taken.Admit(record)
 		switch {
 		case violations[n] == nil:
-			accounts = append(accounts, domain.Account{Registration: o.Registration, PasswordHash: b.hashes[n]})
+			accounts = append(accounts, domain.Account{Registration: record.Registration, PasswordHash: b.hashes[n]})
 		case !i.request.DryRun:
-			rejections = append(rejections, kept.reject(o, violations[n], i.Sentences))
+			rejections = append(rejections, kept.reject(record, violations[n], i.Sentences))
 		}
 	}
-	refused := len(b.objects) - len(accounts)
-	if i.request.Strict && !skips && refused > 0 {
+	rejected := len(b.records) - len(accounts)
+	if i.request.Strict && !skips && rejected > 0 {
 		return errNotAll
 	}
 	if i.Room != nil {
@@ -493,26 +490,26 @@ func (i *userImport) batch(ctx context.Context, tx ports.ImportTx, b batch, skip
 		return fmt.Errorf("add batch: %w", err)
 	}
 	i.kept = kept
-	i.tally.Records += len(b.objects)
-	i.tally.Rejected += refused
+	i.tally.Records += len(b.records)
+	i.tally.Rejected += rejected
 	if !skips {
 		i.tally.Registered += len(accounts)
 	}
-	for n := range b.objects {
-		err = i.log.Append(outcomeOf(&b.objects[n], violations[n], skips))
+	for n := range b.records {
+		err = i.log.Append(outcomeOf(&b.records[n], violations[n], skips))
 		if err != nil {
-			return fmt.Errorf("keep outcomes: %w", err)
+			return fmt.Errorf("store outcomes: %w", err)
 		}
 	}
 	return nil
 }
 
-// watchedFile knows how far a file was read.
+// watchedFile records the position up to which a file was read.
 type watchedFile struct {
 	io.ReaderAt
 
-	size int64
-	at   atomic.Int64
+	size     int64
+	position atomic.Int64
 }
 
 func newWatchedFile(file *io.SectionReader) *watchedFile {
@@ -524,6 +521,6 @@ func (f *watchedFile) reader() *io.SectionReader { return io.NewSectionReader(f,
 // ReadAt implements io.ReaderAt.
 func (f *watchedFile) ReadAt(p []byte, offset int64) (int, error) {
 	n, err := f.ReaderAt.ReadAt(p, offset)
-	f.at.Store(offset + int64(n))
+	f.position.Store(offset + int64(n))
 	return n, err //nolint:wrapcheck // it is the file's own
 }

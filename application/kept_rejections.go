@@ -6,25 +6,25 @@ import (
 )
 
 const (
-	// maxNoRecords is how many records an import keeps that are no records at all. They have nothing to be mended.
+	// maxNoRecords is the number of stored rejections of one import that are no records at all. There is nothing in them to correct.
 	maxNoRecords = 1000
 
-	// keptBytes and keptGrowth bound the rows of rejections that an import leaves: so many bytes, and as many times what
-	// was sent. An object of two bytes has five violations, and compression makes it smaller still. Files of people are far
-	// below: a rejected record takes some 600 bytes, and was 30 or more on its way even where it was compressed.
+	// keptBytes and keptGrowth bound the stored rejections of an import: keptBytes plus keptGrowth times the size of the request. A record
+	// of two bytes has five violations, and compression makes it even smaller. Files of people stay far below the bound: a stored
+	// rejection takes about 600 bytes, and its record 30 or more of a compressed request.
 	keptBytes  = 16 << 10
 	keptGrowth = 75
 
-	// rowBytes is about what a row of bad_users takes with its indexes, without its texts; violationBytes is that of a
-	// violation in it.
+	// rowBytes is the approximate size of a row of bad_users with its indexes, without its texts. violationBytes is that of a violation in
+	// it.
 	rowBytes       = 300
 	violationBytes = 50
 )
 
-// keptRejections decides which rejections of an import are kept in full. Beyond its bounds they are only counted.
+// keptRejections decides which rejections of an import are stored. Beyond its bounds they are only counted.
 type keptRejections struct {
-	noRecords int   // that were kept
-	room      int64 // bytes that are left
+	noRecords int   // number of those stored that are no records
+	room      int64 // remaining bytes
 }
 
 func newKeptRejections(request *ports.ImportRequest) keptRejections {
@@ -35,7 +35,7 @@ func newKeptRejections(request *ports.ImportRequest) keptRejections {
 	return keptRejections{room: keptBytes + keptGrowth*sent}
 }
 
-// reject returns the rejection of a record. One that is only counted has neither a description nor the original.
+// reject returns the rejection of a record. One that is only counted has neither description nor original.
 func (k *keptRejections) reject(o *domain.Record, violations domain.Violations, sentences ports.Sentences) domain.Rejection {
 	counted := domain.Rejection{Record: o.Number, Violations: violations, CountedOnly: true}
 	isRecord := !violations.OfNoRecord()

@@ -11,14 +11,14 @@ import (
 	"rollcall/ports"
 )
 
-// maxRegisterRuns bounds how often a person's keys are looked up. Once more than the first is needed only when somebody
-// else has registered with one of them meanwhile.
+// maxRegisterRuns bounds how often a person's keys are looked up. A second lookup is needed only if another person registered with one of
+// them after the first.
 const maxRegisterRuns = 3
 
 // RegisterUser registers one person, who chooses a password.
-type RegisterUser struct{ with RegisterConfig }
+type RegisterUser struct{ cfg RegisterConfig }
 
-// RegisterConfig is what registrations work with.
+// RegisterConfig configures RegisterUser.
 type RegisterConfig struct {
 	Registrations ports.RegistrationStore
 	Accounts      ports.AccountStore
@@ -27,11 +27,11 @@ type RegisterConfig struct {
 	Rules         func() domain.Rules // returns the rules of the current day
 }
 
-// NewRegisterUser makes the use case.
-func NewRegisterUser(with RegisterConfig) *RegisterUser { return &RegisterUser{with} }
+// NewRegisterUser returns the use case.
+func NewRegisterUser(cfg RegisterConfig) *RegisterUser { return &RegisterUser{cfg} }
 
-// registrationBuckets returns the buckets that a registration is taken from. A school class behind one address gets in; a
-// program that registers people by the thousand takes neither the processors nor the names.
+// registrationBuckets returns the buckets from which a registration is taken. A school class can register from one address. A program that
+// registers people by the thousand exhausts neither the processors nor the names.
 func registrationBuckets(address string) []ports.Bucket {
 	buckets := []ports.Bucket{
 		{Key: "registrations", Size: 200, Refill: 100 * time.Millisecond},
@@ -43,53 +43,52 @@ func registrationBuckets(address string) []ports.Bucket {
 	return buckets
 }
 
-// Register implements ports.Registering. What the rules reject costs neither an attempt nor a look into the database, so a
-// person may mend a form at leisure. An attempt counts even when a key turns out to be taken, so that nobody finds out by
-// the thousand who has an account.
+// Register implements ports.Registering. Values that the rules reject cost neither an attempt nor a query, so a person can correct a form
+// without limit. An attempt counts even if a key is taken, so that a program cannot find out by the thousand who has an account.
 func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationRequest) (*domain.User, error) {
-	object := u.with.Rules().Check(request.Person)
-	chosen, unfit := domain.NewPassword(request.Password, object.Registration.Login)
-	if violations := slices.Concat(object.Violations, unfit); violations != nil {
+	person := u.cfg.Rules().Check(request.Person)
+	chosen, unfit := domain.NewPassword(request.Password, person.Registration.Login)
+	if violations := slices.Concat(person.Violations, unfit); violations != nil {
 		return nil, &domain.RejectedError{Violations: violations}
 	}
 	buckets := registrationBuckets(request.Address)
-	wait, err := u.with.Limits.Take(ctx, buckets...)
+	wait, err := u.cfg.Limits.Take(ctx, buckets...)
 	if err != nil {
-		return nil, fmt.Errorf("register: count: %w", err)
+		return nil, fmt.Errorf("register: count attempt: %w", err)
 	}
 	if wait > 0 {
 		return nil, fmt.Errorf("register: %w", &domain.TooManyAttemptsError{Wait: wait})
 	}
-	account := domain.Account{Registration: object.Registration}
+	account := domain.Account{Registration: person.Registration}
 	for range maxRegisterRuns {
-		taken, err := u.with.Registrations.Taken(ctx, &object.Registration)
+		taken, err := u.cfg.Registrations.Taken(ctx, &person.Registration)
 		if err != nil {
-			return nil, fmt.Errorf("register: ask what is taken: %w", err)
+			return nil, fmt.Errorf("register: look up taken keys: %w", err)
 		}
-		if violations := taken.Admit(&object); violations != nil {
+		if violations := taken.Admit(&person); violations != nil {
 			return nil, &domain.RejectedError{Violations: violations}
 		}
 		if account.PasswordHash == "" {
-			account.PasswordHash, err = u.with.Hasher.Hash(ctx, ports.Turn{Who: request.Address}, chosen)
-			if errors.Is(err, ports.ErrBusy) { // which is no fault of the person's
-				err = errors.Join(err, u.with.Limits.Return(ctx, buckets...))
+			account.PasswordHash, err = u.cfg.Hasher.Hash(ctx, ports.Turn{Requester: request.Address}, chosen)
+			if errors.Is(err, ports.ErrBusy) { // the person did not cause this
+				err = errors.Join(err, u.cfg.Limits.Return(ctx, buckets...))
 			}
 			if err != nil {
 				return nil, fmt.Errorf("register: %w", err)
 			}
 		}
-		id, err := u.with.Registrations.Create(ctx, account)
+		id, err := u.cfg.Registrations.Create(ctx, account)
 		if errors.Is(err, ports.ErrTaken) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("register: %w", err)
 		}
-		user, err := u.with.Accounts.User(ctx, id)
+		user, err := u.cfg.Accounts.User(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("register: read: %w", err)
+			return nil, fmt.Errorf("register: read account: %w", err)
 		}
 		return user, nil
 	}
-	return nil, fmt.Errorf("register: %w: others came and went with the same keys", ports.ErrUnavailable)
+	return nil, fmt.Errorf("register: %w: other people keep registering with the same keys", ports.ErrUnavailable)
 }

@@ -154,18 +154,18 @@ func TestTurnsOfHashes(t *testing.T) {
 	p := newPeople()
 	user, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen, Address: "192.0.2.1"})
 	require.NoError(t, err)
-	require.Equal(t, []ports.Turn{{Who: "192.0.2.1"}}, p.hasher.turns)
+	require.Equal(t, []ports.Turn{{Requester: "192.0.2.1"}}, p.hasher.turns)
 	p.hasher.Strength, p.hasher.turns = 2, nil
 	_, err = p.auth.SignIn(t.Context(), ports.Attempt{Name: "anna", Password: chosen, Address: "192.0.2.2"})
 	require.NoError(t, err)
-	urgent := ports.Turn{Urgent: true, Who: "192.0.2.2"}
+	urgent := ports.Turn{Urgent: true, Requester: "192.0.2.2"}
 	require.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns, "the second renews it")
 	p.hasher.turns = nil
 	_, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{
 		User: user.ID, Made: user.Password.Made, Old: chosen, New: "a fine new password",
 	})
 	require.NoError(t, err)
-	urgent.Who = "user 1"
+	urgent.Requester = "user 1"
 	require.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns)
 }
 

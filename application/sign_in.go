@@ -11,8 +11,8 @@ import (
 	"rollcall/ports"
 )
 
-// SignIn implements ports.Authenticating. Whatever is asked of a known name is asked of an unknown one as well: neither the answer
-// nor its time, nor from when on it is "too many attempts", tells whether there is such an account.
+// SignIn implements ports.Authenticating. It does the same work for known and unknown names. So neither the answer, nor its time, nor the
+// start of a rate limit reveals whether there is such an account.
 func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
 	user, err := a.signIn(ctx, attempt)
 	if err != nil {
@@ -22,10 +22,10 @@ func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 }
 
 func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
-	identity := domain.NewIdentity(attempt.Name, a.with.Rules().Region)
-	user, err := a.with.Accounts.Find(ctx, identity)
+	identity := domain.NewIdentity(attempt.Name, a.cfg.Rules().Region)
+	user, err := a.cfg.Accounts.Find(ctx, identity)
 	if errors.Is(err, ports.ErrNotFound) {
-		user, err = nobody, nil
+		user, err = unknownUser, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find account: %w", err)
@@ -34,7 +34,7 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 	if mark, _ := a.markOf(user, attempt.Device); mark != "" {
 		buckets = []ports.Bucket{deviceBucket(mark)}
 	}
-	turn := ports.Turn{Urgent: true, Who: attempt.Address}
+	turn := ports.Turn{Urgent: true, Requester: attempt.Address}
 	err = a.attempt(ctx, buckets, func() error { return a.verify(ctx, turn, user, attempt.Password) })
 	if err != nil {
 		return nil, err
@@ -52,15 +52,15 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 	return user, nil
 }
 
-// useOnce lets a temporary password be used in the browser in which it was used first, so that a person whose password was
-// intercepted learns of it, and one whose answer was lost can come back. The browser is known by what it keeps until it is
+// useOnce returns domain.ErrPasswordUsed unless a temporary password is used in the browser of its first use. So a user whose password
+// was intercepted learns of it, and one whose response was lost can sign in again. A browser is recognised by its identifier until it is
 // closed, and then by the mark that it got with this password.
 func (a *Auth) useOnce(ctx context.Context, user *domain.User, attempt ports.Attempt) error {
 	browser := sha256.Sum256([]byte(attempt.Browser))
 	if user.PasswordUsedBy == nil {
-		err := a.with.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser[:])
+		err := a.cfg.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser[:])
 		if errors.Is(err, ports.ErrChanged) {
-			return domain.ErrWrongCredentials // it was right a moment ago
+			return domain.ErrWrongCredentials // it was correct a moment ago
 		}
 		return err
 	}
@@ -71,17 +71,16 @@ func (a *Auth) useOnce(ctx context.Context, user *domain.User, attempt ports.Att
 	return domain.ErrPasswordUsed
 }
 
-// nobody has no password: an empty hash matches none, and takes as long as another.
-var nobody = &domain.User{}
+// unknownUser stands for a user who does not exist. No password matches its empty hash, and the comparison takes as long as any other.
+var unknownUser = &domain.User{}
 
-// verify returns domain.ErrWrongCredentials unless the user has the password that was entered. Whatever was entered, it
-// computes one hash.
+// verify returns domain.ErrWrongCredentials unless the user has the entered password. It computes one hash for any text.
 func (a *Auth) verify(ctx context.Context, turn ports.Turn, user *domain.User, entered string) error {
 	password, ok := domain.EnteredPassword(entered)
 	if !ok {
-		user = nobody
+		user = unknownUser
 	}
-	verdict, err := a.with.Hasher.Verify(ctx, turn, user.Password.Hash, password)
+	verdict, err := a.cfg.Hasher.Verify(ctx, turn, user.Password.Hash, password)
 	switch {
 	case err != nil:
 		return fmt.Errorf("verify password: %w", err)
@@ -93,15 +92,15 @@ func (a *Auth) verify(ctx context.Context, turn ports.Turn, user *domain.User, e
 	return nil
 }
 
-// renew hashes a password as strongly as it is done today. It stays the same password: sessions go on.
+// renew replaces a hash by one of today's strength. The password stays the same, so sessions continue.
 func (a *Auth) renew(ctx context.Context, turn ports.Turn, user *domain.User, password domain.Password) error {
-	hash, err := a.with.Hasher.Hash(ctx, turn, password)
+	hash, err := a.cfg.Hasher.Hash(ctx, turn, password)
 	if err != nil {
 		return fmt.Errorf("renew hash: %w", err)
 	}
-	err = a.with.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: hash, Made: user.Password.Made})
+	err = a.cfg.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: hash, Made: user.Password.Made})
 	switch {
-	case errors.Is(err, ports.ErrChanged): // another sign-in has renewed it
+	case errors.Is(err, ports.ErrChanged): // a concurrent sign-in has renewed it
 	case err != nil:
 		return fmt.Errorf("renew hash: %w", err)
 	default:

@@ -14,8 +14,8 @@ type Verdict struct {
 
 // A Turn decides when a hash is computed while others wait.
 type Turn struct {
-	Urgent bool   // computed before every hash that is not: a user with an account waits for it
-	Who    string // an address, as in Attempt, or a user: they take turns, so that many requests of one delay only that one
+	Urgent    bool   // computed before every hash that is not urgent; a user with an account waits for it
+	Requester string // an address, as in Attempt, or a user; requesters take turns, so that many requests of one delay only that one
 }
 
 // Hasher hashes the passwords that people choose, and verifies chosen and temporary passwords. It computes few hashes at a time,

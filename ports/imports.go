@@ -61,10 +61,10 @@ type ImportMode struct {
 
 // An ImportTx is a running import in its transaction. After an error other than ErrTaken the work must return that error.
 type ImportTx interface {
-	// Taken returns those logins, emails and phones of the objects that belong to accounts, including accounts of earlier
-	// batches of this import. The set belongs to the caller until the next call. For objects without violations it may omit
+	// Taken returns those logins, emails and phones of the records that belong to accounts, including accounts of earlier
+	// batches of this import. The set belongs to the caller until the next call. For records without violations it may omit
 	// some; Add finds these.
-	Taken(ctx context.Context, objects []domain.Record) (*domain.Taken, error)
+	Taken(ctx context.Context, records []domain.Record) (*domain.Taken, error)
 
 	// Add stores a batch. It returns ErrTaken if one of the batch's logins, emails or phones belongs to an account that Taken
 	// omitted. Then nothing of the batch is stored, and the next call of Taken includes that account.

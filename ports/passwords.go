@@ -18,8 +18,8 @@ type Passwords interface {
 // Issuer makes the passwords of one import.
 type Issuer interface {
 	// Password returns the password of a record, the same one each time.
-	Password(object int) string
+	Password(record int) string
 
 	// Hash returns the hash under which that password is stored.
-	Hash(object int) string
+	Hash(record int) string
 }

@@ -11,8 +11,8 @@ import (
 	"rollcall/ports"
 )
 
-// A mark is written as the user's id, the time in microseconds, random bytes and a MAC of all these, in base64. It has a
-// multiple of three bytes: then there is one way to write it, and who holds one has no other.
+// The text of a mark is the user's id, the time in microseconds, random bytes and a MAC of these, in base64. The number of bytes is a
+// multiple of three, so that a mark has exactly one text.
 const (
 	markRandom = 16
 	markMAC    = 16
@@ -20,10 +20,10 @@ const (
 	markBytes  = markSigned + markMAC
 )
 
-// Devices marks browsers with a secret key. Nothing is stored of a mark.
+// Devices signs marks of browsers with a secret key. It stores nothing.
 type Devices struct{ key []byte }
 
-// NewDevices makes a maker of marks with a secret key of random bytes.
+// NewDevices returns a signer with a key of random bytes.
 func NewDevices(secret []byte) *Devices { return &Devices{derived(secret, "device")} }
 
 // Sign implements ports.DeviceSigner.
@@ -41,7 +41,7 @@ func (d *Devices) Verify(text string) (mark ports.Mark, ok bool) {
 		return ports.Mark{}, false
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) != markBytes { // it passes over line breaks
+	if err != nil || len(b) != markBytes { // the decoder skips line breaks
 		return ports.Mark{}, false
 	}
 	if !hmac.Equal(b[markSigned:], d.mac(b[:markSigned])) {

@@ -18,12 +18,12 @@ import (
 	"rollcall/ports"
 )
 
-// Config says how passwords are hashed. Zero values stand for the defaults.
+// Config configures a Hasher. Zero values stand for the defaults.
 type Config struct {
-	Params *argon2id.Params // OWASP's: 19 MiB, 2 passes, 1 thread, a salt of 16 bytes and a key of 32
-	AtOnce int              // hashes that are computed concurrently: all processors but one, and at least one
-	Urgent int              // how many urgent ones may wait: 1000, as many as a processor computes in half a minute
-	Others int              // how many others may wait: 200
+	Params *argon2id.Params // by default OWASP's: 19 MiB, 2 passes, 1 thread, a salt of 16 bytes and a key of 32
+	AtOnce int              // hashes that are computed concurrently; by default one less than the processors, and at least one
+	Urgent int              // urgent hashes that may wait; by default 1000, which a processor computes in half a minute
+	Others int              // other hashes that may wait; by default 200
 }
 
 // Hasher hashes chosen passwords with argon2id.
@@ -32,7 +32,7 @@ type Hasher struct {
 	turns  *turns
 }
 
-// NewHasher makes a hasher.
+// NewHasher returns a hasher.
 func NewHasher(cfg Config) *Hasher {
 	if cfg.Params == nil {
 		cfg.Params = &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
@@ -41,14 +41,14 @@ func NewHasher(cfg Config) *Hasher {
 	return &Hasher{cfg.Params, newTurns(atOnce, cmp.Or(cfg.Urgent, 1000), cmp.Or(cfg.Others, 200))}
 }
 
-// inTurn runs work when it is its turn.
+// inTurn runs work after waiting for its turn.
 func (h *Hasher) inTurn(ctx context.Context, turn ports.Turn, work func() error) error {
 	err := h.turns.take(ctx, turn)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded): // what ran out is the time to wait
-		return fmt.Errorf("%w: wait to be hashed: %w", ports.ErrBusy, err)
+	case errors.Is(err, context.DeadlineExceeded): // the wait was too long
+		return fmt.Errorf("%w: wait for turn: %w", ports.ErrBusy, err)
 	case err != nil:
-		return fmt.Errorf("wait to be hashed: %w", err)
+		return fmt.Errorf("wait for turn: %w", err)
 	}
 	defer h.turns.give()
 	return work()
@@ -72,12 +72,12 @@ const temporaryScheme = "$sha256$"
 // IsTemporary implements ports.Hasher.
 func (*Hasher) IsTemporary(hash string) bool { return strings.HasPrefix(hash, temporaryScheme) }
 
-// Verify implements ports.Hasher. Only a hash with parameters of another day takes its own time, until its owner signs
-// in and it is renewed. A generated password that matches needs no turn: the microsecond of its comparison is no load, and
-// only who has the password can tell it from a wrong one by the time.
+// Verify implements ports.Hasher. Only a hash with earlier parameters takes another time, until its user signs in and it is renewed. A
+// temporary password that matches needs no turn, because its comparison takes a microsecond. That time reveals only to a client with the
+// right password that it is right.
 func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, password domain.Password) (verdict ports.Verdict, err error) {
 	work := func() error {
-		_, _ = argon2id.CreateHash(password.Secret(), h.params) // for the time that it takes
+		_, _ = argon2id.CreateHash(password.Secret(), h.params) // takes the time of a comparison
 		return nil
 	}
 	switch {
@@ -104,16 +104,16 @@ func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, passw
 	return verdict, nil
 }
 
-// errHash says nothing of the hash, which stays out of logs.
+// errHash does not contain the hash, so that no log does.
 var errHash = errors.New("hash is malformed or out of bounds")
 
-// chosenHash is an argon2id hash whose parameters are within bounds.
+// A chosenHash is an argon2id hash with parameters within bounds.
 type chosenHash struct {
 	params    *argon2id.Params
 	salt, key []byte
 }
 
-// maxHash is how long a hash is whose salt and key are as long as they may be.
+// maxHash exceeds the length of a hash with the longest salt and key.
 const maxHash = 256
 
 func parseChosen(hash string) (*chosenHash, error) {
@@ -124,7 +124,7 @@ func parseChosen(hash string) (*chosenHash, error) {
 	if err != nil {
 		return nil, errHash
 	}
-	// it reads past what follows a number
+	// the decoder ignores text after a number
 	exact := fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.Memory, p.Iterations, p.Parallelism,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 	if hash != exact ||
@@ -147,7 +147,7 @@ func (c *chosenHash) isWeaker(today *argon2id.Params) bool {
 		c.params.SaltLength < today.SaltLength || c.params.KeyLength < today.KeyLength
 }
 
-// matchesTemporary reads what issuer.Hash has written.
+// matchesTemporary compares a secret with a hash of issuer.Hash.
 func matchesTemporary(hash, secret string) (bool, error) {
 	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, temporaryScheme), "$")
 	salt, errSalt := base64.RawStdEncoding.DecodeString(salt64)

@@ -9,16 +9,16 @@ import (
 	"rollcall/ports"
 )
 
-// turns lets few work at a time. The others wait in two queues, of which the urgent one is served first.
+// turns bounds the work that runs concurrently. Other work waits in two queues, of which the urgent one is served first.
 type turns struct {
 	mu     sync.Mutex
-	free   int // places to work; while there are any, nobody waits
+	free   int // slots; both queues are empty while there are any
 	urgent queue
 	others queue
 }
 
-func newTurns(places, urgent, others int) *turns {
-	return &turns{free: places, urgent: queue{most: urgent}, others: queue{most: others}}
+func newTurns(slots, urgent, others int) *turns {
+	return &turns{free: slots, urgent: queue{limit: urgent}, others: queue{limit: others}}
 }
 
 func (t *turns) queue(turn ports.Turn) *queue {
@@ -28,9 +28,9 @@ func (t *turns) queue(turn ports.Turn) *queue {
 	return &t.others
 }
 
-// take waits for a place, which give frees. It returns ports.ErrBusy when the queue is full, or the context's error.
+// take waits for a slot, which give frees. It returns ports.ErrBusy if the queue is full, or the context's error.
 func (t *turns) take(ctx context.Context, turn ports.Turn) error {
-	if ctx.Err() != nil { // a free place must not be taken by chance
+	if ctx.Err() != nil { // even if a slot is free
 		return ctx.Err()
 	}
 	t.mu.Lock()
@@ -39,14 +39,14 @@ func (t *turns) take(ctx context.Context, turn ports.Turn) error {
 		t.mu.Unlock()
 		return nil
 	}
-	place, err := t.queue(turn).join(turn.Who)
+	place, err := t.queue(turn).join(turn.Requester)
 	t.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	select {
 	case err = <-place:
-		if err == nil && ctx.Err() != nil { // both at the same time: the work would be for nobody
+		if err == nil && ctx.Err() != nil { // both happened at the same time, and the client is gone
 			t.give()
 			err = ctx.Err()
 		}
@@ -54,7 +54,7 @@ func (t *turns) take(ctx context.Context, turn ports.Turn) error {
 	case <-ctx.Done():
 	}
 	t.mu.Lock()
-	waited := t.queue(turn).leave(turn.Who, place)
+	waited := t.queue(turn).leave(turn.Requester, place)
 	t.mu.Unlock()
 	if !waited && <-place == nil {
 		t.give()
@@ -62,7 +62,7 @@ func (t *turns) take(ctx context.Context, turn ports.Turn) error {
 	return ctx.Err()
 }
 
-// give frees a place, and passes it on to the next.
+// give frees a slot, or passes it to the next waiter.
 func (t *turns) give() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,26 +75,27 @@ func (t *turns) give() {
 	t.free++
 }
 
-// waiting is how many wait.
+// waiting returns the number of waiters.
 func (t *turns) waiting() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.urgent.waiting + t.others.waiting
 }
 
-// A place receives nil when it is free, or the reason why its owner waits no longer. Sending never blocks.
+// A place receives nil when its turn has come, or the reason why it has lost its place in the queue. Sending never blocks.
 type place chan error
 
-// queue has a line for each address or user, and serves the lines in turn. In a full queue the longest line gives way to a
-// shorter one: however many requests come from one address, those from others get in.
+// A queue has a line for each requester, and serves the lines in turn. In a full queue the longest line loses a place to a shorter one. So
+// other requesters get in, however many requests one of them sends.
 type queue struct {
-	most, waiting int
-	lines         map[string][]place // none is empty
-	order         []string           // whose line is served, the next one first
+	limit   int
+	waiting int
+	lines   map[string][]place // without empty lines
+	order   []string           // requesters, the next one to be served first
 }
 
-func (q *queue) join(who string) (place, error) {
-	if q.waiting >= q.most {
+func (q *queue) join(requester string) (place, error) {
+	if q.waiting >= q.limit {
 		longest := ""
 		for _, other := range q.order {
 			if len(q.lines[other]) > len(q.lines[longest]) {
@@ -102,7 +103,7 @@ func (q *queue) join(who string) (place, error) {
 			}
 		}
 		line := q.lines[longest]
-		if len(line) <= len(q.lines[who])+1 {
+		if len(line) <= len(q.lines[requester])+1 {
 			return nil, errFull
 		}
 		last := line[len(line)-1]
@@ -112,39 +113,39 @@ func (q *queue) join(who string) (place, error) {
 	if q.lines == nil {
 		q.lines = map[string][]place{}
 	}
-	if len(q.lines[who]) == 0 {
-		q.order = append(q.order, who)
+	if len(q.lines[requester]) == 0 {
+		q.order = append(q.order, requester)
 	}
 	own := make(place, 1)
-	q.lines[who] = append(q.lines[who], own)
+	q.lines[requester] = append(q.lines[requester], own)
 	q.waiting++
 	return own, nil
 }
 
-var errFull = fmt.Errorf("%w: too many passwords wait to be hashed", ports.ErrBusy)
+var errFull = fmt.Errorf("%w: too many passwords are waiting to be hashed", ports.ErrBusy)
 
-// next takes out the place that is served next. Its line goes to the end.
+// next removes and returns the next place to be served. Its line moves to the end.
 func (q *queue) next() place {
-	who := q.order[0]
-	first := q.lines[who][0]
-	q.leave(who, first)
-	if len(q.lines[who]) > 0 {
-		q.order = append(q.order[1:], who)
+	requester := q.order[0]
+	first := q.lines[requester][0]
+	q.leave(requester, first)
+	if len(q.lines[requester]) > 0 {
+		q.order = append(q.order[1:], requester)
 	}
 	return first
 }
 
-// leave takes out a place, and reports whether it was still waited for.
-func (q *queue) leave(who string, own place) bool {
-	at := slices.Index(q.lines[who], own)
+// leave removes a place, and reports whether it was still waiting.
+func (q *queue) leave(requester string, own place) bool {
+	at := slices.Index(q.lines[requester], own)
 	if at < 0 {
 		return false
 	}
 	q.waiting--
-	q.lines[who] = slices.Delete(q.lines[who], at, at+1)
-	if len(q.lines[who]) == 0 {
-		delete(q.lines, who)
-		q.order = slices.DeleteFunc(q.order, func(other string) bool { return other == who })
+	q.lines[requester] = slices.Delete(q.lines[requester], at, at+1)
+	if len(q.lines[requester]) == 0 {
+		delete(q.lines, requester)
+		q.order = slices.DeleteFunc(q.order, func(other string) bool { return other == requester })
 	}
 	return true
 }

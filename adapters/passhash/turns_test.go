@@ -26,7 +26,7 @@ func (c *crowd) come(t *testing.T, names string) {
 	for name := range strings.FieldsSeq(names) {
 		go func() {
 			address := name[:1]
-			err := c.Take(t.Context(), ports.Turn{Urgent: address < "a", Who: strings.ToLower(address)})
+			err := c.Take(t.Context(), ports.Turn{Urgent: address < "a", Requester: strings.ToLower(address)})
 			if err != nil {
 				require.ErrorIs(t, err, ports.ErrBusy)
 				c.refused = append(c.refused, name)
@@ -99,7 +99,7 @@ func TestTurnsEndWithTheirContext(t *testing.T) {
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				require.ErrorIs(t, c.Take(ctx, ports.Turn{Who: address}), context.DeadlineExceeded)
+				require.ErrorIs(t, c.Take(ctx, ports.Turn{Requester: address}), context.DeadlineExceeded)
 			}()
 		}
 		synctest.Wait()
