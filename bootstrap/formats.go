@@ -14,9 +14,9 @@ import (
 func exportFormats(spools *spool.Spools) map[string]application.ExportFormat {
 	return map[string]application.ExportFormat{
 		"xlsx":          {Writer: report.XLSX{Location: time.Local, Dir: spools.Dir()}, Kind: "rollcall", Extension: "xlsx"},
-		"txt":           {Writer: report.TXT{Spools: spools, Location: time.Local}, Kind: "rollcall", Extension: "txt"},
-		"csv-codes":     {Writer: report.CSV{Table: report.Codes, Location: time.Local}, Kind: "rollcall-codes", Extension: "csv"},
-		"csv-bad_users": {Writer: report.CSV{Table: report.BadUsers, Location: time.Local}, Kind: "rollcall-bad_users", Extension: "csv"},
+		"txt":           {Writer: report.TXT{Location: time.Local}, Kind: "rollcall", Extension: "txt"},
+		"csv-codes":     {Writer: report.CodesCSV{Location: time.Local}, Kind: "rollcall-codes", Extension: "csv"},
+		"csv-bad_users": {Writer: report.BadUsersCSV{}, Kind: "rollcall-bad_users", Extension: "csv"},
 		"json":          {Writer: report.JSON{}, Kind: "rollcall", Extension: "json", Violations: true},
 		"rejected.json": {Writer: report.RejectedJSON{}, Kind: "rollcall-rejected", Extension: "json", OneImport: true},
 		"rejected.csv":  {Writer: report.RejectedCSV{}, Kind: "rollcall-rejected", Extension: "csv", OneImport: true},

@@ -12,7 +12,6 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"rollcall/adapters/report"
-	"rollcall/adapters/spool"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -68,9 +67,9 @@ func BenchmarkWriters(b *testing.B) {
 		name   string
 		writer ports.ReportWriter
 	}{
-		{"TXT", report.TXT{Spools: spool.New("")}},
-		{"CSV codes", report.CSV{Table: report.Codes}},
-		{"CSV bad users", report.CSV{Table: report.BadUsers}},
+		{"TXT", report.TXT{}},
+		{"CSV codes", report.CodesCSV{}},
+		{"CSV bad users", report.BadUsersCSV{}},
 		{"JSON", report.JSON{}},
 		{"rejected JSON", report.RejectedJSON{}},
 		{"rejected CSV", report.RejectedCSV{}},

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"iter"
 	"strconv"
 	"time"
 
@@ -10,45 +11,43 @@ import (
 	"rollcall/ports"
 )
 
-// Table names a table of a report, for formats whose files have only one.
-type Table int
-
-// The tables of a report.
-const (
-	Codes    Table = iota // what imports were answered with
-	BadUsers              // the objects that they refused
-)
-
-// CSV writes one table of a report as a CSV file, with dates as Excel expects them. Of the report it reads what the table
-// needs.
-type CSV struct {
-	Table    Table
+// CodesCSV writes the imports of a report as a CSV file, with dates in the form that Excel expects. It does not read the rejections.
+type CodesCSV struct {
 	Location *time.Location // of dates, nil for UTC
 }
 
+// BadUsersCSV writes the rejections of a report as a CSV file. It does not read the imports.
+type BadUsersCSV struct{}
+
+// RejectedCSV writes the rejected records of one import as a CSV file, to be corrected and sent again. Beside the number of a
+// record and the reason of its rejection it has a column for each field of a person; unknown keys are left out. A number becomes
+// its digits, null becomes empty, and any other value that is not a text becomes its JSON. It does not read the imports.
+type RejectedCSV struct{}
+
+// CredentialsCSV writes the accounts that an import registered, with logins and passwords, as a CSV file. For a dry run it writes
+// the accounts that the import would register, without passwords.
+type CredentialsCSV struct {
+	Language string // of the reader, empty for English
+}
+
 // Write implements ports.ReportWriter.
-func (c CSV) Write(w io.Writer, report ports.Report) error {
-	if c.Table == BadUsers {
-		return writeCSV(w, report.Language, badUsers, func(o *csvOutput) error {
-			return each("rejections", report.Rejections, func(r *domain.Rejection) error {
-				o.number(r.Import)
-				o.number(int64(r.Record))
-				addText(o, r.Login)
-				addText(o, r.Description)
-				return o.rowEnds()
-			})
-		})
-	}
-	return writeCSV(w, report.Language, codes, func(o *csvOutput) error {
-		return each("imports", report.Imports, func(i *domain.Import) error {
-			o.number(i.ID)
-			o.number(int64(i.Status))
-			addText(o, i.Method)
-			o.date(local(i.Date, c.Location))
-			addText(o, i.Description)
-			return o.rowEnds()
-		})
-	})
+func (c CodesCSV) Write(w io.Writer, report ports.Report) error {
+	return writeCSV(w, report.Language, c.Location, codes, "imports", report.Imports)
+}
+
+// Write implements ports.ReportWriter.
+func (BadUsersCSV) Write(w io.Writer, report ports.Report) error {
+	return writeCSV(w, report.Language, nil, badUsers, "rejections", report.Rejections)
+}
+
+// Write implements ports.ReportWriter.
+func (RejectedCSV) Write(w io.Writer, report ports.Report) error {
+	return writeCSV(w, report.Language, nil, rejected, "rejections", rejectedRecords(report.Rejections))
+}
+
+// Write implements ports.OutcomeWriter.
+func (c CredentialsCSV) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	return writeCSV(w, c.Language, nil, credentials, "outcomes", registered(outcomes))
 }
 
 const (
@@ -56,59 +55,41 @@ const (
 	endOfLine     = "\r\n"
 )
 
-// csvOutput writes a CSV file by RFC 4180, except for the delimiter. Every field is quoted, as csvfield.Append does.
-type csvOutput struct {
-	*output
-
-	delimiter byte
-	inRow     bool
-}
-
-// writeCSV writes a file for readers of a language: the names of a table's columns, and the rows that fill adds.
-func writeCSV(w io.Writer, language string, looks table, fill func(*csvOutput) error) error {
-	o := &csvOutput{output: newOutput(w), delimiter: ';'}
-	if language == "" || language == "en" { // elsewhere a comma stands in decimals, and Excel splits at semicolons
-		o.delimiter = ','
+// writeCSV writes a CSV file by RFC 4180, but for the delimiter: the names of the columns, and a row for each value. Every field is
+// quoted, as csvfield.Append does it.
+func writeCSV[T any](w io.Writer, language string, location *time.Location, t table[T], name string, values iter.Seq2[T, error]) error {
+	o := newOutput(w)
+	delimiter := byte(';')
+	if language == "" || language == "en" { // in other languages decimals have a comma, and Excel splits rows at semicolons
+		delimiter = ','
 	}
 	o.buf = append(o.buf, byteOrderMark...)
-	for _, column := range looks.columns {
-		addText(o, column.name)
+	for i := range t.columns {
+		if i > 0 {
+			o.buf = append(o.buf, delimiter)
+		}
+		o.buf = csvfield.Append(o.buf, t.columns[i].name)
 	}
-	err := o.rowEnds()
-	if err == nil {
-		err = fill(o)
-	}
+	o.buf = append(o.buf, endOfLine...)
+	err := each(name, values, func(row *T) error {
+		for i := range t.columns {
+			if i > 0 {
+				o.buf = append(o.buf, delimiter)
+			}
+			switch c := &t.columns[i]; {
+			case c.number != nil:
+				o.buf = append(strconv.AppendInt(append(o.buf, '"'), c.number(row), 10), '"')
+			case c.date != nil:
+				o.buf = append(in(location, c.date(row)).AppendFormat(append(o.buf, '"'), time.DateTime), '"')
+			default:
+				o.buf = csvfield.Append(o.buf, c.text(row))
+			}
+		}
+		o.buf = append(o.buf, endOfLine...)
+		return o.endRow()
+	})
 	if err != nil {
 		return err
 	}
 	return o.flush()
-}
-
-func addText[T string | []byte](o *csvOutput, text T) {
-	o.next()
-	o.buf = csvfield.Append(o.buf, text)
-}
-
-func (o *csvOutput) number(n int64) {
-	o.next()
-	o.buf = append(strconv.AppendInt(append(o.buf, '"'), n, 10), '"')
-}
-
-func (o *csvOutput) date(date time.Time) {
-	o.next()
-	o.buf = append(date.AppendFormat(append(o.buf, '"'), time.DateTime), '"')
-}
-
-// next goes on to the next field of the row.
-func (o *csvOutput) next() {
-	if o.inRow {
-		o.buf = append(o.buf, o.delimiter)
-	}
-	o.inRow = true
-}
-
-func (o *csvOutput) rowEnds() error {
-	o.buf = append(o.buf, endOfLine...)
-	o.inRow = false
-	return o.output.rowEnds()
 }

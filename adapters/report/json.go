@@ -4,14 +4,14 @@ import (
 	"io"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
+	"rollcall/adapters/internal/jsontext"
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
-// JSON writes a report as an object, {"codes":[...],"bad_users":[...]}, a row on each line. Dates are in UTC. A login that
-// is unknown is null, and a violation has a limit only where its rule has one.
+// JSON writes a report as an object, {"codes":[...],"bad_users":[...]}, with an import or a rejection on each line. Dates are in UTC.
+// An unknown login is null, and a violation has a limit only if its rule has one.
 type JSON struct{}
 
 // Write implements ports.ReportWriter.
@@ -27,17 +27,17 @@ func (JSON) Write(w io.Writer, report ports.Report) error {
 		o.buf = append(o.buf, `,"code":`...)
 		o.buf = strconv.AppendInt(o.buf, int64(i.Status), 10)
 		o.buf = append(o.buf, `,"method":`...)
-		o.buf = appendString(o.buf, i.Method)
+		o.buf = jsontext.AppendString(o.buf, i.Method)
 		o.buf = append(o.buf, `,"date":"`...)
 		o.buf = i.Date.UTC().AppendFormat(o.buf, time.RFC3339Nano)
 		o.buf = append(o.buf, `","description":`...)
-		o.buf = appendString(o.buf, i.Description)
+		o.buf = jsontext.AppendString(o.buf, i.Description)
 		o.buf = append(o.buf, `,"created":`...)
 		o.buf = strconv.AppendInt(o.buf, int64(i.Registered), 10)
 		o.buf = append(o.buf, `,"refused":`...)
 		o.buf = strconv.AppendInt(o.buf, int64(i.Rejected), 10)
 		o.buf = append(o.buf, '}')
-		return o.rowEnds()
+		return o.endRow()
 	})
 	if err != nil {
 		return err
@@ -55,14 +55,14 @@ func (JSON) Write(w io.Writer, report ports.Report) error {
 		if r.Login == "" {
 			o.buf = append(o.buf, "null"...)
 		} else {
-			o.buf = appendString(o.buf, r.Login)
+			o.buf = jsontext.AppendString(o.buf, r.Login)
 		}
 		o.buf = append(o.buf, `,"description":`...)
-		o.buf = appendString(o.buf, r.Description)
+		o.buf = jsontext.AppendString(o.buf, r.Description)
 		o.buf = append(o.buf, `,"violations":`...)
-		o.buf = appendViolations(o.buf, r.Violations)
+		o.buf = jsontext.AppendViolations(o.buf, r.Violations)
 		o.buf = append(o.buf, '}')
-		return o.rowEnds()
+		return o.endRow()
 	})
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (JSON) Write(w io.Writer, report ports.Report) error {
 	return o.flush()
 }
 
-// jsonList writes a list, an element on each line.
+// A jsonList writes an array, with an element on each line.
 type jsonList struct {
 	*output
 
@@ -97,64 +97,4 @@ func (l *jsonList) end() {
 		l.buf = append(l.buf, '\n')
 	}
 	l.buf = append(l.buf, ']')
-}
-
-func appendViolations(dst []byte, violations domain.Violations) []byte {
-	dst = append(dst, '[')
-	for i, violation := range violations {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, `{"field":`...)
-		dst = appendString(dst, string(violation.Field))
-		dst = append(dst, `,"code":`...)
-		dst = appendString(dst, string(violation.Code))
-		if violation.Limit != 0 {
-			dst = append(dst, `,"limit":`...)
-			dst = strconv.AppendInt(dst, int64(violation.Limit), 10)
-		}
-		dst = append(dst, '}')
-	}
-	return append(dst, ']')
-}
-
-// appendString appends a text as JSON, with U+FFFD for what is no UTF-8. Of a million rows encoding/json would take
-// most of the time.
-func appendString(dst []byte, text string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	from := 0
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(text[i:])
-			if r == utf8.RuneError && size == 1 {
-				dst = append(dst, text[from:i]...)
-				dst = utf8.AppendRune(dst, r)
-				from = i + 1
-			}
-			i += size
-			continue
-		}
-		if c < ' ' || c == '"' || c == '\\' {
-			dst = append(dst, text[from:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\n':
-				dst = append(dst, `\n`...)
-			case '\r':
-				dst = append(dst, `\r`...)
-			case '\t':
-				dst = append(dst, `\t`...)
-			default:
-				dst = append(dst, `\u00`...)
-				dst = append(dst, hex[c>>4], hex[c&0xf])
-			}
-			from = i + 1
-		}
-		i++
-	}
-	dst = append(dst, text[from:]...)
-	return append(dst, '"')
 }

@@ -6,51 +6,44 @@ import (
 	"io"
 	"iter"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
+	"rollcall/adapters/internal/jsontext"
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
-// RejectedJSON writes the refused objects of one import as they came, to be mended and sent again: an array, an object on
-// each line. Each begins with its number, "object", and why it was refused, "reason"; these two keys of its own are left
-// out. What was no object is the "value" of one, and of an object that is not kept there is the login, if it is known.
-//
-// It ranges over the rejections only.
+// RejectedJSON writes the rejected records of one import as they arrived, to be corrected and sent again: an array with an object on
+// each line. An object begins with the number of the record, "object", and the reason of its rejection, "reason"; keys of the record
+// with these names are left out. A record that is not an object is the "value" of one. For a record that is not stored the object has
+// the login, if it is known. RejectedJSON does not read the imports.
 type RejectedJSON struct{}
-
-// RejectedCSV writes the refused objects of one import as CSV does, to be mended and sent again. Beside an object's number
-// and why it was refused it has a column for each field of a person; keys that are unknown are left out. A number is its
-// digits, null is empty, and what is neither text nor number is its JSON.
-//
-// It ranges over the rejections only.
-type RejectedCSV struct{}
 
 // Write implements ports.ReportWriter.
 func (RejectedJSON) Write(w io.Writer, report ports.Report) error {
 	o := newOutput(w)
 	list := jsonList{output: o}
 	list.begin()
-	var original originalReader
+	var compactor compactor
 	err := each("rejections", report.Rejections, func(r *domain.Rejection) error {
 		list.next()
 		o.buf = append(o.buf, `{"object":`...)
 		o.buf = strconv.AppendInt(o.buf, int64(r.Record), 10)
 		o.buf = append(o.buf, `,"reason":`...)
-		o.buf = appendString(o.buf, r.Description)
-		switch text := original.compact(r.Original); {
-		case len(text) == 0:
+		o.buf = jsontext.AppendString(o.buf, r.Description)
+		switch original := compactor.compact(r.Original); {
+		case original == "":
 			if r.Login != "" {
 				o.buf = append(o.buf, `,"login":`...)
-				o.buf = appendString(o.buf, r.Login)
+				o.buf = jsontext.AppendString(o.buf, r.Login)
 			}
-		case text[0] != '{':
+		case original[0] != '{':
 			o.buf = append(o.buf, `,"value":`...)
-			o.buf = append(o.buf, text...)
+			o.buf = append(o.buf, original...)
 		default:
-			for key, value := range members(text) {
-				name := string(unquote(key))
-				if name == "object" || name == "reason" {
+			for key, value := range members(original) {
+				if name := unquote(key); name == "object" || name == "reason" {
 					continue
 				}
 				o.buf = append(o.buf, ',')
@@ -60,7 +53,7 @@ func (RejectedJSON) Write(w io.Writer, report ports.Report) error {
 			}
 		}
 		o.buf = append(o.buf, '}')
-		return o.rowEnds()
+		return o.endRow()
 	})
 	if err != nil {
 		return err
@@ -70,59 +63,46 @@ func (RejectedJSON) Write(w io.Writer, report ports.Report) error {
 	return o.flush()
 }
 
-// Write implements ports.ReportWriter.
-func (RejectedCSV) Write(w io.Writer, report ports.Report) error {
-	return writeCSV(w, report.Language, rejected, func(o *csvOutput) error {
-		var original originalReader
-		return each("rejections", report.Rejections, func(r *domain.Rejection) error {
-			o.number(int64(r.Record))
-			addText(o, r.Description)
-			person := original.person(r)
-			for _, field := range domain.PersonColumns() {
-				addText(o, person[field])
+// A rejectedRecord is a rejection with the texts of the record's fields.
+type rejectedRecord struct {
+	*domain.Rejection
+
+	fields *[domain.NumPersonFields]string
+}
+
+// rejectedRecords yields rejections with the texts of their fields. A record is valid until the next is read.
+func rejectedRecords(rejections iter.Seq2[domain.Rejection, error]) iter.Seq2[rejectedRecord, error] {
+	return func(yield func(rejectedRecord, error) bool) {
+		var compactor compactor
+		var current domain.Rejection
+		var fields [domain.NumPersonFields]string
+		for r, err := range rejections {
+			current, fields = r, fieldsOf(&r, compactor.compact(r.Original))
+			if !yield(rejectedRecord{&current, &fields}, err) {
+				return
 			}
-			return o.rowEnds()
-		})
-	})
+		}
+	}
 }
 
-// person has the texts of a person's fields.
-type person [domain.NumPersonFields][]byte
-
-// originalReader reads originals. What it returns is valid until the next.
-type originalReader struct{ text bytes.Buffer }
-
-// compact returns an original without white space and in valid UTF-8, or nothing if it is not kept.
-func (o *originalReader) compact(original []byte) []byte {
-	if !utf8.Valid(original) {
-		original = bytes.ToValidUTF8(original, []byte(string(utf8.RuneError)))
-	}
-	o.text.Reset()
-	err := json.Compact(&o.text, original)
-	if err != nil { // what is no JSON cannot be shown in JSON
-		return nil
-	}
-	return o.text.Bytes()
-}
-
-// person returns the fields of a rejection. Of several with one key the last counts, as with most readers of JSON.
-func (o *originalReader) person(r *domain.Rejection) (fields person) {
-	text := o.compact(r.Original)
-	if len(text) == 0 {
-		fields[domain.PersonLogin] = []byte(r.Login)
+// fieldsOf returns the texts of the fields of a rejected record. A record that is not stored has its login only. If a key is
+// repeated, the last value counts, as for most decoders of JSON.
+func fieldsOf(r *domain.Rejection, original string) (fields [domain.NumPersonFields]string) {
+	if original == "" {
+		fields[domain.PersonLogin] = r.Login
 		return fields
 	}
-	if text[0] != '{' {
+	if original[0] != '{' {
 		return fields
 	}
-	for key, value := range members(text) {
+	for key, value := range members(original) {
 		field, known := domain.ParsePersonField(unquote(key))
 		switch {
 		case !known:
 		case value[0] == '"':
 			fields[field] = unquote(value)
 		case value[0] == 'n':
-			fields[field] = nil
+			fields[field] = ""
 		default:
 			fields[field] = value
 		}
@@ -130,9 +110,26 @@ func (o *originalReader) person(r *domain.Rejection) (fields person) {
 	return fields
 }
 
-// members yields the keys and values of an object in JSON that is compact and valid.
-func members(object []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
+// A compactor compacts JSON.
+type compactor struct{ text bytes.Buffer }
+
+// compact returns JSON without white space and in valid UTF-8. For a text that is not JSON, which a file in JSON cannot hold, it
+// returns an empty text.
+func (c *compactor) compact(original []byte) string {
+	if !utf8.Valid(original) {
+		original = bytes.ToValidUTF8(original, []byte(string(utf8.RuneError)))
+	}
+	c.text.Reset()
+	err := json.Compact(&c.text, original)
+	if err != nil {
+		return ""
+	}
+	return c.text.String()
+}
+
+// members yields the keys and values of an object in compact, valid JSON.
+func members(object string) iter.Seq2[string, string] {
+	return func(yield func(key, value string) bool) {
 		for at := 1; object[at] == '"'; {
 			colon := valueEnd(object, at)
 			end := valueEnd(object, colon+1)
@@ -147,8 +144,8 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// valueEnd is where the value ends that begins at a place in an object.
-func valueEnd(text []byte, at int) int {
+// valueEnd returns the end of the value that begins at a place in an object.
+func valueEnd(text string, at int) int {
 	depth := 0
 	for ; ; at++ {
 		switch text[at] {
@@ -166,7 +163,7 @@ func valueEnd(text []byte, at int) int {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			if depth == 0 { // the object's own, behind a number or a word
+			if depth == 0 { // the end of the object, after a number or a word
 				return at
 			}
 			depth--
@@ -181,12 +178,12 @@ func valueEnd(text []byte, at int) int {
 	}
 }
 
-// unquote returns the text that a string in JSON stands for.
-func unquote(quoted []byte) []byte {
-	if bytes.IndexByte(quoted, '\\') < 0 {
+// unquote returns the text of a valid string in JSON.
+func unquote(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
 	var text string
-	_ = json.Unmarshal(quoted, &text) // it is valid
-	return []byte(text)
+	_ = json.Unmarshal([]byte(quoted), &text)
+	return text
 }

@@ -22,7 +22,6 @@ import (
 	"rollcall/adapters/report"
 	"rollcall/domain"
 	"rollcall/ports"
-	"rollcall/test/fake"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -125,8 +124,6 @@ type format struct {
 }
 
 func formats(t *testing.T) []format {
-	spools := &fake.Spools{}
-	t.Cleanup(func() { require.Zero(t, spools.Open(), "spools that were not closed") })
 	dir := t.TempDir()
 	t.Cleanup(func() {
 		left, err := os.ReadDir(dir)
@@ -135,9 +132,9 @@ func formats(t *testing.T) []format {
 	})
 	asIs := func(_ *testing.T, file []byte) []byte { return file }
 	return []format{
-		{"report.txt", report.TXT{Spools: spools, Location: moscow}, true, true, asIs},
-		{"codes.csv", report.CSV{Location: moscow}, true, false, asIs},
-		{"bad_users.csv", report.CSV{Table: report.BadUsers}, false, true, asIs},
+		{"report.txt", report.TXT{Location: moscow}, true, true, asIs},
+		{"codes.csv", report.CodesCSV{Location: moscow}, true, false, asIs},
+		{"bad_users.csv", report.BadUsersCSV{}, false, true, asIs},
 		{"report.json", report.JSON{}, true, true, asIs},
 		{"report.xlsx", report.XLSX{Location: moscow, Dir: dir}, true, true, cells},
 		{"report_continued.xlsx", report.XLSX{Dir: dir}.WithSheetRows(4), true, true, cells},
@@ -256,7 +253,7 @@ func TestShortWrite(t *testing.T) {
 // A writer that fails is not asked again, and nothing more is read for it. A workbook is written when all is read.
 func TestStopsAtError(t *testing.T) {
 	for _, f := range formats(t) {
-		if !f.objects || strings.HasSuffix(f.name, ".xlsx") || strings.HasSuffix(f.name, ".txt") {
+		if !f.objects || strings.HasSuffix(f.name, ".xlsx") {
 			continue
 		}
 		read := 0
@@ -274,24 +271,8 @@ func TestStopsAtError(t *testing.T) {
 	}
 }
 
-// full is a spool without room.
-type full struct{ ports.Spool }
-
-func (full) Write([]byte) (int, error) { return 0, ports.ErrUnavailable }
-
-type fullSpools struct{ fake.Spools }
-
-func (s *fullSpools) New() ports.Spool { return full{s.Spools.New()} }
-
-func TestTXTWithoutRoom(t *testing.T) {
-	spools := &fullSpools{}
-	err := report.TXT{Spools: spools}.Write(io.Discard, of(t, imports(), rejections()))
-	require.ErrorIs(t, err, ports.ErrUnavailable)
-	require.Zero(t, spools.Open())
-}
-
 func TestTXTAligned(t *testing.T) {
-	lines := strings.Split(string(write(t, report.TXT{Spools: &fake.Spools{}}, of(t, nil, rejections()))), "\n")
+	lines := strings.Split(string(write(t, report.TXT{}, of(t, nil, rejections()))), "\n")
 	condition := runewidth.Condition{StrictEmojiNeutral: true}
 	seen := 0
 	for _, line := range lines {
@@ -299,7 +280,7 @@ func TestTXTAligned(t *testing.T) {
 		before, _, found := strings.Cut(line, "Login: taken")
 		if found {
 			seen++
-			require.Equal(t, 34, condition.StringWidth(before), line)
+			require.Equal(t, 78, condition.StringWidth(before), line)
 		}
 	}
 	require.Equal(t, len(rejections())-2, seen)
@@ -324,7 +305,7 @@ func TestTXTEveryByte(t *testing.T) {
 			want = append(want, "  "+string(text[:place])+shown+string(text[place+1:]))
 		}
 	}
-	file := write(t, report.TXT{Spools: &fake.Spools{}}, of(t, nil, objects))
+	file := write(t, report.TXT{}, of(t, nil, objects))
 	lines := strings.Split(strings.TrimSuffix(string(file), "\n"), "\n")
 	lines = lines[len(lines)-len(want):]
 	for i, line := range lines {
@@ -335,8 +316,8 @@ func TestTXTEveryByte(t *testing.T) {
 // Texts of any length are written whole, and the rest of a table is no wider for them.
 func TestTXTLong(t *testing.T) {
 	long := strings.Repeat("名", 40_000)
-	file := string(write(t, report.TXT{Spools: &fake.Spools{}}, of(t, nil, []domain.Rejection{{Login: long, Description: long}, {Description: "short"}})))
-	require.Contains(t, file, "0          0  "+long+"  "+long+"\n")
+	file := string(write(t, report.TXT{}, of(t, nil, []domain.Rejection{{Login: long, Description: long}, {Description: "short"}})))
+	require.Contains(t, file, "         0           0  "+long+"  "+long+"\n")
 	require.Less(t, len(file), 2*len(long)+1000)
 }
 
@@ -373,7 +354,7 @@ func TestCSVForReadersOfRussian(t *testing.T) {
 func TestCSVReadAgain(t *testing.T) {
 	long := domain.Rejection{Import: 1, Record: 2, Login: strings.Repeat(`"`, 40_000), Description: strings.Repeat("й", 40_000)}
 	want := append(rejections(), long)
-	rows := rowsOf(t, write(t, report.CSV{Table: report.BadUsers}, of(t, nil, want)), ',')
+	rows := rowsOf(t, write(t, report.BadUsersCSV{}, of(t, nil, want)), ',')
 	require.Len(t, rows, len(want)+1)
 	for i, row := range rows[1:] {
 		for column, text := range []string{want[i].Login, want[i].Description} {
@@ -437,9 +418,9 @@ func TestMemory(t *testing.T) {
 		rows   int
 		bound  uint64
 	}{
-		{"CSV", report.CSV{Table: report.BadUsers}, 5_000, mib},
+		{"CSV", report.BadUsersCSV{}, 5_000, mib},
 		{"JSON", report.JSON{}, 5_000, mib},
-		{"TXT", report.TXT{Spools: nowhere{}}, 5_000, mib},
+		{"TXT", report.TXT{}, 5_000, mib},
 		{"rejected JSON", report.RejectedJSON{}, 5_000, mib},
 		// Excelize keeps up to 16 MiB of a sheet in memory, in a buffer that may have room for twice as much.
 		{"XLSX", report.XLSX{Dir: t.TempDir()}, 12_000, 40 * mib},
@@ -468,24 +449,4 @@ func TestMemory(t *testing.T) {
 			require.Less(t, peak, f.bound)
 		})
 	}
-}
-
-// nowhere makes spools that only count: reading them is not what takes memory.
-type nowhere struct{}
-
-func (nowhere) New() ports.Spool { return &emptySpool{} }
-
-type emptySpool struct{ size int64 }
-
-func (s *emptySpool) Write(p []byte) (int, error) { s.size += int64(len(p)); return len(p), nil }
-func (s *emptySpool) Reader() *io.SectionReader   { return io.NewSectionReader(zeros{}, 0, s.size) }
-func (s *emptySpool) Size() int64                 { return s.size }
-func (s *emptySpool) Close() error                { return nil }
-
-// zeros is a file of nothing but zeros.
-type zeros struct{}
-
-func (zeros) ReadAt(p []byte, _ int64) (int, error) {
-	clear(p)
-	return len(p), nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strconv"
 	"time"
@@ -18,28 +19,35 @@ import (
 	"rollcall/ports"
 )
 
-// XLSX writes a report as a workbook with a sheet for each table. A table that is too long for a sheet goes on in a next
-// one. Texts are no formulas, whatever they begin with, and one that is too long for a cell is cut.
+// XLSX writes a report as a workbook with a sheet for each table. A table that is too long for a sheet continues on another one.
+// Texts are never formulas, whatever they begin with, and a text that is too long for a cell is cut.
 type XLSX struct {
-	Location *time.Location // of dates, which have none of their own; nil for UTC
-	Dir      string         // where sheets wait for their turn, empty for the system's temporary folder
+	Location *time.Location // of dates, which have none in a workbook; nil for UTC
+	Dir      string         // for temporary files; empty for the system's temporary folder
 
-	sheetRows int // how many rows a sheet has, zero for Excel's own limit
+	sheetRows int // maximum number of rows of a sheet; 0 means Excel's limit
 }
 
-// RejectedXLSX writes the refused objects of one import as a workbook with the columns of RejectedCSV, to be mended and
-// sent again. Its cells are texts and stay so when they are edited.
-//
-// It ranges over the rejections only.
+// RejectedXLSX writes the rejected records of one import as a workbook with the columns of RejectedCSV, to be corrected and sent
+// again. Its cells have the format of text, and keep it when they are edited. It does not read the imports.
 type RejectedXLSX struct {
-	Dir string // where sheets wait for their turn, empty for the system's temporary folder
+	Dir string // for temporary files; empty for the system's temporary folder
+
+	sheetRows int // see XLSX
+}
+
+// CredentialsXLSX writes the outcomes of an import as a workbook: a sheet with the rows of CredentialsCSV, and one with the rejected
+// records and their reasons. It reads the outcomes twice.
+type CredentialsXLSX struct {
+	Sentences ports.Sentences
+	Dir       string // for temporary files; empty for the system's temporary folder
 
 	sheetRows int // see XLSX
 }
 
 const (
-	// sheetText is how much text a sheet holds, in bytes: escaped, and with what stands around it, it is below 4 GiB.
-	// Excel takes a larger part of an archive only if it is announced in front of it, when its size is not known yet.
+	// sheetText is how many bytes of text a sheet may have. With escapes and tags that is below 4 GiB: Excel reads a larger part of
+	// an archive only if its size precedes it, and the size is not known in time.
 	sheetText = 512 << 20
 
 	ellipsis = "…"
@@ -48,63 +56,44 @@ const (
 // Write implements ports.ReportWriter.
 func (x XLSX) Write(w io.Writer, report ports.Report) error {
 	return writeWorkbook(w, x.Dir, x.sheetRows, func(book *workbook) error {
-		sheets := book.table(codes)
-		err := each("imports", report.Imports, func(i *domain.Import) error {
-			// Fractions of a second would be rounded up to one that is not yet over.
-			date := local(i.Date, x.Location).Truncate(time.Second)
-			return sheets.add(i.ID, i.Status, i.Method, date, i.Description)
-		})
-		if err == nil {
-			err = sheets.end()
-		}
+		err := addTable(book, x.Location, codes, "imports", report.Imports)
 		if err != nil {
 			return err
 		}
-		sheets = book.table(badUsers)
-		err = each("rejections", report.Rejections, func(r *domain.Rejection) error {
-			return sheets.add(r.Import, r.Record, r.Login, r.Description)
-		})
-		if err != nil {
-			return err
-		}
-		return sheets.end()
+		return addTable(book, nil, badUsers, "rejections", report.Rejections)
 	})
 }
 
 // Write implements ports.ReportWriter.
 func (x RejectedXLSX) Write(w io.Writer, report ports.Report) error {
 	return writeWorkbook(w, x.Dir, x.sheetRows, func(book *workbook) error {
-		sheets := book.table(rejected)
-		var original originalReader
-		row := make([]any, 0, len(rejected.columns))
-		err := each("rejections", report.Rejections, func(r *domain.Rejection) error {
-			row = append(row[:0], r.Record, r.Description)
-			person := original.person(r)
-			for _, field := range domain.PersonColumns() {
-				row = append(row, string(person[field]))
-			}
-			return sheets.add(row...)
-		})
-		if err != nil {
-			return err
-		}
-		return sheets.end()
+		return addTable(book, nil, rejected, "rejections", rejectedRecords(report.Rejections))
 	})
 }
 
-// workbook is a workbook being written.
+// Write implements ports.OutcomeWriter.
+func (x CredentialsXLSX) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
+	return writeWorkbook(w, x.Dir, x.sheetRows, func(book *workbook) error {
+		err := addTable(book, nil, credentials, "outcomes", registered(outcomes))
+		if err != nil {
+			return err
+		}
+		return addTable(book, nil, rejectionsIn(x.Sentences), "outcomes", notRegistered(outcomes))
+	})
+}
+
+// A workbook is a workbook that is written.
 type workbook struct {
 	file      *excelize.File
 	sheetRows int
 	sheets    int
 
-	header int          // the style of the first row
-	styles map[kind]int // of columns, where they have one
+	headerStyle, dateStyle, entryStyle int
 }
 
-// writeWorkbook writes a workbook, with the tables that fill puts in.
+// writeWorkbook writes a workbook with the tables that fill adds.
 func writeWorkbook(w io.Writer, dir string, sheetRows int, fill func(*workbook) error) (err error) {
-	// In a folder that it cannot write to, excelize would use memory instead.
+	// If excelize cannot write to a folder, it uses memory instead.
 	dir, err = os.MkdirTemp(dir, "xlsx-")
 	if err != nil {
 		return fmt.Errorf("make folder for sheets: %w", disk.Error(err))
@@ -123,7 +112,7 @@ func writeWorkbook(w io.Writer, dir string, sheetRows int, fill func(*workbook) 
 	if err != nil {
 		return err
 	}
-	// Of its own accord excelize gathers the whole archive in memory, compressed as small as can be.
+	// By default excelize collects the whole archive in memory, with the strongest compression.
 	file.SetZipWriter(func(io.Writer) excelize.ZipWriter {
 		archive := zip.NewWriter(w)
 		archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
@@ -138,18 +127,22 @@ func writeWorkbook(w io.Writer, dir string, sheetRows int, fill func(*workbook) 
 	return nil
 }
 
+// setUp sets the properties and styles of the workbook.
 func (b *workbook) setUp() error {
 	err := b.file.SetDocProps(&excelize.DocProperties{Creator: "Rollcall"})
 	if err != nil {
 		return err
 	}
-	b.header, err = b.file.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
-	if err != nil {
-		return err
-	}
-	b.styles = map[kind]int{}
-	for kind, format := range map[kind]string{date: "yyyy-mm-dd hh:mm:ss", entry: "@"} {
-		b.styles[kind], err = b.file.NewStyle(&excelize.Style{CustomNumFmt: &format})
+	dateFormat, textFormat := "yyyy-mm-dd hh:mm:ss", "@"
+	for _, it := range []struct {
+		id    *int
+		style excelize.Style
+	}{
+		{&b.headerStyle, excelize.Style{Font: &excelize.Font{Bold: true}}},
+		{&b.dateStyle, excelize.Style{CustomNumFmt: &dateFormat}},
+		{&b.entryStyle, excelize.Style{CustomNumFmt: &textFormat}},
+	} {
+		*it.id, err = b.file.NewStyle(&it.style)
 		if err != nil {
 			return err
 		}
@@ -157,48 +150,83 @@ func (b *workbook) setUp() error {
 	return nil
 }
 
-func (b *workbook) table(looks table) *sheets {
-	return &sheets{book: b, table: looks, cells: make([]any, len(looks.columns))}
-}
-
-// sheets is a table in a workbook, on as many sheets as it needs.
-type sheets struct {
-	table
-
-	book   *workbook
-	number int // of the sheet that is being written, 0 before the first
-	name   string
-	stream *excelize.StreamWriter
-	rows   int   // on the sheet
-	size   int   // of the texts on it, in bytes
-	cells  []any // of the row
-}
-
-// add writes a row.
-func (s *sheets) add(row ...any) error {
-	if s.stream == nil || s.rows >= s.book.sheetRows || s.size >= sheetText {
-		err := s.next()
+// addTable adds a table with a row for each value, on as many sheets as it needs.
+func addTable[T any](book *workbook, location *time.Location, t table[T], name string, values iter.Seq2[T, error]) error {
+	s := &sheets{book: book, title: t.title, cells: make([]any, len(t.columns))}
+	for _, c := range t.columns {
+		it := sheetColumn{name: c.name, width: c.bookWidth}
+		switch {
+		case c.date != nil:
+			it.style = book.dateStyle
+		case c.isEntry:
+			it.style = book.entryStyle
+		}
+		s.columns = append(s.columns, it)
+	}
+	err := each(name, values, func(row *T) error {
+		err := s.ready()
 		if err != nil {
 			return err
 		}
-	}
-	for i, value := range row {
-		text, isText := value.(string)
-		switch {
-		case !isText:
-			s.cells[i] = value
-		case text == "":
-			s.cells[i] = nil
-		default:
-			s.cells[i] = cut(text)
-			s.size += min(len(text), 4*excelize.TotalCellChars)
+		for i := range t.columns {
+			switch c := &t.columns[i]; {
+			case c.number != nil:
+				s.cells[i] = c.number(row)
+			case c.date != nil:
+				// Excel would round fractions of a second up to a second that is not over yet.
+				s.cells[i] = in(location, c.date(row)).Truncate(time.Second)
+			default:
+				s.setText(i, c.text(row))
+			}
 		}
+		return s.addRow()
+	})
+	if err != nil {
+		return err
 	}
-	return s.set()
+	return s.end()
 }
 
-// set writes the cells.
-func (s *sheets) set(options ...excelize.RowOpts) error {
+// sheets are the sheets of a table.
+type sheets struct {
+	book    *workbook
+	title   string
+	columns []sheetColumn
+
+	number int // of the sheet that is written, 0 before the first
+	name   string
+	stream *excelize.StreamWriter
+	rows   int   // of the sheet
+	size   int   // of the texts on the sheet, in bytes
+	cells  []any // of the row
+}
+
+type sheetColumn struct {
+	name  string
+	width float64
+	style int
+}
+
+// ready begins a sheet if there is none with room for another row.
+func (s *sheets) ready() error {
+	if s.stream == nil || s.rows >= s.book.sheetRows || s.size >= sheetText {
+		return s.next()
+	}
+	return nil
+}
+
+// setText sets a cell of the row to a text.
+func (s *sheets) setText(column int, text string) {
+	if text == "" {
+		s.cells[column] = nil
+		return
+	}
+	s.cells[column] = cut(text)
+	s.size += min(len(text), 4*excelize.TotalCellChars)
+}
+
+// addRow writes the cells as a row.
+func (s *sheets) addRow(options ...excelize.RowOpts) error {
 	s.rows++
 	err := s.stream.SetRow("A"+strconv.Itoa(s.rows), s.cells, options...)
 	if err != nil {
@@ -228,10 +256,10 @@ func (s *sheets) next() error {
 	for i, column := range s.columns {
 		s.cells[i] = column.name
 	}
-	return s.set(excelize.RowOpts{StyleID: s.book.header})
+	return s.addRow(excelize.RowOpts{StyleID: s.book.headerStyle})
 }
 
-// begin makes the sheet. Everything but the rows and the filter must stand in front of the rows.
+// begin creates the sheet. Everything but the rows and the filter must precede the rows.
 func (s *sheets) begin() error {
 	file := s.book.file
 	var err error
@@ -257,7 +285,7 @@ func (s *sheets) begin() error {
 		if err != nil {
 			return err
 		}
-		err = s.stream.SetColStyle(i+1, i+1, s.book.styles[column.kind])
+		err = s.stream.SetColStyle(i+1, i+1, column.style)
 		if err != nil {
 			return err
 		}
@@ -267,7 +295,7 @@ func (s *sheets) begin() error {
 
 // end ends the sheet.
 func (s *sheets) end() error {
-	if s.stream == nil { // there were no rows
+	if s.stream == nil { // the table has no rows
 		err := s.next()
 		if err != nil {
 			return err
@@ -286,7 +314,7 @@ func (s *sheets) end() error {
 	return nil
 }
 
-// cut cuts a text to what a cell holds. Excel counts in UTF-16.
+// cut cuts a text to the length of a cell. Excel counts in UTF-16.
 func cut(text string) string {
 	if len(text) <= excelize.TotalCellChars {
 		return text

@@ -85,7 +85,7 @@ func tables(t *testing.T, language string, names []string) map[string][]byte {
 	}
 	files := map[string]*bytes.Buffer{"bad_users": {}, "rejected": {}, "credentials": {}}
 	r := ports.Report{Language: language, Rejections: rejections}
-	require.NoError(t, report.CSV{Table: report.BadUsers}.Write(files["bad_users"], r))
+	require.NoError(t, report.BadUsersCSV{}.Write(files["bad_users"], r))
 	require.NoError(t, report.RejectedCSV{}.Write(files["rejected"], r))
 	require.NoError(t, report.CredentialsCSV{Language: language}.Write(files["credentials"], outcomes))
 	all := map[string][]byte{}

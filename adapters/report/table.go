@@ -1,0 +1,95 @@
+// Package report writes reports as files. Its memory does not grow with the report.
+package report
+
+import (
+	"fmt"
+	"iter"
+	"time"
+
+	"rollcall/domain"
+)
+
+// A table is a table of a file, with a row for each value of type T.
+type table[T any] struct {
+	title   string
+	columns []column[T]
+}
+
+// A column has the cells of one kind. It has one of the functions number, date and text.
+type column[T any] struct {
+	name      string
+	width     int     // in TXT, in characters; 0 for the last column, whose texts have any length
+	bookWidth float64 // in a workbook, in characters
+
+	number func(*T) int64
+	date   func(*T) time.Time
+	text   func(*T) string
+
+	// isEntry is set for texts that people entered and may edit. In a workbook their cells have the format of text. Other texts have
+	// none, since Excel shows long texts in that format as ####.
+	isEntry bool
+}
+
+// The tables and columns are those of the database, as in the files of the first service.
+var (
+	codes = table[domain.Import]{"Response status codes", []column[domain.Import]{
+		{name: "id", width: 10, bookWidth: 10, number: func(i *domain.Import) int64 { return i.ID }},
+		{name: "code", width: 4, bookWidth: 8, number: func(i *domain.Import) int64 { return int64(i.Status) }},
+		{name: "method", width: 6, bookWidth: 10, isEntry: true, text: func(i *domain.Import) string { return i.Method }},
+		{name: "date", width: 19, bookWidth: 20, date: func(i *domain.Import) time.Time { return i.Date }},
+		{name: "description", bookWidth: 65, text: func(i *domain.Import) string { return i.Description }},
+	}}
+	badUsers = table[domain.Rejection]{"Bad request users", []column[domain.Rejection]{
+		{name: "code_id", width: 10, bookWidth: 10, number: func(r *domain.Rejection) int64 { return r.Import }},
+		{name: "object_id", width: 10, bookWidth: 12, number: func(r *domain.Rejection) int64 { return int64(r.Record) }},
+		{name: "login", width: loginWidth, bookWidth: 25, isEntry: true, text: func(r *domain.Rejection) string { return r.Login }},
+		{name: "description", bookWidth: 90, text: func(r *domain.Rejection) string { return r.Description }},
+	}}
+	rejected = table[rejectedRecord]{"Rejected", append([]column[rejectedRecord]{
+		{name: "object", bookWidth: 10, number: func(r *rejectedRecord) int64 { return int64(r.Record) }},
+		{name: "reason", bookWidth: 60, text: func(r *rejectedRecord) string { return r.Description }},
+	}, people...)}
+)
+
+// loginWidth has room for the longest login, cut as a report shows it, of letters that are one column wide.
+const loginWidth = domain.MaxLength + 2
+
+// people has a column for each field of a person.
+var people = func() (columns []column[rejectedRecord]) {
+	widths := map[domain.PersonField]float64{domain.PersonEmail: 30, domain.PersonBirthday: 15}
+	for _, field := range domain.PersonColumns() {
+		width, isOther := widths[field]
+		if !isOther {
+			width = 20
+		}
+		columns = append(columns, column[rejectedRecord]{
+			name: string(field.Name()), bookWidth: width, isEntry: true,
+			text: func(r *rejectedRecord) string { return r.fields[field] },
+		})
+	}
+	return columns
+}()
+
+// in returns a date in a location. Nil stands for UTC.
+func in(location *time.Location, date time.Time) time.Time {
+	if location == nil {
+		location = time.UTC
+	}
+	return date.In(location)
+}
+
+// each calls row with every value of a sequence, up to the first error. The value is valid until row returns.
+func each[T any](name string, values iter.Seq2[T, error], row func(*T) error) error {
+	var current T
+	for value, err := range values {
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		current = value
+		err = row(&current)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
