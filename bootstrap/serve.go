@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/adapters/i18n"
 	"rollcall/adapters/postgres"
 	"rollcall/adapters/spool"
 	"rollcall/adapters/web"
@@ -74,18 +75,29 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, spools.Close()) }()
 
-	service, err := cmd.wire(resources{db, sessions, spools, certificate, listener.Addr(), log})
+	secret, err := cmd.load(cmd.DataDir)
 	if err != nil {
 		return err
 	}
-	err = cmd.logSetupLink(ctx, service.setup, listener.Addr(), log)
+	catalog, err := i18n.New()
+	if err != nil {
+		return err
+	}
+
+	r := resources{db, sessions, spools, secret, catalog, certificate, listener.Addr(), log}
+	u := cmd.newUseCases(r)
+	server, err := cmd.newServer(r, u)
+	if err != nil {
+		return err
+	}
+	err = cmd.logSetupLink(ctx, u.setUp, listener.Addr(), log)
 	if err != nil {
 		return err
 	}
 	go sweep(ctx, db, cmd.retentionFlags, cmd.folder(), log)
-	defer inBackground(ctx, service.worker.Run)()
+	defer inBackground(ctx, u.uploadWorker.Run)()
 	served := make(chan error, 1)
-	go func() { served <- service.server.Serve(listener) }()
+	go func() { served <- server.Serve(listener) }()
 	log.Info("listening", "url", cmd.scheme()+"://"+listener.Addr().String())
 
 	select {
@@ -94,7 +106,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
-	return cmd.stop(service.server, served)
+	return cmd.stop(server, served)
 }
 
 // stop drains the server, which fails /readyz meanwhile, and then shuts it down.

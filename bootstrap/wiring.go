@@ -49,41 +49,40 @@ type resources struct {
 	db       *postgres.DB
 	sessions session.Storage
 	spools   *spool.Spools
+	secret   []byte
+	catalog  *i18n.Catalog
 	tls      *tls.Config // nil for plain HTTP
 	address  net.Addr    // that the server listens on
 	log      *slog.Logger
 }
 
-// A service is a server that does not run yet.
-type service struct {
-	server *web.Server
-	worker *application.UploadWorker
-	setup  *application.SetUp
+// useCases are what a server can do. Stores stand for use cases that only read.
+type useCases struct {
+	importUsers  *application.ImportUsers
+	registerUser *application.RegisterUser
+	auth         *application.Auth
+	accessTokens *application.AccessTokens
+	setUp        *application.SetUp
+	uploadFile   *application.UploadFile
+	uploadWorker *application.UploadWorker
+	uploads      *postgres.FileUploads
+	exportReport *application.ExportReport
+	reports      *postgres.Reports
 }
 
-// wire constructs a service from its resources: stores, use cases, web.
-func (cmd *serveCommand) wire(r resources) (*service, error) {
-	secret, err := cmd.load(cmd.DataDir)
-	if err != nil {
-		return nil, err
-	}
-	catalog, err := i18n.New()
-	if err != nil {
-		return nil, err
-	}
+func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	accounts := postgres.NewAccounts(r.db)
 	limits := postgres.NewLimits(r.db)
-	reports := postgres.NewReports(r.db)
-	uploads := postgres.NewFileUploads(r.db)
 	decoder := bulkfile.Files{Spools: r.spools, MaxInflated: maxInflated * int64(cmd.MaxBody)}
 	hasher := passhash.NewHasher(passhash.Config{})
 
-	importUsers := application.NewImportUsers(application.ImportConfig{
+	u := &useCases{reports: postgres.NewReports(r.db), uploads: postgres.NewFileUploads(r.db)}
+	u.importUsers = application.NewImportUsers(application.ImportConfig{
 		Imports:       groupcommit.New(postgres.NewImports(r.db, time.Now)),
 		Decoder:       decoder,
 		Outcomes:      r.spools,
-		Passwords:     passhash.NewTemporary(secret),
-		Sentences:     catalog.Choose("en", ""),
+		Passwords:     passhash.NewTemporary(r.secret),
+		Sentences:     r.catalog.Choose("en", ""),
 		Rules:         cmd.rules,
 		Now:           time.Now,
 		Room:          cmd.room(),
@@ -91,51 +90,55 @@ func (cmd *serveCommand) wire(r resources) (*service, error) {
 		KeepAnswers:   cmd.KeepAnswers,
 		ImportLimits:  application.ImportLimits(cmd.importFlags),
 	})
-	registerUser := application.NewRegisterUser(application.RegisterConfig{
+	u.registerUser = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: postgres.NewRegistrations(r.db),
 		Accounts:      accounts,
 		Limits:        limits,
 		Hasher:        hasher,
 		Rules:         cmd.rules,
 	})
-	auth := application.NewAuth(application.AuthConfig{
+	u.auth = application.NewAuth(application.AuthConfig{
 		Accounts:          accounts,
 		Limits:            limits,
 		Hasher:            hasher,
-		Devices:           passhash.NewDevices(secret),
+		Devices:           passhash.NewDevices(r.secret),
 		Now:               time.Now,
 		Rules:             cmd.rules,
 		TemporaryLifetime: cmd.TemporaryLifetime,
 		MustChange:        cmd.TemporaryPasswords == pages.PasswordsMustChange,
 	})
-	worker := application.NewUploadWorker(application.UploadWorkerConfig{
-		Jobs:      uploads,
-		Importing: importUsers,
+	u.uploadWorker = application.NewUploadWorker(application.UploadWorkerConfig{
+		Jobs:      u.uploads,
+		Importing: u.importUsers,
 		Spools:    r.spools,
 		Failed:    func(upload string, err error) { r.log.Error("upload job failed", "upload", upload, "error", err) },
 		AtOnce:    uploadWorkers,
 		Queue:     uploadQueue,
 		Beat:      uploadHeartbeat,
 	})
-	uploadFile := application.NewUploadFile(application.UploadConfig{
-		Uploads:   uploads,
-		Worker:    worker,
-		Importing: importUsers,
+	u.uploadFile = application.NewUploadFile(application.UploadConfig{
+		Uploads:   u.uploads,
+		Worker:    u.uploadWorker,
+		Importing: u.importUsers,
 		Decoder:   decoder,
 		Room:      cmd.room(),
 		MaxUser:   maxUndecided * int64(cmd.MaxBody),
 	})
-	exportReport := application.NewExportReport(application.ExportConfig{
-		Reports:  reports,
+	u.exportReport = application.NewExportReport(application.ExportConfig{
+		Reports:  u.reports,
 		Exports:  cmd.folder(),
 		Formats:  exportFormats(r.spools),
 		Now:      time.Now,
 		AtOnce:   max(1, runtime.GOMAXPROCS(0)/2),
 		Patience: exportPatience,
 	})
-	setup := application.NewSetUp(postgres.NewSetupCodes(r.db), passhash.SetupCodes, time.Now)
+	u.accessTokens = application.NewAccessTokens(postgres.NewAccessTokens(r.db), passhash.TokenSecrets, time.Now)
+	u.setUp = application.NewSetUp(postgres.NewSetupCodes(r.db), passhash.SetupCodes, time.Now)
+	return u
+}
 
-	server, err := web.NewServer(web.Config{
+func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error) {
+	return web.NewServer(web.Config{
 		Transport: transport.Config{
 			TLS:            r.tls,
 			ClientTimeout:  cmd.ClientTimeout,
@@ -147,37 +150,36 @@ func (cmd *serveCommand) wire(r resources) (*service, error) {
 		Guard: guard.Config{
 			Hosts:         cmd.hosts(r.address, r.log),
 			ReportsAccess: cmd.ReportsAccess,
-			Pseudonym:     passhash.Pseudonyms(secret),
+			Pseudonym:     passhash.Pseudonyms(r.secret),
 		},
 		Useradd: api.Config{
 			Access:    cmd.UseraddAccess,
-			Tokens:    application.NewAccessTokens(postgres.NewAccessTokens(r.db), passhash.TokenSecrets, time.Now),
-			Importing: importUsers,
+			Tokens:    u.accessTokens,
+			Importing: u.importUsers,
 		},
 		Account: pages.AccountConfig{
-			Registering:        registerUser,
-			Auth:               auth,
-			Setup:              setup,
+			Registering:        u.registerUser,
+			Auth:               u.auth,
+			Setup:              u.setUp,
 			RegistrationClosed: cmd.Registration != registrationOpen,
 		},
 		Uploads: pages.UploadsConfig{
-			Uploading:        uploadFile,
-			Uploads:          uploads,
-			Importing:        importUsers,
+			Uploading:        u.uploadFile,
+			Uploads:          u.uploads,
+			Importing:        u.importUsers,
 			Templates:        templates(r.spools),
 			KeepAnswers:      cmd.KeepAnswers,
 			PasswordPolicy:   cmd.TemporaryPasswords,
 			PasswordLifetime: cmd.TemporaryLifetime,
 		},
-		Reports:   reports,
-		Exporting: exportReport,
+		Reports:   u.reports,
+		Exporting: u.exportReport,
 		Health:    r.db,
 		Spools:    r.spools,
-		Languages: catalog,
+		Languages: r.catalog,
 		Sheets:    sheets(r.spools),
 		MaxBody:   int64(cmd.MaxBody),
 		Views:     views.Files,
 		Log:       r.log,
 	})
-	return &service{server, worker, setup}, err
 }

@@ -246,7 +246,7 @@ func (c *credentialsFile) discard() {
 }
 
 func appendCredentialJSON(dst []byte, c credential) []byte {
-	encoded, err := json.Marshal(c)
+	encoded, err := json.Marshal(c) //nolint:gosec // the file is for passwords
 	if err != nil {
 		panic(err) // strings always encode
 	}

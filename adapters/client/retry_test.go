@@ -99,10 +99,7 @@ func TestGivingUp(t *testing.T) {
 		{"after a given time", many, 10 * time.Second, "(gave up after 10s)", 10 * time.Second},
 		{"after one attempt", many[:1], once, "503 Service Unavailable: The server is busy.\n", 0},
 		{"if the server asks for a long pause", []step{respondsProblem(503, "busy", "Later.", "Retry-After", "3600")}, 0, "(the server asks to retry after 1h0m0s, which exceeds --retry-for)", 0},
-		{
-			"if the server asks for a pause beyond any duration",
-			[]step{respondsProblem(503, "busy", "Later.", "Retry-After", "18446744073709551615")}, 0, "exceeds --retry-for", 0,
-		},
+		{"if the server asks for a pause beyond any duration", []step{respondsProblem(503, "busy", "Later.", "Retry-After", "18446744073709551615")}, 0, "exceeds --retry-for", 0},
 		{"with the id of the request", []step{respondsProblem(500, "internal", "Tell the administrator.")}, once, "500 Internal Server Error: Tell the administrator. (request r-1)\n", 0},
 		{"if a proxy is busy", []step{responds(503, "text/html", "<p>")}, once, "-: 503 Service Unavailable: the server is busy\n", 0},
 	} {

@@ -18,7 +18,7 @@ import (
 )
 
 // The role of the program owns its database and has no other rights.
-func TestRoleIsNotSuperuser(t *testing.T) {
+func TestRoleIsNotSuperuser(t *testing.T) { //nolint:tparallel // the subtests share a connection
 	t.Parallel()
 	s := start(t, config(clusterDir(t)))
 	url := s.URL(localpg.Database)

@@ -38,7 +38,7 @@ func TestDataSurvivesRestarts(t *testing.T) {
 	}
 }
 
-func TestCommittedDataIsSafeByDefault(t *testing.T) {
+func TestCommittedDataIsSafeByDefault(t *testing.T) { //nolint:tparallel // the subtests share a server
 	t.Parallel()
 	s := start(t, localpg.Config{Dir: openDir(t)})
 	url := s.URL(localpg.Database)
