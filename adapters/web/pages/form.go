@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,16 +28,15 @@ type input struct {
 }
 
 var (
-	registrationInputs = []input{
-		{name: "lname", field: domain.FieldLastName, autocomplete: "family-name", required: true},
-		{name: "fname", field: domain.FieldFirstName, autocomplete: "given-name", required: true},
-		{name: "patr", field: domain.FieldPatronymic, autocomplete: "additional-name", required: true},
-		{name: "birthday", field: domain.FieldBirthday, kind: "date", autocomplete: "bday", hint: true},
-		{name: "email", field: domain.FieldEmail, kind: "email", autocomplete: "email", hint: true},
-		{name: "phone", field: domain.FieldPhone, kind: "tel", autocomplete: "tel", hint: true},
-		{name: "login", field: domain.FieldLogin, autocomplete: "username", required: true, hint: true},
-		{name: "psw", field: domain.FieldPassword, kind: "password", autocomplete: "new-password", required: true, hint: true},
-	}
+	registrationInputs = append(personInputs(
+		input{name: "lname", field: domain.FieldLastName, autocomplete: "family-name"},
+		input{name: "fname", field: domain.FieldFirstName, autocomplete: "given-name"},
+		input{name: "patr", field: domain.FieldPatronymic, autocomplete: "additional-name"},
+		input{name: "birthday", field: domain.FieldBirthday, kind: "date", autocomplete: "bday", hint: true},
+		input{name: "email", field: domain.FieldEmail, kind: "email", autocomplete: "email", hint: true},
+		input{name: "phone", field: domain.FieldPhone, kind: "tel", autocomplete: "tel", hint: true},
+		input{name: "login", field: domain.FieldLogin, autocomplete: "username", hint: true},
+	), input{name: "psw", field: domain.FieldPassword, kind: "password", autocomplete: "new-password", required: true, hint: true})
 	signInInputs = []input{
 		{name: "login", label: "label.identity", autocomplete: "username", required: true},
 		{name: "psw", kind: "password", autocomplete: "current-password", required: true},
@@ -54,6 +54,19 @@ var (
 		{name: api.QueryLogin, label: "report.login", autocomplete: "off"},
 	}
 )
+
+// personInputs returns an input for each field of a person: those in inputs first, then the other fields by their own names.
+func personInputs(inputs ...input) []input {
+	for f := range domain.PersonField(domain.NumPersonFields) {
+		i := slices.IndexFunc(inputs, func(in input) bool { return in.field == f.Name() })
+		if i < 0 {
+			i = len(inputs)
+			inputs = append(inputs, input{name: string(f.Name()), field: f.Name(), autocomplete: "off"})
+		}
+		inputs[i].required = f.IsRequired()
+	}
+	return inputs
+}
 
 // A Form is a form with the values that a user entered, and their violations. The view of a page with a form embeds it.
 type Form struct {
