@@ -43,8 +43,8 @@ func (tx *importTx) claimKey(ctx context.Context) error {
 	return nil
 }
 
-// storedKey returns the hash that a key is stored as. Keys themselves must not be in the database: whoever has a key and the file gets
-// the passwords.
+// storedKey returns the hash that a key is stored as. The database must not contain keys: a client with a key and the file gets the
+// passwords.
 func storedKey(key domain.ImportKey) []byte {
 	text := key.Value
 	switch {

@@ -69,7 +69,7 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Pool returns the pool for code that brings its own statements, such as the storage of sessions.
+// Pool returns the pool, for the storage of sessions.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // settle makes data that this transaction has read as durable as data that was acknowledged. Outside a transaction it does so when it

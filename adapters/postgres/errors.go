@@ -41,7 +41,7 @@ func isContention(err error) bool {
 
 // isAway reports whether the database is unreachable, is starting or stopping, or has no connection left.
 func isAway(err error) bool {
-	// A connection attempt has a timeout of its own, which is not the caller's.
+	// A connection attempt has its own timeout, which is not the caller's.
 	_, isConnecting := errors.AsType[*pgconn.ConnectError](err)
 	if !isConnecting && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		return false

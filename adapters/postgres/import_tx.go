@@ -94,7 +94,7 @@ const takenSQL = `
 func (tx *importTx) copies() bool { return tx.mode.Exclusive && !tx.mode.DryRun }
 
 // Taken implements ports.ImportTx. For COPY it also reserves the ids that the batch can need, and sets a savepoint.
-func (tx *importTx) Taken(ctx context.Context, objects []domain.Record) (*domain.Taken, error) {
+func (tx *importTx) Taken(ctx context.Context, records []domain.Record) (*domain.Taken, error) {
 	err := tx.storeDryRun(ctx)
 	if err != nil {
 		return nil, err
@@ -102,14 +102,14 @@ func (tx *importTx) Taken(ctx context.Context, objects []domain.Record) (*domain
 	lookUp := !tx.copies() || tx.optimism.shouldLookUp()
 	var logins, emails, phones []string
 	valid := 0
-	for i := range objects {
-		if objects[i].Violations == nil {
+	for i := range records {
+		if records[i].Violations == nil {
 			valid++
 			if !lookUp {
 				continue
 			}
 		}
-		reg := &objects[i].Registration
+		reg := &records[i].Registration
 		logins = appendKey(logins, reg.Login.Key())
 		emails = appendKey(emails, reg.Email.Key())
 		phones = appendKey(phones, reg.Phone.String())

@@ -22,14 +22,14 @@ func TestImports(t *testing.T) {
 		url := pgtest.New(t)
 		return contract.ImportsSubject{
 			Store:    postgres.NewImports(open(t, url), time.Now),
-			Accounts: func() []domain.Account { return accounts(t, url) },
-			Records:  func() []fake.Record { return records(t, url) },
+			Accounts: func() []domain.Account { return storedAccounts(t, url) },
+			Records:  func() []fake.Record { return storedImports(t, url) },
 		}
 	})
 }
 
-// accounts returns the stored accounts as valid values.
-func accounts(t *testing.T, url string) []domain.Account {
+// storedAccounts returns the stored accounts as valid values.
+func storedAccounts(t *testing.T, url string) []domain.Account {
 	t.Helper()
 	type row struct {
 		Hash, Login, LoginKey   string
@@ -71,7 +71,7 @@ func accounts(t *testing.T, url string) []domain.Account {
 	return all
 }
 
-func records(t *testing.T, url string) []fake.Record {
+func storedImports(t *testing.T, url string) []fake.Record {
 	t.Helper()
 	type codeRow struct {
 		ID               int64
@@ -126,10 +126,10 @@ func TestLostConnection(t *testing.T) {
 	url := pgtest.New(t)
 	store := postgres.NewImports(open(t, url), time.Now)
 	runs := 0
-	object := contract.Record(t, 1)
+	record := contract.Record(t, 1)
 	id, err := store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		runs++
-		_, err := tx.Taken(ctx, []domain.Record{object})
+		_, err := tx.Taken(ctx, []domain.Record{record})
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func TestLostConnection(t *testing.T) {
 			pgtest.Query[struct{ OK bool }](t, url, `select pg_terminate_backend(pid) from pg_stat_activity
 				where datname = current_database() and pid <> pg_backend_pid()`)
 		}
-		err = tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil)
+		err = tx.Add(ctx, []domain.Account{{Registration: record.Registration, PasswordHash: "x"}}, nil)
 		if err != nil {
 			return err
 		}
@@ -145,9 +145,9 @@ func TestLostConnection(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, 2, runs)
-	require.Len(t, accounts(t, url), 1)
-	require.Len(t, records(t, url), 1)
-	require.Equal(t, id, records(t, url)[0].ID)
+	require.Len(t, storedAccounts(t, url), 1)
+	require.Len(t, storedImports(t, url), 1)
+	require.Equal(t, id, storedImports(t, url)[0].ID)
 }
 
 // An import that copies without looking up still finds users who are registered already, in any batch.
@@ -159,14 +159,14 @@ func TestTakenKeysInAnyBatch(t *testing.T) {
 		_, err := store.Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			created = 0
 			for batch := range 12 {
-				objects := []domain.Record{contract.Record(t, 2*batch), contract.Record(t, 2*batch+1), contract.Record(t, batch)}
+				records := []domain.Record{contract.Record(t, 2*batch), contract.Record(t, 2*batch+1), contract.Record(t, batch)}
 				for clashed := true; clashed; {
-					taken, err := tx.Taken(ctx, objects)
+					taken, err := tx.Taken(ctx, records)
 					require.NoError(t, err)
 					var admitted []domain.Account
-					for i := range objects {
-						if taken.Admit(&objects[i]) == nil {
-							admitted = append(admitted, domain.Account{Registration: objects[i].Registration, PasswordHash: "x"})
+					for i := range records {
+						if taken.Admit(&records[i]) == nil {
+							admitted = append(admitted, domain.Account{Registration: records[i].Registration, PasswordHash: "x"})
 						}
 					}
 					err = tx.Add(ctx, admitted, nil)
@@ -181,7 +181,7 @@ func TestTakenKeysInAnyBatch(t *testing.T) {
 			return tx.Finish(ctx, domain.Tally{Records: 36, Registered: created, Rejected: 36 - created}, nil)
 		})
 		require.NoError(t, err)
-		require.Len(t, accounts(t, url), 24)
+		require.Len(t, storedAccounts(t, url), 24)
 	}
 	require.Zero(t, created)
 }

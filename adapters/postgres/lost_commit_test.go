@@ -41,9 +41,9 @@ func TestLostCommitOnAnotherServer(t *testing.T) {
 	}
 	runs, id := addAndLose(t.Context(), t, primary, func() { pgtest.Swap(t, name(primary), name(standby)) })
 	require.Equal(t, 3, runs)
-	require.Len(t, records(t, primary), 1)
-	require.Equal(t, id, records(t, primary)[0].ID)
-	require.Len(t, accounts(t, primary), 1)
+	require.Len(t, storedImports(t, primary), 1)
+	require.Equal(t, id, storedImports(t, primary)[0].ID)
+	require.Len(t, storedAccounts(t, primary), 1)
 }
 
 func loseCommit(ctx context.Context, t *testing.T, lost func()) {
@@ -51,9 +51,9 @@ func loseCommit(ctx context.Context, t *testing.T, lost func()) {
 	direct := pgtest.New(t)
 	runs, id := addAndLose(ctx, t, direct, lost)
 	require.Equal(t, 2, runs)
-	require.Len(t, records(t, direct), 2)
-	require.Equal(t, id, records(t, direct)[1].ID)
-	require.Len(t, accounts(t, direct), 2)
+	require.Len(t, storedImports(t, direct), 2)
+	require.Equal(t, id, storedImports(t, direct)[1].ID)
+	require.Len(t, storedAccounts(t, direct), 2)
 }
 
 // addAndLose adds two accounts by two imports. It drops the answer to the second one's commit, and calls lost. It returns the number of
@@ -63,12 +63,12 @@ func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (
 	var deaf atomic.Bool
 	store := postgres.NewImports(open(t, proxy(t, direct, &deaf, lost)), time.Now)
 	var once sync.Once
-	add := func(object domain.Record, finish func()) (int64, error) {
+	add := func(record domain.Record, finish func()) (int64, error) {
 		return store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 			runs++
-			_, err := tx.Taken(ctx, []domain.Record{object})
+			_, err := tx.Taken(ctx, []domain.Record{record})
 			require.NoError(t, err)
-			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil))
+			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: record.Registration, PasswordHash: "x"}}, nil))
 			require.NoError(t, tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil))
 			finish()
 			return nil

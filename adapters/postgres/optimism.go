@@ -3,8 +3,9 @@ package postgres
 // An optimism decides whether a copying import looks up which keys of a batch are taken before it copies the batch.
 //
 // Few files contain users who are registered already, and looking up is a fifth of an import's time. So after a batch without a taken
-// key the import copies the next one without looking, and relies on the unique indexes. When they object, the batch was copied in
-// vain, and the import looks up the next batches. Their number doubles with each clash, so that few batches are copied in vain.
+// key the import copies the next one without looking, and relies on the unique indexes. A unique violation means that the batch was
+// copied in vain, and the import looks up the next batches. Their number doubles with each clash, so that few batches are copied in
+// vain.
 type optimism struct {
 	lookups int // batches to look up before the next one is copied without
 	penalty int // lookups after the next batch with a taken key

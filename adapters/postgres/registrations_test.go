@@ -55,7 +55,7 @@ func TestRegistrationGivesWayToImport(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, 1, runs)
-	require.Len(t, accounts(t, url), 2)
+	require.Len(t, storedAccounts(t, url), 2)
 	_, err = registrations.Create(t.Context(), accountOf(t, 1))
 	require.ErrorIs(t, err, ports.ErrTaken)
 }
@@ -113,7 +113,7 @@ func TestRegistrationRunsAgain(t *testing.T) {
 			_, err := postgres.NewRegistrations(open(t, url)).Create(t.Context(), accountOf(t, 1))
 			require.ErrorIs(t, err, c.want)
 			if c.want == nil {
-				require.Len(t, accounts(t, url), 1)
+				require.Len(t, storedAccounts(t, url), 1)
 				return
 			}
 			require.Empty(t, pgtest.Query[struct{ ID int64 }](t, url, `select id from users`))

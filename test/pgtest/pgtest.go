@@ -1,4 +1,4 @@
-// Package pgtest gives each test a database of its own, cloned from a migrated template on one server of the test process.
+// Package pgtest provides each test with a migrated database, cloned from a template on one server of the test process.
 package pgtest
 
 import (
@@ -22,13 +22,13 @@ import (
 	"rollcall/adapters/postgres"
 )
 
-// stopTimeout bounds how long the server may take to stop when the tests are over.
+// stopTimeout bounds the time that the server has to stop after the tests.
 const stopTimeout = time.Minute
 
-// settings are of every server here. What is lost when the machine fails is no loss to a test.
+// settings are the settings of every server. Tests do not need data that survives a failure of the machine.
 var settings = map[string]string{
 	"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
-	"max_connections": "300", // of many programs at once
+	"max_connections": "300", // for many concurrent programs
 }
 
 var (
@@ -72,10 +72,10 @@ func start() {
 	}
 }
 
-// passable is the mode of a folder that PostgreSQL's account gets through, where root runs the tests.
+// passable is the mode of a folder that PostgreSQL's account must traverse when root runs the tests.
 const passable = 0o711
 
-// Dir is a temporary folder of the test's that a server can run in.
+// Dir returns a temporary folder that a server can run in.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -83,24 +83,23 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
-// folderPattern names folders by the process that uses them.
+// folderPattern is the pattern of a folder's name, which contains the id of the process that uses it.
 const folderPattern = "pgtest-%d-"
 
-// removeAbandoned removes the folders of test processes that were killed or panicked. Their servers ended with them.
+// removeAbandoned removes the folders of test processes that were killed or panicked. Their servers have ended with them.
 func removeAbandoned() {
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), "pgtest-*-*")) // the pattern is valid
 	for _, folder := range folders {
 		var pid int
 		_, err := fmt.Sscanf(filepath.Base(folder), folderPattern, &pid)
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(folder) // or the next process does
+			_ = os.RemoveAll(folder) // if it fails, the next process tries again
 		}
 	}
 }
 
-// Start starts a server of the test's own, for what must not be done to one that others use: to stop it, or to kill it.
-// It has the one database of localpg, without migrations. Started again in the same folder, it has its data. It is
-// stopped when the test ends, if it is not by then.
+// Start starts a server that the test can stop or kill without affecting others. It has the one database of localpg, without
+// migrations. If a server ran in the folder before, it has that one's data. It stops when the test ends.
 func Start(t testing.TB, dir string) *localpg.Server {
 	t.Helper()
 	s, err := localpg.Start(t.Context(), localpg.Config{Dir: dir, Settings: maps.Clone(settings)})
@@ -108,13 +107,12 @@ func Start(t testing.TB, dir string) *localpg.Server {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
-		_ = s.Stop(ctx) // the test may have killed it
+		_ = s.Stop(ctx) // the test may have stopped or killed it
 	})
 	return s
 }
 
-// New makes a database for the test, with every migration and nothing in it, and returns its URL: that of a role which owns the
-// database, and is no superuser.
+// New creates a migrated and empty database for the test, and returns its URL. The URL's role owns the database and is not a superuser.
 func New(t testing.TB) string {
 	t.Helper()
 	once.Do(start)
@@ -125,10 +123,10 @@ func New(t testing.TB) string {
 	return server.URL(name)
 }
 
-// Superuser is the URL of a database of New for the superuser.
+// Superuser returns the URL of a database of New for the superuser.
 func Superuser(url string) string { return strings.Replace(url, localpg.Database+"@", "postgres@", 1) }
 
-// Swap ends the connections to two databases, each of which then answers to the other's name.
+// Swap closes the connections to two databases and exchanges their names.
 func Swap(t testing.TB, one, two string) {
 	t.Helper()
 	for _, name := range []string{one, two} {
@@ -153,7 +151,7 @@ func administer(t testing.TB, sql string) {
 	require.NoError(t, err)
 }
 
-// Query returns what the statement finds in the database at url, as T's with a field for each column.
+// Query runs a statement in the database at url, and returns its rows as T's with a field for each column.
 func Query[T any](t testing.TB, url, sql string, args ...any) []T {
 	t.Helper()
 	ctx := context.Background()

@@ -15,7 +15,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// abandoned is the folder of a test process that was killed before this one began.
+// abandoned is the folder of a test process that was killed.
 var abandoned string
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func TestAbandonedFoldersAreRemoved(t *testing.T) {
 	require.Len(t, inUse, 1)
 }
 
-func TestEachTestHasAMigratedDatabaseOfItsOwn(t *testing.T) {
+func TestEachTestHasItsOwnMigratedDatabase(t *testing.T) {
 	t.Parallel()
 	for i := range 10 {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
@@ -56,27 +56,29 @@ type count struct{ N int }
 
 func TestDatabaseEndsWithItsTest(t *testing.T) {
 	var url string
-	t.Run("that forgets a connection", func(t *testing.T) {
+	t.Run("with an open connection", func(t *testing.T) {
 		url = pgtest.New(t)
 		_, err := pgx.Connect(t.Context(), url)
 		require.NoError(t, err)
 	})
 	_, err := pgx.Connect(t.Context(), url)
-	require.ErrorContains(t, err, "3D000", "there is no such database")
+	require.ErrorContains(t, err, "3D000", "the database still exists")
 }
 
-// The connection string is one that pgx reads as it is meant, wherever the folder is and whatever the environment says.
+// pgx parses the connection string correctly for every folder and environment.
 func TestPGXReadsURLs(t *testing.T) {
 	t.Setenv("PGPORT", "1")
 	t.Setenv("PGHOST", "/nowhere")
 	t.Setenv("PGSSLMODE", "verify-full")
 	for _, name := range []string{"plain", "a b+c&d=e%f?g", "a,b"} {
-		s := pgtest.Start(t, filepath.Join(pgtest.Dir(t), name))
-		require.Equal(t, []count{{1}}, pgtest.Query[count](t, s.URL(localpg.Database), "select 1"), name)
+		t.Run(name, func(t *testing.T) {
+			s := pgtest.Start(t, filepath.Join(pgtest.Dir(t), name))
+			require.Equal(t, []count{{1}}, pgtest.Query[count](t, s.URL(localpg.Database), "select 1"))
+		})
 	}
 }
 
-func TestAServerOfOnesOwn(t *testing.T) {
+func TestServerKeepsItsData(t *testing.T) {
 	t.Parallel()
 	dir := pgtest.Dir(t)
 	s := pgtest.Start(t, dir)

@@ -34,17 +34,17 @@ func count(t *testing.T, url, table string) int {
 }
 
 // register runs an import of one record, which is registered unless it is taken.
-func register(t *testing.T, store ports.ImportStore, mode ports.ImportMode, object domain.Record, beforeEnd func() error) (int64, error) {
+func register(t *testing.T, store ports.ImportStore, mode ports.ImportMode, record domain.Record, beforeEnd func() error) (int64, error) {
 	t.Helper()
 	return store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
-		taken, err := tx.Taken(ctx, []domain.Record{object})
+		taken, err := tx.Taken(ctx, []domain.Record{record})
 		if err != nil {
 			return err
 		}
-		if taken.Admit(&object) != nil {
+		if taken.Admit(&record) != nil {
 			return tx.Finish(ctx, domain.Tally{Records: 1, Rejected: 1}, nil)
 		}
-		err = tx.Add(ctx, []domain.Account{{Registration: object.Registration, PasswordHash: "x"}}, nil)
+		err = tx.Add(ctx, []domain.Account{{Registration: record.Registration, PasswordHash: "x"}}, nil)
 		if err != nil {
 			return err
 		}
