@@ -133,7 +133,7 @@ func TestReportsAreForOperators(t *testing.T) {
 
 	status, _, stderr = p.user(t, "revoke", "anna", "operator")
 	require.Equal(t, 1, status)
-	require.Equal(t, "rollcall: \"anna\" is the last operator: grant the role to another user first\n", stderr)
+	require.Equal(t, "rollcall: \"anna\" is the last operator; grant the role to another user first\n", stderr)
 	require.Equal(t, 200, b.get(t, "/useradd/export/json").status)
 	p.grant(t, "boris")
 	status, _, stderr = p.user(t, "revoke", "anna", "operator")
