@@ -143,7 +143,7 @@ func TestSetupLinkHasAnAllowedHostName(t *testing.T) {
 
 func TestUnknownHostIsExplained(t *testing.T) {
 	p := start(t)
-	const says = "This server does not answer to the host name of the request. Its administrator can add the name with --host NAME."
+	const says = "The server does not answer to this host name. The administrator can add it with --host NAME."
 	for range 3 {
 		got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nConnection: close\r\n\r\n")
 		require.Contains(t, got, "HTTP/1.1 421 Misdirected Request\r\n")

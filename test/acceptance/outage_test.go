@@ -37,7 +37,7 @@ func TestDatabaseOutage(t *testing.T) {
 	got := p.post(t, person("vera", `"phone":"9000000001"`))
 	require.Equal(t, 503, got.status)
 	require.NotEmpty(t, got.header.Get("Retry-After"))
-	require.Equal(t, "This cannot be done now. Please try again soon.", got.body)
+	require.Equal(t, "The service is unavailable. Try again in a few seconds.", got.body)
 	ready := p.do(t, http.MethodGet, "/readyz", nil)
 	require.Equal(t, 503, ready.status)
 	require.Equal(t, got.body, ready.body, "the reason is in the log only")

@@ -48,8 +48,8 @@ func (p *program) importTokens(t *testing.T) []string {
 }
 
 const (
-	tokenRequired = "This server takes files only with a token. Send it as Authorization: Bearer TOKEN."
-	tokenInvalid  = "The token is unknown, expired or revoked. Please ask the operator for another."
+	tokenRequired = "A token is required. Send it as Authorization: Bearer TOKEN."
+	tokenInvalid  = "The token is unknown, expired or revoked. Ask the administrator for a new one."
 )
 
 func TestUseraddRequiresToken(t *testing.T) {

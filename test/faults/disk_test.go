@@ -172,7 +172,7 @@ func exhaust(t *testing.T, url string) {
 
 // noRoom and noRoomPage are the messages to programs and browsers.
 const (
-	noRoom     = "There is no room on the server's disk now"
+	noRoom     = "The server's disk is full"
 	noRoomPage = "The server's disk is full"
 )
 

@@ -36,7 +36,7 @@ type Problem struct {
 func New(requestID string, err error) Problem {
 	p := Problem{
 		Status: http.StatusInternalServerError, Code: internal,
-		Detail: "Something went wrong here. Please tell the operator the request's id.", RequestID: requestID,
+		Detail: "Something went wrong. Tell the administrator the request ID.", RequestID: requestID,
 	}
 	for _, known := range table {
 		if errors.Is(err, known.err) {
