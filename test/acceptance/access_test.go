@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every route of the table keeps to its rule.
+// Every route follows its rule in the table of routes.
 func TestEveryRouteHasItsRule(t *testing.T) {
 	table, err := os.ReadFile("../../adapters/web/testdata/routes.txt")
 	require.NoError(t, err)
@@ -23,7 +23,7 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 		cookies["user"] = "session=" + user.cookie("session")
 		newcomer := p.browser(t)
 		require.Equal(t, 303, newcomer.signIn(t, "newcomer", p.generated(t, "newcomer")).status)
-		p.grant(t, "newcomer") // which opens nothing before the password is changed
+		p.grant(t, "newcomer") // the role has no effect before the password is changed
 		cookies["newcomer"] = "session=" + newcomer.cookie("session")
 		for line := range strings.Lines(string(table)) {
 			row := strings.Fields(line)
@@ -32,16 +32,16 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 			}
 			for who, cookie := range cookies {
 				got := p.do(t, row[0], values.Replace(row[1]), nil, "Accept", "application/problem+json", "Cookie", cookie, "Sec-Fetch-Site", "same-origin")
-				require.Equal(t, turnedAway(row[2], who, access), turnedAwayWith(t, got), "%s %s, %s, reports for %s", row[0], row[1], who, access)
+				require.Equal(t, expectedDenial(row[2], who, access), denial(t, got), "%s %s, %s, reports for %s", row[0], row[1], who, access)
 			}
 		}
 	}
 }
 
-// turnedAway returns the code with which a rule turns a visitor away, empty for none.
-func turnedAway(rule, who, access string) string {
+// expectedDenial returns the code with which a rule denies a request, or an empty string.
+func expectedDenial(rule, who, access string) string {
 	switch {
-	case rule == "all", rule == "useradd", rule == "register": // which are open by default
+	case rule == "all", rule == "useradd", rule == "register": // open by default
 		return ""
 	case rule == "setup":
 		return "setup_code"
@@ -57,8 +57,8 @@ func turnedAway(rule, who, access string) string {
 	return "not_operator"
 }
 
-// turnedAwayWith returns the code of an answer that turns a visitor away, empty for any other answer.
-func turnedAwayWith(t *testing.T, got answer) string {
+// denial returns the code of an answer that denies access, or an empty string.
+func denial(t *testing.T, got answer) string {
 	t.Helper()
 	var problem struct{ Code string }
 	if got.header.Get("Content-Type") == "application/problem+json" {
@@ -71,7 +71,7 @@ func turnedAwayWith(t *testing.T, got answer) string {
 	return ""
 }
 
-// forOperators is what is for operators alone, where reports are.
+// forOperators are the requests that need the operator role if reports do.
 var forOperators = []struct{ method, path string }{
 	{http.MethodGet, "/useradd/imports/1"},
 	{http.MethodGet, "/useradd/export/xlsx"},
@@ -109,7 +109,7 @@ func TestReportsAreForOperators(t *testing.T) {
 		problem := b.do(t, c.method, c.path, "", "Accept", "application/problem+json")
 		require.Contains(t, problem.text("body"), `"status":403`)
 		require.Contains(t, problem.text("body"), `"code":"not_operator"`)
-		require.Equal(t, 401, p.do(t, c.method, c.path, nil).status, "who is not signed in is not told more than before")
+		require.Equal(t, 401, p.do(t, c.method, c.path, nil).status, "visitors learn nothing of the role")
 	}
 	profile := b.get(t, "/profile?page=2&login=two")
 	require.Equal(t, 200, profile.status)
@@ -121,7 +121,7 @@ func TestReportsAreForOperators(t *testing.T) {
 
 	status, _, stderr := p.user(t, "grant", "ANNA", "operator")
 	require.Zero(t, status, stderr)
-	require.Contains(t, b.get(t, "/profile").text("#report"), "1 of 2 users", "from the next request on")
+	require.Contains(t, b.get(t, "/profile").text("#report"), "1 of 2 users", "the role takes effect with the next request")
 	require.NotZero(t, b.get(t, "/").Find(`[href="/useradd/upload"]`).Length())
 	require.NotZero(t, b.get(t, "/profile?open=1").Find(`[href^="/useradd/export/rejected."]`).Length())
 	for _, c := range forOperators {
@@ -142,7 +142,7 @@ func TestReportsAreForOperators(t *testing.T) {
 	require.Zero(t, b.get(t, "/profile").Find("#report").Length())
 }
 
-// By default whoever is signed in sees them, as the contract has it.
+// By default every signed-in user sees reports, as the contract says.
 func TestReportsAreForAllSignedInUsers(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)

@@ -14,9 +14,9 @@ import (
 	"rollcall/views"
 )
 
-// These tests are of requirements of OWASP ASVS that no other test asserts. .github/SECURITY.md names the test of each.
+// These tests cover requirements of OWASP ASVS that no other test covers. .github/SECURITY.md names the test of each requirement.
 
-// What users enter is data: to the database, to the page, and to the address that it becomes a part of.
+// User input is data in the database, on pages and in addresses.
 func TestUserInputIsData(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
@@ -42,12 +42,12 @@ func TestUserInputIsData(t *testing.T) {
 			require.Equal(t, c.login, got.Find("[name=login]").AttrOr("value", ""))
 			require.Equal(t, c.found, strings.Count(got.text("#report"), "Bad request!"))
 			require.NotContains(t, got.html, "<script>alert")
-			require.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "it stays one parameter")
+			require.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "the login stays one parameter")
 		})
 	}
 }
 
-// Password managers, paste and long passwords need fields that stand in nobody's way.
+// Password fields permit password managers, paste and long passwords.
 func TestPasswordFields(t *testing.T) {
 	p := start(t)
 	visitor, signedIn := p.browser(t), p.registered(t)
@@ -63,8 +63,8 @@ func TestPasswordFields(t *testing.T) {
 		t.Run(c.path, func(t *testing.T) {
 			form := c.browser.get(t, c.path).Find("main form:has(input[type=password])")
 			require.Equal(t, 1, form.Length())
-			require.Equal(t, "post", form.AttrOr("method", ""), "no password in an address")
-			require.NotContains(t, form.AttrOr("action", ""), ":", "nor to elsewhere")
+			require.Equal(t, "post", form.AttrOr("method", ""), "passwords are not in the address")
+			require.NotContains(t, form.AttrOr("action", ""), ":", "passwords go to this server")
 			got := map[string]string{}
 			form.Find("input[type=password]").Each(func(_ int, field *goquery.Selection) {
 				got[field.AttrOr("name", "")] = field.AttrOr("autocomplete", "")
@@ -101,7 +101,7 @@ func TestSigningInAgainEndsTheSession(t *testing.T) {
 	require.Equal(t, 1, p.count(t, "sessions"))
 }
 
-// No answer lets a page of another origin read it.
+// No answer permits pages of other origins to read it.
 func TestNoCORSHeaders(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
@@ -132,7 +132,7 @@ func TestRepositoryIsNotServed(t *testing.T) {
 	require.Equal(t, 405, p.do(t, http.MethodTrace, "/", nil).status)
 }
 
-// What an account signs in with stays in the database.
+// No answer has a password hash or a session ID.
 func TestAnswersHaveNoHashes(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
@@ -153,7 +153,7 @@ func TestAnswersHaveNoHashes(t *testing.T) {
 	}
 }
 
-// A line of the log is one event with the attributes that it was given, whatever a client sends.
+// Clients cannot add lines or attributes to the log.
 func TestLogInjection(t *testing.T) {
 	p := start(t)
 	paths := []string{"/%0Alevel=ERROR%20forged=1", "/%0D%0Aforged=1", "/%22%20forged=%22", `/"%20forged="`, "/%E2%80%A8forged=1"}

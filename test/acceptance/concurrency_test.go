@@ -39,7 +39,7 @@ func TestConcurrentImports(t *testing.T) {
 			})
 		}
 		if i%clients == 0 { // larger than imports that take no lock
-			for n := range 12_000 {
+			for n := range 9_000 {
 				file = append(file, candidate{fmt.Sprintf("bulk%d-%d", i, n), fmt.Sprintf("bulk%d-%d", i, n), 1000 + 20_000*(i/clients) + n})
 			}
 			file = append(file, file[0], candidate{"last", "last", people})

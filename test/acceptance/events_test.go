@@ -14,7 +14,7 @@ import (
 
 var securityEvent = regexp.MustCompile(`msg="security event" (.*) address=127\.0\.0\.1 id=[0-9a-f-]{36}`)
 
-// securityEvents are what the log tells of them, without address and request.
+// securityEvents returns the logged events without address and request ID.
 func (p *program) securityEvents() (all []string) {
 	for _, match := range securityEvent.FindAllStringSubmatch(p.logged(), -1) {
 		all = append(all, match[1])
@@ -53,7 +53,7 @@ func TestSecurityEvents(t *testing.T) {
 	require.Equal(t, 200, b.get(t, "/useradd/export/json").status)
 	happened("event=export outcome=made user=1 file=json")
 	require.Equal(t, 303, other.send(t, "/logout", other.get(t, "/logout"), nil).status)
-	happened() // its session ended with the change of the password
+	happened() // the change of the password ended its session
 	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)
 	happened("event=sign_out outcome=succeeded user=1")
 	require.Equal(t, 401, p.post(t, "{}").status)
@@ -76,7 +76,7 @@ func TestSecurityEvents(t *testing.T) {
 	}
 }
 
-// A flood of events fills no disk, hides no other event, and its size is told.
+// A flood of events does not fill the disk or hide other events, and the log has its size.
 func TestSecurityEventsUnderFlood(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
 	const flood = 200
@@ -95,7 +95,7 @@ func TestSecurityEventsUnderFlood(t *testing.T) {
 	}, 20*time.Second, 10*time.Millisecond)
 }
 
-// Changes of roles by command are told where the command runs.
+// Changes of roles by command are logged where the command runs.
 func TestRoleChangesAreLogged(t *testing.T) {
 	p := start(t)
 	p.registered(t)

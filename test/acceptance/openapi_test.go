@@ -36,7 +36,7 @@ const (
 	mediaXLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 )
 
-// api is the description of the API.
+// api is the OpenAPI document.
 type api struct {
 	*v3.Document
 
@@ -60,7 +60,7 @@ func readAPI(t *testing.T) *api {
 	return &api{&model.Model, checks}
 }
 
-// apiExample is a request that the document describes, with the answer to it.
+// An apiExample is an example of a request in the document, with its answer.
 type apiExample struct {
 	name      string
 	path      string
@@ -68,7 +68,7 @@ type apiExample struct {
 	operation *v3.Operation
 	status    string
 	answer    *v3.Response
-	media     string // of the answer
+	media     string // media type of the answer
 	want      any
 }
 
@@ -98,7 +98,7 @@ func (a *api) examples(t *testing.T) (all []apiExample) {
 	return all
 }
 
-// value is what an example shows: a string, or what JSON may hold.
+// value returns the value of an example: a string, or decoded JSON.
 func value(t *testing.T, shown *base.Example) (v any) {
 	t.Helper()
 	require.NotNil(t, shown.Value)
@@ -106,16 +106,16 @@ func value(t *testing.T, shown *base.Example) (v any) {
 	return v
 }
 
-// situation is what the request of an example meets with, and what is wrong with it that need not be shown.
+// A situation has the conditions of an example, and the defects of its request that the example does not show.
 type situation struct {
-	flags  []string // of the server
+	flags  []string // flags of the server
 	query  string
 	header map[string]string
 	host   string
-	pad    int  // bytes of white space behind the body
-	stalls bool // the last byte of the body does not come
+	pad    int  // bytes of white space after the body
+	stalls bool // the last byte of the body is not sent
 
-	// before brings the situation about, and returns what ends it. Again sends the same request to a program.
+	// before creates the situation, and returns the function that ends it. again sends the same request to a program.
 	before func(t *testing.T, p *program, again func(*program) answer) (after func())
 }
 
@@ -154,7 +154,7 @@ var situations = map[string]situation{
 	}},
 }
 
-// held keeps imports from writing.
+// held blocks the writes of imports.
 func held(t *testing.T, p *program, _ func(*program) answer) func() {
 	conn, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
@@ -163,7 +163,7 @@ func held(t *testing.T, p *program, _ func(*program) answer) func() {
 	return func() { require.NoError(t, conn.Close(t.Context())) }
 }
 
-// running leaves the same request running.
+// running starts the same request, which stays in flight.
 func running(t *testing.T, p *program, again func(*program) answer) func() {
 	release := held(t, p, again)
 	ended := make(chan struct{})
@@ -190,11 +190,13 @@ func TestOpenAPIIsServed(t *testing.T) {
 	require.Equal(t, string(want), got.body)
 }
 
-// Every example of the document is sent, and answered as it is shown there.
+// Every example of the document gets the answer that it shows.
 func TestOpenAPIExamples(t *testing.T) {
 	document := readAPI(t)
 	fresh, operator := start(t), start(t).withImport(t, document)
 	away := sync.OnceValue(func() *program { return withoutDatabase(t) })
+	withFlags := map[string]*program{} // by flags
+	parent := t                        // whose programs outlive an example
 	for _, e := range document.examples(t) {
 		t.Run(strings.Join([]string{e.method, e.path, e.name, e.media}, " "), func(t *testing.T) {
 			situation := situations[e.name]
@@ -210,7 +212,12 @@ func TestOpenAPIExamples(t *testing.T) {
 			case e.name == "unauthorized":
 				client = http.DefaultClient
 			case situation.flags != nil:
-				p = start(t, situation.flags...)
+				flags := strings.Join(situation.flags, " ")
+				if withFlags[flags] == nil {
+					withFlags[flags] = start(parent, situation.flags...)
+				}
+				p = withFlags[flags]
+				p.empty(t)
 			case e.method == http.MethodPost:
 				p = fresh
 				p.empty(t)
@@ -235,7 +242,7 @@ func TestOpenAPIExamples(t *testing.T) {
 	}
 }
 
-// The examples of schemas are of lines that an import must take its time for.
+// Examples of schemas show lines that only long imports send.
 func TestOpenAPISchemasHaveValidExamples(t *testing.T) {
 	examples := 0
 	for _, schema := range readAPI(t).Components.Schemas.FromOldest() {
@@ -259,7 +266,7 @@ func valid(t *testing.T, schema *base.Schema, text string) {
 	}
 }
 
-// withImport is a browser of an operator, where one import was.
+// withImport returns the browser of an operator, after one import.
 func (p *program) withImport(t *testing.T, document *api) *browser {
 	t.Helper()
 	b := p.browser(t)
@@ -272,7 +279,7 @@ func (p *program) withImport(t *testing.T, document *api) *browser {
 	return b
 }
 
-// empty removes everything from the database.
+// empty removes all rows from the database.
 func (p *program) empty(t *testing.T) {
 	t.Helper()
 	tables := pgtest.Query[struct{ Name string }](t, p.database, `select tablename from pg_tables where schemaname = 'public' and tablename not like '%migration%'`)
@@ -287,7 +294,7 @@ func (p *program) empty(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// withoutDatabase is a program whose database has gone.
+// withoutDatabase returns a program whose database has stopped.
 func withoutDatabase(t *testing.T) *program {
 	t.Helper()
 	server := pgtest.Start(t, pgtest.Dir(t)+"/postgres")
@@ -297,12 +304,12 @@ func withoutDatabase(t *testing.T) *program {
 	return p
 }
 
-// send sends the request, and holds the answer against the schemas of the document.
+// send sends the request, and checks the answer against the schemas of the document.
 func (e *apiExample) send(t *testing.T, document *api, p *program, client *http.Client) answer {
 	request := e.request(t, p)
 	response, err := client.Do(request)
 	if err != nil {
-		t.Error(err) // it may be sent from another goroutine than the test's
+		t.Error(err) // the caller may be another goroutine than the test's
 		return answer{}
 	}
 	defer response.Body.Close()
@@ -372,7 +379,7 @@ func (e *apiExample) request(t *testing.T, p *program) *http.Request {
 	return request
 }
 
-// requestBody is the body with the example's name, and its media type.
+// requestBody returns the body with the example's name, and its media type.
 func (e *apiExample) requestBody(t *testing.T) (media, body string) {
 	for media, described := range e.operation.RequestBody.Content.FromOldest() {
 		shown := described.Examples.GetOrZero(e.name)
@@ -401,11 +408,11 @@ func (e *apiExample) requestBody(t *testing.T) (media, body string) {
 		}
 		return media, v.(string)
 	}
-	require.Fail(t, "the answer has no request")
+	require.Fail(t, "the example has no request")
 	return "", ""
 }
 
-// compareHeaders holds the headers that have examples against them: one that the example has not must not be there.
+// compareHeaders compares the headers that have examples. A header without an example of this name must be absent.
 func (e *apiExample) compareHeaders(t *testing.T, header http.Header) {
 	t.Helper()
 	for name, described := range e.answer.Headers.FromOldest() {
@@ -440,16 +447,16 @@ func (e *apiExample) compareBody(t *testing.T, body string) {
 	require.JSONEq(t, known(string(shown)), known(body))
 }
 
-// generated is what nobody can know beforehand: passwords, ids of requests and of imports, and dates.
+// generated matches values that differ from run to run: passwords, IDs of requests and imports, and dates.
 var generated = regexp.MustCompile(`[a-kmnp-z2-9]{6}(-[a-kmnp-z2-9]{6}){3}|` +
 	`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|` +
 	`"import":\d+|/imports/\d+|` +
 	`\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?Z?`)
 
-// known is a text without what was generated.
+// known replaces generated values.
 func known(text string) string { return generated.ReplaceAllString(text, "?") }
 
-// workbook has the cells of sheets.
+// workbook returns a workbook with the cells of sheets.
 func workbook(t *testing.T, sheets map[string]any) string {
 	t.Helper()
 	book := excelize.NewFile()
@@ -466,7 +473,7 @@ func workbook(t *testing.T, sheets map[string]any) string {
 	return file.String()
 }
 
-// sheets are the cells of a workbook as JSON, by the names of its sheets.
+// sheets returns the cells of a workbook as JSON, by the names of its sheets.
 func sheets(t *testing.T, file string) string {
 	t.Helper()
 	book, err := excelize.OpenReader(strings.NewReader(file))

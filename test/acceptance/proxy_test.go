@@ -14,7 +14,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// seenFrom tells whether somebody who fails to sign in is taken to be at an address.
+// seenFrom reports whether a failed sign-in is counted for an address.
 func (p *program) seenFrom(t *testing.T, address string, forwarded ...string) bool {
 	t.Helper()
 	p.set(t, "delete from limits")
@@ -46,10 +46,10 @@ func TestForwardedAddresses(t *testing.T) {
 		{"2001:db8:1:2::/64", []string{"[2001:DB8:1:2::1]"}},
 		{"2001:db8:1:2::/64", []string{"[2001:db8:1:2::1]:443, 10.1.0.1"}},
 		{"fe80::/64", []string{"fe80::1%eth0"}},
-		{"10.1.0.1", []string{"10.1.0.1"}}, // a proxy that asks for itself
+		{"10.1.0.1", []string{"10.1.0.1"}}, // a request of the proxy itself
 		{"127.0.0.1", []string{""}},
 		{"127.0.0.1", []string{"unknown"}},
-		{"127.0.0.1", []string{"203.0.113.7, unknown"}}, // whom nobody vouches for
+		{"127.0.0.1", []string{"203.0.113.7, unknown"}}, // no trusted proxy added the address
 		{"10.1.0.1", []string{"203.0.113.7,, 10.1.0.1"}},
 		{"127.0.0.1", []string{"203.0.113.7;10.1.0.1"}},
 		{"127.0.0.1", []string{"[203.0.113.7", "["}},
@@ -83,7 +83,7 @@ func TestUntrustedForwardedHeadersAreIgnored(t *testing.T) {
 	}
 }
 
-// A proxy that nobody named is logged once, and what others can do from now on with it, wherever the program listens.
+// A proxy that is not a --trusted-proxy is logged once, with what its clients can do, on any listen address.
 func TestUntrustedProxiesAreLogged(t *testing.T) {
 	const proxy, posts, sees = "X-Forwarded headers of an untrusted peer", "POST /useradd is open to anyone", "anyone who registers may see reports"
 	for _, c := range []struct {
@@ -137,7 +137,7 @@ func TestForwardedSchemeAndHost(t *testing.T) {
 	} {
 		t.Run(strings.Join(c.headers, " "), func(t *testing.T) {
 			b := p.browser(t, c.headers...)
-			b.client.Jar = nil // which does not send Secure cookies without TLS
+			b.client.Jar = nil // a jar does not send Secure cookies without TLS
 			form := b.get(t, "/login")
 			require.Equal(t, c.scheme == "https", form.header.Get("Strict-Transport-Security") != "")
 			require.Len(t, form.cookies, 1)

@@ -251,7 +251,7 @@ func TestConcurrentExports(t *testing.T) {
 func TestClientLeavesDuringExport(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
-	objects := bytes.Repeat([]byte(`{"login":"a login that is longer than it may be, so that the file is large enough"},`), 50_000)
+	objects := bytes.Repeat([]byte(`{"login":"a login that is longer than it may be, so that the file is large enough"},`), 20_000)
 	require.Equal(t, 400, p.post(t, "["+string(objects)+"{}]").status)
 	for range 3 {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/useradd/export/json", nil)

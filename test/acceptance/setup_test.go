@@ -11,7 +11,7 @@ import (
 
 var setupLink = regexp.MustCompile(`level=INFO msg="no operator yet[^"]*" url="http://127\.0\.0\.1:\d+(/setup\?code=[\w-]{43})"`)
 
-// setupLink returns the path of the link that the program's log has.
+// setupLink returns the path of the setup link in the program's log.
 func (p *program) setupLink(t *testing.T) string {
 	t.Helper()
 	found := setupLink.FindAllStringSubmatch(p.logged(), -1)
@@ -19,12 +19,12 @@ func (p *program) setupLink(t *testing.T) string {
 	return found[0][1]
 }
 
-// follow opens a setup link, and returns the page that it leads to.
+// follow opens a setup link, and returns the page after the redirect.
 func (b *browser) follow(t *testing.T, link string) *page {
 	t.Helper()
 	got := b.get(t, link)
 	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "/setup", got.location(), "without the code")
+	require.Equal(t, "/setup", got.location(), "the address has no code")
 	return b.get(t, "/setup")
 }
 
@@ -36,7 +36,7 @@ func (b *browser) isOperator(t *testing.T) bool {
 func TestSetupByRegistration(t *testing.T) {
 	p := start(t)
 	link := p.setupLink(t)
-	for _, method := range []string{http.MethodHead, http.MethodGet} { // by scanners of links
+	for _, method := range []string{http.MethodHead, http.MethodGet} { // link scanners do not use the link up
 		require.Equal(t, 303, p.browser(t).do(t, method, link, "").status)
 	}
 	b := p.browser(t)
@@ -72,10 +72,10 @@ func TestSetupByRegistration(t *testing.T) {
 	require.Contains(t, p.do(t, http.MethodGet, link, nil, "Accept", "application/problem+json").body, `"code":"setup_code"`)
 	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).status)
 	require.False(t, other.isOperator(t))
-	require.Equal(t, 1, strings.Count(p.logged(), link[len("/setup?code="):]), "the code is in one line of the log")
+	require.Equal(t, 1, strings.Count(p.logged(), link[len("/setup?code="):]), "the log has the code in one line only")
 }
 
-// Of two who came by the same link, the first one to sign in is the operator. The other one is signed in.
+// Of two visitors with the same link, the first to sign in becomes the operator. The other is signed in.
 func TestSetupBySignIn(t *testing.T) {
 	p := start(t)
 	p.registered(t)
@@ -92,7 +92,7 @@ func TestSetupBySignIn(t *testing.T) {
 	require.Equal(t, 404, second.get(t, "/setup").status)
 }
 
-// A user with a temporary password changes it first, and becomes the operator then.
+// A user with a temporary password becomes the operator after changing it.
 func TestSetupWithTemporaryPassword(t *testing.T) {
 	p := start(t)
 	password := p.generated(t, "boris")
@@ -111,7 +111,7 @@ func TestSetupOfSignedInUser(t *testing.T) {
 	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	page := b.follow(t, p.setupLink(t))
 	require.Contains(t, page.text("main"), "You are signed in as Anna.")
-	require.False(t, b.isOperator(t), "a link alone changes nothing")
+	require.False(t, b.isOperator(t), "a link alone grants nothing")
 	require.Equal(t, 403, b.do(t, http.MethodPost, "/setup", "", append(typed, "Origin", "https://evil.example")...).status)
 	require.Equal(t, 403, b.send(t, "/setup", page, nil, "Sec-Fetch-Site", "cross-site").status)
 	require.Equal(t, "/login?next=%2Fsetup", p.browser(t).do(t, http.MethodPost, "/setup", "", typed...).location())
@@ -124,7 +124,7 @@ func TestSetupOfSignedInUser(t *testing.T) {
 	require.True(t, b.isOperator(t))
 }
 
-// The first operator can register where nobody else can.
+// The first operator can register even if registration is closed.
 func TestSetupWhereRegistrationIsClosed(t *testing.T) {
 	p := start(t, "--registration", "closed")
 	b := p.browser(t)
@@ -142,7 +142,7 @@ func TestSetupWhereRegistrationIsClosed(t *testing.T) {
 	require.Equal(t, 1, p.count(t, "users"))
 }
 
-// Each start has a link of its own until there is an operator.
+// Each start logs a new link until there is an operator.
 func TestSetupLinkOfEachStart(t *testing.T) {
 	p := start(t)
 	again := func() *program {
@@ -156,7 +156,7 @@ func TestSetupLinkOfEachStart(t *testing.T) {
 		p.browser(t).follow(t, link)
 	}
 	p.set(t, "update setup_codes set expires = clock_timestamp()")
-	require.Equal(t, 404, p.browser(t).get(t, p.setupLink(t)).status, "it has expired")
+	require.Equal(t, 404, p.browser(t).get(t, p.setupLink(t)).status, "the link has expired")
 
 	b := p.registered(t)
 	status, _, stderr := p.user(t, "grant", "anna", "operator")

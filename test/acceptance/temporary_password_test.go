@@ -14,7 +14,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// generated registers somebody as another system does, and returns the temporary password.
+// generated imports a person, and returns the temporary password.
 func (p *program) generated(t *testing.T, login string, headers ...string) string {
 	t.Helper()
 	got := p.post(t, person(login, fmt.Sprintf(`"email":"%s@example.com"`, login)), headers...)
@@ -31,7 +31,7 @@ func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 		require.Equal(t, "/profile", b.signIn(t, "boris", password).location())
 		profile := b.get(t, "/profile")
 		require.Equal(t, 200, profile.status)
-		require.Equal(t, 1, profile.Find(`main a.button[href="/account/password"]`).Not(".quiet").Length(), "the page asks for a password of their own")
+		require.Equal(t, 1, profile.Find(`main a.button[href="/account/password"]`).Not(".quiet").Length(), "the page asks for a new password")
 	}
 	signedIn := p.browser(t)
 	require.Equal(t, 303, signedIn.signIn(t, "boris", password).status)
@@ -41,7 +41,7 @@ func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 	require.Equal(t, 403, expired.status)
 	require.Contains(t, expired.text("[role=alert]"), "has expired")
 	wrong := p.browser(t).signIn(t, "boris", password+"x")
-	require.Equal(t, 401, wrong.status, "who does not know it is not told that it expired")
+	require.Equal(t, 401, wrong.status, "without the right password the expiry is not revealed")
 
 	p.set(t, `update users set password_date = now()`)
 	b := p.browser(t)
@@ -50,16 +50,16 @@ func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 	require.Equal(t, 303, changed.status, changed.text("main"))
 	p.set(t, `update users set password_date = password_date - interval '90 days'`)
 	require.Equal(t, 303, p.browser(t).signIn(t, "boris", goodPassword).status, "a chosen password does not expire")
-	require.Nil(t, p.usedBy(t), "nor does it count who uses which")
+	require.Nil(t, p.usedBy(t), "its first use is not stored")
 }
 
-// usedBy is what is kept of the browser in which the one user's password was used first.
+// usedBy returns the stored mark of the browser that used the user's temporary password first.
 func (p *program) usedBy(t *testing.T) []byte {
 	t.Helper()
 	return pgtest.Query[struct{ UsedBy []byte }](t, p.database, "select password_used_by as used_by from users")[0].UsedBy
 }
 
-// Who has a temporary password gets to nothing before it is changed.
+// A user with a temporary password gets no other page before changing it.
 func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	p := start(t, "--useradd-access", "session")
 	password := p.generated(t, "boris", "Authorization", "Bearer "+p.token(t, "crm"))
@@ -98,7 +98,7 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	require.Equal(t, "Choose your own password", refused.text("h1"))
 	changed := b.send(t, "/account/password", refused, map[string]string{"old": password, "psw": goodPassword})
 	require.Equal(t, 303, changed.status, changed.text("main"))
-	require.Equal(t, "/useradd/upload", changed.location(), "to where they wanted")
+	require.Equal(t, "/useradd/upload", changed.location(), "the page that was requested first")
 	require.Equal(t, 200, b.get(t, "/useradd/upload").status)
 	require.Equal(t, 200, b.get(t, "/profile").status)
 	require.Zero(t, b.get(t, "/profile").Find(".urgent").Length())
@@ -127,7 +127,7 @@ func TestTemporaryPasswordLeadsToTheProfile(t *testing.T) {
 	}
 }
 
-// keeping is the browser when it has lost all its cookies but some.
+// keeping returns a browser with only the named cookies of this one.
 func (b *browser) keeping(t *testing.T, names ...string) *browser {
 	t.Helper()
 	at, err := url.Parse(b.p.url)
@@ -140,15 +140,15 @@ func (b *browser) keeping(t *testing.T, names ...string) *browser {
 	return again
 }
 
-// A temporary password is used in one browser, which may come back. In another one its owner is told.
+// A temporary password works in one browser only, repeatedly. Another browser gets an explanation.
 func TestTemporaryPasswordIsUsedOnce(t *testing.T) {
 	p := start(t)
 	password := p.generated(t, "boris")
 	b := p.browser(t)
 	form := b.get(t, "/login")
 	require.Equal(t, 401, b.send(t, "/login", form, map[string]string{"login": "boris", "psw": "a guess at it"}).status)
-	require.Nil(t, p.usedBy(t), "a guess uses nothing")
-	for range 3 { // clicks, and the answer to the first ones is lost
+	require.Nil(t, p.usedBy(t), "a wrong guess does not use the password up")
+	for range 3 { // the answers to the first clicks are lost
 		clicked := b.keeping(t, "form")
 		require.Equal(t, 303, clicked.send(t, "/login", form, map[string]string{"login": "boris", "psw": password}).status)
 	}
@@ -164,12 +164,12 @@ func TestTemporaryPasswordIsUsedOnce(t *testing.T) {
 	problem := p.browser(t).signIn(t, "boris", password, "Accept", "application/problem+json")
 	require.Equal(t, 403, problem.status)
 	require.Contains(t, problem.text("body"), `"code":"password_used"`)
-	require.Equal(t, 401, p.browser(t).signIn(t, "boris", password+"x").status, "who does not know it is not told that it was used")
+	require.Equal(t, 401, p.browser(t).signIn(t, "boris", password+"x").status, "without the right password its use is not revealed")
 
-	closed := b.keeping(t, "device") // which is all that is left of a browser that was closed
+	closed := b.keeping(t, "device") // a closed browser keeps this cookie only
 	closed.signInFirst(t, "boris", password)
 	require.Nil(t, p.usedBy(t))
-	require.Equal(t, 303, elsewhere.signIn(t, "boris", goodPassword).status, "a chosen one is used anywhere")
+	require.Equal(t, 303, elsewhere.signIn(t, "boris", goodPassword).status, "a chosen password works anywhere")
 }
 
 // The session of a temporary password ends with the password.

@@ -14,7 +14,7 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// browser is somebody who looks at pages. It does not follow redirects by itself.
+// A browser requests pages. It does not follow redirects.
 type browser struct {
 	p      *program
 	client http.Client
@@ -33,7 +33,7 @@ func (p *program) browser(t *testing.T, headers ...string) *browser {
 	return b
 }
 
-// page is what a browser was answered with.
+// A page is an answer to a browser.
 type page struct {
 	*goquery.Document
 
@@ -68,7 +68,7 @@ func (b *browser) do(t *testing.T, method, path, body string, headers ...string)
 	return &page{document, response.StatusCode, response.Header, response.Cookies(), html}
 }
 
-// messageID is what the catalogs call a message, which nobody should see.
+// messageID matches the IDs of messages in the catalogs, which pages must not show.
 var messageID = regexp.MustCompile(`\b(alert|error|field|hint|home|label|layout|login|nav|notice|password|profile|register|title|upload|import|violation)\.[a-z]+[a-z_.]*\b`)
 
 func (b *browser) get(t *testing.T, path string, headers ...string) *page {
@@ -76,13 +76,13 @@ func (b *browser) get(t *testing.T, path string, headers ...string) *page {
 	return b.do(t, http.MethodGet, path, "", headers...)
 }
 
-// submit fills in the form of a page and sends it.
+// submit requests a page, fills in its form and sends it.
 func (b *browser) submit(t *testing.T, path string, fields map[string]string, headers ...string) *page {
 	t.Helper()
 	return b.send(t, path, b.get(t, path), fields, headers...)
 }
 
-// send fills in a form that was got before.
+// send fills in and sends the form of a page that was requested before.
 func (b *browser) send(t *testing.T, path string, got *page, fields map[string]string, headers ...string) *page {
 	t.Helper()
 	require.NotZero(t, got.Find(`form[action="`+path+`"]`).Length(), "%s has no form for %s", got.html, path)
@@ -96,7 +96,7 @@ func (b *browser) send(t *testing.T, path string, got *page, fields map[string]s
 	return b.do(t, http.MethodPost, path, form.Encode(), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
 }
 
-// text is what a selector finds, in one line.
+// text returns the text that a selector finds, in one line.
 func (p *page) text(selector string) string {
 	return strings.Join(strings.Fields(p.Find(selector).Text()), " ")
 }
@@ -119,7 +119,7 @@ func with(fields map[string]string, pairs ...string) map[string]string {
 	return fields
 }
 
-// registered is a browser of somebody who has registered as Anna.
+// registered registers Anna, and returns her browser.
 func (p *program) registered(t *testing.T) *browser {
 	t.Helper()
 	b := p.browser(t)
@@ -128,7 +128,7 @@ func (p *program) registered(t *testing.T) *browser {
 	return b
 }
 
-// operator is a browser of Anna, who is an operator.
+// operator registers Anna as an operator, and returns her browser.
 func (p *program) operator(t *testing.T) *browser {
 	t.Helper()
 	b := p.registered(t)
@@ -136,7 +136,7 @@ func (p *program) operator(t *testing.T) *browser {
 	return b
 }
 
-// grant makes a user an operator.
+// grant gives a user the operator role.
 func (p *program) grant(t *testing.T, login string) {
 	t.Helper()
 	p.set(t, "insert into roles select id, 'operator' from users where login_key = '"+login+"'")
@@ -152,7 +152,7 @@ func (b *browser) signOut(t *testing.T) {
 	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)
 }
 
-// signInFirst signs in with a temporary password, and chooses another one.
+// signInFirst signs in with a temporary password and changes it.
 func (b *browser) signInFirst(t *testing.T, login, temporary string) {
 	t.Helper()
 	got := b.signIn(t, login, temporary)
@@ -162,7 +162,7 @@ func (b *browser) signInFirst(t *testing.T, login, temporary string) {
 	require.Equal(t, 303, got.status, got.text("main"))
 }
 
-// isSignedIn tells by the profile.
+// isSignedIn reports whether the browser gets the profile.
 func (b *browser) isSignedIn(t *testing.T) bool {
 	t.Helper()
 	got := b.get(t, "/profile")
@@ -184,7 +184,7 @@ func (b *browser) cookie(name string) string {
 	return ""
 }
 
-// set changes the database, as time or an administrator might.
+// set executes a statement in the database.
 func (p *program) set(t *testing.T, statement string) {
 	t.Helper()
 	pgtest.Query[struct{ N int }](t, p.database, "with done as ("+statement+" returning 1) select count(*)::int as n from done")

@@ -45,10 +45,10 @@ func TestSessionCookie(t *testing.T) {
 
 	direct := start(t)
 	got = direct.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https")
-	require.NotContains(t, got.header.Get("Set-Cookie"), "__Host-", "who is no trusted proxy is not believed")
+	require.NotContains(t, got.header.Get("Set-Cookie"), "__Host-", "headers of untrusted proxies are ignored")
 }
 
-// Whoever only looks leaves nothing in the database.
+// Visitors without an account leave nothing in the database.
 func TestVisitorsStoreNothing(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
@@ -65,13 +65,13 @@ func TestInvalidSessionCookies(t *testing.T) {
 	own := b.cookie("session")
 	stored := pgtest.Query[struct{ K string }](t, p.database, "select k from sessions")
 	require.Len(t, stored, 1)
-	require.NotEqual(t, own, stored[0].K, "the table gets nobody into a session")
+	require.NotEqual(t, own, stored[0].K, "a stored ID opens no session")
 	for _, c := range []struct {
 		name  string
 		value string
 	}{
 		{"forged", strings.Repeat("A", 26)},
-		{"one that was changed", own[:25] + "!"},
+		{"altered", own[:25] + "!"},
 		{"from the table", stored[0].K},
 		{"empty", ""},
 		{"long", strings.Repeat("x", 3000)},
@@ -87,7 +87,7 @@ func TestInvalidSessionCookies(t *testing.T) {
 	signedIn := p.browser(t)
 	got := signedIn.send(t, "/login", signedIn.get(t, "/login"), map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "session="+fixed+"; form="+signedIn.cookie("form"))
 	require.Equal(t, 303, got.status, got.text("main"))
-	require.NotEqual(t, fixed, sessionCookie(got).Value, "an id that was there before signing in is not taken")
+	require.NotEqual(t, fixed, sessionCookie(got).Value, "a sign-in never keeps the ID of the client")
 	require.False(t, victim.isSignedIn(t))
 
 	before := b.cookie("session")
@@ -96,7 +96,7 @@ func TestInvalidSessionCookies(t *testing.T) {
 	require.NotEqual(t, before, b.cookie("session"))
 
 	p.set(t, "update sessions set e = 1")
-	require.False(t, b.isSignedIn(t), "it has expired")
+	require.False(t, b.isSignedIn(t), "the session has expired")
 	p.set(t, "delete from users")
 	require.Equal(t, 401, b.signIn(t, "Anna", goodPassword).status)
 }
@@ -113,7 +113,7 @@ func TestSessionExpires(t *testing.T) {
 	for _, flag := range []string{"--session-idle", "--session-lifetime"} {
 		p := start(t, flag, "1s")
 		b := p.registered(t)
-		if flag == "--session-lifetime" { // which no request prolongs
+		if flag == "--session-lifetime" { // requests do not extend it
 			require.Eventually(t, func() bool { return !b.isSignedIn(t) }, 20*time.Second, 50*time.Millisecond)
 			continue
 		}
@@ -241,7 +241,7 @@ func TestInvalidForms(t *testing.T) {
 			require.NotEmpty(t, got.text("h1"))
 		})
 	}
-	// What nobody reads of a body is not the next request.
+	// The unread rest of a body is not the next request.
 	smuggled := "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	got := raw(t, p, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
 	require.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
@@ -249,7 +249,7 @@ func TestInvalidForms(t *testing.T) {
 	require.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
 }
 
-// Who keeps the server waiting in the middle of a body is told so, whatever the body was to be.
+// A client that stalls in the middle of a body gets 408, on every route.
 func TestBodyTimeout(t *testing.T) {
 	p := start(t, "--client-timeout", "100ms")
 	for _, c := range []struct {
@@ -333,14 +333,14 @@ func TestSecurityHeaders(t *testing.T) {
 	got := b.get(t, style)
 	require.Equal(t, 200, got.status)
 	require.Contains(t, got.header.Get("Cache-Control"), "max-age=31536000")
-	require.Zero(t, home.Find("[style], style, script:not([src])").Length(), "nothing is inline")
+	require.Zero(t, home.Find("[style], style, script:not([src])").Length(), "no inline code")
 	for _, path := range []string{"/static/../views.go", "/static/%2e%2e/views.go", "/static/", "/static/nothing.css"} {
 		require.Equal(t, 404, b.get(t, path).status, path)
 	}
 
 	api := p.post(t, person("boris", `"phone":"9000000001"`))
 	require.Equal(t, 200, api.status)
-	require.Empty(t, api.header.Get("Set-Cookie"), "/useradd is no page")
+	require.Empty(t, api.header.Get("Set-Cookie"), "/useradd sets no cookies")
 }
 
 func TestErrorPages(t *testing.T) {
@@ -368,7 +368,7 @@ func TestErrorPages(t *testing.T) {
 		require.NotEmpty(t, got.text("h1"))
 	}
 	signedIn := p.registered(t)
-	require.Equal(t, "Anna", signedIn.get(t, "/nowhere").text("a.who"), "who is signed in still is")
+	require.Equal(t, "Anna", signedIn.get(t, "/nowhere").text("a.who"), "the user stays signed in")
 	problem := p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json, text/html")
 	require.Equal(t, "application/problem+json", problem.header.Get("Content-Type"))
 	require.Contains(t, problem.body, `"code":"not_found"`)
@@ -383,7 +383,7 @@ func TestErrorPages(t *testing.T) {
 	}
 }
 
-// What went wrong inside is for the log, not for the page.
+// The reason of an internal error is in the log, not on the page.
 func TestInternalErrorPage(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
@@ -397,7 +397,7 @@ func TestInternalErrorPage(t *testing.T) {
 	require.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
 	require.NotContains(t, got.html, "profiles")
 	require.Contains(t, p.logged(), got.header.Get("X-Request-Id"))
-	require.Equal(t, 404, b.get(t, "/nowhere").status, "an error page needs nobody to be known")
+	require.Equal(t, 404, b.get(t, "/nowhere").status, "an error page needs no user data")
 }
 
 func TestLanguageIsRemembered(t *testing.T) {
@@ -408,7 +408,7 @@ func TestLanguageIsRemembered(t *testing.T) {
 	english := home.Find("a[hreflang=en]").AttrOr("href", "")
 	got := b.get(t, "/login"+english)
 	require.Equal(t, "en", got.Find("html").AttrOr("lang", ""))
-	require.Equal(t, "/account/password", got.Find("[name=next]").AttrOr("value", ""), "the switch leads to the same page")
+	require.Equal(t, "/account/password", got.Find("[name=next]").AttrOr("value", ""), "the language switch stays on the page")
 	require.Equal(t, "en", b.get(t, "/register").Find("html").AttrOr("lang", ""))
 	require.Equal(t, "ru", b.get(t, "/register?lang=ru").Find("html").AttrOr("lang", ""))
 	require.Equal(t, "ru", b.get(t, "/register?lang=xx").Find("html").AttrOr("lang", ""))
@@ -416,10 +416,10 @@ func TestLanguageIsRemembered(t *testing.T) {
 	require.Equal(t, "ru", refused.Find("html").AttrOr("lang", ""))
 	require.Regexp(t, `[а-я]`, refused.text("#login-error"))
 	api := p.do(t, http.MethodPost, "/useradd", strings.NewReader("{}"), "Accept-Language", "ru", "Cookie", "lang=ru")
-	require.Equal(t, noneCreated, api.body, "answers of /useradd stay as they are")
+	require.Equal(t, noneCreated, api.body, "answers of /useradd are in English")
 }
 
-// raw sends bytes on a connection of its own, and returns all that comes back.
+// raw sends bytes on a new connection, and returns the whole answer.
 func raw(t *testing.T, p *program, request string) string {
 	t.Helper()
 	conn := begin(t, p, request)
@@ -429,7 +429,7 @@ func raw(t *testing.T, p *program, request string) string {
 	return string(answer)
 }
 
-// begin sends bytes on a connection of its own, on which more may come.
+// begin sends bytes on a new connection, which stays open.
 func begin(t *testing.T, p *program, request string) *net.TCPConn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
