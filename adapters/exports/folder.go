@@ -11,38 +11,37 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"rollcall/adapters/internal/disk"
 	"rollcall/ports"
 )
 
 const (
-	// unfinished is what the names of files begin with that are being made.
+	// unfinished is the prefix of the names of files that are being written.
 	unfinished = ".unfinished-"
 
 	bufferSize = 256 << 10
 )
 
-// Folder is a folder of exported files. Several instances of the program may have the same.
+// A Folder is a folder of exported files. Several instances of the program may share it.
 type Folder struct {
 	dir     string
 	maxSize int64
 }
 
-// New makes a Folder that keeps files of maxSize bytes in all, and makes dir when it is needed first.
+// New returns a Folder that keeps at most maxSize bytes of files. It creates dir before the first file.
 func New(dir string, maxSize int64) *Folder { return &Folder{dir: dir, maxSize: maxSize} }
 
-// Make implements ports.ExportStore. The file has its name when it is whole. What is kept of others is decided then: a file that
-// is larger than all that may be kept is returned, and gone when it is closed.
+// Make implements ports.ExportStore. A file gets its name, and older files are removed, when it is complete. A file that is larger than
+// maxSize is returned, and removed immediately.
 func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *ports.ExportFile, err error) {
 	err = os.MkdirAll(f.dir, 0o700)
 	if err != nil {
-		return nil, fmt.Errorf("make folder of exports: %w", disk.Error(err))
+		return nil, fmt.Errorf("create folder of exports: %w", disk.Error(err))
 	}
 	file, err := f.create()
 	if err != nil {
-		return nil, fmt.Errorf("make export: %w", disk.Error(err))
+		return nil, fmt.Errorf("create export: %w", disk.Error(err))
 	}
 	defer func() {
 		if err != nil {
@@ -65,7 +64,7 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	if err != nil {
 		return nil, fmt.Errorf("measure export: %w", err)
 	}
-	folder, err := f.lock() // or two files of a kind, finished at once, would each remove the other
+	folder, err := f.lock() // otherwise two files of a kind that are completed concurrently would remove each other
 	if err != nil {
 		return nil, err
 	}
@@ -75,16 +74,16 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 	if err != nil {
 		return nil, fmt.Errorf("name export: %w", err)
 	}
-	err = f.tidy(name, finished)
+	err = f.removeOld(name, finished)
 	if err != nil {
-		return nil, fmt.Errorf("tidy exports: %w", err)
+		return nil, fmt.Errorf("remove old exports: %w", err)
 	}
 	return &ports.ExportFile{ReadCloser: file, Name: finished, Size: size}, nil
 }
 
-// create makes a file that is locked as long as somebody has it open.
+// create creates a file that is locked while it is open.
 func (f *Folder) create() (_ *os.File, err error) {
-	folder, err := f.lock() // or somebody would find the file, and find it not locked yet
+	folder, err := f.lock() // otherwise Sweep could find the file before it is locked
 	if err != nil {
 		return nil, err
 	}
@@ -93,57 +92,38 @@ func (f *Folder) create() (_ *os.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+	err = disk.LockFile(file)
 	if err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
 	return file, nil
 }
 
-// lock has the folder for one at a time, of whatever process, until what it returns is closed.
+// lock locks the folder for all processes until the returned file is closed.
 func (f *Folder) lock() (*os.File, error) {
-	folder, err := os.Open(f.dir)
+	folder, err := disk.Lock(f.dir)
 	if err != nil {
-		return nil, fmt.Errorf("open folder of exports: %w", err)
-	}
-	err = syscall.Flock(int(folder.Fd()), syscall.LOCK_EX)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock folder of exports: %w", err), folder.Close())
+		return nil, fmt.Errorf("lock folder of exports: %w", err)
 	}
 	return folder, nil
 }
 
-// isAbandoned tells of a file that nobody is making any more.
-func (f *Folder) isAbandoned(name string) bool {
-	file, err := os.Open(filepath.Join(f.dir, name))
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
-}
-
-// Sweep removes what a process was making that was killed.
+// Sweep removes the unfinished files of processes that were killed.
 func (f *Folder) Sweep() (err error) {
 	folder, err := f.lock()
 	if err != nil {
 		return ignoreMissing(err)
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	entries, err := os.ReadDir(f.dir)
+	err = disk.RemoveAbandoned(f.dir, unfinished)
 	if err != nil {
-		return fmt.Errorf("read folder of exports: %w", err)
+		return fmt.Errorf("remove unfinished exports: %w", err)
 	}
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), unfinished) && f.isAbandoned(entry.Name()) {
-			err = errors.Join(err, ignoreMissing(os.Remove(filepath.Join(f.dir, entry.Name()))))
-		}
-	}
-	return err
+	return nil
 }
 
-// tidy removes older files of the newest one's kind, then the oldest of any kind until those that are left are small enough.
-func (f *Folder) tidy(name ports.ExportName, newest string) error {
+// removeOld removes the older files of the newest file's kind, then the oldest files of any kind until maxSize is met.
+func (f *Folder) removeOld(name ports.ExportName, newest string) error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
 		return err
@@ -158,7 +138,7 @@ func (f *Folder) tidy(name ports.ExportName, newest string) error {
 		case err != nil:
 			return err
 		case strings.HasPrefix(info.Name(), unfinished):
-		case info.Name() != newest && isOf(name, info.Name()):
+		case info.Name() != newest && hasKindOf(name, info.Name()):
 			remove = append(remove, info.Name())
 		default:
 			kept = append(kept, info)
@@ -166,7 +146,7 @@ func (f *Folder) tidy(name ports.ExportName, newest string) error {
 		}
 	}
 	slices.SortFunc(kept, func(a, b fs.FileInfo) int {
-		if (a.Name() == newest) != (b.Name() == newest) { // the newest goes last, whatever the clock says
+		if (a.Name() == newest) != (b.Name() == newest) { // the newest is removed last, even if the clock was set back
 			if a.Name() == newest {
 				return 1
 			}
@@ -187,14 +167,14 @@ func (f *Folder) tidy(name ports.ExportName, newest string) error {
 	return err
 }
 
-// isOf tells whether a file is of a name's kind and extension.
-func isOf(name ports.ExportName, file string) bool {
+// hasKindOf reports whether a file has the kind and extension of a name.
+func hasKindOf(name ports.ExportName, file string) bool {
 	detail, found := strings.CutPrefix(file, name.Kind+"-")
 	return found && detail != "" && '0' <= detail[0] && detail[0] <= '9' && strings.HasSuffix(detail, "."+name.Extension)
 }
 
 func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) { // another instance was faster
+	if errors.Is(err, fs.ErrNotExist) { // another instance has removed it
 		return nil
 	}
 	return err

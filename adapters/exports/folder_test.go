@@ -19,7 +19,7 @@ import (
 
 const unfinished = ".unfinished-"
 
-// names are what is in a folder, unfinished files too when all is set.
+// names returns the names of the files in a folder, with unfinished files only if all is set.
 func names(t *testing.T, dir string, all bool) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -38,7 +38,7 @@ func names(t *testing.T, dir string, all bool) []string {
 func TestExports(t *testing.T) {
 	contract.Exports(t, func(t *testing.T) contract.ExportsSubject {
 		t.Helper()
-		dir := filepath.Join(t.TempDir(), "not", "there") // is made
+		dir := filepath.Join(t.TempDir(), "not", "there") // Make creates it
 		t.Cleanup(func() {
 			for _, name := range names(t, dir, true) {
 				require.NotContains(t, name, unfinished)
@@ -59,14 +59,14 @@ func makeFile(t *testing.T, folder *exports.Folder, kind string, size int) *port
 	return file
 }
 
-// age makes a file as old as it says.
+// age sets the time of a file back.
 func age(t *testing.T, dir, name string, by time.Duration) {
 	t.Helper()
 	at := time.Now().Add(-by)
 	require.NoError(t, os.Chtimes(filepath.Join(dir, name), at, at))
 }
 
-func TestOldestGoFirst(t *testing.T) {
+func TestOldestFilesAreRemovedFirst(t *testing.T) {
 	dir := t.TempDir()
 	folder := exports.New(dir, 100)
 	makeFile(t, folder, "b", 40)
@@ -75,7 +75,7 @@ func TestOldestGoFirst(t *testing.T) {
 	age(t, dir, "b-1.txt", 2*time.Hour)
 	age(t, dir, "a-1.txt", 3*time.Hour)
 	age(t, dir, "c-1.txt", time.Hour)
-	require.Equal(t, []string{"a-1.txt", "b-1.txt", "c-1.txt"}, names(t, dir, true), "as many bytes as may be kept")
+	require.Equal(t, []string{"a-1.txt", "b-1.txt", "c-1.txt"}, names(t, dir, true), "100 bytes may be kept")
 	makeFile(t, folder, "d", 1)
 	require.Equal(t, []string{"b-1.txt", "c-1.txt", "d-1.txt"}, names(t, dir, true))
 	makeFile(t, folder, "e", 70)
@@ -84,8 +84,8 @@ func TestOldestGoFirst(t *testing.T) {
 	require.Equal(t, []string{"f-1.txt"}, names(t, dir, true))
 }
 
-// A file from the future, whose clock was wrong, does not outlive the newest.
-func TestNewestGoesLast(t *testing.T) {
+// A file with a time in the future, from before the clock was corrected, does not outlive the newest.
+func TestNewestFileIsRemovedLast(t *testing.T) {
 	dir := t.TempDir()
 	folder := exports.New(dir, 100)
 	makeFile(t, folder, "future", 60)
@@ -94,7 +94,7 @@ func TestNewestGoesLast(t *testing.T) {
 	require.Equal(t, []string{"new-1.txt"}, names(t, dir, true))
 }
 
-func TestFileLargerThanAll(t *testing.T) {
+func TestFileLargerThanFolder(t *testing.T) {
 	for _, room := range []int64{0, 100} {
 		dir := t.TempDir()
 		file := makeFile(t, exports.New(dir, room), "large", 1000)
@@ -106,11 +106,11 @@ func TestFileLargerThanAll(t *testing.T) {
 	}
 }
 
-// A file that is being made stays, and one that a killed process was making goes.
-func TestUnfinishedFiles(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "uploads")
+// Sweep removes the unfinished files of killed processes, and keeps those of running ones.
+func TestSweep(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "exports")
 	folder := exports.New(dir, 100)
-	require.NoError(t, folder.Sweep(), "there is no folder yet")
+	require.NoError(t, folder.Sweep(), "the folder is missing")
 	name := ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}
 	file, err := folder.Make(name, func(io.Writer) error {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, unfinished+"killed"), []byte("x"), 0o600))
@@ -124,8 +124,8 @@ func TestUnfinishedFiles(t *testing.T) {
 	require.Equal(t, []string{"a-1.txt"}, names(t, dir, true))
 }
 
-// What others keep in the folder is neither of a kind nor a folder to be emptied.
-func TestOthersInFolder(t *testing.T) {
+// Files that the program did not name are not removed.
+func TestForeignFilesStay(t *testing.T) {
 	dir := t.TempDir()
 	others := []string{"a-.txt", "a-b-1.txt", "a-notes.txt", "a.txt", "aa-1.txt", "a-1.text", "a-2.TXT"}
 	for _, name := range others {
@@ -136,8 +136,8 @@ func TestOthersInFolder(t *testing.T) {
 	require.ElementsMatch(t, append(others, "a-1.txt", "a-3.txt"), names(t, dir, true))
 }
 
-func TestOnlyOwnerReads(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "uploads")
+func TestOnlyOwnerHasAccess(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "exports")
 	makeFile(t, exports.New(dir, 100), "a", 1)
 	for path, want := range map[string]os.FileMode{dir: os.ModeDir | 0o700, filepath.Join(dir, "a-1.txt"): 0o600} {
 		info, err := os.Stat(path)
@@ -146,7 +146,7 @@ func TestOnlyOwnerReads(t *testing.T) {
 	}
 }
 
-func TestNoRoom(t *testing.T) {
+func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	name := ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}} {
@@ -157,17 +157,17 @@ func TestNoRoom(t *testing.T) {
 	require.Empty(t, names(t, dir, true))
 }
 
-func TestNoFolder(t *testing.T) {
+func TestFolderCannotBeCreated(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	locked := filepath.Join(t.TempDir(), "locked")
 	require.NoError(t, os.Mkdir(locked, 0o500))
 	for _, dir := range []string{file, filepath.Join(file, "below"), locked} {
 		if dir == locked && os.Geteuid() == 0 {
-			continue // who may write everywhere
+			continue // root may write everywhere
 		}
 		_, err := exports.New(dir, 100).Make(ports.ExportName{Kind: "a", Detail: "1", Extension: "txt"}, func(io.Writer) error {
-			return errors.New("there is nothing to write to")
+			return errors.New("write was called")
 		})
 		var pathErr *os.PathError
 		require.ErrorAs(t, err, &pathErr, dir)

@@ -33,7 +33,7 @@ const (
 
 // NewLog implements ports.OutcomeStore.
 func (s *Spools) NewLog() ports.OutcomeLog {
-	spool := &spool{of: s}
+	spool := &spool{owner: s}
 	return &outcomeLog{spool: spool, writer: bufio.NewWriter(spool)}
 }
 

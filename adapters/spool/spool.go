@@ -1,4 +1,4 @@
-// Package spool gives room for data of any size: in memory at first, then in a file without a name.
+// Package spool stores data of any size while it is processed: in memory first, then in an unlinked temporary file.
 package spool
 
 import (
@@ -15,44 +15,44 @@ import (
 )
 
 const (
-	// inMemory is how many bytes a spool keeps in memory: most requests are smaller, and need no file.
+	// inMemory is how many bytes a spool keeps in memory. Most requests are smaller, and need no file.
 	inMemory = 1 << 20
 
-	// allInMemory is how many bytes all spools of a folder keep there together: whoever sends part of a body on each of some thousand
-	// connections gets files.
+	// allInMemory is how many bytes all spools of a folder keep in memory together. A client that sends part of a body on each of
+	// thousands of connections makes files.
 	allInMemory = 32 << 20
 
-	// spare is how many bytes files leave free on their disk, or a tenth of a smaller one: for PostgreSQL above all, which may have the
-	// same and ends where there is no room for its log. It is looked at once in spareInterval bytes of a file.
+	// spare is how many bytes of a disk the files leave free, or a tenth of a smaller disk. PostgreSQL, which may share the disk, stops
+	// when it cannot write its log. The disk is checked once for each spareInterval bytes of a file.
 	spare         = 1 << 30
 	spareInterval = 8 << 20
 )
 
-// Spools makes spools whose files are in a folder.
+// Spools stores spools, whose files are in a folder.
 type Spools struct {
 	dir    string
-	lock   *os.File     // nil where others use the folder, too
-	memory atomic.Int64 // bytes that are not in files
+	lock   *os.File     // of the folder; nil for a folder that is shared
+	memory atomic.Int64 // bytes of all spools that are in memory
 }
 
-// New makes Spools with files in dir, which must exist; empty for the system's temporary folder.
+// New returns Spools with files in dir, which must exist. If dir is empty, they are in the system's temporary folder.
 func New(dir string) *Spools { return &Spools{dir: dir} }
 
 // New implements ports.SpoolStore.
-func (s *Spools) New() ports.Spool { return &spool{of: s} }
+func (s *Spools) New() ports.Spool { return &spool{owner: s} }
 
 type spool struct {
-	of     *Spools
-	memory []byte
-	file   *os.File // what is written after memory was full
-	size   int64
-	looked int64 // size when the disk was looked at
+	owner   *Spools
+	memory  []byte
+	file    *os.File // bytes that were written when memory was full
+	size    int64
+	checked int64 // size at the last check of the disk
 }
 
 func (s *spool) Size() int64 { return s.size }
 
 func (s *spool) Write(p []byte) (int, error) {
-	if s.file == nil && s.fits(len(p)) {
+	if s.file == nil && s.reserve(len(p)) {
 		s.memory = append(s.memory, p...)
 		s.size += int64(len(p))
 		return len(p), nil
@@ -63,9 +63,9 @@ func (s *spool) Write(p []byte) (int, error) {
 			return 0, fmt.Errorf("open spool: %w", disk.Error(err))
 		}
 	}
-	if s.looked == 0 || s.size-s.looked >= spareInterval {
-		s.looked = s.size
-		err := Room(s.of.dir)
+	if s.checked == 0 || s.size-s.checked >= spareInterval {
+		s.checked = s.size
+		err := Room(s.owner.dir)
 		if err != nil {
 			return 0, fmt.Errorf("write spool: %w", err)
 		}
@@ -78,21 +78,21 @@ func (s *spool) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// fits tells whether there is room for more bytes in memory, and takes it.
-func (s *spool) fits(n int) bool {
+// reserve reserves memory for n more bytes, and reports whether there is room.
+func (s *spool) reserve(n int) bool {
 	if len(s.memory)+n > inMemory {
 		return false
 	}
-	if s.of.memory.Add(int64(n)) > allInMemory {
-		s.of.memory.Add(-int64(n))
+	if s.owner.memory.Add(int64(n)) > allInMemory {
+		s.owner.memory.Add(-int64(n))
 		return false
 	}
 	return true
 }
 
-// open makes the file and takes its name away at once, so that nothing is left of it however the program ends.
+// open creates the file and unlinks it, so that it does not outlive the process, however that ends.
 func (s *spool) open() error {
-	file, err := os.CreateTemp(s.of.dir, "spool-*")
+	file, err := os.CreateTemp(s.owner.dir, "spool-*")
 	if err != nil {
 		return err
 	}
@@ -104,20 +104,19 @@ func (s *spool) open() error {
 	return nil
 }
 
-// Room returns ports.ErrNoRoom when the disk of a folder has no more room than what must stay free: 1 GiB, or a tenth of a
-// smaller disk.
+// Room returns ports.ErrNoRoom if a folder's disk has no more space than must stay free: 1 GiB, or a tenth of a smaller disk.
 func Room(dir string) error {
 	var disk syscall.Statfs_t
 	err := syscall.Statfs(cmp.Or(dir, os.TempDir()), &disk)
 	if err == nil && disk.Bavail*uint64(disk.Bsize) < min(spare, disk.Blocks*uint64(disk.Bsize)/10) {
 		return ports.ErrNoRoom
 	}
-	return nil // also where the system does not tell
+	return nil // also if the system does not say
 }
 
 func (s *spool) Reader() *io.SectionReader { return io.NewSectionReader((*content)(s), 0, s.size) }
 
-// content reads a spool from any place.
+// content reads a spool at any offset.
 type content spool
 
 func (c *content) ReadAt(p []byte, offset int64) (n int, err error) {
@@ -136,7 +135,7 @@ func (c *content) ReadAt(p []byte, offset int64) (n int, err error) {
 }
 
 func (s *spool) Close() error {
-	s.of.memory.Add(-int64(len(s.memory)))
+	s.owner.memory.Add(-int64(len(s.memory)))
 	s.memory = nil
 	if s.file == nil {
 		return nil

@@ -25,20 +25,20 @@ func TestLargeSpoolLeavesNoName(t *testing.T) {
 	require.NoError(t, err)
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	require.Empty(t, entries, "a file with a name would outlive a crash")
+	require.Empty(t, entries, "the file has a name, and would outlive a crash")
 	require.NoError(t, s.Close())
 }
 
 func TestMissingFolder(t *testing.T) {
 	s := spool.New(filepath.Join(t.TempDir(), "none")).New()
 	_, err := s.Write(make([]byte, 1<<20))
-	require.NoError(t, err, "what fits into memory needs no folder")
+	require.NoError(t, err, "1 MiB fits into memory")
 	_, err = s.Write([]byte("x"))
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.NotErrorIs(t, err, ports.ErrUnavailable, "it will not be better later")
+	require.NotErrorIs(t, err, ports.ErrUnavailable, "a retry does not help")
 }
 
-// All spools together keep no more than 32 MiB in memory: the next need the folder, which is missing here, until some are closed.
+// All spools together keep at most 32 MiB in memory. Until one is closed, the next needs the folder, which is missing here.
 func TestMemoryOfAllSpoolsIsBounded(t *testing.T) {
 	spools := spool.New(filepath.Join(t.TempDir(), "none"))
 	var open []ports.Spool
@@ -52,14 +52,14 @@ func TestMemoryOfAllSpoolsIsBounded(t *testing.T) {
 	_, err := next.Write([]byte("x"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.NoError(t, open[0].Close())
-	require.NoError(t, open[0].Close(), "once more")
+	require.NoError(t, open[0].Close(), "closed twice")
 	_, err = next.Write(make([]byte, 1<<20))
 	require.NoError(t, err)
 	_, err = spools.New().Write([]byte("x"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// A folder belongs to one process: another's stays while it runs, and goes when it is found to have ended.
+// A process removes the folders of processes that have ended, and no others.
 func TestFolders(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there")
 	names := func() []string {
@@ -88,7 +88,7 @@ func TestFolders(t *testing.T) {
 	require.NoError(t, one.Close())
 	require.ElementsMatch(t, []string{filepath.Base(two.Dir()), "others"}, names())
 	_, err = large.Write([]byte("x"))
-	require.NoError(t, err, "who has a file still has it")
+	require.NoError(t, err, "an open spool can still be used")
 	require.NoError(t, large.Close())
 	require.NoError(t, two.Close())
 }

@@ -1,4 +1,4 @@
-// Package disk classifies the errors of a disk, for the adapters that write files.
+// Package disk classifies the errors of a disk and locks files, for the adapters that write files.
 package disk
 
 import (
