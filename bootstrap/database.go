@@ -27,7 +27,7 @@ const (
 type databaseFlags struct {
 	DatabaseURL     string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" secret:"password" help:"URL of a PostgreSQL database, version 13 or later, such as postgres://user:password@host/database. Defaults to a PostgreSQL in the data folder that starts and stops with the server."`
 	DatabaseURLFile string `name:"database-url-file" env:"DATABASE_URL_FILE" type:"path" placeholder:"FILE" secret:"file" help:"File with the URL of the database. Other users of this machine must not be able to read it."`
-	DataDir         string `name:"data-dir" env:"ROLLCALL_DATA_DIR" default:"./data" type:"path" placeholder:"DIR" help:"Folder for the server's data (${default})."`
+	DataDir         string `name:"data-dir" env:"ROLLCALL_DATA_DIR" default:"./data" type:"path" placeholder:"DIR" help:"Folder for the server's data (default: ${default})."`
 }
 
 // Validate implements kong's interface for commands that have no other flags to check.

@@ -20,16 +20,16 @@ import (
 
 // serverFlags configure how the server talks to clients.
 type serverFlags struct {
-	Listen          string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (${default}); port 0 picks a free port."`
+	Listen          string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (default: ${default}); port 0 picks a free port."`
 	Hosts           []hostName       `name:"host" env:"ROLLCALL_HOST" placeholder:"NAME" help:"Host name that the server answers to, such as people.example; repeatable. Requests for other names get 421. Defaults to loopback names on a loopback address, and to any name elsewhere."`
 	TrustedProxies  []network        `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (such as 10.0.0.0/8) of a trusted proxy; repeatable. X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host of other peers are ignored."`
 	TLSCert         string           `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate for HTTPS, in PEM, followed by its issuers' certificates. A renewed file is picked up without a restart."`
 	TLSKey          string           `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
-	MaxBody         units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"Maximum size of a request body (${default})."`
-	MaxConnections  int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"Maximum number of concurrent client connections (${default}). One address may open a tenth of them, unless it is a trusted proxy."`
-	ClientTimeout   time.Duration    `env:"ROLLCALL_CLIENT_TIMEOUT" default:"1m" placeholder:"TIME" help:"Maximum time that a client may keep the server waiting (${default}), plus one second for each KiB that it sends or receives."`
-	DrainTime       time.Duration    `env:"ROLLCALL_DRAIN_TIME" default:"0s" placeholder:"TIME" help:"How long to keep serving after SIGTERM while /readyz fails (${default}), so that load balancers stop sending traffic."`
-	ShutdownTimeout time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long to wait for in-flight requests before exiting (${default})."`
+	MaxBody         units.Base2Bytes `env:"ROLLCALL_MAX_BODY" default:"1GiB" placeholder:"SIZE" help:"Maximum size of a request body (default: ${default})."`
+	MaxConnections  int              `env:"ROLLCALL_MAX_CONNECTIONS" default:"16384" placeholder:"N" help:"Maximum number of concurrent client connections (default: ${default}). One address may open a tenth of them, unless it is a trusted proxy."`
+	ClientTimeout   time.Duration    `env:"ROLLCALL_CLIENT_TIMEOUT" default:"1m" placeholder:"TIME" help:"Maximum time that a client may keep the server waiting (default: ${default}), plus one second for each KiB that it sends or receives."`
+	DrainTime       time.Duration    `env:"ROLLCALL_DRAIN_TIME" default:"0s" placeholder:"TIME" help:"How long to keep serving after SIGTERM while /readyz fails (default: ${default}), so that load balancers stop sending traffic."`
+	ShutdownTimeout time.Duration    `env:"ROLLCALL_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long to wait for in-flight requests before exiting (default: ${default})."`
 }
 
 func (f *serverFlags) check() error {
@@ -66,14 +66,14 @@ const registrationOpen = "open"
 
 // accessFlags configure who may do what.
 type accessFlags struct {
-	UseraddAccess api.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd (${default}): 'open' means anyone; 'token' requires a token from 'rollcall token create'; 'session' also accepts signed-in users who may see reports. If registration is open, any visitor can become one of those."`
-	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register: open or closed (${default})."`
-	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users may see reports of imports: any or operators (${default}). Uploads, their passwords and rejected records are for operators only."`
+	UseraddAccess api.UseraddAccess    `env:"ROLLCALL_USERADD_ACCESS" enum:"open,token,session" default:"open" placeholder:"WHO" help:"Who may post to /useradd (default: ${default}): 'open' means anyone; 'token' requires a token from 'rollcall token create'; 'session' also accepts signed-in users who may see reports. If registration is open, any visitor can become one of those."`
+	Registration  string               `env:"ROLLCALL_REGISTRATION" enum:"open,closed" default:"open" placeholder:"STATE" help:"Whether visitors may register at /register: open or closed (default: ${default})."`
+	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users may see reports of imports: any or operators (default: ${default}). Uploads, their passwords and rejected records are for operators only."`
 }
 
 // rulesFlags configure the rules for records and registrations.
 type rulesFlags struct {
-	DefaultRegion string `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Default region for phone numbers without a country code, ISO 3166-1 alpha-2 (${default})."`
+	DefaultRegion string `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Default region for phone numbers without a country code, ISO 3166-1 alpha-2 (default: ${default})."`
 }
 
 func (f *rulesFlags) check() error {
@@ -90,9 +90,9 @@ func (f *rulesFlags) rules() domain.Rules {
 
 // importFlags limit imports. The struct has the fields of application.ImportLimits, and converts to it.
 type importFlags struct {
-	MaxRecords    int           `env:"ROLLCALL_MAX_RECORDS" default:"20000000" placeholder:"N" help:"Maximum number of records in one import (${default}); 0 means no limit."`
-	MaxImports    int           `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"Maximum number of running and waiting imports larger than 1 MiB or 10,000 records (${default}); 0 means no limit."`
-	MaxImportTime time.Duration `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"Maximum duration of an import, waiting included (${default}); 0 means no limit."`
+	MaxRecords    int           `env:"ROLLCALL_MAX_RECORDS" default:"20000000" placeholder:"N" help:"Maximum number of records in one import (default: ${default}); 0 means no limit."`
+	MaxImports    int           `env:"ROLLCALL_MAX_IMPORTS" default:"16" placeholder:"N" help:"Maximum number of running and waiting imports larger than 1 MiB or 10,000 records (default: ${default}); 0 means no limit."`
+	MaxImportTime time.Duration `env:"ROLLCALL_MAX_IMPORT_TIME" default:"1h" placeholder:"TIME" help:"Maximum duration of an import, waiting included (default: ${default}); 0 means no limit."`
 }
 
 func (f *importFlags) check() error {
@@ -109,10 +109,10 @@ func (f *importFlags) check() error {
 
 // signInFlags configure temporary passwords and sessions.
 type signInFlags struct {
-	TemporaryPasswords pages.PasswordPolicy `env:"ROLLCALL_TEMPORARY_PASSWORDS" enum:"must-change,may-change" default:"must-change" placeholder:"POLICY" help:"What a temporary password permits (${default}): with 'must-change' it works in one browser, and the user must replace it first; with 'may-change' it works until it expires."`
-	TemporaryLifetime  time.Duration        `name:"temporary-password-lifetime" env:"ROLLCALL_TEMPORARY_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a temporary password is valid (${default})."`
-	SessionIdle        time.Duration        `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long a session lasts without a request (${default})."`
-	SessionLifetime    time.Duration        `env:"ROLLCALL_SESSION_LIFETIME" default:"720h" placeholder:"TIME" help:"Maximum duration of a session (${default})."`
+	TemporaryPasswords pages.PasswordPolicy `env:"ROLLCALL_TEMPORARY_PASSWORDS" enum:"must-change,may-change" default:"must-change" placeholder:"POLICY" help:"What a temporary password permits (default: ${default}): with 'must-change' it works in one browser, and the user must replace it first; with 'may-change' it works until it expires."`
+	TemporaryLifetime  time.Duration        `name:"temporary-password-lifetime" env:"ROLLCALL_TEMPORARY_PASSWORD_LIFETIME" default:"720h" placeholder:"TIME" help:"How long a temporary password is valid (default: ${default})."`
+	SessionIdle        time.Duration        `env:"ROLLCALL_SESSION_IDLE" default:"24h" placeholder:"TIME" help:"How long a session lasts without a request (default: ${default})."`
+	SessionLifetime    time.Duration        `env:"ROLLCALL_SESSION_LIFETIME" default:"720h" placeholder:"TIME" help:"Maximum duration of a session (default: ${default})."`
 }
 
 func (f *signInFlags) check() error {
@@ -129,8 +129,8 @@ func (f *signInFlags) check() error {
 
 // retentionFlags configure how long data is kept.
 type retentionFlags struct {
-	KeepAnswers  time.Duration `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long to keep the result of an import for retries with the same Idempotency-Key, and of an upload (${default})."`
-	KeepRejected time.Duration `env:"ROLLCALL_KEEP_REJECTED" default:"720h" placeholder:"TIME" help:"How long to keep rejected records as received, so that operators can fix and resend them (${default}); 0 keeps none."`
+	KeepAnswers  time.Duration `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long to keep the result of an import for retries with the same Idempotency-Key, and of an upload (default: ${default})."`
+	KeepRejected time.Duration `env:"ROLLCALL_KEEP_REJECTED" default:"720h" placeholder:"TIME" help:"How long to keep rejected records as received, so that operators can fix and resend them (default: ${default}); 0 keeps none."`
 }
 
 func (f *retentionFlags) check() error {
@@ -145,8 +145,8 @@ func (f *retentionFlags) check() error {
 
 // exportFlags configure the folder of exported files.
 type exportFlags struct {
-	ExportsDir string           `env:"ROLLCALL_EXPORTS_DIR" default:"./uploads" placeholder:"DIR" help:"Folder for the latest exported files (${default})."`
-	MaxExports units.Base2Bytes `env:"ROLLCALL_MAX_EXPORTS" default:"1GiB" placeholder:"SIZE" help:"Maximum size of that folder (${default})."`
+	ExportsDir string           `env:"ROLLCALL_EXPORTS_DIR" default:"./uploads" placeholder:"DIR" help:"Folder for the latest exported files (default: ${default})."`
+	MaxExports units.Base2Bytes `env:"ROLLCALL_MAX_EXPORTS" default:"1GiB" placeholder:"SIZE" help:"Maximum size of that folder (default: ${default})."`
 }
 
 func (f *exportFlags) check() error {
@@ -187,5 +187,5 @@ func (f *secretFlags) load(dataDir string) ([]byte, error) {
 
 // logFlags configure the log.
 type logFlags struct {
-	LogFormat string `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Format of log lines: text or json (${default})."`
+	LogFormat string `env:"ROLLCALL_LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"Format of log lines: text or json (default: ${default})."`
 }

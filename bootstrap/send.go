@@ -15,10 +15,10 @@ import (
 
 // sendFlags has the fields of client.Options, and converts to it.
 type sendFlags struct {
-	Server   string        `group:"Server" env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"URL of the server (${default})."`
+	Server   string        `group:"Server" env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"URL of the server (default: ${default})."`
 	Token    string        `group:"Server" env:"ROLLCALL_TOKEN" placeholder:"TOKEN" secret:"" help:"Token from 'rollcall token create', for a server that requires one."`
 	Insecure bool          `group:"Server" env:"ROLLCALL_INSECURE" help:"Send the token over plain HTTP to another machine. Others on the network can read and use it."`
-	RetryFor time.Duration `group:"Server" default:"2m" placeholder:"TIME" help:"How long to retry after a lost connection or while the server is busy (${default}); 0 tries once."`
+	RetryFor time.Duration `group:"Server" default:"2m" placeholder:"TIME" help:"How long to retry after a lost connection or while the server is busy (default: ${default}); 0 tries once."`
 	DryRun   bool          `group:"Import" help:"Validate the files without registering anyone."`
 	Strict   bool          `group:"Import" help:"Register every record of a file, or none."`
 	Type     string        `group:"Import" placeholder:"TYPE" help:"Type of the files, whatever their names: json, ndjson, csv or xlsx, with .gz or .zst if compressed, or a media type."`

@@ -25,7 +25,7 @@ type tokenCommand struct {
 type tokenCreateCommand struct {
 	databaseFlags `group:"Database"`
 
-	Expires lifetime `group:"Token" default:"90d" placeholder:"TIME" help:"How long the token is valid, such as 90d or 12h, or never (${default})."`
+	Expires lifetime `group:"Token" default:"90d" placeholder:"TIME" help:"How long the token is valid, such as 90d or 12h, or never (default: ${default})."`
 	Name    string   `arg:"" help:"Name of the client that will use the token, such as crm. Recorded with each import."`
 }
 
