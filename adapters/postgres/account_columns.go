@@ -51,7 +51,8 @@ func columnNames(columns []accountColumn) string {
 	return joinColumns(columns, func(_ int, c *accountColumn) string { return c.name })
 }
 
-// columnValues returns the expressions for the columns' values, given the elements of columnArrays. A date is its number of days since 1970-01-01.
+// columnValues returns the expressions of the columns' values, which are the elements of columnArrays. A date is an element that counts
+// days from 1970-01-01.
 func columnValues(columns []accountColumn) string {
 	return joinColumns(columns, func(_ int, c *accountColumn) string {
 		switch {
@@ -76,9 +77,9 @@ func columnArrays(columns []accountColumn) string {
 }
 
 func joinColumns(columns []accountColumn, text func(int, *accountColumn) string) string {
-	var all []string
+	all := make([]string, len(columns))
 	for i := range columns {
-		all = append(all, text(i, &columns[i]))
+		all[i] = text(i, &columns[i])
 	}
 	return strings.Join(all, ", ")
 }

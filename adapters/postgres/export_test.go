@@ -30,3 +30,16 @@ func (o *Optimism) FoundNone() { o.foundNone() }
 
 // Clashed records a batch that was copied in vain.
 func (o *Optimism) Clashed() { o.clashed() }
+
+// Next is what Retry does after an attempt.
+type Next = next
+
+// The values of Next.
+const (
+	Stop  = stop
+	Again = again
+	Later = later
+)
+
+// Retry calls a function until it stops.
+var Retry = retry

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -15,17 +16,14 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// explained are the files of sql with the arguments that the test explains them for, and the indexes that their plans use. Arguments
-// that are not named are null. A file without indexes reads whole tables because it has to.
+// explained returns, for each file of sql, arguments and the indexes that its plan must use. Arguments that are not named are null.
 func explained() map[string]struct {
 	args    pgx.NamedArgs
 	indexes []string
 } {
 	page := func(more pgx.NamedArgs) pgx.NamedArgs {
 		args := pgx.NamedArgs{"lowest": 1, "highest": 15_000, "limit": 25}
-		for name, value := range more {
-			args[name] = value
-		}
+		maps.Copy(args, more)
 		return args
 	}
 	status := page(pgx.NamedArgs{"status": 413})
@@ -70,7 +68,7 @@ func explained() map[string]struct {
 var seqScan = regexp.MustCompile(`Seq Scan on (codes|bad_users|code_reasons)\b`)
 
 // No query reads a large table whole, neither with a plan for its arguments nor, on pages, with one for any arguments.
-// The plans are in the log: go test -run TestQueryPlans -v
+// The log has the plans (go test -run TestQueryPlans -v).
 func TestQueryPlans(t *testing.T) {
 	url := pgtest.New(t)
 	fillLarge(t, url)
