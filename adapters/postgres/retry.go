@@ -9,7 +9,7 @@ import (
 
 const (
 	// maxAttempts bounds how often something is attempted that the database undoes or does not answer. With the pauses, the attempts
-	// take about ten seconds, which is longer than a restart of the database.
+	// take about five seconds, which is longer than a restart of the database.
 	maxAttempts  = 8
 	firstPause   = 50 * time.Millisecond
 	longestPause = 2 * time.Second
