@@ -28,7 +28,7 @@ func BenchmarkFiles(b *testing.B) {
 				valid := 0
 				for candidate, err := range files.Candidates(io.NewSectionReader(file, 0, file.Size()), ports.FileHint{Format: format}) {
 					require.NoError(b, err)
-					if object := rules.Check(candidate); object.Violations == nil {
+					if record := rules.Check(candidate); record.Violations == nil {
 						valid++
 					}
 				}

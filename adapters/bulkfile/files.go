@@ -1,5 +1,5 @@
 // Package bulkfile reads files of records: a sequence of candidates from a stream of bytes, in memory that does not grow with
-// the file. Scanners, in rooms of their own, know the rules of a format; builder makes candidates of objects and of rows.
+// the file. The packages below scan/ know the rules of a format; builder makes candidates of objects and rows.
 package bulkfile
 
 import (

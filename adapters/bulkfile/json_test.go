@@ -3,8 +3,10 @@ package bulkfile_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -23,19 +25,19 @@ type given = [domain.NumPersonFields]domain.Given
 
 func TestDecoder(t *testing.T) { contract.Decoder(t, bulkfile.Files{}) }
 
-// decode copies the candidates of a file, up to the error that ends it.
+// decode returns copies of the candidates of a file in JSON, up to the first error.
 func decode(r io.Reader) (all []domain.Candidate, err error) {
 	for candidate, failed := range (bulkfile.JSON{}).Candidates(r) {
 		if failed != nil {
 			return all, failed
 		}
 		all = append(all, *candidate)
-		all[len(all)-1].Original = nil // see originals
+		all[len(all)-1].Original = nil // valid until the next candidate; see originals
 	}
 	return all, nil
 }
 
-// originals are what the candidates of a file came as.
+// originals returns the originals of the candidates of a file in JSON.
 func originals(t *testing.T, r io.Reader) (all []string) {
 	t.Helper()
 	for candidate, err := range (bulkfile.JSON{}).Candidates(r) {
@@ -67,15 +69,17 @@ func TestStrings(t *testing.T) {
 		`"x` + strings.Repeat(`\u00e9`, 512) + `"`: {Text: "x" + strings.Repeat("é", 511), Cut: true},
 		`"` + strings.Repeat(`\ud83d\ude42`, 300) + `"`: {Text: strings.Repeat("🙂", 256), Cut: true},
 	} {
-		want.Kind = domain.KindText
-		for _, r := range []io.Reader{
-			strings.NewReader(`{"login":` + file + `}`),
-			iotest.OneByteReader(strings.NewReader(`{"login" : ` + file + ` }`)),
-		} {
-			got, err := decode(r)
-			require.NoError(t, err, "%.50q", file)
-			require.Equal(t, []domain.Candidate{{Number: 1, Given: given{domain.PersonLogin: want}}}, got, "%.50q", file)
-		}
+		t.Run(fmt.Sprintf("%.50q", file), func(t *testing.T) {
+			want.Kind = domain.KindText
+			for _, r := range []io.Reader{
+				strings.NewReader(`{"login":` + file + `}`),
+				iotest.OneByteReader(strings.NewReader(`{"login" : ` + file + ` }`)),
+			} {
+				got, err := decode(r)
+				require.NoError(t, err)
+				require.Equal(t, []domain.Candidate{{Number: 1, Given: given{domain.PersonLogin: want}}}, got)
+			}
+		})
 	}
 }
 
@@ -137,7 +141,7 @@ func TestNesting(t *testing.T) {
 	}, got)
 }
 
-func TestBrokenFilesSayWhere(t *testing.T) {
+func TestErrorsHavePlaces(t *testing.T) {
 	for file, want := range map[string]string{
 		"":                         "at byte 0: the file is empty",
 		" \n\t":                    "at byte 3: the file is empty",
@@ -170,15 +174,17 @@ func TestBrokenFilesSayWhere(t *testing.T) {
 		`{'login':'a'}`:            "at byte 1, in record 1: expected a key in quotes",
 		`[{}]]`:                    "at byte 4: unexpected data after the end of the JSON value",
 	} {
-		_, err := decode(strings.NewReader(file))
-		require.ErrorIs(t, err, domain.ErrBrokenFile, "%q", file)
-		require.EqualError(t, err, want, "%q", file)
+		t.Run(strconv.Quote(file), func(t *testing.T) {
+			_, err := decode(strings.NewReader(file))
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
+			require.EqualError(t, err, want)
+		})
 	}
 }
 
 const wellFormed = `[{"first_name":"Иван","x":[{"a":null},[1e5,true,"\u00e9"]],"phone":9123456789,"login":"a\"b"}, 7, {}]`
 
-func TestCutAtEveryByte(t *testing.T) {
+func TestFileIsCutAtEveryByte(t *testing.T) {
 	for length := range len(wellFormed) {
 		_, err := decode(strings.NewReader(wellFormed[:length]))
 		require.ErrorIs(t, err, domain.ErrBrokenFile, "cut at byte %d", length)
@@ -190,7 +196,7 @@ func TestCutAtEveryByte(t *testing.T) {
 	require.Equal(t, whole, slowly)
 }
 
-func TestReadErrorIsNoBrokenFile(t *testing.T) {
+func TestReaderErrorsInJSON(t *testing.T) {
 	for length := range len(wellFormed) {
 		_, err := decode(io.MultiReader(strings.NewReader(wellFormed[:length]), iotest.ErrReader(io.ErrClosedPipe)))
 		require.ErrorIs(t, err, io.ErrClosedPipe)
@@ -198,7 +204,7 @@ func TestReadErrorIsNoBrokenFile(t *testing.T) {
 	}
 }
 
-func TestHugeValuesTakeNoMemory(t *testing.T) {
+func TestHugeValuesTakeConstantMemory(t *testing.T) {
 	const size = 8 << 20
 	for _, head := range []string{`{"login":"`, `{"x":"`, `{"`, `{"phone":1`, `["`} {
 		file := io.MultiReader(strings.NewReader(head), io.LimitReader(repeat('0'), size))
@@ -211,16 +217,7 @@ func TestHugeValuesTakeNoMemory(t *testing.T) {
 	}
 }
 
-func TestOriginals(t *testing.T) {
-	object := func(size int) string { return `{"x":"` + strings.Repeat("x", size-len(`{"x":""}`)) + `"}` }
-	came := []string{object(8), object(ports.MaxOriginal), object(ports.MaxOriginal + 1), object(100), "[[7]]"}
-	file := "[" + strings.Join(came, " ,") + "]"
-	came[2] = "" // it is too large
-	require.Equal(t, came, originals(t, strings.NewReader(file)))
-	require.Equal(t, came, originals(t, iotest.OneByteReader(strings.NewReader(file))))
-}
-
-// repeat is an endless file of one byte.
+// repeat is an endless file that repeats a byte.
 type repeat byte
 
 func (r repeat) Read(p []byte) (int, error) {
@@ -230,7 +227,16 @@ func (r repeat) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// FuzzJSON holds the decoder to the standard library's: what is valid there is valid here, and has the same texts.
+func TestOriginals(t *testing.T) {
+	object := func(size int) string { return `{"x":"` + strings.Repeat("x", size-len(`{"x":""}`)) + `"}` }
+	want := []string{object(8), object(ports.MaxOriginal), object(ports.MaxOriginal + 1), object(100), "[[7]]"}
+	file := "[" + strings.Join(want, " ,") + "]"
+	want[2] = "" // too large to be kept
+	require.Equal(t, want, originals(t, strings.NewReader(file)))
+	require.Equal(t, want, originals(t, iotest.OneByteReader(strings.NewReader(file))))
+}
+
+// FuzzJSON compares the decoder with encoding/json: the same files are valid, and have the same texts.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		wellFormed, `{}`, `[]`, `[[]]`, `null`, `{"login":"\ud83d\ude42"}`, `{"login":"a","login":"b"}`, "\xef\xbb\xbf{}",
@@ -265,10 +271,10 @@ func FuzzJSON(f *testing.F) {
 			require.Len(t, got, len(list))
 		}
 		want := fakeDecode(t, file)
-		cameAs, slowlyAs := originals(t, bytes.NewReader(file)), originals(t, iotest.OneByteReader(bytes.NewReader(file)))
+		whole, slow := originals(t, bytes.NewReader(file)), originals(t, iotest.OneByteReader(bytes.NewReader(file)))
 		for i := range got {
-			require.Equal(t, string(want[i].Original), cameAs[i])
-			require.Equal(t, cameAs[i], slowlyAs[i])
+			require.Equal(t, string(want[i].Original), whole[i])
+			require.Equal(t, whole[i], slow[i])
 			for f, value := range got[i].Given {
 				require.True(t, utf8.ValidString(value.Text))
 				if !value.Cut && !value.Malformed && !value.Repeated && !got[i].NotRecord {
@@ -288,7 +294,7 @@ func fakeDecode(t *testing.T, file []byte) (all []domain.Candidate) {
 	return all
 }
 
-// deep tells of files in which both decoders may count the levels differently.
+// deep reports whether a file may have so many levels that the decoders disagree on their number.
 func deep(file []byte) bool {
 	return bytes.Count(file, []byte("["))+bytes.Count(file, []byte("{")) > 9_000
 }

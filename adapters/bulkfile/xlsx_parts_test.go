@@ -22,7 +22,7 @@ import (
 	"rollcall/test/fake"
 )
 
-// parts are those of a workbook, as Excel has them.
+// parts returns the parts of a workbook by Excel, with the rows of its sheet.
 func parts(sheet string) map[string]string {
 	return map[string]string{
 		"_rels/.rels":     relations("officeDocument", "xl/workbook.xml"),
@@ -38,7 +38,7 @@ func parts(sheet string) map[string]string {
 	}
 }
 
-// relations are of kinds and targets by turns.
+// relations returns relationships of kinds and targets, given alternately.
 func relations(pairs ...string) string {
 	var b strings.Builder
 	b.WriteString(`<Relationships>`)
@@ -66,94 +66,98 @@ func archive(t testing.TB, parts map[string]string) string {
 
 const header = `<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c></row>`
 
-// What Excel has for the cells of a row is what people see there.
+// The text of a cell is what Excel shows.
 func TestXLSXCells(t *testing.T) {
 	for name, c := range map[string]struct {
 		row  string
 		want [3]string // login, phone, birthday
 	}{
-		"shared":                    {`<row><c r="A2" t="s"><v>3</v></c><c r="C2" t="s"><v>0</v></c></row>`, [3]string{"anna", "", "login"}},
-		"without names":             {`<row><c t="s"><v>3</v></c><c><v>5</v></c></row>`, [3]string{"anna", "5", ""}},
-		"from the right":            {`<row><c r="B2"><v>5</v></c><c r="A2" t="s"><v>3</v></c></row>`, [3]string{"anna", "5", ""}},
-		"inline":                    {`<row><c t="inlineStr"><is><t>a</t></is></c></row>`, [3]string{"a", "", ""}},
-		"with styles":               {`<row><c t="inlineStr"><is><r><rPr><b/></rPr><t>a</t></r><r><t xml:space="preserve"> b</t></r></is></c></row>`, [3]string{"a b", "", ""}},
-		"read aloud":                {`<row><c t="inlineStr"><is><t>東</t><rPh sb="0" eb="1"><t>ひがし</t></rPh><phoneticPr/></is></c></row>`, [3]string{"東", "", ""}},
-		"a formula":                 {`<row><c t="str"><f>A1&amp;"x"</f><v>ann</v></c><c><f>1+1</f><v>2</v></c></row>`, [3]string{"ann", "2", ""}},
-		"an error":                  {`<row><c t="e"><f>1/0</f><v>#DIV/0!</v></c></row>`, [3]string{"#DIV/0!", "", ""}},
-		"true":                      {`<row><c t="b"><v>1</v></c><c t="b"><v>0</v></c></row>`, [3]string{"TRUE", "FALSE", ""}},
-		"escaped":                   {`<row><c t="str"><v>a_x000D_b_x005F_x0041_ _xD83D__xDE00_ _x12_ _xZZZZ_</v></c></row>`, [3]string{"a\rb_x0041_ 😀 _x12_ _xZZZZ_", "", ""}},
-		"entities":                  {`<row><c t="str"><v>&lt;&#65;&#x416;&amp;amp;&gt;&quot;&apos;</v></c></row>`, [3]string{`<AЖ&amp;>"'`, "", ""}},
-		"sections":                  {`<row><c t="str"><v>a<![CDATA[<b>&amp;]]]><!-- > -->c<?pi ?></v></c></row>`, [3]string{`a<b>&amp;]c`, "", ""}},
-		"blank cells":               {`<row/><row r="3"/><row><c r="A4" s="1"/><c r="B4" t="s"><v/></c><c r="XFD4" s="1"/></row><row><c><v>7</v></c></row>`, [3]string{"7", "", ""}},
-		"behind blanks":             {`<row><c r='A2' t = "s" ><v>3</v></c ></row >`, [3]string{"anna", "", ""}},
-		"a phone, short":            {`<row><c><v>1</v></c><c><v>7.9161234567E10</v></c></row>`, [3]string{"1", "79161234567", ""}},
-		"a phone, small":            {`<row><c><v>1</v></c><c><v>7.9161234567E+10</v></c></row>`, [3]string{"1", "79161234567", ""}},
-		"a fraction":                {`<row><c><v>0.10000000000000001</v></c><c><v>-5</v></c></row>`, [3]string{"0.1", "-5", ""}},
-		"too large":                 {`<row><c><v>1E+200</v></c><c><v>x.e</v></c></row>`, [3]string{"1E+200", "x.e", ""}},
-		"a date":                    {`<row><c r="C2" s="1"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
-		"a date of a format":        {`<row><c r="C2" s="2"><v>36585.75</v></c></row>`, [3]string{"", "", "2000-02-29"}},
-		"a date of a month":         {`<row><c r="C2" s="3"><v>36584.9999999999</v></c></row>`, [3]string{"", "", "2000-02-29"}},
-		"a date in another column":  {`<row><c s="1"><v>36585</v></c></row>`, [3]string{"2000-02-29", "", ""}},
-		"a date without a format":   {`<row><c r="C2" s="5"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
-		"a number of a format":      {`<row><c r="A2" s="4"><v>36585</v></c></row>`, [3]string{"36585", "", ""}},
-		"a year":                    {`<row><c r="C2"><v>1999</v></c></row>`, [3]string{"", "", "1999"}},
-		"a date of the twenties":    {`<row><c r="C2" s="1"><v>9150</v></c></row>`, [3]string{"", "", "1925-01-18"}},
-		"a text that is no date":    {`<row><c r="C2" t="str"><v>36585</v></c></row>`, [3]string{"", "", "36585"}},
-		"a number that is no date":  {`<row><c r="C2" s="1"><v>20000229</v></c></row>`, [3]string{"", "", "20000229"}},
-		"midnight":                  {`<row><c r="C2" s="1"><v>0</v></c></row>`, [3]string{"", "", "0"}},
-		"the first day":             {`<row><c r="C2" s="1"><v>1</v></c></row>`, [3]string{"", "", "1900-01-01"}},
-		"before the day that is no": {`<row><c r="C2" s="1"><v>59</v></c></row>`, [3]string{"", "", "1900-02-28"}},
-		"the day that is no":        {`<row><c r="C2" s="1"><v>60</v></c></row>`, [3]string{"", "", "1900-02-29"}},
-		"behind it":                 {`<row><c r="C2" s="1"><v>61</v></c></row>`, [3]string{"", "", "1900-03-01"}},
-		"the last day":              {`<row><c r="C2" s="1"><v>2958465</v></c></row>`, [3]string{"", "", "9999-12-31"}},
-		"a date by ISO 8601":        {`<row><c r="C2" t="d"><v>2000-02-29T00:00:00Z</v></c></row>`, [3]string{"", "", "2000-02-29"}},
-		"prefixes":                  {`<x:row><x:c t="s"><x:v>3</x:v></x:c></x:row>`, [3]string{"anna", "", ""}},
+		"shared":                      {`<row><c r="A2" t="s"><v>3</v></c><c r="C2" t="s"><v>0</v></c></row>`, [3]string{"anna", "", "login"}},
+		"without names":               {`<row><c t="s"><v>3</v></c><c><v>5</v></c></row>`, [3]string{"anna", "5", ""}},
+		"from the right":              {`<row><c r="B2"><v>5</v></c><c r="A2" t="s"><v>3</v></c></row>`, [3]string{"anna", "5", ""}},
+		"inline":                      {`<row><c t="inlineStr"><is><t>a</t></is></c></row>`, [3]string{"a", "", ""}},
+		"styled parts":                {`<row><c t="inlineStr"><is><r><rPr><b/></rPr><t>a</t></r><r><t xml:space="preserve"> b</t></r></is></c></row>`, [3]string{"a b", "", ""}},
+		"phonetic hints":              {`<row><c t="inlineStr"><is><t>東</t><rPh sb="0" eb="1"><t>ひがし</t></rPh><phoneticPr/></is></c></row>`, [3]string{"東", "", ""}},
+		"formula":                     {`<row><c t="str"><f>A1&amp;"x"</f><v>ann</v></c><c><f>1+1</f><v>2</v></c></row>`, [3]string{"ann", "2", ""}},
+		"error":                       {`<row><c t="e"><f>1/0</f><v>#DIV/0!</v></c></row>`, [3]string{"#DIV/0!", "", ""}},
+		"booleans":                    {`<row><c t="b"><v>1</v></c><c t="b"><v>0</v></c></row>`, [3]string{"TRUE", "FALSE", ""}},
+		"escaped":                     {`<row><c t="str"><v>a_x000D_b_x005F_x0041_ _xD83D__xDE00_ _x12_ _xZZZZ_</v></c></row>`, [3]string{"a\rb_x0041_ 😀 _x12_ _xZZZZ_", "", ""}},
+		"entities":                    {`<row><c t="str"><v>&lt;&#65;&#x416;&amp;amp;&gt;&quot;&apos;</v></c></row>`, [3]string{`<AЖ&amp;>"'`, "", ""}},
+		"sections":                    {`<row><c t="str"><v>a<![CDATA[<b>&amp;]]]><!-- > -->c<?pi ?></v></c></row>`, [3]string{`a<b>&amp;]c`, "", ""}},
+		"blank cells":                 {`<row/><row r="3"/><row><c r="A4" s="1"/><c r="B4" t="s"><v/></c><c r="XFD4" s="1"/></row><row><c><v>7</v></c></row>`, [3]string{"7", "", ""}},
+		"blanks in tags":              {`<row><c r='A2' t = "s" ><v>3</v></c ></row >`, [3]string{"anna", "", ""}},
+		"phone with exponent":         {`<row><c><v>1</v></c><c><v>7.9161234567E10</v></c></row>`, [3]string{"1", "79161234567", ""}},
+		"phone with plus in exponent": {`<row><c><v>1</v></c><c><v>7.9161234567E+10</v></c></row>`, [3]string{"1", "79161234567", ""}},
+		"fraction":                    {`<row><c><v>0.10000000000000001</v></c><c><v>-5</v></c></row>`, [3]string{"0.1", "-5", ""}},
+		"too large":                   {`<row><c><v>1E+200</v></c><c><v>x.e</v></c></row>`, [3]string{"1E+200", "x.e", ""}},
+		"date":                        {`<row><c r="C2" s="1"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"date in a custom format":     {`<row><c r="C2" s="2"><v>36585.75</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"date in a format of months":  {`<row><c r="C2" s="3"><v>36584.9999999999</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"date in another column":      {`<row><c s="1"><v>36585</v></c></row>`, [3]string{"2000-02-29", "", ""}},
+		"date without a format":       {`<row><c r="C2" s="5"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"number in a custom format":   {`<row><c r="A2" s="4"><v>36585</v></c></row>`, [3]string{"36585", "", ""}},
+		"year":                        {`<row><c r="C2"><v>1999</v></c></row>`, [3]string{"", "", "1999"}},
+		"date of the 1920s":           {`<row><c r="C2" s="1"><v>9150</v></c></row>`, [3]string{"", "", "1925-01-18"}},
+		"text of digits":              {`<row><c r="C2" t="str"><v>36585</v></c></row>`, [3]string{"", "", "36585"}},
+		"number beyond dates":         {`<row><c r="C2" s="1"><v>20000229</v></c></row>`, [3]string{"", "", "20000229"}},
+		"midnight":                    {`<row><c r="C2" s="1"><v>0</v></c></row>`, [3]string{"", "", "0"}},
+		"first day":                   {`<row><c r="C2" s="1"><v>1</v></c></row>`, [3]string{"", "", "1900-01-01"}},
+		"before the missing day":      {`<row><c r="C2" s="1"><v>59</v></c></row>`, [3]string{"", "", "1900-02-28"}},
+		"missing day":                 {`<row><c r="C2" s="1"><v>60</v></c></row>`, [3]string{"", "", "1900-02-29"}},
+		"after the missing day":       {`<row><c r="C2" s="1"><v>61</v></c></row>`, [3]string{"", "", "1900-03-01"}},
+		"last day":                    {`<row><c r="C2" s="1"><v>2958465</v></c></row>`, [3]string{"", "", "9999-12-31"}},
+		"date by ISO 8601":            {`<row><c r="C2" t="d"><v>2000-02-29T00:00:00Z</v></c></row>`, [3]string{"", "", "2000-02-29"}},
+		"prefixes":                    {`<x:row><x:c t="s"><x:v>3</x:v></x:c></x:row>`, [3]string{"anna", "", ""}},
 	} {
-		got, err := candidatesOf(archive(t, parts(header+c.row)), ports.FileHint{})
-		require.NoError(t, err, name)
-		require.Len(t, got, 1, name)
-		require.Equal(t, c.want, [3]string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text}, name)
+		t.Run(name, func(t *testing.T) {
+			got, err := candidatesOf(archive(t, parts(header+c.row)), ports.FileHint{})
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			require.Equal(t, c.want, cellsOf(got[0]))
+		})
 	}
 }
 
-// The parts of a workbook are found where they are said to be.
+// The relationships of a workbook say where its parts are.
 func TestXLSXParts(t *testing.T) {
 	const row = header + `<row><c t="s"><v>3</v></c><c r="C2" s="1"><v>35123</v></c></row>`
 	for name, change := range map[string]func(map[string]string){
-		"from 1904": func(p map[string]string) {
+		"days from 1904": func(p map[string]string) {
 			p["xl/workbook.xml"] = strings.Replace(p["xl/workbook.xml"], "<sheets>", `<workbookPr date1904="1"/><sheets>`, 1)
 		},
-		"absolute": func(p map[string]string) {
+		"absolute names": func(p map[string]string) {
 			p["_rels/.rels"] = relations("extended-properties", "docProps/app.xml", "officeDocument", "/xl/workbook.xml")
 			p["xl/_rels/workbook.xml.rels"] = relations("worksheet", "/xl/worksheets/sheet1.xml", "sharedStrings", "/XL/SharedStrings.xml", "styles", "/xl/styles.xml")
 		},
-		"other letters": func(p map[string]string) {
+		"other case and separators": func(p map[string]string) {
 			for name, part := range p {
 				delete(p, name)
 				p[strings.ToUpper(strings.ReplaceAll(name, "/", `\`))] = part
 			}
 		},
-		"behind others": func(p map[string]string) {
+		"after other sheets": func(p map[string]string) {
 			p["xl/workbook.xml"] = `<workbook xmlns:r="r"><sheets><sheet state="hidden" r:id="rId2"/><sheet state="veryHidden" r:id="rId2"/>` +
 				`<sheet r:id="rId3"/><sheet r:id="rId9"/><sheet r:id="rId1"/><sheet r:id="rId2"/></sheets></workbook>`
 			p["xl/_rels/workbook.xml.rels"] = relations("worksheet", "worksheets/sheet1.xml", "worksheet", "worksheets/sheet2.xml",
 				"chartsheet", "chartsheets/sheet1.xml", "sharedStrings", "sharedStrings.xml", "styles", "styles.xml")
 		},
 	} {
-		all := parts(row)
-		change(all)
-		got, err := candidatesOf(archive(t, all), ports.FileHint{})
-		require.NoError(t, err, name)
-		require.Len(t, got, 1, name)
-		want := "1996-02-28"
-		if name == "from 1904" {
-			want = "2000-02-29"
-		}
-		require.Equal(t, []string{"anna", want}, []string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonBirthday].Text}, name)
+		t.Run(name, func(t *testing.T) {
+			all := parts(row)
+			change(all)
+			got, err := candidatesOf(archive(t, all), ports.FileHint{})
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			want := "1996-02-28"
+			if name == "days from 1904" {
+				want = "2000-02-29"
+			}
+			require.Equal(t, [3]string{"anna", "", want}, cellsOf(got[0]))
+		})
 	}
 }
 
-// What is missing, or damaged, is said in so many words.
+// The error of a broken workbook names what is missing or invalid.
 func TestXLSXReasons(t *testing.T) {
 	for reason, change := range map[string]func(map[string]string){
 		"not a workbook": func(p map[string]string) { delete(p, "_rels/.rels") },
@@ -173,22 +177,24 @@ func TestXLSXReasons(t *testing.T) {
 		"uncompressed size exceeds the limit": func(p map[string]string) { p["xl/sharedStrings.xml"] = strings.Repeat(" ", 2<<20) + `<sst/>` },
 		"it has too many parts":               func(p map[string]string) { addParts(p, 8_000) },
 	} {
-		all := parts(header + `<row><c t="s"><v>3</v></c></row>`)
-		change(all)
-		spools := &fake.Spools{}
-		file := archive(t, all)
-		for _, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 20}).Candidates(sectionOf(file), ports.FileHint{}) {
-			if err != nil {
-				require.ErrorIs(t, err, domain.ErrBrokenFile, reason)
-				require.ErrorContains(t, err, reason)
-				break
+		t.Run(reason, func(t *testing.T) {
+			all := parts(header + `<row><c t="s"><v>3</v></c></row>`)
+			change(all)
+			spools := &fake.Spools{}
+			file := archive(t, all)
+			for _, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 20}).Candidates(sectionOf(file), ports.FileHint{}) {
+				if err != nil {
+					require.ErrorIs(t, err, domain.ErrBrokenFile)
+					require.ErrorContains(t, err, reason)
+					break
+				}
 			}
-		}
-		_, err := candidatesOf(file, ports.FileHint{})
-		if reason != "uncompressed size exceeds the limit" {
-			require.ErrorContains(t, err, reason)
-		}
-		require.Zero(t, spools.Open(), reason)
+			_, err := candidatesOf(file, ports.FileHint{})
+			if reason != "uncompressed size exceeds the limit" {
+				require.ErrorContains(t, err, reason)
+			}
+			require.Zero(t, spools.Open())
+		})
 	}
 }
 
@@ -198,34 +204,36 @@ func addParts(p map[string]string, n int) {
 	}
 }
 
-// A small file with a lot in it is refused before it takes any memory.
+// A small file that inflates to much more than its size is rejected before it takes memory.
 func TestXLSXBomb(t *testing.T) {
 	for _, name := range []string{"xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"} {
-		var b bytes.Buffer
-		w := zip.NewWriter(&b)
-		for part, content := range parts(header) {
-			entry, err := w.Create(part)
-			require.NoError(t, err)
-			if part == name {
-				content = "<sst><si><t>" + strings.Repeat("x", 12<<20)
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			w := zip.NewWriter(&b)
+			for part, content := range parts(header) {
+				entry, err := w.Create(part)
+				require.NoError(t, err)
+				if part == name {
+					content = "<sst><si><t>" + strings.Repeat("x", 12<<20)
+				}
+				_, err = io.WriteString(entry, content)
+				require.NoError(t, err)
 			}
-			_, err = io.WriteString(entry, content)
-			require.NoError(t, err)
-		}
-		require.NoError(t, w.Close())
-		require.Less(t, b.Len(), 1<<20)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), ports.FileHint{}) {
-			require.ErrorIs(t, err, domain.ErrBrokenFile)
-			require.ErrorContains(t, err, "uncompressed size exceeds the limit")
-		}
-		runtime.ReadMemStats(&after)
-		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20), name)
+			require.NoError(t, w.Close())
+			require.Less(t, b.Len(), 1<<20)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), ports.FileHint{}) {
+				require.ErrorIs(t, err, domain.ErrBrokenFile)
+				require.ErrorContains(t, err, "uncompressed size exceeds the limit")
+			}
+			runtime.ReadMemStats(&after)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20))
+		})
 	}
 }
 
-// A part that was damaged on its way is noticed, though its rows look right.
+// The checksum reveals a damaged part, even if its rows are well-formed.
 func TestXLSXDamaged(t *testing.T) {
 	file := archive(t, parts(header+`<row><c t="str"><v>anna</v></c></row>`))
 	file = strings.Replace(file, "<v>anna</v>", "<v>olga</v>", 1)
@@ -233,15 +241,15 @@ func TestXLSXDamaged(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
 }
 
-// Texts of any length and in any number take little memory.
+// Memory does not grow with the length or number of texts.
 func TestXLSXMemory(t *testing.T) {
-	const objects = 30_000
+	const records = 30_000
 	var texts, rows strings.Builder
 	texts.WriteString(`<sst><si><t>login</t></si><si><t>note</t></si><si><t>` + strings.Repeat("ы", 4<<20) + `</t></si>`)
 	rows.WriteString(`<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row><row><c t="s"><v>2</v></c><c t="inlineStr"><is><t>` + strings.Repeat("x", 8<<20) + `</t></is></c></row>`)
-	for i := range objects {
+	for i := range records {
 		fmt.Fprintf(&texts, `<si><t>%s%d</t></si>`, strings.Repeat("n", 500), i)
-		fmt.Fprintf(&rows, `<row><c t="s"><v>%d</v></c><c t="s"><v>%d</v></c></row>`, i+3, objects+2-i)
+		fmt.Fprintf(&rows, `<row><c t="s"><v>%d</v></c><c t="s"><v>%d</v></c></row>`, i+3, records+2-i)
 	}
 	all := parts(rows.String())
 	all["xl/sharedStrings.xml"] = texts.String() + `</sst>`
@@ -256,7 +264,7 @@ func TestXLSXMemory(t *testing.T) {
 			require.Len(t, candidate.Given[domain.PersonLogin].Text, domain.MaxValue)
 			require.Nil(t, candidate.Original)
 		} else if want := fmt.Sprintf("n%d", seen-1); !strings.HasSuffix(candidate.Given[domain.PersonLogin].Text, want) ||
-			!strings.HasSuffix(string(candidate.Original), fmt.Sprintf(`n%d"}`, objects-seen)) {
+			!strings.HasSuffix(string(candidate.Original), fmt.Sprintf(`n%d"}`, records-seen)) {
 			require.Fail(t, "another text", "%q is not %q", candidate.Given[domain.PersonLogin].Text, want)
 		}
 		seen++
@@ -266,10 +274,10 @@ func TestXLSXMemory(t *testing.T) {
 			require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(16<<20))
 		}
 	}
-	require.Equal(t, objects+1, seen)
+	require.Equal(t, records+1, seen)
 }
 
-// The texts of a workbook are any: XML has many ways to write them.
+// FuzzXLSXText proves that a workbook may hold any text, in each way that XML can write it.
 func FuzzXLSXText(f *testing.F) {
 	f.Add("a & b", uint8(0))
 	f.Add(" <x>]]>\t\n_x0041_ 東😀", uint8(3))
@@ -277,7 +285,7 @@ func FuzzXLSXText(f *testing.F) {
 		var escaped bytes.Buffer
 		require.NoError(t, xml.EscapeText(&escaped, []byte(text)))
 		var want string
-		require.NoError(t, xml.Unmarshal([]byte("<t>"+escaped.String()+"</t>"), &want)) // without what XML cannot have
+		require.NoError(t, xml.Unmarshal([]byte("<t>"+escaped.String()+"</t>"), &want)) // without the characters that XML forbids
 		if strings.TrimSpace(want) == "" || len(want) > domain.MaxValue || strings.Contains(want, "_x") {
 			return
 		}
@@ -294,7 +302,7 @@ func FuzzXLSXText(f *testing.F) {
 	})
 }
 
-// Whatever stands in a workbook, it is read or it is broken.
+// FuzzXLSX proves that every workbook is read, or is a broken file.
 func FuzzXLSX(f *testing.F) {
 	whole := parts(header + `<row><c t="s"><v>3</v></c><c r="C2" s="1"><v>35123</v></c><c t="inlineStr"><is><t>&#65;</t></is></c></row>`)
 	f.Add(whole["xl/worksheets/sheet1.xml"], whole["xl/sharedStrings.xml"], whole["xl/styles.xml"], whole["xl/workbook.xml"])
@@ -315,7 +323,7 @@ func FuzzXLSX(f *testing.F) {
 	})
 }
 
-// Whatever is sent as a workbook, it is read or it is broken.
+// FuzzXLSXArchive proves that every file that claims to be a workbook is read, or is a broken file.
 func FuzzXLSXArchive(f *testing.F) {
 	f.Add([]byte(archive(f, parts(header+`<row><c t="s"><v>3</v></c></row>`))))
 	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))

@@ -19,7 +19,7 @@ import (
 	"rollcall/test/fake"
 )
 
-// book makes a workbook of rows, which are in its first sheet unless prepare makes others.
+// book returns a workbook with rows in its active sheet: the first, unless prepare adds others.
 func book(t *testing.T, rows [][]any, prepare func(*excelize.File)) string {
 	t.Helper()
 	file := excelize.NewFile()
@@ -36,7 +36,12 @@ func book(t *testing.T, rows [][]any, prepare func(*excelize.File)) string {
 	return b.String()
 }
 
-// The people of the other formats are the same in a workbook.
+// cellsOf returns login, phone and birthday of a candidate.
+func cellsOf(c domain.Candidate) [3]string {
+	return [3]string{c.Given[domain.PersonLogin].Text, c.Given[domain.PersonPhone].Text, c.Given[domain.PersonBirthday].Text}
+}
+
+// A workbook gives the same candidates as the other formats.
 func TestXLSXAgrees(t *testing.T) {
 	objects := encodeObjects(t, people())
 	want, err := candidatesOf("["+strings.Join(objects, ",")+"]", ports.FileHint{})
@@ -47,7 +52,7 @@ func TestXLSXAgrees(t *testing.T) {
 		for i, text := range row {
 			cells[i] = text
 		}
-		rows = append(rows, cells, []any{"", ""}) // a blank row behind each
+		rows = append(rows, cells, []any{"", ""}) // a blank row after each
 	}
 	file := book(t, rows, nil)
 	for _, hint := range []ports.FileHint{{}, {Format: ports.FormatXLSX}, {Name: "people.csv"}} {
@@ -74,15 +79,15 @@ func TestXLSXDatesAndNumbers(t *testing.T) {
 		file            string
 		phone, birthday string
 	}{
-		"a date":             {book(t, [][]any{header, {"anna", "8 916 123-45-67", date}}, nil), "8 916 123-45-67", "2000-02-29"},
-		"a date as text":     {book(t, [][]any{header, {"anna", "+79161234567", "29.02.2000"}}, nil), "+79161234567", "29.02.2000"},
-		"a phone as number":  {book(t, [][]any{header, {"anna", 79161234567, nil, 7.5}}, nil), "79161234567", ""},
-		"a phone as a float": {book(t, [][]any{header, {"anna", 7.9161234567e10}}, nil), "79161234567", ""},
-		"from 1904": {book(t, [][]any{header, {"anna", "1", 35122}}, func(f *excelize.File) {
+		"date":            {book(t, [][]any{header, {"anna", "8 916 123-45-67", date}}, nil), "8 916 123-45-67", "2000-02-29"},
+		"date as text":    {book(t, [][]any{header, {"anna", "+79161234567", "29.02.2000"}}, nil), "+79161234567", "29.02.2000"},
+		"phone as number": {book(t, [][]any{header, {"anna", 79161234567, nil, 7.5}}, nil), "79161234567", ""},
+		"phone as float":  {book(t, [][]any{header, {"anna", 7.9161234567e10}}, nil), "79161234567", ""},
+		"days from 1904": {book(t, [][]any{header, {"anna", "1", 35122}}, func(f *excelize.File) {
 			from1904 := true
 			require.NoError(t, f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &from1904}))
 		}), "1", "2000-02-28"},
-		"behind a sheet that is hidden": {book(t, [][]any{header, {"anna", "1"}}, func(f *excelize.File) {
+		"after a hidden sheet": {book(t, [][]any{header, {"anna", "1"}}, func(f *excelize.File) {
 			index, err := f.NewSheet("people")
 			require.NoError(t, err)
 			f.SetActiveSheet(index)
@@ -90,13 +95,15 @@ func TestXLSXDatesAndNumbers(t *testing.T) {
 			require.NoError(t, f.SetSheetVisible("Sheet1", false))
 		}), "1", ""},
 	} {
-		got, err := candidatesOf(c.file, ports.FileHint{})
-		require.NoError(t, err, name)
-		require.Len(t, got, 1, name)
-		require.Equal(t, []string{"anna", c.phone, c.birthday}, []string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonPhone].Text, got[0].Given[domain.PersonBirthday].Text}, name)
-		_, violations := domain.NewBirthday("2000-02-29", 20_000)
-		require.Empty(t, violations, "a birthday as it comes of a date")
+		t.Run(name, func(t *testing.T) {
+			got, err := candidatesOf(c.file, ports.FileHint{})
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			require.Equal(t, [3]string{"anna", c.phone, c.birthday}, cellsOf(got[0]))
+		})
 	}
+	_, violations := domain.NewBirthday("2000-02-29", 20_000)
+	require.Empty(t, violations, "the domain reads a date as a workbook gives it")
 }
 
 func TestXLSXOfLibreOffice(t *testing.T) {
@@ -111,12 +118,12 @@ func TestXLSXOfLibreOffice(t *testing.T) {
 	require.Equal(t, domain.KindAbsent, got[1].Given[domain.PersonEmail].Kind)
 }
 
-// Hostile workbooks are broken, and nothing worse.
+// Damaged and hostile workbooks are broken files.
 func TestXLSXBroken(t *testing.T) {
 	whole := book(t, [][]any{{"login"}, {"anna"}}, nil)
 	for _, file := range []string{
 		whole[:len(whole)/2], whole[:len(whole)-1], "PK\x03\x04", "PK\x03\x04" + strings.Repeat("\x00", 1<<16),
-		book(t, nil, nil), book(t, [][]any{{"login"}}, nil), book(t, [][]any{{"nobody"}, {"knows"}}, nil),
+		book(t, nil, nil), book(t, [][]any{{"login"}}, nil), book(t, [][]any{{"unknown"}, {"columns"}}, nil),
 	} {
 		_, err := candidatesOf(file, ports.FileHint{})
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
@@ -128,15 +135,15 @@ func TestXLSXBroken(t *testing.T) {
 	}
 }
 
-// Parts of a large workbook go through files, of which nothing is left.
+// A large workbook leaves no spool open.
 func TestXLSXLarge(t *testing.T) {
-	const objects = 30_000
+	const records = 30_000
 	var b bytes.Buffer
 	file := excelize.NewFile()
 	sheet, err := file.NewStreamWriter("Sheet1")
 	require.NoError(t, err)
 	require.NoError(t, sheet.SetRow("A1", []any{"login", "note"}))
-	for i := range objects {
+	for i := range records {
 		require.NoError(t, sheet.SetRow(fmt.Sprintf("A%d", i+2), []any{fmt.Sprintf("user%d", i), strings.Repeat("x", 200)}))
 	}
 	require.NoError(t, sheet.Flush())
@@ -149,6 +156,6 @@ func TestXLSXLarge(t *testing.T) {
 		require.Equal(t, fmt.Sprintf("user%d", seen), candidate.Given[domain.PersonLogin].Text)
 		seen++
 	}
-	require.Equal(t, objects, seen)
+	require.Equal(t, records, seen)
 	require.Zero(t, spools.Open())
 }

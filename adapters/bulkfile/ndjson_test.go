@@ -1,0 +1,40 @@
+package bulkfile_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// FuzzNDJSON proves that a line gives the same candidate as in an array, and is unreadable only if it is not JSON.
+func FuzzNDJSON(f *testing.F) {
+	f.Add("{\"login\":\"a\"}\n7\n{\n")
+	f.Add("\ufeff\r\n[]\n{} {}\nnull")
+	f.Fuzz(func(t *testing.T, file string) {
+		got, err := candidatesOf(file, ports.FileHint{Format: "ndjson"})
+		if err != nil {
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
+		}
+		number := 0
+		for line := range strings.Lines(strings.TrimPrefix(file, "\ufeff")) {
+			if strings.Trim(line, " \t\r\n") == "" {
+				continue
+			}
+			alone, err := candidatesOf("["+line+"]", ports.FileHint{Format: "json"})
+			candidate := got[number]
+			number++
+			require.Equal(t, number, candidate.Number)
+			if err != nil || len(alone) != 1 {
+				require.True(t, candidate.Unreadable, "%q", line)
+				continue
+			}
+			alone[0].Number = number
+			require.Equal(t, alone[0], candidate, "%q", line)
+		}
+		require.Len(t, got, number)
+	})
+}

@@ -1,0 +1,115 @@
+package bulkfile_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// A broken row or line is a record that is unreadable, and the records around it are read.
+func TestBrokenRecords(t *testing.T) {
+	for name, c := range map[string]struct {
+		file      string
+		want      string // of each record the login's first letter, ? if it is unreadable, or ! if it is not an object
+		originals []string
+	}{
+		"lines":                    {"{\"login\":\"a\"}\n{\"login\":\"b\"\n\n7\n{\"login\":\"c\"} {}\nnull\n{\"login\":\"d\"}", "a?!?!d", []string{`{"login":"a"}`, `"{\"login\":\"b\""`, `7`, `"{\"login\":\"c\"} {}"`, `null`, `{"login":"d"}`}},
+		"too many cells":           {"login,phone\na,1\nb,2,3\nc,3,\n", "a?c", []string{`{"login":"a","phone":"1"}`, `{"login":"b","phone":"2"}`, `{"login":"c","phone":"3"}`}},
+		"text after a quote":       {"login,phone\na,1\n\"b\"x,2\nc,3", "a?c", nil},
+		"quote that is not closed": {"login,phone\na,1\nb,\"2\nc,3", "a?", nil},
+		"quote inside a text":      {"login,phone\na\"b,1\n", `a`, nil},
+		"short row":                {"login,phone\na\nb,2\n", "ab", []string{`{"login":"a"}`, `{"login":"b","phone":"2"}`}},
+		"blank rows":               {"\n,\nlogin,phone\n\n , \na,1\n,\n\nb,2\n\n", "ab", nil},
+		"columns of the program":   {"object,reason,login\n7,x,a\n", "a", []string{`{"login":"a"}`}},
+		"repeated column":          {"login,Логин\na,b\n", "b", []string{`{"login":"a","login":"b"}`}},
+		"column without a header":  {"login,\na,b\n", "a", []string{`{"login":"a"}`}},
+		"control characters":       {"login,note\na,\"\x01\\\n\"\n", "a", []string{"{\"login\":\"a\",\"note\":\"\\u0001\\\\\\n\"}"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := candidatesOf(c.file, ports.FileHint{})
+			require.NoError(t, err)
+			all := ""
+			for i, candidate := range got {
+				require.Equal(t, i+1, candidate.Number)
+				switch {
+				case candidate.Unreadable:
+					all += "?"
+				case candidate.NotRecord:
+					all += "!"
+				default:
+					all += candidate.Given[domain.PersonLogin].Text[:1]
+				}
+				if c.originals != nil {
+					require.Equal(t, c.originals[i], string(candidate.Original))
+				}
+			}
+			require.Equal(t, c.want, all)
+		})
+	}
+}
+
+func TestRepeatedColumn(t *testing.T) {
+	got, err := candidatesOf("login,Логин,phone\na,b,\n", ports.FileHint{})
+	require.NoError(t, err)
+	require.True(t, got[0].Given[domain.PersonLogin].Repeated)
+}
+
+// FuzzCSV proves that encoding/csv reads the same fields, if it can read the file.
+func FuzzCSV(f *testing.F) {
+	f.Add("a,1\n\"b\"\"c\",\"2\n3\"\r\nd,\n")
+	f.Add("a\rb,\"c\"d\n")
+	f.Fuzz(func(t *testing.T, rows string) {
+		got, err := candidatesOf("login,phone\n"+rows, ports.FileHint{Format: "csv", Charset: "utf-8"})
+		if err != nil {
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
+		}
+		for _, candidate := range got {
+			require.True(t, utf8.ValidString(candidate.Given[domain.PersonLogin].Text))
+			require.True(t, candidate.Original == nil || json.Valid(candidate.Original), "%q", candidate.Original)
+		}
+		if strings.ContainsAny(rows, "\r'") || !utf8.ValidString(rows) || len(rows) > domain.MaxValue {
+			return
+		}
+		reader := csv.NewReader(strings.NewReader(rows))
+		reader.FieldsPerRecord = -1
+		records, err := reader.ReadAll()
+		if err != nil {
+			return
+		}
+		want := []string{}
+		for _, record := range records {
+			if strings.TrimSpace(strings.Join(record, "")) == "" {
+				continue
+			}
+			if strings.TrimSpace(strings.Join(record[min(len(record), 2):], "")) != "" {
+				want = append(want, "?")
+				continue
+			}
+			fields := append(slices.Clone(record), "", "")
+			for i := range fields {
+				if strings.TrimSpace(fields[i]) == "" {
+					fields[i] = ""
+				}
+			}
+			want = append(want, fmt.Sprintf("%q %q", fields[0], fields[1]))
+		}
+		found := []string{}
+		for _, candidate := range got {
+			if candidate.Unreadable {
+				found = append(found, "?")
+				continue
+			}
+			found = append(found, fmt.Sprintf("%q %q", candidate.Given[domain.PersonLogin].Text, candidate.Given[domain.PersonPhone].Text))
+		}
+		require.Equal(t, want, found)
+	})
+}
