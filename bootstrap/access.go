@@ -35,9 +35,9 @@ func isLoopback(address net.Addr) bool {
 }
 
 // hosts returns the host names that a server on an address answers to. On a loopback address these include the names of loopback.
-func (cmd *serveCommand) hosts(address net.Addr, log *slog.Logger) guard.Hosts {
+func (f *serverFlags) hosts(address net.Addr, log *slog.Logger) guard.Hosts {
 	hosts := guard.Hosts{Loopback: isLoopback(address)}
-	for _, name := range cmd.Hosts {
+	for _, name := range f.Hosts {
 		hosts.Names = append(hosts.Names, string(name))
 	}
 	if !hosts.Loopback && hosts.Names == nil {
@@ -60,11 +60,11 @@ func (cmd *serveCommand) warnOfOpenAccess(log *slog.Logger) {
 }
 
 // tls loads the certificate. It returns nil for plain HTTP.
-func (cmd *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
-	if cmd.TLSCert == "" {
+func (f *serverFlags) tls(log *slog.Logger) (*tls.Config, error) {
+	if f.TLSCert == "" {
 		return nil, nil //nolint:nilnil // nil means plain HTTP
 	}
-	certificate, err := tlscert.New(tlscert.Config{CertFile: cmd.TLSCert, KeyFile: cmd.TLSKey, Now: time.Now, Log: log})
+	certificate, err := tlscert.New(tlscert.Config{CertFile: f.TLSCert, KeyFile: f.TLSKey, Now: time.Now, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,8 @@ func (cmd *serveCommand) tls(log *slog.Logger) (*tls.Config, error) {
 }
 
 // scheme returns the scheme of the server's URLs.
-func (cmd *serveCommand) scheme() string {
-	if cmd.TLSCert == "" {
+func (f *serverFlags) scheme() string {
+	if f.TLSCert == "" {
 		return "http"
 	}
 	return "https"

@@ -54,7 +54,7 @@ func (f *databaseFlags) withDatabase(ctx context.Context, std streams, work func
 			return fmt.Errorf("no database in %s: set the --data-dir or --database-url of the server, or start the server first", f.DataDir)
 		}
 	}
-	database, err := f.reach(ctx, newLog("text", std.err))
+	database, err := f.reachDatabase(ctx, newLog("text", std.err))
 	if err != nil {
 		return err
 	}
@@ -67,9 +67,9 @@ func (f *databaseFlags) withDatabase(ctx context.Context, std streams, work func
 	return work(db)
 }
 
-// reach returns the database of a running server, or starts it as start does if no server runs.
-func (f *databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database, error) {
-	db, err := f.start(ctx, log)
+// reachDatabase returns the database of a running server, or starts it as startDatabase does if no server runs.
+func (f *databaseFlags) reachDatabase(ctx context.Context, log *slog.Logger) (*database, error) {
+	db, err := f.startDatabase(ctx, log)
 	if !errors.Is(err, localpg.ErrInUse) {
 		return db, err
 	}
@@ -77,7 +77,7 @@ func (f *databaseFlags) reach(ctx context.Context, log *slog.Logger) (*database,
 	if err != nil {
 		return nil, fmt.Errorf("find running embedded database: %w", err)
 	}
-	return f.start(ctx, log)
+	return f.startDatabase(ctx, log)
 }
 
 // clusterDir returns the folder of the embedded database.
@@ -91,8 +91,8 @@ func (f *databaseFlags) room() func() error {
 	return func() error { return spool.Room(f.clusterDir()) }
 }
 
-// start migrates the database. It starts the embedded one if the flags name no other.
-func (f *databaseFlags) start(ctx context.Context, log *slog.Logger) (*database, error) {
+// startDatabase migrates the database. It starts the embedded one if the flags name no other.
+func (f *databaseFlags) startDatabase(ctx context.Context, log *slog.Logger) (*database, error) {
 	db := &database{url: f.DatabaseURL}
 	var err error
 	if db.url == "" {
@@ -165,7 +165,7 @@ type migrateCommand struct {
 
 // Run migrates the database.
 func (cmd *migrateCommand) Run(ctx context.Context, std streams) error {
-	db, err := cmd.start(ctx, newLog(cmd.LogFormat, std.err))
+	db, err := cmd.startDatabase(ctx, newLog(cmd.LogFormat, std.err))
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,7 @@ func (f *exportFlags) check() error {
 	return nil
 }
 
-func (f *exportFlags) folder() *exports.Folder {
+func (f *exportFlags) exportsFolder() *exports.Folder {
 	return exports.New(f.ExportsDir, int64(f.MaxExports))
 }
 
@@ -177,8 +177,8 @@ func (f *secretFlags) check() (err error) {
 	return err
 }
 
-// load returns the secret key, or the one in the data folder, which it creates if it is missing.
-func (f *secretFlags) load(dataDir string) ([]byte, error) {
+// loadSecret returns the secret key, or the one in the data folder, which it creates if it is missing.
+func (f *secretFlags) loadSecret(dataDir string) ([]byte, error) {
 	if f.secretKey != nil {
 		return f.secretKey, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"sync"
@@ -53,7 +54,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		cmd.warnOfOpenAccess(log)
 	}
 
-	database, err := cmd.start(ctx, log)
+	database, err := cmd.startDatabase(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, spools.Close()) }()
 
-	secret, err := cmd.load(cmd.DataDir)
+	secret, err := cmd.loadSecret(cmd.DataDir)
 	if err != nil {
 		return err
 	}
@@ -94,23 +95,22 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return err
 	}
-	go sweep(ctx, db, cmd.retentionFlags, cmd.folder(), log)
+	go sweep(ctx, db, cmd.retentionFlags, cmd.exportsFolder(), log)
 	defer inBackground(ctx, u.uploadWorker.Run)()
+	return cmd.serve(ctx, server, listener, log)
+}
+
+// serve runs the server until ctx ends. Then it drains the server, which fails /readyz meanwhile, and shuts it down.
+func (f *serverFlags) serve(ctx context.Context, server *web.Server, listener net.Listener, log *slog.Logger) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	log.Info("listening", "url", cmd.scheme()+"://"+listener.Addr().String())
-
+	log.Info("listening", "url", f.scheme()+"://"+listener.Addr().String())
 	select {
-	case err = <-served:
+	case err := <-served:
 		return err
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
-	return cmd.stop(server, served)
-}
-
-// stop drains the server, which fails /readyz meanwhile, and then shuts it down.
-func (f *serverFlags) stop(server *web.Server, served <-chan error) error {
 	server.Drain()
 	select {
 	case err := <-served:

@@ -126,7 +126,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	})
 	u.exportReport = application.NewExportReport(application.ExportConfig{
 		Reports:  u.reports,
-		Exports:  cmd.folder(),
+		Exports:  cmd.exportsFolder(),
 		Formats:  exportFormats(r.spools),
 		Now:      time.Now,
 		AtOnce:   max(1, runtime.GOMAXPROCS(0)/2),
