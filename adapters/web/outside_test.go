@@ -290,7 +290,7 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 	write := func(words ports.Words) ports.OutcomeWriter { return sheet{words} }
 	cfg := web.Config{
 		Transport: transport.Config{
-			MaxConnections: 100, ClientTimeout: time.Minute, Proxies: transport.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, UntrustedProxy: func(netip.Addr) {},
+			MaxConnections: 100, ClientTimeout: time.Minute, Proxies: loopback, UntrustedProxy: func(netip.Addr) {},
 		},
 		Sessions: session.Config{Storage: o, Idle: time.Hour, Lifetime: time.Hour},
 		Guard:    guard.Config{ReportsAccess: domain.ReportsForAny, Pseudonym: func(string) string { return "pseudonym" }},

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -124,102 +123,6 @@ func TestSessionExpires(t *testing.T) {
 		}, 20*time.Second, 50*time.Millisecond)
 		require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+id).status)
 	}
-}
-
-// formsOfUsers are the paths that take a form.
-var formsOfUsers = []string{"/register", "/login", "/logout", "/account/password", "/setup", "/useradd/upload", "/useradd/uploads/x/start", "/useradd/uploads/x/cancel"}
-
-// sendForm sends a form, with these headers and no others that a browser sends, and follows no redirect.
-func (p *program) sendForm(t *testing.T, path string, form url.Values, headers ...string) *http.Response {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+path, strings.NewReader(form.Encode()))
-	require.NoError(t, err)
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	for i := 0; i < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	client := http.Client{Transport: p.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	return response
-}
-
-// A form is taken from a page of this server, and from a client without cookies.
-func TestForgedFormsAreRejected(t *testing.T) {
-	p := start(t)
-	b := p.registered(t)
-	cookie := "session=" + b.cookie("session")
-	for _, c := range []struct {
-		name    string
-		headers []string
-	}{
-		{"cross-site", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}},
-		{"cross-site without a cookie", []string{"Sec-Fetch-Site", "cross-site"}},
-		{"cross-site with the origin of this server", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site", "Origin", p.url}},
-		{"same site and another origin", []string{"Cookie", cookie, "Sec-Fetch-Site", "same-site"}},
-		{"unknown value of Sec-Fetch-Site", []string{"Cookie", cookie, "Sec-Fetch-Site", "x"}},
-		{"old browser, another origin", []string{"Cookie", cookie, "Origin", "http://evil.example"}},
-		{"old browser, another origin, without a cookie", []string{"Origin", "http://evil.example"}},
-		{"old browser, opaque origin", []string{"Cookie", cookie, "Origin", "null"}},
-		{"neither header, with a session", []string{"Cookie", cookie}},
-		{"neither header, with another cookie", []string{"Cookie", "lang=en"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			for _, path := range formsOfUsers {
-				got := p.do(t, http.MethodPost, path, strings.NewReader("login=Anna&psw=x"), append(c.headers, "Accept", "application/problem+json", "Content-Type", "application/x-www-form-urlencoded")...)
-				require.Equal(t, 403, got.status, path)
-				require.Contains(t, got.body, `"code":"cross_site"`, path)
-			}
-		})
-	}
-	require.True(t, b.isSignedIn(t))
-	require.Equal(t, 1, p.count(t, "users"))
-	page := b.do(t, http.MethodPost, "/logout", "", "Sec-Fetch-Site", "cross-site")
-	require.Equal(t, "This request came from another site", page.text("h1"))
-}
-
-func TestFormsOfThisServerAreTaken(t *testing.T) {
-	p := start(t)
-	for _, c := range []struct {
-		name    string
-		cookie  bool
-		headers []string
-	}{
-		{"page of this server", true, []string{"Sec-Fetch-Site", "same-origin", "Origin", p.url}},
-		{"page of this server behind a proxy", true, []string{"Sec-Fetch-Site", "same-origin", "Origin", "https://people.example"}},
-		{"user's own navigation", true, []string{"Sec-Fetch-Site", "none"}},
-		{"old browser", true, []string{"Origin", p.url}},
-		{"program without cookies", false, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p.empty(t)
-			b := p.registered(t)
-			headers := append([]string{"Accept", "text/html"}, c.headers...)
-			if c.cookie {
-				headers = append(headers, "Cookie", "session="+b.cookie("session"))
-			}
-			got := p.sendForm(t, "/login", url.Values{"login": {"Anna"}, "psw": {goodPassword}}, headers...)
-			require.Equal(t, 303, got.StatusCode)
-			require.Contains(t, strings.Join(got.Header["Set-Cookie"], " "), "session=")
-			require.Equal(t, 303, p.sendForm(t, "/logout", nil, headers...).StatusCode)
-			require.Equal(t, !c.cookie, b.isSignedIn(t), "the session of the cookie has ended")
-		})
-	}
-}
-
-// curl registers and signs in with one request each.
-func TestRegistrationAndSignInWithoutCookies(t *testing.T) {
-	p := start(t)
-	form := url.Values{}
-	for name, value := range anna() {
-		form.Set(name, value)
-	}
-	require.Equal(t, 303, p.sendForm(t, "/register", form).StatusCode)
-	require.Equal(t, 1, p.count(t, "users"))
-	signedIn := p.sendForm(t, "/login", form)
-	require.Equal(t, 303, signedIn.StatusCode)
-	require.Equal(t, "/profile", signedIn.Header.Get("Location"))
 }
 
 func TestInvalidForms(t *testing.T) {
