@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/postgres"
+	"rollcall/adapters/postgres/groupcommit"
 	"rollcall/domain"
 	"rollcall/ports"
 	"rollcall/test/contract"
@@ -17,14 +18,22 @@ import (
 )
 
 func TestImports(t *testing.T) {
-	contract.Imports(t, func(t *testing.T) contract.ImportsSubject {
-		t.Helper()
-		url := pgtest.New(t)
-		return contract.ImportsSubject{
-			Store:    postgres.NewImports(open(t, url), time.Now),
-			Accounts: func() []domain.Account { return storedAccounts(t, url) },
-			Records:  func() []fake.Record { return storedImports(t, url) },
+	subject := func(store func(*postgres.Imports) ports.ImportStore) func(*testing.T) contract.ImportsSubject {
+		return func(t *testing.T) contract.ImportsSubject {
+			t.Helper()
+			url := pgtest.New(t)
+			return contract.ImportsSubject{
+				Store:    store(postgres.NewImports(open(t, url), time.Now)),
+				Accounts: func() []domain.Account { return storedAccounts(t, url) },
+				Records:  func() []fake.Record { return storedImports(t, url) },
+			}
 		}
+	}
+	t.Run("each in its own transaction", func(t *testing.T) {
+		contract.Imports(t, subject(func(store *postgres.Imports) ports.ImportStore { return store }))
+	})
+	t.Run("small ones in shared transactions", func(t *testing.T) {
+		contract.Imports(t, subject(func(store *postgres.Imports) ports.ImportStore { return groupcommit.New(store) }))
 	})
 }
 
