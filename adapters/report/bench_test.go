@@ -16,13 +16,13 @@ import (
 	"rollcall/ports"
 )
 
-// A report of a service that was busy.
+// The size of the report that BenchmarkWriters writes.
 const (
 	benchImports    = 100_000
 	benchRejections = 1_000_000
 )
 
-// big is a report made of a few rows again and again, so that making it costs next to nothing.
+// big returns a report that repeats a few rows, so that it takes almost no time to read.
 func big(imports, rejections int) ports.Report {
 	one := domain.Import{
 		Status: 200, Method: "POST", Date: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
@@ -88,7 +88,28 @@ func BenchmarkWriters(b *testing.B) {
 	}
 }
 
-// counter counts what is written.
+func BenchmarkCredentials(b *testing.B) {
+	words := languages(b)["ru"]
+	for _, format := range []struct {
+		name   string
+		writer ports.OutcomeWriter
+	}{
+		{"CSV", report.CredentialsCSV{}},
+		{"XLSX", report.CredentialsXLSX{Sentences: words}},
+	} {
+		b.Run(format.name, func(b *testing.B) {
+			b.ReportAllocs()
+			one := outcomes()[0]
+			for b.Loop() {
+				var size counter
+				require.NoError(b, format.writer.Write(&size, repeated(&one, 1_000_000)))
+				b.SetBytes(int64(size))
+			}
+		})
+	}
+}
+
+// A counter counts the bytes that are written.
 type counter int64
 
 func (c *counter) Write(p []byte) (int, error) {
@@ -96,7 +117,7 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// plain is what XLSX is measured against: the same rows in the way of excelize's examples.
+// plain writes the same rows as XLSX does, in the way of excelize's examples, for comparison.
 type plain struct{}
 
 func (plain) Write(w io.Writer, report ports.Report) error {

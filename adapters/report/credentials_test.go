@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -21,7 +20,7 @@ import (
 	"rollcall/ports"
 )
 
-// outcomes are what the golden files are made of.
+// outcomes returns the outcomes of the golden files.
 func outcomes() []domain.Outcome {
 	taken := domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}
 	tooLong := domain.Violations{
@@ -48,7 +47,7 @@ func outcomes() []domain.Outcome {
 	return all
 }
 
-// formulas are texts that programs may take for one, and some that they do not.
+// formulas returns texts that programs may take for formulas, and similar ones that they do not.
 func formulas() []string {
 	return []string{"=1+1", "+7", "-1", "@x", "＝1", "'=1", "''+1", "'t Hooft", "a=1", "x;=6*7;", "x;'=6*7;"}
 }
@@ -63,7 +62,7 @@ func sequence(all []domain.Outcome) iter.Seq2[domain.Outcome, error] {
 	}
 }
 
-// repeated yields an outcome so many times.
+// repeated yields an outcome a number of times.
 func repeated(one *domain.Outcome, times int) iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
 		for i := range times {
@@ -96,12 +95,12 @@ func outcomeFiles(t *testing.T) []outcomeFile {
 	t.Cleanup(func() {
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
-		require.Empty(t, left, "temporary files that were not removed")
+		require.Empty(t, left, "temporary files are left")
 	})
-	asIs := func(_ *testing.T, file []byte) []byte { return file }
+	unchanged := func(_ *testing.T, file []byte) []byte { return file }
 	words := languages(t)
 	return []outcomeFile{
-		{"credentials.csv", report.CredentialsCSV{}, asIs},
+		{"credentials.csv", report.CredentialsCSV{}, unchanged},
 		{"credentials.xlsx", report.CredentialsXLSX{Sentences: words["en"], Dir: dir}, cells},
 		{"credentials_continued.xlsx", report.CredentialsXLSX{Sentences: words["ru"], Dir: dir}.WithSheetRows(5), cells},
 	}
@@ -109,7 +108,7 @@ func outcomeFiles(t *testing.T) []outcomeFile {
 
 func TestCredentialsGolden(t *testing.T) {
 	for _, f := range outcomeFiles(t) {
-		for size, some := range map[string][]domain.Outcome{"none": nil, "one": outcomes()[:1], "refused": outcomes()[1:2], "all": outcomes()} {
+		for size, some := range map[string][]domain.Outcome{"none": nil, "one": outcomes()[:1], "rejected": outcomes()[1:2], "all": outcomes()} {
 			name := size + "_" + f.name
 			t.Run(name, func(t *testing.T) {
 				var file bytes.Buffer
@@ -120,27 +119,27 @@ func TestCredentialsGolden(t *testing.T) {
 	}
 }
 
-// A list to be handed out must be right in every cell.
-func TestCredentialsReadAgain(t *testing.T) {
-	var made [][]string
-	var refused int
+// Other readers find every login and password unchanged.
+func TestCredentialsByOtherReaders(t *testing.T) {
+	var registered [][]string
+	var rejected int
 	for _, o := range outcomes() {
 		if o.Violations != nil {
-			refused++
+			rejected++
 		} else if !o.Skipped {
-			made = append(made, []string{o.Name.Last.String(), o.Name.First.String(), o.Name.Patronymic.String(), o.Login, o.Password})
+			registered = append(registered, []string{o.Name.Last.String(), o.Name.First.String(), o.Name.Patronymic.String(), o.Login, o.Password})
 		}
 	}
 
 	var file bytes.Buffer
 	require.NoError(t, report.CredentialsCSV{}.Write(&file, sequence(outcomes())))
 	rows := rowsOf(t, file.Bytes(), ',')
-	require.Len(t, rows, len(made)+1)
+	require.Len(t, rows, len(registered)+1)
 	require.Equal(t, []string{"last_name", "first_name", "patronymic", "login", "password"}, rows[0])
 	for i, row := range rows[1:] {
 		for j, got := range row {
 			require.NotContains(t, "=+-@＝", (got + " ")[:1])
-			require.Equal(t, made[i][j], string(csvfield.Restore([]byte(got))))
+			require.Equal(t, registered[i][j], string(csvfield.Restore([]byte(got))))
 		}
 	}
 
@@ -152,17 +151,17 @@ func TestCredentialsReadAgain(t *testing.T) {
 	require.Equal(t, []string{"Credentials", "Rejections"}, book.GetSheetList())
 	rows, err = book.GetRows("Credentials")
 	require.NoError(t, err)
-	require.Len(t, rows, len(made)+1)
+	require.Len(t, rows, len(registered)+1)
 	for i, row := range rows[1:] {
-		require.Equal(t, made[i], append(row, make([]string, len(made[i])-len(row))...))
+		require.Equal(t, registered[i], append(row, make([]string, len(registered[i])-len(row))...))
 	}
 	rows, err = book.GetRows("Rejections")
 	require.NoError(t, err)
-	require.Len(t, rows, refused+1)
+	require.Len(t, rows, rejected+1)
 	require.Equal(t, []string{"2", "ivanov", "Login belongs to another user."}, rows[1])
 }
 
-func TestCredentialsXLSXByAnotherReader(t *testing.T) {
+func TestCredentialsXLSXByEncodingXML(t *testing.T) {
 	var file bytes.Buffer
 	require.NoError(t, report.CredentialsXLSX{Sentences: languages(t)["en"], Dir: t.TempDir()}.WithSheetRows(5).Write(&file, sequence(outcomes())))
 	all := parts(t, file.Bytes())
@@ -188,17 +187,17 @@ func TestCredentialsXLSXByAnotherReader(t *testing.T) {
 	}
 }
 
-func TestCredentialsErrorHalfWay(t *testing.T) {
+func TestErrorsOfCredentials(t *testing.T) {
 	errBroken := errors.New("connection lost")
 	for _, f := range outcomeFiles(t) {
-		for name, first := range map[string]domain.Outcome{"made": outcomes()[0], "refused": outcomes()[1]} {
+		for name, first := range map[string]domain.Outcome{"registered": outcomes()[0], "rejected": outcomes()[1]} {
 			t.Run(f.name+" "+name, func(t *testing.T) {
 				err := f.writer.Write(io.Discard, breaks(t, first, errBroken))
 				require.ErrorIs(t, err, errBroken)
 				require.ErrorContains(t, err, "read outcomes")
 			})
 		}
-		t.Run(f.name+" when written", func(t *testing.T) {
+		t.Run(f.name+" writer", func(t *testing.T) {
 			var size counter
 			require.NoError(t, f.writer.Write(&size, sequence(outcomes())))
 			for _, room := range []int{0, 1, int(size) / 2, int(size) * 9 / 10} {
@@ -209,8 +208,8 @@ func TestCredentialsErrorHalfWay(t *testing.T) {
 	}
 }
 
-// The second pass of a workbook may fail where the first did not.
-func TestCredentialsErrorOfSecondPass(t *testing.T) {
+// A workbook reads the outcomes twice, and the second time may fail.
+func TestErrorOfSecondPass(t *testing.T) {
 	errBroken := errors.New("connection lost")
 	passes := 0
 	err := report.CredentialsXLSX{Sentences: languages(t)["en"], Dir: t.TempDir()}.Write(io.Discard, func(yield func(domain.Outcome, error) bool) {
@@ -220,61 +219,4 @@ func TestCredentialsErrorOfSecondPass(t *testing.T) {
 		}
 	})
 	require.ErrorIs(t, err, errBroken)
-}
-
-func TestCredentialsMemory(t *testing.T) {
-	const mib = 1 << 20
-	long := strings.Repeat("long ", 800)
-	one := domain.Outcome{Login: long, Name: domain.RestoreFullName(domain.NameTexts{Last: long, First: "", Patronymic: ""})}
-	for _, f := range []struct {
-		name   string
-		writer ports.OutcomeWriter
-		rows   int
-		bound  uint64
-	}{
-		{"CSV", report.CredentialsCSV{}, 1_000, mib},
-		// Excelize keeps up to 16 MiB of a sheet in memory, in a buffer that may have room for twice as much.
-		{"XLSX", report.CredentialsXLSX{Sentences: languages(t)["en"], Dir: t.TempDir()}, 6_000, 40 * mib},
-	} {
-		t.Run(f.name, func(t *testing.T) {
-			var before, now runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
-			peak := uint64(0)
-			require.NoError(t, f.writer.Write(io.Discard, func(yield func(domain.Outcome, error) bool) {
-				for o, err := range repeated(&one, f.rows) {
-					if !yield(o, err) {
-						return
-					}
-					if o.Record%(f.rows/10) == 0 {
-						runtime.GC()
-						runtime.ReadMemStats(&now)
-						peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))
-					}
-				}
-			}))
-			require.Less(t, peak, f.bound)
-		})
-	}
-}
-
-func BenchmarkCredentials(b *testing.B) {
-	words := languages(b)["ru"]
-	for _, format := range []struct {
-		name   string
-		writer ports.OutcomeWriter
-	}{
-		{"CSV", report.CredentialsCSV{}},
-		{"XLSX", report.CredentialsXLSX{Sentences: words}},
-	} {
-		b.Run(format.name, func(b *testing.B) {
-			b.ReportAllocs()
-			one := outcomes()[0]
-			for b.Loop() {
-				var size counter
-				require.NoError(b, format.writer.Write(&size, repeated(&one, 1_000_000)))
-				b.SetBytes(int64(size))
-			}
-		})
-	}
 }

@@ -18,8 +18,8 @@ import (
 	"rollcall/ports"
 )
 
-// FuzzRejected compares what is done to the bytes of an original with what encoding/json makes of it. Numbers are what they are
-// written as: JSON has larger ones than float64.
+// FuzzRejected compares the files of rejected records with what encoding/json reads from the originals. Numbers keep their digits,
+// since JSON has larger ones than float64.
 func FuzzRejected(f *testing.F) {
 	for _, r := range rejections() {
 		f.Add(r.Original)
@@ -27,7 +27,7 @@ func FuzzRejected(f *testing.F) {
 	f.Add([]byte(`{"phone":1e999}`))
 	decode := func(t *testing.T, file []byte, to any) {
 		t.Helper()
-		require.True(t, json.Valid(file), "what is behind a value is not read by Decode")
+		require.True(t, json.Valid(file), "Decode would ignore data after the value")
 		decoder := json.NewDecoder(bytes.NewReader(file))
 		decoder.UseNumber()
 		require.NoError(t, decoder.Decode(to))
@@ -64,7 +64,7 @@ func FuzzRejected(f *testing.F) {
 	})
 }
 
-// FuzzRejectedIsReadAgain sends a file of rejected records once more as it is: an import reads the values that came first.
+// FuzzRejectedIsReadAgain proves that an import of a file of rejected records reads the original values.
 func FuzzRejectedIsReadAgain(f *testing.F) {
 	for _, text := range []string{
 		"x;=6*7;", "x,'=6*7,", "'+7 916", "\"; '' =1\"", "a\r\n=1", "\r'\n", "\t", " blanks ", "\u2028\x00|＝1", ";=;=;=", `\"\`, "sep=;",
@@ -80,7 +80,7 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 		values := map[string]string{"last_name": name, "login": login}
 		original, err := json.Marshal(values)
 		require.NoError(t, err)
-		maps.DeleteFunc(values, func(_, text string) bool { return strings.TrimSpace(text) == "" }) // an empty cell is no value
+		maps.DeleteFunc(values, func(_, text string) bool { return strings.TrimSpace(text) == "" }) // an empty cell has no value
 		if len(original) > ports.MaxOriginal || len(values) == 0 {
 			return
 		}

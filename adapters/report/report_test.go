@@ -2,34 +2,26 @@ package report_test
 
 import (
 	"bytes"
-	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/stretchr/testify/require"
 
-	"rollcall/adapters/internal/csvfield"
 	"rollcall/adapters/report"
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// moscow is three hours ahead of UTC, as a zone that need not be installed.
+// moscow is three hours ahead of UTC. It does not depend on the time zones of the machine.
 var moscow = time.FixedZone("MSK", 3*60*60)
 
-// imports and rejections are what the golden files are made of.
+// imports returns the imports of the golden files.
 func imports() []domain.Import {
 	return []domain.Import{
 		{
@@ -47,6 +39,7 @@ func imports() []domain.Import {
 	}
 }
 
+// rejections returns the rejections of the golden files.
 func rejections() []domain.Rejection {
 	taken := domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}
 	tooLong := domain.Violations{
@@ -82,14 +75,15 @@ func rejections() []domain.Rejection {
 	return all
 }
 
-// of makes a report that watches over how it is read.
+// of returns a report that fails the test if it is read twice, or its rejections before its imports. The original of a rejection
+// becomes invalid when the next is read.
 func of(t *testing.T, imports []domain.Import, rejections []domain.Rejection) ports.Report {
 	t.Helper()
 	importsRead, rejectionsRead := false, false
 	return ports.Report{
 		Imports: func(yield func(domain.Import, error) bool) {
-			require.False(t, importsRead, "imports were read before")
-			require.False(t, rejectionsRead, "imports are read behind rejections")
+			require.False(t, importsRead, "imports are read twice")
+			require.False(t, rejectionsRead, "imports are read after rejections")
 			importsRead = true
 			for _, i := range imports {
 				if !yield(i, nil) {
@@ -98,15 +92,15 @@ func of(t *testing.T, imports []domain.Import, rejections []domain.Rejection) po
 			}
 		},
 		Rejections: func(yield func(domain.Rejection, error) bool) {
-			require.False(t, rejectionsRead, "rejections were read before")
+			require.False(t, rejectionsRead, "rejections are read twice")
 			rejectionsRead = true
 			for _, r := range rejections {
 				r.Original = bytes.Clone(r.Original)
-				goOn := yield(r, nil)
+				more := yield(r, nil)
 				for i := range r.Original {
 					r.Original[i] = '#'
 				}
-				if !goOn {
+				if !more {
 					return
 				}
 			}
@@ -114,13 +108,13 @@ func of(t *testing.T, imports []domain.Import, rejections []domain.Rejection) po
 	}
 }
 
-// format is a writer in the tests.
+// A format is a writer and what it reads.
 type format struct {
-	name    string
-	writer  ports.ReportWriter
-	imports bool // it reads them
-	objects bool // it reads rejections
-	show    func(t *testing.T, file []byte) []byte
+	name       string
+	writer     ports.ReportWriter
+	imports    bool
+	rejections bool
+	show       func(t *testing.T, file []byte) []byte
 }
 
 func formats(t *testing.T) []format {
@@ -128,18 +122,18 @@ func formats(t *testing.T) []format {
 	t.Cleanup(func() {
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
-		require.Empty(t, left, "temporary files that were not removed")
+		require.Empty(t, left, "temporary files are left")
 	})
-	asIs := func(_ *testing.T, file []byte) []byte { return file }
+	unchanged := func(_ *testing.T, file []byte) []byte { return file }
 	return []format{
-		{"report.txt", report.TXT{Location: moscow}, true, true, asIs},
-		{"codes.csv", report.CodesCSV{Location: moscow}, true, false, asIs},
-		{"bad_users.csv", report.BadUsersCSV{}, false, true, asIs},
-		{"report.json", report.JSON{}, true, true, asIs},
+		{"report.txt", report.TXT{Location: moscow}, true, true, unchanged},
+		{"codes.csv", report.CodesCSV{Location: moscow}, true, false, unchanged},
+		{"bad_users.csv", report.BadUsersCSV{}, false, true, unchanged},
+		{"report.json", report.JSON{}, true, true, unchanged},
 		{"report.xlsx", report.XLSX{Location: moscow, Dir: dir}, true, true, cells},
 		{"report_continued.xlsx", report.XLSX{Dir: dir}.WithSheetRows(4), true, true, cells},
-		{"rejected.json", report.RejectedJSON{}, false, true, asIs},
-		{"rejected.csv", report.RejectedCSV{}, false, true, asIs},
+		{"rejected.json", report.RejectedJSON{}, false, true, unchanged},
+		{"rejected.csv", report.RejectedCSV{}, false, true, unchanged},
 		{"rejected.xlsx", report.RejectedXLSX{Dir: dir}, false, true, cells},
 		{"rejected_continued.xlsx", report.RejectedXLSX{Dir: dir}.WithSheetRows(20), false, true, cells},
 	}
@@ -167,7 +161,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// golden compares a file with the one that is kept.
+// golden compares a file with the golden file, or writes that with -update.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".golden")
@@ -178,275 +172,4 @@ func golden(t *testing.T, name string, got []byte) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got))
-}
-
-func TestErrorOfSequence(t *testing.T) {
-	errBroken := errors.New("connection lost")
-	for _, f := range formats(t) {
-		for _, where := range []string{"imports", "rejections"} {
-			if where == "imports" && !f.imports || where == "rejections" && !f.objects {
-				continue
-			}
-			t.Run(f.name+" "+where, func(t *testing.T) {
-				r := of(t, imports(), rejections())
-				if where == "imports" {
-					r.Imports = breaks(t, imports()[0], errBroken)
-					r.Rejections = func(func(domain.Rejection, error) bool) { t.Error("rejections are read behind an error") }
-				} else {
-					r.Rejections = breaks(t, rejections()[0], errBroken)
-				}
-				err := f.writer.Write(io.Discard, r)
-				require.ErrorIs(t, err, errBroken)
-				require.ErrorContains(t, err, "read "+where)
-			})
-		}
-	}
-}
-
-// breaks yields a value, then an error, and then sees that nobody wants more.
-func breaks[T any](t *testing.T, value T, err error) func(yield func(T, error) bool) {
-	return func(yield func(T, error) bool) {
-		require.True(t, yield(value, nil))
-		require.False(t, yield(value, err), "the reader goes on behind an error")
-	}
-}
-
-// narrow is a writer with room for so many bytes.
-type narrow struct{ room int }
-
-var errFull = errors.New("full")
-
-func (n *narrow) Write(p []byte) (int, error) {
-	written := min(len(p), n.room)
-	n.room -= written
-	if written < len(p) {
-		return written, errFull
-	}
-	return written, nil
-}
-
-func TestErrorOfWriter(t *testing.T) {
-	for _, f := range formats(t) {
-		t.Run(f.name, func(t *testing.T) {
-			size := len(write(t, f.writer, of(t, imports(), rejections())))
-			// A workbook's parts come in any order, so its size is another each time, by some bytes.
-			for _, room := range []int{0, 1, size / 2, size * 9 / 10} {
-				err := f.writer.Write(&narrow{room}, of(t, imports(), rejections()))
-				require.ErrorIs(t, err, errFull, "room for %d of %d bytes", room, size)
-			}
-		})
-	}
-}
-
-// silent writes less than it should, and does not say so.
-type silent struct{}
-
-func (silent) Write(p []byte) (int, error) { return len(p) / 2, nil }
-
-func TestShortWrite(t *testing.T) {
-	for _, f := range formats(t) {
-		err := f.writer.Write(silent{}, of(t, imports(), rejections()))
-		require.ErrorIs(t, err, io.ErrShortWrite, f.name)
-	}
-}
-
-// A writer that fails is not asked again, and nothing more is read for it. A workbook is written when all is read.
-func TestStopsAtError(t *testing.T) {
-	for _, f := range formats(t) {
-		if !f.objects || strings.HasSuffix(f.name, ".xlsx") {
-			continue
-		}
-		read := 0
-		one := rejections()[0]
-		err := f.writer.Write(&narrow{}, ports.Report{
-			Imports: func(func(domain.Import, error) bool) {},
-			Rejections: func(yield func(domain.Rejection, error) bool) {
-				for yield(one, nil) {
-					read++
-				}
-			},
-		})
-		require.ErrorIs(t, err, errFull, f.name)
-		require.Less(t, read, 10_000, f.name)
-	}
-}
-
-func TestTXTAligned(t *testing.T) {
-	lines := strings.Split(string(write(t, report.TXT{}, of(t, nil, rejections()))), "\n")
-	condition := runewidth.Condition{StrictEmojiNeutral: true}
-	seen := 0
-	for _, line := range lines {
-		require.Equal(t, strings.TrimRight(line, " "), line, "trailing blanks")
-		before, _, found := strings.Cut(line, "Login: taken")
-		if found {
-			seen++
-			require.Equal(t, 78, condition.StringWidth(before), line)
-		}
-	}
-	require.Equal(t, len(rejections())-2, seen)
-}
-
-// Every byte is either shown or replaced, wherever it stands.
-func TestTXTEveryByte(t *testing.T) {
-	var objects []domain.Rejection
-	var want []string
-	for c := range 256 {
-		for place := range 17 {
-			text := []byte(strings.Repeat("~", 18))
-			text[place] = byte(c)
-			shown := string(rune(c))
-			switch {
-			case c < ' ' || c == 0x7f:
-				shown = " "
-			case c > 0x7f:
-				shown = "\ufffd"
-			}
-			objects = append(objects, domain.Rejection{Record: len(objects), Description: string(text)})
-			want = append(want, "  "+string(text[:place])+shown+string(text[place+1:]))
-		}
-	}
-	file := write(t, report.TXT{}, of(t, nil, objects))
-	lines := strings.Split(strings.TrimSuffix(string(file), "\n"), "\n")
-	lines = lines[len(lines)-len(want):]
-	for i, line := range lines {
-		require.True(t, strings.HasSuffix(line, want[i]), "%q for %q", line, objects[i].Description)
-	}
-}
-
-// Texts of any length are written whole, and the rest of a table is no wider for them.
-func TestTXTLong(t *testing.T) {
-	long := strings.Repeat("名", 40_000)
-	file := string(write(t, report.TXT{}, of(t, nil, []domain.Rejection{{Login: long, Description: long}, {Description: "short"}})))
-	require.Contains(t, file, "         0           0  "+long+"  "+long+"\n")
-	require.Less(t, len(file), 2*len(long)+1000)
-}
-
-// rowsOf reads a CSV file with another reader than ours.
-func rowsOf(t *testing.T, file []byte, delimiter rune) [][]string {
-	t.Helper()
-	file, found := bytes.CutPrefix(file, []byte("\ufeff"))
-	require.True(t, found)
-	reader := csv.NewReader(bytes.NewReader(file))
-	reader.Comma = delimiter
-	rows, err := reader.ReadAll()
-	require.NoError(t, err)
-	return rows
-}
-
-// A reader of Russian gets the same rows, separated by semicolons.
-func TestCSVForReadersOfRussian(t *testing.T) {
-	for _, f := range formats(t) {
-		if !strings.HasSuffix(f.name, ".csv") {
-			continue
-		}
-		want := rowsOf(t, write(t, f.writer, of(t, imports(), rejections())), ',')
-		r := of(t, imports(), rejections())
-		r.Language = "ru"
-		require.Equal(t, want, rowsOf(t, write(t, f.writer, r), ';'), f.name)
-	}
-	var english, russian bytes.Buffer
-	require.NoError(t, report.CredentialsCSV{Language: "en"}.Write(&english, sequence(outcomes())))
-	require.NoError(t, report.CredentialsCSV{Language: "ru"}.Write(&russian, sequence(outcomes())))
-	require.Equal(t, rowsOf(t, english.Bytes(), ','), rowsOf(t, russian.Bytes(), ';'))
-}
-
-// CSV is what another reader of it makes of it, apart from apostrophes.
-func TestCSVReadAgain(t *testing.T) {
-	long := domain.Rejection{Import: 1, Record: 2, Login: strings.Repeat(`"`, 40_000), Description: strings.Repeat("й", 40_000)}
-	want := append(rejections(), long)
-	rows := rowsOf(t, write(t, report.BadUsersCSV{}, of(t, nil, want)), ',')
-	require.Len(t, rows, len(want)+1)
-	for i, row := range rows[1:] {
-		for column, text := range []string{want[i].Login, want[i].Description} {
-			got := row[2+column]
-			require.NotContains(t, "=+-@\t\r", (got + " ")[:1])
-			require.Equal(t, text, string(csvfield.Restore([]byte(got))))
-		}
-	}
-}
-
-// JSON is what another reader of it makes of it.
-func TestJSONReadAgain(t *testing.T) {
-	want := append(rejections(), domain.Rejection{Login: "\xff\xc0half \xe5", Description: strings.Repeat("\x01\"", 40_000)})
-	var got struct {
-		Codes []struct {
-			ID          int64
-			Code        int
-			Date        time.Time
-			Description string
-			Refused     int
-		}
-		BadUsers []struct {
-			ObjectID    int `json:"object_id"`
-			Login       *string
-			Description string
-			Violations  []struct {
-				Field domain.Field
-				Code  domain.Code
-				Limit *int
-			}
-		} `json:"bad_users"`
-	}
-	require.NoError(t, json.Unmarshal(write(t, report.JSON{}, of(t, imports(), want)), &got))
-	require.Len(t, got.Codes, len(imports()))
-	for i, row := range got.Codes {
-		require.Equal(t, imports()[i].ID, row.ID)
-		require.Equal(t, imports()[i].Description, row.Description)
-		require.True(t, imports()[i].Date.Equal(row.Date))
-	}
-	require.Len(t, got.BadUsers, len(want))
-	for i, row := range got.BadUsers {
-		if want[i].Login == "" {
-			require.Nil(t, row.Login)
-		} else {
-			require.Equal(t, strings.ToValidUTF8(strings.ReplaceAll(want[i].Login, "\xff\xc0", "\ufffd\ufffd"), "\ufffd"), *row.Login)
-		}
-		require.Equal(t, want[i].Description, row.Description)
-		require.Len(t, row.Violations, len(want[i].Violations))
-		for j, violation := range row.Violations {
-			require.Equal(t, want[i].Violations[j].Limit == 0, violation.Limit == nil)
-		}
-	}
-}
-
-// What a writer holds does not grow with the report. BenchmarkWriters measures a million rows.
-func TestMemory(t *testing.T) {
-	const mib = 1 << 20
-	for _, f := range []struct {
-		name   string
-		writer ports.ReportWriter
-		rows   int
-		bound  uint64
-	}{
-		{"CSV", report.BadUsersCSV{}, 5_000, mib},
-		{"JSON", report.JSON{}, 5_000, mib},
-		{"TXT", report.TXT{}, 5_000, mib},
-		{"rejected JSON", report.RejectedJSON{}, 5_000, mib},
-		// Excelize keeps up to 16 MiB of a sheet in memory, in a buffer that may have room for twice as much.
-		{"XLSX", report.XLSX{Dir: t.TempDir()}, 12_000, 40 * mib},
-	} {
-		t.Run(f.name, func(t *testing.T) {
-			var before, now runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
-			peak := uint64(0)
-			sized := domain.Rejection{Description: strings.Repeat("long ", 800), Original: []byte(`{"login":"` + strings.Repeat("l", 4000) + `"}`)}
-			require.NoError(t, f.writer.Write(io.Discard, ports.Report{
-				Imports: func(func(domain.Import, error) bool) {},
-				Rejections: func(yield func(domain.Rejection, error) bool) {
-					for i := range f.rows {
-						if !yield(sized, nil) {
-							return
-						}
-						if i%1000 == 999 {
-							runtime.GC()
-							runtime.ReadMemStats(&now)
-							peak = max(peak, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))
-						}
-					}
-				},
-			}))
-			require.Less(t, peak, f.bound)
-		})
-	}
 }

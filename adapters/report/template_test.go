@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"io"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,9 +36,9 @@ func TestTemplates(t *testing.T) {
 			sheet := book.GetSheetName(0)
 			rows, err := book.GetRows(sheet)
 			require.NoError(t, err)
-			require.Equal(t, [][]string{headers[language]}, rows, "a header, and nobody below it")
+			require.Equal(t, [][]string{headers[language]}, rows, "a header row only")
 
-			// What is entered in any row stays the text that it is.
+			// The cells have the format of text.
 			for i := range headers[language] {
 				column, err := excelize.ColumnNumberToName(i + 1)
 				require.NoError(t, err)
@@ -61,5 +62,5 @@ func TestTemplateErrors(t *testing.T) {
 	words := languages(t)["en"]
 	require.ErrorIs(t, report.TemplateCSV{}.Write(&narrow{}, words), errFull)
 	require.ErrorIs(t, report.TemplateXLSX{Dir: t.TempDir()}.Write(&narrow{}, words), errFull)
-	require.Error(t, report.TemplateXLSX{Dir: "/no/such/folder"}.Write(io.Discard, words))
+	require.Error(t, report.TemplateXLSX{Dir: filepath.Join(t.TempDir(), "missing")}.Write(io.Discard, words))
 }

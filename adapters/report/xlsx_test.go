@@ -22,7 +22,7 @@ import (
 	"rollcall/domain"
 )
 
-// cells shows every cell of a workbook: its place, its type and its value.
+// cells returns the cells of a workbook as text: place, type and value of each.
 func cells(t *testing.T, file []byte) []byte {
 	t.Helper()
 	types := map[excelize.CellType]string{
@@ -52,31 +52,33 @@ func cells(t *testing.T, file []byte) []byte {
 	return shown.Bytes()
 }
 
-// Another reader than the one they are written with finds the same cells in workbooks.
+// openpyxl reads the same cells from a workbook as excelize, which writes it.
 func TestXLSXByOpenpyxl(t *testing.T) {
 	for _, f := range formats(t) {
 		if !strings.HasSuffix(f.name, ".xlsx") {
 			continue
 		}
-		file := write(t, f.writer, of(t, imports(), rejections()))
-		require.Equal(t, string(cells(t, file)), openpyxl(t, file), f.name)
+		t.Run(f.name, func(t *testing.T) {
+			file := write(t, f.writer, of(t, imports(), rejections()))
+			require.Equal(t, string(cells(t, file)), openpyxl(t, file))
+		})
 	}
 }
 
-// openpyxl shows a workbook as cells does, in the way that openpyxl reads it.
+// openpyxl returns the cells of a workbook, as cells does, by openpyxl.
 func openpyxl(t *testing.T, file []byte) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "book.xlsx")
 	require.NoError(t, os.WriteFile(name, file, 0o600))
 	var out []byte
 	var err error
-	for _, python := range []string{"python3", "/usr/bin/python3"} { // the first may be one of the user's own, without the module
+	for _, python := range []string{"python3", "/usr/bin/python3"} { // the first may be an environment of the user, without the module
 		out, err = exec.CommandContext(t.Context(), python, "testdata/cells.py", name).Output()
 		if err == nil {
 			break
 		}
 	}
-	require.NoError(t, err, `openpyxl is not there, and this test needs it: eval "$(.ci/install openpyxl)"`)
+	require.NoError(t, err, `openpyxl is missing; install it: eval "$(.ci/install openpyxl)"`)
 	var shown strings.Builder
 	for line := range strings.Lines(string(out)) {
 		var read struct {
@@ -96,7 +98,7 @@ func openpyxl(t *testing.T, file []byte) string {
 	return shown.String()
 }
 
-// part is what a test wants to know of a part of a workbook.
+// A part is a part of a workbook, with the elements that tests read.
 type part struct {
 	Sheets []struct {
 		Name string `xml:"name,attr"`
@@ -135,7 +137,7 @@ type part struct {
 	} `xml:"cellXfs>xf"`
 }
 
-// parts reads a workbook without excelize, and strictly.
+// parts reads a workbook strictly, and without excelize.
 func parts(t *testing.T, file []byte) map[string]part {
 	t.Helper()
 	archive, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
@@ -159,7 +161,7 @@ func parts(t *testing.T, file []byte) map[string]part {
 	return all
 }
 
-func TestXLSXByAnotherReader(t *testing.T) {
+func TestXLSXByEncodingXML(t *testing.T) {
 	all := parts(t, write(t, report.XLSX{Location: moscow, Dir: t.TempDir()}.WithSheetRows(20), of(t, imports(), rejections())))
 	require.Contains(t, all, "[Content_Types].xml")
 
@@ -227,7 +229,7 @@ func TestXLSXLongTexts(t *testing.T) {
 		got := all["xl/worksheets/sheet2.xml"].Rows[1].Cells[3].Text
 		text = strings.Join(strings.Split(strings.ReplaceAll(text, "\xff", "\ufffd"), ""), "")
 		if len(utf16.Encode([]rune(text))) <= most {
-			require.Equal(t, text, got, "a text that fits is whole")
+			require.Equal(t, text, got, "the text fits into a cell")
 			continue
 		}
 		cut, isCut := strings.CutSuffix(got, "…")
@@ -239,13 +241,13 @@ func TestXLSXLongTexts(t *testing.T) {
 	}
 }
 
-func TestXLSXWithoutFolder(t *testing.T) {
+func TestXLSXFolderIsMissing(t *testing.T) {
 	err := report.XLSX{Dir: filepath.Join(t.TempDir(), "missing")}.Write(io.Discard, of(t, imports(), nil))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// What is too large for memory waits in the folder, and is gone when the workbook is whole or given up.
-func TestXLSXLeavesNothing(t *testing.T) {
+// Temporary files are removed when the workbook is complete, and after an error.
+func TestXLSXRemovesTemporaryFiles(t *testing.T) {
 	dir := t.TempDir()
 	errBroken := errors.New("connection lost")
 	long := domain.Rejection{Login: "x", Description: strings.Repeat("a", 30_000)}
@@ -257,8 +259,8 @@ func TestXLSXLeavesNothing(t *testing.T) {
 					return
 				}
 			}
-			waiting, _ := filepath.Glob(filepath.Join(dir, "*", "*"))
-			require.NotEmpty(t, waiting)
+			files, _ := filepath.Glob(filepath.Join(dir, "*", "*"))
+			require.NotEmpty(t, files)
 			if last != nil {
 				yield(long, last)
 			}
