@@ -14,7 +14,7 @@ import (
 	"rollcall/test/fake"
 )
 
-func TestTokensAreChecked(t *testing.T) {
+func TestCheckToken(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	store := &fake.AccessTokens{}
 	access := application.NewAccessTokens(store, &fake.Secrets{}, func() time.Time { return now })
@@ -29,16 +29,26 @@ func TestTokensAreChecked(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "crm", got.Name)
 	hash := sha256.Sum256([]byte(secret))
-	for name, wrong := range map[string]string{
-		"nothing": "", "a name": "crm", "its hash": string(hash[:]), "a trailing blank": secret + " ",
-		"cut short": secret[:len(secret)-1], "another case": strings.ToUpper(secret), "an unknown one": (&fake.Secrets{}).New()[:len(secret)-1] + "9",
-		"large": strings.Repeat(secret, 2000),
+	for _, c := range []struct {
+		name  string
+		wrong string
+	}{
+		{"Empty", ""},
+		{"Name", "crm"},
+		{"Hash", string(hash[:])},
+		{"TrailingBlank", secret + " "},
+		{"CutShort", secret[:len(secret)-1]},
+		{"OtherCase", strings.ToUpper(secret)},
+		{"Unknown", (&fake.Secrets{}).New()[:len(secret)-1] + "9"},
+		{"Huge", strings.Repeat(secret, 2000)},
 	} {
-		_, err = access.CheckToken(t.Context(), wrong)
-		require.ErrorIs(t, err, domain.ErrTokenInvalid, name)
-		if len(wrong) > 3 {
-			require.NotContains(t, err.Error(), wrong, name)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			_, err = access.CheckToken(t.Context(), c.wrong)
+			require.ErrorIs(t, err, domain.ErrTokenInvalid)
+			if len(c.wrong) > 3 {
+				require.NotContains(t, err.Error(), c.wrong)
+			}
+		})
 	}
 	now = now.Add(time.Hour)
 	_, err = access.CheckToken(t.Context(), secret)
@@ -56,7 +66,7 @@ func TestTokensAreChecked(t *testing.T) {
 	require.Equal(t, now, tokens[1].Revoked)
 }
 
-func TestTokensOfWrongNames(t *testing.T) {
+func TestTokenNames(t *testing.T) {
 	access := application.NewAccessTokens(&fake.AccessTokens{}, &fake.Secrets{}, time.Now)
 	_, _, err := access.CreateToken(t.Context(), "two words", 0)
 	require.ErrorIs(t, err, domain.ErrTokenName)
@@ -64,7 +74,7 @@ func TestTokensOfWrongNames(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = access.CreateToken(t.Context(), "crm", 0)
 	require.ErrorIs(t, err, ports.ErrTokenExists)
-	for _, name := range []string{"nobody", "two words"} {
+	for _, name := range []string{"unknown", "two words"} {
 		require.ErrorIs(t, access.RevokeToken(t.Context(), name), ports.ErrNotFound)
 	}
 }

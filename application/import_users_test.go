@@ -38,10 +38,10 @@ func newFixture() *fixture {
 	return f
 }
 
-// key is an idempotency key that all senders share.
+// key is an idempotency key of anonymous senders.
 var key = domain.ImportKey{Value: "key"}
 
-// imported is what came of an import.
+// imported is the result of an import, read to its end.
 type imported struct {
 	id       int64
 	tally    domain.Tally
@@ -67,11 +67,11 @@ func (f *fixture) request(t *testing.T, file string, request ports.ImportRequest
 	return read(t, result)
 }
 
-// read takes all there is of a result.
+// read reads a result to its end.
 func read(t *testing.T, result *ports.ImportResult) (imported, error) {
 	t.Helper()
 	got := imported{id: result.ID, tally: result.Tally, replayed: result.Replayed}
-	for range 2 { // as often as wanted
+	for range 2 { // outcomes can be iterated repeatedly
 		got.outcomes = nil
 		for outcome, err := range result.Outcomes {
 			require.NoError(t, err)
@@ -88,7 +88,7 @@ func person(login, email, phone string) string {
 	return fmt.Sprintf(`{"first_name":"Анна","last_name":"Ким","patronymic":"Петровна","login":%q,"email":%q,"phone":%q}`, login, email, phone)
 }
 
-func array(objects ...string) string { return "[" + strings.Join(objects, ",") + "]" }
+func array(records ...string) string { return "[" + strings.Join(records, ",") + "]" }
 
 func TestImport(t *testing.T) {
 	f := newFixture()
@@ -113,15 +113,15 @@ func TestImport(t *testing.T) {
 	require.Len(t, accounts, 2)
 	require.Equal(t, "$fake-temporary$hash-1-1", accounts[0].PasswordHash)
 	require.Equal(t, "$fake-temporary$hash-1-5", accounts[1].PasswordHash)
-	require.Equal(t, []fake.Record{{
+	require.Equal(t, []fake.ImportRecord{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
-		Created: 2, Refused: 3, Rejections: []domain.Rejection{
+		Registered: 2, Rejected: 3, Rejections: []domain.Rejection{
 			{Record: 2, Violations: none, Description: "not_object."},
 			{Record: 3, Login: "ANNA", Violations: taken, Description: "login taken."},
 			{Record: 4, Login: "x", Violations: invalid, Description: "email invalid. phone invalid."},
 		},
-	}}, f.store.Records())
-	require.Zero(t, f.spools.Open(), "nothing is left behind")
+	}}, f.store.Recorded())
+	require.Zero(t, f.spools.Open(), "spools that were not closed")
 }
 
 func TestImportOfNobody(t *testing.T) {
@@ -129,8 +129,8 @@ func TestImportOfNobody(t *testing.T) {
 	got, err := f.send(t, `{}`)
 	require.NoError(t, err)
 	require.Equal(t, domain.Tally{Records: 1, Rejected: 1}, got.tally)
-	require.Equal(t, 400, f.store.Records()[0].Status)
-	require.Equal(t, domain.DescriptionNoneCreated, f.store.Records()[0].Description)
+	require.Equal(t, 400, f.store.Recorded()[0].Status)
+	require.Equal(t, domain.DescriptionNoneCreated, f.store.Recorded()[0].Description)
 	require.Empty(t, f.store.Accounts())
 }
 
@@ -139,24 +139,27 @@ func TestBrokenFile(t *testing.T) {
 	for i := range many {
 		many[i] = person(fmt.Sprintf("user%d", i), fmt.Sprintf("u%d@example.com", i), "")
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name    string
 		file    string
 		decoder ports.Decoder
 	}{
-		"empty":                        {"", fake.Decoder{}},
-		"after batches that were fine": {array(many...), breaking{fake.Decoder{}, 19_999, domain.ErrBrokenFile}},
+		{"Empty", "", fake.Decoder{}},
+		{"AfterValidBatches", array(many...), breaking{fake.Decoder{}, 19_999, domain.ErrBrokenFile}},
 	} {
-		f := newFixture()
-		f.config.Decoder = c.decoder
-		_, err := f.send(t, c.file)
-		require.ErrorIs(t, err, domain.ErrBrokenFile, name)
-		require.Empty(t, f.store.Accounts(), name)
-		require.Equal(t, []fake.Record{{ID: 1, Status: 400, Description: domain.DescriptionBroken}}, f.store.Records(), name)
-		require.Zero(t, f.spools.Open(), name)
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture()
+			f.config.Decoder = c.decoder
+			_, err := f.send(t, c.file)
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
+			require.Empty(t, f.store.Accounts())
+			require.Equal(t, []fake.ImportRecord{{ID: 1, Status: 400, Description: domain.DescriptionBroken}}, f.store.Recorded())
+			require.Zero(t, f.spools.Open())
+		})
 	}
 }
 
-// breaking ends with an error after some candidates.
+// breaking ends with an error after some candidates, or with a panic.
 type breaking struct {
 	ports.Decoder
 
@@ -183,74 +186,78 @@ func (b breaking) Candidates(r *io.SectionReader, hint ports.FileHint) iter.Seq2
 
 func TestFailureLeavesNothing(t *testing.T) {
 	failure := errors.New("disk on fire")
-	large := strings.Repeat(" ", 2<<20) // so that decoding has a goroutine of its own, which must not die of a panic
-	for name, err := range map[string]error{"an error": failure, "a panic": nil} {
-		f := newFixture()
-		f.config.Decoder = breaking{fake.Decoder{}, 1, err}
-		_, err := f.send(t, array(person("a", "a@example.com", ""), person("b", "b@example.com", ""))+large)
-		require.Error(t, err, name)
-		require.NotErrorIs(t, err, domain.ErrBrokenFile, name)
-		require.Empty(t, f.store.Accounts(), name)
-		require.Empty(t, f.store.Records(), name)
-		require.Zero(t, f.spools.Open(), name)
+	large := strings.Repeat(" ", 2<<20) // decoded in a goroutine, where a panic would end the program
+	for _, c := range []struct {
+		name string
+		err  error
+	}{{"Error", failure}, {"Panic", nil}} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture()
+			f.config.Decoder = breaking{fake.Decoder{}, 1, c.err}
+			_, err := f.send(t, array(person("a", "a@example.com", ""), person("b", "b@example.com", ""))+large)
+			require.Error(t, err)
+			require.NotErrorIs(t, err, domain.ErrBrokenFile)
+			require.Empty(t, f.store.Accounts())
+			require.Empty(t, f.store.Recorded())
+			require.Zero(t, f.spools.Open())
+		})
 	}
 }
 
 func TestLargeImport(t *testing.T) {
 	f := newFixture()
-	const objects = 30_000 // some batches
-	file := make([]string, objects)
+	const records = 30_000 // some batches
+	file := make([]string, records)
 	for i := range file {
 		file[i] = person(fmt.Sprintf("user%d", i), fmt.Sprintf("u%d@example.com", i), "")
-		if i%3 == 2 { // clashes with its neighbour, who may be in another batch
+		if i%3 == 2 { // clashes with the previous record, which may be in another batch
 			file[i] = person(fmt.Sprintf("other%d", i), fmt.Sprintf("u%d@example.com", i-1), "")
 		}
 	}
 	got, err := f.send(t, array(file...))
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Records: objects, Registered: objects * 2 / 3, Rejected: objects / 3}, got.tally)
-	require.Len(t, got.outcomes, objects)
+	require.Equal(t, domain.Tally{Records: records, Registered: records * 2 / 3, Rejected: records / 3}, got.tally)
+	require.Len(t, got.outcomes, records)
 	for i, outcome := range got.outcomes {
 		require.Equal(t, i+1, outcome.Record)
 		require.Equal(t, i%3 == 2, outcome.Violations != nil)
 		require.Equal(t, i%3 == 2, outcome.Password == "")
 	}
-	records := f.store.Records()
-	require.Len(t, records[0].Rejections, objects/3)
+	require.Len(t, f.store.Recorded()[0].Rejections, records/3)
 	require.Zero(t, f.spools.Open())
 }
 
-// meanwhile has somebody register between an import's question and its answer.
-type meanwhile struct {
+// racedImports calls race between an import's first Taken and Add.
+type racedImports struct {
 	ports.ImportStore
 
-	happens func()
+	race func()
 }
 
-func (m *meanwhile) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	return m.ImportStore.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
-		return work(ctx, &meanwhileTx{tx, m})
+func (r *racedImports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+	return r.ImportStore.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
+		return work(ctx, &racedTx{tx, r})
 	})
 }
 
-type meanwhileTx struct {
+type racedTx struct {
 	ports.ImportTx
 
-	meanwhile *meanwhile
+	imports *racedImports
 }
 
-func (tx *meanwhileTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
-	if happens := tx.meanwhile.happens; happens != nil {
-		tx.meanwhile.happens = nil
-		happens()
+func (tx *racedTx) Add(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
+	if race := tx.imports.race; race != nil {
+		tx.imports.race = nil
+		race()
 	}
 	return tx.ImportTx.Add(ctx, accounts, rejections)
 }
 
-func TestSomebodyElseRegistersMeanwhile(t *testing.T) {
+func TestKeyTakenConcurrentlyIsRejected(t *testing.T) {
 	f := newFixture()
 	rival := contract.Record(t, 1)
-	f.config.Imports = &meanwhile{f.store, func() {
+	f.config.Imports = &racedImports{f.store, func() {
 		_, err := f.store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
 			require.NoError(t, tx.Add(ctx, []domain.Account{{Registration: rival.Registration, PasswordHash: "x"}}, nil))
 			return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
@@ -271,9 +278,9 @@ func TestDryRun(t *testing.T) {
 	dry, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: key})
 	require.NoError(t, err)
 	require.Empty(t, f.store.Accounts())
-	require.Empty(t, f.store.Records())
+	require.Empty(t, f.store.Recorded())
 	for i, outcome := range dry.outcomes {
-		require.Empty(t, outcome.Password, "object %d", i+1)
+		require.Empty(t, outcome.Password, "record %d", i+1)
 	}
 
 	wet, err := f.request(t, file, ports.ImportRequest{Key: key})
@@ -283,14 +290,14 @@ func TestDryRun(t *testing.T) {
 	for i := range wet.outcomes {
 		wet.outcomes[i].Password = ""
 	}
-	require.Equal(t, wet, dry, "but for id and passwords")
+	require.Equal(t, wet, dry, "equal except for the id and the passwords")
 
 	again, err := f.request(t, file, ports.ImportRequest{DryRun: true, Key: key})
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Records: 4, Rejected: 4}, again.tally, "and no answer that is kept")
+	require.Equal(t, domain.Tally{Records: 4, Rejected: 4}, again.tally, "a dry run does not repeat a stored answer")
 	_, err = f.request(t, `[`, ports.ImportRequest{DryRun: true})
 	require.ErrorIs(t, err, domain.ErrBrokenFile)
-	require.Len(t, f.store.Records(), 1)
+	require.Len(t, f.store.Recorded(), 1)
 	require.Zero(t, f.spools.Open())
 }
 
@@ -313,9 +320,9 @@ func TestStrict(t *testing.T) {
 		require.Equal(t, []bool{true, false, false, true}, skipped)
 	}
 	require.Len(t, f.store.Accounts(), 2)
-	require.Len(t, f.store.Records(), 2)
-	refused := f.store.Records()[1]
-	require.Equal(t, []int{400, 0, 2, 2}, []int{refused.Status, refused.Created, refused.Refused, len(refused.Rejections)})
+	require.Len(t, f.store.Recorded(), 2)
+	rejected := f.store.Recorded()[1]
+	require.Equal(t, []int{400, 0, 2, 2}, []int{rejected.Status, rejected.Registered, rejected.Rejected, len(rejected.Rejections)})
 }
 
 func TestKey(t *testing.T) {
@@ -345,29 +352,32 @@ func TestKey(t *testing.T) {
 	require.Equal(t, again, got)
 
 	for _, other := range []struct {
+		name    string
 		file    string
 		request ports.ImportRequest
 	}{
-		{array(person("anna", "a@example.com", "")), ports.ImportRequest{}},
-		{file, ports.ImportRequest{Strict: true}},
-		{file, ports.ImportRequest{Hint: ports.FileHint{Format: ports.FormatNDJSON}}},
+		{"OtherFile", array(person("anna", "a@example.com", "")), ports.ImportRequest{}},
+		{"Strict", file, ports.ImportRequest{Strict: true}},
+		{"OtherFormat", file, ports.ImportRequest{Hint: ports.FileHint{Format: ports.FormatNDJSON}}},
 	} {
-		other.request.Key = key
-		_, err = f.request(t, other.file, other.request)
-		require.ErrorIs(t, err, ports.ErrKeyReused)
+		t.Run(other.name, func(t *testing.T) {
+			other.request.Key = key
+			_, err = f.request(t, other.file, other.request)
+			require.ErrorIs(t, err, ports.ErrKeyReused)
+		})
 	}
 	_, err = application.NewImportUsers(f.config).Recall(t.Context(), domain.ImportKey{Value: "other"})
 	require.ErrorIs(t, err, ports.ErrNotFound)
-	require.Len(t, f.store.Records(), 1)
+	require.Len(t, f.store.Recorded(), 1)
 
 	now = now.Add(time.Hour)
 	got, err = f.request(t, file, ports.ImportRequest{Key: key})
 	require.NoError(t, err)
-	require.Equal(t, domain.Tally{Records: 2, Rejected: 2}, got.tally, "the key is forgotten, the account is not")
+	require.Equal(t, domain.Tally{Records: 2, Rejected: 2}, got.tally, "the answer has expired, and the account exists")
 	require.Zero(t, f.spools.Open())
 }
 
-// What registered nobody because its file broke may be mended and sent with the same key.
+// The key of a broken file can be used for the corrected file.
 func TestKeyOfBrokenFile(t *testing.T) {
 	f := newFixture()
 	_, err := f.request(t, `[`, ports.ImportRequest{Key: key})
@@ -394,13 +404,13 @@ func TestBounds(t *testing.T) {
 	require.Zero(t, f.spools.Open())
 }
 
-// A large import that finds no place is told so at once. Small ones need none.
-func TestLargeImportsAtOnce(t *testing.T) {
+// A large import without a slot is rejected immediately. Small imports need no slot.
+func TestLargeImportsAreLimited(t *testing.T) {
 	f := newFixture()
 	f.config.MaxImports = 1
 	large := person("anna", "a@example.com", "") + strings.Repeat(" ", 1<<20)
 	inside, outside := make(chan struct{}), make(chan struct{})
-	f.config.Imports = &meanwhile{f.store, func() { close(inside); <-outside }}
+	f.config.Imports = &racedImports{f.store, func() { close(inside); <-outside }}
 	u := application.NewImportUsers(f.config)
 	send := func(file string) error {
 		spool := f.spools.New()
@@ -423,7 +433,7 @@ func TestLargeImportsAtOnce(t *testing.T) {
 	require.Zero(t, f.spools.Open())
 }
 
-// What is large by its records is found out before the database has done anything for it, and then waits like any other.
+// An import is found to be large by its records before the database does any work for it. Then it needs a slot.
 func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 	many := func(records int) string { return array(slices.Repeat([]string{"[]"}, records)...) }
 	for _, key := range []domain.ImportKey{{}, key} {
@@ -446,7 +456,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		require.Equal(t, 10_001, got.tally.Rejected)
 		require.Equal(t, []bool{false, true}, modes.exclusive)
 		require.Equal(t, []bool{true, false}, modes.many)
-		require.Equal(t, 2, modes.batches, "nothing is asked for before it is known to be large")
+		require.Equal(t, 2, modes.batches, "the first attempt does not query the database")
 
 		modes.exclusive, modes.many = nil, nil
 		if !key.IsZero() {
@@ -454,13 +464,13 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		}
 		_, err = f.request(t, many(101), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		require.Equal(t, []bool{false, true}, modes.many, "a file of few bytes has many records as well")
+		require.Equal(t, []bool{false, true}, modes.many, "a small file can have many records")
 		require.Zero(t, f.spools.Open())
 	}
 	f := newFixture()
 	f.config.MaxImports = 1
 	inside, outside := make(chan struct{}), make(chan struct{})
-	f.config.Imports = &meanwhile{f.store, func() { close(inside); <-outside }}
+	f.config.Imports = &racedImports{f.store, func() { close(inside); <-outside }}
 	u := application.NewImportUsers(f.config)
 	send := func() error {
 		spool := f.spools.New()
@@ -484,7 +494,7 @@ func closed(result *ports.ImportResult) error {
 	return result.Close()
 }
 
-// modesOf notes how imports are run, and how often they ask what is taken.
+// modesOf records the modes of imports, and counts their lookups.
 type modesOf struct {
 	ports.ImportStore
 
@@ -494,48 +504,47 @@ type modesOf struct {
 
 func (m *modesOf) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
 	m.exclusive, m.many = append(m.exclusive, mode.Exclusive), append(m.many, mode.Many)
-	return m.ImportStore.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &askedTx{tx, m}) })
+	return m.ImportStore.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error { return work(ctx, &lookupTx{tx, m}) })
 }
 
-type askedTx struct {
+type lookupTx struct {
 	ports.ImportTx
 
 	modes *modesOf
 }
 
-func (tx *askedTx) Taken(ctx context.Context, objects []domain.Record) (*domain.Taken, error) {
+func (tx *lookupTx) Taken(ctx context.Context, records []domain.Record) (*domain.Taken, error) {
 	tx.modes.batches++
-	return tx.ImportTx.Taken(ctx, objects)
+	return tx.ImportTx.Taken(ctx, records)
 }
 
-// The answer tells of every record. What is kept of them is bounded, by number where there is no record, and by what was sent.
-func TestRejectionsThatAreKept(t *testing.T) {
-	kept := func(file string, sent int64) (fake.Record, imported) {
+// The answer has every record. The stored rejections are bounded by the size of the request, and those that are no records by number.
+func TestStoredRejectionsAreBounded(t *testing.T) {
+	kept := func(file string, sent int64) (fake.ImportRecord, imported) {
 		f := newFixture()
 		f.config.KeepOriginals = true
 		got, err := f.request(t, file, ports.ImportRequest{Sent: sent})
 		require.NoError(t, err)
-		return f.store.Records()[0], got
+		return f.store.Recorded()[0], got
 	}
 	record, got := kept(array(append(slices.Repeat([]string{"7"}, 20_000), "{}")...), 0)
 	require.Len(t, got.outcomes, 20_001)
-	require.Equal(t, 20_001, record.Refused)
-	require.Len(t, record.Rejections, 1001, "1000 that are no records, and the one that is")
+	require.Equal(t, 20_001, record.Rejected)
+	require.Len(t, record.Rejections, 1001, "1000 that are no records, and the record")
 	require.Equal(t, 19_000, record.Unkept)
 
-	const emptied = 9000
-	record, got = kept(array(slices.Repeat([]string{"{}"}, emptied)...), 150) // compressed
-	require.Len(t, got.outcomes, emptied)
-	require.Equal(t, emptied, record.Refused)
+	const empty = 9000
+	record, got = kept(array(slices.Repeat([]string{"{}"}, empty)...), 150) // compressed
+	require.Len(t, got.outcomes, empty)
+	require.Equal(t, empty, record.Rejected)
 	require.InDelta(t, 40, len(record.Rejections), 20)
-	require.Equal(t, emptied, record.Unkept+len(record.Rejections))
+	require.Equal(t, empty, record.Unkept+len(record.Rejections))
 
 	short := fmt.Sprintf(`{"login":"%030d"}`, 7)
 	record, _ = kept(array(slices.Repeat([]string{short}, 5000)...), 0)
-	require.Len(t, record.Rejections, 5000, "of objects with something in them all are kept")
+	require.Len(t, record.Rejections, 5000, "all rejections of records with content are stored")
 }
 
-// A dry run leaves nothing, whatever it finds.
 func TestDryRunStoresNoRejections(t *testing.T) {
 	f := newFixture()
 	stored := 0
@@ -547,7 +556,7 @@ func TestDryRunStoresNoRejections(t *testing.T) {
 	require.Zero(t, stored)
 }
 
-// rejectionsOf counts what imports add.
+// rejectionsOf counts the rejections that imports add.
 type rejectionsOf struct {
 	ports.ImportStore
 
@@ -569,7 +578,7 @@ func (tx *rejectionsTx) Add(ctx context.Context, accounts []domain.Account, reje
 	return tx.ImportTx.Add(ctx, accounts, rejections)
 }
 
-func TestNoRoomForTheDatabase(t *testing.T) {
+func TestImportStopsWhenTheDiskIsFull(t *testing.T) {
 	f := newFixture()
 	f.config.Room = func() error { return ports.ErrNoRoom }
 	_, err := f.send(t, person("anna", "a@example.com", ""))
@@ -580,15 +589,15 @@ func TestNoRoomForTheDatabase(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	f := newFixture()
-	const objects = 20_000
+	const records = 20_000
 	var seen []domain.Progress
-	_, err := f.request(t, array(slices.Repeat([]string{"{}"}, objects)...), ports.ImportRequest{
+	_, err := f.request(t, array(slices.Repeat([]string{"{}"}, records)...), ports.ImportRequest{
 		Progress: func(p domain.Progress) { seen = append(seen, p) },
 	})
 	require.NoError(t, err)
 	require.Greater(t, len(seen), 1)
-	size := int64(3*objects + 1)
-	require.Equal(t, domain.Progress{Tally: domain.Tally{Records: objects, Rejected: objects}, Bytes: size, Size: size}, seen[len(seen)-1])
+	size := int64(3*records + 1)
+	require.Equal(t, domain.Progress{Tally: domain.Tally{Records: records, Rejected: records}, Bytes: size, Size: size}, seen[len(seen)-1])
 	for i := range seen[1:] {
 		require.Greater(t, seen[i+1].Records, seen[i].Records)
 	}
@@ -601,5 +610,5 @@ func TestRejectedImportIsRecorded(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, id)
-	require.Equal(t, []fake.Record{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Records())
+	require.Equal(t, []fake.ImportRecord{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Recorded())
 }

@@ -23,49 +23,49 @@ func TestRegister(t *testing.T) {
 
 	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("ANNA"), Password: chosen})
 	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}},
-		violationsOf(t, err), "all of them together")
+		violationsOf(t, err), "every violation is reported")
 	_, err = p.register.Register(t.Context(), ports.RegistrationRequest{Person: &domain.Candidate{}})
 	require.Len(t, violationsOf(t, err), 6)
 	require.Len(t, p.store.Accounts(), 1)
 }
 
-// fasterOnce lets somebody else register between the look and the leap.
-type fasterOnce struct {
+// racedOnce lets another person register between Taken and the first Create.
+type racedOnce struct {
 	fake.Registrations
 
-	faster func()
+	register func()
 }
 
-func (r *fasterOnce) Create(ctx context.Context, account domain.Account) (int64, error) {
-	if r.faster != nil {
-		r.faster()
-		r.faster = nil
+func (r *racedOnce) Create(ctx context.Context, account domain.Account) (int64, error) {
+	if r.register != nil {
+		r.register()
+		r.register = nil
 	}
 	return r.Registrations.Create(ctx, account)
 }
 
-func TestRegisterTellsWhoWasSlower(t *testing.T) {
+func TestRegisterReportsKeysTakenConcurrently(t *testing.T) {
 	p := newPeople()
-	slower := p.registering(&fasterOnce{Registrations: fake.Registrations{Store: p.store}, faster: func() { p.anna(t) }})
+	slower := p.registering(&racedOnce{Registrations: fake.Registrations{Store: p.store}, register: func() { p.anna(t) }})
 	_, err := slower.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen})
 	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}}, violationsOf(t, err))
 }
 
-// looks counts how often is asked who has an account.
-type looks struct {
+// countingLookups counts the lookups of taken keys.
+type countingLookups struct {
 	fake.Registrations
 
 	count int
 }
 
-func (l *looks) Taken(ctx context.Context, registration *domain.Registration) (*domain.Taken, error) {
+func (l *countingLookups) Taken(ctx context.Context, registration *domain.Registration) (*domain.Taken, error) {
 	l.count++
 	return l.Registrations.Taken(ctx, registration)
 }
 
 func TestRegistrationsAreLimited(t *testing.T) {
 	p := newPeople()
-	database := &looks{Registrations: fake.Registrations{Store: p.store}}
+	database := &countingLookups{Registrations: fake.Registrations{Store: p.store}}
 	register := p.registering(database)
 	people := 0
 	from := func(address string) error {
@@ -78,20 +78,20 @@ func TestRegistrationsAreLimited(t *testing.T) {
 	for range 20 {
 		require.NoError(t, from("192.0.2.1"))
 	}
-	hashed, looked := len(p.hasher.turns), database.count
+	hashed, lookups := len(p.hasher.turns), database.count
 	var tooMany *domain.TooManyAttemptsError
 	require.ErrorAs(t, from("192.0.2.1"), &tooMany)
 	require.Equal(t, time.Minute, tooMany.Wait)
-	require.Len(t, p.hasher.turns, hashed, "no hash")
-	require.Equal(t, looked, database.count, "no look at who has an account")
-	require.NoError(t, from("192.0.2.2"), "somebody else")
+	require.Len(t, p.hasher.turns, hashed, "a rejected registration takes no hash")
+	require.Equal(t, lookups, database.count, "a rejected registration reveals no taken key")
+	require.NoError(t, from("192.0.2.2"), "another address is not affected")
 	p.now = p.now.Add(time.Minute)
 	require.NoError(t, from("192.0.2.1"))
 	require.ErrorIs(t, from("192.0.2.1"), domain.ErrTooManyAttempts)
 }
 
-// Who has registered is found out at the same rate.
-func TestLooksAtWhoHasRegisteredAreLimited(t *testing.T) {
+// Registered keys can be found out only at the same rate.
+func TestRejectedRegistrationsAreLimited(t *testing.T) {
 	p := newPeople()
 	p.anna(t)
 	for range 20 {
@@ -102,8 +102,8 @@ func TestLooksAtWhoHasRegisteredAreLimited(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrTooManyAttempts)
 }
 
-// A form that breaks the rules may be mended for as long as it takes, and tells nothing of others.
-func TestMendingAFormIsNotLimited(t *testing.T) {
+// Invalid values can be corrected without limit, and reveal no taken keys.
+func TestInvalidValuesAreNotLimited(t *testing.T) {
 	p := newPeople()
 	p.anna(t)
 	for range 100 {
@@ -114,7 +114,7 @@ func TestMendingAFormIsNotLimited(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Whoever has a site's network has 65,536 of a client's.
+// A site in IPv6 has 65,536 networks.
 func TestRegistrationsAreLimitedBySite(t *testing.T) {
 	p := newPeople()
 	from := func(n int, network string) error {
@@ -130,7 +130,7 @@ func TestRegistrationsAreLimitedBySite(t *testing.T) {
 	require.NoError(t, from(101, "2001:db8:2::/64"))
 }
 
-func TestRegistrationsOfAllAreLimited(t *testing.T) {
+func TestRegistrationsOfAllAddressesAreLimited(t *testing.T) {
 	p := newPeople()
 	from := func(n int) error {
 		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{
@@ -149,7 +149,7 @@ func TestRegistrationsOfAllAreLimited(t *testing.T) {
 	require.ErrorIs(t, from(300), domain.ErrTooManyAttempts)
 }
 
-// Whoever has an account goes before those who want one, and addresses take turns.
+// Hashes of users precede those of people who register, and addresses take turns.
 func TestTurnsOfHashes(t *testing.T) {
 	p := newPeople()
 	user, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen, Address: "192.0.2.1"})
@@ -159,7 +159,7 @@ func TestTurnsOfHashes(t *testing.T) {
 	_, err = p.auth.SignIn(t.Context(), ports.Attempt{Name: "anna", Password: chosen, Address: "192.0.2.2"})
 	require.NoError(t, err)
 	urgent := ports.Turn{Urgent: true, Requester: "192.0.2.2"}
-	require.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns, "the second renews it")
+	require.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns, "the second one renews the hash")
 	p.hasher.turns = nil
 	_, err = p.auth.ChangePassword(t.Context(), ports.PasswordChange{
 		User: user.ID, Made: user.Password.Made, Old: chosen, New: "a fine new password",
@@ -169,8 +169,8 @@ func TestTurnsOfHashes(t *testing.T) {
 	require.Equal(t, []ports.Turn{urgent, urgent}, p.hasher.turns)
 }
 
-// Whoever is told that the server is busy may try again as often as before.
-func TestBusyServerTakesNoAttempts(t *testing.T) {
+// An attempt that a busy server rejects does not count.
+func TestBusyServerCountsNoAttempts(t *testing.T) {
 	p := newPeople()
 	p.anna(t)
 	signIn := func() error {

@@ -22,7 +22,7 @@ var (
 	notObject = domain.Reason{Code: domain.CodeNotObject}
 )
 
-// sent is a fixture with two imports. Of each the second object is refused, of the second the third as well.
+// sent returns a fixture with two imports. The second record of each is rejected, and the third one of the second import.
 func sent(t *testing.T) *fixture {
 	t.Helper()
 	f := newFixture()
@@ -38,7 +38,7 @@ func sent(t *testing.T) *fixture {
 	return f
 }
 
-// writer writes a line for each import and object, and can be made to do something else.
+// writer writes a line for each import and rejection, or calls instead.
 type writer struct {
 	instead func(io.Writer, ports.Report) error
 }
@@ -62,7 +62,7 @@ func (w writer) Write(out io.Writer, report ports.Report) error {
 	return nil
 }
 
-// exporter makes an ExportReport of the fixture's store, with a writer that can be made to do something else.
+// exporter returns an ExportReport over the fixture's store. If instead is not nil, it replaces the writer.
 func (f *fixture) exporter(exports ports.ExportStore, instead func(io.Writer, ports.Report) error) *application.ExportReport {
 	w := writer{instead}
 	return application.NewExportReport(application.ExportConfig{
@@ -81,47 +81,55 @@ func TestExport(t *testing.T) {
 	exports := &fake.Exports{}
 	export := f.exporter(exports, nil)
 	for _, c := range []struct {
+		test   string
 		format string
 		filter domain.ReportFilter
 		name   string
 		want   string
 	}{
-		{"plain", domain.ReportFilter{}, "rollcall-2026-11-23.txt", "import 1\nimport 2\n1/2 0 \n2/2 0 \n2/3 0 \n"},
-		{"whole", domain.ReportFilter{Reason: taken}, "rollcall-2026-11-23.json", "import 2\n2/2 1 \n"},
-		{"plain", domain.ReportFilter{Login: "nobody"}, "rollcall-2026-11-23.txt", ""},
+		{"AllImports", "plain", domain.ReportFilter{}, "rollcall-2026-11-23.txt", "import 1\nimport 2\n1/2 0 \n2/2 0 \n2/3 0 \n"},
+		{"OneReason", "whole", domain.ReportFilter{Reason: taken}, "rollcall-2026-11-23.json", "import 2\n2/2 1 \n"},
+		{"UnknownLogin", "plain", domain.ReportFilter{Login: "unknown"}, "rollcall-2026-11-23.txt", ""},
 		{
-			"rejected",
+			"OneImport", "rejected",
 			domain.ReportFilter{Import: 2},
 			"rollcall-rejected-2026-11-23-import-2.csv",
 			"import 2\n2/2 0 " + person("ANNA", "c@example.com", "") + "\n2/3 0 []\n",
 		},
-		{"rejected", domain.ReportFilter{Import: 2, Reason: notObject}, "rollcall-rejected-2026-11-23-import-2.csv", "import 2\n2/3 0 []\n"},
+		{"OneReasonOfOneImport", "rejected", domain.ReportFilter{Import: 2, Reason: notObject}, "rollcall-rejected-2026-11-23-import-2.csv", "import 2\n2/3 0 []\n"},
 	} {
-		file, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Language: "ru", Filter: c.filter})
-		require.NoError(t, err, c)
-		require.Equal(t, c.name, file.Name)
-		content, err := io.ReadAll(file)
-		require.NoError(t, err)
-		require.Equal(t, c.want, string(content))
-		require.EqualValues(t, len(c.want), file.Size)
-		require.NoError(t, file.Close())
+		t.Run(c.test, func(t *testing.T) {
+			file, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Language: "ru", Filter: c.filter})
+			require.NoError(t, err)
+			require.Equal(t, c.name, file.Name)
+			content, err := io.ReadAll(file)
+			require.NoError(t, err)
+			require.Equal(t, c.want, string(content))
+			require.EqualValues(t, len(c.want), file.Size)
+			require.NoError(t, file.Close())
+		})
 	}
 }
 
-func TestExportOfNothing(t *testing.T) {
+func TestExportOfUnknownFormatOrImport(t *testing.T) {
 	exports := &fake.Exports{}
 	export := sent(t).exporter(exports, nil)
 	for _, c := range []struct {
-		format string
-		id     int64
-	}{{"", 0}, {"unknown", 0}, {"unknown", 1}, {"rejected", 0}, {"rejected", 3}, {"rejected", -1}} {
-		_, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Filter: domain.ReportFilter{Import: c.id}})
-		require.ErrorIs(t, err, ports.ErrNotFound, "%v", c)
+		name, format string
+		id           int64
+	}{
+		{"NoFormat", "", 0}, {"UnknownFormat", "unknown", 0}, {"UnknownFormatOfAnImport", "unknown", 1},
+		{"NoImport", "rejected", 0}, {"UnknownImport", "rejected", 3}, {"NegativeImport", "rejected", -1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Filter: domain.ReportFilter{Import: c.id}})
+			require.ErrorIs(t, err, ports.ErrNotFound)
+		})
 	}
 	require.Empty(t, exports.Names())
 }
 
-// Those who come when too many files are being made are told so, and may come when one is done.
+// An export without a slot is rejected, and can be repeated when another one is done.
 func TestTooManyExports(t *testing.T) {
 	started, finish := make(chan struct{}), make(chan struct{})
 	export := sent(t).exporter(&fake.Exports{}, func(io.Writer, ports.Report) error {
@@ -143,7 +151,7 @@ func TestTooManyExports(t *testing.T) {
 		require.ErrorIs(t, err, ports.ErrBusy)
 	}
 	_, err := export.Export(t.Context(), ports.ExportQuery{Format: "unknown"})
-	require.ErrorIs(t, err, ports.ErrNotFound, "which needs no turn")
+	require.ErrorIs(t, err, ports.ErrNotFound, "an unknown format needs no slot")
 	finish <- struct{}{}
 	require.NoError(t, <-ended)
 	go start()
@@ -154,7 +162,7 @@ func TestTooManyExports(t *testing.T) {
 	}
 }
 
-// patient has exports wait for as long as it takes.
+// patient returns an ExportReport whose exports wait for an hour.
 func patient(f *fixture, instead func(io.Writer, ports.Report) error) *application.ExportReport {
 	return application.NewExportReport(application.ExportConfig{
 		Reports: fake.Reports{Store: f.store}, Exports: &fake.Exports{}, Now: f.config.Now, AtOnce: 1, Patience: time.Hour,
@@ -165,12 +173,12 @@ func patient(f *fixture, instead func(io.Writer, ports.Report) error) *applicati
 func TestExportsTakeTurns(t *testing.T) {
 	const many = 10
 	started, ended := make(chan struct{}, many), make(chan error)
-	making := 0 // which the race detector watches
+	making := 0 // the race detector watches it
 	export := patient(sent(t), func(io.Writer, ports.Report) error {
 		making++
 		defer func() { making-- }()
 		if making != 1 {
-			return errors.New("two at once")
+			return errors.New("two concurrent exports")
 		}
 		started <- struct{}{}
 		return nil
@@ -187,7 +195,7 @@ func TestExportsTakeTurns(t *testing.T) {
 	require.Len(t, started, many)
 }
 
-func TestExportIsNotWaitedFor(t *testing.T) {
+func TestExportStopsWaitingWithItsContext(t *testing.T) {
 	started, finish, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 	export := patient(sent(t), func(io.Writer, ports.Report) error {
 		started <- struct{}{}
@@ -208,8 +216,8 @@ func TestExportIsNotWaitedFor(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-// An error half-way, of the writer or of what it reads, leaves no file, and a turn for the next.
-func TestExportFailsHalfWay(t *testing.T) {
+// An error of the writer or the report leaves no file, and frees the slot.
+func TestExportFails(t *testing.T) {
 	failure := errors.New("failure")
 	f := sent(t)
 	exports := &fake.Exports{}
@@ -220,7 +228,7 @@ func TestExportFailsHalfWay(t *testing.T) {
 		}
 		return nil
 	})
-	for range 3 { // more often than there are turns
+	for range 3 { // more often than there are slots
 		_, err := export.Export(t.Context(), ports.ExportQuery{Format: "plain"})
 		require.ErrorIs(t, err, failure)
 	}
@@ -234,7 +242,7 @@ func TestExportFailsHalfWay(t *testing.T) {
 	require.Empty(t, exports.Names())
 }
 
-// A panic gives its turn back as well.
+// A panic frees the slot.
 func TestExportPanics(t *testing.T) {
 	panics := true
 	export := patient(sent(t), func(io.Writer, ports.Report) error {
@@ -249,8 +257,8 @@ func TestExportPanics(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestKeepRefused(t *testing.T) {
-	large := person("large", "x", "") // refused by itself
+func TestOriginalsOfRejectedRecordsAreStored(t *testing.T) {
+	large := person("large", "x", "") // rejected for its email
 	large = large[:len(large)-1] + `,"note":"` + strings.Repeat("x", ports.MaxOriginal) + `"}`
 	file := array(
 		person("anna", "a@example.com", ""), `7`, ` { "login" : "x" } `, person("Anna", "b@example.com", ""),
@@ -261,7 +269,7 @@ func TestKeepRefused(t *testing.T) {
 		f.config.KeepOriginals = keep
 		_, err := f.send(t, file)
 		require.NoError(t, err)
-		rejections := f.store.Records()[0].Rejections
+		rejections := f.store.Recorded()[0].Rejections
 		require.Len(t, rejections, len(want))
 		for i, rejection := range rejections {
 			if keep && want[i] != "" {
@@ -273,10 +281,10 @@ func TestKeepRefused(t *testing.T) {
 	}
 }
 
-// The originals of some batches are not one another's memory.
-func TestKeepManyRefused(t *testing.T) {
-	const objects = 20_000
-	file := make([]string, objects)
+// The originals of several batches do not share memory.
+func TestOriginalsOfSeveralBatchesAreStored(t *testing.T) {
+	const records = 20_000
+	file := make([]string, records)
 	for i := range file {
 		file[i] = fmt.Sprintf(`{"login":"%d"}`, i)
 	}
@@ -284,8 +292,8 @@ func TestKeepManyRefused(t *testing.T) {
 	f.config.KeepOriginals = true
 	_, err := f.send(t, array(file...))
 	require.NoError(t, err)
-	rejections := f.store.Records()[0].Rejections
-	require.Len(t, rejections, objects)
+	rejections := f.store.Recorded()[0].Rejections
+	require.Len(t, rejections, records)
 	for i, rejection := range rejections {
 		require.Equal(t, file[i], string(rejection.Original))
 	}

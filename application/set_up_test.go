@@ -40,7 +40,7 @@ func TestSetUp(t *testing.T) {
 	for _, code := range []string{"", one[1:], one + "A"} {
 		require.ErrorIs(t, setup.CheckCode(t.Context(), code), domain.ErrSetupCode, code)
 	}
-	for _, code := range []string{one, other, one} { // as often as it is opened
+	for _, code := range []string{one, other, one} { // a link can be opened repeatedly
 		require.NoError(t, setup.CheckCode(t.Context(), code))
 	}
 	require.NoError(t, setup.UseCode(t.Context(), other, ids[0]))

@@ -26,7 +26,7 @@ const (
 		{"last_name":"A","first_name":"B","patronymic":"C","login":"two","email":"two@example.com"}]`
 )
 
-// uploadFixture is the use case in a bubble of time.
+// uploadFixture runs the use case in a synctest bubble.
 type uploadFixture struct {
 	*fixture
 
@@ -36,7 +36,7 @@ type uploadFixture struct {
 	store     *fake.Uploads
 	use       *application.UploadFile
 	failed    []string      // the errors that the worker reported
-	goOn      chan struct{} // lets a hanging import go on
+	resume    chan struct{} // resumes a hanging import
 	stop      context.CancelFunc
 }
 
@@ -44,7 +44,7 @@ type uploadFixture struct {
 func uploads(t *testing.T, importing func(*uploadFixture, ports.Importing) ports.Importing, test func(*testing.T, *uploadFixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &uploadFixture{fixture: newFixture(), store: &fake.Uploads{}, goOn: make(chan struct{}, 1)}
+		f := &uploadFixture{fixture: newFixture(), store: &fake.Uploads{}, resume: make(chan struct{}, 1)}
 		f.fixture.config.KeepAnswers = time.Hour
 		f.importing = application.NewImportUsers(f.fixture.config)
 		if importing != nil {
@@ -63,7 +63,7 @@ func uploads(t *testing.T, importing func(*uploadFixture, ports.Importing) ports
 	})
 }
 
-// run starts an instance of the program.
+// run starts an instance of the worker.
 func (f *uploadFixture) run() {
 	worker := application.NewUploadWorker(f.worker)
 	f.config.Worker = worker
@@ -103,7 +103,7 @@ func (f *uploadFixture) checked(t *testing.T) string {
 	return id
 }
 
-func TestUploadIsCheckedThenImported(t *testing.T) {
+func TestUploadIsImportedAfterADryRun(t *testing.T) {
 	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		got := f.upload(t, id)
@@ -111,7 +111,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, got.Done.Tally)
 		require.Equal(t, []domain.Rejection{{Record: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Rejections)
 		require.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
-		require.Empty(t, f.fixture.store.Records())
+		require.Empty(t, f.fixture.store.Recorded())
 		_, err := f.importing.Recall(t.Context(), got.Key())
 		require.ErrorIs(t, err, ports.ErrNotFound)
 
@@ -121,7 +121,7 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 		require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, got.Done.Tally)
 		require.EqualValues(t, 1, got.Import)
 		require.Len(t, f.fixture.store.Accounts(), 2)
-		require.EqualValues(t, anna, f.fixture.store.Records()[0].User)
+		require.EqualValues(t, anna, f.fixture.store.Recorded()[0].User)
 
 		for range 2 { // the result can be had again
 			result, err := f.importing.Recall(t.Context(), got.Key())
@@ -136,8 +136,8 @@ func TestUploadIsCheckedThenImported(t *testing.T) {
 			require.Equal(t, []string{"one", "two"}, logins)
 			require.NoError(t, result.Close())
 		}
-		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "once is enough")
-		require.ErrorIs(t, f.use.Cancel(t.Context(), anna, id), ports.ErrChanged, "it is too late")
+		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "an upload is imported once")
+		require.ErrorIs(t, f.use.Cancel(t.Context(), anna, id), ports.ErrChanged, "the upload is over")
 		latest, err := f.store.Latest(t.Context(), anna, 10)
 		require.NoError(t, err)
 		require.Len(t, latest, 1)
@@ -152,11 +152,11 @@ func TestStrictUploadRegistersNobody(t *testing.T) {
 		require.Equal(t, domain.UploadImported, got.State)
 		require.Equal(t, domain.Tally{Records: 3, Rejected: 1}, got.Done.Tally)
 		require.Empty(t, f.fixture.store.Accounts())
-		require.Len(t, f.fixture.store.Records(), 1)
+		require.Len(t, f.fixture.store.Recorded(), 1)
 	})
 }
 
-func TestUploadIsItsUsersAlone(t *testing.T) {
+func TestUploadBelongsToItsUser(t *testing.T) {
 	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		_, errFind := f.store.Find(t.Context(), boris, id)
@@ -172,7 +172,7 @@ func TestUploadIsItsUsersAlone(t *testing.T) {
 	})
 }
 
-func TestUploadThatCannotBeRead(t *testing.T) {
+func TestUploadOfABrokenFile(t *testing.T) {
 	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 		id, err := f.receive(t, `[{"login":`)
 		require.NoError(t, err)
@@ -180,7 +180,7 @@ func TestUploadThatCannotBeRead(t *testing.T) {
 		require.Equal(t, domain.UploadFailed, got.State)
 		require.Equal(t, domain.UploadBroken, got.Failure)
 		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged)
-		require.Empty(t, f.failed, "that is the user's business")
+		require.Empty(t, f.failed, "a broken file is no failure of the server")
 
 		f.config.Decoder = brokenLayout{}
 		f.stop()
@@ -193,17 +193,17 @@ func TestUploadThatCannotBeRead(t *testing.T) {
 type brokenLayout struct{ fake.Decoder }
 
 func (brokenLayout) Layout(*io.SectionReader, ports.FileHint) (ports.FileLayout, error) {
-	return ports.FileLayout{}, &domain.BrokenFileError{Reason: "it is a picture"}
+	return ports.FileLayout{}, &domain.BrokenFileError{Reason: "not a file of people"}
 }
 
-// slow imports when it is let to, or not.
-type slow struct {
+// interceptedImports calls begin before each import, and fails with its error.
+type interceptedImports struct {
 	ports.Importing
 
 	begin func(context.Context, ports.ImportRequest) error
 }
 
-func (s slow) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+func (s interceptedImports) Import(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
 	err := s.begin(ctx, request)
 	if err != nil {
 		return nil, err
@@ -211,15 +211,15 @@ func (s slow) Import(ctx context.Context, request ports.ImportRequest) (*ports.I
 	return s.Importing.Import(ctx, request)
 }
 
-// hanging is an import that says how far it is, and goes on when it is told to.
+// hanging returns imports that report progress, and then wait for f.resume.
 func hanging(f *uploadFixture, r ports.Importing) ports.Importing {
-	return slow{r, func(ctx context.Context, request ports.ImportRequest) error {
+	return interceptedImports{r, func(ctx context.Context, request ports.ImportRequest) error {
 		if request.DryRun {
 			return nil
 		}
 		request.Progress(domain.Progress{Tally: domain.Tally{Records: 2, Registered: 2}, Bytes: 5})
 		select {
-		case <-f.goOn:
+		case <-f.resume:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -227,18 +227,18 @@ func hanging(f *uploadFixture, r ports.Importing) ports.Importing {
 	}}
 }
 
-func TestUploadTellsHowFarItIs(t *testing.T) {
+func TestUploadReportsProgress(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		time.Sleep(40 * time.Second)
 		got := f.upload(t, id)
 		require.Equal(t, domain.UploadImporting, got.State)
-		require.False(t, got.IsInterrupted(), "it lets be heard of itself")
+		require.False(t, got.IsInterrupted(), "the job sends heartbeats")
 		require.Equal(t, 2, got.Done.Records)
 		require.InDelta(t, 40*time.Second, got.Worked, float64(time.Second))
-		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it is at work")
-		f.goOn <- struct{}{}
+		require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "the job is running")
+		f.resume <- struct{}{}
 		require.Equal(t, domain.UploadImported, f.upload(t, id).State)
 	})
 }
@@ -252,7 +252,7 @@ func TestCancelledUploadRegistersNobody(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		require.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
 		require.Empty(t, f.fixture.store.Accounts())
-		require.ErrorIs(t, f.store.Load(t.Context(), id, io.Discard), ports.ErrNotFound, "the file is dropped")
+		require.ErrorIs(t, f.store.Load(t.Context(), id, io.Discard), ports.ErrNotFound, "the file is deleted")
 
 		id = f.checked(t)
 		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
@@ -261,11 +261,11 @@ func TestCancelledUploadRegistersNobody(t *testing.T) {
 	})
 }
 
-// Who cancels in the last moment of a check has cancelled.
-func TestCheckIsCancelledAsItEnds(t *testing.T) {
+// A cancellation at the end of a dry run takes effect.
+func TestDryRunIsCancelledAsItEnds(t *testing.T) {
 	uploads(t, func(f *uploadFixture, r ports.Importing) ports.Importing {
-		return slow{r, func(context.Context, ports.ImportRequest) error {
-			<-f.goOn
+		return interceptedImports{r, func(context.Context, ports.ImportRequest) error {
+			<-f.resume
 			return nil
 		}}
 	}, func(t *testing.T, f *uploadFixture) {
@@ -273,18 +273,18 @@ func TestCheckIsCancelledAsItEnds(t *testing.T) {
 		require.NoError(t, err)
 		synctest.Wait()
 		require.NoError(t, f.use.Cancel(t.Context(), anna, id))
-		f.goOn <- struct{}{}
+		f.resume <- struct{}{}
 		require.Equal(t, domain.UploadCancelled, f.upload(t, id).State)
 	})
 }
 
-func TestInterruptedUploadGoesOn(t *testing.T) {
+func TestInterruptedUploadContinues(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id, other := f.checked(t), f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, true))
 		require.NoError(t, f.use.Start(t.Context(), anna, other, false))
 		synctest.Wait()
-		f.stop() // as the server does
+		f.stop() // as on shutdown
 		for _, id := range []string{id, other} {
 			got := f.upload(t, id)
 			require.Equal(t, domain.UploadImporting, got.State)
@@ -294,28 +294,28 @@ func TestInterruptedUploadGoesOn(t *testing.T) {
 		require.Empty(t, f.failed)
 
 		f.run()
-		f.goOn <- struct{}{}
+		f.resume <- struct{}{}
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
 		got := f.upload(t, id)
 		require.Equal(t, domain.UploadImported, got.State)
-		require.True(t, got.Strict, "what was decided stays")
+		require.True(t, got.Strict, "the earlier decision stays")
 		require.NoError(t, f.use.Cancel(t.Context(), anna, other))
 		require.Equal(t, domain.UploadCancelled, f.upload(t, other).State)
 	})
 }
 
-// An instance that dies says nothing. When its import had been committed, it is not imported once more, nor cancelled.
+// The import of an instance that died after the commit is neither repeated nor cancelled.
 func TestUploadOfDeadInstanceIsRecalled(t *testing.T) {
 	for _, cancel := range []bool{false, true} {
 		uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 			id := f.checked(t)
 			was := f.upload(t, id)
 			is := *was
-			is.State, is.Job = domain.UploadImporting, "of the dead"
+			is.State, is.Job = domain.UploadImporting, "of a dead instance"
 			require.NoError(t, f.store.Change(t.Context(), was, &is))
 			_, err := f.request(t, twoOfThree, ports.ImportRequest{Key: is.Key(), Hint: is.Hint})
 			require.NoError(t, err)
-			require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "it may be alive")
+			require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "the other instance may be alive")
 			time.Sleep(ports.UploadPatience + time.Second)
 			require.True(t, f.upload(t, id).IsInterrupted())
 			if cancel {
@@ -331,7 +331,7 @@ func TestUploadOfDeadInstanceIsRecalled(t *testing.T) {
 	}
 }
 
-// A job whose upload was given to another one, since nothing was heard of it, ends without a word.
+// A job whose upload was taken over after missing heartbeats ends without changing the upload.
 func TestReplacedJobEnds(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
@@ -344,12 +344,12 @@ func TestReplacedJobEnds(t *testing.T) {
 		got := f.upload(t, id)
 		require.Equal(t, "another", got.Job)
 		require.Equal(t, domain.UploadImporting, got.State)
-		require.Zero(t, f.spools.Open(), "its job has ended")
+		require.Zero(t, f.spools.Open(), "the job has ended")
 		require.Empty(t, f.failed)
 	})
 }
 
-func TestUploadsWaitInTurn(t *testing.T) {
+func TestUploadsTakeTurns(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		ids := []string{f.checked(t), f.checked(t), f.checked(t)}
 		others, err := f.receiveFrom(t, boris, twoOfThree)
@@ -363,25 +363,25 @@ func TestUploadsWaitInTurn(t *testing.T) {
 		require.ErrorIs(t, err, ports.ErrBusy)
 		upload, err := f.store.Find(t.Context(), boris, others)
 		require.NoError(t, err)
-		require.Equal(t, domain.UploadChecked, upload.State, "it can be tried again")
+		require.Equal(t, domain.UploadChecked, upload.State, "it can be started later")
 		time.Sleep(time.Minute)
 		for _, id := range ids {
-			require.False(t, f.upload(t, id).IsInterrupted(), "who waits is heard of, too")
+			require.False(t, f.upload(t, id).IsInterrupted(), "waiting jobs send heartbeats")
 		}
 		for range ids {
-			f.goOn <- struct{}{}
+			f.resume <- struct{}{}
 			synctest.Wait()
 		}
 		for _, id := range ids {
 			require.Equal(t, domain.UploadImported, f.upload(t, id).State)
 		}
 		require.NoError(t, f.use.Start(t.Context(), boris, others, false))
-		f.goOn <- struct{}{}
+		f.resume <- struct{}{}
 	})
 }
 
-// A user has one job at work, and few that wait, however many places there are. Others have theirs meanwhile.
-func TestOneUserHasOneShareOfJobs(t *testing.T) {
+// One job of a user runs and a few wait, however many slots are free. Jobs of other users run concurrently.
+func TestJobsOfAUserAreLimited(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		f.stop()
 		f.worker.AtOnce, f.worker.Queue = 4, 64
@@ -396,15 +396,15 @@ func TestOneUserHasOneShareOfJobs(t *testing.T) {
 		_, err := f.receive(t, twoOfThree)
 		require.NoError(t, err)
 		_, err = f.receive(t, twoOfThree)
-		require.ErrorIs(t, err, ports.ErrBusy, "the share of jobs")
+		require.ErrorIs(t, err, ports.ErrBusy, "the limit of jobs")
 		others, err := f.receiveFrom(t, boris, twoOfThree)
 		require.NoError(t, err)
 		synctest.Wait()
 		upload, err := f.store.Find(t.Context(), boris, others)
 		require.NoError(t, err)
-		require.Equal(t, domain.UploadChecked, upload.State, "another user's is not in the way")
+		require.Equal(t, domain.UploadChecked, upload.State, "another user does not wait")
 		for done := range ids {
-			f.goOn <- struct{}{}
+			f.resume <- struct{}{}
 			synctest.Wait()
 			imported := 0
 			for _, id := range ids {
@@ -412,15 +412,15 @@ func TestOneUserHasOneShareOfJobs(t *testing.T) {
 					imported++
 				}
 			}
-			require.Equal(t, done+1, imported, "one at a time")
+			require.Equal(t, done+1, imported, "jobs of a user run one at a time")
 		}
 	})
 }
 
-func TestUploadWaitsForWhatIsInItsWay(t *testing.T) {
+func TestUploadWaitsForOtherImports(t *testing.T) {
 	attempts := []error{ports.ErrBusy, ports.ErrKeyRunning, ports.ErrBusy}
 	uploads(t, func(_ *uploadFixture, r ports.Importing) ports.Importing {
-		return slow{r, func(context.Context, ports.ImportRequest) (err error) {
+		return interceptedImports{r, func(context.Context, ports.ImportRequest) (err error) {
 			if len(attempts) > 0 {
 				err, attempts = attempts[0], attempts[1:]
 			}
@@ -436,21 +436,22 @@ func TestUploadWaitsForWhatIsInItsWay(t *testing.T) {
 }
 
 func TestUploadFails(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name     string
 		begin    func() error
 		want     domain.UploadState
 		failure  domain.UploadFailure
 		reported string
 	}{
-		"too many objects": {func() error { return domain.ErrTooManyRecords }, domain.UploadFailed, domain.UploadTooManyRecords, ""},
-		"too slow":         {func() error { return domain.ErrTooSlow }, domain.UploadFailed, domain.UploadTooSlow, ""},
-		"a bug":            {func() error { return errors.New("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
-		"a panic":          {func() error { panic("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
-		"no database":      {func() error { return ports.ErrUnavailable }, domain.UploadChecking, "", ""},
+		{"TooManyRecords", func() error { return domain.ErrTooManyRecords }, domain.UploadFailed, domain.UploadTooManyRecords, ""},
+		{"TooSlow", func() error { return domain.ErrTooSlow }, domain.UploadFailed, domain.UploadTooSlow, ""},
+		{"Bug", func() error { return errors.New("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
+		{"Panic", func() error { panic("a bug") }, domain.UploadFailed, domain.UploadInternal, "a bug"},
+		{"DatabaseIsUnreachable", func() error { return ports.ErrUnavailable }, domain.UploadChecking, "", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			uploads(t, func(_ *uploadFixture, r ports.Importing) ports.Importing {
-				return slow{r, func(context.Context, ports.ImportRequest) error { return c.begin() }}
+				return interceptedImports{r, func(context.Context, ports.ImportRequest) error { return c.begin() }}
 			}, func(t *testing.T, f *uploadFixture) {
 				id, err := f.receive(t, twoOfThree)
 				require.NoError(t, err)
@@ -469,7 +470,7 @@ func TestUploadFails(t *testing.T) {
 	}
 }
 
-func TestFewRefusalsAreShown(t *testing.T) {
+func TestFewRejectionsAreStored(t *testing.T) {
 	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 		id, err := f.receive(t, "["+strings.Repeat("7,", 99)+"7]")
 		require.NoError(t, err)

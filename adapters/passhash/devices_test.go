@@ -22,6 +22,6 @@ func TestMarksBelongToASecretKey(t *testing.T) {
 	_, ok := devices(2).Verify(text)
 	require.False(t, ok)
 	mark, ok := devices(1).Verify(text)
-	require.True(t, ok, "another instance knows it")
+	require.True(t, ok, "another instance recognises it")
 	require.EqualValues(t, 7, mark.User)
 }

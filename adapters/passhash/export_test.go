@@ -6,15 +6,15 @@ import (
 	"rollcall/ports"
 )
 
-// Turns lets tests wait for places of their own.
+// Turns gives tests access to turns.
 type Turns struct{ *turns }
 
-// NewTurns makes as many places, and queues of such lengths.
-func NewTurns(places, urgent, others int) Turns { return Turns{newTurns(places, urgent, others)} }
+// NewTurns returns turns with a number of slots, and queues with limits.
+func NewTurns(slots, urgent, others int) Turns { return Turns{newTurns(slots, urgent, others)} }
 
 func (t Turns) Take(ctx context.Context, turn ports.Turn) error { return t.take(ctx, turn) }
 func (t Turns) Give()                                           { t.give() }
 func (t Turns) Waiting() int                                    { return t.waiting() }
 
-// Turns are the hasher's.
+// Turns returns the turns of the hasher.
 func (h *Hasher) Turns() Turns { return Turns{h.turns} }

@@ -19,7 +19,7 @@ import (
 	"rollcall/test/contract"
 )
 
-// tiny makes hashes that take no time.
+// tiny returns parameters of hashes that take little time.
 func tiny() *argon2id.Params {
 	return &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 16}
 }
@@ -35,7 +35,7 @@ func TestHasher(t *testing.T) {
 	contract.Hasher(t, contract.HasherSubject{
 		Hasher:    passhash.NewHasher(passhash.Config{Params: tiny()}),
 		Stronger:  passhash.NewHasher(passhash.Config{}),
-		Passwords: generated(),
+		Passwords: temporary(),
 	})
 }
 
@@ -45,31 +45,34 @@ func TestHashIsInPHCFormWithOWASPsParameters(t *testing.T) {
 	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`, hash)
 }
 
-// Every parameter that is less than today's makes a hash weak, and one that is more does not make up for another.
-func TestWeak(t *testing.T) {
+// A hash is weak if one parameter is less than today's, whatever the others are.
+func TestWeakHashes(t *testing.T) {
 	today := argon2id.Params{Memory: 64, Iterations: 3, Parallelism: 2, SaltLength: 16, KeyLength: 32}
 	hasher := passhash.NewHasher(passhash.Config{Params: &today})
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		change func(*argon2id.Params)
 		weak   bool
 	}{
-		"same":             {func(*argon2id.Params) {}, false},
-		"less memory":      {func(p *argon2id.Params) { p.Memory, p.Iterations = 63, 10 }, true},
-		"fewer iterations": {func(p *argon2id.Params) { p.Iterations, p.Memory = 2, 1024 }, true},
-		"shorter salt":     {func(p *argon2id.Params) { p.SaltLength, p.KeyLength = 15, 64 }, true},
-		"shorter key":      {func(p *argon2id.Params) { p.KeyLength, p.SaltLength = 31, 64 }, true},
-		"fewer threads":    {func(p *argon2id.Params) { p.Parallelism = 1 }, false},
-		"more of all": {func(p *argon2id.Params) {
+		{"Same", func(*argon2id.Params) {}, false},
+		{"LessMemory", func(p *argon2id.Params) { p.Memory, p.Iterations = 63, 10 }, true},
+		{"FewerIterations", func(p *argon2id.Params) { p.Iterations, p.Memory = 2, 1024 }, true},
+		{"ShorterSalt", func(p *argon2id.Params) { p.SaltLength, p.KeyLength = 15, 64 }, true},
+		{"ShorterKey", func(p *argon2id.Params) { p.KeyLength, p.SaltLength = 31, 64 }, true},
+		{"FewerThreads", func(p *argon2id.Params) { p.Parallelism = 1 }, false},
+		{"MoreOfEverything", func(p *argon2id.Params) {
 			*p = argon2id.Params{Memory: 65, Iterations: 4, Parallelism: 3, SaltLength: 17, KeyLength: 33}
 		}, false},
 	} {
-		params := today
-		c.change(&params)
-		hash, err := argon2id.CreateHash("correct horse", &params)
-		require.NoError(t, err)
-		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "correct horse"))
-		require.NoError(t, err, name)
-		require.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict, name)
+		t.Run(c.name, func(t *testing.T) {
+			params := today
+			c.change(&params)
+			hash, err := argon2id.CreateHash("correct horse", &params)
+			require.NoError(t, err)
+			verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "correct horse"))
+			require.NoError(t, err)
+			require.Equal(t, ports.Verdict{Match: true, Weak: c.weak}, verdict)
+		})
 	}
 }
 
@@ -78,18 +81,20 @@ func phc(parameters string, salt, key int) string {
 	return "$argon2id$" + parameters + "$" + encode(make([]byte, salt)) + "$" + encode(make([]byte, key))
 }
 
-func TestHashesAtTheBoundsAreRead(t *testing.T) {
+func TestHashesAtTheBoundsAreParsed(t *testing.T) {
 	hasher := passhash.NewHasher(passhash.Config{Params: tiny()})
 	for _, hash := range []string{
 		phc("v=19$m=8,t=1,p=1", 8, 16), phc("v=19$m=131072,t=1,p=4", 64, 64), phc("v=19$m=8,t=10,p=4", 8, 64),
 	} {
-		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "x"))
-		require.NoError(t, err, hash)
-		require.False(t, verdict.Match)
+		t.Run(hash, func(t *testing.T) {
+			verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "x"))
+			require.NoError(t, err)
+			require.False(t, verdict.Match)
+		})
 	}
 }
 
-// hostile hashes are out of bounds, or not written as they are here.
+// hostile returns hashes that are out of bounds or malformed.
 func hostile() []string {
 	all := []string{
 		"$", "$$$$$", "$argon2id", "$argon2id$$$$", "argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
@@ -112,7 +117,7 @@ func hostile() []string {
 	return all
 }
 
-func TestHostileHashesAreErrors(t *testing.T) {
+func TestHostileHashesAreRejected(t *testing.T) {
 	hasher := passhash.NewHasher(passhash.Config{Params: tiny()})
 	for _, hash := range hostile() {
 		verdict, err := hasher.Verify(t.Context(), ports.Turn{}, hash, password(t, "x"))
@@ -121,9 +126,9 @@ func TestHostileHashesAreErrors(t *testing.T) {
 	}
 }
 
-// Whoever guesses cannot tell a generated password, a broken hash or nobody from a chosen password by the time. The work
-// is told by the memory that it fills, which is the same on every machine.
-func TestWhatDoesNotMatchTakesTheWorkOfAHash(t *testing.T) {
+// A wrong password takes the same time for a temporary password, a malformed hash, an unknown user and a chosen password. The test
+// measures the work by the memory that it fills, which is the same on every machine.
+func TestMismatchTakesTheWorkOfAHash(t *testing.T) {
 	const memory = 8 << 20
 	params := &argon2id.Params{Memory: memory >> 10, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	hasher := passhash.NewHasher(passhash.Config{Params: params})
@@ -138,12 +143,14 @@ func TestWhatDoesNotMatchTakesTheWorkOfAHash(t *testing.T) {
 		return after.TotalAlloc - before.TotalAlloc
 	}
 	for _, hash := range []string{chosen, "", issuer.Hash(1), "malformed", phc("v=19$m=131073,t=1,p=1", 8, 16), "$sha256$"} {
-		require.InEpsilon(t, memory, filled(hash, password(t, "wrong")), 0.1, hash)
+		t.Run(hash, func(t *testing.T) {
+			require.InEpsilon(t, memory, filled(hash, password(t, "wrong")), 0.1)
+		})
 	}
-	require.Less(t, filled(issuer.Hash(1), password(t, issuer.Password(1))), uint64(memory)/2, "what matches need not wait")
+	require.Less(t, filled(issuer.Hash(1), password(t, issuer.Password(1))), uint64(memory)/2, "a match takes little work")
 }
 
-func TestFewAtATime(t *testing.T) {
+func TestConcurrentHashesAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 2, Urgent: 1, Others: 1})
 		p, signIn, registration := password(t, "correct horse"), ports.Turn{Urgent: true}, ports.Turn{}
@@ -170,8 +177,8 @@ func TestFewAtATime(t *testing.T) {
 	})
 }
 
-// Whoever waits until the deadline is told that the server is busy, which is no failure of the server's.
-func TestNoTurnInTime(t *testing.T) {
+// A wait until the deadline is reported as a busy server.
+func TestNoTurnBeforeTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 1})
 		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))
@@ -183,8 +190,8 @@ func TestNoTurnInTime(t *testing.T) {
 	})
 }
 
-// Who has a temporary password signs in whatever the load. A wrong guess at it waits as one at any other does.
-func TestGeneratedPasswordsNeedNoTurn(t *testing.T) {
+// A temporary password signs in under any load. A wrong guess at it waits like any other.
+func TestTemporaryPasswordsNeedNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 1, Urgent: 1})
 		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))

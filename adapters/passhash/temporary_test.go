@@ -13,38 +13,38 @@ import (
 	"rollcall/test/contract"
 )
 
-func generated() *passhash.Temporary {
+func temporary() *passhash.Temporary {
 	return passhash.NewTemporary([]byte("a secret key of 32 bytes or more"))
 }
 
-// issuer is of an import of its own.
+// issuer returns the issuer of a new import.
 func issuer() ports.Issuer {
-	generated := generated()
-	issuer, _ := generated.Issue(generated.Salt())
+	temporary := temporary()
+	issuer, _ := temporary.Issue(temporary.Salt())
 	return issuer
 }
 
-// With another secret key the same salt makes other passwords, if it makes any.
-func TestSecretKey(t *testing.T) {
-	salt := generated().Salt()
+// With another secret key a salt is rejected, or gives other passwords.
+func TestPasswordsDependOnTheSecretKey(t *testing.T) {
+	salt := temporary().Salt()
 	other := passhash.NewTemporary([]byte("another secret key of the length"))
 	_, err := other.Issue(salt)
 	require.ErrorIs(t, err, ports.ErrOtherSecret)
 	stolen, err := other.Issue(append(salt[:16:16], other.Salt()[16:]...))
 	require.NoError(t, err)
-	right, err := generated().Issue(salt)
+	right, err := temporary().Issue(salt)
 	require.NoError(t, err)
 	require.NotEqual(t, right.Password(1), stolen.Password(1))
 }
 
-func TestGenerated(t *testing.T) { contract.Passwords(t, generated()) }
+func TestTemporary(t *testing.T) { contract.Passwords(t, temporary()) }
 
 func TestPasswordsAreEasyToTypeAndHardToGuess(t *testing.T) {
 	issuer := issuer()
 	letters := map[rune]int{}
 	const many = 2000
-	for object := range many {
-		password := issuer.Password(object)
+	for record := range many {
+		password := issuer.Password(record)
 		require.Regexp(t, `^([a-km-np-z2-9]{6}-){3}[a-km-np-z2-9]{6}$`, password)
 		for _, letter := range strings.ReplaceAll(password, "-", "") {
 			letters[letter]++

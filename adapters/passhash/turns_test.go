@@ -13,15 +13,15 @@ import (
 	"rollcall/ports"
 )
 
-// crowd waits for places one after another. A name tells the turn: of "a1" the address is "a", and "A1" is urgent.
+// crowd queues requests one after another. A name encodes a turn: "a1" is of the address "a", and "A1" is urgent.
 type crowd struct {
 	passhash.Turns
 
-	served  []string // in that order
-	refused []string
+	served   []string // in order
+	rejected []string
 }
 
-func (c *crowd) come(t *testing.T, names string) {
+func (c *crowd) queue(t *testing.T, names string) {
 	t.Helper()
 	for name := range strings.FieldsSeq(names) {
 		go func() {
@@ -29,16 +29,16 @@ func (c *crowd) come(t *testing.T, names string) {
 			err := c.Take(t.Context(), ports.Turn{Urgent: address < "a", Requester: strings.ToLower(address)})
 			if err != nil {
 				require.ErrorIs(t, err, ports.ErrBusy)
-				c.refused = append(c.refused, name)
+				c.rejected = append(c.rejected, name)
 				return
 			}
 			c.served = append(c.served, name)
 		}()
-		synctest.Wait() // one is in line before the next comes
+		synctest.Wait() // each request is queued before the next
 	}
 }
 
-// serve frees a place as often as one is waited for.
+// serve frees slots until no request waits.
 func (c *crowd) serve(t *testing.T) {
 	t.Helper()
 	for c.Waiting() > 0 {
@@ -48,41 +48,42 @@ func (c *crowd) serve(t *testing.T) {
 }
 
 func TestTurns(t *testing.T) {
-	for name, test := range map[string]struct {
-		come, served, refused string
+	for _, test := range []struct {
+		name                     string
+		queued, served, rejected string
 	}{
-		"in the order in which they came":               {"a1 a2 a3", "a1 a2 a3", ""},
-		"addresses take turns":                          {"a1 a2 a3 b1 b2 c1", "a1 b1 c1 a2 b2 a3", ""},
-		"urgent first":                                  {"a1 b1 A1 a2 B1 A2", "A1 B1 A2 a1 b1 a2", ""},
-		"no more than may wait":                         {"a1 b1 c1 d1 e1 f1 g1", "a1 b1 c1 d1 e1 f1", "g1"},
-		"one that has a long line gives way":            {"a1 a2 a3 a4 a5 a6 b1 c1", "a1 b1 c1 a2 a3 a4", "a6 a5"},
-		"the longest gives way":                         {"a1 b1 b2 b3 a2 c1 d1", "a1 b1 c1 d1 a2 b2", "b3"},
-		"but not to a line as long":                     {"a1 a2 a3 b1 b2 b3 a4 b4", "a1 b1 a2 b2 a3 b3", "a4 b4"},
-		"nor to one that would be":                      {"a1 a2 b1 b2 c1 c2 d1 d2", "a1 b1 c1 d1 b2 c2", "a2 d2"},
-		"the urgent have a queue of their own":          {"a1 a2 a3 a4 a5 a6 A1 A2 A3 A4", "A1 A2 A3 a1 a2 a3 a4 a5 a6", "A4"},
-		"who gave way waits no longer, and others do":   {"a1 a2 a3 a4 a5 a6 b1 b2 b3", "a1 b1 a2 b2 a3 b3", "a6 a5 a4"},
-		"an address that is served goes behind the new": {"a1 a2 b1", "a1 b1 a2", ""},
+		{"ServesOneRequesterInOrder", "a1 a2 a3", "a1 a2 a3", ""},
+		{"AlternatesBetweenRequesters", "a1 a2 a3 b1 b2 c1", "a1 b1 c1 a2 b2 a3", ""},
+		{"ServesUrgentRequestsFirst", "a1 b1 A1 a2 B1 A2", "A1 B1 A2 a1 b1 a2", ""},
+		{"RejectsRequestsBeyondTheLimit", "a1 b1 c1 d1 e1 f1 g1", "a1 b1 c1 d1 e1 f1", "g1"},
+		{"TakesPlacesFromALongLine", "a1 a2 a3 a4 a5 a6 b1 c1", "a1 b1 c1 a2 a3 a4", "a6 a5"},
+		{"TakesPlacesFromTheLongestLine", "a1 b1 b2 b3 a2 c1 d1", "a1 b1 c1 d1 a2 b2", "b3"},
+		{"TakesNoPlaceForALineOfTheSameLength", "a1 a2 a3 b1 b2 b3 a4 b4", "a1 b1 a2 b2 a3 b3", "a4 b4"},
+		{"TakesNoPlaceForALineThatWouldBeAsLong", "a1 a2 b1 b2 c1 c2 d1 d2", "a1 b1 c1 d1 b2 c2", "a2 d2"},
+		{"SeparatesUrgentRequests", "a1 a2 a3 a4 a5 a6 A1 A2 A3 A4", "A1 A2 A3 a1 a2 a3 a4 a5 a6", "A4"},
+		{"TakesNoMorePlacesThanNeeded", "a1 a2 a3 a4 a5 a6 b1 b2 b3", "a1 b1 a2 b2 a3 b3", "a6 a5 a4"},
+		{"MovesAServedRequesterToTheEnd", "a1 a2 b1", "a1 b1 a2", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &crowd{Turns: passhash.NewTurns(1, 3, 6)}
 				require.NoError(t, c.Take(t.Context(), ports.Turn{}))
-				c.come(t, test.come)
+				c.queue(t, test.queued)
 				c.serve(t)
 				require.Equal(t, strings.Fields(test.served), c.served)
-				require.Equal(t, strings.Fields(test.refused), append([]string{}, c.refused...))
+				require.Equal(t, strings.Fields(test.rejected), append([]string{}, c.rejected...))
 				c.Give()
-				require.NoError(t, c.Take(t.Context(), ports.Turn{}), "all places are free again")
+				require.NoError(t, c.Take(t.Context(), ports.Turn{}), "all slots are free again")
 			})
 		})
 	}
 }
 
-// Places that are free are taken immediately, and no more than there are.
-func TestTurnsOfManyPlaces(t *testing.T) {
+// Free slots are taken immediately.
+func TestTurnsOfSeveralSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowd{Turns: passhash.NewTurns(3, 3, 3)}
-		c.come(t, "a1 b1 A1 a2 a3 B1")
+		c.queue(t, "a1 b1 A1 a2 a3 B1")
 		require.Equal(t, []string{"a1", "b1", "A1"}, c.served)
 		require.Equal(t, 3, c.Waiting())
 		c.serve(t)
@@ -90,8 +91,8 @@ func TestTurnsOfManyPlaces(t *testing.T) {
 	})
 }
 
-// Whoever stops waiting leaves the line to the others.
-func TestTurnsEndWithTheirContext(t *testing.T) {
+// A request that stops waiting leaves its line.
+func TestTurnsStopWithTheirContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowd{Turns: passhash.NewTurns(1, 3, 3)}
 		require.NoError(t, c.Take(t.Context(), ports.Turn{}))
@@ -107,14 +108,14 @@ func TestTurnsEndWithTheirContext(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		require.Zero(t, c.Waiting())
-		c.come(t, "b1 a1")
+		c.queue(t, "b1 a1")
 		c.serve(t)
 		require.Equal(t, []string{"b1", "a1"}, c.served)
 	})
 }
 
-// A place that becomes free in the moment in which its owner stops waiting is not lost.
-func TestTurnsThatEndWithTheWait(t *testing.T) {
+// A slot that becomes free while its request stops waiting is not lost.
+func TestTurnThatComesAsTheWaitStops(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
 			turns := passhash.NewTurns(1, 3, 3)

@@ -25,7 +25,7 @@ func TestImports(t *testing.T) {
 			return contract.ImportsSubject{
 				Store:    store(postgres.NewImports(open(t, url), time.Now)),
 				Accounts: func() []domain.Account { return storedAccounts(t, url) },
-				Records:  func() []fake.Record { return storedImports(t, url) },
+				Recorded: func() []fake.ImportRecord { return storedImports(t, url) },
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func storedAccounts(t *testing.T, url string) []domain.Account {
 	return all
 }
 
-func storedImports(t *testing.T, url string) []fake.Record {
+func storedImports(t *testing.T, url string) []fake.ImportRecord {
 	t.Helper()
 	type codeRow struct {
 		ID               int64
@@ -100,11 +100,11 @@ func storedImports(t *testing.T, url string) []fake.Record {
 		Violations  []byte
 		Original    []byte
 	}
-	var all []fake.Record
+	var all []fake.ImportRecord
 	for _, c := range pgtest.Query[codeRow](t, url, `select id, code, method, date, description, created, refused, token, unkept, user_id from codes order by id`) {
 		require.Equal(t, "POST", c.Method)
 		require.WithinDuration(t, time.Now(), c.Date, time.Minute)
-		record := fake.Record{ID: c.ID, Status: c.Code, Description: c.Description, Created: c.Created, Refused: c.Refused, Unkept: c.Unkept}
+		record := fake.ImportRecord{ID: c.ID, Status: c.Code, Description: c.Description, Registered: c.Created, Rejected: c.Refused, Unkept: c.Unkept}
 		if c.Token != nil {
 			require.NotEmpty(t, *c.Token)
 			record.Token = *c.Token

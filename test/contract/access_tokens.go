@@ -16,19 +16,22 @@ import (
 
 // AccessTokens proves a ports.TokenStore.
 func AccessTokens(t *testing.T, subject func(*testing.T) ports.TokenStore) {
-	for name, test := range map[string]func(*testing.T, ports.TokenStore){
-		"keeps tokens":                    keepsTokens,
-		"is not the caller's token":       copiesToken,
-		"lets one of many have a name":    oneHasName,
-		"gives a revoked token's name":    givesRevokedName,
-		"revokes once":                    revokesOnce,
-		"notes uses":                      notesUses,
-		"finds no token by another hash":  findsByHash,
-		"ends when its context does":      tokensEndWithContext,
-		"notes one of many uses at once":  notesUsesAtOnce,
-		"knows names by their characters": knowsNames,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, ports.TokenStore)
+	}{
+		{"KeepsTokens", keepsTokens},
+		{"IsNotTheCallerSToken", copiesToken},
+		{"LetsOneOfManyHaveAName", oneHasName},
+		{"GivesARevokedTokenSName", givesRevokedName},
+		{"RevokesOnce", revokesOnce},
+		{"NotesUses", notesUses},
+		{"FindsNoTokenByAnotherHash", findsByHash},
+		{"EndsWhenItsContextDoes", tokensEndWithContext},
+		{"NotesOneOfManyUsesAtOnce", notesUsesAtOnce},
+		{"KnowsNamesByTheirCharacters", knowsNames},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
@@ -166,15 +169,19 @@ func notesUsesAtOnce(t *testing.T, store ports.TokenStore) {
 func findsByHash(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "hash")
 	for _, hash := range []string{"", "has", "Hash", "hash\x00", "crm"} {
-		_, err := store.Use(t.Context(), []byte(hash), tokenMade)
-		require.ErrorIs(t, err, ports.ErrNotFound, "%q", hash)
+		t.Run(hash, func(t *testing.T) {
+			_, err := store.Use(t.Context(), []byte(hash), tokenMade)
+			require.ErrorIs(t, err, ports.ErrNotFound, "%q", hash)
+		})
 	}
 	require.Zero(t, allTokens(t, store)[0].Used)
 }
 
 func knowsNames(t *testing.T, store ports.TokenStore) {
 	for i, name := range []string{"crm", "CRM", "crm2", "срм"} {
-		createToken(t, store, token(name), string(rune('a'+i)))
+		t.Run(name, func(t *testing.T) {
+			createToken(t, store, token(name), string(rune('a'+i)))
+		})
 	}
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
 	for i, token := range allTokens(t, store) {

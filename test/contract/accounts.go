@@ -25,31 +25,37 @@ type AccountsSubject struct {
 
 // Registrations proves a ports.RegistrationStore.
 func Registrations(t *testing.T, subject func(*testing.T) AccountsSubject) {
-	for name, test := range map[string]func(*testing.T, AccountsSubject){
-		"keeps a whole account":           keepsWholeAccount,
-		"knows what is taken":             registrationKnowsTaken,
-		"refuses what is taken":           refusesTaken,
-		"lets one of many have a login":   oneRegistrationWins,
-		"shares its accounts with import": sharesWithImports,
-		"ends when its context does":      registrationEndsWithContext,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, AccountsSubject)
+	}{
+		{"KeepsAWholeAccount", keepsWholeAccount},
+		{"KnowsWhatIsTaken", registrationKnowsTaken},
+		{"RefusesWhatIsTaken", refusesTaken},
+		{"LetsOneOfManyHaveALogin", oneRegistrationWins},
+		{"SharesItsAccountsWithImport", sharesWithImports},
+		{"EndsWhenItsContextDoes", registrationEndsWithContext},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
 // Accounts proves a ports.AccountStore.
 func Accounts(t *testing.T, subject func(*testing.T) AccountsSubject) {
-	for name, test := range map[string]func(*testing.T, AccountsSubject){
-		"finds by every name":                findsByEveryName,
-		"finds the owner of a contact first": findsContactFirst,
-		"finds nobody":                       findsNobody,
-		"lets one browser use a password":    usesPassword,
-		"sets a password":                    setsPassword,
-		"sets a password that is as it was":  setsUnchangedPassword,
-		"is not the caller's memory":         accountsCopyMemory,
-		"ends when its context does":         accountsEndWithContext,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, AccountsSubject)
+	}{
+		{"FindsByEveryName", findsByEveryName},
+		{"FindsTheOwnerOfAContactFirst", findsContactFirst},
+		{"FindsNobody", findsNobody},
+		{"LetsOneBrowserUseAPassword", usesPassword},
+		{"SetsAPassword", setsPassword},
+		{"SetsAPasswordThatIsAsItWas", setsUnchangedPassword},
+		{"IsNotTheCallerSMemory", accountsCopyMemory},
+		{"EndsWhenItsContextDoes", accountsEndWithContext},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
@@ -80,7 +86,7 @@ func keepsWholeAccount(t *testing.T, s AccountsSubject) {
 		if phone != "" {
 			phone = "+" + phone
 		}
-		o := object(t, 1, want.Login, want.Email, phone)
+		o := record(t, 1, want.Login, want.Email, phone)
 		o.Registration.Birthday = domain.Birthday{}
 		if want.Birthday != nil {
 			var violations domain.Violations
@@ -98,9 +104,9 @@ func keepsWholeAccount(t *testing.T, s AccountsSubject) {
 }
 
 func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
-	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
-	create(t, s, object(t, 2, "noemail", "", "9000000001"))
-	create(t, s, object(t, 3, "nophone", "x@example.com", ""))
+	create(t, s, record(t, 1, "Ivan", "I@example.com", "9123456789"))
+	create(t, s, record(t, 2, "noemail", "", "9000000001"))
+	create(t, s, record(t, 3, "nophone", "x@example.com", ""))
 	login := domain.Violation{Field: domain.FieldLogin, Code: domain.CodeTaken}
 	email := domain.Violation{Field: domain.FieldEmail, Code: domain.CodeTaken}
 	phone := domain.Violation{Field: domain.FieldPhone, Code: domain.CodeTaken}
@@ -108,11 +114,11 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 		object domain.Record
 		want   domain.Violations
 	}{
-		{object(t, 1, "iVAN", "other@example.com", ""), domain.Violations{login}},
-		{object(t, 2, "other", "i@EXAMPLE.com", ""), domain.Violations{email}},
-		{object(t, 3, "other", "", "89123456789"), domain.Violations{phone}},
-		{object(t, 4, "NOEMAIL", "X@example.com", "9123456789"), domain.Violations{login, email, phone}},
-		{object(t, 5, "other", "other@example.com", "9000000002"), nil},
+		{record(t, 1, "iVAN", "other@example.com", ""), domain.Violations{login}},
+		{record(t, 2, "other", "i@EXAMPLE.com", ""), domain.Violations{email}},
+		{record(t, 3, "other", "", "89123456789"), domain.Violations{phone}},
+		{record(t, 4, "NOEMAIL", "X@example.com", "9123456789"), domain.Violations{login, email, phone}},
+		{record(t, 5, "other", "other@example.com", "9000000002"), nil},
 		{domain.Record{}, nil},
 	} {
 		taken, err := s.Registrations.Taken(t.Context(), &c.object.Registration)
@@ -122,16 +128,16 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 }
 
 func refusesTaken(t *testing.T, s AccountsSubject) {
-	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
+	create(t, s, record(t, 1, "Ivan", "I@example.com", "9123456789"))
 	for _, o := range []domain.Record{
-		object(t, 1, "iVAN", "free@example.com", "9000000001"),
-		object(t, 2, "free", "i@EXAMPLE.com", "9000000001"),
-		object(t, 3, "free", "free@example.com", "9123456789"),
+		record(t, 1, "iVAN", "free@example.com", "9000000001"),
+		record(t, 2, "free", "i@EXAMPLE.com", "9000000001"),
+		record(t, 3, "free", "free@example.com", "9123456789"),
 	} {
 		_, err := s.Registrations.Create(t.Context(), account(o))
 		require.ErrorIs(t, err, ports.ErrTaken, "object %d", o.Number)
 	}
-	create(t, s, object(t, 4, "free", "free@example.com", "9000000001")) // what is refused takes nothing
+	create(t, s, record(t, 4, "free", "free@example.com", "9000000001")) // what is refused takes nothing
 }
 
 func oneRegistrationWins(t *testing.T, s AccountsSubject) {
@@ -139,7 +145,7 @@ func oneRegistrationWins(t *testing.T, s AccountsSubject) {
 	var created, taken atomic.Int64
 	var all sync.WaitGroup
 	for i := range many {
-		o := object(t, 1, []string{"ivan", "IVAN"}[i%2], fmt.Sprintf("u%d@example.com", i), "")
+		o := record(t, 1, []string{"ivan", "IVAN"}[i%2], fmt.Sprintf("u%d@example.com", i), "")
 		all.Go(func() {
 			_, err := s.Registrations.Create(t.Context(), account(o))
 			switch {
@@ -200,18 +206,20 @@ func find(t *testing.T, s AccountsSubject, identity domain.Identity) string {
 }
 
 func findsByEveryName(t *testing.T, s AccountsSubject) {
-	create(t, s, object(t, 1, "Ivan", "I@example.com", "9123456789"))
-	create(t, s, object(t, 2, "other", "other@example.com", ""))
+	create(t, s, record(t, 1, "Ivan", "I@example.com", "9123456789"))
+	create(t, s, record(t, 2, "other", "other@example.com", ""))
 	for _, name := range []string{"Ivan", " iVAN ", "i@EXAMPLE.com", "I@example.com", "+7 912 345-67-89", "89123456789"} {
-		require.Equal(t, "Ivan", find(t, s, domain.NewIdentity(name, "RU")), name)
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, "Ivan", find(t, s, domain.NewIdentity(name, "RU")), name)
+		})
 	}
 }
 
 func findsContactFirst(t *testing.T, s AccountsSubject) {
-	create(t, s, object(t, 1, "login", "", "9000000001")) // so that neither ids nor names are in this order
-	create(t, s, object(t, 2, "by-phone", "", "9123456789"))
-	create(t, s, object(t, 3, "a-by-email", "x@example.com", ""))
-	create(t, s, object(t, 4, "all", "all@example.com", "9000000002"))
+	create(t, s, record(t, 1, "login", "", "9000000001")) // so that neither ids nor names are in this order
+	create(t, s, record(t, 2, "by-phone", "", "9123456789"))
+	create(t, s, record(t, 3, "a-by-email", "x@example.com", ""))
+	create(t, s, record(t, 4, "all", "all@example.com", "9000000002"))
 	email, phone := "x@example.com", "79123456789"
 	for _, c := range []struct {
 		identity domain.Identity
@@ -228,7 +236,7 @@ func findsContactFirst(t *testing.T, s AccountsSubject) {
 	}
 	// Logins that are older than the rule against them.
 	for _, phone := range []string{"89123456789", "89990000000"} {
-		old := object(t, 5, "login5", phone+"@example.com", "")
+		old := record(t, 5, "login5", phone+"@example.com", "")
 		old.Registration.Login = login(t, phone)
 		create(t, s, old)
 	}
@@ -238,11 +246,13 @@ func findsContactFirst(t *testing.T, s AccountsSubject) {
 }
 
 func findsNobody(t *testing.T, s AccountsSubject) {
-	create(t, s, object(t, 1, "noemail", "", "9000000001"))
-	create(t, s, object(t, 2, "nophone", "x@example.com", ""))
+	create(t, s, record(t, 1, "noemail", "", "9000000001"))
+	create(t, s, record(t, 2, "nophone", "x@example.com", ""))
 	for _, name := range []string{"", "nobody", "no body", "no\x00body", "noemail\x00", "%", "nobody@example.com", "9000000009"} {
-		_, err := s.Accounts.Find(t.Context(), domain.NewIdentity(name, "RU"))
-		require.ErrorIs(t, err, ports.ErrNotFound, name)
+		t.Run(name, func(t *testing.T) {
+			_, err := s.Accounts.Find(t.Context(), domain.NewIdentity(name, "RU"))
+			require.ErrorIs(t, err, ports.ErrNotFound, name)
+		})
 	}
 	for _, id := range []int64{-1, 0, 1 << 40} {
 		_, err := s.Accounts.User(t.Context(), id)

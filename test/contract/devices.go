@@ -18,7 +18,7 @@ func Devices(t *testing.T, devices ports.DeviceSigner) {
 	for _, user := range []int64{1, 2, 1, 1 << 40, math.MaxInt64} {
 		text := devices.Sign(ports.Mark{User: user, Made: made})
 		require.Regexp(t, `^[A-Za-z0-9_-]{1,64}$`, text)
-		require.False(t, seen[text], "no two browsers have one")
+		require.False(t, seen[text], "every mark is new")
 		seen[text] = true
 		mark, ok := devices.Verify(text)
 		require.True(t, ok)

@@ -14,25 +14,28 @@ import (
 	"rollcall/ports"
 )
 
-// ExportsSubject is an empty store with room for some small files, and the names of those it keeps.
+// An ExportsSubject is an empty store with room for some small files.
 type ExportsSubject struct {
 	Store ports.ExportStore
-	Names func() []string // in any order
+	Names func() []string // of the stored files, in any order
 }
 
 // Exports proves a ports.ExportStore.
 func Exports(t *testing.T, subject func(*testing.T) ExportsSubject) {
-	for name, test := range map[string]func(*testing.T, ExportsSubject){
-		"makes a whole file":                  makesWholeFile,
-		"has no file before it is whole":      hasNoFileBeforeWhole,
-		"leaves nothing of a failure":         leavesNothingOfFailure,
-		"keeps the newest of a kind":          keepsNewestOfKind,
-		"goes on reading what was replaced":   readsReplaced,
-		"makes files of one name at once":     makesOneNameAtOnce,
-		"makes a file inside of another":      makesInside,
-		"keeps what was there when all fails": keepsAfterFailure,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, ExportsSubject)
+	}{
+		{"MakesACompleteFile", makesCompleteFile},
+		{"ShowsNoIncompleteFile", showsNoIncompleteFile},
+		{"LeavesNothingAfterAFailure", leavesNothingAfterFailure},
+		{"KeepsTheNewestOfAKind", keepsNewestOfKind},
+		{"ReadsAReplacedFile", readsReplacedFile},
+		{"MakesFilesOfOneNameConcurrently", makesOneNameConcurrently},
+		{"MakesAFileDuringAnother", makesFileDuringAnother},
+		{"KeepsTheFileBeforeAFailure", keepsFileBeforeFailure},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
@@ -62,33 +65,38 @@ func readAll(t *testing.T, r io.Reader) string {
 	return string(content)
 }
 
-func makesWholeFile(t *testing.T, s ExportsSubject) {
+func makesCompleteFile(t *testing.T, s ExportsSubject) {
 	large := strings.Repeat("0123456789abcdef", 100_000)
-	for content, name := range map[string]ports.ExportName{
-		"":    {Kind: "empty", Detail: "2026-11-23", Extension: "txt"},
-		"x":   {Kind: "rollcall-bad_users", Detail: "2026-11-23", Extension: "csv"},
-		large: {Kind: "rollcall-rejected", Detail: "2026-11-23-import-7", Extension: "json"},
+	for _, c := range []struct {
+		content string
+		name    ports.ExportName
+	}{
+		{"", ports.ExportName{Kind: "empty", Detail: "2026-11-23", Extension: "txt"}},
+		{"x", ports.ExportName{Kind: "rollcall-bad_users", Detail: "2026-11-23", Extension: "csv"}},
+		{large, ports.ExportName{Kind: "rollcall-rejected", Detail: "2026-11-23-import-7", Extension: "json"}},
 	} {
-		file, err := s.Store.Make(name, func(w io.Writer) error {
-			for rest := content; rest != ""; {
-				n, err := io.WriteString(w, rest[:min(len(rest), 70_001)])
-				if err != nil {
-					return err
+		t.Run(c.name.Kind, func(t *testing.T) {
+			file, err := s.Store.Make(c.name, func(w io.Writer) error {
+				for rest := c.content; rest != ""; {
+					n, err := io.WriteString(w, rest[:min(len(rest), 70_001)])
+					if err != nil {
+						return err
+					}
+					rest = rest[n:]
 				}
-				rest = rest[n:]
-			}
-			return nil
+				return nil
+			})
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprintf("%s-%s.%s", c.name.Kind, c.name.Detail, c.name.Extension), file.Name)
+			require.EqualValues(t, len(c.content), file.Size)
+			isSame := c.content == readAll(t, file) // a diff would be too long
+			require.True(t, isSame)
+			require.NoError(t, file.Close())
 		})
-		require.NoError(t, err)
-		require.Equal(t, fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension), file.Name)
-		require.EqualValues(t, len(content), file.Size)
-		isSame := content == readAll(t, file)
-		require.True(t, isSame, file.Name) // it is too long to be printed
-		require.NoError(t, file.Close())
 	}
 }
 
-func hasNoFileBeforeWhole(t *testing.T, s ExportsSubject) {
+func showsNoIncompleteFile(t *testing.T, s ExportsSubject) {
 	file, err := s.Store.Make(xlsx("1"), func(w io.Writer) error {
 		_, err := io.WriteString(w, strings.Repeat("x", 1<<20))
 		require.Empty(t, s.Names())
@@ -99,7 +107,7 @@ func hasNoFileBeforeWhole(t *testing.T, s ExportsSubject) {
 	require.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
 }
 
-func leavesNothingOfFailure(t *testing.T, s ExportsSubject) {
+func leavesNothingAfterFailure(t *testing.T, s ExportsSubject) {
 	failure := errors.New("failure")
 	for _, size := range []int{0, 1, 1 << 20} {
 		file, err := s.Store.Make(xlsx("1"), func(w io.Writer) error {
@@ -133,12 +141,12 @@ func keepsNewestOfKind(t *testing.T, s ExportsSubject) {
 	}
 	s.make(t, ports.ExportName{Kind: "rollcall-rejected", Detail: "2026-11-23-import-8", Extension: "xlsx"}, "newer")
 	want[3] = "rollcall-rejected-2026-11-23-import-8.xlsx"
-	s.make(t, xlsx("2026-11-21"), "the newest, whatever it is called")
+	s.make(t, xlsx("2026-11-21"), "the newest, whatever its name")
 	want[0] = "rollcall-2026-11-21.xlsx"
 	require.ElementsMatch(t, want, s.Names())
 }
 
-func readsReplaced(t *testing.T, s ExportsSubject) {
+func readsReplacedFile(t *testing.T, s ExportsSubject) {
 	first := s.make(t, xlsx("1"), "first")
 	start := make([]byte, 2)
 	_, err := io.ReadFull(first, start)
@@ -149,7 +157,7 @@ func readsReplaced(t *testing.T, s ExportsSubject) {
 	require.Equal(t, "other", readAll(t, other))
 }
 
-func makesOneNameAtOnce(t *testing.T, s ExportsSubject) {
+func makesOneNameConcurrently(t *testing.T, s ExportsSubject) {
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() {
@@ -171,8 +179,8 @@ func makesOneNameAtOnce(t *testing.T, s ExportsSubject) {
 	require.Len(t, s.Names(), 1)
 }
 
-// makesInside has the newest end first. What ends last is kept.
-func makesInside(t *testing.T, s ExportsSubject) {
+// makesFileDuringAnother proves that the file that was completed last is kept.
+func makesFileDuringAnother(t *testing.T, s ExportsSubject) {
 	var inner *ports.ExportFile
 	outer, err := s.Store.Make(xlsx("1"), func(w io.Writer) error {
 		inner = s.make(t, xlsx("2"), "inner")
@@ -185,7 +193,7 @@ func makesInside(t *testing.T, s ExportsSubject) {
 	require.Equal(t, []string{"rollcall-1.xlsx"}, s.Names())
 }
 
-func keepsAfterFailure(t *testing.T, s ExportsSubject) {
+func keepsFileBeforeFailure(t *testing.T, s ExportsSubject) {
 	s.make(t, xlsx("1"), "first")
 	failure := errors.New("failure")
 	_, err := s.Store.Make(xlsx("1"), func(io.Writer) error { return failure })

@@ -12,7 +12,7 @@ import (
 func TestFakeImports(t *testing.T) {
 	contract.Imports(t, func(*testing.T) contract.ImportsSubject {
 		store := &fake.Imports{}
-		return contract.ImportsSubject{Store: store, Accounts: store.Accounts, Records: store.Records}
+		return contract.ImportsSubject{Store: store, Accounts: store.Accounts, Recorded: store.Recorded}
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 	"rollcall/ports"
 )
 
-// LimitsSubject is a store whose buckets are full, and what lets time pass for them.
+// A LimitsSubject is a store with full buckets. Pass lets time pass for them.
 type LimitsSubject struct {
 	Store ports.LimitStore
 	Pass  func(time.Duration)
@@ -22,25 +22,28 @@ type LimitsSubject struct {
 
 // Limits proves a ports.LimitStore.
 func Limits(t *testing.T, subject func(*testing.T) LimitsSubject) {
-	for name, test := range map[string]func(*testing.T, LimitsSubject){
-		"holds as many as its size":         holdsSize,
-		"holds as many as its size at once": holdsSizeAtOnce,
-		"refills one at a time":             refills,
-		"refills by itself":                 refillsItself,
-		"refuses without taking":            refusesWithoutTaking,
-		"takes back":                        takesBack,
-		"takes no more back than it holds":  takesNoMoreBack,
-		"keeps buckets apart":               keepsBucketsApart,
-		"takes from all or from none":       takesFromAllOrNone,
-		"takes from several at once":        takesFromSeveralAtOnce,
-		"takes back to several":             takesBackToSeveral,
-		"ends when its context does":        limitsEndWithContext,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, LimitsSubject)
+	}{
+		{"HoldsItsSize", holdsSize},
+		{"HoldsItsSizeForConcurrentCalls", holdsSizeConcurrently},
+		{"RefillsOneAttemptAtATime", refillsOneAtATime},
+		{"RefillsInRealTime", refillsInRealTime},
+		{"RejectsWithoutTaking", rejectsWithoutTaking},
+		{"ReturnsAttempts", returnsAttempts},
+		{"ReturnsNoMoreThanItsSize", returnsNoMoreThanSize},
+		{"SeparatesKeys", separatesKeys},
+		{"TakesFromAllBucketsOrNone", takesFromAllOrNone},
+		{"TakesFromSeveralBucketsConcurrently", takesFromSeveralConcurrently},
+		{"ReturnsToSeveralBuckets", returnsToSeveral},
+		{"StopsWithItsContext", limitsStopWithContext},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
-// refill is so long that none comes during a test, and more than an interval's day.
+// refill is longer than a test, and longer than a day.
 const refill = 30 * time.Hour
 
 func five() ports.Bucket { return ports.Bucket{Key: "five", Size: 5, Refill: refill} }
@@ -52,7 +55,7 @@ func take(t *testing.T, s LimitsSubject, bucket ports.Bucket) time.Duration {
 	return wait
 }
 
-// drain takes what there is, and returns how much that was.
+// drain takes every attempt of a bucket, and returns their number.
 func drain(t *testing.T, s LimitsSubject, bucket ports.Bucket) int {
 	t.Helper()
 	taken := 0
@@ -72,7 +75,7 @@ func holdsSize(t *testing.T, s LimitsSubject) {
 	}
 }
 
-func holdsSizeAtOnce(t *testing.T, s LimitsSubject) {
+func holdsSizeConcurrently(t *testing.T, s LimitsSubject) {
 	var taken atomic.Int64
 	var all sync.WaitGroup
 	for range 20 {
@@ -92,7 +95,7 @@ func holdsSizeAtOnce(t *testing.T, s LimitsSubject) {
 	require.EqualValues(t, 5, taken.Load())
 }
 
-func refills(t *testing.T, s LimitsSubject) {
+func refillsOneAtATime(t *testing.T, s LimitsSubject) {
 	drain(t, s, five())
 	s.Pass(refill - time.Minute)
 	wait := take(t, s, five())
@@ -106,13 +109,13 @@ func refills(t *testing.T, s LimitsSubject) {
 	require.Equal(t, 5, drain(t, s, five()))
 }
 
-func refillsItself(t *testing.T, s LimitsSubject) {
+func refillsInRealTime(t *testing.T, s LimitsSubject) {
 	bucket := ports.Bucket{Key: "soon", Size: 1, Refill: 20 * time.Millisecond}
 	require.Zero(t, take(t, s, bucket))
 	require.Eventually(t, func() bool { return take(t, s, bucket) == 0 }, 10*time.Second, time.Millisecond)
 }
 
-func refusesWithoutTaking(t *testing.T, s LimitsSubject) {
+func rejectsWithoutTaking(t *testing.T, s LimitsSubject) {
 	drain(t, s, five())
 	wait := take(t, s, five())
 	for range 10 {
@@ -124,7 +127,7 @@ func refusesWithoutTaking(t *testing.T, s LimitsSubject) {
 	require.Zero(t, take(t, s, five()))
 }
 
-func takesBack(t *testing.T, s LimitsSubject) {
+func returnsAttempts(t *testing.T, s LimitsSubject) {
 	drain(t, s, five())
 	for range 2 {
 		require.NoError(t, s.Store.Return(t.Context(), five()))
@@ -132,7 +135,7 @@ func takesBack(t *testing.T, s LimitsSubject) {
 	require.Equal(t, 2, drain(t, s, five()))
 }
 
-func takesNoMoreBack(t *testing.T, s LimitsSubject) {
+func returnsNoMoreThanSize(t *testing.T, s LimitsSubject) {
 	for range 2 {
 		for range 10 {
 			require.NoError(t, s.Store.Return(t.Context(), five()))
@@ -141,14 +144,14 @@ func takesNoMoreBack(t *testing.T, s LimitsSubject) {
 	}
 	require.NoError(t, s.Store.Return(t.Context(), five()))
 	s.Pass(4 * refill)
-	require.NoError(t, s.Store.Return(t.Context(), five())) // it is full already
+	require.NoError(t, s.Store.Return(t.Context(), five())) // it is full
 	require.Equal(t, 5, drain(t, s, five()))
 }
 
-func keepsBucketsApart(t *testing.T, s LimitsSubject) {
+func separatesKeys(t *testing.T, s LimitsSubject) {
 	for _, key := range []string{"", "a", "A", "a\x00", "b\xff", strings.Repeat("a", 100_000), strings.Repeat("a", 100_001)} {
 		bucket := ports.Bucket{Key: key, Size: 2, Refill: refill}
-		require.Equal(t, 2, drain(t, s, bucket))
+		require.Equal(t, 2, drain(t, s, bucket), "%.40q", key)
 	}
 }
 
@@ -159,7 +162,7 @@ func named(name string, size int) ports.Bucket {
 func takesFromAllOrNone(t *testing.T, s LimitsSubject) {
 	ctx := t.Context()
 	small, large, slow := named("small", 2), named("large", 5), ports.Bucket{Key: "slow", Size: 3, Refill: 2 * refill}
-	for _, buckets := range [][]ports.Bucket{{small, large, slow}, {slow, large, small}} { // in whatever order
+	for _, buckets := range [][]ports.Bucket{{small, large, slow}, {slow, large, small}} { // in any order
 		wait, err := s.Store.Take(ctx, buckets...)
 		require.NoError(t, err)
 		require.Zero(t, wait)
@@ -168,15 +171,15 @@ func takesFromAllOrNone(t *testing.T, s LimitsSubject) {
 		for range 3 {
 			wait, err := s.Store.Take(ctx, buckets...)
 			require.NoError(t, err)
-			require.InDelta(t, refill, wait, float64(time.Minute), "until the small one has another")
+			require.InDelta(t, refill, wait, float64(time.Minute), "until the empty bucket has an attempt")
 		}
 	}
-	require.Equal(t, 3, drain(t, s, large), "the large one gave none for nothing")
+	require.Equal(t, 3, drain(t, s, large), "rejected calls took nothing from the other buckets")
 	require.Equal(t, 1, drain(t, s, slow))
 	wait, err := s.Store.Take(ctx, small, large, slow, named("another", 1))
 	require.NoError(t, err)
-	require.InDelta(t, 2*refill, wait, float64(time.Minute), "until the last of them has one")
-	require.Equal(t, 1, drain(t, s, named("another", 1)), "nor did one that was never taken from")
+	require.InDelta(t, 2*refill, wait, float64(time.Minute), "until the last empty bucket has an attempt")
+	require.Equal(t, 1, drain(t, s, named("another", 1)), "nor from a new bucket")
 	s.Pass(2 * refill)
 	wait, err = s.Store.Take(ctx, small, large, slow)
 	require.NoError(t, err)
@@ -184,7 +187,7 @@ func takesFromAllOrNone(t *testing.T, s LimitsSubject) {
 	require.Equal(t, []int{1, 1, 0}, []int{drain(t, s, small), drain(t, s, large), drain(t, s, slow)})
 }
 
-func takesFromSeveralAtOnce(t *testing.T, s LimitsSubject) {
+func takesFromSeveralConcurrently(t *testing.T, s LimitsSubject) {
 	buckets := []ports.Bucket{named("a", 7), named("b", 9), named("c", 8), named("d", 30)}
 	var taken atomic.Int64
 	var all sync.WaitGroup
@@ -208,7 +211,7 @@ func takesFromSeveralAtOnce(t *testing.T, s LimitsSubject) {
 		require.Equal(t, left, drain(t, s, buckets[i]), buckets[i].Key)
 	}
 	for range 2 {
-		for i := range 20 { // those that take and those that return do not keep one another waiting for ever
+		for i := range 20 { // concurrent calls of Take and Return do not deadlock
 			mine := slices.Clone(buckets)
 			if i%2 == 0 {
 				slices.Reverse(mine)
@@ -223,7 +226,7 @@ func takesFromSeveralAtOnce(t *testing.T, s LimitsSubject) {
 	}
 }
 
-func takesBackToSeveral(t *testing.T, s LimitsSubject) {
+func returnsToSeveral(t *testing.T, s LimitsSubject) {
 	full, some := named("full", 5), named("some", 5)
 	drain(t, s, some)
 	require.NoError(t, s.Store.Return(t.Context(), some, full))
@@ -231,7 +234,7 @@ func takesBackToSeveral(t *testing.T, s LimitsSubject) {
 	require.Equal(t, 5, drain(t, s, full))
 }
 
-func limitsEndWithContext(t *testing.T, s LimitsSubject) {
+func limitsStopWithContext(t *testing.T, s LimitsSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.Store.Take(ctx, five())

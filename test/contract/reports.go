@@ -27,32 +27,35 @@ type ReportsSubject struct {
 
 // Reports proves a ports.ReportStore.
 func Reports(t *testing.T, subject func(*testing.T) ReportsSubject) {
-	for name, test := range map[string]func(*testing.T, ReportsSubject){
-		"tells of nothing":                          tellsOfNothing,
-		"counts by day":                             countsByDay,
-		"counts the day of the clock's place":       countsLocalDay,
-		"counts reasons":                            countsReasons,
-		"tells of what is only counted":             tellsUnkept,
-		"tells statuses":                            tellsStatuses,
-		"does not count what has failed":            countsNoFailure,
-		"finds by every filter":                     findsByEveryFilter,
-		"pages forward and back":                    pagesForwardAndBack,
-		"pages while imports arrive":                pagesWhileImportsArrive,
-		"pages while imports that began end":        pagesWhileImportsEnd,
-		"pages from where nothing is":               pagesFromNowhere,
-		"pages rejections":                          pagesRejections,
-		"pages rejections of a filter":              pagesFilteredRejections,
-		"finds no import":                           findsNoImport,
-		"finds the user of an import":               findsUserOfImport,
-		"reads in order":                            readsInOrder,
-		"reads originals and violations when asked": readsWhatIsAsked,
-		"reads one moment":                          readsOneMoment,
-		"returns the error of work":                 returnsErrorOfWork,
-		"ends a sequence that is broken off":        endsBrokenOff,
-		"reads at once":                             readsAtOnce,
-		"ends when its context does":                reportsEndWithContext,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, ReportsSubject)
+	}{
+		{"TellsOfNothing", tellsOfNothing},
+		{"CountsByDay", countsByDay},
+		{"CountsTheDayOfTheClockSPlace", countsLocalDay},
+		{"CountsReasons", countsReasons},
+		{"TellsOfWhatIsOnlyCounted", tellsUnkept},
+		{"TellsStatuses", tellsStatuses},
+		{"DoesNotCountWhatHasFailed", countsNoFailure},
+		{"FindsByEveryFilter", findsByEveryFilter},
+		{"PagesForwardAndBack", pagesForwardAndBack},
+		{"PagesWhileImportsArrive", pagesWhileImportsArrive},
+		{"PagesWhileImportsThatBeganEnd", pagesWhileImportsEnd},
+		{"PagesFromWhereNothingIs", pagesFromNowhere},
+		{"PagesRejections", pagesRejections},
+		{"PagesRejectionsOfAFilter", pagesFilteredRejections},
+		{"FindsNoImport", findsNoImport},
+		{"FindsTheUserOfAnImport", findsUserOfImport},
+		{"ReadsInOrder", readsInOrder},
+		{"ReadsOriginalsAndViolationsWhenAsked", readsWhatIsAsked},
+		{"ReadsOneMoment", readsOneMoment},
+		{"ReturnsTheErrorOfWork", returnsErrorOfWork},
+		{"EndsASequenceThatIsBrokenOff", endsBrokenOff},
+		{"ReadsAtOnce", readsAtOnce},
+		{"EndsWhenItsContextDoes", reportsEndWithContext},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
@@ -655,12 +658,17 @@ func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
 }
 
 func findsUserOfImport(t *testing.T, s ReportsSubject) {
-	id, err := s.People.Create(t.Context(), account(object(t, 1, "Anna", "a@example.com", "")))
+	id, err := s.People.Create(t.Context(), account(record(t, 1, "Anna", "a@example.com", "")))
 	require.NoError(t, err)
-	for user, login := range map[int64]string{id: "Anna", id + 1_000_000: ""} { // an account that is gone
-		number, err := s.Imports.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: domain.DescriptionBroken, Sender: domain.Sender{User: user}})
-		require.NoError(t, err)
-		require.Equal(t, login, s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: number}, Limit: 1}).Import.User)
+	for _, c := range []struct {
+		user  int64
+		login string
+	}{{id, "Anna"}, {id + 1_000_000, ""}} {
+		t.Run(fmt.Sprint(c.user), func(t *testing.T) { // an account that is gone
+			number, err := s.Imports.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: domain.DescriptionBroken, Sender: domain.Sender{User: c.user}})
+			require.NoError(t, err)
+			require.Equal(t, c.login, s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: number}, Limit: 1}).Import.User)
+		})
 	}
 }
 

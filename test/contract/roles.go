@@ -14,16 +14,19 @@ import (
 
 // Roles proves a ports.RoleStore.
 func Roles(t *testing.T, subject func(*testing.T) AccountsSubject) {
-	for name, test := range map[string]func(*testing.T, AccountsSubject){
-		"grants and revokes":         grantsAndRevokes,
-		"grants once":                grantsOnce,
-		"keeps the last operator":    keepsLastOperator,
-		"knows nobody":               grantsNobody,
-		"lists by login and by role": listsUsers,
-		"is not the caller's memory": rolesCopyMemory,
-		"ends when its context does": rolesEndWithContext,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, AccountsSubject)
+	}{
+		{"GrantsAndRevokes", grantsAndRevokes},
+		{"GrantsOnce", grantsOnce},
+		{"KeepsTheLastOperator", keepsLastOperator},
+		{"KnowsNobody", grantsNobody},
+		{"ListsByLoginAndByRole", listsUsers},
+		{"IsNotTheCallerSMemory", rolesCopyMemory},
+		{"EndsWhenItsContextDoes", rolesEndWithContext},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
@@ -59,7 +62,7 @@ func roles(t *testing.T, s AccountsSubject, id int64) []domain.Role {
 
 func grantsAndRevokes(t *testing.T, s AccountsSubject) {
 	ctx := t.Context()
-	anna, boris := create(t, s, object(t, 1, "Anna", "a@example.com", "")), create(t, s, object(t, 2, "Борис", "b@example.com", ""))
+	anna, boris := create(t, s, record(t, 1, "Anna", "a@example.com", "")), create(t, s, record(t, 2, "Борис", "b@example.com", ""))
 	require.Nil(t, anna.Roles)
 	require.NoError(t, s.Roles.Grant(ctx, login(t, "aNNA"), domain.RoleOperator))
 	require.NoError(t, s.Roles.Grant(ctx, login(t, "БОРИС"), otherRole))
@@ -81,7 +84,7 @@ func keepsLastOperator(t *testing.T, s AccountsSubject) {
 		names[i] = create(t, s, Record(t, i)).Login
 		require.NoError(t, s.Roles.Grant(t.Context(), login(t, names[i]), domain.RoleOperator))
 	}
-	create(t, s, object(t, len(names), "anna", "a@example.com", ""))
+	create(t, s, record(t, len(names), "anna", "a@example.com", ""))
 	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), otherRole))
 	var all sync.WaitGroup
 	var kept atomic.Int32
@@ -104,7 +107,7 @@ func keepsLastOperator(t *testing.T, s AccountsSubject) {
 }
 
 func grantsOnce(t *testing.T, s AccountsSubject) {
-	anna := create(t, s, object(t, 1, "Anna", "a@example.com", ""))
+	anna := create(t, s, record(t, 1, "Anna", "a@example.com", ""))
 	var all sync.WaitGroup
 	key := login(t, "anna")
 	for range 20 {
@@ -115,10 +118,12 @@ func grantsOnce(t *testing.T, s AccountsSubject) {
 }
 
 func grantsNobody(t *testing.T, s AccountsSubject) {
-	create(t, s, object(t, 1, "Anna", "boris@example.com", ""))
+	create(t, s, record(t, 1, "Anna", "boris@example.com", ""))
 	for _, name := range []string{"boris", "boris@example.com", "anna2", "%"} {
-		require.ErrorIs(t, s.Roles.Grant(t.Context(), login(t, name), domain.RoleOperator), ports.ErrNotFound, name)
-		require.ErrorIs(t, s.Roles.Revoke(t.Context(), login(t, name), domain.RoleOperator), ports.ErrNotFound, name)
+		t.Run(name, func(t *testing.T) {
+			require.ErrorIs(t, s.Roles.Grant(t.Context(), login(t, name), domain.RoleOperator), ports.ErrNotFound, name)
+			require.ErrorIs(t, s.Roles.Revoke(t.Context(), login(t, name), domain.RoleOperator), ports.ErrNotFound, name)
+		})
 	}
 	require.ErrorIs(t, s.Roles.Grant(t.Context(), domain.Login{}, domain.RoleOperator), ports.ErrNotFound)
 	require.Empty(t, listed(t, s, domain.RoleOperator))
@@ -127,7 +132,9 @@ func grantsNobody(t *testing.T, s AccountsSubject) {
 func listsUsers(t *testing.T, s AccountsSubject) {
 	require.Empty(t, listed(t, s, ""))
 	for i, name := range []string{"vera", "Boris", "anna", "Яна"} {
-		create(t, s, object(t, i, name, name+"@example.com", ""))
+		t.Run(name, func(t *testing.T) {
+			create(t, s, record(t, i, name, name+"@example.com", ""))
+		})
 	}
 	for _, name := range []string{"vera", "boris"} {
 		require.NoError(t, s.Roles.Grant(t.Context(), login(t, name), domain.RoleOperator))
@@ -149,7 +156,7 @@ func listsUsers(t *testing.T, s AccountsSubject) {
 }
 
 func rolesCopyMemory(t *testing.T, s AccountsSubject) {
-	anna := create(t, s, object(t, 1, "Anna", "a@example.com", ""))
+	anna := create(t, s, record(t, 1, "Anna", "a@example.com", ""))
 	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), domain.RoleOperator))
 	user, err := s.Accounts.User(t.Context(), anna.ID)
 	require.NoError(t, err)
@@ -161,7 +168,7 @@ func rolesCopyMemory(t *testing.T, s AccountsSubject) {
 }
 
 func rolesEndWithContext(t *testing.T, s AccountsSubject) {
-	anna := create(t, s, object(t, 1, "Anna", "a@example.com", ""))
+	anna := create(t, s, record(t, 1, "Anna", "a@example.com", ""))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	errs := []error{

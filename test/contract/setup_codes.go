@@ -22,15 +22,18 @@ type SetupCodesSubject struct {
 
 // SetupCodes proves a ports.SetupCodeStore.
 func SetupCodes(t *testing.T, subject func(*testing.T) SetupCodesSubject) {
-	for name, test := range map[string]func(*testing.T, SetupCodesSubject){
-		"makes one user an operator":    makesOperator,
-		"lets one of many use codes":    oneUsesCodes,
-		"expires codes":                 expiresCodes,
-		"has no codes for operators":    hasNoCodesForOperators,
-		"keeps codes that are not used": keepsUnusedCodes,
-		"ends when its context does":    setupEndsWithContext,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, SetupCodesSubject)
+	}{
+		{"MakesOneUserAnOperator", makesOperator},
+		{"LetsOneOfManyUseCodes", oneUsesCodes},
+		{"ExpiresCodes", expiresCodes},
+		{"HasNoCodesForOperators", hasNoCodesForOperators},
+		{"KeepsCodesThatAreNotUsed", keepsUnusedCodes},
+		{"EndsWhenItsContextDoes", setupEndsWithContext},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
@@ -44,8 +47,8 @@ func createCode(t *testing.T, s SetupCodesSubject, hash string) {
 }
 
 func makesOperator(t *testing.T, s SetupCodesSubject) {
-	anna := create(t, s.AccountsSubject, object(t, 1, "Anna", "a@example.com", ""))
-	boris := create(t, s.AccountsSubject, object(t, 2, "boris", "b@example.com", ""))
+	anna := create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
+	boris := create(t, s.AccountsSubject, record(t, 2, "boris", "b@example.com", ""))
 	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), otherRole))
 	for _, hash := range []string{"\x00\xff", "other"} { // of two instances
 		createCode(t, s, hash)
@@ -87,7 +90,7 @@ func oneUsesCodes(t *testing.T, s SetupCodesSubject) {
 }
 
 func expiresCodes(t *testing.T, s SetupCodesSubject) {
-	anna := create(t, s.AccountsSubject, object(t, 1, "Anna", "a@example.com", ""))
+	anna := create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
 	createCode(t, s, "hash")
 	require.NoError(t, s.Codes.Check(t.Context(), []byte("hash"), setupAt.Add(time.Hour-time.Microsecond)))
 	require.ErrorIs(t, s.Codes.Check(t.Context(), []byte("hash"), setupAt.Add(time.Hour)), ports.ErrNotFound)
@@ -96,8 +99,8 @@ func expiresCodes(t *testing.T, s SetupCodesSubject) {
 }
 
 func hasNoCodesForOperators(t *testing.T, s SetupCodesSubject) {
-	boris := create(t, s.AccountsSubject, object(t, 2, "boris", "b@example.com", ""))
-	create(t, s.AccountsSubject, object(t, 1, "Anna", "a@example.com", ""))
+	boris := create(t, s.AccountsSubject, record(t, 2, "boris", "b@example.com", ""))
+	create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
 	createCode(t, s, "before")
 	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), domain.RoleOperator))
 	created, err := s.Codes.Create(t.Context(), []byte("after"), setupAt.Add(time.Hour))
@@ -110,18 +113,20 @@ func hasNoCodesForOperators(t *testing.T, s SetupCodesSubject) {
 }
 
 func keepsUnusedCodes(t *testing.T, s SetupCodesSubject) {
-	anna := create(t, s.AccountsSubject, object(t, 1, "Anna", "a@example.com", ""))
+	anna := create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
 	require.ErrorIs(t, s.Codes.Check(t.Context(), []byte("hash"), setupAt), ports.ErrNotFound)
 	createCode(t, s, "hash")
 	for _, hash := range []string{"", "has", "Hash", "hash\x00"} {
-		require.ErrorIs(t, s.Codes.Use(t.Context(), []byte(hash), setupAt, anna.ID), ports.ErrNotFound)
+		t.Run(hash, func(t *testing.T) {
+			require.ErrorIs(t, s.Codes.Use(t.Context(), []byte(hash), setupAt, anna.ID), ports.ErrNotFound)
+		})
 	}
 	require.ErrorIs(t, s.Codes.Use(t.Context(), []byte("hash"), setupAt, anna.ID+1_000_000), ports.ErrNotFound, "nobody")
 	require.NoError(t, s.Codes.Use(t.Context(), []byte("hash"), setupAt, anna.ID))
 }
 
 func setupEndsWithContext(t *testing.T, s SetupCodesSubject) {
-	anna := create(t, s.AccountsSubject, object(t, 1, "Anna", "a@example.com", ""))
+	anna := create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
 	createCode(t, s, "hash")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

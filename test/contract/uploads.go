@@ -35,21 +35,24 @@ type UploadsSubject struct {
 
 // Uploads proves an UploadStore.
 func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
-	for name, test := range map[string]func(*testing.T, UploadsSubject){
-		"keeps a whole upload":          keepsWholeUpload,
-		"keeps files of any size":       keepsFilesOfAnySize,
-		"keeps nothing of a bad file":   keepsNothingOfBadFile,
-		"shows uploads to their user":   showsUploadsToTheirUser,
-		"lists the latest":              listsLatestUploads,
-		"changes what is as it was":     changesUpload,
-		"lets one of many start a job":  oneJobStarts,
-		"keeps to a user's share":       keepsToShare,
-		"drops files that are not used": dropsFiles,
-		"hears of jobs":                 hearsOfJobs,
-		"passes on that it is enough":   interruptsJobs,
-		"ends when its context does":    uploadsEndWithContext,
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, UploadsSubject)
+	}{
+		{"KeepsAWholeUpload", keepsWholeUpload},
+		{"KeepsFilesOfAnySize", keepsFilesOfAnySize},
+		{"KeepsNothingOfABadFile", keepsNothingOfBadFile},
+		{"ShowsUploadsToTheirUser", showsUploadsToTheirUser},
+		{"ListsTheLatest", listsLatestUploads},
+		{"ChangesWhatIsAsItWas", changesUpload},
+		{"LetsOneOfManyStartAJob", oneJobStarts},
+		{"KeepsToAUserSShare", keepsToShare},
+		{"DropsFilesThatAreNotUsed", dropsFiles},
+		{"HearsOfJobs", hearsOfJobs},
+		{"PassesOnThatItIsEnough", interruptsJobs},
+		{"EndsWhenItsContextDoes", uploadsEndWithContext},
 	} {
-		t.Run(name, func(t *testing.T) { test(t, subject(t)) })
+		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
@@ -142,8 +145,10 @@ func showsUploadsToTheirUser(t *testing.T, s UploadsSubject) {
 	_, err := s.Store.Find(t.Context(), s.Boris, "one")
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	for _, id := range []string{"", "none", "ONE", "one\x00", "\xff", "'"} {
-		_, err = s.Store.Find(t.Context(), s.Anna, id)
-		require.ErrorIs(t, err, ports.ErrNotFound, "%q", id)
+		t.Run(id, func(t *testing.T) {
+			_, err = s.Store.Find(t.Context(), s.Anna, id)
+			require.ErrorIs(t, err, ports.ErrNotFound, "%q", id)
+		})
 	}
 	latest, err := s.Store.Latest(t.Context(), s.Boris, 10)
 	require.NoError(t, err)
@@ -152,7 +157,9 @@ func showsUploadsToTheirUser(t *testing.T, s UploadsSubject) {
 
 func listsLatestUploads(t *testing.T, s UploadsSubject) {
 	for _, id := range []string{"b", "a", "c"} {
-		createUpload(t, s, uploadOf(s.Anna, id))
+		t.Run(id, func(t *testing.T) {
+			createUpload(t, s, uploadOf(s.Anna, id))
+		})
 	}
 	createUpload(t, s, uploadOf(s.Boris, "d"))
 	latest, err := s.Store.Latest(t.Context(), s.Anna, 2)
@@ -177,8 +184,10 @@ func keepsToShare(t *testing.T, s UploadsSubject) {
 	is.State = domain.UploadImporting
 	require.NoError(t, s.Store.Change(t.Context(), importing, &is))
 	share := ports.UploadShare{Uploads: 2, Bytes: 10}
-	for _, id := range []string{"one", "two", "three"} { // of 3 bytes each
-		require.NoError(t, s.Store.Create(t.Context(), uploadOf(s.Anna, id), share, strings.NewReader("abc")))
+	for _, id := range []string{"one", "two", "three"} {
+		t.Run(id, func(t *testing.T) { // of 3 bytes each
+			require.NoError(t, s.Store.Create(t.Context(), uploadOf(s.Anna, id), share, strings.NewReader("abc")))
+		})
 	}
 	require.Equal(t, domain.UploadCancelled, state("one", s.Anna))
 	require.ErrorIs(t, s.Store.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is gone")

@@ -10,7 +10,7 @@ import (
 	"rollcall/ports"
 )
 
-// AccessTokens keeps tokens in memory.
+// AccessTokens stores tokens in memory.
 type AccessTokens struct {
 	mu     sync.Mutex
 	tokens []domain.AccessToken
@@ -32,7 +32,7 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 	return nil
 }
 
-// find returns the token of a name that was not revoked, or nil.
+// find returns the unrevoked token with a name, or nil.
 func (a *AccessTokens) find(name string) *domain.AccessToken {
 	for i := range a.tokens {
 		if a.tokens[i].Name == name && a.tokens[i].Revoked.IsZero() {

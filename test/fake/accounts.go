@@ -9,7 +9,7 @@ import (
 	"rollcall/ports"
 )
 
-// Registrations keeps people with those that imports bring.
+// Registrations stores people in Store.
 type Registrations struct{ Store *Imports }
 
 // Taken implements ports.RegistrationStore.
@@ -34,7 +34,7 @@ func (r Registrations) Create(ctx context.Context, account domain.Account) (int6
 	return int64(len(r.Store.accounts)), nil
 }
 
-// Accounts finds those that imports and registrations bring.
+// Accounts reads the accounts of Store.
 type Accounts struct{ Store *Imports }
 
 // Find implements ports.AccountStore.

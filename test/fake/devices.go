@@ -8,7 +8,7 @@ import (
 	"rollcall/ports"
 )
 
-// Devices remembers which marks it has signed.
+// Devices stores the marks that it has signed.
 type Devices struct {
 	mu    sync.Mutex
 	marks map[string]ports.Mark

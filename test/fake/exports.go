@@ -11,7 +11,7 @@ import (
 	"rollcall/ports"
 )
 
-// Exports keeps files in memory, the newest of each kind.
+// Exports stores the newest file of each kind in memory.
 type Exports struct {
 	mu    sync.Mutex
 	files map[kind]string
@@ -19,7 +19,7 @@ type Exports struct {
 
 type kind struct{ name, extension string }
 
-// Names returns what the files are called that are kept, in ascending order.
+// Names returns the names of the stored files, in ascending order.
 func (e *Exports) Names() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -12,9 +12,9 @@ import (
 	"rollcall/ports"
 )
 
-// Hasher makes hashes at once, which are of no strength but tell one. It knows those of Passwords.
+// Hasher makes hashes without delay. They are not secure, but claim a strength. It also verifies the hashes of Passwords.
 type Hasher struct {
-	Strength int // hashes of less are weak
+	Strength int // hashes of less strength are weak
 
 	hashed atomic.Int64
 }

@@ -1,4 +1,4 @@
-// Package fake has the one fake of each driven port. The contract suites prove that they keep what the ports promise.
+// Package fake has a fake of each driven port. The contract suites prove that the fakes do what the ports promise.
 package fake
 
 import (
@@ -14,36 +14,37 @@ import (
 	"rollcall/ports"
 )
 
-// Record is a row of codes with its bad_users.
-type Record struct {
-	ID               int64
-	Status           int
-	Description      string
-	Created, Refused int
-	Unkept           int
-	Token            string
-	User             int64
-	Rejections       []domain.Rejection
+// An ImportRecord is the record of an import with its rejections.
+type ImportRecord struct {
+	ID          int64
+	Status      int
+	Description string
+	Registered  int
+	Rejected    int
+	Unkept      int
+	Token       string
+	User        int64
+	Rejections  []domain.Rejection
 }
 
-// Imports keeps imports in memory. Transactions do not see one another until they are committed.
+// Imports stores imports and accounts in memory. A transaction does not see others before they are committed.
 type Imports struct {
 	Now func() time.Time // nil for time.Now
 
 	mu        sync.Mutex
 	exclusive sync.Mutex
-	accounts  []domain.Account      // the id of each is its place, from 1
+	accounts  []domain.Account      // ids are indexes, from 1
 	dates     []dates               // of the accounts
-	roles     map[int][]domain.Role // by the place of the account
-	usedBy    map[int64]string      // the browser of each temporary password that was used, by the id of the account
-	records   []Record
-	moments   map[int64]moment // of the records, by id
+	roles     map[int][]domain.Role // by the index of the account
+	usedBy    map[int64]string      // browser of each used temporary password, by the id of the account
+	records   []ImportRecord
+	moments   map[int64]moment // of the imports, by id
 	lastID    int64
 	running   map[domain.ImportKey]bool
 	answers   map[domain.ImportKey]keptAnswer
 }
 
-// keptAnswer is an answer with its outcomes.
+// keptAnswer is a stored answer with its outcomes.
 type keptAnswer struct {
 	ports.KeptAnswer
 
@@ -51,24 +52,24 @@ type keptAnswer struct {
 	expires  time.Time
 }
 
-// moment is when an import was, and the day on which the statistics count it.
+// moment is the date of an import, and the day for which the statistics count it.
 type moment struct {
 	date time.Time
 	day  domain.Date
 }
 
-// dates are of an account and of its password.
+// dates are those of an account and of its password.
 type dates struct{ registered, made time.Time }
 
-// Accounts returns what is committed, in the order in which it came in.
+// Accounts returns the committed accounts, in order.
 func (s *Imports) Accounts() []domain.Account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.accounts)
 }
 
-// Records returns what is committed, by id.
-func (s *Imports) Records() []Record {
+// Recorded returns the committed imports, ordered by id.
+func (s *Imports) Recorded() []ImportRecord {
 	records := s.all()
 	for i := range records {
 		records[i].Rejections = kept(records[i].Rejections)
@@ -76,14 +77,14 @@ func (s *Imports) Records() []Record {
 	return records
 }
 
-// all returns the records with the rejections that are only counted, too.
-func (s *Imports) all() []Record {
+// all returns the imports, including rejections that are only counted.
+func (s *Imports) all() []ImportRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.SortedFunc(slices.Values(s.records), func(a, b Record) int { return int(a.ID - b.ID) })
+	return slices.SortedFunc(slices.Values(s.records), func(a, b ImportRecord) int { return int(a.ID - b.ID) })
 }
 
-// kept returns the rejections that can be read, nil for none.
+// kept returns the stored rejections, or nil.
 func kept(rejections []domain.Rejection) []domain.Rejection {
 	var all []domain.Rejection
 	for _, rejection := range rejections {
@@ -94,7 +95,7 @@ func kept(rejections []domain.Rejection) []domain.Rejection {
 	return all
 }
 
-// SetDate sets when an import was. The statistics count it as before.
+// SetDate changes the date of an import. The statistics count it as before.
 func (s *Imports) SetDate(id int64, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +119,7 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("begin: %w", err)
 		}
-		tx := &importTx{store: s, mode: mode, before: s.Accounts(), record: Record{Token: mode.Sender.TokenName, User: mode.Sender.User}}
+		tx := &importTx{store: s, mode: mode, before: s.Accounts(), record: ImportRecord{Token: mode.Sender.TokenName, User: mode.Sender.User}}
 		if err := work(ctx, tx); err != nil {
 			return 0, err
 		}
@@ -167,7 +168,7 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	return &answer.KeptAnswer, nil
 }
 
-// commit returns false when another transaction has committed a clash.
+// commit returns false if another transaction has committed a clash.
 func (s *Imports) commit(tx *importTx) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,8 +191,8 @@ func (s *Imports) commit(tx *importTx) bool {
 	return true
 }
 
-// keep keeps a record under a new id.
-func (s *Imports) keep(record Record) int64 {
+// keep stores an import under a new id.
+func (s *Imports) keep(record ImportRecord) int64 {
 	s.lastID++
 	record.ID = s.lastID
 	s.records = append(s.records, record)
@@ -223,7 +224,7 @@ func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (in
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.keep(Record{
+	return s.keep(ImportRecord{
 		Status: rejected.Status, Description: rejected.Description, Token: rejected.Sender.TokenName, User: rejected.Sender.User,
 	}), nil
 }
@@ -231,13 +232,13 @@ func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (in
 type importTx struct {
 	store    *Imports
 	mode     ports.ImportMode
-	before   []domain.Account // those of others when it began
+	before   []domain.Account // accounts at the beginning
 	accounts []domain.Account
-	record   Record
+	record   ImportRecord
 	answer   *keptAnswer
 }
 
-// others are the accounts that the import can see of others.
+// others returns the accounts of others that the import sees.
 func (tx *importTx) others() []domain.Account {
 	if tx.mode.DryRun {
 		return tx.before
@@ -303,7 +304,7 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 // Finish implements ports.ImportTx.
 func (tx *importTx) Finish(_ context.Context, tally domain.Tally, answer *ports.Answer) error {
 	tx.record.Status, tx.record.Description = tally.Status(), tally.Description()
-	tx.record.Created, tx.record.Refused = tally.Registered, tally.Rejected
+	tx.record.Registered, tx.record.Rejected = tally.Registered, tally.Rejected
 	if answer == nil {
 		return nil
 	}
@@ -318,7 +319,7 @@ func (tx *importTx) Finish(_ context.Context, tally domain.Tally, answer *ports.
 	return nil
 }
 
-// keys are what an account owns alone.
+// keys returns the unique keys of an account.
 func keys(reg domain.Registration) []string {
 	all := []string{"login " + reg.Login.Key(), "email " + reg.Email.Key(), "phone " + reg.Phone.String()}
 	return slices.DeleteFunc(all, func(key string) bool { return key[len("login "):] == "" })

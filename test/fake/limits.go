@@ -9,7 +9,7 @@ import (
 	"rollcall/ports"
 )
 
-// Limits keeps buckets in memory.
+// Limits stores buckets in memory.
 type Limits struct {
 	Now func() time.Time // nil for time.Now
 

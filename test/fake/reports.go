@@ -11,10 +11,10 @@ import (
 	"rollcall/ports"
 )
 
-// Reports reads what imports did.
+// Reports reads the imports of Store.
 type Reports struct{ Store *Imports }
 
-// reported is an import with the objects it refused.
+// reported is an import with its rejections.
 type reported struct {
 	domain.Import
 
@@ -23,7 +23,7 @@ type reported struct {
 	rejections []domain.Rejection
 }
 
-// all returns every import by id, and its objects by number.
+// all returns every import ordered by id, with its rejections ordered by record.
 func (r Reports) all() []reported {
 	records := r.Store.all()
 	r.Store.mu.Lock()
@@ -33,7 +33,7 @@ func (r Reports) all() []reported {
 		moment := r.Store.moments[record.ID]
 		all[i] = reported{
 			Import: domain.Import{
-				Count: domain.Count{Imports: 1, Registered: record.Created, Rejected: record.Refused}, ID: record.ID,
+				Count: domain.Count{Imports: 1, Registered: record.Registered, Rejected: record.Rejected}, ID: record.ID,
 				Status: record.Status, Method: "POST", Date: moment.date, Description: record.Description, Token: record.Token,
 				Unkept: record.Unkept,
 			},
@@ -47,25 +47,25 @@ func (r Reports) all() []reported {
 	return all
 }
 
-// chosen returns what a filter chooses.
-func (r Reports) chosen(filter *domain.ReportFilter) []reported {
+// selected returns the imports and rejections that a filter selects.
+func (r Reports) selected(filter *domain.ReportFilter) []reported {
 	all := r.all()
-	chosen := all[:0]
+	selected := all[:0]
 	for _, i := range all {
-		i.rejections = slices.DeleteFunc(i.rejections, func(rejection domain.Rejection) bool { return !choosesObject(filter, &rejection) })
-		if choosesImport(filter, &i.Import) && (len(i.rejections) > 0 || filter.Login == "" && filter.Reason == domain.Reason{}) {
-			chosen = append(chosen, i)
+		i.rejections = slices.DeleteFunc(i.rejections, func(rejection domain.Rejection) bool { return !selectsRejection(filter, &rejection) })
+		if selectsImport(filter, &i.Import) && (len(i.rejections) > 0 || filter.Login == "" && filter.Reason == domain.Reason{}) {
+			selected = append(selected, i)
 		}
 	}
-	return chosen
+	return selected
 }
 
-func choosesImport(filter *domain.ReportFilter, i *domain.Import) bool {
+func selectsImport(filter *domain.ReportFilter, i *domain.Import) bool {
 	return (filter.Import == 0 || filter.Import == i.ID) && (filter.Status == 0 || filter.Status == i.Status) &&
 		(filter.From.IsZero() || !i.Date.Before(filter.From)) && (filter.Until.IsZero() || i.Date.Before(filter.Until))
 }
 
-func choosesObject(filter *domain.ReportFilter, rejection *domain.Rejection) bool {
+func selectsRejection(filter *domain.ReportFilter, rejection *domain.Rejection) bool {
 	hasReason := filter.Reason == domain.Reason{}
 	for reason := range rejection.Violations.Reasons() {
 		hasReason = hasReason || reason == filter.Reason
@@ -83,7 +83,7 @@ func (r Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Sta
 	for i := range s.Days {
 		s.Days[i].Day = first + domain.Date(i)
 	}
-	objects := map[domain.Reason]int{}
+	counts := map[domain.Reason]int{}
 	for _, i := range r.all() {
 		s.All.Add(i.Count)
 		s.Statuses = append(s.Statuses, i.Status)
@@ -93,13 +93,13 @@ func (r Reports) Statistics(ctx context.Context, today domain.Date) (*domain.Sta
 		s.Days[i.day-first].Add(i.Count)
 		for _, rejection := range i.rejections {
 			for reason := range rejection.Violations.Reasons() {
-				objects[reason]++
+				counts[reason]++
 			}
 		}
 	}
 	slices.Sort(s.Statuses)
 	s.Statuses = slices.Compact(s.Statuses)
-	for reason, count := range objects {
+	for reason, count := range counts {
 		s.Reasons = append(s.Reasons, domain.ReasonCount{Reason: reason, Records: count})
 	}
 	slices.SortFunc(s.Reasons, func(a, b domain.ReasonCount) int {
@@ -113,7 +113,7 @@ func (r Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.I
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read imports: %w", err)
 	}
-	all := r.chosen(&query.Filter)
+	all := r.selected(&query.Filter)
 	inOrder := cmp.Compare[int64]
 	if !query.Oldest {
 		slices.Reverse(all)
@@ -126,7 +126,7 @@ func (r Reports) Imports(ctx context.Context, query ports.ImportQuery) (*ports.I
 		first = max(0, last-query.Limit)
 	case query.After != 0:
 		first, _ = slices.BinarySearchFunc(all, query.After, func(i reported, id int64) int {
-			return cmp.Or(inOrder(i.ID, id), -1) // the one with the id is in front
+			return cmp.Or(inOrder(i.ID, id), -1) // the import with the id precedes the page
 		})
 		fallthrough
 	default:
@@ -151,7 +151,7 @@ func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*p
 		page := ports.RejectionPage{Import: i.Import, IsLast: true}
 		page.Import.User = r.Store.login(i.user)
 		for _, rejection := range i.rejections {
-			if rejection.CountedOnly || rejection.Record <= query.After || !choosesObject(&query.Filter, &rejection) {
+			if rejection.CountedOnly || rejection.Record <= query.After || !selectsRejection(&query.Filter, &rejection) {
 				continue
 			}
 			if len(page.Rejections) == query.Limit {
@@ -173,7 +173,7 @@ func (r Reports) Read(ctx context.Context, query ports.ReportQuery, work func(po
 	}
 	var imports []domain.Import
 	var rejections []domain.Rejection
-	for _, i := range r.chosen(&query.Filter) {
+	for _, i := range r.selected(&query.Filter) {
 		imports = append(imports, i.Import)
 		rejections = append(rejections, kept(i.rejections)...)
 	}
@@ -185,7 +185,7 @@ func (r Reports) Read(ctx context.Context, query ports.ReportQuery, work func(po
 			rejections[i].Original = nil
 		}
 	}
-	var lent []byte // which the next original overwrites
+	var lent []byte // the next original overwrites it
 	return work(ports.Report{Imports: values(ctx, imports), Rejections: func(yield func(domain.Rejection, error) bool) {
 		for rejection, err := range values(ctx, rejections) {
 			if rejection.Original != nil {
@@ -200,7 +200,7 @@ func (r Reports) Read(ctx context.Context, query ports.ReportQuery, work func(po
 	}})
 }
 
-// values yields what there is until the context ends.
+// values yields values until the context ends.
 func values[T any](ctx context.Context, all []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, value := range all {

@@ -11,7 +11,7 @@ import (
 	"rollcall/ports"
 )
 
-// Roles keeps the roles of those that imports and registrations bring.
+// Roles stores the roles of the users of Store.
 type Roles struct{ Store *Imports }
 
 // Grant implements ports.RoleStore.
@@ -30,11 +30,11 @@ func (r Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role)
 		if role == domain.RoleOperator && slices.Contains(roles, role) && r.Store.operators() == 1 {
 			return roles, domain.ErrLastOperator
 		}
-		return slices.DeleteFunc(roles, func(had domain.Role) bool { return had == role }), nil
+		return slices.DeleteFunc(roles, func(other domain.Role) bool { return other == role }), nil
 	})
 }
 
-// operators returns how many there are.
+// operators returns the number of operators.
 func (s *Imports) operators() (n int) {
 	for _, roles := range s.roles {
 		if slices.Contains(roles, domain.RoleOperator) {

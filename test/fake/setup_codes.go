@@ -10,11 +10,11 @@ import (
 	"rollcall/ports"
 )
 
-// SetupCodes keeps codes for those that imports and registrations bring.
+// SetupCodes stores codes for the users of Store.
 type SetupCodes struct {
 	Store *Imports
 
-	codes map[string]time.Time // when they expire, by hash
+	codes map[string]time.Time // expiry by hash
 }
 
 // Create implements ports.SetupCodeStore.

@@ -1,0 +1,42 @@
+package application_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+func TestChangePassword(t *testing.T) {
+	p := newPeople()
+	anna := p.anna(t)
+	change := func(old, chosen string) (*domain.User, error) {
+		return p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: anna.ID, Made: anna.Password.Made, Old: old, New: chosen})
+	}
+	for _, c := range []struct {
+		name, old, chosen string
+		want              domain.Violations
+	}{
+		{"NothingEntered", "", "", domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}, {Field: domain.FieldPassword, Code: domain.CodeRequired}}},
+		{"WrongOldPassword", "wrong", "anna1234", domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}, {Field: domain.FieldPassword, Code: domain.CodeHoldsLogin}}},
+		{"SamePassword", chosen, chosen, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeSame}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := change(c.old, c.chosen)
+			require.Equal(t, c.want, violationsOf(t, err))
+		})
+	}
+	changed, err := change(chosen, "a fine new password")
+	require.NoError(t, err)
+	require.True(t, changed.Password.Made.After(anna.Password.Made), "sessions distinguish passwords made at the same time")
+	_, err = p.auth.User(t.Context(), anna.ID, anna.Password.Made)
+	require.ErrorIs(t, err, domain.ErrSignedOut)
+	_, err = p.auth.User(t.Context(), anna.ID, changed.Password.Made)
+	require.NoError(t, err)
+	_, err = change("a fine new password", "and another one of mine")
+	require.ErrorIs(t, err, domain.ErrSignedOut, "the session is over")
+	_, err = p.auth.User(t.Context(), 4711, anna.Password.Made)
+	require.ErrorIs(t, err, domain.ErrSignedOut)
+}
