@@ -265,3 +265,54 @@ func TestClientLeavesDuringExport(t *testing.T) {
 	got := b.download(t, "/useradd/export/json?status=200")
 	require.Equal(t, 200, got.status)
 }
+
+// Every query, however malformed, shows a page.
+func TestReportTakesAnyAddress(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	require.Equal(t, 200, p.post(t, `[`+person("lebedeva", `"email":"l@example.com"`)+`,`+person("orlova", `"email":"o@example.com"`)+`]`).status)
+	require.Equal(t, 200, p.post(t, mixed).status)
+	require.Equal(t, 400, p.post(t, "[").status)
+	for _, c := range []struct {
+		query string
+		want  int
+	}{
+		{"from=2026-02-31&until=yesterday", 3},
+		{"from=0000-00-00", 3},
+		{"from=0001-01-01&until=9999-12-31", 3},
+		{"from=9999-12-31", 0},
+		{"status=all", 3},
+		{"status=-200", 3},
+		{"status=99999999999999999999", 3},
+		{"status=777", 0},
+		{"status=%00", 3},
+		{"reason=login", 3},
+		{"reason=login:", 3},
+		{"reason=%00:%00", 3},
+		{"reason=none:taken", 3},
+		{"reason=:not_object", 0},
+		{"login=%00", 0},
+		{"login=%FF%FE", 3},
+		{"login=%20", 3},
+		{"login=nobody", 0},
+		{"login=<b>&login=c", 0},
+		{"after=x&before=y", 3},
+		{"after=-1", 3},
+		{"after=3&before=1", 2},
+		{"before=9223372036854775807", 0},
+		{"after=99999999999999999999", 3},
+		{"open=7", 3},
+		{"open=2&object=x", 3},
+		{"open=2&object=9999", 3},
+		{"object=3", 3},
+		{"sort=sideways", 3},
+		{"%zz", 3},
+		{"import=2", 3},
+	} {
+		t.Run(c.query, func(t *testing.T) {
+			got := b.get(t, "/profile?"+c.query)
+			require.Equal(t, 200, got.status)
+			require.Equal(t, c.want, got.Find(".imports > tbody > tr:first-child .what").Length())
+		})
+	}
+}

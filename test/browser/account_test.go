@@ -16,7 +16,7 @@ import (
 
 const ownPassword = "другой корабль на рейде"
 
-func TestAccountFromRegistrationToAnotherPassword(t *testing.T) {
+func TestAccountLife(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	v.register(anna())
@@ -40,18 +40,18 @@ func TestAccountFromRegistrationToAnotherPassword(t *testing.T) {
 
 	v.load(http.StatusOK, click(`main a[href="/account/password"]`))
 	v.submit(http.StatusOK, fields{"old": goodPassword, "psw": ownPassword})
-	require.Equal(t, "/profile", v.path(), "whoever changes the password stays signed in")
+	require.Equal(t, "/profile", v.path(), "a change of password keeps the session")
 	require.NotEmpty(t, v.text("main [role=status]"))
 
 	elsewhere.load(http.StatusOK, chromedp.Reload())
-	require.Equal(t, "/login?next=%2Fprofile", elsewhere.address(), "an older session has ended")
+	require.Equal(t, "/login?next=%2Fprofile", elsewhere.address(), "other sessions end")
 	elsewhere.submit(http.StatusUnauthorized, fields{"login": "anna", "psw": goodPassword})
 	elsewhere.signIn("anna", ownPassword)
 	require.Equal(t, "/profile", elsewhere.path())
 }
 
-// Browsers keep a page as it was for the way back, even one with Cache-Control: no-store.
-func TestNobodyGoesBackToTheProfileOfWhoSignedOut(t *testing.T) {
+// Browsers keep pages for the way back, even those with Cache-Control: no-store.
+func TestNoWayBackToTheProfileAfterSignOut(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	v.register(anna())
@@ -63,7 +63,7 @@ func TestNobodyGoesBackToTheProfileOfWhoSignedOut(t *testing.T) {
 	require.NotContains(t, v.text("main"), "Анна")
 }
 
-// mayChange is for those who go on with a temporary password.
+// mayChange allows users to keep their temporary passwords.
 const mayChange = "--temporary-passwords=may-change"
 
 func TestTemporaryPasswordMustBeChanged(t *testing.T) {
@@ -74,11 +74,11 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	v.signIn(made.Login, made.Password)
 	require.Equal(t, "/account/password", v.path())
 	v.open("/profile")
-	require.Equal(t, "/account/password", v.path(), "there is no way round")
+	require.Equal(t, "/account/password", v.path(), "no page is reachable before the change")
 	v.open("/useradd/imports/1")
 	v.submit(http.StatusUnprocessableEntity, fields{"old": made.Password, "psw": "short"})
 	v.submit(http.StatusOK, fields{"old": made.Password, "psw": ownPassword})
-	require.Equal(t, "/useradd/imports/1", v.path(), "to where they wanted")
+	require.Equal(t, "/useradd/imports/1", v.path(), "the page that was requested first")
 	v.open("/profile")
 	require.Equal(t, "/profile", v.path())
 
@@ -91,7 +91,7 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	require.Contains(t, elsewhere.text("main [role=alert]"), "already been used")
 }
 
-func TestGeneratedPasswordGivesWayToOnesOwn(t *testing.T) {
+func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 	p := start(t, mayChange)
 	made := p.useradd(t, "lebedeva")
 	v := p.visit(t)
@@ -111,7 +111,7 @@ func TestGeneratedPasswordGivesWayToOnesOwn(t *testing.T) {
 	require.False(t, v.has(prompt), v.text("main"))
 }
 
-// followFromElsewhere follows a link that stands on somebody else's page.
+// followFromElsewhere follows a link on a page of another site.
 func (v *visitor) followFromElsewhere(to string) {
 	v.t.Helper()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -121,7 +121,7 @@ func (v *visitor) followFromElsewhere(to string) {
 	v.t.Cleanup(elsewhere.Close)
 	at, err := url.Parse(elsewhere.URL)
 	require.NoError(v.t, err)
-	at.Host = "localhost:" + at.Port() // which to a browser is another site than 127.0.0.1
+	at.Host = "localhost:" + at.Port() // to a browser, localhost is another site than 127.0.0.1
 	v.mu.Lock()
 	v.hosts = append(v.hosts, at.Host)
 	v.mu.Unlock()
@@ -129,7 +129,7 @@ func (v *visitor) followFromElsewhere(to string) {
 	v.load(http.StatusOK, click("a"))
 }
 
-func TestLinkSignsNobodyOut(t *testing.T) {
+func TestLinkDoesNotSignOut(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	v.register(anna())
@@ -152,7 +152,7 @@ func TestWithoutScripts(t *testing.T) {
 	v := p.visit(t)
 	v.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	v.open("/register")
-	require.False(t, v.has(".reveal"), "scripts run")
+	require.False(t, v.has(".reveal"), "scripts are disabled")
 	v.submit(http.StatusUnprocessableEntity, fields{"lname": "Ким"})
 	v.submit(http.StatusOK, anna())
 	require.Equal(t, "/profile", v.path())

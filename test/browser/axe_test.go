@@ -10,13 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// axeSource is axe-core, the checker of accessibility. It comes in over the debugging protocol, which no policy of the
-// page's binds.
+// axeSource is axe-core, the accessibility checker. The debugging protocol loads it, so that no policy of the page applies.
 //
 //go:embed axe.min.js
 var axeSource string
 
-// axeViolation is a rule that a page breaks, and where.
+// An axeViolation is a rule that a page breaks, with the elements.
 type axeViolation struct {
 	ID, Help string
 	Nodes    []struct {
@@ -25,14 +24,14 @@ type axeViolation struct {
 	}
 }
 
-// isAccessible asserts that the page as it is now keeps every rule of WCAG 2.1, levels A and AA, that a machine can check.
+// isAccessible asserts that the page in its current state follows every rule of WCAG 2.1, levels A and AA, that axe can check.
 func (v *visitor) isAccessible(name string) {
 	v.t.Helper()
 	if !eval[bool](v, `() => "axe" in window`) {
 		eval[bool](v, `() => {`+axeSource+"\nreturn true }")
 	}
 	violations := eval[[]axeViolation](v, `async () => {
-		document.getAnimations().forEach(animation => animation.finish()); // colours on their way are nobody's choice
+		document.getAnimations().forEach(animation => animation.finish()); // colours in transition are not those of the design
 		const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
 		const found = await axe.run({runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
 		return found.violations.map(({id, help, nodes}) => ({id, help, nodes: nodes.map(
@@ -47,7 +46,7 @@ func (v *visitor) isAccessible(name string) {
 	}
 }
 
-// fits asserts that nothing makes a phone scroll sideways, and names what does.
+// fits asserts that the page is no wider than a phone, and otherwise names the elements that are.
 func (v *visitor) fits(name string) {
 	v.t.Helper()
 	require.Empty(v.t, eval[[]string](v, `width => document.scrollingElement.scrollWidth <= width ? [] :
@@ -56,9 +55,8 @@ func (v *visitor) fits(name string) {
 		"%s is wider than a phone", name)
 }
 
-// TestEveryPageForEverybody opens every page in each state that it has. Each pair of a language, a screen and a colour
-// scheme comes up.
-func TestEveryPageForEverybody(t *testing.T) {
+// TestEveryPageIsAccessible opens every page in each of its states. Each pair of language, screen and colour scheme occurs.
+func TestEveryPageIsAccessible(t *testing.T) {
 	for _, language := range []string{"ru", "en"} {
 		t.Run(language, func(t *testing.T) {
 			p := start(t)
@@ -88,9 +86,9 @@ func TestEveryPageForEverybody(t *testing.T) {
 			v.open("/help/formats")
 			check("page of the manual")
 			v.load(http.StatusNotFound, v.to("/nowhere"))
-			check("page that is not there")
+			check("unknown page")
 			v.open("/profile")
-			check("page of signing in, on the way to another")
+			check("sign-in before another page")
 			v.submit(http.StatusUnauthorized, fields{"login": "nobody", "psw": "wrong"})
 			check("wrong credentials")
 			v.submit(http.StatusOK, fields{"login": generated.Login, "psw": generated.Password})
@@ -99,24 +97,24 @@ func TestEveryPageForEverybody(t *testing.T) {
 			check("main page, signed in with a temporary password")
 			v.open("/account/password")
 			v.submit(http.StatusUnprocessableEntity, fields{"old": "wrong", "psw": "short"})
-			check("refused change of a temporary password")
+			check("rejected change of a temporary password")
 			v.submit(http.StatusOK, fields{"old": generated.Password, "psw": ownPassword})
 			v.open("/")
 			check("main page, signed in")
 			v.open("/account/password")
 			check("change of password")
 			v.submit(http.StatusUnprocessableEntity, fields{"old": "wrong", "psw": "short"})
-			check("refused change of password")
+			check("rejected change of password")
 			v.signOut()
 			check("signed out")
 			v.open("/register")
 			check("registration")
 			v.submit(http.StatusUnprocessableEntity, badValues())
-			check("refused registration")
+			check("rejected registration")
 			v.submit(http.StatusOK, anna())
 			check("profile")
 			v.followFromElsewhere(p.url + "/logout")
-			check("question whether to sign out")
+			check("confirmation of signing out")
 
 			p = start(t, mayChange)
 			generated = p.useradd(t, "lebedeva")
@@ -128,7 +126,7 @@ func TestEveryPageForEverybody(t *testing.T) {
 	}
 }
 
-func TestNothingMovesForWhoAsksForThat(t *testing.T) {
+func TestReducedMotion(t *testing.T) {
 	p := start(t)
 	v := visit(t, p.url, look{dark: true})
 	for _, path := range []string{"/", "/register", "/login"} {

@@ -1,3 +1,3 @@
-// Package browser tests the pages as a person meets them, in Chromium: by eye and by ear, with a mouse, with the keyboard
-// alone, on a phone, in either language, with scripts and without. It has nothing but tests; they need chromium in PATH.
+// Package browser tests the pages in Chromium: with a mouse, with the keyboard alone, on a phone, in both languages, with and
+// without scripts, and for accessibility. It consists of tests only, which need chromium in PATH.
 package browser

@@ -19,10 +19,10 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-var errNoChromium = errors.New("chromium is not in PATH, and these tests need it: " +
+var errNoChromium = errors.New("chromium not found in PATH: run " +
 	"eval \"$(.ci/install chromium)\", or on Debian apt-get install chromium")
 
-// chromium is one process for all tests, with a profile that is thrown away. Each visitor has a context in it.
+// chromium is one process for all tests, with a temporary profile. Each visitor has its own browser context.
 var (
 	chromium      = sync.OnceValues(startChromium)
 	closeChromium = func() {}
@@ -34,14 +34,14 @@ func startChromium() (context.Context, error) {
 		return nil, err
 	}
 	options := append(
-		chromedp.DefaultExecAllocatorOptions[:], // headless, no first run, no sync, nothing in the background
+		chromedp.DefaultExecAllocatorOptions[:], // headless, without first run, sync and background networking
 		chromedp.ExecPath(path),
-		chromedp.NoSandbox, // root has none, nor has a container; and all that is visited is the program under test
+		chromedp.NoSandbox, // root and containers have no sandbox, and the tests visit the program only
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"), // as the DNS of another site may say
-		chromedp.Env("LANGUAGE=en_US"),                               // of date fields; what pages are asked for is up to the visitor
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"), // another site may publish such addresses
+		chromedp.Env("LANGUAGE=en_US"),                               // for date fields; each visitor sets its Accept-Language
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)

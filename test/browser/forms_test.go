@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// badValues break a rule in every field of the registration.
+// badValues returns values that break a rule in every field of the registration.
 func badValues() fields {
 	return fields{
 		"lname": strings.Repeat("Ким", 30), "fname": " ", "patr": strings.Repeat("а", 100), "birthday": "2999-05-05",
@@ -16,12 +16,12 @@ func badValues() fields {
 	}
 }
 
-// shown is how a field that was refused, or not, meets the eye and the ear.
+// shown describes how the page shows the error of a field.
 type shown struct {
-	Error     string // what can be read beside it
-	Described bool   // it points to that
-	Invalid   bool
-	Near      bool // that stands right below it
+	Error     string // text of the error; empty for none
+	Described bool   // aria-describedby names the error
+	Invalid   bool   // aria-invalid is true
+	Near      bool   // the error is right below the field
 }
 
 func (v *visitor) shown(name string) shown {
@@ -37,19 +37,18 @@ func (v *visitor) shown(name string) shown {
 	}`, name)
 }
 
-// isRefused asserts that of the form's fields the named ones, and no others, say what is wrong with them, and that the
-// first of them has the focus.
-func (v *visitor) isRefused(names ...string) {
+// isRejected asserts that the named fields, and no others, show an error, and that the first of them has the focus.
+func (v *visitor) isRejected(names ...string) {
 	v.t.Helper()
 	all := eval[[]string](v, `() => [...document.querySelectorAll("main form .field input")].map(field => field.id)`)
 	require.Subset(v.t, all, names)
-	refused := map[string]bool{}
+	invalid := map[string]bool{}
 	for _, name := range names {
-		refused[name] = true
+		invalid[name] = true
 	}
 	for _, name := range all {
 		got := v.shown(name)
-		if !refused[name] {
+		if !invalid[name] {
 			require.Equal(v.t, shown{}, got, name)
 			continue
 		}
@@ -60,7 +59,7 @@ func (v *visitor) isRefused(names ...string) {
 	v.hasFocus(names[0])
 }
 
-// hasFocus waits until the field has the focus, which a browser gives it some time after the page is there.
+// hasFocus waits until the field has the focus, which the browser sets some time after loading the page.
 func (v *visitor) hasFocus(name string) {
 	v.t.Helper()
 	got := eval[string](v, `name => new Promise(resolve => {
@@ -72,48 +71,48 @@ func (v *visitor) hasFocus(name string) {
 	require.Equal(v.t, name, got, "focus")
 }
 
-func TestEveryViolationStandsBesideItsField(t *testing.T) {
+func TestErrorsStandAtTheirFields(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 
-	t.Log("nothing is entered")
+	t.Log("an empty form")
 	v.open("/register")
 	v.submit(http.StatusUnprocessableEntity, nil)
-	v.isRefused("lname", "fname", "patr", "email", "login", "psw")
+	v.isRejected("lname", "fname", "patr", "email", "login", "psw")
 
-	t.Log("everything is wrong")
+	t.Log("errors in all fields")
 	bad := badValues()
 	v.submit(http.StatusUnprocessableEntity, bad)
-	v.isRefused("lname", "fname", "patr", "birthday", "email", "phone", "login", "psw")
+	v.isRejected("lname", "fname", "patr", "birthday", "email", "phone", "login", "psw")
 	for name, entered := range bad {
 		if name == "psw" {
 			entered = ""
 		}
-		require.Equal(t, entered, v.value(name), "what was entered as %s", name)
+		require.Equal(t, entered, v.value(name), "the form keeps %s", name)
 	}
 
-	t.Log("one field is wrong, and it is mended")
+	t.Log("an error in one field, then corrected")
 	almost := anna()
 	almost["phone"] = "12"
 	v.submit(http.StatusUnprocessableEntity, almost)
-	v.isRefused("phone")
+	v.isRejected("phone")
 	v.submit(http.StatusOK, fields{"phone": "+7 912 345-67-89", "psw": goodPassword})
 	require.Equal(t, "/profile", v.path())
 
-	t.Log("somebody else has it all")
+	t.Log("email, phone and login of another user")
 	other := p.visit(t)
 	other.open("/register")
 	other.submit(http.StatusUnprocessableEntity, anna())
-	other.isRefused("email", "phone", "login")
+	other.isRejected("email", "phone", "login")
 
 	t.Log("a change of password")
 	v.open("/account/password")
 	v.submit(http.StatusUnprocessableEntity, nil)
-	v.isRefused("old", "psw")
+	v.isRejected("old", "psw")
 	v.submit(http.StatusUnprocessableEntity, fields{"old": "not this one", "psw": goodPassword + "!"})
-	v.isRefused("old")
+	v.isRejected("old")
 	v.submit(http.StatusUnprocessableEntity, fields{"old": goodPassword, "psw": "short"})
-	v.isRefused("psw")
+	v.isRejected("psw")
 	for _, name := range []string{"old", "psw"} {
 		require.Empty(t, v.value(name), name)
 	}
@@ -123,7 +122,7 @@ func TestWrongCredentials(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	for _, entered := range []fields{
-		{"login": "anna", "psw": goodPassword}, // nobody has registered
+		{"login": "anna", "psw": goodPassword}, // there is no such user
 		{"login": "", "psw": ""},
 	} {
 		v.open("/login")

@@ -9,19 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// maxTabs is more than any page takes; a focus that goes round for longer is trapped.
+// maxTabs is more than the stops of any page. A focus that takes more is trapped.
 const maxTabs = 100
 
-// stop is where the focus is.
+// A stop is the element that has the focus.
 type stop struct {
-	Index    int    // among all that can have it, in the order of reading; -1 when nothing has it
-	What     string // its HTML
-	Seen     bool   // it looks otherwise than without the focus
-	InSight  bool
+	Index    int    // index among the focusable elements in reading order; -1 for none
+	What     string // HTML of the element
+	Seen     bool   // it looks different with the focus
+	InSight  bool   // it is within the window
 	Form, ID string
 }
 
-// rememberLooks keeps how all that can have the focus looks without it.
+// rememberLooks stores how the focusable elements look without the focus, and returns their number.
 func (v *visitor) rememberLooks() (count int) {
 	v.t.Helper()
 	return eval[int](v, `() => {
@@ -37,7 +37,7 @@ func (v *visitor) rememberLooks() (count int) {
 	}`)
 }
 
-// tab presses Tab, and says where that led.
+// tab presses Tab, and returns the element that has the focus then.
 func (v *visitor) tab() stop {
 	v.t.Helper()
 	v.do(chromedp.KeyEvent(kb.Tab))
@@ -56,8 +56,8 @@ func (v *visitor) focused() stop {
 	}`)
 }
 
-// walkThrough goes from the start of the page to its end by Tab, and asserts that all that can be used is come by, in
-// order, that one always sees where one is, and that the way leads out again.
+// walkThrough tabs through the page. It asserts that the focus visits every focusable element in reading order, is always
+// visible, and leaves the page at the end.
 func (v *visitor) walkThrough() {
 	v.t.Helper()
 	count := v.rememberLooks()
@@ -65,21 +65,21 @@ func (v *visitor) walkThrough() {
 	for range maxTabs {
 		at := v.tab()
 		if at.Index == -1 || at.Index < last {
-			require.Equal(v.t, count-1, last, "the last that had the focus, before it went to %s", at.What)
+			require.Equal(v.t, count-1, last, "last element before the focus went to %s", at.What)
 			return
 		}
-		isPart := at.Index == last // of a date, which has a stop for each; the browser itself shows where its calendar is
+		isPart := at.Index == last // parts of a date field are stops of their own
 		if !isPart {
-			require.Equal(v.t, last+1, at.Index, "the focus skips some, and goes to %s", at.What)
+			require.Equal(v.t, last+1, at.Index, "the focus skips elements, and goes to %s", at.What)
 		}
-		require.True(v.t, at.Seen || isPart, "one does not see that this has the focus: %s", at.What)
-		require.True(v.t, at.InSight, "this has the focus, out of sight: %s", at.What)
+		require.True(v.t, at.Seen || isPart, "the focus is not visible at %s", at.What)
+		require.True(v.t, at.InSight, "the focus is out of sight at %s", at.What)
 		last = at.Index
 	}
 	require.Fail(v.t, "the focus is trapped", "at %s", v.focused().What)
 }
 
-// tabTo presses Tab until the focus is where it is wanted.
+// tabTo presses Tab until the focus is at the wanted element.
 func (v *visitor) tabTo(what string, wanted func(stop) bool) {
 	v.t.Helper()
 	for range maxTabs {
@@ -87,7 +87,7 @@ func (v *visitor) tabTo(what string, wanted func(stop) bool) {
 			return
 		}
 	}
-	require.Fail(v.t, "Tab does not lead there", what)
+	require.Fail(v.t, "Tab does not reach it", what)
 }
 
 func TestKeyboardAlone(t *testing.T) {
@@ -98,12 +98,12 @@ func TestKeyboardAlone(t *testing.T) {
 	v.rememberLooks()
 	skip := v.tab()
 	require.Contains(t, skip.What, `href="#main"`)
-	require.True(t, skip.Seen && skip.InSight, "the skip link is hidden")
+	require.True(t, skip.Seen && skip.InSight, "the skip link is visible")
 	v.do(chromedp.KeyEvent(kb.Enter))
 	require.Equal(t, "lname", v.tab().ID, "the first field after the skip link")
 
 	values := anna()
-	values["birthday"] = "05051990" // a day and a month that every order of the two can do with
+	values["birthday"] = "05051990" // equal day and month, so that their order does not matter
 	for _, name := range []string{"lname", "fname", "patr", "birthday", "email", "phone", "login", "psw"} {
 		if v.focused().ID != name {
 			v.tabTo(name, func(at stop) bool { return at.ID == name })
@@ -115,12 +115,12 @@ func TestKeyboardAlone(t *testing.T) {
 	require.Contains(t, v.text("main"), "5 May 1990")
 
 	v.rememberLooks()
-	v.tabTo("signing out", func(at stop) bool { return at.Form == "/logout" })
+	v.tabTo("sign-out button", func(at stop) bool { return at.Form == "/logout" })
 	v.load(http.StatusOK, chromedp.KeyEvent(kb.Enter))
 	require.Equal(t, "/login", v.path())
 }
 
-func TestFocusIsSeenAllTheWay(t *testing.T) {
+func TestFocusIsVisible(t *testing.T) {
 	p := start(t, mayChange)
 	made := p.useradd(t, "lebedeva")
 	for _, as := range []look{{}, {phone: true, dark: true}} {

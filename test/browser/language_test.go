@@ -8,13 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLanguageIsTheReadersChoice(t *testing.T) {
+func TestLanguageChoice(t *testing.T) {
 	p := start(t)
 	for _, c := range []struct{ asked, own, other string }{{"ru", "ru", "en"}, {"en", "en", "ru"}, {"en-GB,ru;q=0.5", "en", "ru"}} {
 		t.Run(c.asked, func(t *testing.T) {
 			v := visit(t, p.url, look{language: c.asked})
 			v.open("/")
-			require.Equal(t, c.own, v.language(), "what the browser asks for")
+			require.Equal(t, c.own, v.language(), "the language of the browser")
 			before := v.text("h1")
 
 			v.load(http.StatusOK, click(`a[hreflang="`+c.other+`"]`))
@@ -27,7 +27,7 @@ func TestLanguageIsTheReadersChoice(t *testing.T) {
 			require.Equal(t, c.other, v.language(), "after a reload")
 
 			v.load(http.StatusOK, click(`a[hreflang="`+c.own+`"]`))
-			require.Equal(t, "/register", v.path(), "the page stays")
+			require.Equal(t, "/register", v.path(), "the page is the same")
 			require.Equal(t, c.own, v.language(), "after the click back")
 			v.open("/")
 			require.Equal(t, before, v.text("h1"))
@@ -35,8 +35,8 @@ func TestLanguageIsTheReadersChoice(t *testing.T) {
 	}
 }
 
-// Whoever changes the language half-way still gets where they wanted.
-func TestLanguageSwitchKeepsTheWay(t *testing.T) {
+// A change of language during the sign-in keeps the requested page.
+func TestLanguageSwitchKeepsTheDestination(t *testing.T) {
 	p := start(t)
 	made := p.useradd(t, "lebedeva")
 	v := p.visit(t)

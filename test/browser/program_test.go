@@ -18,11 +18,11 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// program is the whole program, serving on a free port.
+// A program is the whole program, serving on a free port.
 type program struct {
 	url      string
 	database string
-	imported int // people
+	imported int // number of imported people
 
 	mu  sync.Mutex
 	log strings.Builder
@@ -30,7 +30,7 @@ type program struct {
 
 var listening = regexp.MustCompile(`msg=listening url=(\S+)`)
 
-// start runs the program over a database of its own, until the test ends.
+// start runs the program with a new database until the test ends.
 func start(t *testing.T, flags ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -75,10 +75,10 @@ func (p *program) logged() string {
 	return p.log.String()
 }
 
-// credential is what an account was made with.
+// A credential is a login with its temporary password.
 type credential struct{ Login, Password string }
 
-// useradd makes an account as another system does, with a generated password.
+// useradd imports a person, and returns the temporary password.
 func (p *program) useradd(t *testing.T, login string) credential {
 	t.Helper()
 	p.imported++

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The link of the log makes an operator of a user who signs in or registers, or of one who is signed in and says so.
-func TestSetupForEverybody(t *testing.T) {
+// The setup link makes a visitor who registers an operator.
+func TestSetupIsAccessible(t *testing.T) {
 	for _, language := range []string{"en", "ru"} {
 		p := start(t)
 		looks := []look{{language: language, phone: true, dark: language == "en"}, {language: language, dark: language == "ru"}}

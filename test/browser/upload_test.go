@@ -21,7 +21,7 @@ import (
 
 var setupLink = regexp.MustCompile(`url="http://[^/]+(/setup\?code=[^"]+)"`)
 
-// registerOperator registers a visitor, who comes by the setup link of the program's log and is the first operator from then on.
+// registerOperator registers a visitor as the first operator, with the setup link from the program's log.
 func (p *program) registerOperator(v *visitor, values fields) {
 	v.t.Helper()
 	link := setupLink.FindStringSubmatch(p.logged())
@@ -30,7 +30,7 @@ func (p *program) registerOperator(v *visitor, values fields) {
 	v.register(values)
 }
 
-// fileOf writes people into a file, and returns its path.
+// fileOf writes people to a file, and returns its path.
 func fileOf(t *testing.T, people ...object) string {
 	t.Helper()
 	content, err := json.Marshal(people)
@@ -40,7 +40,7 @@ func fileOf(t *testing.T, people ...object) string {
 	return name
 }
 
-// crowd is as many people, the last of whom is refused.
+// crowd returns many people, the last of whom is rejected.
 func crowd(many int) []object {
 	people := make([]object, many)
 	for i := range people {
@@ -50,7 +50,7 @@ func crowd(many int) []object {
 	return people
 }
 
-// upload chooses a file on the page of uploads, sends it, and waits until the page of the upload is there.
+// upload chooses a file on the upload page, sends it, and waits for the page of the upload.
 func (v *visitor) upload(path string) {
 	v.t.Helper()
 	v.open("/useradd/upload")
@@ -72,7 +72,7 @@ func (v *visitor) isUploaded() {
 	})
 }
 
-// headed waits until the page has a heading, while it may load another.
+// headed waits until the page has a heading. Meanwhile it may load another page.
 func (v *visitor) headed(heading string) {
 	v.t.Helper()
 	const first = `document.readyState === "complete" && document.querySelector("h1")?.innerText || ""`
@@ -82,7 +82,7 @@ func (v *visitor) headed(heading string) {
 	})
 }
 
-func TestUploadByHand(t *testing.T) {
+func TestUpload(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	p.registerOperator(v, anna())
@@ -114,7 +114,7 @@ func TestUploadByHand(t *testing.T) {
 	v.isAccessible("record of an import")
 }
 
-func TestUploadIsDropped(t *testing.T) {
+func TestUploadByDragAndDrop(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	p.registerOperator(v, anna())
@@ -134,8 +134,8 @@ func TestUploadIsDropped(t *testing.T) {
 	require.Equal(t, "dropped.json", v.text(".sheet-head .lead"))
 }
 
-// Whoever closes the page, or loads it again, finds the bar where it is by then, and in the end what came of it.
-func TestUploadIsWatched(t *testing.T) {
+// A page that is closed or loaded again shows the current progress, and the result at the end.
+func TestUploadProgress(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	p.registerOperator(v, anna())
@@ -176,10 +176,10 @@ func TestUploadIsCancelled(t *testing.T) {
 	v.patientlyHeaded("Cancelled, no one registered")
 	v.isAccessible("cancelled upload")
 	v.open("/profile")
-	require.Empty(t, v.descriptions(), "nothing of it is an import")
+	require.Empty(t, v.descriptions(), "no import is stored")
 }
 
-func TestRefusedUploadIsTold(t *testing.T) {
+func TestRejectedUpload(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	p.registerOperator(v, anna())
@@ -190,7 +190,7 @@ func TestRefusedUploadIsTold(t *testing.T) {
 	v.sees("why", func() bool { return v.text(".message.bad") == "Choose a file first." })
 	v.isAccessible("refused upload")
 	require.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
-	require.Equal(t, []string{"Choose a file first."}, eval[[]string](v, `() => [...document.querySelectorAll(".message")].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`), "and nothing else is told")
+	require.Equal(t, []string{"Choose a file first."}, eval[[]string](v, `() => [...document.querySelectorAll(".message")].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`), "no other message")
 	broken := filepath.Join(t.TempDir(), "broken.json")
 	require.NoError(t, os.WriteFile(broken, []byte("["+strings.Repeat("1,", 20)), 0o600))
 	v.do(choose(broken), click("[data-upload] button[type=submit]"))
@@ -199,7 +199,7 @@ func TestRefusedUploadIsTold(t *testing.T) {
 	v.isAccessible("failed upload")
 }
 
-func TestUploadsForEverybody(t *testing.T) {
+func TestUploadsAreAccessible(t *testing.T) {
 	for _, c := range []struct {
 		language string
 		headings []string
@@ -237,7 +237,7 @@ func TestUploadsForEverybody(t *testing.T) {
 	}
 }
 
-// On paper a slip is black on white, and is not torn in two.
+// Printed slips are black on white, and no slip is split between pages.
 func TestSlipsArePrinted(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
@@ -264,11 +264,11 @@ func TestSlipsArePrinted(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, dark, 10_000, "there is something on the paper")
+	require.Greater(t, dark, 10_000, "dark pixels on the paper")
 }
 
-// What an office program saves in Russian Windows is understood, shown, registered and handed out.
-func TestSpreadsheetIsHandedOut(t *testing.T) {
+// A CSV file saved by an office program on Russian Windows is read, shown and registered, and its passwords are handed out.
+func TestSpreadsheetOfWindows(t *testing.T) {
 	p := start(t)
 	v := visit(t, p.url, look{language: "ru", phone: true})
 	p.registerOperator(v, anna())

@@ -21,14 +21,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a visitor waits for a step to be done.
+// patience bounds each step of a visitor.
 const patience = 20 * time.Second
 
 type (
-	// action is a step in the browser.
+	// An action is a step in the browser.
 	action = chromedp.Action[chromedp.Void]
 
-	// look is how a visitor sees pages; the zero value is in English, on a desktop, and light.
+	// A look is a language, a screen and a colour scheme. The zero value means English, desktop and light.
 	look struct {
 		language string
 		phone    bool
@@ -52,17 +52,17 @@ func (l look) String() string {
 	return strings.Join([]string{l.language, screen, scheme}, " ")
 }
 
-// visitor is somebody with a browser of their own: with cookies that nobody else has, and a watch on every page.
+// A visitor has its own browser context, with its own cookies, and a watch on its pages.
 type visitor struct {
 	*watch
 
 	t        *testing.T
 	ctx      context.Context
-	url      string // of the server
-	expected []string
+	url      string   // URL of the server
+	expected []string // expected rejections, as the watch has them
 }
 
-// visit brings a visitor to a server. They have opened no page yet.
+// visit returns a visitor of a server, which has opened no page yet.
 func visit(t *testing.T, server string, as look) *visitor {
 	t.Helper()
 	browser, err := chromium()
@@ -102,7 +102,7 @@ func (v *visitor) run(name string, subtest func(t *testing.T)) {
 	})
 }
 
-// look changes how the visitor sees the page; its language is of the next one.
+// look changes the screen and the colour scheme of the page.
 func (v *visitor) look(as look) {
 	v.t.Helper()
 	if as.phone {
@@ -120,13 +120,13 @@ func (v *visitor) look(as look) {
 	}}))
 }
 
-// finish says what the watch has seen, and if the test has failed what there was to see.
+// finish asserts that the watch has seen no errors. It saves a screenshot if the test has failed.
 func (v *visitor) finish() {
-	_, err := run(v, chromedp.Evaluate[bool]("true")) // what happened before is seen by then
-	require.NoError(v.t, err)                         //nolint:testifylint // the rest is to be told all the same
-	wrong, refused := v.seen()
-	require.Empty(v.t, wrong, "behind the pages")
-	require.Equal(v.t, v.expected, refused, "refusals")
+	_, err := run(v, chromedp.Evaluate[bool]("true")) // by then the watch has all earlier events
+	require.NoError(v.t, err)                         //nolint:testifylint // a failed test continues to its screenshot
+	wrong, rejected := v.seen()
+	require.Empty(v.t, wrong, "errors of pages")
+	require.Equal(v.t, v.expected, rejected, "rejected requests")
 	if !v.t.Failed() {
 		return
 	}
@@ -135,13 +135,13 @@ func (v *visitor) finish() {
 		v.t.Logf("no screenshot: %v", err)
 		return
 	}
-	// not in the test's own folder, which ends with it
+	// the folder of the test is removed when it ends
 	file := filepath.Join(os.TempDir(), "rollcall-"+strings.NewReplacer("/", "-", " ", "_").Replace(v.t.Name())+".png")
-	v.t.Logf("last seen: %s", file)
+	v.t.Logf("screenshot: %s", file)
 	require.NoError(v.t, os.WriteFile(file, shot, 0o600))
 }
 
-// run waits for a step to be done, but not for ever.
+// run takes a step, with a timeout.
 func run[T any](v *visitor, step chromedp.Action[T]) (T, error) {
 	ctx, stop := context.WithTimeout(v.ctx, patience)
 	defer stop()
@@ -154,7 +154,7 @@ func (v *visitor) do(steps ...action) {
 	require.NoError(v.t, err)
 }
 
-// load takes steps that make the browser load another page, and asserts its status.
+// load takes steps that load another page, and asserts its status.
 func (v *visitor) load(status int, steps ...action) {
 	v.t.Helper()
 	ctx, stop := context.WithTimeout(v.ctx, patience)
@@ -163,7 +163,7 @@ func (v *visitor) load(status int, steps ...action) {
 	require.NoError(v.t, err)
 	require.NotNil(v.t, got, "no page was loaded")
 	if status >= http.StatusBadRequest {
-		v.expected = append(v.expected, refusal(got))
+		v.expected = append(v.expected, rejection(got))
 	}
 	if int(got.Status) != status {
 		require.Equal(v.t, status, int(got.Status), "%s: %s", got.URL, v.text("main"))
@@ -172,16 +172,16 @@ func (v *visitor) load(status int, steps ...action) {
 
 func (v *visitor) open(path string) { v.t.Helper(); v.load(http.StatusOK, v.to(path)) }
 
-// to is the step of entering an address.
+// to returns the step of entering an address.
 func (v *visitor) to(path string) action {
 	return call(page.Navigate, page.NavigateParams{URL: v.url + path})
 }
 
-// fill enters values into fields, in the place of what is there.
+// fill replaces the values of fields.
 func (v *visitor) fill(values fields) {
 	v.t.Helper()
 	for name, value := range values {
-		if name == "birthday" { // how a date is typed depends on the browser; see the test of the keyboard
+		if name == "birthday" { // TestKeyboardAlone types a date
 			eval[bool](v, `(name, value) => { document.getElementById(name).value = value; return true }`, name, value)
 			continue
 		}
@@ -190,7 +190,7 @@ func (v *visitor) fill(values fields) {
 	}
 }
 
-// typed is the step of typing into what has the focus.
+// typed returns the step of typing into the focused element.
 func typed(text string) action {
 	if text == "" {
 		return chromedp.KeyEvent("\b")
@@ -198,17 +198,17 @@ func typed(text string) action {
 	return call(input.InsertText, input.InsertTextParams{Text: text})
 }
 
-// click is the step of clicking the only element, or the first.
+// click returns the step of clicking the first element of a selector.
 func click(selector string) action { return chromedp.Click(chromedp.CSS(selector)) }
 
-// submit fills in the form of the page, and sends it.
+// submit fills in and sends the form of the page.
 func (v *visitor) submit(status int, values fields) {
 	v.t.Helper()
 	v.fill(values)
 	v.load(status, click("main form .submit button[type=submit]"))
 }
 
-// signIn is from the page of signing in.
+// signIn signs in on the sign-in page.
 func (v *visitor) signIn(login, password string) {
 	v.t.Helper()
 	v.submit(http.StatusOK, fields{"login": login, "psw": password})
@@ -219,7 +219,7 @@ func (v *visitor) signOut() {
 	v.load(http.StatusOK, click(`header form[action="/logout"] button`))
 }
 
-// register makes an account, from nothing.
+// register opens the registration and registers an account.
 func (v *visitor) register(values fields) {
 	v.t.Helper()
 	v.open("/register")
@@ -227,12 +227,12 @@ func (v *visitor) register(values fields) {
 	require.Equal(v.t, "/profile", v.path())
 }
 
-// address is where the visitor is, from the root of the server on.
+// address returns the path and the query of the page.
 func (v *visitor) address() string {
 	return eval[string](v, `() => location.pathname + location.search`)
 }
 
-// arrives waits until the visitor is somewhere, where no single step tells that a page will load.
+// arrives waits until the page has an address, after steps that load do not cover.
 func (v *visitor) arrives(address string) {
 	v.t.Helper()
 	seen := ""
@@ -242,7 +242,7 @@ func (v *visitor) arrives(address string) {
 		return err == nil && strings.TrimPrefix(seen, v.url) == address
 	}
 	for end := time.Now().Add(patience / 4); !isThere(); {
-		require.True(v.t, time.Now().Before(end), "the visitor is at %s, and not at %s:\n%s", seen, address, v.text("main"))
+		require.True(v.t, time.Now().Before(end), "at %s instead of %s:\n%s", seen, address, v.text("main"))
 	}
 }
 
@@ -252,7 +252,7 @@ func (v *visitor) has(selector string) bool {
 	return eval[bool](v, `selector => document.querySelector(selector) !== null`, selector)
 }
 
-// text is what can be read in the first element of a selector, in one line; empty when there is none.
+// text returns the visible text of the first element of a selector, in one line; empty for none.
 func (v *visitor) text(selector string) string {
 	return strings.Join(strings.Fields(eval[string](v, `selector => document.querySelector(selector)?.innerText ?? ""`, selector)), " ")
 }
@@ -277,7 +277,7 @@ func eval[T any](v *visitor, function string, args ...any) T {
 	return got
 }
 
-// call is the step of a command of the protocol, whatever its result.
+// call returns the step of a protocol command, without its result.
 func call[P, R any](command cdp.Command[P, R], params P) action {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, command, params)
@@ -285,7 +285,7 @@ func call[P, R any](command cdp.Command[P, R], params P) action {
 	})
 }
 
-// fields are what is entered into a form, by name.
+// fields are values of a form, by name.
 type fields map[string]string
 
 const goodPassword = "корабль на рейде"

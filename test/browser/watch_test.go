@@ -17,16 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// watch sees what goes wrong behind a page.
+// A watch collects errors that pages do not show.
 type watch struct {
-	mu      sync.Mutex
-	hosts   []string // that may be asked
-	wrong   []string // what no page may do
-	refused []string // answers of 400 and more, like "404 /nowhere"
-	isOff   bool     // it reports nothing: of an attack everything is wrong
+	mu       sync.Mutex
+	hosts    []string // allowed hosts
+	wrong    []string // errors
+	rejected []string // answers with status 400 or more, such as "404 /nowhere"
+	isOff    bool     // it collects nothing, as during an attack
 }
 
-// see is called with every event of the page, in their order.
+// see handles an event of the page. Events come in order.
 func (w *watch) see(event any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -42,9 +42,9 @@ func (w *watch) see(event any) {
 	case *runtime.EventExceptionThrown:
 		w.reportf("uncaught: %s %s", e.ExceptionDetails.Text, told([]*runtime.RemoteObject{e.ExceptionDetails.Exception}))
 	case *log.EventEntryAdded:
-		// Of a refusal the log says less than its answer does, which is seen below.
-		isRefusal := strings.HasPrefix(e.Entry.Text, "Failed to load resource: the server responded with a status of")
-		if (e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning) && !isRefusal {
+		// EventResponseReceived tells more of a rejected request.
+		isRejection := strings.HasPrefix(e.Entry.Text, "Failed to load resource: the server responded with a status of")
+		if (e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning) && !isRejection {
 			w.reportf("log %s: %s (%s)", e.Entry.Level, e.Entry.Text, e.Entry.URL)
 		}
 	case *audits.EventIssueAdded:
@@ -53,12 +53,12 @@ func (w *watch) see(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		to, err := url.Parse(e.Request.URL)
-		if err != nil || to.Scheme != "data" && !slices.Contains(w.hosts, to.Host) { // icons of the browser's own are data
+		if err != nil || to.Scheme != "data" && !slices.Contains(w.hosts, to.Host) { // the browser's own icons are data URLs
 			w.reportf("request to elsewhere: %s", e.Request.URL)
 		}
 	case *network.EventResponseReceived:
 		if e.Response.Status >= http.StatusBadRequest {
-			w.refused = append(w.refused, refusal(e.Response))
+			w.rejected = append(w.rejected, rejection(e.Response))
 		}
 	case *network.EventLoadingFailed:
 		w.reportf("request failed: %s %s %s", e.Type, e.ErrorText, e.BlockedReason)
@@ -69,14 +69,14 @@ func (w *watch) reportf(format string, args ...any) {
 	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
 }
 
-// seen is all that was seen so far.
-func (w *watch) seen() (wrong, refused []string) {
+// seen returns what the watch has collected.
+func (w *watch) seen() (wrong, rejected []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.wrong, w.refused
+	return w.wrong, w.rejected
 }
 
-func refusal(r *network.Response) string {
+func rejection(r *network.Response) string {
 	path := r.URL
 	if at, err := url.Parse(r.URL); err == nil {
 		path = at.Path
@@ -84,7 +84,7 @@ func refusal(r *network.Response) string {
 	return fmt.Sprintf("%d %s", r.Status, path)
 }
 
-// told is what the values say, in words.
+// told returns the values as text.
 func told(values []*runtime.RemoteObject) string {
 	var words []string
 	for _, value := range values {
@@ -99,8 +99,8 @@ func told(values []*runtime.RemoteObject) string {
 	return strings.Join(words, " ")
 }
 
-// A watch that sees nothing would let everything pass.
-func TestWatchSeesWhatGoesWrong(t *testing.T) {
+// A watch that collects nothing would pass every page.
+func TestWatch(t *testing.T) {
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(elsewhere.Close)
 	mux := http.NewServeMux()
@@ -118,9 +118,9 @@ func TestWatchSeesWhatGoesWrong(t *testing.T) {
 
 	v := visit(t, server.URL, look{})
 	v.open("/")
-	wrong, refused := v.seen()
+	wrong, rejected := v.seen()
 	v.mu.Lock()
-	v.wrong, v.refused = nil, nil
+	v.wrong, v.rejected = nil, nil
 	v.mu.Unlock()
 	for _, seen := range []string{
 		`console warning: "take" "care"`, `console error: "broken"`, "uncaught: Uncaught Error: thrown", "content security policy: script-src",
@@ -128,5 +128,5 @@ func TestWatchSeesWhatGoesWrong(t *testing.T) {
 	} {
 		require.Contains(t, strings.Join(wrong, "\n"), seen)
 	}
-	require.Equal(t, []string{"404 /gone.png"}, refused)
+	require.Equal(t, []string{"404 /gone.png"}, rejected)
 }
