@@ -64,8 +64,8 @@ func (g *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 func (m *member) guard(work func(context.Context, ports.ImportTx) error) func(context.Context, ports.ImportTx) error {
 	return func(ctx context.Context, tx ports.ImportTx) (err error) {
 		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			if panicked := panicError(recover()); panicked != nil {
+				err = panicked
 			}
 		}()
 		err = m.ctx.Err()
@@ -92,21 +92,41 @@ func (g *Imports) enter(m *member) bool {
 // no goroutine but its caller's. If own is nil, it returns when no import waits.
 func (g *Imports) runGroups(own *member) {
 	for group := g.nextGroup(); len(group) > 0; group = g.nextGroup() {
-		ctx, cancel := contextOf(group)
-		shared := make([]*postgres.SharedImport, len(group))
-		for i, m := range group {
-			shared[i] = &m.SharedImport
-		}
-		g.RunShared(ctx, shared)
-		cancel()
-		for _, m := range group {
-			close(m.done)
-		}
+		g.runGroup(group)
 		if slices.Contains(group, own) && g.hasWaiting() {
 			go g.runGroups(nil)
 			return
 		}
 	}
+}
+
+// runGroup runs a group, and releases its callers whatever happens.
+func (g *Imports) runGroup(group []*member) {
+	ctx, cancel := contextOf(group)
+	shared := make([]*postgres.SharedImport, len(group))
+	for i, m := range group {
+		shared[i] = &m.SharedImport
+	}
+	defer func() {
+		if err := panicError(recover()); err != nil {
+			for _, m := range group {
+				m.Err = err
+			}
+		}
+		cancel()
+		for _, m := range group {
+			close(m.done)
+		}
+	}()
+	g.RunShared(ctx, shared)
+}
+
+// panicError returns the error of a recovered panic; nil for none.
+func panicError(recovered any) error {
+	if recovered == nil {
+		return nil
+	}
+	return fmt.Errorf("panic: %v\n%s", recovered, debug.Stack())
 }
 
 func (g *Imports) nextGroup() []*member {
