@@ -22,7 +22,7 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// readme is what a newcomer reads first: it fits one screen of a browser.
+// A newcomer reads the README first: it fits one screen of a browser.
 const (
 	readme         = "README.md"
 	maxReadmeLines = 100
