@@ -22,7 +22,7 @@ func TestFileUploads(t *testing.T) {
 		store, anna, boris := uploadStore(t, url)
 		return contract.UploadsSubject{
 			Store: store, Anna: anna, Boris: boris,
-			LetTimePass: func(by time.Duration) {
+			Pass: func(by time.Duration) {
 				pgtest.Query[struct{}](t, url, `
 					update uploads set started_at = started_at - make_interval(secs => $1), updated_at = updated_at - make_interval(secs => $1)`,
 					by.Seconds())

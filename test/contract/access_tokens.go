@@ -20,16 +20,16 @@ func AccessTokens(t *testing.T, subject func(*testing.T) ports.TokenStore) {
 		name string
 		test func(*testing.T, ports.TokenStore)
 	}{
-		{"KeepsTokens", keepsTokens},
-		{"IsNotTheCallerSToken", copiesToken},
-		{"LetsOneOfManyHaveAName", oneHasName},
-		{"GivesARevokedTokenSName", givesRevokedName},
+		{"StoresTokens", storesTokens},
+		{"CopiesTheCallersMemory", copiesToken},
+		{"StoresANameOnce", storesNameOnce},
+		{"ReusesTheNameOfARevokedToken", reusesRevokedName},
 		{"RevokesOnce", revokesOnce},
-		{"NotesUses", notesUses},
-		{"FindsNoTokenByAnotherHash", findsByHash},
-		{"EndsWhenItsContextDoes", tokensEndWithContext},
-		{"NotesOneOfManyUsesAtOnce", notesUsesAtOnce},
-		{"KnowsNamesByTheirCharacters", knowsNames},
+		{"RecordsUses", recordsUses},
+		{"RecordsConcurrentUses", recordsConcurrentUses},
+		{"FindsNoTokenByAnotherHash", findsNoTokenByAnotherHash},
+		{"DistinguishesNames", distinguishesNames},
+		{"StopsWithItsContext", tokensStopWithContext},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
@@ -41,7 +41,7 @@ func token(name string) *domain.AccessToken {
 	return &domain.AccessToken{Name: name, Created: tokenMade}
 }
 
-// withoutID is a token without the id that a store gave it.
+// withoutID returns a token without the id that a store gave it.
 func withoutID(token domain.AccessToken) domain.AccessToken {
 	token.ID = 0
 	return token
@@ -66,7 +66,7 @@ func allTokens(t *testing.T, store ports.TokenStore) []domain.AccessToken {
 	return all
 }
 
-func keepsTokens(t *testing.T, store ports.TokenStore) {
+func storesTokens(t *testing.T, store ports.TokenStore) {
 	require.Empty(t, allTokens(t, store))
 	forever, expiring := token("б"), token("a")
 	expiring.Created = tokenMade.Add(-time.Hour)
@@ -75,8 +75,8 @@ func keepsTokens(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, expiring, "other")
 	all := allTokens(t, store)
 	require.Len(t, all, 2)
-	require.Equal(t, []domain.AccessToken{*forever, *expiring}, []domain.AccessToken{withoutID(all[0]), withoutID(all[1])}, "in the order in which they came")
-	require.Equal(t, all[1], useToken(t, store, "other", tokenMade.Add(2*time.Hour)), "whether valid or not")
+	require.Equal(t, []domain.AccessToken{*forever, *expiring}, []domain.AccessToken{withoutID(all[0]), withoutID(all[1])}, "in the order in which they were created")
+	require.Equal(t, all[1], useToken(t, store, "other", tokenMade.Add(2*time.Hour)), "even if it has expired")
 }
 
 func copiesToken(t *testing.T, store ports.TokenStore) {
@@ -90,7 +90,7 @@ func copiesToken(t *testing.T, store ports.TokenStore) {
 	require.Equal(t, "crm", allTokens(t, store)[0].Name)
 }
 
-func oneHasName(t *testing.T, store ports.TokenStore) {
+func storesNameOnce(t *testing.T, store ports.TokenStore) {
 	var created atomic.Int64
 	var all sync.WaitGroup
 	for n := range 20 {
@@ -109,7 +109,7 @@ func oneHasName(t *testing.T, store ports.TokenStore) {
 	require.Len(t, allTokens(t, store), 1)
 }
 
-func givesRevokedName(t *testing.T, store ports.TokenStore) {
+func reusesRevokedName(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "first")
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
 	createToken(t, store, token("crm"), "second")
@@ -118,7 +118,7 @@ func givesRevokedName(t *testing.T, store ports.TokenStore) {
 	require.Zero(t, second.Revoked)
 	require.NotZero(t, first.ID)
 	require.NotZero(t, second.ID)
-	require.NotEqual(t, first.ID, second.ID, "the id is not given again")
+	require.NotEqual(t, first.ID, second.ID, "ids are not reused")
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade.Add(time.Hour)))
 	require.Equal(t, tokenMade, useToken(t, store, "first", tokenMade).Revoked)
 	require.Equal(t, tokenMade.Add(time.Hour), useToken(t, store, "second", tokenMade).Revoked)
@@ -132,28 +132,31 @@ func revokesOnce(t *testing.T, store ports.TokenStore) {
 	require.Equal(t, tokenMade, allTokens(t, store)[0].Revoked)
 }
 
-func notesUses(t *testing.T, store ports.TokenStore) {
+func recordsUses(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "hash")
 	createToken(t, store, token("other"), "other")
-	require.Zero(t, useToken(t, store, "hash", tokenMade).Used, "as it was before")
+	require.Zero(t, useToken(t, store, "hash", tokenMade).Used, "as it was before the call")
 	for _, c := range []struct {
-		after time.Duration
-		noted time.Duration
+		name     string
+		used     time.Duration
+		recorded time.Duration
 	}{
-		{0, 0},
-		{domain.TokenUseInterval - time.Microsecond, 0},
-		{domain.TokenUseInterval, domain.TokenUseInterval},
-		{0, domain.TokenUseInterval}, // a clock may go back
-		{time.Hour, time.Hour},
+		{"First", 0, 0},
+		{"WithinTheInterval", domain.TokenUseInterval - time.Microsecond, 0},
+		{"AfterTheInterval", domain.TokenUseInterval, domain.TokenUseInterval},
+		{"ByAClockThatWentBack", 0, domain.TokenUseInterval},
+		{"MuchLater", time.Hour, time.Hour},
 	} {
-		useToken(t, store, "hash", tokenMade.Add(c.after))
-		all := allTokens(t, store)
-		require.Equal(t, tokenMade.Add(c.noted), all[0].Used)
-		require.Zero(t, all[1].Used)
+		t.Run(c.name, func(t *testing.T) {
+			useToken(t, store, "hash", tokenMade.Add(c.used))
+			all := allTokens(t, store)
+			require.Equal(t, tokenMade.Add(c.recorded), all[0].Used)
+			require.Zero(t, all[1].Used)
+		})
 	}
 }
 
-func notesUsesAtOnce(t *testing.T, store ports.TokenStore) {
+func recordsConcurrentUses(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "hash")
 	var all sync.WaitGroup
 	for range 20 {
@@ -166,22 +169,20 @@ func notesUsesAtOnce(t *testing.T, store ports.TokenStore) {
 	require.Equal(t, tokenMade, allTokens(t, store)[0].Used)
 }
 
-func findsByHash(t *testing.T, store ports.TokenStore) {
+func findsNoTokenByAnotherHash(t *testing.T, store ports.TokenStore) {
 	createToken(t, store, token("crm"), "hash")
 	for _, hash := range []string{"", "has", "Hash", "hash\x00", "crm"} {
 		t.Run(hash, func(t *testing.T) {
 			_, err := store.Use(t.Context(), []byte(hash), tokenMade)
-			require.ErrorIs(t, err, ports.ErrNotFound, "%q", hash)
+			require.ErrorIs(t, err, ports.ErrNotFound)
 		})
 	}
 	require.Zero(t, allTokens(t, store)[0].Used)
 }
 
-func knowsNames(t *testing.T, store ports.TokenStore) {
+func distinguishesNames(t *testing.T, store ports.TokenStore) {
 	for i, name := range []string{"crm", "CRM", "crm2", "срм"} {
-		t.Run(name, func(t *testing.T) {
-			createToken(t, store, token(name), string(rune('a'+i)))
-		})
+		createToken(t, store, token(name), string(rune('a'+i)))
 	}
 	require.NoError(t, store.Revoke(t.Context(), "crm", tokenMade))
 	for i, token := range allTokens(t, store) {
@@ -189,7 +190,7 @@ func knowsNames(t *testing.T, store ports.TokenStore) {
 	}
 }
 
-func tokensEndWithContext(t *testing.T, store ports.TokenStore) {
+func tokensStopWithContext(t *testing.T, store ports.TokenStore) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	createToken(t, store, token("crm"), "hash")

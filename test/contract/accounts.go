@@ -15,7 +15,7 @@ import (
 	"rollcall/ports"
 )
 
-// AccountsSubject is views of one empty store.
+// An AccountsSubject is several views of one empty store.
 type AccountsSubject struct {
 	Registrations ports.RegistrationStore
 	Accounts      ports.AccountStore
@@ -29,12 +29,12 @@ func Registrations(t *testing.T, subject func(*testing.T) AccountsSubject) {
 		name string
 		test func(*testing.T, AccountsSubject)
 	}{
-		{"KeepsAWholeAccount", keepsWholeAccount},
-		{"KnowsWhatIsTaken", registrationKnowsTaken},
-		{"RefusesWhatIsTaken", refusesTaken},
-		{"LetsOneOfManyHaveALogin", oneRegistrationWins},
-		{"SharesItsAccountsWithImport", sharesWithImports},
-		{"EndsWhenItsContextDoes", registrationEndsWithContext},
+		{"StoresAWholeAccount", storesWholeAccount},
+		{"FindsTakenKeys", registrationFindsTakenKeys},
+		{"RejectsTakenKeys", rejectsTakenKeys},
+		{"RegistersALoginOnce", registersLoginOnce},
+		{"SharesAccountsWithImports", sharesAccountsWithImports},
+		{"StopsWithItsContext", registrationStopsWithContext},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
@@ -46,22 +46,23 @@ func Accounts(t *testing.T, subject func(*testing.T) AccountsSubject) {
 		name string
 		test func(*testing.T, AccountsSubject)
 	}{
-		{"FindsByEveryName", findsByEveryName},
-		{"FindsTheOwnerOfAContactFirst", findsContactFirst},
-		{"FindsNobody", findsNobody},
-		{"LetsOneBrowserUseAPassword", usesPassword},
+		{"FindsAccountsByEveryName", findsByEveryName},
+		{"PrefersTheOwnerOfAContact", prefersOwnerOfContact},
+		{"FindsNoUnknownName", findsNoUnknownName},
+		{"RecordsTheFirstBrowserOfAPassword", recordsFirstBrowser},
 		{"SetsAPassword", setsPassword},
-		{"SetsAPasswordThatIsAsItWas", setsUnchangedPassword},
-		{"IsNotTheCallerSMemory", accountsCopyMemory},
-		{"EndsWhenItsContextDoes", accountsEndWithContext},
+		{"SetsAPasswordOnce", setsPasswordOnce},
+		{"CopiesTheCallersMemory", accountsCopyMemory},
+		{"StopsWithItsContext", accountsStopWithContext},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
-func create(t *testing.T, s AccountsSubject, o domain.Record) *domain.User {
+// create registers a person, and returns the account.
+func create(t *testing.T, s AccountsSubject, person domain.Record) *domain.User {
 	t.Helper()
-	id, err := s.Registrations.Create(t.Context(), account(o))
+	id, err := s.Registrations.Create(t.Context(), account(person))
 	require.NoError(t, err)
 	user, err := s.Accounts.User(t.Context(), id)
 	require.NoError(t, err)
@@ -69,7 +70,7 @@ func create(t *testing.T, s AccountsSubject, o domain.Record) *domain.User {
 	return user
 }
 
-func keepsWholeAccount(t *testing.T, s AccountsSubject) {
+func storesWholeAccount(t *testing.T, s AccountsSubject) {
 	day := domain.DateOf(time.Date(2000, 2, 29, 0, 0, 0, 0, time.UTC))
 	whole := domain.User{
 		Login: "Ivan", FirstName: "Анна", LastName: "Ким", Patronymic: "Петровна", Email: "I@Example.com", Phone: "79123456789",
@@ -86,14 +87,14 @@ func keepsWholeAccount(t *testing.T, s AccountsSubject) {
 		if phone != "" {
 			phone = "+" + phone
 		}
-		o := record(t, 1, want.Login, want.Email, phone)
-		o.Registration.Birthday = domain.Birthday{}
+		person := record(t, 1, want.Login, want.Email, phone)
+		person.Registration.Birthday = domain.Birthday{}
 		if want.Birthday != nil {
 			var violations domain.Violations
-			o.Registration.Birthday, violations = domain.NewBirthday(want.Birthday.Time().Format(time.DateOnly), day)
+			person.Registration.Birthday, violations = domain.NewBirthday(want.Birthday.Time().Format(time.DateOnly), day)
 			require.Nil(t, violations)
 		}
-		got := create(t, s, o)
+		got := create(t, s, person)
 		for _, moment := range []time.Time{got.Registered, got.Password.Made} {
 			require.WithinDuration(t, time.Now(), moment, time.Minute)
 			require.Equal(t, moment.UTC().Truncate(time.Microsecond), moment)
@@ -103,7 +104,7 @@ func keepsWholeAccount(t *testing.T, s AccountsSubject) {
 	}
 }
 
-func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
+func registrationFindsTakenKeys(t *testing.T, s AccountsSubject) {
 	create(t, s, record(t, 1, "Ivan", "I@example.com", "9123456789"))
 	create(t, s, record(t, 2, "noemail", "", "9000000001"))
 	create(t, s, record(t, 3, "nophone", "x@example.com", ""))
@@ -111,7 +112,7 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 	email := domain.Violation{Field: domain.FieldEmail, Code: domain.CodeTaken}
 	phone := domain.Violation{Field: domain.FieldPhone, Code: domain.CodeTaken}
 	for _, c := range []struct {
-		object domain.Record
+		record domain.Record
 		want   domain.Violations
 	}{
 		{record(t, 1, "iVAN", "other@example.com", ""), domain.Violations{login}},
@@ -121,33 +122,33 @@ func registrationKnowsTaken(t *testing.T, s AccountsSubject) {
 		{record(t, 5, "other", "other@example.com", "9000000002"), nil},
 		{domain.Record{}, nil},
 	} {
-		taken, err := s.Registrations.Taken(t.Context(), &c.object.Registration)
+		taken, err := s.Registrations.Taken(t.Context(), &c.record.Registration)
 		require.NoError(t, err)
-		require.Equal(t, c.want, taken.Admit(&c.object), "object %d", c.object.Number)
+		require.Equal(t, c.want, taken.Admit(&c.record), "record %d", c.record.Number)
 	}
 }
 
-func refusesTaken(t *testing.T, s AccountsSubject) {
+func rejectsTakenKeys(t *testing.T, s AccountsSubject) {
 	create(t, s, record(t, 1, "Ivan", "I@example.com", "9123456789"))
-	for _, o := range []domain.Record{
+	for _, it := range []domain.Record{
 		record(t, 1, "iVAN", "free@example.com", "9000000001"),
 		record(t, 2, "free", "i@EXAMPLE.com", "9000000001"),
 		record(t, 3, "free", "free@example.com", "9123456789"),
 	} {
-		_, err := s.Registrations.Create(t.Context(), account(o))
-		require.ErrorIs(t, err, ports.ErrTaken, "object %d", o.Number)
+		_, err := s.Registrations.Create(t.Context(), account(it))
+		require.ErrorIs(t, err, ports.ErrTaken, "record %d", it.Number)
 	}
-	create(t, s, record(t, 4, "free", "free@example.com", "9000000001")) // what is refused takes nothing
+	create(t, s, record(t, 4, "free", "free@example.com", "9000000001")) // a rejected registration takes nothing
 }
 
-func oneRegistrationWins(t *testing.T, s AccountsSubject) {
+func registersLoginOnce(t *testing.T, s AccountsSubject) {
 	const many = 20
 	var created, taken atomic.Int64
 	var all sync.WaitGroup
 	for i := range many {
-		o := record(t, 1, []string{"ivan", "IVAN"}[i%2], fmt.Sprintf("u%d@example.com", i), "")
+		person := record(t, 1, []string{"ivan", "IVAN"}[i%2], fmt.Sprintf("u%d@example.com", i), "")
 		all.Go(func() {
-			_, err := s.Registrations.Create(t.Context(), account(o))
+			_, err := s.Registrations.Create(t.Context(), account(person))
 			switch {
 			case err == nil:
 				created.Add(1)
@@ -163,7 +164,7 @@ func oneRegistrationWins(t *testing.T, s AccountsSubject) {
 	require.EqualValues(t, many-1, taken.Load())
 }
 
-func sharesWithImports(t *testing.T, s AccountsSubject) {
+func sharesAccountsWithImports(t *testing.T, s AccountsSubject) {
 	_, err := register(t.Context(), s.Imports, false, Record(t, 1))
 	require.NoError(t, err)
 	_, err = s.Registrations.Create(t.Context(), account(Record(t, 1)))
@@ -180,18 +181,18 @@ func sharesWithImports(t *testing.T, s AccountsSubject) {
 	require.Equal(t, 1, created)
 }
 
-func registrationEndsWithContext(t *testing.T, s AccountsSubject) {
+func registrationStopsWithContext(t *testing.T, s AccountsSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	o := Record(t, 1)
-	_, err := s.Registrations.Create(ctx, account(o))
+	person := Record(t, 1)
+	_, err := s.Registrations.Create(ctx, account(person))
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = s.Registrations.Taken(ctx, &o.Registration)
+	_, err = s.Registrations.Taken(ctx, &person.Registration)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, ports.ErrUnavailable)
-	taken, err := s.Registrations.Taken(t.Context(), &o.Registration)
+	taken, err := s.Registrations.Taken(t.Context(), &person.Registration)
 	require.NoError(t, err)
-	require.Nil(t, taken.Admit(&o), "nothing was stored")
+	require.Nil(t, taken.Admit(&person), "nothing was stored")
 }
 
 // find returns the login of the account that a name belongs to.
@@ -210,13 +211,13 @@ func findsByEveryName(t *testing.T, s AccountsSubject) {
 	create(t, s, record(t, 2, "other", "other@example.com", ""))
 	for _, name := range []string{"Ivan", " iVAN ", "i@EXAMPLE.com", "I@example.com", "+7 912 345-67-89", "89123456789"} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, "Ivan", find(t, s, domain.NewIdentity(name, "RU")), name)
+			require.Equal(t, "Ivan", find(t, s, domain.NewIdentity(name, "RU")))
 		})
 	}
 }
 
-func findsContactFirst(t *testing.T, s AccountsSubject) {
-	create(t, s, record(t, 1, "login", "", "9000000001")) // so that neither ids nor names are in this order
+func prefersOwnerOfContact(t *testing.T, s AccountsSubject) {
+	create(t, s, record(t, 1, "login", "", "9000000001")) // neither ids nor names are in the order of preference
 	create(t, s, record(t, 2, "by-phone", "", "9123456789"))
 	create(t, s, record(t, 3, "a-by-email", "x@example.com", ""))
 	create(t, s, record(t, 4, "all", "all@example.com", "9000000002"))
@@ -228,13 +229,13 @@ func findsContactFirst(t *testing.T, s AccountsSubject) {
 		{domain.Identity{Login: "login", Email: email}, "a-by-email"},
 		{domain.Identity{Login: "login", Phone: phone}, "by-phone"},
 		{domain.Identity{Login: "login", Email: email, Phone: phone}, "a-by-email"},
-		{domain.Identity{Login: "login", Email: "nobody@example.com", Phone: "79999999999"}, "login"},
+		{domain.Identity{Login: "login", Email: "unknown@example.com", Phone: "79999999999"}, "login"},
 		{domain.Identity{Login: "login", Email: "all@example.com", Phone: "79000000002"}, "all"},
 		{domain.Identity{Login: "all", Email: "all@example.com", Phone: "79000000002"}, "all"},
 	} {
 		require.Equal(t, c.want, find(t, s, c.identity))
 	}
-	// Logins that are older than the rule against them.
+	// logins that are older than the rule against them
 	for _, phone := range []string{"89123456789", "89990000000"} {
 		old := record(t, 5, "login5", phone+"@example.com", "")
 		old.Registration.Login = login(t, phone)
@@ -242,16 +243,16 @@ func findsContactFirst(t *testing.T, s AccountsSubject) {
 	}
 	require.Equal(t, "by-phone", find(t, s, domain.NewIdentity("89123456789", "RU")))
 	require.Equal(t, "89123456789", find(t, s, domain.NewIdentity("89123456789@example.com", "RU")))
-	require.Equal(t, "89990000000", find(t, s, domain.NewIdentity("89990000000", "RU")), "nobody else has the phone")
+	require.Equal(t, "89990000000", find(t, s, domain.NewIdentity("89990000000", "RU")), "no other account has the phone")
 }
 
-func findsNobody(t *testing.T, s AccountsSubject) {
+func findsNoUnknownName(t *testing.T, s AccountsSubject) {
 	create(t, s, record(t, 1, "noemail", "", "9000000001"))
 	create(t, s, record(t, 2, "nophone", "x@example.com", ""))
-	for _, name := range []string{"", "nobody", "no body", "no\x00body", "noemail\x00", "%", "nobody@example.com", "9000000009"} {
+	for _, name := range []string{"", "unknown", "un known", "un\x00known", "noemail\x00", "%", "unknown@example.com", "9000000009"} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.Accounts.Find(t.Context(), domain.NewIdentity(name, "RU"))
-			require.ErrorIs(t, err, ports.ErrNotFound, name)
+			require.ErrorIs(t, err, ports.ErrNotFound)
 		})
 	}
 	for _, id := range []int64{-1, 0, 1 << 40} {
@@ -283,7 +284,7 @@ func setsPassword(t *testing.T, s AccountsSubject) {
 	}
 }
 
-func usesPassword(t *testing.T, s AccountsSubject) {
+func recordsFirstBrowser(t *testing.T, s AccountsSubject) {
 	ctx := t.Context()
 	user, other := create(t, s, Record(t, 1)), create(t, s, Record(t, 2))
 	require.Nil(t, user.PasswordUsedBy)
@@ -295,7 +296,7 @@ func usesPassword(t *testing.T, s AccountsSubject) {
 		all.Go(func() {
 			err := s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser)
 			if err == nil {
-				require.True(t, first.CompareAndSwap(nil, string(browser)), "one of many has it")
+				require.True(t, first.CompareAndSwap(nil, string(browser)), "one browser wins")
 				return
 			}
 			require.ErrorIs(t, err, domain.ErrPasswordUsed)
@@ -305,7 +306,7 @@ func usesPassword(t *testing.T, s AccountsSubject) {
 	got, err := s.Accounts.User(ctx, user.ID)
 	require.NoError(t, err)
 	require.Equal(t, first.Load(), string(got.PasswordUsedBy))
-	require.NoError(t, s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, got.PasswordUsedBy), "as often as it likes")
+	require.NoError(t, s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, got.PasswordUsedBy), "the same browser can use it repeatedly")
 	require.ErrorIs(t, s.Accounts.UsePassword(ctx, user.ID, "another hash", got.PasswordUsedBy), ports.ErrChanged)
 	require.ErrorIs(t, s.Accounts.UsePassword(ctx, 1<<40, user.Password.Hash, got.PasswordUsedBy), ports.ErrChanged)
 	got, err = s.Accounts.User(ctx, other.ID)
@@ -315,14 +316,14 @@ func usesPassword(t *testing.T, s AccountsSubject) {
 	require.NoError(t, s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "new", Made: user.Password.Made}))
 	got, err = s.Accounts.User(ctx, user.ID)
 	require.NoError(t, err)
-	require.Nil(t, got.PasswordUsedBy, "another password was used by nobody")
+	require.Nil(t, got.PasswordUsedBy, "a new password is unused")
 	require.NoError(t, s.Accounts.UsePassword(ctx, user.ID, "new", []byte("browser")))
 	found, err := s.Accounts.Find(ctx, domain.Identity{Login: "user1"})
 	require.NoError(t, err)
 	require.Equal(t, []byte("browser"), found.PasswordUsedBy)
 }
 
-func setsUnchangedPassword(t *testing.T, s AccountsSubject) {
+func setsPasswordOnce(t *testing.T, s AccountsSubject) {
 	const many = 20
 	user := create(t, s, Record(t, 1))
 	var set atomic.Int64
@@ -356,7 +357,7 @@ func accountsCopyMemory(t *testing.T, s AccountsSubject) {
 	}
 }
 
-func accountsEndWithContext(t *testing.T, s AccountsSubject) {
+func accountsStopWithContext(t *testing.T, s AccountsSubject) {
 	user := create(t, s, Record(t, 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

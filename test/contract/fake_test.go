@@ -74,7 +74,7 @@ func TestFakeUploads(t *testing.T) {
 		var passed time.Duration
 		store := &fake.Uploads{Now: func() time.Time { return time.Now().Add(passed) }}
 		return contract.UploadsSubject{
-			Store: store, Anna: 1, Boris: 2, LetTimePass: func(by time.Duration) { passed += by },
+			Store: store, Anna: 1, Boris: 2, Pass: func(by time.Duration) { passed += by },
 		}
 	})
 }

@@ -16,12 +16,12 @@ import (
 	"rollcall/ports"
 )
 
-// ReportsSubject is two views of one empty store, and what sets when an import was.
+// A ReportsSubject is two views of one empty store, with control of the dates of imports.
 type ReportsSubject struct {
 	Store   ports.ReportStore
 	Imports ports.ImportStore
-	People  ports.RegistrationStore     // whose accounts imports are sent by
-	SetNow  func(time.Time)             // which tells the day of the imports that follow
+	People  ports.RegistrationStore     // registers senders of imports
+	SetNow  func(time.Time)             // sets the day of the following imports
 	SetDate func(id int64, _ time.Time) // of an import
 }
 
@@ -31,42 +31,42 @@ func Reports(t *testing.T, subject func(*testing.T) ReportsSubject) {
 		name string
 		test func(*testing.T, ReportsSubject)
 	}{
-		{"TellsOfNothing", tellsOfNothing},
-		{"CountsByDay", countsByDay},
-		{"CountsTheDayOfTheClockSPlace", countsLocalDay},
+		{"ReadsAnEmptyStore", readsEmptyStore},
+		{"CountsImportsByDay", countsByDay},
+		{"CountsDaysInTheClocksLocation", countsLocalDays},
 		{"CountsReasons", countsReasons},
-		{"TellsOfWhatIsOnlyCounted", tellsUnkept},
-		{"TellsStatuses", tellsStatuses},
-		{"DoesNotCountWhatHasFailed", countsNoFailure},
-		{"FindsByEveryFilter", findsByEveryFilter},
+		{"CountsRejectionsThatAreNotStored", reportsUnkeptRejections},
+		{"ListsStatuses", listsStatuses},
+		{"CountsNoFailedWork", countsNoFailedWork},
+		{"AppliesEveryFilter", appliesEveryFilter},
 		{"PagesForwardAndBack", pagesForwardAndBack},
 		{"PagesWhileImportsArrive", pagesWhileImportsArrive},
-		{"PagesWhileImportsThatBeganEnd", pagesWhileImportsEnd},
-		{"PagesFromWhereNothingIs", pagesFromNowhere},
+		{"PagesWhileEarlierImportsEnd", pagesWhileEarlierImportsEnd},
+		{"PagesFromUnknownIDs", pagesFromUnknownIDs},
 		{"PagesRejections", pagesRejections},
-		{"PagesRejectionsOfAFilter", pagesFilteredRejections},
-		{"FindsNoImport", findsNoImport},
+		{"PagesFilteredRejections", pagesFilteredRejections},
+		{"FindsNoUnknownImport", findsNoUnknownImport},
 		{"FindsTheUserOfAnImport", findsUserOfImport},
 		{"ReadsInOrder", readsInOrder},
-		{"ReadsOriginalsAndViolationsWhenAsked", readsWhatIsAsked},
+		{"ReadsOriginalsAndViolationsOnRequest", readsOnRequest},
 		{"ReadsOneMoment", readsOneMoment},
 		{"ReturnsTheErrorOfWork", returnsErrorOfWork},
-		{"EndsASequenceThatIsBrokenOff", endsBrokenOff},
-		{"ReadsAtOnce", readsAtOnce},
-		{"EndsWhenItsContextDoes", reportsEndWithContext},
+		{"EndsAnAbandonedSequence", endsAbandonedSequence},
+		{"ReadsConcurrently", readsConcurrently},
+		{"StopsWithItsContext", reportsStopWithContext},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
-// today is the day of the reports here. The clock's place is three hours ahead of UTC.
+// today is the day of the reports. The clock's location is three hours ahead of UTC.
 var (
-	place = time.FixedZone("", 3*60*60)
-	today = domain.DateOf(noon(0))
+	location = time.FixedZone("", 3*60*60)
+	today    = domain.DateOf(noon(0))
 )
 
-// noon is the noon of a day before today.
-func noon(daysAgo int) time.Time { return time.Date(2026, 11, 23-daysAgo, 12, 0, 0, 0, place) }
+// noon returns noon of the day some days before today.
+func noon(daysAgo int) time.Time { return time.Date(2026, 11, 23-daysAgo, 12, 0, 0, 0, location) }
 
 var (
 	loginTaken   = domain.Reason{Field: domain.FieldLogin, Code: domain.CodeTaken}
@@ -75,7 +75,7 @@ var (
 	notObject    = domain.Reason{Code: domain.CodeNotObject}
 )
 
-func refused(number int, login string, reasons ...domain.Reason) domain.Rejection {
+func rejection(number int, login string, reasons ...domain.Reason) domain.Rejection {
 	r := domain.Rejection{Record: number, Login: login, Description: fmt.Sprint(reasons), Original: fmt.Appendf(nil, "%d", number)}
 	for _, reason := range reasons {
 		violation := domain.Violation{Field: reason.Field, Code: reason.Code}
@@ -87,12 +87,12 @@ func refused(number int, login string, reasons ...domain.Reason) domain.Rejectio
 	return r
 }
 
-// add adds an import that made some accounts and refused others.
+// add adds an import that registered some records and rejected others.
 func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections ...domain.Rejection) domain.Import {
 	t.Helper()
 	s.SetNow(at)
 	tally := domain.Tally{Records: created + len(rejections), Registered: created, Rejected: len(rejections)}
-	exclusive := created%2 == 1 // which changes nothing here
+	exclusive := created%2 == 1 // reports do not depend on it
 	id, err := s.Imports.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 		for batch := range slices.Chunk(rejections, 2) {
 			_, err := tx.Taken(ctx, nil)
@@ -109,8 +109,8 @@ func (s ReportsSubject) add(t *testing.T, at time.Time, created int, rejections 
 	}
 }
 
-// refuse adds a request that was refused as a whole.
-func (s ReportsSubject) refuse(t *testing.T, at time.Time, status int) domain.Import {
+// reject adds an import that was rejected as a whole.
+func (s ReportsSubject) reject(t *testing.T, at time.Time, status int) domain.Import {
 	t.Helper()
 	s.SetNow(at)
 	id, err := s.Imports.Reject(t.Context(), ports.RejectedImport{Status: status, Description: domain.DescriptionBroken, Sender: domain.Sender{Token: 1, TokenName: "crm"}})
@@ -174,13 +174,13 @@ func ids(imports []domain.Import) []int64 {
 	return all
 }
 
-// recorded is how a rejection comes back in a page.
+// recorded returns a rejection as a page shows it.
 func recorded(in domain.Import, rejection domain.Rejection) domain.Rejection {
 	rejection.Import, rejection.Original = in.ID, nil
 	return rejection
 }
 
-func tellsOfNothing(t *testing.T, s ReportsSubject) {
+func readsEmptyStore(t *testing.T, s ReportsSubject) {
 	statistics := s.statistics(t)
 	require.Zero(t, statistics.Last(domain.StatisticsDays))
 	require.Zero(t, statistics.All)
@@ -198,15 +198,15 @@ func tellsOfNothing(t *testing.T, s ReportsSubject) {
 }
 
 func countsByDay(t *testing.T, s ReportsSubject) {
-	one := refused(1, "x", loginTaken)
+	one := rejection(1, "x", loginTaken)
 	s.add(t, noon(30), 1000, one)
 	s.add(t, noon(29), 300, one)
 	s.add(t, noon(7), 70, one)
-	s.add(t, noon(6), 60, one, refused(2, "y", notObject))
+	s.add(t, noon(6), 60, one, rejection(2, "y", notObject))
 	s.add(t, noon(0), 5)
-	s.refuse(t, noon(0), http.StatusRequestEntityTooLarge)
+	s.reject(t, noon(0), http.StatusRequestEntityTooLarge)
 	s.add(t, noon(0), 0, one)
-	s.add(t, noon(-1), 20_000, one) // an instance whose clock is ahead
+	s.add(t, noon(-1), 20_000, one) // by an instance whose clock is ahead
 
 	statistics := s.statistics(t)
 	want := map[int]domain.Count{
@@ -222,10 +222,10 @@ func countsByDay(t *testing.T, s ReportsSubject) {
 	require.Equal(t, domain.Count{Imports: 8, Registered: 21_435, Rejected: 7}, statistics.All)
 }
 
-func countsLocalDay(t *testing.T, s ReportsSubject) {
+func countsLocalDays(t *testing.T, s ReportsSubject) {
 	evening := time.Date(2026, 11, 22, 20, 59, 59, 0, time.UTC)
 	for _, at := range []time.Time{evening, evening.Add(time.Second), evening.Add(24 * time.Hour)} {
-		s.add(t, at.In(place), 1)
+		s.add(t, at.In(location), 1)
 	}
 	days := s.statistics(t).Days
 	require.Equal(t, 1, days[28].Imports)
@@ -233,21 +233,21 @@ func countsLocalDay(t *testing.T, s ReportsSubject) {
 }
 
 func countsReasons(t *testing.T, s ReportsSubject) {
-	s.add(t, noon(30), 0, refused(1, "", emailTaken), refused(2, "", emailTaken), refused(3, "", emailTaken))
-	s.add(t, noon(29), 0, refused(1, "", emailTaken))
-	s.add(t, noon(3), 1, refused(1, "a", loginTaken, emailTaken), refused(2, "", notObject), refused(3, "b", loginTaken, loginTooLong))
-	s.add(t, noon(0), 2, refused(1, "", notObject), refused(2, "c", loginTaken, loginTaken), refused(5, "d", loginTaken))
-	s.add(t, noon(0), 0, refused(1, "", notObject))
-	s.add(t, noon(-1), 0, refused(1, "", loginTooLong), refused(2, "", loginTooLong))
+	s.add(t, noon(30), 0, rejection(1, "", emailTaken), rejection(2, "", emailTaken), rejection(3, "", emailTaken))
+	s.add(t, noon(29), 0, rejection(1, "", emailTaken))
+	s.add(t, noon(3), 1, rejection(1, "a", loginTaken, emailTaken), rejection(2, "", notObject), rejection(3, "b", loginTaken, loginTooLong))
+	s.add(t, noon(0), 2, rejection(1, "", notObject), rejection(2, "c", loginTaken, loginTaken), rejection(5, "d", loginTaken))
+	s.add(t, noon(0), 0, rejection(1, "", notObject))
+	s.add(t, noon(-1), 0, rejection(1, "", loginTooLong), rejection(2, "", loginTooLong))
 	require.Equal(t, []domain.ReasonCount{
 		{Reason: loginTaken, Records: 4}, {Reason: notObject, Records: 3}, {Reason: emailTaken, Records: 2}, {Reason: loginTooLong, Records: 1},
 	}, s.statistics(t).Reasons)
 }
 
-// What is only counted has its reason in the figures and in the filter, and is nowhere else.
-func tellsUnkept(t *testing.T, s ReportsSubject) {
+// A rejection that is only counted has its reason in statistics and filters, and appears nowhere else.
+func reportsUnkeptRejections(t *testing.T, s ReportsSubject) {
 	counted := domain.Rejection{Record: 2, CountedOnly: true, Violations: domain.Violations{{Code: domain.CodeNotObject}}}
-	want := s.add(t, noon(0), 0, refused(1, "anna", loginTaken), counted)
+	want := s.add(t, noon(0), 0, rejection(1, "anna", loginTaken), counted)
 	want.Unkept = 1
 	require.ElementsMatch(t, []domain.ReasonCount{{Reason: notObject, Records: 1}, {Reason: loginTaken, Records: 1}}, s.statistics(t).Reasons)
 	page := s.page(t, ports.ImportQuery{Filter: domain.ReportFilter{Reason: notObject}, Limit: 9})
@@ -260,83 +260,82 @@ func tellsUnkept(t *testing.T, s ReportsSubject) {
 	require.Len(t, read, 1)
 }
 
-func tellsStatuses(t *testing.T, s ReportsSubject) {
+func listsStatuses(t *testing.T, s ReportsSubject) {
 	for _, status := range []int{503, 413, 400, 413} {
-		s.refuse(t, noon(100), status)
+		s.reject(t, noon(100), status)
 	}
 	s.add(t, noon(1), 1)
-	s.add(t, noon(0), 0, refused(1, "", notObject))
+	s.add(t, noon(0), 0, rejection(1, "", notObject))
 	require.Equal(t, []int{200, 400, 413, 503}, s.statistics(t).Statuses)
 }
 
-func countsNoFailure(t *testing.T, s ReportsSubject) {
+func countsNoFailedWork(t *testing.T, s ReportsSubject) {
 	s.SetNow(noon(0))
 	failure := errors.New("failure")
 	for _, exclusive := range []bool{false, true} {
 		_, err := s.Imports.Do(t.Context(), ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
 			_, err := tx.Taken(ctx, nil)
 			require.NoError(t, err)
-			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{refused(1, "x", loginTaken)}))
+			require.NoError(t, tx.Add(ctx, nil, []domain.Rejection{rejection(1, "x", loginTaken)}))
 			require.NoError(t, tx.Finish(ctx, domain.Tally{Records: 1, Rejected: 1}, nil))
 			return failure
 		})
 		require.ErrorIs(t, err, failure)
 	}
-	tellsOfNothing(t, s)
+	readsEmptyStore(t, s)
 }
 
-// world is some imports, and the objects that each refused.
+// A world is some imports with their rejections.
 type world struct {
-	imports []domain.Import
-	refused [][]domain.Rejection
+	imports    []domain.Import
+	rejections [][]domain.Rejection
 }
 
 func newWorld(t *testing.T, s ReportsSubject) *world {
 	t.Helper()
 	w := &world{}
 	for i, rejections := range [][]domain.Rejection{
-		{refused(1, "Ivan", loginTaken), refused(2, "", notObject)},
-		nil, // all were created
-		{refused(2, "IVAN", emailTaken), refused(4, "anna", loginTaken), refused(5, "boris", loginTaken, loginTooLong)},
-		{refused(1, "ivan", loginTaken, emailTaken), refused(2, "ivan", loginTaken)},
-		nil, // was refused as a whole
-		{refused(7, "", notObject), refused(8, "Straße", loginTooLong)},
-		{refused(1, "anna", loginTaken), refused(3, "not a Login", emailTaken), refused(4, "iVan", notObject)},
+		{rejection(1, "Ivan", loginTaken), rejection(2, "", notObject)},
+		nil, // every record was registered
+		{rejection(2, "IVAN", emailTaken), rejection(4, "anna", loginTaken), rejection(5, "boris", loginTaken, loginTooLong)},
+		{rejection(1, "ivan", loginTaken, emailTaken), rejection(2, "ivan", loginTaken)},
+		nil, // the import was rejected as a whole
+		{rejection(7, "", notObject), rejection(8, "Straße", loginTooLong)},
+		{rejection(1, "anna", loginTaken), rejection(3, "not a Login", emailTaken), rejection(4, "iVan", notObject)},
 	} {
 		at := noon(20 - 2*i)
 		if i == 4 {
-			w.imports = append(w.imports, s.refuse(t, at, http.StatusRequestEntityTooLarge))
+			w.imports = append(w.imports, s.reject(t, at, http.StatusRequestEntityTooLarge))
 		} else {
 			w.imports = append(w.imports, s.add(t, at, (i+1)%3, rejections...))
 		}
-		w.refused = append(w.refused, rejections)
+		w.rejections = append(w.rejections, rejections)
 	}
 	return w
 }
 
-// choice is a filter, and the places of the imports in a world that it chooses; nil for all. Of these it chooses the
-// objects that are told, by their numbers; nil for all.
-type choice struct {
+// A selection is a filter with its result.
+type selection struct {
 	filter  func(*domain.ReportFilter)
-	imports []int
-	objects map[int][]int
+	imports []int         // indexes of the selected imports; nil for all
+	records map[int][]int // numbers of the rejected records by the index of their import; nil for all
 }
 
-func (w *world) choices() [][]choice {
-	all := choice{filter: func(*domain.ReportFilter) {}}
-	refusal := func(reason domain.Reason, login string, objects map[int][]int) choice {
-		chosen := []int{}
-		for i := range objects {
-			chosen = append(chosen, i)
+func (w *world) selections() [][]selection {
+	all := selection{filter: func(*domain.ReportFilter) {}}
+	rejected := func(reason domain.Reason, login string, records map[int][]int) selection {
+		selected := []int{}
+		for i := range records {
+			selected = append(selected, i)
 		}
-		return choice{func(f *domain.ReportFilter) { f.Reason, f.Login = reason, domain.LoginKey(login) }, chosen, objects}
+		return selection{func(f *domain.ReportFilter) { f.Reason, f.Login = reason, domain.LoginKey(login) }, selected, records}
 	}
-	period := func(from, until time.Time, imports ...int) choice {
-		return choice{filter: func(f *domain.ReportFilter) { f.From, f.Until = from, until }, imports: append([]int{}, imports...)}
+	period := func(from, until time.Time, imports ...int) selection {
+		return selection{filter: func(f *domain.ReportFilter) { f.From, f.Until = from, until }, imports: append([]int{}, imports...)}
 	}
 	never, tick := time.Time{}, time.Microsecond
-	date := func(i int) time.Time { return w.imports[i].Date.In(place) }
-	return [][]choice{
+	date := func(i int) time.Time { return w.imports[i].Date.In(location) }
+	return [][]selection{
 		{
 			all,
 			{filter: func(f *domain.ReportFilter) { f.Import = w.imports[3].ID }, imports: []int{3}},
@@ -359,44 +358,44 @@ func (w *world) choices() [][]choice {
 		},
 		{
 			all,
-			refusal(loginTaken, "", map[int][]int{0: {1}, 2: {4, 5}, 3: {1, 2}, 6: {1}}),
-			refusal(loginTooLong, "", map[int][]int{2: {5}, 5: {8}}),
-			refusal(notObject, "", map[int][]int{0: {2}, 5: {7}, 6: {4}}),
-			refusal(domain.Reason{Field: domain.FieldEmail, Code: domain.CodeNotObject}, "", map[int][]int{}),
-			refusal(domain.Reason{}, "ivaN", map[int][]int{0: {1}, 2: {2}, 3: {1, 2}, 6: {4}}),
-			refusal(domain.Reason{}, "STRAßE", map[int][]int{5: {8}}),
-			refusal(domain.Reason{}, "Not a login", map[int][]int{6: {3}}),
-			refusal(domain.Reason{}, "nobody", map[int][]int{}),
-			refusal(loginTaken, "ivan", map[int][]int{0: {1}, 3: {1, 2}}),
-			refusal(loginTaken, "anna", map[int][]int{2: {4}, 6: {1}}),
-			refusal(notObject, "IVAN", map[int][]int{6: {4}}),
+			rejected(loginTaken, "", map[int][]int{0: {1}, 2: {4, 5}, 3: {1, 2}, 6: {1}}),
+			rejected(loginTooLong, "", map[int][]int{2: {5}, 5: {8}}),
+			rejected(notObject, "", map[int][]int{0: {2}, 5: {7}, 6: {4}}),
+			rejected(domain.Reason{Field: domain.FieldEmail, Code: domain.CodeNotObject}, "", map[int][]int{}),
+			rejected(domain.Reason{}, "ivaN", map[int][]int{0: {1}, 2: {2}, 3: {1, 2}, 6: {4}}),
+			rejected(domain.Reason{}, "STRAßE", map[int][]int{5: {8}}),
+			rejected(domain.Reason{}, "Not a login", map[int][]int{6: {3}}),
+			rejected(domain.Reason{}, "unknown", map[int][]int{}),
+			rejected(loginTaken, "ivan", map[int][]int{0: {1}, 3: {1, 2}}),
+			rejected(loginTaken, "anna", map[int][]int{2: {4}, 6: {1}}),
+			rejected(notObject, "IVAN", map[int][]int{6: {4}}),
 		},
 	}
 }
 
-// findsByEveryFilter has filters alone and in combination.
-func findsByEveryFilter(t *testing.T, s ReportsSubject) {
+// appliesEveryFilter applies filters alone and in combination.
+func appliesEveryFilter(t *testing.T, s ReportsSubject) {
 	w := newWorld(t, s)
-	combine(w.choices(), func(choices []choice) {
+	combine(w.selections(), func(selections []selection) {
 		var filter domain.ReportFilter
 		var imports []domain.Import
 		var rejections []domain.Rejection
-		for _, c := range choices {
+		for _, c := range selections {
 			c.filter(&filter)
 		}
 		for i := range w.imports {
-			chosen := true
-			var objects []int
-			for _, c := range choices {
-				chosen = chosen && (c.imports == nil && c.objects == nil || slices.Contains(c.imports, i))
-				objects = append(objects, c.objects[i]...)
+			isSelected := true
+			var records []int
+			for _, c := range selections {
+				isSelected = isSelected && (c.imports == nil && c.records == nil || slices.Contains(c.imports, i))
+				records = append(records, c.records[i]...)
 			}
-			if !chosen {
+			if !isSelected {
 				continue
 			}
 			imports = append(imports, w.imports[i])
-			for _, rejection := range w.refused[i] {
-				if filter.Login == "" && filter.Reason == (domain.Reason{}) || slices.Contains(objects, rejection.Record) {
+			for _, rejection := range w.rejections[i] {
+				if filter.Login == "" && filter.Reason == (domain.Reason{}) || slices.Contains(records, rejection.Record) {
 					rejections = append(rejections, recorded(w.imports[i], rejection))
 				}
 			}
@@ -416,33 +415,33 @@ func findsByEveryFilter(t *testing.T, s ReportsSubject) {
 	})
 }
 
-// combine calls use with every choice of each two, beside the first of the others, and with the first few of all.
-func combine(of [][]choice, use func([]choice)) {
-	for i := range of {
+// combine calls use with every pair of selections of two groups, and with every combination of the first three of all groups.
+func combine(groups [][]selection, use func([]selection)) {
+	for i := range groups {
 		for j := range i {
-			some := make([][]choice, len(of))
-			for k := range of {
-				some[k] = of[k][:1]
+			some := make([][]selection, len(groups))
+			for k := range groups {
+				some[k] = groups[k][:1]
 			}
-			some[i], some[j] = of[i], of[j]
+			some[i], some[j] = groups[i], groups[j]
 			product(some, nil, use)
 		}
 	}
-	some := make([][]choice, len(of))
-	for i := range of {
-		some[i] = of[i][:3]
+	some := make([][]selection, len(groups))
+	for i := range groups {
+		some[i] = groups[i][:3]
 	}
 	product(some, nil, use)
 }
 
-// product calls use with one of each.
-func product(of [][]choice, chosen []choice, use func([]choice)) {
-	if len(of) == 0 {
-		use(chosen)
+// product calls use with every combination of one selection of each group.
+func product(groups [][]selection, selected []selection, use func([]selection)) {
+	if len(groups) == 0 {
+		use(selected)
 		return
 	}
-	for _, c := range of[0] {
-		product(of[1:], append(slices.Clip(chosen), c), use)
+	for _, c := range groups[0] {
+		product(groups[1:], append(slices.Clip(selected), c), use)
 	}
 }
 
@@ -450,9 +449,9 @@ func product(of [][]choice, chosen []choice, use func([]choice)) {
 func pagesForwardAndBack(t *testing.T, s ReportsSubject) {
 	var all []int64
 	for i := range 7 {
-		all = append(all, s.add(t, noon(20-i), i%2, refused(1, "ivan", loginTaken)).ID)
+		all = append(all, s.add(t, noon(20-i), i%2, rejection(1, "ivan", loginTaken)).ID)
 		if i == 3 || i == 6 {
-			s.refuse(t, noon(20-i), 413) // which none of the filters chooses
+			s.reject(t, noon(20-i), 413) // no filter selects it
 		}
 	}
 	for _, oldest := range []bool{true, false} {
@@ -495,17 +494,17 @@ func pagesForwardAndBack(t *testing.T, s ReportsSubject) {
 	}
 }
 
-// pagesWhileImportsArrive shows none twice, and misses none that was there.
+// pagesWhileImportsArrive proves that pages show every earlier import once.
 func pagesWhileImportsArrive(t *testing.T, s ReportsSubject) {
 	for _, oldest := range []bool{false, true} {
 		var there []int64
-		arrive := func() int64 { return s.add(t, noon(0), 1, refused(1, "x", loginTaken)).ID }
+		arrive := func() int64 { return s.add(t, noon(0), 1, rejection(1, "x", loginTaken)).ID }
 		for range 6 {
 			there = append(there, arrive())
 		}
 		query := ports.ImportQuery{Oldest: oldest, Limit: 2, Filter: domain.ReportFilter{Reason: loginTaken}}
 		if oldest {
-			query.After = there[0] - 1 // behind those of the round before
+			query.After = there[0] - 1 // after those of the previous round
 		}
 		shown := map[int64]int{}
 		var first int64
@@ -530,7 +529,7 @@ func pagesWhileImportsArrive(t *testing.T, s ReportsSubject) {
 		for _, times := range shown {
 			require.Equal(t, 1, times)
 		}
-		if !oldest { // what has arrived is in front
+		if !oldest { // new imports precede the first page
 			page := s.page(t, ports.ImportQuery{Before: first, Limit: 1})
 			require.Equal(t, there[5:], ids(page.Imports))
 			require.False(t, page.IsFirst)
@@ -538,8 +537,8 @@ func pagesWhileImportsArrive(t *testing.T, s ReportsSubject) {
 	}
 }
 
-// pagesWhileImportsEnd has an import that began before others, and ends after them.
-func pagesWhileImportsEnd(t *testing.T, s ReportsSubject) {
+// pagesWhileEarlierImportsEnd runs an import that begins before others and ends after them.
+func pagesWhileEarlierImportsEnd(t *testing.T, s ReportsSubject) {
 	s.SetNow(noon(0))
 	s.add(t, noon(2), 2)
 	var page *ports.ImportPage
@@ -561,11 +560,11 @@ func pagesWhileImportsEnd(t *testing.T, s ReportsSubject) {
 	require.IsDecreasing(t, seen)
 }
 
-func pagesFromNowhere(t *testing.T, s ReportsSubject) {
+func pagesFromUnknownIDs(t *testing.T, s ReportsSubject) {
 	const beyond = 1 << 40
 	var all []int64
 	for i := range 4 {
-		all = append(all, s.add(t, noon(10-i), 1, refused(1, []string{"a", "b"}[i%2], loginTaken)).ID)
+		all = append(all, s.add(t, noon(10-i), 1, rejection(1, []string{"a", "b"}[i%2], loginTaken)).ID)
 	}
 	latest := []int64{all[3], all[2], all[1], all[0]}
 	type flags struct{ first, last bool }
@@ -582,7 +581,7 @@ func pagesFromNowhere(t *testing.T, s ReportsSubject) {
 		{ports.ImportQuery{Before: -1}, latest[1:], flags{false, true}},
 		{ports.ImportQuery{After: -1, Oldest: true}, all[:3], flags{true, false}},
 		{ports.ImportQuery{Before: -1, Oldest: true}, nil, flags{true, false}},
-		// what the filter does not choose is a place as well
+		// ids of imports that the filter does not select
 		{ports.ImportQuery{After: all[2], Oldest: true, Filter: domain.ReportFilter{Login: "b"}}, all[3:], flags{false, true}},
 		{ports.ImportQuery{After: all[0], Oldest: true, Filter: domain.ReportFilter{Login: "b"}}, []int64{all[1], all[3]}, flags{true, true}},
 		{ports.ImportQuery{Before: all[2], Filter: domain.ReportFilter{Login: "b"}}, all[3:], flags{true, false}},
@@ -597,10 +596,10 @@ func pagesFromNowhere(t *testing.T, s ReportsSubject) {
 }
 
 func pagesRejections(t *testing.T, s ReportsSubject) {
-	s.add(t, noon(2), 0, refused(1, "other", notObject))
-	rejections := []domain.Rejection{refused(2, "a", loginTaken), refused(3, "", notObject), refused(7, "c", loginTooLong, emailTaken), refused(1<<31, "d", loginTaken)}
+	s.add(t, noon(2), 0, rejection(1, "other", notObject))
+	rejections := []domain.Rejection{rejection(2, "a", loginTaken), rejection(3, "", notObject), rejection(7, "c", loginTooLong, emailTaken), rejection(1<<31, "d", loginTaken)}
 	in := s.add(t, noon(1), 3, rejections...)
-	s.add(t, noon(0), 0, refused(4, "other", notObject))
+	s.add(t, noon(0), 0, rejection(4, "other", notObject))
 	var want []domain.Rejection
 	for _, rejection := range rejections {
 		want = append(want, recorded(in, rejection))
@@ -608,9 +607,9 @@ func pagesRejections(t *testing.T, s ReportsSubject) {
 	for limit := 1; limit <= 5; limit++ {
 		query := ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}, Limit: limit}
 		pages := slices.Collect(slices.Chunk(want, limit))
-		for i, objects := range pages {
-			require.Equal(t, &ports.RejectionPage{Import: in, Rejections: objects, IsLast: i == len(pages)-1}, s.rejections(t, query))
-			query.After = objects[len(objects)-1].Record
+		for i, part := range pages {
+			require.Equal(t, &ports.RejectionPage{Import: in, Rejections: part, IsLast: i == len(pages)-1}, s.rejections(t, query))
+			query.After = part[len(part)-1].Record
 		}
 		beyond := s.rejections(t, query)
 		require.Empty(t, beyond.Rejections)
@@ -626,7 +625,7 @@ func pagesRejections(t *testing.T, s ReportsSubject) {
 
 func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
 	in := s.add(t, noon(0), 1,
-		refused(1, "Anna", loginTaken), refused(2, "anna", loginTaken, emailTaken), refused(3, "", notObject), refused(4, "ANNA", loginTaken))
+		rejection(1, "Anna", loginTaken), rejection(2, "anna", loginTaken, emailTaken), rejection(3, "", notObject), rejection(4, "ANNA", loginTaken))
 	for _, c := range []struct {
 		filter domain.ReportFilter
 		after  int
@@ -638,19 +637,19 @@ func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
 		{domain.ReportFilter{Login: "anna", Reason: emailTaken}, 0, []int{2}, true},
 		{domain.ReportFilter{Reason: notObject}, 0, []int{3}, true},
 		{domain.ReportFilter{Reason: loginTaken}, 1, []int{2, 4}, true},
-		{domain.ReportFilter{Login: "nobody"}, 0, []int{}, true},
+		{domain.ReportFilter{Login: "unknown"}, 0, []int{}, true},
 	} {
 		c.filter.Import = in.ID
 		page := s.rejections(t, ports.RejectionQuery{Filter: c.filter, After: c.after, Limit: 2})
-		objects := []int{}
+		numbers := []int{}
 		for _, rejection := range page.Rejections {
-			objects = append(objects, rejection.Record)
+			numbers = append(numbers, rejection.Record)
 		}
-		require.Equal(t, c.want, objects, "%+v", c)
+		require.Equal(t, c.want, numbers, "%+v", c)
 		require.Equal(t, c.last, page.IsLast, "%+v", c)
 		require.Equal(t, in, page.Import)
 	}
-	whole := s.refuse(t, noon(0), 413)
+	whole := s.reject(t, noon(0), 413)
 	page := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: whole.ID}, Limit: 1})
 	require.Equal(t, whole, page.Import)
 	require.Empty(t, page.Rejections)
@@ -661,10 +660,11 @@ func findsUserOfImport(t *testing.T, s ReportsSubject) {
 	id, err := s.People.Create(t.Context(), account(record(t, 1, "Anna", "a@example.com", "")))
 	require.NoError(t, err)
 	for _, c := range []struct {
+		name  string
 		user  int64
 		login string
-	}{{id, "Anna"}, {id + 1_000_000, ""}} {
-		t.Run(fmt.Sprint(c.user), func(t *testing.T) { // an account that is gone
+	}{{"Existing", id, "Anna"}, {"Deleted", id + 1_000_000, ""}} {
+		t.Run(c.name, func(t *testing.T) {
 			number, err := s.Imports.Reject(t.Context(), ports.RejectedImport{Status: 413, Description: domain.DescriptionBroken, Sender: domain.Sender{User: c.user}})
 			require.NoError(t, err)
 			require.Equal(t, c.login, s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: number}, Limit: 1}).Import.User)
@@ -672,7 +672,7 @@ func findsUserOfImport(t *testing.T, s ReportsSubject) {
 	}
 }
 
-func findsNoImport(t *testing.T, s ReportsSubject) {
+func findsNoUnknownImport(t *testing.T, s ReportsSubject) {
 	in := s.add(t, noon(0), 1)
 	for _, id := range []int64{0, -1, in.ID + 1, 1 << 40} {
 		_, err := s.Store.Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: id}, Limit: 1})
@@ -681,10 +681,10 @@ func findsNoImport(t *testing.T, s ReportsSubject) {
 }
 
 func readsInOrder(t *testing.T, s ReportsSubject) {
-	const objects = 3000
+	const records = 3000
 	var rejections []domain.Rejection
-	for n := range objects {
-		rejections = append(rejections, refused(n+1, fmt.Sprintf("user%d", n%10), loginTaken))
+	for n := range records {
+		rejections = append(rejections, rejection(n+1, fmt.Sprintf("user%d", n%10), loginTaken))
 	}
 	var wantImports []domain.Import
 	var wantRejections []domain.Rejection
@@ -705,16 +705,16 @@ func readsInOrder(t *testing.T, s ReportsSubject) {
 		_, got := s.read(t, ports.ReportQuery{Filter: filter})
 		require.NotEmpty(t, got)
 		require.True(t, slices.IsSortedFunc(got, func(a, b domain.Rejection) int {
-			return int(a.Import-b.Import)*2*objects + a.Record - b.Record
+			return int(a.Import-b.Import)*2*records + a.Record - b.Record
 		}), "%+v", filter)
 	}
 	err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
 		count := 0
-		for _, err := range report.Rejections { // which may come first
+		for _, err := range report.Rejections { // they may be read first
 			require.NoError(t, err)
 			count++
 		}
-		require.Equal(t, objects+1, count)
+		require.Equal(t, records+1, count)
 		count = 0
 		for _, err := range report.Imports {
 			require.NoError(t, err)
@@ -726,10 +726,10 @@ func readsInOrder(t *testing.T, s ReportsSubject) {
 	require.NoError(t, err)
 }
 
-func readsWhatIsAsked(t *testing.T, s ReportsSubject) {
-	whole := refused(1, "a", loginTaken)
+func readsOnRequest(t *testing.T, s ReportsSubject) {
+	whole := rejection(1, "a", loginTaken)
 	whole.Original = []byte(`{"login":"a","x":[1.50,null,true,"<é>"]}`)
-	bare := refused(2, "b", loginTaken)
+	bare := rejection(2, "b", loginTaken)
 	bare.Original = nil
 	in := s.add(t, noon(0), 1, whole, bare)
 	s.add(t, noon(0), 2, whole, bare)
@@ -754,15 +754,15 @@ func readsWhatIsAsked(t *testing.T, s ReportsSubject) {
 }
 
 func readsOneMoment(t *testing.T, s ReportsSubject) {
-	s.add(t, noon(1), 1, refused(1, "a", loginTaken))
+	s.add(t, noon(1), 1, rejection(1, "a", loginTaken))
 	err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
 		count := 0
 		for _, err := range report.Imports {
 			require.NoError(t, err)
-			s.add(t, noon(0), 1, refused(1, "b", loginTaken))
+			s.add(t, noon(0), 1, rejection(1, "b", loginTaken))
 			count++
 		}
-		s.add(t, noon(0), 1, refused(1, "c", loginTaken))
+		s.add(t, noon(0), 1, rejection(1, "c", loginTaken))
 		for rejection, err := range report.Rejections {
 			require.NoError(t, err)
 			require.Equal(t, "a", rejection.Login)
@@ -778,7 +778,7 @@ func readsOneMoment(t *testing.T, s ReportsSubject) {
 }
 
 func returnsErrorOfWork(t *testing.T, s ReportsSubject) {
-	s.add(t, noon(1), 1, refused(1, "a", loginTaken), refused(2, "b", loginTaken))
+	s.add(t, noon(1), 1, rejection(1, "a", loginTaken), rejection(2, "b", loginTaken))
 	failure := errors.New("failure")
 	require.ErrorIs(t, s.Store.Read(t.Context(), ports.ReportQuery{}, func(ports.Report) error { return failure }), failure)
 	err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
@@ -791,16 +791,16 @@ func returnsErrorOfWork(t *testing.T, s ReportsSubject) {
 	require.NotErrorIs(t, err, ports.ErrUnavailable)
 }
 
-// endsBrokenOff breaks off one sequence, and goes on with the other.
-func endsBrokenOff(t *testing.T, s ReportsSubject) {
-	many := make([]domain.Rejection, 20) // more than comes at once
+// endsAbandonedSequence abandons one sequence, and then reads the other.
+func endsAbandonedSequence(t *testing.T, s ReportsSubject) {
+	many := make([]domain.Rejection, 20) // more than one read returns
 	for i := range many {
-		many[i] = refused(i+1, "a", loginTaken)
+		many[i] = rejection(i+1, "a", loginTaken)
 		many[i].Description = strings.Repeat("x", 1<<18)
 	}
 	s.add(t, noon(1), 1, many...)
-	s.add(t, noon(0), 1, refused(1, "a", loginTaken))
-	for range 20 { // more often than there are connections
+	s.add(t, noon(0), 1, rejection(1, "a", loginTaken))
+	for range 20 { // more than there are connections
 		err := s.Store.Read(t.Context(), ports.ReportQuery{}, func(report ports.Report) error {
 			for _, err := range report.Rejections {
 				require.NoError(t, err)
@@ -818,8 +818,8 @@ func endsBrokenOff(t *testing.T, s ReportsSubject) {
 	}
 }
 
-func readsAtOnce(t *testing.T, s ReportsSubject) {
-	s.add(t, noon(0), 1, refused(1, "a", loginTaken))
+func readsConcurrently(t *testing.T, s ReportsSubject) {
+	s.add(t, noon(0), 1, rejection(1, "a", loginTaken))
 	const depth = 3
 	var nested func(int) error
 	nested = func(level int) error {
@@ -837,8 +837,8 @@ func readsAtOnce(t *testing.T, s ReportsSubject) {
 	require.NoError(t, nested(0))
 }
 
-func reportsEndWithContext(t *testing.T, s ReportsSubject) {
-	in := s.add(t, noon(0), 1, refused(1, "a", loginTaken))
+func reportsStopWithContext(t *testing.T, s ReportsSubject) {
+	in := s.add(t, noon(0), 1, rejection(1, "a", loginTaken))
 	ctx, cancel := context.WithCancel(t.Context())
 	err := s.Store.Read(ctx, ports.ReportQuery{}, func(report ports.Report) error {
 		for _, err := range report.Imports {
@@ -859,7 +859,7 @@ func reportsEndWithContext(t *testing.T, s ReportsSubject) {
 	_, errImports := s.Store.Imports(ctx, ports.ImportQuery{Limit: 1})
 	_, errRejections := s.Store.Rejections(ctx, ports.RejectionQuery{Filter: domain.ReportFilter{Import: in.ID}, Limit: 1})
 	errRead := s.Store.Read(ctx, ports.ReportQuery{}, func(ports.Report) error {
-		t.Error("there is nothing to work with")
+		t.Error("work was called after the context ended")
 		return nil
 	})
 	for _, err := range []error{errStatistics, errImports, errRejections, errRead} {

@@ -13,7 +13,7 @@ import (
 	"rollcall/ports"
 )
 
-// SetupCodesSubject is an empty store, with the users and roles that it works on.
+// A SetupCodesSubject is an empty store, with the users and roles that it changes.
 type SetupCodesSubject struct {
 	AccountsSubject
 
@@ -26,12 +26,12 @@ func SetupCodes(t *testing.T, subject func(*testing.T) SetupCodesSubject) {
 		name string
 		test func(*testing.T, SetupCodesSubject)
 	}{
-		{"MakesOneUserAnOperator", makesOperator},
-		{"LetsOneOfManyUseCodes", oneUsesCodes},
+		{"MakesAUserAnOperator", makesOperator},
+		{"MakesOneUserAnOperator", makesOneOperator},
 		{"ExpiresCodes", expiresCodes},
-		{"HasNoCodesForOperators", hasNoCodesForOperators},
-		{"KeepsCodesThatAreNotUsed", keepsUnusedCodes},
-		{"EndsWhenItsContextDoes", setupEndsWithContext},
+		{"HasNoCodesIfThereIsAnOperator", hasNoCodesIfThereIsAnOperator},
+		{"KeepsUnusedCodes", keepsUnusedCodes},
+		{"StopsWithItsContext", setupStopsWithContext},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
@@ -50,7 +50,7 @@ func makesOperator(t *testing.T, s SetupCodesSubject) {
 	anna := create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
 	boris := create(t, s.AccountsSubject, record(t, 2, "boris", "b@example.com", ""))
 	require.NoError(t, s.Roles.Grant(t.Context(), login(t, "anna"), otherRole))
-	for _, hash := range []string{"\x00\xff", "other"} { // of two instances
+	for _, hash := range []string{"\x00\xff", "other"} { // codes of two instances
 		createCode(t, s, hash)
 		require.NoError(t, s.Codes.Check(t.Context(), []byte(hash), setupAt))
 	}
@@ -63,7 +63,7 @@ func makesOperator(t *testing.T, s SetupCodesSubject) {
 	require.Nil(t, roles(t, s.AccountsSubject, boris.ID))
 }
 
-func oneUsesCodes(t *testing.T, s SetupCodesSubject) {
+func makesOneOperator(t *testing.T, s SetupCodesSubject) {
 	ids := make([]int64, 20)
 	for i := range ids {
 		ids[i] = create(t, s.AccountsSubject, Record(t, i)).ID
@@ -98,7 +98,7 @@ func expiresCodes(t *testing.T, s SetupCodesSubject) {
 	require.Nil(t, roles(t, s.AccountsSubject, anna.ID))
 }
 
-func hasNoCodesForOperators(t *testing.T, s SetupCodesSubject) {
+func hasNoCodesIfThereIsAnOperator(t *testing.T, s SetupCodesSubject) {
 	boris := create(t, s.AccountsSubject, record(t, 2, "boris", "b@example.com", ""))
 	create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
 	createCode(t, s, "before")
@@ -121,11 +121,11 @@ func keepsUnusedCodes(t *testing.T, s SetupCodesSubject) {
 			require.ErrorIs(t, s.Codes.Use(t.Context(), []byte(hash), setupAt, anna.ID), ports.ErrNotFound)
 		})
 	}
-	require.ErrorIs(t, s.Codes.Use(t.Context(), []byte("hash"), setupAt, anna.ID+1_000_000), ports.ErrNotFound, "nobody")
+	require.ErrorIs(t, s.Codes.Use(t.Context(), []byte("hash"), setupAt, anna.ID+1_000_000), ports.ErrNotFound, "an unknown user")
 	require.NoError(t, s.Codes.Use(t.Context(), []byte("hash"), setupAt, anna.ID))
 }
 
-func setupEndsWithContext(t *testing.T, s SetupCodesSubject) {
+func setupStopsWithContext(t *testing.T, s SetupCodesSubject) {
 	anna := create(t, s.AccountsSubject, record(t, 1, "Anna", "a@example.com", ""))
 	createCode(t, s, "hash")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -26,11 +26,11 @@ type UploadStore interface {
 	ports.UploadJobStore
 }
 
-// UploadsSubject is an empty store, and two users who may upload.
+// An UploadsSubject is an empty store, and the ids of two users.
 type UploadsSubject struct {
 	Store       UploadStore
 	Anna, Boris int64
-	LetTimePass func(time.Duration) // since anything was heard, and began
+	Pass        func(time.Duration) // since the last heartbeat and the start of jobs
 }
 
 // Uploads proves an UploadStore.
@@ -39,24 +39,24 @@ func Uploads(t *testing.T, subject func(*testing.T) UploadsSubject) {
 		name string
 		test func(*testing.T, UploadsSubject)
 	}{
-		{"KeepsAWholeUpload", keepsWholeUpload},
-		{"KeepsFilesOfAnySize", keepsFilesOfAnySize},
-		{"KeepsNothingOfABadFile", keepsNothingOfBadFile},
-		{"ShowsUploadsToTheirUser", showsUploadsToTheirUser},
-		{"ListsTheLatest", listsLatestUploads},
-		{"ChangesWhatIsAsItWas", changesUpload},
-		{"LetsOneOfManyStartAJob", oneJobStarts},
-		{"KeepsToAUserSShare", keepsToShare},
-		{"DropsFilesThatAreNotUsed", dropsFiles},
-		{"HearsOfJobs", hearsOfJobs},
-		{"PassesOnThatItIsEnough", interruptsJobs},
-		{"EndsWhenItsContextDoes", uploadsEndWithContext},
+		{"StoresAWholeUpload", storesWholeUpload},
+		{"StoresFilesOfAnySize", storesFilesOfAnySize},
+		{"StoresNothingOfABrokenFile", storesNothingOfBrokenFile},
+		{"ShowsUploadsToTheirUserOnly", showsUploadsToTheirUserOnly},
+		{"ListsTheLatestUploads", listsLatestUploads},
+		{"ChangesAnUnchangedUpload", changesUnchangedUpload},
+		{"StartsOneJob", startsOneJob},
+		{"CancelsUploadsBeyondTheShare", cancelsUploadsBeyondShare},
+		{"DeletesUnusedFiles", deletesUnusedFiles},
+		{"RecordsHeartbeats", recordsHeartbeats},
+		{"PassesOnCancellations", passesOnCancellations},
+		{"StopsWithItsContext", uploadsStopWithContext},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }
 
-// wide is a share that nobody exceeds here.
+// wide is a share that no test exceeds.
 var wide = ports.UploadShare{Uploads: 100, Bytes: 1 << 30}
 
 func uploadOf(user int64, id string) *ports.Upload {
@@ -83,7 +83,7 @@ func findUpload(t *testing.T, s UploadsSubject, want *ports.Upload) *ports.Uploa
 	return got
 }
 
-// sameUpload compares but for times.
+// sameUpload compares uploads except for their times.
 func sameUpload(t *testing.T, want, got *ports.Upload) {
 	t.Helper()
 	w, g := *want, *got
@@ -99,7 +99,7 @@ func load(t *testing.T, s UploadsSubject, id string) string {
 	return file.String()
 }
 
-func keepsWholeUpload(t *testing.T, s UploadsSubject) {
+func storesWholeUpload(t *testing.T, s UploadsSubject) {
 	upload := uploadOf(s.Anna, "one")
 	createUpload(t, s, upload)
 	got := findUpload(t, s, upload)
@@ -108,18 +108,18 @@ func keepsWholeUpload(t *testing.T, s UploadsSubject) {
 	require.Equal(t, got.Created.UTC().Truncate(time.Microsecond), got.Created)
 	require.Less(t, got.Silent, time.Minute)
 	require.Equal(t, "abc", load(t, s, "one"))
-	upload.Layout.Columns[0].Header = "changed by its maker"
+	upload.Layout.Columns[0].Header = "changed by the caller"
 	got = findUpload(t, s, upload)
 	require.Equal(t, "Логин", got.Layout.Columns[0].Header)
 }
 
-func keepsFilesOfAnySize(t *testing.T, s UploadsSubject) {
+func storesFilesOfAnySize(t *testing.T, s UploadsSubject) {
 	const size = 2<<20 + 7
 	content := bytes.Repeat([]byte("0123456789\x00"), size/11+1)[:size]
 	upload := uploadOf(s.Anna, "large")
 	upload.Size = size
 	require.NoError(t, s.Store.Create(t.Context(), upload, wide, iotest.HalfReader(bytes.NewReader(content))))
-	require.Equal(t, sha256.Sum256(content), sha256.Sum256([]byte(load(t, s, "large"))), "the file is as it was")
+	require.Equal(t, sha256.Sum256(content), sha256.Sum256([]byte(load(t, s, "large"))), "the file is unchanged")
 	empty := uploadOf(s.Anna, "empty")
 	require.NoError(t, s.Store.Create(t.Context(), empty, wide, strings.NewReader("")))
 	require.Empty(t, load(t, s, "empty"))
@@ -131,7 +131,7 @@ type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
-func keepsNothingOfBadFile(t *testing.T, s UploadsSubject) {
+func storesNothingOfBrokenFile(t *testing.T, s UploadsSubject) {
 	broken := errors.New("broken")
 	file := io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(broken))
 	require.ErrorIs(t, s.Store.Create(t.Context(), uploadOf(s.Anna, "one"), wide, file), broken)
@@ -140,7 +140,7 @@ func keepsNothingOfBadFile(t *testing.T, s UploadsSubject) {
 	require.ErrorIs(t, s.Store.Load(t.Context(), "one", io.Discard), ports.ErrNotFound)
 }
 
-func showsUploadsToTheirUser(t *testing.T, s UploadsSubject) {
+func showsUploadsToTheirUserOnly(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, uploadOf(s.Anna, "one"))
 	_, err := s.Store.Find(t.Context(), s.Boris, "one")
 	require.ErrorIs(t, err, ports.ErrNotFound)
@@ -170,8 +170,9 @@ func listsLatestUploads(t *testing.T, s UploadsSubject) {
 	require.Equal(t, domain.UploadChecking, latest[0].State)
 }
 
-// The oldest of a user's undecided uploads give way, by number and by size; those that are being imported, and others', stay.
-func keepsToShare(t *testing.T, s UploadsSubject) {
+// The oldest undecided uploads of a user are cancelled, by number and by size. Uploads that are being imported stay, as do those of other
+// users.
+func cancelsUploadsBeyondShare(t *testing.T, s UploadsSubject) {
 	state := func(id string, user int64) domain.UploadState {
 		upload, err := s.Store.Find(t.Context(), user, id)
 		require.NoError(t, err)
@@ -190,15 +191,15 @@ func keepsToShare(t *testing.T, s UploadsSubject) {
 		})
 	}
 	require.Equal(t, domain.UploadCancelled, state("one", s.Anna))
-	require.ErrorIs(t, s.Store.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is gone")
+	require.ErrorIs(t, s.Store.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is deleted")
 	_, err := s.Store.Beat(t.Context(), "one", "job of one", domain.Progress{})
-	require.ErrorIs(t, err, ports.ErrChanged, "its job is told")
+	require.ErrorIs(t, err, ports.ErrChanged, "its job is replaced")
 	require.Equal(t, domain.UploadChecking, state("two", s.Anna))
 
 	large := uploadOf(s.Anna, "large")
 	large.Size = 100 // more than all of the share
 	require.NoError(t, s.Store.Create(t.Context(), large, share, strings.NewReader("abc")))
-	require.Equal(t, domain.UploadChecking, state("large", s.Anna), "the newest stays")
+	require.Equal(t, domain.UploadChecking, state("large", s.Anna), "the newest upload always fits")
 	for _, id := range []string{"two", "three"} {
 		require.Equal(t, domain.UploadCancelled, state(id, s.Anna))
 	}
@@ -206,7 +207,7 @@ func keepsToShare(t *testing.T, s UploadsSubject) {
 	require.Equal(t, domain.UploadChecking, state("boris", s.Boris))
 }
 
-func changesUpload(t *testing.T, s UploadsSubject) {
+func changesUnchangedUpload(t *testing.T, s UploadsSubject) {
 	was := uploadOf(s.Anna, "one")
 	createUpload(t, s, was)
 	is := *was
@@ -217,7 +218,7 @@ func changesUpload(t *testing.T, s UploadsSubject) {
 	}}}
 	require.NoError(t, s.Store.Change(t.Context(), was, &is))
 	sameUpload(t, &is, findUpload(t, s, was))
-	require.ErrorIs(t, s.Store.Change(t.Context(), was, &is), ports.ErrChanged, "the state is another")
+	require.ErrorIs(t, s.Store.Change(t.Context(), was, &is), ports.ErrChanged, "the state has changed")
 
 	importing := is
 	importing.State, importing.Job, importing.Strict, importing.Done = domain.UploadImporting, "another", true, domain.Progress{}
@@ -225,7 +226,7 @@ func changesUpload(t *testing.T, s UploadsSubject) {
 	sameUpload(t, &importing, findUpload(t, s, was))
 	stale := importing
 	stale.Job = "not this"
-	require.ErrorIs(t, s.Store.Change(t.Context(), &stale, &is), ports.ErrChanged, "the job is another")
+	require.ErrorIs(t, s.Store.Change(t.Context(), &stale, &is), ports.ErrChanged, "the job has changed")
 	none := importing
 	none.ID = "none"
 	require.ErrorIs(t, s.Store.Change(t.Context(), &none, &is), ports.ErrChanged)
@@ -236,7 +237,7 @@ func changesUpload(t *testing.T, s UploadsSubject) {
 	sameUpload(t, &failed, findUpload(t, s, was))
 }
 
-func oneJobStarts(t *testing.T, s UploadsSubject) {
+func startsOneJob(t *testing.T, s UploadsSubject) {
 	was := uploadOf(s.Anna, "one")
 	was.State, was.Job = domain.UploadChecked, ""
 	createUpload(t, s, was)
@@ -261,7 +262,7 @@ func oneJobStarts(t *testing.T, s UploadsSubject) {
 	require.EqualValues(t, 19, late.Load())
 }
 
-func dropsFiles(t *testing.T, s UploadsSubject) {
+func deletesUnusedFiles(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, uploadOf(s.Anna, "other"))
 	for _, state := range []domain.UploadState{
 		domain.UploadChecked, domain.UploadImporting, domain.UploadImported, domain.UploadFailed, domain.UploadCancelled,
@@ -281,10 +282,10 @@ func dropsFiles(t *testing.T, s UploadsSubject) {
 	require.Equal(t, "abc", load(t, s, "other"))
 }
 
-func hearsOfJobs(t *testing.T, s UploadsSubject) {
+func recordsHeartbeats(t *testing.T, s UploadsSubject) {
 	upload := uploadOf(s.Anna, "one")
 	createUpload(t, s, upload)
-	s.LetTimePass(time.Minute)
+	s.Pass(time.Minute)
 	got := findUpload(t, s, upload)
 	require.InDelta(t, time.Minute, got.Silent, float64(20*time.Second))
 	require.True(t, got.IsInterrupted())
@@ -306,16 +307,16 @@ func hearsOfJobs(t *testing.T, s UploadsSubject) {
 	_, err = s.Store.Beat(t.Context(), "one", upload.Job, done)
 	require.ErrorIs(t, err, ports.ErrChanged)
 	got = findUpload(t, s, upload)
-	require.True(t, got.IsInterrupted(), "nobody works on it")
-	s.LetTimePass(time.Minute)
-	require.InDelta(t, got.Worked, findUpload(t, s, upload).Worked, float64(time.Millisecond), "the time of work goes on with work only")
+	require.True(t, got.IsInterrupted(), "it has no job")
+	s.Pass(time.Minute)
+	require.InDelta(t, got.Worked, findUpload(t, s, upload).Worked, float64(time.Millisecond), "the time of work stands still without a job")
 
 	is.Job = "new"
 	require.NoError(t, s.Store.Change(t.Context(), &ports.Upload{ID: "one", State: is.State}, &is))
-	require.Less(t, findUpload(t, s, upload).Worked, 30*time.Second, "each job has a time of its own")
+	require.Less(t, findUpload(t, s, upload).Worked, 30*time.Second, "each job has its own time")
 }
 
-func interruptsJobs(t *testing.T, s UploadsSubject) {
+func passesOnCancellations(t *testing.T, s UploadsSubject) {
 	was := uploadOf(s.Anna, "one")
 	createUpload(t, s, was)
 	require.ErrorIs(t, s.Store.Interrupt(t.Context(), "one", "another"), ports.ErrChanged)
@@ -329,10 +330,10 @@ func interruptsJobs(t *testing.T, s UploadsSubject) {
 	require.NoError(t, s.Store.Change(t.Context(), was, &is))
 	cancelled, err = s.Store.Beat(t.Context(), "one", is.Job, domain.Progress{})
 	require.NoError(t, err)
-	require.False(t, cancelled, "that was for the job before")
+	require.False(t, cancelled, "the request was for the previous job")
 }
 
-func uploadsEndWithContext(t *testing.T, s UploadsSubject) {
+func uploadsStopWithContext(t *testing.T, s UploadsSubject) {
 	was := uploadOf(s.Anna, "one")
 	createUpload(t, s, was)
 	ctx, cancel := context.WithCancel(t.Context())
