@@ -26,10 +26,10 @@ import (
 	"rollcall/adapters/tlscert"
 )
 
-// pair is a certificate in two files, as certbot keeps it.
+// A pair is a certificate in two files, as certbot stores it.
 type pair struct {
 	cert, key string
-	issued    time.Time // when the files were written last
+	issued    time.Time // modification time of the last file written
 }
 
 func newPair(t *testing.T) *pair {
@@ -38,7 +38,7 @@ func newPair(t *testing.T) *pair {
 	return &pair{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), time.Now()}
 }
 
-// issue makes a certificate, and returns its files' content.
+// issue returns the content of the files of a new certificate.
 func issue(t *testing.T, name string) (cert, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -57,7 +57,7 @@ func issueFor(t *testing.T, name string, private crypto.Signer) (cert, key []byt
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
 }
 
-// write replaces a file, some time after the last one.
+// write replaces a file, with a later modification time than the last one.
 func (p *pair) write(t *testing.T, name string, content []byte) {
 	t.Helper()
 	p.issued = p.issued.Add(time.Second)
@@ -65,8 +65,8 @@ func (p *pair) write(t *testing.T, name string, content []byte) {
 	require.NoError(t, os.Chtimes(name, p.issued, p.issued))
 }
 
-// shown is whose certificate a client is shown.
-func shown(t *testing.T, config *tls.Config, of *tls.Config) (string, error) {
+// handshake returns the name in the certificate that a client receives.
+func handshake(t *testing.T, config, of *tls.Config) (string, error) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	defer ours.Close()
@@ -80,7 +80,7 @@ func shown(t *testing.T, config *tls.Config, of *tls.Config) (string, error) {
 	return client.ConnectionState().PeerCertificates[0].Subject.CommonName, nil
 }
 
-func TestRenewedCertificateIsShown(t *testing.T) {
+func TestRenewedCertificateIsServed(t *testing.T) {
 	files, now, logged := newPair(t), time.Now(), &bytes.Buffer{}
 	cert, key := issue(t, "first")
 	files.write(t, files.cert, cert)
@@ -92,7 +92,7 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 	config := certificate.TLS()
 	expect := func(want string, when string) {
 		t.Helper()
-		got, err := shown(t, config, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+		got, err := handshake(t, config, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
 		require.NoError(t, err, when)
 		require.Equal(t, want, got, when)
 	}
@@ -100,7 +100,7 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 
 	newCert, newKey := issue(t, "second")
 	files.write(t, files.cert, newCert)
-	expect("first", "files are not looked at for each client")
+	expect("first", "the files are looked at once a minute")
 	now = now.Add(time.Minute)
 	expect("first", "certificate and key do not belong together yet")
 	require.Contains(t, logged.String(), "level=ERROR")
@@ -110,78 +110,98 @@ func TestRenewedCertificateIsShown(t *testing.T) {
 
 	logged.Reset()
 	now = now.Add(time.Minute)
-	expect("second", "nothing has changed")
+	expect("second", "unchanged")
 	require.Empty(t, logged.String())
-	for name, spoil := range map[string]func(){
-		"no certificate": func() { files.write(t, files.cert, []byte("nonsense")) },
-		"empty":          func() { files.write(t, files.key, nil) },
-		"gone":           func() { require.NoError(t, os.Remove(files.key)) },
+	for _, c := range []struct {
+		name  string
+		spoil func()
+	}{
+		{"invalid certificate", func() { files.write(t, files.cert, []byte("nonsense")) }},
+		{"empty key", func() { files.write(t, files.key, nil) }},
+		{"missing key", func() { require.NoError(t, os.Remove(files.key)) }},
 	} {
-		logged.Reset()
-		spoil()
-		now = now.Add(time.Minute)
-		expect("second", name)
-		require.Contains(t, logged.String(), "level=ERROR", name)
+		t.Run(c.name, func(t *testing.T) {
+			logged.Reset()
+			c.spoil()
+			now = now.Add(time.Minute)
+			expect("second", c.name)
+			require.Contains(t, logged.String(), "level=ERROR")
+		})
 	}
 	files.write(t, files.cert, cert)
 	files.write(t, files.key, key)
 	now = now.Add(time.Minute)
-	expect("first", "mended")
+	expect("first", "valid again")
 }
 
-func TestCertificateAsksForTLS12(t *testing.T) {
+func TestCertificateRequiresTLS12(t *testing.T) {
 	files := newPair(t)
 	cert, key := issue(t, "any")
 	files.write(t, files.cert, cert)
 	files.write(t, files.key, key)
 	certificate, err := tlscert.New(tlscert.Config{CertFile: files.cert, KeyFile: files.key, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	for version, ok := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
-		_, err := shown(t, certificate.TLS(), &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
-		require.Equal(t, ok, err == nil, "%s: %v", tls.VersionName(version), err)
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			_, err := handshake(t, certificate.TLS(), &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version})
+			require.Equal(t, version >= tls.VersionTLS12, err == nil, err)
+		})
 	}
 }
 
-// In TLS 1.2 a client and the server agree on a suite with authenticated encryption and forward secrecy, or on nothing.
-func TestCertificateAsksForAEAD(t *testing.T) {
+// In TLS 1.2 the server accepts only suites with authenticated encryption and forward secrecy.
+func TestCertificateRequiresAEAD(t *testing.T) {
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	for kind, private := range map[string]crypto.Signer{"ECDSA": ec, "RSA": rsaKey} {
-		files := newPair(t)
-		cert, key := issueFor(t, kind, private)
-		files.write(t, files.cert, cert)
-		files.write(t, files.key, key)
-		certificate, err := tlscert.New(tlscert.Config{CertFile: files.cert, KeyFile: files.key, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
-		require.NoError(t, err)
-		agreed := 0
-		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
-			if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
-				continue
+	for _, c := range []struct {
+		kind    string
+		private crypto.Signer
+	}{{"ECDSA", ec}, {"RSA", rsaKey}} {
+		t.Run(c.kind, func(t *testing.T) {
+			files := newPair(t)
+			cert, key := issueFor(t, c.kind, c.private)
+			files.write(t, files.cert, cert)
+			files.write(t, files.key, key)
+			certificate, err := tlscert.New(tlscert.Config{CertFile: files.cert, KeyFile: files.key, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+			require.NoError(t, err)
+			accepted := 0
+			for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+				if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
+					continue
+				}
+				_, err := handshake(t, certificate.TLS(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
+				isAEAD := strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_CHACHA20_")
+				require.Equal(t, isAEAD && strings.Contains(suite.Name, "_ECDHE_"+c.kind+"_"), err == nil, "%s: %v", suite.Name, err)
+				if err == nil {
+					accepted++
+				}
 			}
-			_, err := shown(t, certificate.TLS(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
-			isAEAD := strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_CHACHA20_")
-			require.Equal(t, isAEAD && strings.Contains(suite.Name, "_ECDHE_"+kind+"_"), err == nil, "%s, %s: %v", kind, suite.Name, err)
-			if err == nil {
-				agreed++
-			}
-		}
-		require.Equal(t, 3, agreed, kind)
+			require.Equal(t, 3, accepted)
+		})
 	}
 }
 
-func TestCertificateThatIsNone(t *testing.T) {
+func TestInvalidCertificates(t *testing.T) {
 	files := newPair(t)
 	cert, _ := issue(t, "one")
 	_, key := issue(t, "another")
-	for name, content := range map[string][2][]byte{
-		"no PEM": {[]byte("x"), []byte("y")}, "empty": {nil, nil}, "of another key": {cert, key}, "exchanged": {key, cert},
+	for _, c := range []struct {
+		name      string
+		cert, key []byte
+	}{
+		{"no PEM", []byte("x"), []byte("y")},
+		{"empty", nil, nil},
+		{"another key", cert, key},
+		{"exchanged", key, cert},
 	} {
-		files.write(t, files.cert, content[0])
-		files.write(t, files.key, content[1])
-		_, err := tlscert.New(tlscert.Config{CertFile: files.cert, KeyFile: files.key, Now: time.Now})
-		require.ErrorContains(t, err, "read certificate: ", name)
+		t.Run(c.name, func(t *testing.T) {
+			files.write(t, files.cert, c.cert)
+			files.write(t, files.key, c.key)
+			_, err := tlscert.New(tlscert.Config{CertFile: files.cert, KeyFile: files.key, Now: time.Now})
+			require.ErrorContains(t, err, "read certificate: ")
+		})
 	}
 	_, err := tlscert.New(tlscert.Config{CertFile: files.cert, KeyFile: files.key + "x", Now: time.Now})
 	require.ErrorIs(t, err, os.ErrNotExist)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,17 +12,19 @@ import (
 	"rollcall/adapters/web/guard"
 )
 
-// routeCase is a request to a route, with texts that are a client's own.
+// A routeCase is a request to a route, with texts that identify a client.
 type routeCase struct {
 	route   string
-	path    string // other than the route's
+	path    string // the route's, if empty
 	body    string
 	headers []string
 	fails   bool
-	rejects bool     // everybody
-	shows   []string // in the answer
+	rejects bool     // every record
+	shows   []string // texts of the answer
 	cookies bool
 }
+
+func (c routeCase) name() string { return fmt.Sprintf("%s %v", c.route, c.headers) }
 
 const (
 	mediaMultipart = "multipart/form-data; boundary=x"
@@ -83,41 +86,42 @@ func routeCases() []routeCase {
 	}
 }
 
-func (o *outside) send(t *testing.T, visitor *http.Client, c routeCase, headers ...string) answer {
+func (r *recorder) send(t *testing.T, visitor *http.Client, c routeCase, headers ...string) answer {
 	t.Helper()
 	method, path, _ := strings.Cut(c.route, " ")
 	if c.path != "" {
 		path = c.path
 	}
-	return o.request(t, visitor, method, path, c.body, append(c.headers, headers...)...)
+	return r.request(t, visitor, method, path, c.body, append(c.headers, headers...)...)
 }
 
-// Answers are about persons, or have passwords in them: none is kept, or taken for what it is not. Only what is no secret may be kept.
+// Answers contain personal data or passwords: caches keep none of them, and browsers do not guess their type.
 func TestHeadersOfEveryAnswer(t *testing.T) {
 	for _, scheme := range []string{"http", "https"} {
-		o, _ := serveOutside(t, func(cfg *web.Config) {
+		r, _ := serveRecorder(t, func(cfg *web.Config) {
 			cfg.Guard.Hosts = guard.Hosts{Loopback: true, Names: []string{"host-of-a-client.example"}}
 		})
-		check := func(what string, got answer, cache string) {
+		check := func(t *testing.T, got answer, cache string) {
 			t.Helper()
-			require.Equal(t, cache, got.header.Get("Cache-Control"), what)
-			require.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"), what)
-			require.Equal(t, "DENY", got.header.Get("X-Frame-Options"), what)
-			require.Contains(t, got.header.Get("Content-Security-Policy"), "default-src 'none'", what)
-			require.Equal(t, scheme == "https", got.header.Get("Strict-Transport-Security") != "", what)
+			require.Equal(t, cache, got.header.Get("Cache-Control"))
+			require.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"))
+			require.Equal(t, "DENY", got.header.Get("X-Frame-Options"))
+			require.Contains(t, got.header.Get("Content-Security-Policy"), "default-src 'none'")
+			require.Equal(t, scheme == "https", got.header.Get("Strict-Transport-Security") != "")
 			if media := got.header.Get("Content-Type"); strings.HasPrefix(media, "text/plain") {
-				require.Equal(t, "text/plain; charset=utf-8", media, what)
+				require.Equal(t, "text/plain; charset=utf-8", media)
 			}
 		}
 		for _, c := range routeCases() {
-			visitor := o.signedIn(t, "X-Forwarded-Proto", scheme)
-			got := o.send(t, visitor, c)
-			require.Less(t, got.status, http.StatusInternalServerError, c.route)
-			cache := "no-store"
-			if c.route == "GET /openapi.yaml" {
-				cache = ""
-			}
-			check(c.route, got, cache)
+			t.Run(scheme+" "+c.name(), func(t *testing.T) {
+				got := r.send(t, r.signedIn(t, "X-Forwarded-Proto", scheme), c)
+				require.Less(t, got.status, http.StatusInternalServerError)
+				cache := "no-store"
+				if c.route == "GET /openapi.yaml" {
+					cache = ""
+				}
+				check(t, got, cache)
+			})
 		}
 		stranger := client("X-Forwarded-Proto", scheme)
 		for _, c := range []struct {
@@ -136,11 +140,13 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			{http.StatusSeeOther, http.MethodGet, "/profile", "", []string{"Accept", "text/html"}},
 			{http.StatusForbidden, http.MethodPost, "/login", "", []string{"Sec-Fetch-Site", "cross-site"}},
 		} {
-			got := o.request(t, stranger, c.method, c.path, c.body, c.headers...)
-			require.Equal(t, c.status, got.status, c.path)
-			check(c.method+" "+c.path, got, "no-store")
+			t.Run(fmt.Sprintf("%s %d %s %s", scheme, c.status, c.method, c.path), func(t *testing.T) {
+				got := r.request(t, stranger, c.method, c.path, c.body, c.headers...)
+				require.Equal(t, c.status, got.status)
+				check(t, got, "no-store")
+			})
 		}
-		got := o.request(t, stranger, http.MethodGet, "/static/style.css", "")
-		check("a static file", got, "public, max-age=31536000")
+		got := r.request(t, stranger, http.MethodGet, "/static/style.css", "")
+		check(t, got, "public, max-age=31536000")
 	}
 }

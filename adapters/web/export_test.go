@@ -11,7 +11,7 @@ import (
 // LogRequests is the handler that logs requests.
 var LogRequests = logRequests
 
-// Routes returns every route, such as "GET /profile".
+// Routes returns every route, such as "GET /profile", except those of HEAD.
 func (s *Server) Routes() (all []string) {
 	for _, route := range s.app.GetRoutes(true) {
 		if route.Method != fiber.MethodHead { // Fiber adds one to each GET
@@ -22,20 +22,19 @@ func (s *Server) Routes() (all []string) {
 	return slices.Compact(all)
 }
 
-// Poison has the server overwrite what holds a request's text as soon as its handler has returned, as the next request might,
-// and then call done.
+// Poison makes the server overwrite the text of a request as soon as its handler returns, as the next request might, and then call done.
 func (s *Server) Poison(done func()) {
 	handle := s.app.Server().Handler
 	s.app.Server().Handler = func(ctx *fasthttp.RequestCtx) {
 		handle(ctx)
 		poison(ctx)
-		next := s.app.AcquireCtx(poisoned) // most likely the one of this request
+		next := s.app.AcquireCtx(poisoned) // most likely that of this request
 		s.app.ReleaseCtx(next)
 		done()
 	}
 }
 
-// Poison is what the text of requests is overwritten with.
+// Poison is the byte that overwrites the text of requests.
 const Poison = '~'
 
 var poisoned = func() *fasthttp.RequestCtx {
@@ -47,7 +46,7 @@ var poisoned = func() *fasthttp.RequestCtx {
 	return ctx
 }()
 
-// poison overwrites values alone: names are often constants of fasthttp's.
+// poison overwrites values, but not names: these are often constants of fasthttp.
 func poison(ctx *fasthttp.RequestCtx) {
 	header, uri := &ctx.Request.Header, ctx.URI()
 	parts := [][]byte{

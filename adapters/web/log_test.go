@@ -20,20 +20,20 @@ import (
 	"rollcall/ports"
 )
 
-// An error is logged as one where the server has failed: not where too many clients ask for something, and of an outage, which
-// each request meets, once a second.
+// A failure of the server is logged as an error, but not that it is busy. An outage, which fails each request, is logged once a second.
 func TestErrorsAreLogged(t *testing.T) {
 	away := fmt.Errorf("read user: %w", ports.ErrUnavailable)
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name   string
 		failed error
 		lines  []string // of three requests, and of one a second later
 	}{
-		"bug":    {errors.New("a bug"), []string{"ERROR a bug", "ERROR a bug", "ERROR a bug", "ERROR a bug"}},
-		"outage": {away, []string{"ERROR " + away.Error(), "INFO", "INFO", "ERROR " + away.Error() + " left_out=2"}},
-		"load":   {fmt.Errorf("hash: %w", ports.ErrBusy), []string{"INFO", "INFO", "INFO", "INFO"}},
-		"client": {ports.ErrNotFound, []string{"INFO", "INFO", "INFO", "INFO"}},
+		{"bug", errors.New("a bug"), []string{"ERROR a bug", "ERROR a bug", "ERROR a bug", "ERROR a bug"}},
+		{"outage", away, []string{"ERROR " + away.Error(), "INFO", "INFO", "ERROR " + away.Error() + " left_out=2"}},
+		{"load", fmt.Errorf("hash: %w", ports.ErrBusy), []string{"INFO", "INFO", "INFO", "INFO"}},
+		{"client", ports.ErrNotFound, []string{"INFO", "INFO", "INFO", "INFO"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 			outages := transport.NewSampler(time.Second, func() time.Time { return now })
 			var log bytes.Buffer

@@ -12,7 +12,7 @@ import (
 	"rollcall/views"
 )
 
-// Who adds a route says in the table who may use it, and bootstrap's tests hold the program to that.
+// Each route has a row in the table, which says who may use it. test/acceptance holds the program to the table.
 func TestEveryRouteIsInTheTable(t *testing.T) {
 	table, err := os.ReadFile("testdata/routes.txt")
 	require.NoError(t, err)

@@ -36,40 +36,40 @@ import (
 	"rollcall/views"
 )
 
-// many is more objects than an answer is made whole for.
+// many is a number of records whose answer is streamed.
 const many = 2000
 
 var errLost = errors.New("the database is lost")
 
-// outside is what stands behind the server: it takes everything, and keeps what it was given.
-type outside struct {
+// A recorder implements the driving ports of a server. It accepts everything, and records its arguments.
+type recorder struct {
 	user domain.User
 	log  *syncBuffer
 	url  string
 
 	mu    sync.Mutex
-	kept  []kept
+	calls []call
 	store map[string][]byte // sessions
 
-	poisoned chan struct{} // closed when the request's text is overwritten; nil where it is not
-	fails    bool          // imports do, when that is done
-	created  int           // of many
+	poisoned chan struct{} // closed when the request's text is overwritten; nil if it is not
+	fails    bool          // imports fail after that
+	created  int           // records of many
 }
 
-// kept is what a port was given, with what it read like then.
-type kept struct {
-	what   string
-	values []any
-	was    []string
+// A call is a call of a port, with the texts of its arguments at that time.
+type call struct {
+	method string
+	args   []any
+	texts  []string
 }
 
-func (o *outside) keep(what string, values ...any) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.kept = append(o.kept, kept{what, values, texts(values)})
+func (r *recorder) record(method string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, call{method, args, texts(args)})
 }
 
-// texts are copies of all strings in values.
+// texts returns copies of all strings in values.
 func texts(values []any) (all []string) {
 	var walk func(v reflect.Value)
 	walk = func(v reflect.Value) {
@@ -96,21 +96,21 @@ func texts(values []any) (all []string) {
 	return all
 }
 
-func (o *outside) wait() {
-	o.mu.Lock()
-	poisoned := o.poisoned
-	o.mu.Unlock()
+func (r *recorder) wait() {
+	r.mu.Lock()
+	poisoned := r.poisoned
+	r.mu.Unlock()
 	if poisoned != nil {
 		<-poisoned
 	}
 }
 
-func (o *outside) result() *ports.ImportResult {
+func (r *recorder) result() *ports.ImportResult {
 	outcomes := func(yield func(domain.Outcome, error) bool) {
-		o.wait()
+		r.wait()
 		for n := 1; n <= many; n++ {
 			outcome := domain.Outcome{Record: n, Login: fmt.Sprint("login", n), Password: "secret"}
-			if n > o.created {
+			if n > r.created {
 				outcome = domain.Outcome{Record: n, Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
 			}
 			if !yield(outcome, nil) {
@@ -118,134 +118,134 @@ func (o *outside) result() *ports.ImportResult {
 			}
 		}
 	}
-	tally := domain.Tally{Records: many, Registered: o.created, Rejected: many - o.created}
+	tally := domain.Tally{Records: many, Registered: r.created, Rejected: many - r.created}
 	return &ports.ImportResult{ID: 1, Tally: tally, Outcomes: outcomes, Close: func() error { return nil }}
 }
 
-func (o *outside) Import(_ context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
-	o.keep("Import", request.Hint, request.Key, request.Sender)
-	if o.fails {
-		o.wait()
+func (r *recorder) Import(_ context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+	r.record("Import", request.Hint, request.Key, request.Sender)
+	if r.fails {
+		r.wait()
 		return nil, errLost
 	}
-	return o.result(), nil
+	return r.result(), nil
 }
 
-func (o *outside) Reject(_ context.Context, rejected ports.RejectedImport) (int64, error) {
-	o.keep("Reject", rejected)
+func (r *recorder) Reject(_ context.Context, rejected ports.RejectedImport) (int64, error) {
+	r.record("Reject", rejected)
 	return 1, nil
 }
 
-func (o *outside) Register(_ context.Context, request ports.RegistrationRequest) (*domain.User, error) {
-	o.keep("Register", request)
-	return &o.user, nil
+func (r *recorder) Register(_ context.Context, request ports.RegistrationRequest) (*domain.User, error) {
+	r.record("Register", request)
+	return &r.user, nil
 }
 
-func (o *outside) CheckToken(_ context.Context, secret string) (*domain.AccessToken, error) {
-	o.keep("CheckToken", secret)
+func (r *recorder) CheckToken(_ context.Context, secret string) (*domain.AccessToken, error) {
+	r.record("CheckToken", secret)
 	return &domain.AccessToken{Name: secret}, nil
 }
 
-func (o *outside) SignIn(_ context.Context, attempt ports.Attempt) (*domain.User, error) {
-	o.keep("SignIn", attempt)
-	return &o.user, nil
+func (r *recorder) SignIn(_ context.Context, attempt ports.Attempt) (*domain.User, error) {
+	r.record("SignIn", attempt)
+	return &r.user, nil
 }
 
-func (o *outside) MarkDevice(_ *domain.User, device string) string {
-	o.keep("MarkDevice", device)
+func (r *recorder) MarkDevice(_ *domain.User, device string) string {
+	r.record("MarkDevice", device)
 	return device + "mark"
 }
 
-func (o *outside) User(context.Context, int64, time.Time) (*domain.User, error) { return &o.user, nil }
+func (r *recorder) User(context.Context, int64, time.Time) (*domain.User, error) { return &r.user, nil }
 
-func (o *outside) ChangePassword(_ context.Context, change ports.PasswordChange) (*domain.User, error) {
-	o.keep("ChangePassword", change)
-	return &o.user, nil
+func (r *recorder) ChangePassword(_ context.Context, change ports.PasswordChange) (*domain.User, error) {
+	r.record("ChangePassword", change)
+	return &r.user, nil
 }
 
-func (o *outside) Statistics(context.Context, domain.Date) (*domain.Statistics, error) {
+func (r *recorder) Statistics(context.Context, domain.Date) (*domain.Statistics, error) {
 	return &domain.Statistics{All: domain.Count{Imports: 1}}, nil
 }
 
-func (o *outside) Imports(_ context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
-	o.keep("Imports", query)
+func (r *recorder) Imports(_ context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
+	r.record("Imports", query)
 	return &ports.ImportPage{Imports: []domain.Import{{ID: 1, Count: domain.Count{Imports: 1, Rejected: 1}}}, IsFirst: true, IsLast: true}, nil
 }
 
-func (o *outside) Rejections(_ context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
-	o.keep("Rejections", query)
+func (r *recorder) Rejections(_ context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
+	r.record("Rejections", query)
 	return &ports.RejectionPage{Import: domain.Import{ID: 1}, IsLast: true}, nil
 }
 
-func (o *outside) Export(_ context.Context, query ports.ExportQuery) (*ports.ExportFile, error) {
-	o.keep("Export", query)
+func (r *recorder) Export(_ context.Context, query ports.ExportQuery) (*ports.ExportFile, error) {
+	r.record("Export", query)
 	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: query.Format + ".file", Size: 4}, nil
 }
 
-func (o *outside) Receive(_ context.Context, user int64, hint ports.FileHint, _ ports.Spool) (string, error) {
-	o.keep("Receive", user, hint)
+func (r *recorder) Receive(_ context.Context, user int64, hint ports.FileHint, _ ports.Spool) (string, error) {
+	r.record("Receive", user, hint)
 	return "upload1", nil
 }
 
-func (o *outside) Find(_ context.Context, _ int64, id string) (*ports.Upload, error) {
-	o.keep("Find", id)
+func (r *recorder) Find(_ context.Context, _ int64, id string) (*ports.Upload, error) {
+	r.record("Find", id)
 	return &ports.Upload{ID: id, State: domain.UploadChecked}, nil
 }
 
-func (o *outside) Start(_ context.Context, _ int64, id string, _ bool) error {
-	o.keep("Start", id)
+func (r *recorder) Start(_ context.Context, _ int64, id string, _ bool) error {
+	r.record("Start", id)
 	return nil
 }
 
-func (o *outside) Cancel(_ context.Context, _ int64, id string) error {
-	o.keep("Cancel", id)
+func (r *recorder) Cancel(_ context.Context, _ int64, id string) error {
+	r.record("Cancel", id)
 	return nil
 }
 
-func (o *outside) Latest(context.Context, int64, int) ([]ports.Upload, error) { return nil, nil }
+func (r *recorder) Latest(context.Context, int64, int) ([]ports.Upload, error) { return nil, nil }
 
-func (o *outside) Recall(_ context.Context, key domain.ImportKey) (*ports.ImportResult, error) {
-	o.keep("Recall", key)
-	return o.result(), nil
+func (r *recorder) Recall(_ context.Context, key domain.ImportKey) (*ports.ImportResult, error) {
+	r.record("Recall", key)
+	return r.result(), nil
 }
 
-func (o *outside) NewCode(context.Context) (string, error) { return "", nil }
+func (r *recorder) NewCode(context.Context) (string, error) { return "", nil }
 
-func (o *outside) CheckCode(_ context.Context, code string) error {
-	o.keep("CheckCode", code)
+func (r *recorder) CheckCode(_ context.Context, code string) error {
+	r.record("CheckCode", code)
 	return nil
 }
 
-func (o *outside) UseCode(_ context.Context, code string, user int64) error {
-	o.keep("UseCode", code, user)
+func (r *recorder) UseCode(_ context.Context, code string, user int64) error {
+	r.record("UseCode", code, user)
 	return nil
 }
 
-func (o *outside) Ready(context.Context) error { return nil }
+func (r *recorder) Ready(context.Context) error { return nil }
 
-func (o *outside) GetWithContext(_ context.Context, key string) ([]byte, error) {
-	o.keep("session", key)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.store[key], nil
+func (r *recorder) GetWithContext(_ context.Context, key string) ([]byte, error) {
+	r.record("session", key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.store[key], nil
 }
 
-func (o *outside) SetWithContext(_ context.Context, key string, value []byte, _ time.Duration) error {
-	o.keep("session", key)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.store[key] = bytes.Clone(value)
+func (r *recorder) SetWithContext(_ context.Context, key string, value []byte, _ time.Duration) error {
+	r.record("session", key)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.store[key] = bytes.Clone(value)
 	return nil
 }
 
-func (o *outside) DeleteWithContext(_ context.Context, key string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.store, key)
+func (r *recorder) DeleteWithContext(_ context.Context, key string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.store, key)
 	return nil
 }
 
-// syncBuffer is a buffer that several goroutines may use.
+// A syncBuffer is a buffer for several goroutines.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -263,7 +263,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// sheet writes logins and sentences.
+// A sheet writes logins and sentences.
 type sheet struct{ sentences ports.Sentences }
 
 func (s sheet) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
@@ -279,12 +279,12 @@ func (s sheet) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) err
 	return nil
 }
 
-// serveOutside serves until the test ends, on what change makes of the usual configuration.
-func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Server) {
+// serveRecorder serves until the test ends, with the configuration after change.
+func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.Server) {
 	t.Helper()
 	catalog, err := i18n.New()
 	require.NoError(t, err)
-	o := &outside{
+	r := &recorder{
 		user: domain.User{ID: 1, Login: "anna", Roles: []domain.Role{domain.RoleOperator}}, log: &syncBuffer{}, store: map[string][]byte{}, created: many,
 	}
 	write := func(words ports.Words) ports.OutcomeWriter { return sheet{words} }
@@ -292,15 +292,15 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 		Transport: transport.Config{
 			MaxConnections: 100, ClientTimeout: time.Minute, Proxies: loopback, UntrustedProxy: func(netip.Addr) {},
 		},
-		Sessions: session.Config{Storage: o, Idle: time.Hour, Lifetime: time.Hour},
+		Sessions: session.Config{Storage: r, Idle: time.Hour, Lifetime: time.Hour},
 		Guard:    guard.Config{ReportsAccess: domain.ReportsForAny, Pseudonym: func(string) string { return "pseudonym" }},
-		Useradd:  api.Config{Access: api.AccessToken, Tokens: o, Importing: o},
-		Account:  pages.AccountConfig{Registering: o, Auth: o, Setup: o},
+		Useradd:  api.Config{Access: api.AccessToken, Tokens: r, Importing: r},
+		Account:  pages.AccountConfig{Registering: r, Auth: r, Setup: r},
 		Uploads: pages.UploadsConfig{
-			Uploading: o, Uploads: o, Importing: o, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}}, KeepAnswers: time.Hour,
+			Uploading: r, Uploads: r, Importing: r, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}}, KeepAnswers: time.Hour,
 		},
-		Reports: o, Exporting: o, Health: o, Spools: &fake.Spools{}, Languages: catalog, Sheets: api.Sheets{"csv": write, "xlsx": write},
-		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(o.log, nil)),
+		Reports: r, Exporting: r, Health: r, Spools: &fake.Spools{}, Languages: catalog, Sheets: api.Sheets{"csv": write, "xlsx": write},
+		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	if change != nil {
 		change(&cfg)
@@ -309,14 +309,14 @@ func serveOutside(t *testing.T, change func(cfg *web.Config)) (*outside, *web.Se
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	o.url = "http://" + listener.Addr().String()
+	r.url = "http://" + listener.Addr().String()
 	served := make(chan error, 1)
 	t.Cleanup(func() {
 		require.NoError(t, server.Shutdown(context.Background()))
 		require.NoError(t, <-served)
 	})
 	go func() { served <- server.Serve(listener) }()
-	return o, server
+	return r, server
 }
 
 // client returns a browser, which follows no redirect. It sends the headers with each request.
@@ -326,7 +326,7 @@ func client(headers ...string) *http.Client {
 	return &http.Client{Jar: jar{}, CheckRedirect: noRedirect, Transport: withHeaders(headers)}
 }
 
-// jar keeps cookies, those for TLS too: the proxy that a test plays has it.
+// A jar keeps cookies, also those for TLS: a test plays the proxy.
 type jar map[string]*http.Cookie
 
 func (j jar) SetCookies(_ *url.URL, cookies []*http.Cookie) {
@@ -348,16 +348,16 @@ func (h withHeaders) RoundTrip(request *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(request)
 }
 
-// answer is what a request was answered with.
+// An answer is the answer to a request.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-func (o *outside) request(t *testing.T, c *http.Client, method, path, body string, headers ...string) answer {
+func (r *recorder) request(t *testing.T, c *http.Client, method, path, body string, headers ...string) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, o.url+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), method, r.url+path, strings.NewReader(body))
 	require.NoError(t, err)
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
@@ -373,10 +373,10 @@ func (o *outside) request(t *testing.T, c *http.Client, method, path, body strin
 const mediaForm = "application/x-www-form-urlencoded"
 
 // signedIn returns a browser of a user who has signed in.
-func (o *outside) signedIn(t *testing.T, headers ...string) *http.Client {
+func (r *recorder) signedIn(t *testing.T, headers ...string) *http.Client {
 	t.Helper()
 	c := client(headers...)
-	got := o.request(t, c, http.MethodPost, "/login", url.Values{"login": {"anna"}, "psw": {"secret"}}.Encode(), "Content-Type", mediaForm)
+	got := r.request(t, c, http.MethodPost, "/login", url.Values{"login": {"anna"}, "psw": {"secret"}}.Encode(), "Content-Type", mediaForm)
 	require.Equal(t, http.StatusSeeOther, got.status, got.body)
 	return c
 }
