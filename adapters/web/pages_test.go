@@ -109,7 +109,7 @@ func TestUpload(t *testing.T) {
 	address := upload(t, b, "people.json", "["+person("boris", `"phone":"9000000001"`)+","+rejected+"]")
 	checked := waitFor(t, b, address, "Checked, no one registered yet")
 	require.Equal(t, "Records2 Can be registered1 Will be rejected1", checked.Text(".tally"))
-	require.Contains(t, checked.Text(".refusals"), "Last name is required.")
+	require.Contains(t, checked.Text(".rejections"), "Last name is required.")
 	require.Len(t, s.store.Accounts(), 1)
 
 	require.Equal(t, address, b.Send(t, address+"/start", checked, nil).Location())
@@ -138,7 +138,7 @@ func TestReport(t *testing.T) {
 	profile := b.Get(t, "/profile")
 	require.Contains(t, profile.Text(".imports"), "created by 1 of 2 users")
 	opened := b.Get(t, profile.Find(".opens a").AttrOr("href", ""))
-	require.Contains(t, opened.Text(".refusals"), "two words")
+	require.Contains(t, opened.Text(".rejections"), "two words")
 	for _, path := range []string{"/useradd/imports/1", "/useradd/export/json", "/useradd/export/txt", "/useradd/export/xlsx", "/useradd/export/csv"} {
 		require.Equal(t, http.StatusOK, b.Get(t, path).Status, path)
 	}

@@ -154,7 +154,7 @@ func TestReportsAreForAllSignedInUsers(t *testing.T) {
 	}
 	for _, path := range []string{"/profile?open=2", "/useradd/imports/2"} {
 		got := b.get(t, path)
-		require.Contains(t, got.text(".refusals"), "Login belongs to another user.", path)
+		require.Contains(t, got.text(".rejections"), "Login belongs to another user.", path)
 		require.Zero(t, got.Find(`[href^="/useradd/export/rejected."], [href="/useradd/upload"]`).Length(), path)
 	}
 	t.Setenv("ROLLCALL_REPORTS_ACCESS", "operators")

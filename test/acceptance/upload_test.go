@@ -67,7 +67,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 	got := b.waitFor(t, address, headed(isChecked))
 	require.Equal(t, "i>.json", got.text(".sheet-head .lead"), "the file name without its folders")
 	require.Equal(t, "Records3 Can be registered2 Will be rejected1", got.text(".tally"))
-	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".rejections tbody"))
 	require.Contains(t, got.text(".understood"), "FormatJSON")
 	require.Equal(t, 1, p.count(t, "users"), "only the uploading user")
 
@@ -76,7 +76,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 	require.Equal(t, address, got.location())
 	got = b.waitFor(t, address, headed(isImported))
 	require.Equal(t, "Records3 Registered2 Rejected1", got.text(".tally"))
-	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".rejections tbody"))
 	require.Equal(t, 3, p.count(t, "users"))
 	require.Zero(t, p.count(t, "upload_parts"), "the file is removed")
 
@@ -112,7 +112,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 	got = anna.get(t, report)
 	require.Equal(t, 200, got.status, "every signed-in user sees the page of an import")
 	require.Equal(t, "Import No. "+path.Base(report), got.text("h1"))
-	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".refusals tbody"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".rejections tbody"))
 	require.Zero(t, got.Find(".files a").Length(), "only operators get the original records")
 	require.NotContains(t, got.text("main"), "Sent by")
 	got = b.get(t, report)

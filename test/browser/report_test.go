@@ -81,7 +81,7 @@ func (v *visitor) sees(what string, isThere func() bool) {
 
 const (
 	importRows = ".imports > tbody > tr:first-child"
-	recordRows = ".refusals tbody tr"
+	recordRows = ".rejections tbody tr"
 	showFilter = "form.filter button"
 )
 
@@ -441,7 +441,7 @@ func TestRejectedRecordsAreFixedAndSentAgain(t *testing.T) {
 	v := p.visit(t)
 	p.registerOperator(v, anna())
 	v.load(http.StatusOK, click(".opens a"))
-	got := v.download(`.refusals .files a[href^="/useradd/export/rejected.json?import=2"]`)
+	got := v.download(`.rejections .files a[href^="/useradd/export/rejected.json?import=2"]`)
 	require.Equal(t, http.StatusOK, got.status)
 	var records []object
 	require.NoError(t, json.Unmarshal([]byte(got.body), &records))

@@ -22,7 +22,7 @@
     const colour = (name) => style.getPropertyValue(name).trim();
     return {
       ink: colour("--ink"), soft: colour("--ink-soft"), rule: colour("--rule"), sheet: colour("--sheet"),
-      created: colour("--accent"), refused: colour("--bad"), font: colour("--sans"),
+      registered: colour("--accent"), rejected: colour("--bad"), font: colour("--sans"),
     };
   };
 
@@ -31,7 +31,7 @@
     const size = 6 * devicePixelRatio;
     const tile = new OffscreenCanvas(size, size);
     const ctx = tile.getContext("2d");
-    ctx.fillStyle = look.refused;
+    ctx.fillStyle = look.rejected;
     ctx.fillRect(0, 0, size, size);
     ctx.strokeStyle = look.sheet;
     ctx.lineWidth = 1.25 * devicePixelRatio;
@@ -84,7 +84,7 @@
       series: [
         {},
         { fill: stripes(look), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 40] }) },
-        { fill: look.created, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 40] }) },
+        { fill: look.registered, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.72, 40] }) },
       ],
       hooks: {
         setCursor: [({ cursor: { idx } }) => {

@@ -16,13 +16,13 @@ import (
 type importPageView struct {
 	Base
 
-	Import           importView
-	Created, Refused string // how many records
-	NotAll           bool   // a record was rejected
-	Token            string // name of the token that sent the import
-	SentBy           string // login of the user who sent it, for operators
-	Rejected         *rejectionsView
-	Unkept           string // says that there were more rejections than are kept
+	Import               importView
+	Registered, Rejected string // how many records
+	NotAll               bool   // a record was rejected
+	Token                string // name of the token that sent the import
+	SentBy               string // login of the user who sent it, for operators
+	Rejections           *rejectionsView
+	Unkept               string // says that there were more rejections than are kept
 }
 
 // Import answers GET /useradd/imports/:id.
@@ -38,14 +38,14 @@ func (r *Reports) Import(c *fiber.Ctx, user *domain.User) error {
 	words := r.Locale.Words(c)
 	v := &importPageView{
 		Base:   Base{Title: words.Text("import.heading", "Number", id)},
-		Import: newImportView(it, words), Created: words.Number(it.Registered), Refused: words.Number(it.Rejected),
+		Import: newImportView(it, words), Registered: words.Number(it.Registered), Rejected: words.Number(it.Rejected),
 		NotAll: it.Rejected > 0, Token: it.Token, Unkept: unkept(it, words),
 	}
 	if user.Has(domain.RoleOperator) {
 		v.SentBy = it.User
 	}
 	if it.Rejected > 0 {
-		v.Rejected = rejected
+		v.Rejections = rejected
 	}
 	return r.show(c, "import", v)
 }

@@ -50,16 +50,16 @@ type reportView struct {
 
 // periodView is what imports did in a period.
 type periodView struct {
-	Name                      string
-	Imports, Created, Refused string // how many; of records the last two
-	Share                     string // of rejected records
-	IsRefused                 bool   // a record was
+	Name                          string
+	Imports, Registered, Rejected string // how many; of records the last two
+	Share                         string // of rejected records
+	HasRejected                   bool   // a record was
 }
 
 // dayView is a day of the chart.
 type dayView struct {
-	Day, Name        string // for programs, and for readers
-	Created, Refused int
+	Day, Name            string // for programs, and for readers
+	Registered, Rejected int
 }
 
 // reasonView is a reason of rejections.
@@ -84,7 +84,7 @@ type importView struct {
 	Status              int
 	Method, Description string
 	Date, Time          string // for programs, and for readers
-	Refused, OpenURL    string // how many, and what shows or hides them; empty for none
+	Rejected, OpenURL   string // how many, and what shows or hides them; empty for none
 	Opened              *rejectionsView
 }
 
@@ -133,8 +133,8 @@ func (v *reportView) addStatistics(statistics *domain.Statistics, words *locale.
 	} {
 		v.Periods = append(v.Periods, periodView{
 			Name: words.Text("report.period." + period.name), Imports: words.Number(period.count.Imports),
-			Created: words.Number(period.count.Registered), Refused: words.Number(period.count.Rejected),
-			IsRefused: period.count.Rejected > 0, Share: shareRejected(period.count, words),
+			Registered: words.Number(period.count.Registered), Rejected: words.Number(period.count.Rejected),
+			HasRejected: period.count.Rejected > 0, Share: shareRejected(period.count, words),
 		})
 	}
 	if month.Registered+month.Rejected > 0 {
@@ -269,7 +269,7 @@ func newImportView(it domain.Import, words *locale.Words) importView {
 		Date: date.Format(time.RFC3339), Time: words.DateTime(date),
 	}
 	if it.Rejected > 0 {
-		v.Refused = words.Text("report.refused", "Count", it.Rejected, "Number", words.Number(it.Rejected))
+		v.Rejected = words.Text("report.refused", "Count", it.Rejected, "Number", words.Number(it.Rejected))
 	}
 	return v
 }

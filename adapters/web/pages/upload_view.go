@@ -91,14 +91,14 @@ type uploadView struct {
 	Columns     []columnView
 	Rows        [][]string // the first ones
 
-	Records, Created, Refused string // how many
-	NotAll                    bool   // a record was rejected
-	Anybody                   bool   // someone was registered, or would be
-	Rejected                  *rejectionsView
-	Credentials               []linkView
-	Slips, Until              string // empty when the passwords are not kept any longer
-	Import                    string // address
-	Failure, Detail           string
+	Records, Registered, Rejected string // how many
+	NotAll                        bool   // a record was rejected
+	Anybody                       bool   // someone was registered, or would be
+	Rejections                    *rejectionsView
+	Credentials                   []linkView
+	Slips, Until                  string // empty when the passwords are not kept any longer
+	Import                        string // address
+	Failure, Detail               string
 }
 
 // uploadState is the state of an upload. One field is true, and Working also while the upload is checked or imported.
@@ -150,13 +150,13 @@ func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User, alert string) erro
 	case upload.State == domain.UploadImported:
 		u.addCredentials(v, upload, words)
 		if upload.Done.Rejected > 0 {
-			v.Rejected, _, err = u.rejectionsOf(c, upload.Import, 0)
+			v.Rejections, _, err = u.rejectionsOf(c, upload.Import, 0)
 			if err != nil {
 				return err
 			}
 		}
 	case upload.State == domain.UploadChecked && upload.Rejections != nil:
-		v.Rejected = newRejectionsView(upload.Rejections, words)
+		v.Rejections = newRejectionsView(upload.Rejections, words)
 	}
 	allowConnections(c)
 	return u.show(c, "uploaded", v)
@@ -167,7 +167,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 	v := &uploadView{
 		Base:   Base{Title: item.State},
 		Upload: item, State: stateOf(upload), Progress: newProgressView(upload, words), Rows: upload.Layout.Rows,
-		Records: words.Number(tally.Records), Created: words.Number(tally.Registered), Refused: words.Number(tally.Rejected),
+		Records: words.Number(tally.Records), Registered: words.Number(tally.Registered), Rejected: words.Number(tally.Rejected),
 		NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0, Detail: upload.Detail,
 	}
 	layout := &upload.Layout
