@@ -18,7 +18,7 @@ func TestGuessesAreLimited(t *testing.T) {
 		_, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: name, Password: password, Address: address})
 		return err
 	}
-	for _, name := range []string{"anna", "nobody"} {
+	for _, name := range []string{"anna", "unknown"} {
 		for range 10 {
 			require.ErrorIs(t, attempt(name, "a guess", "192.0.2.1"), domain.ErrWrongCredentials)
 		}

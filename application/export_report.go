@@ -17,12 +17,12 @@ type ExportReport struct {
 
 // ExportConfig configures ExportReport.
 type ExportConfig struct {
-	Reports  ports.ReportStore
-	Exports  ports.ExportStore
-	Formats  map[string]ExportFormat
-	Now      func() time.Time
-	AtOnce   int           // number of files that are made concurrently
-	Patience time.Duration // maximum wait for a turn
+	Reports     ports.ReportStore
+	Exports     ports.ExportStore
+	Formats     map[string]ExportFormat
+	Now         func() time.Time
+	Concurrency int           // number of files that are made concurrently
+	Patience    time.Duration // maximum wait for a turn
 }
 
 // An ExportFormat is a format of exports.
@@ -37,7 +37,7 @@ type ExportFormat struct {
 
 // NewExportReport returns the use case.
 func NewExportReport(cfg ExportConfig) *ExportReport {
-	return &ExportReport{cfg, make(chan struct{}, cfg.AtOnce)}
+	return &ExportReport{cfg, make(chan struct{}, cfg.Concurrency)}
 }
 
 // Export implements ports.Exporting.

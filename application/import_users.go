@@ -78,6 +78,8 @@ const turnRecords = 512
 
 // ImportConfig configures ImportUsers.
 type ImportConfig struct {
+	ImportLimits
+
 	Imports   ports.ImportStore
 	Decoder   ports.Decoder
 	Outcomes  ports.OutcomeStore
@@ -91,8 +93,6 @@ type ImportConfig struct {
 
 	KeepOriginals bool          // stores the originals of rejected records
 	KeepAnswers   time.Duration // time for which an answer is stored under its key
-
-	ImportLimits
 }
 
 // ImportLimits bound imports. 0 means no limit.
@@ -252,7 +252,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	return &ports.ImportResult{ID: id, Tally: i.tally, Outcomes: outcomes(i.log, i.issuer), Close: i.log.Close}, nil
 }
 
-// do runs the import in a transaction. If skips is true, it registers nobody, and valid records are skipped.
+// do runs the import in a transaction. If skips is true, it registers no record, and valid records are skipped.
 func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 	mode := ports.ImportMode{
 		Exclusive: i.size == large, Many: i.size == many, DryRun: skips || i.request.DryRun, Key: i.request.Key, Sender: i.request.Sender,

@@ -72,7 +72,7 @@ func (f *fixture) exporter(exports ports.ExportStore, instead func(io.Writer, po
 			"whole":    {Writer: w, Kind: "rollcall", Extension: "json", Violations: true},
 			"rejected": {Writer: w, Kind: "rollcall-rejected", Extension: "csv", OneImport: true},
 		},
-		Now: f.config.Now, AtOnce: 2, Patience: 20 * time.Millisecond,
+		Now: f.config.Now, Concurrency: 2, Patience: 20 * time.Millisecond,
 	})
 }
 
@@ -118,8 +118,12 @@ func TestExportOfUnknownFormatOrImport(t *testing.T) {
 		name, format string
 		id           int64
 	}{
-		{"NoFormat", "", 0}, {"UnknownFormat", "unknown", 0}, {"UnknownFormatOfAnImport", "unknown", 1},
-		{"NoImport", "rejected", 0}, {"UnknownImport", "rejected", 3}, {"NegativeImport", "rejected", -1},
+		{"NoFormat", "", 0},
+		{"UnknownFormat", "unknown", 0},
+		{"UnknownFormatOfAnImport", "unknown", 1},
+		{"NoImport", "rejected", 0},
+		{"UnknownImport", "rejected", 3},
+		{"NegativeImport", "rejected", -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := export.Export(t.Context(), ports.ExportQuery{Format: c.format, Filter: domain.ReportFilter{Import: c.id}})
@@ -165,7 +169,7 @@ func TestTooManyExports(t *testing.T) {
 // patient returns an ExportReport whose exports wait for an hour.
 func patient(f *fixture, instead func(io.Writer, ports.Report) error) *application.ExportReport {
 	return application.NewExportReport(application.ExportConfig{
-		Reports: fake.Reports{Store: f.store}, Exports: &fake.Exports{}, Now: f.config.Now, AtOnce: 1, Patience: time.Hour,
+		Reports: fake.Reports{Store: f.store}, Exports: &fake.Exports{}, Now: f.config.Now, Concurrency: 1, Patience: time.Hour,
 		Formats: map[string]application.ExportFormat{"plain": {Writer: writer{instead}, Kind: "x", Extension: "txt"}},
 	})
 }

@@ -52,7 +52,7 @@ func uploads(t *testing.T, importing func(*uploadFixture, ports.Importing) ports
 		}
 		f.worker = application.UploadWorkerConfig{
 			Jobs: f.store, Importing: f.importing, Spools: f.spools,
-			Failed: func(_ string, err error) { f.failed = append(f.failed, err.Error()) }, AtOnce: 1, Queue: 3, Beat: time.Second,
+			Failed: func(_ string, err error) { f.failed = append(f.failed, err.Error()) }, Concurrency: 1, Queue: 3, Beat: time.Second,
 		}
 		f.config = application.UploadConfig{Uploads: f.store, Importing: f.importing, Decoder: fake.Decoder{}, MaxUser: 1 << 20}
 		f.run()
@@ -110,7 +110,7 @@ func TestUploadIsImportedAfterADryRun(t *testing.T) {
 		require.Equal(t, "people.json", got.Name)
 		require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, got.Done.Tally)
 		require.Equal(t, []domain.Rejection{{Record: 2, Violations: domain.Violations{{Code: domain.CodeNotObject}}}}, got.Rejections)
-		require.Empty(t, f.fixture.store.Accounts(), "nobody is registered yet")
+		require.Empty(t, f.fixture.store.Accounts(), "no record is registered yet")
 		require.Empty(t, f.fixture.store.Recorded())
 		_, err := f.importing.Recall(t.Context(), got.Key())
 		require.ErrorIs(t, err, ports.ErrNotFound)
@@ -384,7 +384,7 @@ func TestUploadsTakeTurns(t *testing.T) {
 func TestJobsOfAUserAreLimited(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		f.stop()
-		f.worker.AtOnce, f.worker.Queue = 4, 64
+		f.worker.Concurrency, f.worker.Queue = 4, 64
 		f.run()
 		var ids []string
 		for range 3 {

@@ -52,15 +52,15 @@ type UploadWorkerConfig struct {
 	// Failed is called with the id of an upload whose job failed for a reason other than its file.
 	Failed func(upload string, err error)
 
-	AtOnce int           // number of jobs that run concurrently
-	Queue  int           // number of jobs that run or wait
-	Beat   time.Duration // interval of heartbeats
+	Concurrency int           // number of jobs that run concurrently
+	Queue       int           // number of jobs that run or wait
+	Beat        time.Duration // interval of heartbeats
 }
 
 // NewUploadWorker returns a worker. No job starts before Run.
 func NewUploadWorker(cfg UploadWorkerConfig) *UploadWorker {
 	return &UploadWorker{
-		cfg: cfg, queue: make(chan struct{}, cfg.Queue), running: make(chan struct{}, cfg.AtOnce), jobs: make(chan ports.Upload, cfg.Queue),
+		cfg: cfg, queue: make(chan struct{}, cfg.Queue), running: make(chan struct{}, cfg.Concurrency), jobs: make(chan ports.Upload, cfg.Queue),
 		users: map[int64]*userJobs{},
 	}
 }

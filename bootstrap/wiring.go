@@ -108,13 +108,13 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		MustChange:        cmd.TemporaryPasswords == pages.PasswordsMustChange,
 	})
 	u.uploadWorker = application.NewUploadWorker(application.UploadWorkerConfig{
-		Jobs:      u.uploads,
-		Importing: u.importUsers,
-		Spools:    r.spools,
-		Failed:    func(upload string, err error) { r.log.Error("upload job failed", "upload", upload, "error", err) },
-		AtOnce:    uploadWorkers,
-		Queue:     uploadQueue,
-		Beat:      uploadHeartbeat,
+		Jobs:        u.uploads,
+		Importing:   u.importUsers,
+		Spools:      r.spools,
+		Failed:      func(upload string, err error) { r.log.Error("upload job failed", "upload", upload, "error", err) },
+		Concurrency: uploadWorkers,
+		Queue:       uploadQueue,
+		Beat:        uploadHeartbeat,
 	})
 	u.uploadFile = application.NewUploadFile(application.UploadConfig{
 		Uploads:   u.uploads,
@@ -125,12 +125,12 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		MaxUser:   maxUndecided * int64(cmd.MaxBody),
 	})
 	u.exportReport = application.NewExportReport(application.ExportConfig{
-		Reports:  u.reports,
-		Exports:  cmd.exportsFolder(),
-		Formats:  exportFormats(r.spools),
-		Now:      time.Now,
-		AtOnce:   max(1, runtime.GOMAXPROCS(0)/2),
-		Patience: exportPatience,
+		Reports:     u.reports,
+		Exports:     cmd.exportsFolder(),
+		Formats:     exportFormats(r.spools),
+		Now:         time.Now,
+		Concurrency: max(1, runtime.GOMAXPROCS(0)/2),
+		Patience:    exportPatience,
 	})
 	u.accessTokens = application.NewAccessTokens(postgres.NewAccessTokens(r.db), passhash.TokenSecrets, time.Now)
 	u.setUp = application.NewSetUp(postgres.NewSetupCodes(r.db), passhash.SetupCodes, time.Now)

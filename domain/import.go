@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// The contract's sentences for an import that registered nobody. Imports are answered and recorded with them.
+// The contract's sentences for an import that registered no record. Imports are answered and recorded with them.
 const (
 	DescriptionBroken      = "Bad request! JSON file is empty or broken."
 	DescriptionNoneCreated = "Bad request! Users haven't been created."

@@ -9,8 +9,8 @@ const (
 	UploadChecked   UploadState = "checked"   // the dry run is done, and the user decides
 	UploadImporting UploadState = "importing" // the import is waiting or running
 	UploadImported  UploadState = "imported"
-	UploadFailed    UploadState = "failed"    // nobody was registered
-	UploadCancelled UploadState = "cancelled" // nobody was registered
+	UploadFailed    UploadState = "failed"    // no record was registered
+	UploadCancelled UploadState = "cancelled" // no record was registered
 )
 
 // NeedsJob reports whether an upload in this state waits for a job rather than for its user.

@@ -21,7 +21,7 @@ type Importing interface {
 	// ErrOtherSecret, ErrUnavailable.
 	Recall(ctx context.Context, key domain.ImportKey) (*ImportResult, error)
 
-	// Reject records an import that registered nobody, and returns the id of its record. It returns ErrUnavailable if the
+	// Reject records an import that registered no record, and returns the id of its record. It returns ErrUnavailable if the
 	// database is unreachable.
 	Reject(ctx context.Context, rejected RejectedImport) (int64, error)
 }
@@ -59,14 +59,14 @@ type ImportResult struct {
 	Close func() error
 }
 
-// A RejectedImport is an import that registered nobody, as it is recorded.
+// A RejectedImport is an import that registered no record, as it is recorded.
 type RejectedImport struct {
 	Status      int    // that it is answered with
 	Description string // one of the contract's two sentences for such imports
 	Sender      domain.Sender
 }
 
-// A RecordedError is the reason why an import that is on record registered nobody.
+// A RecordedError is the reason why an import that is on record registered no record.
 type RecordedError struct {
 	Import int64 // id of the record
 	Cause  error

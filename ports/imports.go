@@ -34,7 +34,7 @@ type ImportStore interface {
 	// there is none, the error of w, or ErrUnavailable.
 	Recall(ctx context.Context, key domain.ImportKey, w io.Writer) (*KeptAnswer, error)
 
-	// Reject records an import that registered nobody, and returns the id of its record. It returns ErrUnavailable if the
+	// Reject records an import that registered no record, and returns the id of its record. It returns ErrUnavailable if the
 	// database is unreachable.
 	Reject(ctx context.Context, rejected RejectedImport) (int64, error)
 }

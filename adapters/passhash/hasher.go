@@ -20,10 +20,10 @@ import (
 
 // Config configures a Hasher. Zero values stand for the defaults.
 type Config struct {
-	Params *argon2id.Params // by default OWASP's: 19 MiB, 2 passes, 1 thread, a salt of 16 bytes and a key of 32
-	AtOnce int              // hashes that are computed concurrently; by default one less than the processors, and at least one
-	Urgent int              // urgent hashes that may wait; by default 1000, which a processor computes in half a minute
-	Others int              // other hashes that may wait; by default 200
+	Params      *argon2id.Params // by default OWASP's: 19 MiB, 2 passes, 1 thread, a salt of 16 bytes and a key of 32
+	Concurrency int              // hashes that are computed concurrently; by default one less than the processors, and at least one
+	Urgent      int              // urgent hashes that may wait; by default 1000, which a processor computes in half a minute
+	Others      int              // other hashes that may wait; by default 200
 }
 
 // Hasher hashes chosen passwords with argon2id.
@@ -37,8 +37,8 @@ func NewHasher(cfg Config) *Hasher {
 	if cfg.Params == nil {
 		cfg.Params = &argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	}
-	atOnce := cmp.Or(cfg.AtOnce, max(1, runtime.GOMAXPROCS(0)-1))
-	return &Hasher{cfg.Params, newTurns(atOnce, cmp.Or(cfg.Urgent, 1000), cmp.Or(cfg.Others, 200))}
+	concurrency := cmp.Or(cfg.Concurrency, max(1, runtime.GOMAXPROCS(0)-1))
+	return &Hasher{cfg.Params, newTurns(concurrency, cmp.Or(cfg.Urgent, 1000), cmp.Or(cfg.Others, 200))}
 }
 
 // inTurn runs work after waiting for its turn.

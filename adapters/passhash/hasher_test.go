@@ -152,7 +152,7 @@ func TestMismatchTakesTheWorkOfAHash(t *testing.T) {
 
 func TestConcurrentHashesAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 2, Urgent: 1, Others: 1})
+		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), Concurrency: 2, Urgent: 1, Others: 1})
 		p, signIn, registration := password(t, "correct horse"), ports.Turn{Urgent: true}, ports.Turn{}
 		for range 2 {
 			require.NoError(t, hasher.Turns().Take(t.Context(), signIn))
@@ -180,7 +180,7 @@ func TestConcurrentHashesAreLimited(t *testing.T) {
 // A wait until the deadline is reported as a busy server.
 func TestNoTurnBeforeTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 1})
+		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), Concurrency: 1})
 		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -193,7 +193,7 @@ func TestNoTurnBeforeTheDeadline(t *testing.T) {
 // A temporary password signs in under any load. A wrong guess at it waits like any other.
 func TestTemporaryPasswordsNeedNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), AtOnce: 1, Urgent: 1})
+		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), Concurrency: 1, Urgent: 1})
 		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

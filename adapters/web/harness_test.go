@@ -99,7 +99,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	imports := application.NewImportUsers(use.imports)
 	worker := application.NewUploadWorker(application.UploadWorkerConfig{
 		Jobs: s.uploads, Importing: imports, Spools: spools, Failed: func(upload string, err error) { t.Errorf("upload %s: %v", upload, err) },
-		AtOnce: 2, Queue: 8, Beat: 10 * time.Millisecond,
+		Concurrency: 2, Queue: 8, Beat: 10 * time.Millisecond,
 	})
 	use.web.Useradd.Importing, use.web.Uploads.Importing = imports, imports
 	use.web.Account.Auth = application.NewAuth(use.auth)
@@ -110,7 +110,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		Uploads: s.uploads, Worker: worker, Importing: imports, Decoder: decoder, MaxUser: 8 << 20,
 	})
 	use.web.Exporting = application.NewExportReport(application.ExportConfig{
-		Reports: fake.Reports{Store: store}, Exports: s.exports, Now: time.Now, AtOnce: 2, Patience: time.Minute,
+		Reports: fake.Reports{Store: store}, Exports: s.exports, Now: time.Now, Concurrency: 2, Patience: time.Minute,
 		Formats: map[string]application.ExportFormat{
 			"xlsx":          {Writer: report.XLSX{Location: time.Local}, Kind: "rollcall", Extension: "xlsx"},
 			"txt":           {Writer: report.TXT{Location: time.Local}, Kind: "rollcall", Extension: "txt"},

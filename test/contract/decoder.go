@@ -19,12 +19,14 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 	json := ports.FileHint{Format: ports.FormatJSON}
 	text := func(s string) domain.Given { return domain.Given{Text: s, Kind: domain.KindText} }
 	var values [domain.NumPersonFields]domain.Given
-	everyField := `{"x":"y"`
+	var fields strings.Builder
+	fields.WriteString(`{"x":"y"`)
 	for f := range domain.PersonField(domain.NumPersonFields) {
 		values[f] = text(strconv.Itoa(int(f)))
-		everyField += fmt.Sprintf(`,%q:%q`, f.Name(), values[f].Text)
+		fmt.Fprintf(&fields, `,%q:%q`, f.Name(), values[f].Text)
 	}
-	everyField += "}"
+	fields.WriteString("}")
+	everyField := fields.String()
 	type given = [domain.NumPersonFields]domain.Given
 	for _, c := range []struct {
 		name   string
@@ -33,7 +35,8 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 		broken bool
 	}{
 		{name: "OneRecord", file: `{"login":"ivan"}`, want: []domain.Candidate{{Number: 1, Given: given{domain.PersonLogin: text("ivan")}, Original: []byte(`{"login":"ivan"}`)}}},
-		{name: "ArrayInOrder",
+		{
+			name: "ArrayInOrder",
 			file: `[{"login":"a"}, 7, {"phone":912, "email":null, "birthday":true}, []]`,
 			want: []domain.Candidate{
 				{Number: 1, Given: given{domain.PersonLogin: text("a")}, Original: []byte(`{"login":"a"}`)},
@@ -46,7 +49,8 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 				{Number: 4, NotRecord: true, Original: []byte("[]")},
 			},
 		},
-		{name: "EveryField",
+		{
+			name: "EveryField",
 			file: everyField,
 			want: []domain.Candidate{{Number: 1, Given: values, Original: []byte(everyField)}},
 		},
