@@ -180,7 +180,8 @@ func TestBrokenFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := candidatesOf(c.file, c.hint)
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
-			require.IsType(t, new(domain.BrokenFileError), err)
+			var broken *domain.BrokenFileError
+			require.ErrorAs(t, err, &broken)
 		})
 	}
 }

@@ -25,8 +25,8 @@ func FuzzAppendString(f *testing.F) {
 }
 
 func TestAppendViolations(t *testing.T) {
-	require.Equal(t, "[]", string(jsontext.AppendViolations(nil, nil)))
-	require.Equal(t, `[{"field":"login","code":"too_long","limit":50},{"field":"","code":"not_object"}]`,
+	require.JSONEq(t, "[]", string(jsontext.AppendViolations(nil, nil)))
+	require.JSONEq(t, `[{"field":"login","code":"too_long","limit":50},{"field":"","code":"not_object"}]`,
 		string(jsontext.AppendViolations(nil, domain.Violations{
 			{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeNotObject},
 		})))
