@@ -25,17 +25,23 @@ var (
 
 // A BrokenFileError says where a file is broken. It is an ErrBrokenFile.
 type BrokenFileError struct {
-	Offset int64  // bytes before the error
+	Offset int64  // bytes before the error; 0 if the place is unknown
 	Record int    // number of the record with the error; 0 for an error outside of records
 	Reason string // a phrase such as "expected a comma"
 }
 
 func (e *BrokenFileError) Error() string {
-	if e.Record == 0 {
+	switch {
+	case !e.HasPlace():
+		return e.Reason
+	case e.Record == 0:
 		return fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason)
 	}
 	return fmt.Sprintf("at byte %d, in record %d: %s", e.Offset, e.Record, e.Reason)
 }
+
+// HasPlace reports whether the place of the error is known.
+func (e *BrokenFileError) HasPlace() bool { return e.Offset > 0 || e.Record > 0 }
 
 // Unwrap returns ErrBrokenFile.
 func (e *BrokenFileError) Unwrap() error { return ErrBrokenFile }

@@ -1,8 +1,8 @@
 package domain
 
-// A PersonField is a field that describes a person. Its value is the field's place in a Candidate, and in the order of
-// violations. A new field needs a constant, a row in personFields and a case in parse; decoders, forms and files of records
-// follow.
+// A PersonField is a field that describes a person. Its value is the field's index in a Candidate, and its place in the order of
+// violations. A new field needs a constant, a row in personFields and a case in parse. Decoders, forms and files of records iterate
+// over the fields.
 type PersonField uint8
 
 // The fields of a person.
@@ -45,8 +45,8 @@ var personFields = [NumPersonFields]struct {
 	PersonBirthday:   {name: FieldBirthday, column: 6},
 }
 
-// parse sets the field of reg that text stands for, and returns the violations of the text. (A function in personFields would
-// be called by way of a variable, which would move each registration to the heap.)
+// parse sets the field of reg to the value of text, and returns the violations of text. It is not a function in personFields, because
+// an indirect call would move each registration to the heap.
 func (f PersonField) parse(reg *Registration, text string, rules Rules) (vs Violations) {
 	switch f {
 	case PersonFirstName:

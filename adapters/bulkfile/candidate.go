@@ -39,13 +39,13 @@ func (b *builder) end(original []byte) *domain.Candidate {
 	return &b.candidate
 }
 
-// unreadable returns a candidate for a record that is broken, unlike the file.
+// unreadable returns a candidate for a broken record in a file that is not broken.
 func (b *builder) unreadable(number int, original []byte) *domain.Candidate {
 	b.candidate = domain.Candidate{Number: number, Unreadable: true, Original: original}
 	return &b.candidate
 }
 
-// brokenFile returns the domain's error for a broken file. Other errors it returns unchanged. Record 0 stands for none.
+// brokenFile returns the domain's error for a *scan.SyntaxError, and any other error unchanged. Record is 0 outside of records.
 func brokenFile(err error, record int) error {
 	if broken, ok := errors.AsType[*scan.SyntaxError](err); ok {
 		return &domain.BrokenFileError{Offset: broken.Offset, Record: record, Reason: broken.Reason}

@@ -10,8 +10,8 @@ import (
 	"rollcall/ports"
 )
 
-// JSON reads one object, or an array of objects. Strings may hold malformed UTF-8: their candidates say so, and the other
-// records are read all the same.
+// JSON reads one object, or an array of objects. A string with malformed UTF-8 is marked in its candidate, and does not affect other
+// records.
 type JSON struct{}
 
 // Candidates yields the records of a file in UTF-8, with or without a byte order mark.

@@ -143,13 +143,13 @@ func TestNesting(t *testing.T) {
 
 func TestErrorsHavePlaces(t *testing.T) {
 	for file, want := range map[string]string{
-		"":                         "at byte 0: the file is empty",
+		"":                         "the file is empty",
 		" \n\t":                    "at byte 3: the file is empty",
 		"[":                        "at byte 1: unexpected end of file",
 		"[]":                       "at byte 2: the array is empty",
-		"null":                     "at byte 0: expected an object or an array of objects",
-		"7":                        "at byte 0: expected an object or an array of objects",
-		"\xff\xfe[\x00]\x00":       "at byte 0: expected an object or an array of objects",
+		"null":                     "expected an object or an array of objects",
+		"7":                        "expected an object or an array of objects",
+		"\xff\xfe[\x00]\x00":       "expected an object or an array of objects",
 		"[{}":                      "at byte 3: unexpected end of file",
 		"[{},":                     "at byte 4, in record 2: unexpected end of file",
 		"[{},]":                    "at byte 4, in record 2: expected a value",

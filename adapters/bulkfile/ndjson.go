@@ -17,8 +17,8 @@ import (
 	"rollcall/ports"
 )
 
-// NDJSON reads a file with an object on each line, and skips blank lines. A line that is broken makes a candidate that is
-// unreadable; the lines after it are read all the same.
+// NDJSON reads a file with an object on each line, and skips blank lines. A broken line gives an unreadable candidate, and does not
+// affect other lines.
 type NDJSON struct{}
 
 // Candidates yields the records of a file, as JSON does.

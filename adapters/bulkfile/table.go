@@ -60,7 +60,7 @@ type column struct {
 	key     []byte // in a record as it came, in JSON with quotes and a colon; nil for a column that is not kept
 }
 
-// ownColumns are those that files of rejected records have beside the fields.
+// ownColumns are the columns that files of rejected records have beside the fields.
 var ownColumns = map[string]bool{"object": true, "reason": true}
 
 // newColumns returns the columns with the headers in a row, or nil if none is known.
@@ -143,8 +143,8 @@ func (t table) candidates(yield func(*domain.Candidate, error) bool) {
 	}
 }
 
-// text returns the text of a cell. In a column of birthdays a number is a date, also where the cell has no format of dates, unless
-// the number may be a year.
+// text returns the text of a cell. In a column of birthdays a number is a date, even if the cell has no format of dates, unless the
+// number may be a year.
 func (t table) text(c *column, cell *scan.Cell) []byte {
 	const beyondYears = 10_000 // a day in 1927
 	if t.date == nil || !cell.IsNumber || !c.isKnown || c.field != domain.PersonBirthday {

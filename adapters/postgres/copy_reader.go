@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 
+	"rollcall/adapters/internal/jsontext"
 	"rollcall/domain"
 )
 
@@ -125,7 +126,7 @@ const jsonbVersion = 1
 
 func (b copyRow) violations(vs domain.Violations) copyRow {
 	at := len(b)
-	b = appendViolations(append(b.length(0), jsonbVersion), vs)
+	b = jsontext.AppendViolations(append(b.length(0), jsonbVersion), vs)
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
 	return b
 }

@@ -1,6 +1,9 @@
 package postgres
 
-import "rollcall/domain"
+import (
+	"rollcall/adapters/internal/jsontext"
+	"rollcall/domain"
+)
 
 // The statements of imports that insert their rows, beside insertUsers and insertProfiles. An empty text stands for null, and days are
 // counted from 1970-01-01.
@@ -42,7 +45,7 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 		for i := range rejections {
 			r := &rejections[i]
 			numbers[i], logins[i], keys[i], descriptions[i] = int64(r.Record), r.Login, domain.LoginKey(r.Login), r.Description
-			violations[i], originals[i] = string(appendViolations(nil, r.Violations)), string(original(r))
+			violations[i], originals[i] = string(jsontext.AppendViolations(nil, r.Violations)), string(original(r))
 		}
 		tx.queue.Queue(insertBadUsers, tx.id, numbers, logins, keys, descriptions, violations, originals)
 	}

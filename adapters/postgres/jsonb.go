@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -92,28 +91,7 @@ func acceptable(value any, depth int) any {
 
 func withoutNUL(s string) string { return strings.ReplaceAll(s, "\x00", string(utf8.RuneError)) }
 
-// appendViolations appends violations as JSON. Fields and codes are plain words, which need no escapes.
-func appendViolations(b []byte, vs domain.Violations) []byte {
-	b = append(b, '[')
-	for i, v := range vs {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"field":"`...)
-		b = append(b, v.Field...)
-		b = append(b, `","code":"`...)
-		b = append(b, v.Code...)
-		b = append(b, '"')
-		if v.Limit != 0 {
-			b = append(b, `,"limit":`...)
-			b = strconv.AppendInt(b, int64(v.Limit), 10)
-		}
-		b = append(b, '}')
-	}
-	return append(b, ']')
-}
-
-// readViolations parses what appendViolations wrote. The keys match the names of Violation's fields without regard to case.
+// readViolations parses what jsontext.AppendViolations wrote. The keys match the names of Violation's fields without regard to case.
 func readViolations(text []byte) (violations domain.Violations, err error) {
 	err = json.Unmarshal(text, &violations)
 	if err != nil {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"github.com/jackc/pgx/v5"
 
+	"rollcall/adapters/internal/jsontext"
 	"rollcall/domain"
 )
 
@@ -22,7 +23,7 @@ func filterArgs(filter *domain.ReportFilter) pgx.NamedArgs {
 	if filter.Reason != (domain.Reason{}) {
 		reason := domain.Violation{Field: filter.Reason.Field, Code: filter.Reason.Code}
 		args["field"], args["code"] = filter.Reason.Field, filter.Reason.Code
-		args["reason"] = string(appendViolations(nil, domain.Violations{reason})) // an element that a list of violations contains
+		args["reason"] = string(jsontext.AppendViolations(nil, domain.Violations{reason})) // an element that a list of violations contains
 	}
 	return args
 }

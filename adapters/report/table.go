@@ -25,8 +25,8 @@ type column[T any] struct {
 	date   func(*T) time.Time
 	text   func(*T) string
 
-	// isEntry is set for texts that people entered and may edit. In a workbook their cells have the format of text. Other texts have
-	// none, since Excel shows long texts in that format as ####.
+	// isEntry is set for texts that people entered and may edit. In a workbook their cells have the format of text. Other texts have no
+	// format, because Excel shows a long text in that format as ####.
 	isEntry bool
 }
 
@@ -51,7 +51,7 @@ var (
 	}, people...)}
 )
 
-// loginWidth has room for the longest login, cut as a report shows it, of letters that are one column wide.
+// loginWidth is the width of the longest login, cut as a report shows it, if each character is one column wide.
 const loginWidth = domain.MaxLength + 2
 
 // people has a column for each field of a person.

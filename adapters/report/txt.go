@@ -89,7 +89,7 @@ func appendRight[T string | []byte](dst []byte, cell T, width int) []byte {
 	return append(append(dst, cell...), gap...)
 }
 
-// appendLeft appends a cell at the left of its column, which is width columns wide.
+// appendLeft appends a cell of cellWidth at the left of its column.
 func appendLeft(dst []byte, cell string, cellWidth, width int) []byte {
 	dst = appendBlanks(append(dst, cell...), width-cellWidth)
 	return append(dst, gap...)
@@ -110,7 +110,7 @@ func (o *output) endLine() {
 	o.buf = append(o.buf, '\n')
 }
 
-// characterWidths measures as most terminals and editors do, whatever the locale of this machine.
+// characterWidths measures as most terminals and editors do. It does not depend on the locale of the machine.
 var characterWidths = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // oneLine returns a text in one line, and its width. A character that would break the line or reverse its direction becomes a

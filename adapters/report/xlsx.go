@@ -46,8 +46,8 @@ type CredentialsXLSX struct {
 }
 
 const (
-	// sheetText is how many bytes of text a sheet may have. With escapes and tags that is below 4 GiB: Excel reads a larger part of
-	// an archive only if its size precedes it, and the size is not known in time.
+	// sheetText is how many bytes of text a sheet may have. With escapes and tags its part is smaller than 4 GiB. Excel reads a larger
+	// part only if its size precedes it in the archive, and the size is not known in time.
 	sheetText = 512 << 20
 
 	ellipsis = "…"
@@ -82,7 +82,7 @@ func (x CredentialsXLSX) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, e
 	})
 }
 
-// A workbook is a workbook that is written.
+// A workbook is a workbook that is being written.
 type workbook struct {
 	file      *excelize.File
 	sheetRows int

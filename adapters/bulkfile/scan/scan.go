@@ -1,5 +1,5 @@
-// Package scan has what the scanners of files share: cells of tables, bounds, buffers, and the error of a broken file. Scanners
-// know the rules of a format, and nothing of people. In memory they hold a buffer and one row or value, whatever the file is.
+// Package scan is shared by the scanners of files: cells of tables, bounds, buffers, and the error of a broken file. Scanners know the
+// rules of a format, and nothing of people. They hold a buffer and one row or value in memory, whatever the size of the file.
 package scan
 
 import (
@@ -20,7 +20,7 @@ const ByteOrderMark = "\xef\xbb\xbf"
 // A Row is a row of a table. It is valid until the next row is read.
 type Row struct {
 	Cells  []Cell
-	Broken bool // the row has no certain meaning: a quote is in the wrong place, or there are more than MaxCells cells
+	Broken bool // the row has a misplaced quote, or more than MaxCells cells
 }
 
 // Rows yields the rows of a table, up to the first error: a *SyntaxError where the file is broken, or an error of the reader.

@@ -81,7 +81,11 @@ func Answer(c *fiber.Ctx, err error, page Page, sentences ports.Sentences) error
 	switch {
 	case IsWanted(c):
 		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
-			problem.Detail = strings.TrimSuffix(problem.Detail, ".") + " " + broken.Error() + "."
+			separator := ": "
+			if broken.HasPlace() {
+				separator = " "
+			}
+			problem.Detail = strings.TrimSuffix(problem.Detail, ".") + separator + broken.Error() + "."
 		}
 		problem.Violations = Violations(ViolationsOf(err), sentences)
 		c.Set(fiber.HeaderContentType, MediaType)

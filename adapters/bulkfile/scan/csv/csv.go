@@ -1,6 +1,5 @@
-// Package csv scans tables by RFC 4180. Beyond encoding/csv it takes any usual line break, cuts a cell instead of holding all of
-// it, and goes on with the next line after a quote in the wrong place. A quote inside a cell that does not begin with one stands
-// for itself.
+// Package csv scans tables by RFC 4180 in constant memory. Unlike encoding/csv it accepts any usual line break, cuts long cells, and
+// continues with the next line after a misplaced quote. A quote in a cell that does not begin with one stands for itself.
 package csv
 
 import (

@@ -1,5 +1,5 @@
-// Package json scans JSON by RFC 8259. Where encoding/json would hold a whole token, of 900 MB if a client sends that, the
-// scanner cuts it; and it goes on after a text with malformed characters. No method calls itself, so that depth takes no stack.
+// Package json scans JSON by RFC 8259 in constant memory. Unlike encoding/json it cuts long texts, of 900 MB if a client sends them, and
+// reports malformed characters for each text. No method calls itself, so that nesting takes no stack.
 package json
 
 import (

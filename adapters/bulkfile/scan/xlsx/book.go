@@ -1,5 +1,5 @@
-// Package xlsx scans workbooks by ECMA-376. Excelize and encoding/xml would hold all texts of a workbook, which may be most of
-// its size; the scanner keeps them in a spool, bounds how much a workbook inflates to, and reads a sheet row by row.
+// Package xlsx scans workbooks by ECMA-376, row by row. It bounds the size that a workbook inflates to, and stores its texts in a
+// spool. Excelize would hold the texts in memory, and read a sheet with encoding/xml, which is too slow for a million rows.
 package xlsx
 
 import (
@@ -42,7 +42,7 @@ type Book struct {
 	parts     map[string]*zip.File
 	texts     sharedTexts
 	isDate    []bool // for each style of cells
-	from1904  bool   // days are counted from 1904, as in old versions of Excel for Mac
+	from1904  bool   // days are counted from 1904, as old versions of Excel for Mac do
 	sheet     string // the part of the first visible sheet
 }
 

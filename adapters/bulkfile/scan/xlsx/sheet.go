@@ -104,7 +104,7 @@ func (r *sheet) readCell(column int) (int, error) {
 	return column, nil
 }
 
-// cellKind returns a type of cells as a constant, which needs no memory.
+// cellKind returns a type of cells as a constant, without an allocation.
 func cellKind(value []byte) string {
 	for _, kind := range [...]string{"s", "n", "b", "d"} {
 		if string(value) == kind {
