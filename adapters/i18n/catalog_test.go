@@ -54,9 +54,9 @@ func TestReasonsHaveTheirNames(t *testing.T) {
 func TestPlurals(t *testing.T) {
 	languages := catalog(t)
 	en, ru := languages.Choose("en", ""), languages.Choose("ru", "")
-	require.Equal(t, "1,234 records", en.Text("report.refused", "Count", 1234, "Number", "1,234"))
+	require.Equal(t, "1,234 records", en.Text("report.records.count", "Count", 1234, "Number", "1,234"))
 	for count, noun := range map[int]string{1: "1 запись", 2: "2 записи", 5: "5 записей", 11: "11 записей", 21: "21 запись"} {
-		require.Equal(t, noun, ru.Text("report.refused", "Count", count, "Number", count))
+		require.Equal(t, noun, ru.Text("report.records.count", "Count", count, "Number", count))
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 // flagName is a flag, in documents and in the help of the program.
 var flagName = regexp.MustCompile(`--[a-z][a-z-]+`)
 
-// flagsOfOthers are those of curl.
-var flagsOfOthers = []string{"--json", "--data-binary", "--data-urlencode"}
+// flagsOfOthers are those of curl and LibreOffice.
+var flagsOfOthers = []string{"--json", "--data-binary", "--data-urlencode", "--headless", "--convert-to"}
 
 func TestDocumentsNameFlagsOfTheProgram(t *testing.T) {
 	known := slices.Clone(flagsOfOthers)

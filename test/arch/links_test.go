@@ -31,7 +31,7 @@ const (
 )
 
 // documents are the patterns of all Markdown that people read.
-var documents = []string{readme, securityFile, "test/*/README.md", "adapters/*/README.md", manualFolder + "/*/*.md"}
+var documents = []string{readme, securityFile, "test/*/README.md", "adapters/*/README.md", "adapters/*/*/README.md", manualFolder + "/*/*.md"}
 
 // manualFolder holds the pages that the program serves at /help, in a folder for each language.
 const manualFolder = "views/help"

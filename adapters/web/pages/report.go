@@ -269,7 +269,7 @@ func newImportView(it domain.Import, words *locale.Words) importView {
 		Date: date.Format(time.RFC3339), Time: words.DateTime(date),
 	}
 	if it.Rejected > 0 {
-		v.Rejected = words.Text("report.refused", "Count", it.Rejected, "Number", words.Number(it.Rejected))
+		v.Rejected = words.Text("report.records.count", "Count", it.Rejected, "Number", words.Number(it.Rejected))
 	}
 	return v
 }

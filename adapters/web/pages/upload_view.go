@@ -54,7 +54,7 @@ func newProgressView(upload *ports.Upload, words *locale.Words) progressView {
 	if done.Records == 0 {
 		return v
 	}
-	v.Objects = words.Text("upload.objects", "Count", done.Records, "Number", words.Number(done.Records))
+	v.Objects = words.Text("upload.records", "Count", done.Records, "Number", words.Number(done.Records))
 	if done.Size > 0 {
 		v.Share = min(1, float64(done.Bytes)/float64(done.Size))
 	}
