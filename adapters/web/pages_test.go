@@ -34,7 +34,8 @@ func TestRegisteredUserIsSignedIn(t *testing.T) {
 
 func TestErrorPages(t *testing.T) {
 	s := serve(t)
-	b := s.registered(t)
+	b, russian := s.registered(t), s.browser(t, "Accept-Language", "ru")
+	require.Equal(t, http.StatusSeeOther, russian.SignIn(t, "anna", goodPassword).Status)
 	for _, c := range []struct {
 		name, method, path string
 		status             int
@@ -50,7 +51,22 @@ func TestErrorPages(t *testing.T) {
 			require.Equal(t, c.status, got.Status)
 			require.Equal(t, c.english, got.Text("h1"))
 			require.NotEmpty(t, got.Text(".request code"))
-			require.Equal(t, c.russian, b.Do(t, c.method, c.path, "", "Accept-Language", "ru").Text("h1"))
+			require.Equal(t, c.russian, russian.Do(t, c.method, c.path, "").Text("h1"))
+		})
+	}
+}
+
+// Programs get no pages and no redirects to the sign-in page.
+func TestProgramsGetErrors(t *testing.T) {
+	s := serve(t)
+	for _, path := range []string{"/profile", "/account/password", "/useradd/upload", "/useradd/imports/1", "/useradd/export/xlsx"} {
+		t.Run(path, func(t *testing.T) {
+			got := s.do(t, http.MethodGet, path, "")
+			require.Equal(t, http.StatusUnauthorized, got.status)
+			require.Equal(t, "Sign in first.", got.body)
+			got = s.do(t, http.MethodGet, path, "", "Accept", "application/problem+json")
+			require.Equal(t, http.StatusUnauthorized, got.status)
+			require.Contains(t, got.body, `"code":"unauthorized"`)
 		})
 	}
 }
@@ -124,7 +140,7 @@ func TestUpload(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.Get(t, imported.Find(".more a").First().AttrOr("href", "")).Status)
 
 	address = upload(t, b, "people.json", "["+person("clara", `"phone":"9000000002"`)+"]")
-	checked = waitFor(t, b, address, "Checked, no one registered yet")
+	waitFor(t, b, address, "Checked, no one registered yet")
 	require.Equal(t, address, b.Do(t, http.MethodPost, address+"/cancel", "", "Content-Type", mediaForm).Location())
 	waitFor(t, b, address, "Cancelled, no one registered")
 	require.Len(t, s.store.Accounts(), 2)

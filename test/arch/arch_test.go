@@ -53,7 +53,7 @@ var homes = map[string][]string{
 	"github.com/valyala/fasthttp": {"adapters/web", "bootstrap"},
 	"github.com/uptrace/bun":      {"adapters/postgres", "bootstrap"},
 	"github.com/jackc/pgx":        {"adapters/postgres", "bootstrap"},
-	"github.com/yuin/goldmark":    {"adapters/web"},
+	"github.com/yuin/goldmark":    {"adapters/web/manual"},
 	"github.com/xi2/xz":           {"adapters/localpg"},
 	"github.com/xuri/excelize":    {"adapters/report", "adapters/bulkfile"},
 	"github.com/stretchr/testify": {"test"},

@@ -232,7 +232,7 @@ func findHeading(tree fs.FS, document, id string) string {
 // headingID returns the id that a heading names itself, as in {#answer}, or the one that GitHub makes of its words.
 func headingID(heading *ast.Heading, source []byte) string {
 	if id, named := heading.AttributeString("id"); named {
-		return string(id.([]byte)) //nolint:forcetypeassert // the parser makes nothing else
+		return string(id.([]byte))
 	}
 	var words strings.Builder
 	_ = ast.Walk(heading, func(node ast.Node, entering bool) (ast.WalkStatus, error) {

@@ -3,6 +3,7 @@ package manual
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -86,11 +87,11 @@ func render(source []byte) (Page, error) {
 	document := markdown.Parser().Parse(text.NewReader(source))
 	heading, ok := document.FirstChild().(*ast.Heading)
 	if !ok || heading.Level != 1 {
-		return Page{}, fmt.Errorf("it must begin with a heading of the first level")
+		return Page{}, errors.New("it must begin with a heading of the first level")
 	}
 	lead, ok := heading.NextSibling().(*ast.Paragraph)
 	if !ok {
-		return Page{}, fmt.Errorf("a paragraph must follow its first heading")
+		return Page{}, errors.New("a paragraph must follow its first heading")
 	}
 	var body bytes.Buffer
 	err := markdown.Renderer().Render(&body, source, document)

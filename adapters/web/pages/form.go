@@ -82,14 +82,14 @@ func (s *Site) form(c *fiber.Ctx, inputs []input, entered url.Values) Form {
 
 func (f *Form) form() *Form { return f }
 
-// A formField is a field as a template shows it.
-type formField struct {
+// A FormField is a field as a template shows it.
+type FormField struct {
 	Name, Label, Hint, Value, Error, Type, Autocomplete string
 	Required, Focus                                     bool
 }
 
 // Field returns the field of a name. The first field with a violation has the focus.
-func (f *Form) Field(name string) (formField, error) {
+func (f *Form) Field(name string) (FormField, error) {
 	focused := false
 	for _, in := range f.inputs {
 		var violations domain.Violations
@@ -102,7 +102,7 @@ func (f *Form) Field(name string) (formField, error) {
 			focused = focused || violations != nil
 			continue
 		}
-		field := formField{
+		field := FormField{
 			Name: name, Label: f.words.Text("label." + name), Value: f.entered.Get(name), Type: "text", Autocomplete: in.autocomplete,
 			Required: in.required,
 		}
@@ -126,7 +126,7 @@ func (f *Form) Field(name string) (formField, error) {
 		}
 		return field, nil
 	}
-	return formField{}, fmt.Errorf("the form has no field %q", name)
+	return FormField{}, fmt.Errorf("the form has no field %q", name)
 }
 
 // pickerDate returns a date in the form that date pickers accept, and any other text unchanged.

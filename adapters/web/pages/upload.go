@@ -106,7 +106,8 @@ func (u *Uploads) receive(c *fiber.Ctx, user *domain.User) (id string, err error
 
 // rejectUpload shows the form again, with the reason why the file was rejected.
 func (u *Uploads) rejectUpload(c *fiber.Ctx, user *domain.User, err error) error {
-	p, words, alert := problem.New(transport.RequestID(c), err), u.Locale.Words(c), ""
+	p, words := problem.New(transport.RequestID(c), err), u.Locale.Words(c)
+	var alert string
 	switch {
 	case !problem.WantsPage(c):
 		return err

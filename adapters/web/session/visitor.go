@@ -106,7 +106,7 @@ func (v *Visitors) SignOut(c *fiber.Ctx) error { return v.store.end(c) }
 // deviceAge is how long a browser keeps the marks of its users.
 const deviceAge = 180 * 24 * time.Hour
 
-// Device returns the marks of the users who have signed in in this browser.
+// Device returns the marks of the users who have signed in with this browser.
 func Device(c *fiber.Ctx) string {
 	return c.Cookies(transport.CookieName("device", transport.IsSecure(c)))
 }
