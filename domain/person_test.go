@@ -26,9 +26,9 @@ func TestEveryFieldOfAPersonIsChecked(t *testing.T) {
 			c := valid()
 			require.Equal(t, domain.KindText, c.Given[f].Kind, "the test has no value for the field")
 			c.Given[f] = domain.Given{Kind: domain.KindOther}
-			object := rules.Check(&c)
-			require.Contains(t, object.Violations, domain.Violation{Field: f.Name(), Code: domain.CodeType})
-			require.NotEqual(t, complete.Registration, object.Registration, "the registration does not have the field")
+			record := rules.Check(&c)
+			require.Contains(t, record.Violations, domain.Violation{Field: f.Name(), Code: domain.CodeType})
+			require.NotEqual(t, complete.Registration, record.Registration, "the registration does not have the field")
 			c.Given[f] = domain.Given{}
 			var missing domain.Violations
 			if f.IsRequired() {

@@ -43,14 +43,14 @@ func NewHasher(cfg Config) *Hasher {
 
 // inTurn runs work after waiting for its turn.
 func (h *Hasher) inTurn(ctx context.Context, turn ports.Turn, work func() error) error {
-	err := h.turns.take(ctx, turn)
+	err := h.turns.acquire(ctx, turn)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded): // the wait was too long
 		return fmt.Errorf("%w: wait for turn: %w", ports.ErrBusy, err)
 	case err != nil:
 		return fmt.Errorf("wait for turn: %w", err)
 	}
-	defer h.turns.give()
+	defer h.turns.release()
 	return work()
 }
 

@@ -155,7 +155,7 @@ func TestConcurrentHashesAreLimited(t *testing.T) {
 		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), Concurrency: 2, Urgent: 1, Others: 1})
 		p, signIn, registration := password(t, "correct horse"), ports.Turn{Urgent: true}, ports.Turn{}
 		for range 2 {
-			require.NoError(t, hasher.Turns().Take(t.Context(), signIn))
+			require.NoError(t, hasher.Turns().Acquire(t.Context(), signIn))
 		}
 		results := make(chan error, 2)
 		go func() {
@@ -171,7 +171,7 @@ func TestConcurrentHashesAreLimited(t *testing.T) {
 		require.ErrorIs(t, err, ports.ErrBusy)
 		_, err = hasher.Verify(t.Context(), signIn, "", p)
 		require.ErrorIs(t, err, ports.ErrBusy)
-		hasher.Turns().Give()
+		hasher.Turns().Release()
 		require.NoError(t, <-results)
 		require.NoError(t, <-results)
 	})
@@ -181,7 +181,7 @@ func TestConcurrentHashesAreLimited(t *testing.T) {
 func TestNoTurnBeforeTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), Concurrency: 1})
-		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))
+		require.NoError(t, hasher.Turns().Acquire(t.Context(), ports.Turn{}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		_, err := hasher.Hash(ctx, ports.Turn{}, password(t, "correct horse"))
@@ -194,7 +194,7 @@ func TestNoTurnBeforeTheDeadline(t *testing.T) {
 func TestTemporaryPasswordsNeedNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasher := passhash.NewHasher(passhash.Config{Params: tiny(), Concurrency: 1, Urgent: 1})
-		require.NoError(t, hasher.Turns().Take(t.Context(), ports.Turn{}))
+		require.NoError(t, hasher.Turns().Acquire(t.Context(), ports.Turn{}))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		issuer := issuer()

@@ -28,8 +28,8 @@ func (t *turns) queue(turn ports.Turn) *queue {
 	return &t.others
 }
 
-// take waits for a slot, which give frees. It returns ports.ErrBusy if the queue is full, or the context's error.
-func (t *turns) take(ctx context.Context, turn ports.Turn) error {
+// acquire waits for a slot, which release frees. It returns ports.ErrBusy if the queue is full, or the context's error.
+func (t *turns) acquire(ctx context.Context, turn ports.Turn) error {
 	if ctx.Err() != nil { // even if a slot is free
 		return ctx.Err()
 	}
@@ -47,7 +47,7 @@ func (t *turns) take(ctx context.Context, turn ports.Turn) error {
 	select {
 	case err = <-place:
 		if err == nil && ctx.Err() != nil { // both happened at the same time, and the client is gone
-			t.give()
+			t.release()
 			err = ctx.Err()
 		}
 		return err
@@ -57,13 +57,13 @@ func (t *turns) take(ctx context.Context, turn ports.Turn) error {
 	waited := t.queue(turn).leave(turn.Requester, place)
 	t.mu.Unlock()
 	if !waited && <-place == nil {
-		t.give()
+		t.release()
 	}
 	return ctx.Err()
 }
 
-// give frees a slot, or passes it to the next waiter.
-func (t *turns) give() {
+// release frees a slot, or passes it to the next waiter.
+func (t *turns) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, q := range []*queue{&t.urgent, &t.others} {

@@ -27,7 +27,7 @@ func (c *crowd) queue(t *testing.T, names string) {
 	for name := range strings.FieldsSeq(names) {
 		go func() {
 			address := name[:1]
-			err := c.Take(t.Context(), ports.Turn{Urgent: address < "a", Requester: strings.ToLower(address)})
+			err := c.Acquire(t.Context(), ports.Turn{Urgent: address < "a", Requester: strings.ToLower(address)})
 			if err != nil {
 				if !errors.Is(err, ports.ErrBusy) {
 					t.Error(err)
@@ -45,7 +45,7 @@ func (c *crowd) queue(t *testing.T, names string) {
 func (c *crowd) serve(t *testing.T) {
 	t.Helper()
 	for c.Waiting() > 0 {
-		c.Give()
+		c.Release()
 		synctest.Wait()
 	}
 }
@@ -70,13 +70,13 @@ func TestTurns(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &crowd{Turns: passhash.NewTurns(1, 3, 6)}
-				require.NoError(t, c.Take(t.Context(), ports.Turn{}))
+				require.NoError(t, c.Acquire(t.Context(), ports.Turn{}))
 				c.queue(t, test.queued)
 				c.serve(t)
 				require.Equal(t, strings.Fields(test.served), c.served)
 				require.Equal(t, strings.Fields(test.rejected), append([]string{}, c.rejected...))
-				c.Give()
-				require.NoError(t, c.Take(t.Context(), ports.Turn{}), "all slots are free again")
+				c.Release()
+				require.NoError(t, c.Acquire(t.Context(), ports.Turn{}), "all slots are free again")
 			})
 		})
 	}
@@ -98,12 +98,12 @@ func TestTurnsOfSeveralSlots(t *testing.T) {
 func TestTurnsStopWithTheirContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crowd{Turns: passhash.NewTurns(1, 3, 3)}
-		require.NoError(t, c.Take(t.Context(), ports.Turn{}))
+		require.NoError(t, c.Acquire(t.Context(), ports.Turn{}))
 		for _, address := range []string{"a", "b", "a"} {
 			go func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				err := c.Take(ctx, ports.Turn{Requester: address})
+				err := c.Acquire(ctx, ports.Turn{Requester: address})
 				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Error("the wait did not end with its context:", err)
 				}
@@ -125,18 +125,18 @@ func TestTurnThatComesAsTheWaitStops(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
 			turns := passhash.NewTurns(1, 3, 3)
-			require.NoError(t, turns.Take(t.Context(), ports.Turn{}))
+			require.NoError(t, turns.Acquire(t.Context(), ports.Turn{}))
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
-				if turns.Take(ctx, ports.Turn{}) == nil {
-					turns.Give()
+				if turns.Acquire(ctx, ports.Turn{}) == nil {
+					turns.Release()
 				}
 			}()
 			synctest.Wait()
 			go cancel()
-			go turns.Give()
+			go turns.Release()
 			synctest.Wait()
-			require.NoError(t, turns.Take(t.Context(), ports.Turn{}))
+			require.NoError(t, turns.Acquire(t.Context(), ports.Turn{}))
 			require.Zero(t, turns.Waiting())
 		})
 	}

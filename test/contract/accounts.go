@@ -112,19 +112,22 @@ func registrationFindsTakenKeys(t *testing.T, s AccountsSubject) {
 	email := domain.Violation{Field: domain.FieldEmail, Code: domain.CodeTaken}
 	phone := domain.Violation{Field: domain.FieldPhone, Code: domain.CodeTaken}
 	for _, c := range []struct {
+		name   string
 		record domain.Record
 		want   domain.Violations
 	}{
-		{record(t, 1, "iVAN", "other@example.com", ""), domain.Violations{login}},
-		{record(t, 2, "other", "i@EXAMPLE.com", ""), domain.Violations{email}},
-		{record(t, 3, "other", "", "89123456789"), domain.Violations{phone}},
-		{record(t, 4, "NOEMAIL", "X@example.com", "9123456789"), domain.Violations{login, email, phone}},
-		{record(t, 5, "other", "other@example.com", "9000000002"), nil},
-		{domain.Record{}, nil},
+		{"Login", record(t, 1, "iVAN", "other@example.com", ""), domain.Violations{login}},
+		{"Email", record(t, 2, "other", "i@EXAMPLE.com", ""), domain.Violations{email}},
+		{"Phone", record(t, 3, "other", "", "89123456789"), domain.Violations{phone}},
+		{"KeysOfSeveralAccounts", record(t, 4, "NOEMAIL", "X@example.com", "9123456789"), domain.Violations{login, email, phone}},
+		{"FreeKeys", record(t, 5, "other", "other@example.com", "9000000002"), nil},
+		{"NoKeys", domain.Record{}, nil},
 	} {
-		taken, err := s.Registrations.Taken(t.Context(), &c.record.Registration)
-		require.NoError(t, err)
-		require.Equal(t, c.want, taken.Admit(&c.record), "record %d", c.record.Number)
+		t.Run(c.name, func(t *testing.T) {
+			taken, err := s.Registrations.Taken(t.Context(), &c.record.Registration)
+			require.NoError(t, err)
+			require.Equal(t, c.want, taken.Admit(&c.record))
+		})
 	}
 }
 
@@ -223,17 +226,18 @@ func prefersOwnerOfContact(t *testing.T, s AccountsSubject) {
 	create(t, s, record(t, 4, "all", "all@example.com", "9000000002"))
 	email, phone := "x@example.com", "79123456789"
 	for _, c := range []struct {
+		name     string
 		identity domain.Identity
 		want     string
 	}{
-		{domain.Identity{Login: "login", Email: email}, "a-by-email"},
-		{domain.Identity{Login: "login", Phone: phone}, "by-phone"},
-		{domain.Identity{Login: "login", Email: email, Phone: phone}, "a-by-email"},
-		{domain.Identity{Login: "login", Email: "unknown@example.com", Phone: "79999999999"}, "login"},
-		{domain.Identity{Login: "login", Email: "all@example.com", Phone: "79000000002"}, "all"},
-		{domain.Identity{Login: "all", Email: "all@example.com", Phone: "79000000002"}, "all"},
+		{"EmailBeforeLogin", domain.Identity{Login: "login", Email: email}, "a-by-email"},
+		{"PhoneBeforeLogin", domain.Identity{Login: "login", Phone: phone}, "by-phone"},
+		{"EmailBeforePhone", domain.Identity{Login: "login", Email: email, Phone: phone}, "a-by-email"},
+		{"LoginWithUnknownContacts", domain.Identity{Login: "login", Email: "unknown@example.com", Phone: "79999999999"}, "login"},
+		{"ContactsOfOneAccount", domain.Identity{Login: "login", Email: "all@example.com", Phone: "79000000002"}, "all"},
+		{"EveryKeyOfOneAccount", domain.Identity{Login: "all", Email: "all@example.com", Phone: "79000000002"}, "all"},
 	} {
-		require.Equal(t, c.want, find(t, s, c.identity))
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, find(t, s, c.identity)) })
 	}
 	// logins that are older than the rule against them
 	for _, phone := range []string{"89123456789", "89990000000"} {

@@ -184,19 +184,22 @@ func findsTakenKeys(t *testing.T, s ImportsSubject) {
 		require.NoError(t, tx.Add(ctx, []domain.Account{account(Record(t, 1))}, nil))
 
 		for _, c := range []struct {
+			name   string
 			record domain.Record
 			want   domain.Violations
 		}{
-			{record(t, 2, "iVAN", "other@example.com", ""), domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}},
-			{record(t, 3, "other", "i@EXAMPLE.com", ""), domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeTaken}}},
-			{record(t, 4, "other", "", "89123456789"), domain.Violations{{Field: domain.FieldPhone, Code: domain.CodeTaken}}},
-			{record(t, 5, "USER1", "", "9000000009"), domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}},
-			{record(t, 6, "other", "other@example.com", "9000000009"), nil},
+			{"Login", record(t, 2, "iVAN", "other@example.com", ""), domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}},
+			{"Email", record(t, 3, "other", "i@EXAMPLE.com", ""), domain.Violations{{Field: domain.FieldEmail, Code: domain.CodeTaken}}},
+			{"Phone", record(t, 4, "other", "", "89123456789"), domain.Violations{{Field: domain.FieldPhone, Code: domain.CodeTaken}}},
+			{"LoginOfAnEarlierBatch", record(t, 5, "USER1", "", "9000000009"), domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}}},
+			{"FreeKeys", record(t, 6, "other", "other@example.com", "9000000009"), nil},
 		} {
-			c.record.Violations = domain.Violations{{Field: domain.FieldBirthday, Code: domain.CodeInvalid}} // otherwise Taken may leave it to Add
-			taken, err := tx.Taken(ctx, []domain.Record{c.record})
-			require.NoError(t, err)
-			require.Equal(t, append(c.want, c.record.Violations...), taken.Admit(&c.record), "record %d", c.record.Number)
+			t.Run(c.name, func(t *testing.T) {
+				c.record.Violations = domain.Violations{{Field: domain.FieldBirthday, Code: domain.CodeInvalid}} // otherwise Taken may leave it to Add
+				taken, err := tx.Taken(ctx, []domain.Record{c.record})
+				require.NoError(t, err)
+				require.Equal(t, append(c.want, c.record.Violations...), taken.Admit(&c.record))
+			})
 		}
 		return tx.Finish(ctx, domain.Tally{Records: 1, Registered: 1}, nil)
 	})

@@ -587,11 +587,12 @@ func pagesFromUnknownIDs(t *testing.T, s ReportsSubject) {
 		{ports.ImportQuery{Before: all[2], Filter: domain.ReportFilter{Login: "b"}}, all[3:], flags{true, false}},
 		{ports.ImportQuery{Before: all[0], Filter: domain.ReportFilter{Login: "b"}}, []int64{all[3], all[1]}, flags{true, true}},
 	} {
-		c.query.Limit = 3
-		page := s.page(t, c.query)
-		require.Empty(t, slices.Compare(c.want, ids(page.Imports)), "%+v finds %v", c.query, ids(page.Imports))
-		got := flags{page.IsFirst, page.IsLast}
-		require.Equal(t, c.flags, got, "%+v", c.query)
+		t.Run(fmt.Sprintf("%+v", c.query), func(t *testing.T) {
+			c.query.Limit = 3
+			page := s.page(t, c.query)
+			require.Empty(t, slices.Compare(c.want, ids(page.Imports)), "found %v", ids(page.Imports))
+			require.Equal(t, c.flags, flags{page.IsFirst, page.IsLast})
+		})
 	}
 }
 
@@ -627,27 +628,30 @@ func pagesFilteredRejections(t *testing.T, s ReportsSubject) {
 	in := s.add(t, noon(0), 1,
 		rejection(1, "Anna", loginTaken), rejection(2, "anna", loginTaken, emailTaken), rejection(3, "", notObject), rejection(4, "ANNA", loginTaken))
 	for _, c := range []struct {
+		name   string
 		filter domain.ReportFilter
 		after  int
 		want   []int
 		last   bool
 	}{
-		{domain.ReportFilter{Login: "anna"}, 0, []int{1, 2}, false},
-		{domain.ReportFilter{Login: "anna"}, 2, []int{4}, true},
-		{domain.ReportFilter{Login: "anna", Reason: emailTaken}, 0, []int{2}, true},
-		{domain.ReportFilter{Reason: notObject}, 0, []int{3}, true},
-		{domain.ReportFilter{Reason: loginTaken}, 1, []int{2, 4}, true},
-		{domain.ReportFilter{Login: "unknown"}, 0, []int{}, true},
+		{"Login", domain.ReportFilter{Login: "anna"}, 0, []int{1, 2}, false},
+		{"SecondPage", domain.ReportFilter{Login: "anna"}, 2, []int{4}, true},
+		{"LoginAndReason", domain.ReportFilter{Login: "anna", Reason: emailTaken}, 0, []int{2}, true},
+		{"Reason", domain.ReportFilter{Reason: notObject}, 0, []int{3}, true},
+		{"ReasonAfterARecord", domain.ReportFilter{Reason: loginTaken}, 1, []int{2, 4}, true},
+		{"UnknownLogin", domain.ReportFilter{Login: "unknown"}, 0, []int{}, true},
 	} {
-		c.filter.Import = in.ID
-		page := s.rejections(t, ports.RejectionQuery{Filter: c.filter, After: c.after, Limit: 2})
-		numbers := []int{}
-		for _, rejection := range page.Rejections {
-			numbers = append(numbers, rejection.Record)
-		}
-		require.Equal(t, c.want, numbers, "%+v", c)
-		require.Equal(t, c.last, page.IsLast, "%+v", c)
-		require.Equal(t, in, page.Import)
+		t.Run(c.name, func(t *testing.T) {
+			c.filter.Import = in.ID
+			page := s.rejections(t, ports.RejectionQuery{Filter: c.filter, After: c.after, Limit: 2})
+			numbers := []int{}
+			for _, rejection := range page.Rejections {
+				numbers = append(numbers, rejection.Record)
+			}
+			require.Equal(t, c.want, numbers)
+			require.Equal(t, c.last, page.IsLast)
+			require.Equal(t, in, page.Import)
+		})
 	}
 	whole := s.reject(t, noon(0), 413)
 	page := s.rejections(t, ports.RejectionQuery{Filter: domain.ReportFilter{Import: whole.ID}, Limit: 1})

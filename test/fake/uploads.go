@@ -12,10 +12,9 @@ import (
 	"rollcall/ports"
 )
 
-// Uploads keeps uploads in memory.
+// Uploads stores uploads in memory.
 type Uploads struct {
-	// Now is the time, unless it is nil.
-	Now func() time.Time
+	Now func() time.Time // nil for time.Now
 
 	mu  sync.Mutex
 	all []*upload
