@@ -124,7 +124,7 @@ func TestImport(t *testing.T) {
 	require.Zero(t, f.spools.Open(), "spools that were not closed")
 }
 
-func TestImportOfNobody(t *testing.T) {
+func TestImportWithoutValidRecords(t *testing.T) {
 	f := newFixture()
 	got, err := f.send(t, `{}`)
 	require.NoError(t, err)

@@ -144,7 +144,7 @@ func TestUploadIsImportedAfterADryRun(t *testing.T) {
 	})
 }
 
-func TestStrictUploadRegistersNobody(t *testing.T) {
+func TestStrictUploadRegistersNoOne(t *testing.T) {
 	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, true))
@@ -243,7 +243,7 @@ func TestUploadReportsProgress(t *testing.T) {
 	})
 }
 
-func TestCancelledUploadRegistersNobody(t *testing.T) {
+func TestCancelledUploadRegistersNoOne(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		id := f.checked(t)
 		require.NoError(t, f.use.Start(t.Context(), anna, id, false))

@@ -34,7 +34,7 @@ const (
 	FormatXLSX   FileFormat = "xlsx"   // the first sheet of a workbook, with a header row
 )
 
-// A FileHint is what the sender of a file says about it.
+// A FileHint describes a file in the words of its sender.
 type FileHint struct {
 	Format  FileFormat // empty to detect it
 	Name    string     // of an uploaded file; empty for none

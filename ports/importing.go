@@ -1,5 +1,5 @@
 // Package ports declares both sides of the hexagon. A driving port is a use case that adapters call; its name is a verbal noun.
-// A driven port is what a use case needs from an adapter. One that stores something is a Store.
+// Use cases call driven ports, which adapters implement. A driven port that stores something is a Store.
 package ports
 
 import (

@@ -75,7 +75,7 @@ type ImportTx interface {
 	Finish(ctx context.Context, tally domain.Tally, answer *Answer) error
 }
 
-// An Answer is what is stored of an import so that a repeated request can be answered. It contains no passwords, and nothing
+// An Answer is the stored result of an import, with which a repeated request is answered. It contains no passwords, and nothing
 // they can be derived from without the server's secret key.
 type Answer struct {
 	Fingerprint []byte // of the import's file and options

@@ -66,7 +66,7 @@ func archive(t testing.TB, parts map[string]string) string {
 
 const header = `<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c></row>`
 
-// The text of a cell is what Excel shows.
+// The text of a cell is the text that Excel shows.
 func TestXLSXCells(t *testing.T) {
 	for name, c := range map[string]struct {
 		row  string

@@ -16,7 +16,7 @@ import (
 
 var errNotRollcall = errors.New("the response is not from Rollcall; check --server")
 
-// A result is what the server says about a file.
+// A result is the server's response to a file.
 type result struct {
 	status                        int // of HTTP
 	replayed                      bool

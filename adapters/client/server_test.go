@@ -117,7 +117,7 @@ const (
 `
 )
 
-// An outcome is what a Client returned, printed and waited for.
+// An outcome holds the error, the output and the pauses of a Client.
 type outcome struct {
 	err            error
 	stdout, stderr string

@@ -31,7 +31,7 @@ func (o *Optimism) FoundNone() { o.foundNone() }
 // Clashed records a batch that was copied in vain.
 func (o *Optimism) Clashed() { o.clashed() }
 
-// Next is what Retry does after an attempt.
+// A Next is the step that Retry takes after an attempt.
 type Next = next
 
 // The values of Next.

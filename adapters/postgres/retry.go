@@ -15,7 +15,7 @@ const (
 	longestPause = 2 * time.Second
 )
 
-// A next is what retry does after an attempt.
+// A next is the step that retry takes after an attempt.
 type next int
 
 const (

@@ -38,7 +38,7 @@ func importRejecting(ctx context.Context, store *postgres.Imports, exclusive boo
 	return err
 }
 
-// importOfPreviousVersion is what the version before roll-ups does for importRejecting.
+// importOfPreviousVersion are the statements of importRejecting in the version before roll-ups.
 const importOfPreviousVersion = `
 	with counted as (
 		insert into statistics (day, shard, requests, created, refused) values ('2024-10-04', pg_backend_pid() % 16, 1, 2, 1)
@@ -55,7 +55,7 @@ const importOfPreviousVersion = `
 	select '2024-10-04', pg_backend_pid() % 16, field, code, objects from reasons order by field, code
 	on conflict (day, shard, field, code) do update set objects = reason_statistics.objects + excluded.objects`
 
-// mergeOfPreviousVersion is what the version before roll-ups does with the counters of past days.
+// mergeOfPreviousVersion merges the counters of past days as the version before roll-ups does.
 const mergeOfPreviousVersion = `
 	with merged as (delete from statistics where shard > 0 and day < '2024-10-05' returning *)
 	insert into statistics select day, 0, sum(requests), sum(created), sum(refused) from merged group by day

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A browser sends requests for pages of any site. The server rejects those of other sites, whoever may post to /useradd.
+// A browser sends requests for pages of any site. The server rejects those of other sites, for every value of --useradd-access.
 func TestCrossSiteRequestsAreRejected(t *testing.T) {
 	p := start(t)
 	body := person("anna", `"phone":"9000000001"`)

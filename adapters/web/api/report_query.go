@@ -38,7 +38,7 @@ var (
 	KeepPage   = append(slices.Clone(KeepOrder), QueryAfter, QueryBefore)
 )
 
-// A ReportQuery is what the address of a report asks for. Invalid parameters are ignored.
+// A ReportQuery holds the parameters in the address of a report. Invalid ones are ignored.
 type ReportQuery struct {
 	Values url.Values // the valid parameters
 

@@ -15,7 +15,7 @@ import (
 	"rollcall/domain"
 )
 
-// A Site is what all pages have in common.
+// A Site holds the parts that all pages share.
 type Site struct {
 	Guard              *guard.Guard
 	Locale             *locale.Locale
@@ -45,7 +45,7 @@ func (b *Base) base() *Base { return b }
 // Asset returns the address of a static file.
 func (b *Base) Asset(name string) (string, error) { return b.assets.url(name) }
 
-// A view is what a template shows.
+// A view holds the data of a template.
 type view interface{ base() *Base }
 
 // languageLink leads to the same page in another language.

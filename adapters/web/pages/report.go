@@ -48,7 +48,7 @@ type reportView struct {
 	Prev, Next string
 }
 
-// periodView is what imports did in a period.
+// A periodView shows the figures of a period.
 type periodView struct {
 	Name                          string
 	Imports, Registered, Rejected string // how many; of records the last two

@@ -108,7 +108,7 @@ func (p Proxies) NoticeOthers(notice func(peer netip.Addr)) fiber.Handler {
 }
 
 // CheckForwarded leaves only valid forwarding headers in a request, because Fiber does not check them. Of X-Forwarded-Proto and
-// X-Forwarded-Host it keeps the first value, which is what the client asked for.
+// X-Forwarded-Host it keeps the first value, which the client itself requested.
 func CheckForwarded(c *fiber.Ctx) error {
 	header := &c.Request().Header
 	first := func(name string) string {
