@@ -19,20 +19,10 @@ type ExportReport struct {
 type ExportConfig struct {
 	Reports     ports.ReportStore
 	Exports     ports.ExportStore
-	Formats     map[string]ExportFormat
+	Formats     map[string]ports.ExportFormat
 	Now         func() time.Time
 	Concurrency int           // number of files that are made concurrently
 	Patience    time.Duration // maximum wait for a turn
-}
-
-// An ExportFormat is a format of exports.
-type ExportFormat struct {
-	Writer    ports.ReportWriter
-	Kind      string // start of the names of its files
-	Extension string
-	OneImport bool // contains the rejected records of one import with their originals
-
-	Violations bool // contains the codes of violations
 }
 
 // NewExportReport returns the use case.

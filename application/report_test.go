@@ -67,7 +67,7 @@ func (f *fixture) exporter(exports ports.ExportStore, instead func(io.Writer, po
 	w := writer{instead}
 	return application.NewExportReport(application.ExportConfig{
 		Reports: fake.Reports{Store: f.store}, Exports: exports,
-		Formats: map[string]application.ExportFormat{
+		Formats: map[string]ports.ExportFormat{
 			"plain":    {Writer: w, Kind: "rollcall", Extension: "txt"},
 			"whole":    {Writer: w, Kind: "rollcall", Extension: "json", Violations: true},
 			"rejected": {Writer: w, Kind: "rollcall-rejected", Extension: "csv", OneImport: true},
@@ -170,7 +170,7 @@ func TestTooManyExports(t *testing.T) {
 func patient(f *fixture, instead func(io.Writer, ports.Report) error) *application.ExportReport {
 	return application.NewExportReport(application.ExportConfig{
 		Reports: fake.Reports{Store: f.store}, Exports: &fake.Exports{}, Now: f.config.Now, Concurrency: 1, Patience: time.Hour,
-		Formats: map[string]application.ExportFormat{"plain": {Writer: writer{instead}, Kind: "x", Extension: "txt"}},
+		Formats: map[string]ports.ExportFormat{"plain": {Writer: writer{instead}, Kind: "x", Extension: "txt"}},
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"rollcall/adapters/passhash"
 	"rollcall/adapters/postgres"
 	"rollcall/adapters/postgres/groupcommit"
+	"rollcall/adapters/report"
 	"rollcall/adapters/spool"
 	"rollcall/adapters/web"
 	"rollcall/adapters/web/api"
@@ -127,7 +128,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	u.exportReport = application.NewExportReport(application.ExportConfig{
 		Reports:     u.reports,
 		Exports:     cmd.exportsFolder(),
-		Formats:     exportFormats(r.spools),
+		Formats:     report.Formats(time.Local, r.spools.Dir()),
 		Now:         time.Now,
 		Concurrency: max(1, runtime.GOMAXPROCS(0)/2),
 		Patience:    exportPatience,
@@ -167,7 +168,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			Uploading:        u.uploadFile,
 			Uploads:          u.uploads,
 			Importing:        u.importUsers,
-			Templates:        templates(r.spools),
+			Templates:        report.Templates(r.spools.Dir()),
 			KeepAnswers:      cmd.KeepAnswers,
 			PasswordPolicy:   cmd.TemporaryPasswords,
 			PasswordLifetime: cmd.TemporaryLifetime,
@@ -177,7 +178,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 		Health:    r.db,
 		Spools:    r.spools,
 		Languages: r.catalog,
-		Sheets:    sheets(r.spools),
+		Sheets:    report.Credentials(r.spools.Dir()),
 		MaxBody:   int64(cmd.MaxBody),
 		Views:     views.Files,
 		Log:       r.log,

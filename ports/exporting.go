@@ -21,6 +21,16 @@ type ExportQuery struct {
 	Filter   domain.ReportFilter
 }
 
+// An ExportFormat is a format of exports.
+type ExportFormat struct {
+	Writer    ReportWriter
+	Kind      string // start of the names of its files
+	Extension string
+	OneImport bool // contains the rejected records of one import with their originals
+
+	Violations bool // contains the codes of violations
+}
+
 // An ExportFile is a complete file.
 type ExportFile struct {
 	io.ReadCloser

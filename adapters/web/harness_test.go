@@ -25,7 +25,6 @@ import (
 	"rollcall/adapters/web/transport"
 	"rollcall/application"
 	"rollcall/domain"
-	"rollcall/ports"
 	"rollcall/test/fake"
 	"rollcall/test/visitor"
 	"rollcall/views"
@@ -82,14 +81,11 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 			Useradd:   api.Config{Access: api.AccessOpen, Tokens: s.tokens},
 			Account:   pages.AccountConfig{Setup: s.setup},
 			Uploads: pages.UploadsConfig{
-				Uploads: s.uploads, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}},
+				Uploads: s.uploads, Templates: report.Templates(""),
 				KeepAnswers: time.Hour, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
 			Reports: fake.Reports{Store: store}, Health: healthy{}, Spools: spools, Languages: catalog, MaxBody: 1 << 20, Views: views.Files, Log: log,
-			Sheets: api.Sheets{
-				"csv":  func(words ports.Words) ports.OutcomeWriter { return report.CredentialsCSV{Language: words.Language()} },
-				"xlsx": func(words ports.Words) ports.OutcomeWriter { return report.CredentialsXLSX{Sentences: words} },
-			},
+			Sheets: report.Credentials(""),
 		},
 	}
 	for _, change := range change {
@@ -111,13 +107,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	})
 	use.web.Exporting = application.NewExportReport(application.ExportConfig{
 		Reports: fake.Reports{Store: store}, Exports: s.exports, Now: time.Now, Concurrency: 2, Patience: time.Minute,
-		Formats: map[string]application.ExportFormat{
-			"xlsx":          {Writer: report.XLSX{Location: time.Local}, Kind: "rollcall", Extension: "xlsx"},
-			"txt":           {Writer: report.TXT{Location: time.Local}, Kind: "rollcall", Extension: "txt"},
-			"csv-codes":     {Writer: report.CodesCSV{Location: time.Local}, Kind: "rollcall-codes", Extension: "csv"},
-			"json":          {Writer: report.JSON{}, Kind: "rollcall", Extension: "json", Violations: true},
-			"rejected.json": {Writer: report.RejectedJSON{}, Kind: "rollcall-rejected", Extension: "json", OneImport: true},
-		},
+		Formats: report.Formats(time.Local, ""),
 	})
 	server, err := web.NewServer(use.web)
 	require.NoError(t, err)

@@ -297,7 +297,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Useradd:  api.Config{Access: api.AccessToken, Tokens: r, Importing: r},
 		Account:  pages.AccountConfig{Registering: r, Auth: r, Setup: r},
 		Uploads: pages.UploadsConfig{
-			Uploading: r, Uploads: r, Importing: r, Templates: map[string]ports.TemplateWriter{"csv": report.TemplateCSV{}, "xlsx": report.TemplateXLSX{}}, KeepAnswers: time.Hour,
+			Uploading: r, Uploads: r, Importing: r, Templates: report.Templates(""), KeepAnswers: time.Hour,
 		},
 		Reports: r, Exporting: r, Health: r, Spools: &fake.Spools{}, Languages: catalog, Sheets: api.Sheets{"csv": write, "xlsx": write},
 		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),
