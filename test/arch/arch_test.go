@@ -31,7 +31,7 @@ type part struct {
 
 var none = []string{}
 
-// technology is what the standard library has for the outside world. The domain and the ports are free of it.
+// technology lists the packages of the standard library for the outside world. The domain and the ports import none of them.
 var technology = []string{
 	"archive", "compress", "crypto", "database", "debug", "encoding", "expvar", "hash", "html", "image", "io/fs", "io/ioutil", "log", "mime",
 	"net/http", "net/mail", "net/rpc", "net/smtp", "net/textproto", "net/url", "os", "plugin", "syscall", "text/tabwriter", "text/template",

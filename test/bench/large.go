@@ -16,16 +16,16 @@ import (
 
 const lines = "application/x-ndjson"
 
-// way is how large imports are sent.
+// A way is a format and an answer of large imports.
 type way struct {
 	name     string
-	bound    float64 // of the time, in those of \copy
-	memory   int     // MiB that the server may have at its peak
+	bound    float64 // maximum time, as a multiple of \copy's
+	memory   int     // maximum peak memory of the server, in MiB
 	headers  []string
 	generate func(w io.Writer, objects int) error
 }
 
-// ways are by the names of the flag.
+// ways holds each way by its name in -formats.
 var ways = map[string]way{
 	"json":   {"JSON array", 1.2, 128, nil, writeJSON},
 	"keyed":  {"  with a key, answered in lines", 1.2, 128, []string{"Accept", lines, "Idempotency-Key", "bench"}, writeJSON},
@@ -34,7 +34,7 @@ var ways = map[string]way{
 	"xlsx":   {"XLSX", 2, 256, []string{"Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}, writeXLSX},
 }
 
-// large imports the objects in every way, and copies what came of them, by turns.
+// large imports the records in every way, and copies the resulting rows, by turns.
 func (b *bench) large(ctx context.Context) error {
 	imports, peaks := map[string][]time.Duration{}, map[string]int{}
 	var copies []time.Duration
@@ -43,7 +43,7 @@ func (b *bench) large(ctx context.Context) error {
 		for _, name := range names {
 			way, known := ways[name]
 			if !known {
-				return fmt.Errorf("%q is no format", name)
+				return fmt.Errorf("unknown format %q in -formats", name)
 			}
 			file := filepath.Join(b.dir, "objects")
 			err := writeFile(file, b.objects, way.generate)
@@ -70,7 +70,7 @@ func (b *bench) large(ctx context.Context) error {
 		copies = append(copies, took)
 		fmt.Printf("run %d: \\copy    %.2f s\n", run+1, took.Seconds())
 	}
-	fmt.Printf("\n%d objects in one request, from the first byte sent to the last received:\n", b.objects)
+	fmt.Printf("\n%d records in one import, from the first byte sent to the last received:\n", b.objects)
 	for _, name := range names {
 		took := median(imports[name])
 		fmt.Printf("  %-32s %6.2f s  %6.0f users a second  ratio %.2f (bound: %.2f)  peak memory of the server %3d MiB (bound: %d)\n", ways[name].name,
@@ -80,7 +80,7 @@ func (b *bench) large(ctx context.Context) error {
 	return nil
 }
 
-// importOnce sends the file to a new server, and returns its peak memory in KiB as well.
+// importOnce sends the file to a new server. It returns the time and the server's peak memory in KiB.
 func (b *bench) importOnce(ctx context.Context, name string, wanted int, headers ...string) (time.Duration, int, error) {
 	err := b.clear(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func (b *bench) importOnce(ctx context.Context, name string, wanted int, headers
 		return 0, 0, err
 	}
 	if created != wanted {
-		return 0, 0, fmt.Errorf("%d users were created, not %d", created, wanted)
+		return 0, 0, fmt.Errorf("%d users were registered, expected %d", created, wanted)
 	}
 	memory, err := server.peakMemory()
 	return took, memory, err
@@ -119,16 +119,16 @@ func (b *bench) copyOnce(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// hostile measures files that are nothing but trouble: whether their time is linear, and what memory they take.
+// hostile measures the time and memory of files with only costly records. The time must be linear.
 func (b *bench) hostile(ctx context.Context) error {
-	fmt.Printf("\n%d objects of which each is trouble, and a tenth of them:\n", b.objects)
+	fmt.Printf("\n%d costly records, and a tenth of them:\n", b.objects)
 	for _, kind := range []struct {
 		name    string
 		object  func(int) string
 		created func(objects int) int
 	}{
 		{"all are refused", func(i int) string { return strings.Replace(object(i), "@", " ", 1) }, func(int) int { return 0 }},
-		// Each has its phone in common with the one before it or behind it, and its e-mail with the other: every second is registered.
+		// Each record shares its phone with one neighbour and its email with the other, so every second record is registered.
 		{"each clashes with its neighbours", func(i int) string {
 			clashes := strings.NewReplacer(
 				fmt.Sprintf("+79%09d", i), fmt.Sprintf("+79%09d", i/2), fmt.Sprintf("user%07d@", i), fmt.Sprintf("user%07d@", (i+1)/2))
@@ -199,7 +199,7 @@ func writeCSV(w io.Writer, objects int) error {
 	return err
 }
 
-// writeXLSX writes a workbook as Excel does, whose cells name the texts that they share by number.
+// writeXLSX writes a workbook as Excel does: cells refer to shared texts by number.
 func writeXLSX(w io.Writer, objects int) error {
 	archive := zip.NewWriter(w)
 	sheet, err := archive.Create("xl/worksheets/sheet1.xml")
@@ -258,7 +258,7 @@ func writeXLSX(w io.Writer, objects int) error {
 
 var fields = []string{"first_name", "last_name", "patronymic", "login", "email", "phone", "birthday"}
 
-// row is a person like many.
+// row returns an ordinary person.
 func row(i int) [7]string {
 	first := []string{"Иван", "Мария", "Пётр", "Анна", "Сергей", "Ольга", "John"}
 	last := []string{"Смирнов", "Кузнецова", "Попов", "Васильева", "Smith"}
@@ -269,7 +269,7 @@ func row(i int) [7]string {
 	}
 }
 
-// object is the same in JSON: about 200 bytes.
+// object returns the same person in JSON, in about 200 bytes.
 func object(i int) string {
 	row := row(i)
 	members := make([]string, len(fields))
@@ -279,7 +279,7 @@ func object(i int) string {
 	return "{" + strings.Join(members, ", ") + "}"
 }
 
-// thousand measures what most people come for, beside what a loop takes that many services have.
+// thousand measures the usual import, of 1,000 records, against the loop of many services.
 func (b *bench) thousand(ctx context.Context) error {
 	const objects = 1000
 	file := filepath.Join(b.dir, "objects")
@@ -295,18 +295,18 @@ func (b *bench) thousand(ctx context.Context) error {
 		}
 		times = append(times, took)
 	}
-	const few = 50 // of the loop: all would take half a minute
+	const few = 50 // records of the loop; all of them would take half a minute
 	loop, err := b.loop(ctx, few)
 	if err != nil {
 		return err
 	}
 	loop *= objects / few
-	fmt.Printf("\n%d objects: %.0f ms; a loop of one INSERT each with argon2id: %.1f s, %.0f times as long\n",
+	fmt.Printf("\n%d records: %.0f ms; a loop of one INSERT each with argon2id: %.1f s, %.0f times as long\n",
 		objects, milliseconds(median(times)), loop.Seconds(), loop.Seconds()/median(times).Seconds())
 	return nil
 }
 
-// fair measures what a large import does to others: how long imports of one object and sign-ins take, idle and meanwhile.
+// fair measures imports of one record and sign-ins, idle and during a large import.
 func (b *bench) fair(ctx context.Context) error {
 	err := b.clear(ctx)
 	if err != nil {
@@ -317,7 +317,7 @@ func (b *bench) fair(ctx context.Context) error {
 		return err
 	}
 	defer server.stop()
-	const people, first = 200, 90_000_000 // who do not stand in the large file
+	const people, first = 200, 90_000_000 // not in the large file
 	err = b.peopleFrom(ctx, server, first, people)
 	if err != nil {
 		return err
@@ -373,7 +373,7 @@ func (b *bench) fair(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nWhile %d objects go in, with one client who does one thing after another (%d times):\n", b.objects, len(busySingles))
+	fmt.Printf("\nDuring an import of %d records, with one client that sends one request after another (%d times):\n", b.objects, len(busySingles))
 	for _, what := range []struct {
 		name        string
 		quiet, busy []time.Duration

@@ -1,5 +1,5 @@
-// Command bench measures imports against a bare COPY of the same rows into the same tables, on a PostgreSQL of its own,
-// and prints the ratios. Figures of one run can be compared; those of two machines cannot.
+// Command bench measures imports against a bare COPY of the same rows into the same tables, with a private PostgreSQL, and prints the
+// ratios. Compare figures of one run only, not of two machines.
 package main
 
 import (
@@ -34,22 +34,22 @@ import (
 
 func main() {
 	var b bench
-	flag.IntVar(&b.objects, "objects", 1_000_000, "objects of the large imports")
-	flag.StringVar(&b.formats, "formats", "json,keyed,ndjson,csv,xlsx", "what large imports are sent as")
-	flag.IntVar(&b.singles, "singles", 10_000, "imports of one object")
-	flag.IntVar(&b.visitors, "sign-ins", 200, "sign-ins at once")
-	flag.IntVar(&b.requests, "requests", 100_000, "requests in a report")
-	flag.IntVar(&b.refused, "refused", 1_000_000, "refused objects in a report")
-	flag.StringVar(&b.only, "only", "", "the one thing to measure: large, hostile, small, thousand, fair, sign-ins or reports")
-	flag.IntVar(&b.runs, "runs", 3, "how often each is run; the median counts")
-	flag.StringVar(&b.program, "program", "bin/rollcall", "the program to measure")
+	flag.IntVar(&b.objects, "objects", 1_000_000, "records of a large import")
+	flag.StringVar(&b.formats, "formats", "json,keyed,ndjson,csv,xlsx", "formats of large imports")
+	flag.IntVar(&b.singles, "singles", 10_000, "imports of one record")
+	flag.IntVar(&b.visitors, "sign-ins", 200, "concurrent sign-ins")
+	flag.IntVar(&b.requests, "requests", 100_000, "imports in a report")
+	flag.IntVar(&b.refused, "refused", 1_000_000, "rejected records in a report")
+	flag.StringVar(&b.only, "only", "", "the part to measure: large, hostile, small, thousand, fair, sign-ins or reports")
+	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
+	flag.StringVar(&b.program, "program", "bin/rollcall", "path of the program to measure")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := b.run(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be deferred but stop
+		os.Exit(1) //nolint:gocritic // only stop is deferred
 	}
 }
 
@@ -68,7 +68,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	err = os.Chmod(b.dir, 0o711) // PostgreSQL's account must get through
+	err = os.Chmod(b.dir, 0o711) // PostgreSQL's account must enter it
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	}
 	defer b.conn.Close(context.Background())
 	if _, err := os.Stat(b.database.Bin("psql")); err != nil {
-		return fmt.Errorf("the bare COPY is psql's: %w", err)
+		return fmt.Errorf("the bare COPY needs psql: %w", err)
 	}
 	fmt.Printf("%d processors, %s, %s\n\n", runtime.NumCPU(), runtime.Version(), b.version(ctx))
 	for _, part := range []struct {
@@ -129,8 +129,8 @@ func (b *bench) version(ctx context.Context) string {
 	return version
 }
 
-// small measures the processor time of the server for imports of one object: by one client, where it holds what Go's
-// scheduler spends on going to sleep and waking up three times for each, and by many, where it is the work alone.
+// small measures the processor time of the server for imports of one record. With one client it includes the time that Go's scheduler
+// spends to sleep and wake up three times for each import; with many clients it is the work alone.
 func (b *bench) small(ctx context.Context) error {
 	err := b.clear(ctx)
 	if err != nil {
@@ -146,7 +146,7 @@ func (b *bench) small(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%d imports of one object each:\n", b.singles)
+	fmt.Printf("\n%d imports of one record each:\n", b.singles)
 	measure := func(clients, first int) (perSecond float64, err error) {
 		before, err := server.processorTime()
 		if err != nil {
@@ -163,7 +163,7 @@ func (b *bench) small(ctx context.Context) error {
 			return 0, err
 		}
 		perSecond = float64(b.singles) / took.Seconds()
-		fmt.Printf("  clients at once: %2d  processor time of the server: %.3f ms each (bound for one client: 0.300)  %4.0f imports a second\n",
+		fmt.Printf("  concurrent clients: %2d  processor time of the server: %.3f ms each (bound for one client: 0.300)  %4.0f imports a second\n",
 			clients, milliseconds(after-before)/float64(b.singles), perSecond)
 		return perSecond, nil
 	}
@@ -193,10 +193,10 @@ func (b *bench) small(ctx context.Context) error {
 	return nil
 }
 
-// benchClients are those at once that are compared with pgbench's.
+// benchClients is the number of concurrent clients in the comparison with pgbench.
 const benchClients = 32
 
-// pgbenchScript is what an import of one object asks of the database, in as many round trips.
+// pgbenchScript holds the statements of an import of one record, in as many round trips.
 const pgbenchScript = `
 \set n random(1, 1000000000000)
 \startpipeline
@@ -221,7 +221,7 @@ commit;
 
 var pgbenchRate = regexp.MustCompile(`tps = ([0-9.]+)`)
 
-// pgbench returns how many such imports the database does a second for 32 clients, and nothing else.
+// pgbench returns the number of such imports that the database alone does in a second for 32 clients.
 func (b *bench) pgbench(ctx context.Context) (float64, error) {
 	err := b.clear(ctx)
 	if err != nil {
@@ -247,8 +247,8 @@ func (b *bench) pgbench(ctx context.Context) (float64, error) {
 	return strconv.ParseFloat(string(match[1]), 64)
 }
 
-// singlesBy sends as many imports of one object each, from the object with this number on. Its client is the lightest there
-// is: it has the processors in common with the server, as pgbench has.
+// singlesBy sends imports of one record each, beginning with the record of a number. Its client is a light one, because it shares the
+// processors with the server, as pgbench does.
 func (b *bench) singlesBy(ctx context.Context, server *server, clients, first, count int) error {
 	client := fasthttp.HostClient{Addr: strings.TrimPrefix(server.url, "http://"), MaxConns: clients}
 	group, ctx := errgroup.WithContext(ctx)
@@ -276,7 +276,7 @@ func (b *bench) singlesBy(ctx context.Context, server *server, clients, first, c
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// clear empties the tables, and has what they were written.
+// clear empties the tables and writes a checkpoint.
 func (b *bench) clear(ctx context.Context) error {
 	_, err := b.conn.Exec(ctx, `
 		truncate users, profiles, codes, bad_users, code_reasons, statistics, reason_statistics, idempotency_keys, outcomes
@@ -308,10 +308,10 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// client keeps the connections of as many senders as measured at once.
+// client keeps a connection for each concurrent sender.
 var client = http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 
-// server is the program, running.
+// A server is a running program.
 type server struct {
 	cmd *exec.Cmd
 	url string
@@ -319,7 +319,7 @@ type server struct {
 
 func (b *bench) start(ctx context.Context) (*server, error) {
 	cmd := exec.CommandContext(ctx, b.program, "serve", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(b.dir, "data"),
-		"--exports-dir", filepath.Join(b.dir, "uploads"), "--max-body", "4GiB") // ten million objects have two
+		"--exports-dir", filepath.Join(b.dir, "uploads"), "--max-body", "4GiB") // ten million records take 2 GiB
 	cmd.Env = append(os.Environ(), "DATABASE_URL="+b.database.URL(localpg.Database))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -338,7 +338,7 @@ func (b *bench) start(ctx context.Context) (*server, error) {
 		}
 		fmt.Fprintln(os.Stderr, lines.Text())
 	}
-	return nil, fmt.Errorf("%s has ended: %w", b.program, cmd.Wait())
+	return nil, fmt.Errorf("%s exited: %w", b.program, cmd.Wait())
 }
 
 func (s *server) stop() {
@@ -346,7 +346,7 @@ func (s *server) stop() {
 	_ = s.cmd.Wait()
 }
 
-// post sends a file, and returns how many users were created.
+// post sends a file and returns the number of registered users.
 func (s *server) post(ctx context.Context, body io.Reader, headers ...string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/useradd", body)
 	if err != nil {
@@ -366,7 +366,7 @@ func (s *server) post(ctx context.Context, body io.Reader, headers ...string) (i
 	created, buf := 0, make([]byte, 64<<10)
 	for {
 		n, err := response.Body.Read(buf)
-		created += strings.Count(string(buf[:n]), "{") // of the contract's array
+		created += strings.Count(string(buf[:n]), "{") // in the array of the contract
 		if err == io.EOF {
 			return created, nil
 		}
@@ -376,7 +376,7 @@ func (s *server) post(ctx context.Context, body io.Reader, headers ...string) (i
 	}
 }
 
-// createdInLines is what the last line says.
+// createdInLines returns the number of registered users in the last line.
 func createdInLines(body io.Reader) (int, error) {
 	var last struct {
 		Status, Error string
@@ -397,7 +397,7 @@ func createdInLines(body io.Reader) (int, error) {
 	return last.Created, all.Err()
 }
 
-// peakMemory is the most that was resident, in KiB.
+// peakMemory returns the maximum resident memory, in KiB.
 func (s *server) peakMemory() (int, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
@@ -407,7 +407,7 @@ func (s *server) peakMemory() (int, error) {
 	return strconv.Atoi(strings.Fields(rest)[0])
 }
 
-// processorTime is what the server has used, in user and kernel mode.
+// processorTime returns the processor time of the server, in user and kernel mode.
 func (s *server) processorTime() (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
 	if err != nil {

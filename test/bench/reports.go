@@ -15,8 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// reports measures pages and files of what many requests did, against pages of what few did, and against what tools without
-// an interface take for the same rows.
+// reports measures pages and exports of many imports, against pages of few imports, and against command-line tools with the same rows.
 func (b *bench) reports(ctx context.Context) error {
 	const few = 100
 	quick, err := b.pages(ctx, few, few*b.requests/100_000)
@@ -27,15 +26,15 @@ func (b *bench) reports(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%d requests with %d refused objects in all:\n", b.requests, b.refused)
+	fmt.Printf("\n%d imports with %d rejected records in all:\n", b.requests, b.refused)
 	for _, page := range []string{"", "?sort=oldest", "?status=400", "?reason=login:taken", "?login=user0000001", "?open=1"} {
-		fmt.Printf("  /profile%-20s %5.1f ms, %.2f times what it takes with %d requests (bound: 2.00)\n",
+		fmt.Printf("  /profile%-20s %5.1f ms, %.2f times as long as with %d imports (bound: 2.00)\n",
 			page, milliseconds(slow[page]), float64(slow[page])/float64(quick[page]), few)
 	}
 	return b.exports(ctx)
 }
 
-// pages fills the tables, and returns what pages of them cost.
+// pages fills the tables and returns the time of each page.
 func (b *bench) pages(ctx context.Context, requests, refused int) (map[string]time.Duration, error) {
 	err := b.fill(ctx, requests, refused)
 	if err != nil {
@@ -72,8 +71,7 @@ func (b *bench) pages(ctx context.Context, requests, refused int) (map[string]ti
 	return costs, nil
 }
 
-// fill makes as many requests of the last year, with as many refused objects: most of them the first's, the rest spread
-// over all.
+// fill adds imports of the last year with rejected records: most of them to the first import, the others spread over all.
 func (b *bench) fill(ctx context.Context, requests, refused int) error {
 	err := b.clear(ctx)
 	if err != nil {
@@ -101,7 +99,7 @@ func (b *bench) fill(ctx context.Context, requests, refused int) error {
 	return nil
 }
 
-// operator returns a client that is signed in.
+// operator returns a client that is signed in as an operator.
 func (b *bench) operator(ctx context.Context, server *server) (*http.Client, error) {
 	session, err := server.session(ctx)
 	if err != nil {
@@ -122,7 +120,7 @@ func (w withCookie) RoundTrip(request *http.Request) (*http.Response, error) {
 	return w.RoundTripper.RoundTrip(request)
 }
 
-// exports makes each file, and what it is compared with.
+// exports measures each export and its rival.
 func (b *bench) exports(ctx context.Context) error {
 	reference, err := b.excelize(ctx)
 	if err != nil {
@@ -172,11 +170,11 @@ func (b *bench) exports(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  xlsx, %d at once     %5.2f s; peak memory of the server %d MiB (bound: 200)\n", many, took.Seconds(), peak>>10)
+	fmt.Printf("  xlsx, %d concurrent  %5.2f s; peak memory of the server %d MiB (bound: 200)\n", many, took.Seconds(), peak>>10)
 	return nil
 }
 
-// excelize reads the rows into memory, and returns what excelize takes to write them.
+// excelize reads the rows into memory and returns the time that excelize takes to write them.
 func (b *bench) excelize(ctx context.Context) (time.Duration, error) {
 	codes, refused, err := b.rows(ctx)
 	if err != nil {
@@ -187,8 +185,8 @@ func (b *bench) excelize(ctx context.Context) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// export asks a new server for a file, as many times at once, and returns how long it took, and the server's peak memory in
-// KiB. A server that is too busy may say so.
+// export requests a file from a new server, several times concurrently. It returns the time and the server's peak memory in KiB. A
+// busy server may answer 503.
 func (b *bench) export(ctx context.Context, atOnce int, format string) (time.Duration, int, error) {
 	server, err := b.start(ctx)
 	if err != nil {
@@ -214,7 +212,7 @@ func (b *bench) export(ctx context.Context, atOnce int, format string) (time.Dur
 			defer response.Body.Close()
 			isBusy := atOnce > 1 && response.StatusCode == http.StatusServiceUnavailable
 			if response.StatusCode != http.StatusOK && !isBusy {
-				return fmt.Errorf("export was answered with %s", response.Status)
+				return fmt.Errorf("export failed: %s", response.Status)
 			}
 			_, err = io.Copy(io.Discard, response.Body)
 			return err
@@ -246,7 +244,7 @@ func (b *bench) rows(ctx context.Context) (codes, refused [][]any, err error) {
 	return codes, refused, err
 }
 
-// streamWriter writes rows as excelize's documentation does it.
+// streamWriter writes rows as excelize's documentation does.
 func streamWriter(name string, codes, refused [][]any) error {
 	file := excelize.NewFile()
 	defer file.Close()
@@ -281,7 +279,7 @@ func streamWriter(name string, codes, refused [][]any) error {
 	return os.Remove(name)
 }
 
-// session signs the first user in.
+// session signs in the first user.
 func (s *server) session(ctx context.Context) (*http.Cookie, error) {
 	response, err := s.sendSignIn(ctx, newVisitor(), "user0000000", chosenPassword)
 	if err != nil {
@@ -293,5 +291,5 @@ func (s *server) session(ctx context.Context) (*http.Cookie, error) {
 			return cookie, nil
 		}
 	}
-	return nil, fmt.Errorf("sign-in was answered with %s and no session", response.Status)
+	return nil, fmt.Errorf("sign-in failed: %s without a session", response.Status)
 }

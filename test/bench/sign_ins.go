@@ -18,7 +18,7 @@ import (
 
 const chosenPassword = "корабль на рейде"
 
-// signIns measures what many sign-ins at once do to the memory of the server, and to those who want something else of it.
+// signIns measures the memory of the server during many concurrent sign-ins, and the pages of other clients meanwhile.
 func (b *bench) signIns(ctx context.Context) error {
 	err := b.clear(ctx)
 	if err != nil {
@@ -66,11 +66,11 @@ func (b *bench) signIns(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf(`
-%d sign-ins at once, each with argon2id of 19 MiB: %.1f s
+%d concurrent sign-ins, each with argon2id of 19 MiB: %.1f s
   peak memory of the server   %d MiB (%d MiB before)
-  slowest page meanwhile      %.0f ms (%.0f ms when nobody signs in)
+  slowest page meanwhile      %.0f ms (%.0f ms without sign-ins)
 `, b.visitors, took.Seconds(), after>>10, before>>10, milliseconds(busy), milliseconds(quiet))
-	for _, name := range []string{"user", "nobody"} { // and who guesses can tell nothing from the time
+	for _, name := range []string{"user", "nobody"} { // the time must not reveal which account exists
 		times := make([]time.Duration, b.visitors/4)
 		for i := range times {
 			began := time.Now()
@@ -85,12 +85,12 @@ func (b *bench) signIns(ctx context.Context) error {
 	return nil
 }
 
-// peopleWithPasswords registers as many people, all with the one password.
+// peopleWithPasswords registers people who all have the same password.
 func (b *bench) peopleWithPasswords(ctx context.Context, server *server, count int) error {
 	return b.peopleFrom(ctx, server, 0, count)
 }
 
-// peopleFrom begins with the object of a number.
+// peopleFrom returns people beginning with that of a number.
 func (b *bench) peopleFrom(ctx context.Context, server *server, first, count int) error {
 	objects := make([]string, count)
 	for i := range objects {
@@ -109,7 +109,7 @@ func (b *bench) peopleFrom(ctx context.Context, server *server, first, count int
 	return err
 }
 
-// newVisitor returns a browser that keeps no cookies: with a session, its next sign-in would end that of the one before.
+// newVisitor returns a browser without cookies: with a session, its next sign-in would end the previous one.
 func newVisitor() *http.Client {
 	return &http.Client{
 		Transport:     &http.Transport{},
@@ -124,7 +124,7 @@ func (s *server) signIn(ctx context.Context, visitor *http.Client, login, passwo
 	}
 	defer response.Body.Close()
 	if response.StatusCode != want {
-		return fmt.Errorf("sign-in of %s was answered with %s", login, response.Status)
+		return fmt.Errorf("sign-in of %s failed: %s", login, response.Status)
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func (s *server) sendSignIn(ctx context.Context, visitor *http.Client, login, pa
 	return visitor.Do(request)
 }
 
-// slowest asks for a page, so many times or until done, and returns what the slowest answer took.
+// slowest requests a page a number of times or until done, and returns the longest time.
 func (s *server) slowest(ctx context.Context, times int, done <-chan struct{}) (time.Duration, error) {
 	var slowest time.Duration
 	for range times {
@@ -172,7 +172,7 @@ func get(ctx context.Context, client *http.Client, address string) (string, time
 	return string(page), time.Since(began), err
 }
 
-// loop registers as many people as simple services do: one INSERT each into two tables, behind argon2id.
+// loop registers people as simple services do: argon2id, then one INSERT into each of two tables.
 func (b *bench) loop(ctx context.Context, people int) (time.Duration, error) {
 	err := b.clear(ctx)
 	if err != nil {
