@@ -184,7 +184,7 @@ func (b breaking) Candidates(r *io.SectionReader, hint ports.FileHint) iter.Seq2
 	}
 }
 
-func TestFailureLeavesNothing(t *testing.T) {
+func TestFailedImportStoresNothing(t *testing.T) {
 	failure := errors.New("disk on fire")
 	large := strings.Repeat(" ", 2<<20) // decoded in a goroutine, where a panic would end the program
 	for _, c := range []struct {
@@ -301,7 +301,7 @@ func TestDryRun(t *testing.T) {
 	require.Zero(t, f.spools.Open())
 }
 
-func TestStrict(t *testing.T) {
+func TestStrictImport(t *testing.T) {
 	f := newFixture()
 	good := array(person("anna", "a@example.com", ""), person("boris", "b@example.com", ""))
 	bad := array(person("clara", "c@example.com", ""), `7`, person("CLARA", "d@example.com", ""), person("dora", "d@example.com", ""))
@@ -325,7 +325,7 @@ func TestStrict(t *testing.T) {
 	require.Equal(t, []int{400, 0, 2, 2}, []int{rejected.Status, rejected.Registered, rejected.Rejected, len(rejected.Rejections)})
 }
 
-func TestKey(t *testing.T) {
+func TestRepeatedKeyReturnsTheStoredAnswer(t *testing.T) {
 	f := newFixture()
 	now := time.Now()
 	f.config.Now, f.store.Now = func() time.Time { return now }, func() time.Time { return now }
@@ -378,7 +378,7 @@ func TestKey(t *testing.T) {
 }
 
 // The key of a broken file can be used for the corrected file.
-func TestKeyOfBrokenFile(t *testing.T) {
+func TestKeyOfABrokenFileCanBeUsedAgain(t *testing.T) {
 	f := newFixture()
 	_, err := f.request(t, `[`, ports.ImportRequest{Key: key})
 	recorded, ok := errors.AsType[*ports.RecordedError](err)
@@ -390,7 +390,7 @@ func TestKeyOfBrokenFile(t *testing.T) {
 	require.Equal(t, 1, got.tally.Registered)
 }
 
-func TestBounds(t *testing.T) {
+func TestImportLimits(t *testing.T) {
 	f := newFixture()
 	f.config.MaxRecords = 2
 	_, err := f.send(t, `[{},{},{}]`)

@@ -175,7 +175,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 		},
 		Reports:   u.reports,
 		Exporting: u.exportReport,
-		Health:    r.db,
+		Ready:     r.db.Ready,
 		Spools:    r.spools,
 		Languages: r.catalog,
 		Sheets:    report.Credentials(r.spools.Dir()),

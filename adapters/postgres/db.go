@@ -89,7 +89,7 @@ func settle(ctx context.Context, db interface {
 	return nil
 }
 
-// Ready implements ports.Health.
+// Ready returns nil if the database answers and has every migration, else ports.ErrUnavailable with what is missing.
 func (db *DB) Ready(ctx context.Context) error {
 	status, err := migrator(db.bun).MigrationsWithStatus(ctx)
 	if err != nil {

@@ -84,7 +84,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 				Uploads: s.uploads, Templates: report.Templates(""),
 				KeepAnswers: time.Hour, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
-			Reports: fake.Reports{Store: store}, Health: healthy{}, Spools: spools, Languages: catalog, MaxBody: 1 << 20, Views: views.Files, Log: log,
+			Reports: fake.Reports{Store: store}, Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, MaxBody: 1 << 20, Views: views.Files, Log: log,
 			Sheets: report.Credentials(""),
 		},
 	}
@@ -130,10 +130,6 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 
 // loopback are the addresses of proxies that run on this machine.
 var loopback = transport.Proxies{netip.MustParsePrefix("127.0.0.0/8")}
-
-type healthy struct{}
-
-func (healthy) Ready(context.Context) error { return nil }
 
 // memorySessions implements session.Storage in memory.
 type memorySessions struct{ all sync.Map }

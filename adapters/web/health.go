@@ -6,15 +6,13 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-
-	"rollcall/ports"
 )
 
 // readyTimeout bounds the time that a probe waits for the database.
 const readyTimeout = 5 * time.Second
 
 type healthHandler struct {
-	health   ports.Health
+	check    func(context.Context) error
 	draining *atomic.Bool
 }
 
@@ -28,7 +26,7 @@ func (h *healthHandler) ready(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
 	defer cancel()
-	err := h.health.Ready(ctx)
+	err := h.check(ctx)
 	if err != nil {
 		return err
 	}

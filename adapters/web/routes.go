@@ -36,7 +36,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 		storeNothing,
 	)
 
-	health := &healthHandler{cfg.Health, draining}
+	health := &healthHandler{cfg.Ready, draining}
 	app.Get("/healthz", health.alive)
 	app.Get("/readyz", health.ready)
 	app.Use(urls.Static, h.site.Assets.Serve())

@@ -41,7 +41,7 @@ type Config struct {
 
 	Reports   ports.ReportReading
 	Exporting ports.Exporting
-	Health    ports.Health
+	Ready     func(context.Context) error // returns nil if the database answers and has every migration, else what is missing
 	Spools    ports.SpoolStore
 	Languages ports.Languages
 	Sheets    api.Sheets
