@@ -100,7 +100,7 @@ func TestRenewedCertificateIsServed(t *testing.T) {
 
 	newCert, newKey := issue(t, "second")
 	files.write(t, files.cert, newCert)
-	expect("first", "the files are looked at once a minute")
+	expect("first", "before the next look at the files")
 	now = now.Add(time.Minute)
 	expect("first", "certificate and key do not belong together yet")
 	require.Contains(t, logged.String(), "level=ERROR")

@@ -154,7 +154,7 @@ func TestFormsMustBeForms(t *testing.T) {
 	}
 }
 
-// The header Host that a trusted proxy forwards is the one that an Origin is compared with.
+// Behind a trusted proxy, an Origin is compared with the host that the proxy forwards.
 func TestOriginBehindProxy(t *testing.T) {
 	s := serve(t, func(use *settings) { use.web.Transport.Proxies = loopback })
 	got := s.do(t, http.MethodPost, "/login", "login=a&psw=b", "Content-Type", mediaForm, "X-Forwarded-Host", "people.example", "Origin", "https://people.example", "Cookie", "lang=en")

@@ -14,8 +14,8 @@ import (
 )
 
 // logRequests logs a line for each request. A line has the path but never the query, a header or a part of the body, which may contain
-// personal data. It has the chain of an error of the server, but not when the server is merely busy. Of an outage, which fails every
-// request, it logs the errors that the sampler passes.
+// personal data. It has the chain of an error of the server, except when the server is merely busy. During an outage, which fails every
+// request, only the lines that the sampler passes have it.
 func logRequests(log *slog.Logger, outages *transport.Sampler, answer func(*fiber.Ctx, error) error) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		began := time.Now()

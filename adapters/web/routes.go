@@ -41,7 +41,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get("/readyz", health.ready)
 	app.Use(urls.Static, h.site.Assets.Serve())
 
-	// The routes above are for any host: they disclose nothing, and probes use the address of an instance as its host.
+	// The routes above accept any host, because probes use the address of an instance. They disclose nothing.
 	app.Use(guard.RejectOtherHosts(cfg.Guard.Hosts, cfg.Log), guard.RejectOtherSites)
 	app.Get("/openapi.yaml", describe(cfg.Views))
 	app.Post(urls.Useradd, h.useradd.Post)
@@ -74,8 +74,8 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get(urls.Uploads+":id/progress", operators(h.uploads.Progress))
 }
 
-// pageTime bounds a page. A page takes milliseconds, and seconds when many users sign in concurrently. A database that does not answer
-// must not keep every client waiting.
+// pageTime is the maximum time of a page. It protects clients from a database that does not answer: a page takes milliseconds, and seconds
+// when many users sign in concurrently.
 const pageTime = 30 * time.Second
 
 func boundTime(c *fiber.Ctx) error { return transport.Within(c, pageTime, c.Next) }

@@ -1,5 +1,11 @@
-// Package web serves HTTP with Fiber. It joins its rooms to a server: transport fills the gaps of fasthttp, problem says which error is
-// which answer, intake receives files, session and guard say who may do what, api answers programs, and pages answers browsers.
+// Package web serves HTTP with Fiber. Its rooms are packages of their own, which it joins to a server:
+//
+//   - transport adds to fasthttp what net/http has
+//   - problem maps errors to answers
+//   - intake receives files
+//   - session and guard identify users and apply the rules of routes
+//   - api answers programs
+//   - pages answers browsers, with locale and manual
 package web
 
 import (
@@ -27,7 +33,7 @@ import (
 	"rollcall/ports"
 )
 
-// idleTimeout is how long a connection may stay open between two requests.
+// idleTimeout is the time for which a connection stays open between two requests.
 const idleTimeout = 2 * time.Minute
 
 // Config describes a server. Each group of settings goes to the room that uses it.
@@ -50,14 +56,14 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Server answers HTTP requests.
+// A Server answers HTTP requests.
 type Server struct {
 	app       *fiber.App
 	transport transport.Config
 	log       *slog.Logger
 	draining  *atomic.Bool
 
-	// Shutdown cuts off TLS handshakes immediately, and requests when its time is over.
+	// Shutdown cuts off TLS handshakes immediately, and requests when its context ends.
 	cutOff, cutOffHandshakes context.CancelFunc
 	handshakes               context.Context //nolint:containedctx // of connections that listeners accept
 }
@@ -93,8 +99,8 @@ func NewServer(cfg Config) (*Server, error) {
 		// request (a job, a stream, a log line) shows text of another client. Copies cost half a microsecond a request.
 		Immutable: true,
 
-		// Handlers read bodies, each with a limit of its own. Fiber's limit is then how many bytes it reads before a handler runs: as
-		// few as possible, because no handler learns of a body that breaks off there.
+		// Handlers read bodies, each with its limit. Fiber's limit is then the number of bytes that it reads before a handler runs. It is
+		// as low as possible, because no handler learns of a body that breaks off there.
 		StreamRequestBody: true,
 		BodyLimit:         1,
 	})

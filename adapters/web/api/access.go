@@ -12,7 +12,7 @@ import (
 	"rollcall/domain"
 )
 
-// UseraddAccess says who may post to /useradd.
+// UseraddAccess is the rule of POST /useradd.
 type UseraddAccess string
 
 // The values of UseraddAccess.
@@ -54,8 +54,8 @@ func (u *Useradd) admit(c *fiber.Ctx) (domain.Sender, error) {
 	return sender, err
 }
 
-// admitScript returns the signed-in user whose page sent an import. The rule of forms holds, because a page of any site can make a browser
-// send its cookies.
+// admitScript returns the signed-in user whose page sent an import. It applies the rule of forms, because a page of any site can make a
+// browser send its cookies.
 func (u *Useradd) admitScript(c *fiber.Ctx) (sender domain.Sender, err error) {
 	visitor, err := u.Guard.Visitors.Visitor(c)
 	if err != nil {
@@ -76,8 +76,8 @@ func (u *Useradd) admitScript(c *fiber.Ctx) (sender domain.Sender, err error) {
 	return domain.Sender{User: visitor.User.ID}, nil
 }
 
-// bearer returns the token of a request (RFC 6750, section 2.1), and reports whether there is one. The token is empty, and so invalid, if
-// the request has several Authorization headers.
+// bearer returns the token of a request (RFC 6750, section 2.1), and reports whether there is one. If the request has several
+// Authorization headers, the token is empty, and so invalid.
 func bearer(c *fiber.Ctx) (secret string, given bool) {
 	headers := c.Request().Header.PeekAll(fiber.HeaderAuthorization)
 	for _, header := range headers {

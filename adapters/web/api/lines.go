@@ -9,8 +9,8 @@ import (
 	"rollcall/ports"
 )
 
-// lines writes outcomes as NDJSON: a line for each record, and a last line for the import, without which an answer is incomplete. The
-// last line says that the answer is a replay if it is too late for a header.
+// lines writes outcomes as NDJSON: a line for each record, and a last line for the import, without which an answer is incomplete. If late,
+// the last line marks a replay, because the header was sent before.
 func (u *Useradd) lines(result *ports.ImportResult, late bool) outcomeFormat {
 	return outcomeFormat{tail: string(doneLine(result, late && result.Replayed)), each: func(dst []byte, o *domain.Outcome) ([]byte, error) {
 		if o.Violations != nil {

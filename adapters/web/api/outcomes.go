@@ -20,7 +20,7 @@ const (
 	// fewRecords is the number of records up to which an answer is written to memory, and sent with its length.
 	fewRecords = 1000
 
-	// AnswerChunk is how many bytes of a longer answer are written while those before them are sent.
+	// AnswerChunk is the number of bytes of a longer answer that are buffered while earlier ones are sent.
 	AnswerChunk = 64 << 10
 )
 

@@ -31,7 +31,7 @@ const (
 // SortOldest shows the oldest import first.
 const SortOldest = "oldest"
 
-// The parameters that an address takes over from another one: of the filter, of the order too, and of the page too.
+// The parameters that one address copies from another: the filter; filter and order; filter, order and page.
 var (
 	KeepFilter = []string{QueryFrom, QueryUntil, QueryStatus, QueryReason, QueryLogin}
 	KeepOrder  = append(slices.Clone(KeepFilter), QuerySort)
@@ -89,7 +89,7 @@ func (q *ReportQuery) day(c *fiber.Ctx, name string) (day time.Time, given bool)
 	return day, true
 }
 
-// number reads a positive number of the given size, and returns 0 for any other value.
+// number reads a positive number of up to the given bits, and returns 0 for any other value.
 func (q *ReportQuery) number(c *fiber.Ctx, name string, bits int) int64 {
 	n, err := strconv.ParseInt(c.Query(name), 10, bits)
 	if err != nil || n <= 0 {
@@ -110,7 +110,7 @@ func (q *ReportQuery) reason(c *fiber.Ctx) domain.Reason {
 	return reason
 }
 
-// Address returns the address of a path with some parameters of this query. The pairs of a name and a value replace parameters.
+// Address returns the address of a path with the kept parameters of this query. Pairs of a name and a value replace parameters.
 func (q *ReportQuery) Address(path string, keep []string, pairs ...string) string {
 	values := url.Values{}
 	for _, name := range keep {

@@ -103,7 +103,7 @@ func (u *Useradd) importFile(ctx context.Context, request ports.ImportRequest) (
 	return result, err
 }
 
-// answerNone answers that no record was registered, with the reasons where the client accepts a problem.
+// answerNone answers that no record was registered. It adds the reasons if the client accepts a problem.
 func (u *Useradd) answerNone(c *fiber.Ctx, result *ports.ImportResult) error {
 	if problem.IsWanted(c) {
 		c.Status(result.Tally.Status()).Set(fiber.HeaderContentType, problem.MediaType)
@@ -126,7 +126,7 @@ func nameResult(c *fiber.Ctx, result *ports.ImportResult) {
 	}
 }
 
-// request reads the parameters of a request and receives its file. The result says even after an error whether this was a dry run.
+// request reads the parameters of a request and receives its file. Even after an error, the result has DryRun.
 func (u *Useradd) request(c *fiber.Ctx, sender domain.Sender) (request ports.ImportRequest, err error) {
 	request.Sender = sender
 	request.Hint = hintOf(c.Get(fiber.HeaderContentType))
@@ -167,8 +167,8 @@ func keyOf(c *fiber.Ctx, sender domain.Sender) (domain.ImportKey, error) {
 	}
 }
 
-// fileFormats are the formats of files by their media types. With any other media type, the decoder detects the format from the content:
-// many clients send application/octet-stream, or what their library sends for every file.
+// fileFormats are the formats of files by their media types. For other media types the decoder detects the format, because many clients
+// send application/octet-stream, or the default of their library.
 var fileFormats = map[string]ports.FileFormat{
 	fiber.MIMEApplicationJSON: ports.FormatJSON,
 	mediaNDJSON:               ports.FormatNDJSON,
@@ -206,8 +206,8 @@ func (u *Useradd) reject(c *fiber.Ctx, request *ports.ImportRequest, cause error
 	return cause
 }
 
-// record returns the id of an import that registered no one, and records the import unless the use case has done so. It returns 0 for
-// a dry run, and when the database is not available.
+// record records an import that registered no one, unless the use case has done so, and returns its id. It returns 0 for a dry run, and
+// when the database is unavailable.
 func (u *Useradd) record(ctx context.Context, requestID string, request *ports.ImportRequest, cause error) int64 {
 	if recorded, ok := errors.AsType[*ports.RecordedError](cause); ok {
 		return recorded.Import

@@ -15,11 +15,12 @@ import (
 	"rollcall/domain"
 )
 
-// eventsPerSecond is how many events of a kind are logged in a second, so that a flood neither fills the disk nor hides other kinds.
+// eventsPerSecond is the number of events of a kind that are logged in a second. A flood then neither fills the disk nor hides other
+// kinds.
 const eventsPerSecond = 20
 
-// Events logs what matters to the security of accounts, a line for each event, with the address and the id of its request. A line
-// contains no personal data: it has the id of a user, and a pseudonym instead of a name that was entered.
+// Events logs security events, one line for each, with the address and the id of the request. A line contains no personal data: it has
+// the id of a user, and a pseudonym instead of a name that was entered.
 type Events struct {
 	log       *slog.Logger
 	pseudonym func(name string) string

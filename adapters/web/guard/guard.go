@@ -1,5 +1,5 @@
-// Package guard decides which requests get in: for which host, from which site, of which user, and how many at a time. It logs what
-// matters to the security of accounts.
+// Package guard decides which requests are served: for which host, from which site, of which user, and how many concurrently. It logs
+// security events.
 package guard
 
 import (
@@ -15,11 +15,11 @@ type Config struct {
 	Hosts         Hosts // names that the server answers to
 	ReportsAccess domain.ReportsAccess
 
-	// Pseudonym returns a text that stands for a name in the log: the same for the same name, and useless to guess the name from.
+	// Pseudonym returns the text that replaces a name in the log. It is the same for the same name, and does not reveal the name.
 	Pseudonym func(name string) string
 }
 
-// A Guard knows who sent a request, and which handlers serve the sender.
+// A Guard applies the rules of routes to the sender of a request.
 type Guard struct {
 	Visitors *session.Visitors
 	Events   *Events

@@ -2,7 +2,7 @@ package guard
 
 import "github.com/gofiber/fiber/v2/middleware/helmet"
 
-// ContentSecurityPolicy forbids a page to load anything from elsewhere, and to contain scripts or styles inline.
+// ContentSecurityPolicy allows pages to load files of this server only, and forbids inline scripts and styles.
 const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Headers sets the security headers of every answer.

@@ -17,7 +17,7 @@ import (
 
 // Hosts are the host names that the server answers to. The zero value answers to all.
 type Hosts struct {
-	Names    []string // in the form of HostName
+	Names    []string // in canonical form: see HostName
 	Loopback bool     // localhost, names that end in .localhost, and loopback addresses
 }
 
@@ -31,7 +31,7 @@ func isLoopback(name string) bool {
 	return err == nil && address.IsLoopback() || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// HostName returns the name or the address of a host, without its port, in the one form that can be compared.
+// HostName returns the name or the address of a host, without its port, in canonical form.
 func HostName(host string) string {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil { // it has no port
@@ -44,11 +44,11 @@ func HostName(host string) string {
 	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
-// misdirectedInterval is the minimal time between two log lines about unknown hosts, whose number clients choose.
+// misdirectedInterval is the minimum time between two log lines about unknown hosts. Clients can send any number of these.
 const misdirectedInterval = time.Minute
 
 // RejectOtherHosts rejects requests for host names that are not the server's. DNS rebinding makes the name of another site resolve to
-// this server, and the browser then takes what a page of that site sends and reads for same-origin.
+// this server. The browser then treats what a page of that site sends and reads as same-origin.
 func RejectOtherHosts(hosts Hosts, log *slog.Logger) fiber.Handler {
 	var logged atomic.Int64 // time of the last line, in nanoseconds of Unix time
 	return func(c *fiber.Ctx) error {

@@ -8,12 +8,13 @@ import (
 	"rollcall/adapters/web/problem"
 )
 
-// headerFetchSite says which site caused a request. Browsers send it since 2023, except over plain HTTP to another machine.
+// headerFetchSite names the relation of the site that caused a request to this server. Browsers have sent it since 2023, except over
+// plain HTTP to another machine.
 const headerFetchSite = "Sec-Fetch-Site"
 
-// RejectOtherSites rejects requests that may change something and come from a page of another site, before their body is read. Its rules
-// are those of http.CrossOriginProtection: Sec-Fetch-Site decides, and Origin where it is missing. Browsers send at least one of them,
-// programs send neither.
+// RejectOtherSites rejects requests that may change something and come from a page of another site, before their body is read. It follows
+// the rules of http.CrossOriginProtection: Sec-Fetch-Site decides; if it is missing, Origin. Browsers send at least one of them, programs
+// neither.
 func RejectOtherSites(c *fiber.Ctx) error {
 	if mayChange(c) && isOtherSite(c) {
 		return problem.ErrCrossSite
@@ -21,8 +22,8 @@ func RejectOtherSites(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// RejectUnproven rejects, after RejectOtherSites, requests that may change something, carry a cookie and do not say which page they come
-// from. An old browser may send such a request for a page of another site.
+// RejectUnproven rejects requests that may change something, carry a cookie and have neither header. An old browser might send such a
+// request for a page of another site. It runs after RejectOtherSites.
 func RejectUnproven(c *fiber.Ctx) error {
 	if mayChange(c) && !IsProven(c) {
 		return problem.ErrCrossSite
@@ -30,7 +31,7 @@ func RejectUnproven(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// IsProven reports whether a request that RejectOtherSites has let in comes from a page of this server, or carries no cookie.
+// IsProven reports whether a request comes from a page of this server or carries no cookie, once RejectOtherSites has passed it.
 func IsProven(c *fiber.Ctx) bool {
 	return c.Get(headerFetchSite) != "" || c.Get(fiber.HeaderOrigin) != "" || c.Get(fiber.HeaderCookie) == ""
 }

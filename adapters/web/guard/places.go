@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// registrationsPerSite is how many registrations of one site run concurrently.
+	// registrationsPerSite is the number of registrations of one site that run concurrently.
 	registrationsPerSite = 2
 
-	// registrationPatience is how long further registrations of a site wait at least. They wait up to twice as long, a random time, so
-	// that those which came together are not rejected together.
+	// registrationPatience is the minimum time that further registrations of a site wait. Each waits up to twice as long, at random, so
+	// that those which arrive together are not rejected together.
 	registrationPatience = 10 * time.Second
 
-	// failurePause is how long a failed registration keeps its place, while few sites have places. A person meanwhile reads the
-	// errors.
+	// failurePause is the time for which a failed registration keeps its place, while few sites have places. A person reads the errors
+	// meanwhile.
 	failurePause = time.Second
 
 	// fewSites is the number of sites for which failurePause holds. With more sites, each failure keeps its place for longer, so that
@@ -72,7 +72,7 @@ type sitePlaces struct {
 	users int // that have a place or wait for one
 }
 
-// NewPlaces returns places of which each site has a number.
+// NewPlaces returns places of which each site has the given number.
 func NewPlaces(each int) *Places { return &Places{each: each, sites: map[netip.Prefix]*sitePlaces{}} }
 
 // Sites returns the number of sites that have a place or wait for one.
@@ -82,7 +82,7 @@ func (p *Places) Sites() int {
 	return len(p.sites)
 }
 
-// Take waits for a place of a site; places are given in the order of the calls. It returns ports.ErrBusy if ctx ends first.
+// Take waits for a place of a site. Calls get places in their order. It returns ports.ErrBusy if ctx ends first.
 func (p *Places) Take(ctx context.Context, site netip.Prefix) (leave func(), err error) {
 	p.mu.Lock()
 	own := p.sites[site]

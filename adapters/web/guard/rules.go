@@ -13,7 +13,7 @@ import (
 // A UserHandler answers a request of a user. Only a rule turns it into a handler, so every route of users has a rule.
 type UserHandler func(c *fiber.Ctx, user *domain.User) error
 
-// ForUsers is the rule of what every signed-in user may do.
+// ForUsers is the rule of routes for every signed-in user.
 func (g *Guard) ForUsers(handle UserHandler) fiber.Handler {
 	return g.forSome(func(*domain.User) bool { return true }, handle)
 }
@@ -62,7 +62,7 @@ func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 	}
 }
 
-// pageOf returns the address of the page that a request asks for, or whose form it sends. The forms of an upload are on its page.
+// pageOf returns the address of the page that a request asks for or whose form it sends. The forms of an upload are on its page.
 func pageOf(c *fiber.Ctx) string {
 	switch {
 	case c.Method() == fiber.MethodGet:

@@ -13,7 +13,7 @@ import (
 	"rollcall/adapters/web/transport"
 )
 
-// maxForm is how many bytes a form may have besides its file.
+// maxForm is the maximum size of a form without its file, in bytes.
 const maxForm = 16 << 10
 
 // ReadForm reads a urlencoded form.

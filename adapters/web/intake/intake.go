@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// chunk is how many bytes of a body are read at a time. Each connection needs that memory while its body arrives.
+	// chunk is the number of bytes of a body that are read at a time. Each connection needs that memory while its body arrives.
 	chunk = 16 << 10
 
-	// maxWindow bounds the memory, in bytes, that a body compressed by zstd asks for. Its levels up to 19 need 8 MiB.
+	// maxWindow bounds the memory, in bytes, that a zstd body may require. Levels up to 19 require 8 MiB.
 	maxWindow = 32 << 20
 
-	// maxRatio is how many times its size a compressed body may inflate to. Files of people inflate to 5 to 20 times their size; a gzip
-	// bomb to 1,000 times.
+	// maxRatio is the maximum ratio of a file's size to that of its compressed body. Files of people have ratios of 5 to 20, a gzip
+	// bomb has 1,000.
 	maxRatio = 200
 )
 
@@ -35,7 +35,7 @@ type Receiver struct {
 	spools ports.SpoolStore
 	limit  int64 // bytes of a body, and of the file that it inflates to
 
-	// inflating has room for the bodies that are inflated concurrently: a few bytes can ask for much memory.
+	// inflating bounds the bodies that are decompressed concurrently: a few bytes can require much memory.
 	inflating chan struct{}
 }
 
@@ -120,7 +120,8 @@ func spoolAll(file io.Writer, r io.Reader, length int64) error {
 	return err
 }
 
-// explain returns the error that ended a body, or else the error of its content, which is broken unless the error says otherwise.
+// explain returns the error that ended a body. If its end was proper, it returns the error of its content as problem.ErrBroken, unless
+// that error has an answer of its own.
 func explain(body *transport.Body, err error) error {
 	if ended := body.Err(); ended != nil {
 		return ended
@@ -156,7 +157,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 // An inflater undoes a Content-Encoding.
 type inflater func(io.Reader) (io.ReadCloser, error)
 
-// inflaters are the known codings. An inflater that is nil leaves the body as it is.
+// inflaters are the supported codings. Nil leaves the body unchanged.
 var inflaters = map[string]inflater{
 	"": nil, "identity": nil, "gzip": gunzip, "x-gzip": gunzip, "zstd": unzstd,
 }

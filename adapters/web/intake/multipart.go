@@ -61,8 +61,7 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	return hint, err
 }
 
-// parts are the parts of a form. They bound the header of a part: mime/multipart keeps up to 10 MiB of it in memory, for as long as it
-// takes to arrive.
+// parts reads the parts of a form. It bounds the header of a part, of which mime/multipart keeps up to 10 MiB in memory.
 type parts struct {
 	form *multipart.Reader
 	body io.Reader
@@ -77,7 +76,7 @@ type part struct {
 	parts *parts
 }
 
-// maxUnread bounds the header of a part, in bytes.
+// maxUnread is the maximum size of the header of a part, in bytes.
 const maxUnread = 64 << 10
 
 var errPartHeader = errors.New("header of a part is too large")

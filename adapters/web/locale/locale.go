@@ -1,4 +1,4 @@
-// Package locale finds the language of a reader, and has words and numbers in it.
+// Package locale chooses the language of a reader, and formats texts and numbers in it.
 package locale
 
 import (
@@ -18,13 +18,13 @@ const (
 	cookieYears = 1
 )
 
-// A Locale knows the languages of the pages.
+// A Locale chooses between the languages of the pages.
 type Locale struct{ languages ports.Languages }
 
 // New returns a locale of languages.
 func New(languages ports.Languages) *Locale { return &Locale{languages} }
 
-// Remember handles GETs with ?lang=: the chosen language holds from this page on.
+// Remember stores the language that a GET with ?lang= chooses, for this page and later ones.
 func (l *Locale) Remember(c *fiber.Ctx) error {
 	chosen := c.Query("lang")
 	if c.Method() != fiber.MethodGet || chosen == "" {

@@ -67,7 +67,7 @@ func (m *Manual) Page(language, name string) (page Page, found bool) {
 	return Page{}, false
 }
 
-// markdown is GitHub's dialect. A heading gets an id from its English words, or the one that stands after it as {#id}.
+// markdown renders GitHub's dialect. A heading's id is made of its English words, or given after it as {#id}.
 var markdown = goldmark.New(
 	goldmark.WithExtensions(
 		extension.Linkify, extension.Strikethrough,
@@ -76,8 +76,8 @@ var markdown = goldmark.New(
 	goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithHeadingAttribute()),
 )
 
-// scrollable makes wide tables and code scroll by themselves, also by the keyboard, and keeps the page as wide as the screen.
-// Markdown that holds HTML is rendered without it, so these tags are goldmark's.
+// scrollable makes wide tables and code scroll, also by the keyboard, so that the page does not. All tags are goldmark's, which leaves out
+// HTML in Markdown.
 var scrollable = strings.NewReplacer(
 	"<table>", `<div class="wide-table" tabindex="0"><table>`, "</table>", "</table></div>",
 	"<pre>", `<pre tabindex="0" translate="no">`,

@@ -39,7 +39,7 @@ func parse(t *testing.T, page manual.Page) *goquery.Document {
 	return document
 }
 
-// A link to a heading works in whichever language the reader has chosen.
+// A link to a heading works in each language.
 func TestLanguagesHaveSamePages(t *testing.T) {
 	m, languages := load(t)
 	for _, language := range languages {

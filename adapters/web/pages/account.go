@@ -32,8 +32,8 @@ type Account struct {
 	AccountConfig
 }
 
-// ForRegistration is the rule of registration. Where registration is closed, a visitor who comes by a setup link can register all the
-// same, because the first operator may have no account yet.
+// ForRegistration is the rule of registration. If registration is closed, visitors with a setup link can still register, because the first
+// operator may have no account yet.
 func (a *Account) ForRegistration(handle fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if !a.RegistrationClosed {
@@ -83,8 +83,8 @@ func (a *Account) Register(c *fiber.Ctx) error {
 	return a.enter(c, user, noticeRegistered, urls.Profile)
 }
 
-// enter signs in a user who has a new password, and redirects to a page. The profile shows the notice. If the user cannot be signed in
-// now, the sign-in page shows it: the registration, or the change of the password, has succeeded all the same.
+// enter signs in a user who has a new password, and redirects to a page. The profile shows the notice. If sessions are unavailable, the
+// sign-in page shows it, because the registration or the change of the password has succeeded.
 func (a *Account) enter(c *fiber.Ctx, user *domain.User, notice, next string) error {
 	err := a.Guard.Visitors.SignIn(c, user)
 	if errors.Is(err, ports.ErrUnavailable) {
@@ -107,8 +107,8 @@ type loginView struct {
 	Next string // address to go to; empty for the profile
 }
 
-// LoginForm answers GET /login. It gives the browser its id, so that a sign-in whose answer is lost can be repeated with a temporary
-// password, which works in one browser.
+// LoginForm answers GET /login. It gives the browser its id. A temporary password works in one browser, so without the id a sign-in whose
+// answer is lost could not be repeated.
 func (a *Account) LoginForm(c *fiber.Ctx) error {
 	session.Browser(c)
 	v := &loginView{Base: Base{Notice: a.notice(c)}, Form: a.form(c, signInInputs, nil)}
@@ -157,7 +157,7 @@ func (a *Account) showUnlessSignedIn(c *fiber.Ctx, page string, v view) error {
 	return a.show(c, page, v)
 }
 
-// LogoutForm answers GET /logout. The link signs no user out, since a page of any site can have it.
+// LogoutForm answers GET /logout. The link alone signs no one out, because a page of any site can contain it.
 func (a *Account) LogoutForm(c *fiber.Ctx) error { return a.show(c, "logout", &Base{}) }
 
 // Logout answers POST /logout.

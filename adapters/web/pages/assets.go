@@ -15,7 +15,7 @@ import (
 	"rollcall/adapters/web/urls"
 )
 
-// assetMaxAge is how long browsers keep a static file. Its address changes with its content.
+// assetMaxAge is the time for which browsers keep a static file. Its address changes with its content.
 const assetMaxAge = 365 * 24 * time.Hour
 
 // Assets are the static files.

@@ -16,7 +16,7 @@ import (
 	"rollcall/domain"
 )
 
-// An input is a field of a form. It has no maximal length, because browsers cut longer values silently.
+// An input is a field of a form. It has no maximum length, because browsers cut longer values silently.
 type input struct {
 	name         string
 	field        domain.Field // whose violations are shown beside it
@@ -82,7 +82,7 @@ func (s *Site) form(c *fiber.Ctx, inputs []input, entered url.Values) Form {
 
 func (f *Form) form() *Form { return f }
 
-// A FormField is a field as a template shows it.
+// A FormField is the view of a field.
 type FormField struct {
 	Name, Label, Hint, Value, Error, Type, Autocomplete string
 	Required, Focus                                     bool

@@ -21,7 +21,7 @@ const (
 	reasonsInChart    = 8
 )
 
-// Reports shows what imports did.
+// Reports shows imports, with statistics and rejections.
 type Reports struct {
 	*Site
 
@@ -151,7 +151,7 @@ func (v *reportView) addStatistics(statistics *domain.Statistics, words *locale.
 	}
 }
 
-// shareRejected returns the share of records that were rejected. It does not round a share to 0 or 1.
+// shareRejected returns the share of rejected records. It rounds no share to 0 or 1.
 func shareRejected(count domain.Count, words *locale.Words) string {
 	const least = 0.001
 	records := count.Registered + count.Rejected
@@ -284,8 +284,8 @@ func (r *Reports) openImport(c *fiber.Ctx, q *api.ReportQuery) (*rejectionsView,
 	return v, err
 }
 
-// rejections returns a page of the records that an import rejected, and the import. Address returns the address of the page that starts
-// after a record, or with an empty text that of the first page.
+// rejections returns a page of the records that an import rejected, and the import. The function address returns the address of the page
+// after a record; for an empty text, that of the first page.
 func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address func(after string) string) (*rejectionsView, domain.Import, error) {
 	page, err := r.Reading.Rejections(c.UserContext(), query)
 	if err != nil {

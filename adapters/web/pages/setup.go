@@ -15,11 +15,11 @@ import (
 	"rollcall/domain"
 )
 
-// setupTime is how long a browser keeps the code of a setup link.
+// setupTime is the time for which a browser keeps the code of a setup link.
 const setupTime = time.Hour
 
-// SetupForm answers GET /setup. It uses no code, because browsers and scanners open links before users do. It moves the code from the
-// address to a cookie, so that the history of the browser does not contain it.
+// SetupForm answers GET /setup. It does not use the code, because browsers and scanners open links before users do. It moves the code from
+// the address to a cookie, to keep it out of the browser's history.
 func (a *Account) SetupForm(c *fiber.Ctx) error {
 	if code := c.Query("code"); code != "" {
 		err := a.Setup.CheckCode(c.UserContext(), code)
@@ -36,7 +36,7 @@ func (a *Account) SetupForm(c *fiber.Ctx) error {
 	return a.show(c, "setup", &Base{})
 }
 
-// SetUp answers POST /setup, of a user who was already signed in.
+// SetUp answers POST /setup of a user who is already signed in.
 func (a *Account) SetUp(c *fiber.Ctx, user *domain.User) error {
 	_, err := intake.ReadForm(c)
 	if err != nil {

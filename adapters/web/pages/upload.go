@@ -34,7 +34,7 @@ type UploadsConfig struct {
 	PasswordLifetime time.Duration // of temporary passwords, since the import
 }
 
-// PasswordPolicy says what a user does who signs in with a temporary password.
+// A PasswordPolicy is the rule for users who sign in with a temporary password.
 type PasswordPolicy string
 
 // The policies.
@@ -53,7 +53,7 @@ type Uploads struct {
 	Slips  *template.Template // page of slips to print
 }
 
-// uploadFormView is the view of the page with which an operator uploads a file.
+// uploadFormView is the view of the page on which an operator uploads a file.
 type uploadFormView struct {
 	Base
 
@@ -66,7 +66,7 @@ func (u *Uploads) UploadForm(c *fiber.Ctx, user *domain.User) error {
 	return u.showUploadForm(c, user, "")
 }
 
-// showUploadForm shows the form, and below it the uploads of the user.
+// showUploadForm shows the form and the latest uploads of the user.
 func (u *Uploads) showUploadForm(c *fiber.Ctx, user *domain.User, alert string) error {
 	uploads, err := u.Uploads.Latest(c.UserContext(), user.ID, latestUploads)
 	if err != nil {
@@ -147,7 +147,7 @@ func (u *Uploads) Cancel(c *fiber.Ctx, user *domain.User) error {
 	})
 }
 
-// change changes an upload, and redirects to its page. The page also shows that the upload has changed in the meantime.
+// change changes an upload, and redirects to its page. That page also shows the state of an upload that has changed in the meantime.
 func (u *Uploads) change(c *fiber.Ctx, user *domain.User, change func(id string, isStrict bool) error) error {
 	id := c.Params("id")
 	entered, err := intake.ReadForm(c)

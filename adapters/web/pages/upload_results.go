@@ -52,8 +52,8 @@ func (u *Uploads) PrintSlips(c *fiber.Ctx, user *domain.User) error {
 	})
 }
 
-// withResult answers with the result of an upload's import. A browser is redirected to the upload's page if the result is not kept any
-// longer.
+// withResult answers with the result of an upload's import. If the result is no longer available, it redirects a browser to the upload's
+// page.
 func (u *Uploads) withResult(c *fiber.Ctx, user *domain.User, answer func(*ports.ImportResult) error) error {
 	result, err := u.result(c, user)
 	if errors.Is(err, ports.ErrNotFound) && problem.WantsPage(c) {
@@ -110,7 +110,7 @@ func (s slips) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) err
 	chunks := bufio.NewWriterSize(w, api.AnswerChunk)
 	err := s.page.Execute(chunks, &s.view)
 	if broken != nil {
-		return broken // so that the page has no end
+		return broken // the page stays without its end
 	}
 	if err == nil {
 		err = chunks.Flush()

@@ -96,12 +96,12 @@ type uploadView struct {
 	Anybody                       bool   // someone was registered, or would be
 	Rejections                    *rejectionsView
 	Credentials                   []linkView
-	Slips, Until                  string // empty when the passwords are not kept any longer
+	Slips, Until                  string // empty when the passwords are no longer available
 	Import                        string // address
 	Failure, Detail               string
 }
 
-// uploadState is the state of an upload. One field is true, and Working also while the upload is checked or imported.
+// uploadState is the state of an upload. Working is also true while it is imported.
 type uploadState struct {
 	Working, Importing, Interrupted, Failed, Cancelled, Checked, Imported bool
 }
@@ -136,8 +136,7 @@ var fileFormatNames = map[ports.FileFormat]string{
 
 var delimiterIDs = map[rune]string{',': "upload.delimiter.comma", ';': "upload.delimiter.semicolon", '\t': "upload.delimiter.tab"}
 
-// showUpload shows an upload: its progress, or the result of its dry run and the question whether to import it, or the result of its
-// import.
+// showUpload shows an upload: its progress, the result of its dry run, or the result of its import.
 func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User, alert string) error {
 	upload, err := u.Uploads.Find(c.UserContext(), user.ID, c.Params("id"))
 	if err != nil {
@@ -194,7 +193,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 	return v
 }
 
-// addCredentials adds the links to the passwords of an upload, while they are kept.
+// addCredentials adds links to the passwords of an upload, as long as these are available.
 func (u *Uploads) addCredentials(v *uploadView, upload *ports.Upload, words *locale.Words) {
 	left := u.KeepAnswers - upload.Silent
 	if upload.Done.Registered == 0 || left <= 0 {

@@ -48,7 +48,7 @@ func New(requestID string, err error) Problem {
 	return p
 }
 
-// IsInternal reports whether the server is at fault, so that the problem has nothing to tell a user.
+// IsInternal reports whether the error is not in the table, and so the server's fault.
 func (p Problem) IsInternal() bool { return p.Code == internal }
 
 // Description returns the contract's sentence about an import that ended with this problem.
@@ -115,7 +115,7 @@ func SetRetryAfter(c *fiber.Ctx, status int, err error) {
 	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(seconds))
 }
 
-// OfRouting returns Fiber's errors of routing, which are new each time, as those of the table.
+// OfRouting replaces errors of Fiber's router, which are new values each time, with those of the table.
 func OfRouting(err error) error {
 	if it, ok := errors.AsType[*fiber.Error](err); ok {
 		switch it.Code {

@@ -18,7 +18,7 @@ import (
 	"rollcall/ports"
 )
 
-// A page shows the title and the detail of a code from the catalog, which returns the id of a message that it does not have.
+// Error pages show the messages of a code. For a missing message, the catalog returns its id.
 func TestEveryCodeHasItsWords(t *testing.T) {
 	catalog, err := i18n.New()
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestTableAnswersWithErrors(t *testing.T) {
 	}
 }
 
-// What is not in the table is the server's fault, and its text stays in the log.
+// The text of an error that is not in the table stays in the log.
 func TestUnknownErrorDisclosesNothing(t *testing.T) {
 	p := problem.New("id", errors.New("connect to 10.0.0.1: password authentication failed"))
 	require.True(t, p.IsInternal())

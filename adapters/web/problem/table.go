@@ -1,4 +1,4 @@
-// Package problem says which error is answered with which status, code and words, and in which form a client accepts an answer.
+// Package problem maps errors to answers: a status, a code and words, in the form that the client accepts.
 package problem
 
 import (
@@ -29,7 +29,7 @@ var (
 	ErrCrossSite          = errors.New("request was sent by a page of another site")
 )
 
-// table has the answer to each error that a client can do something about. Any other error is answered with 500.
+// table has the answer to each error that concerns the client. The answer to any other error is 500.
 var table = []struct {
 	err    error
 	status int

@@ -33,8 +33,8 @@ const (
 	valueUntil = "until" // when the user's temporary password expires; 0 for never
 )
 
-// extensionsPerIdle is the number of times that a busy session is extended in Config.Idle. An extension is a write, so a request does
-// not always cause one.
+// extensionsPerIdle is the number of times that a busy session is extended in Config.Idle. Not every request extends it, because an
+// extension is a write.
 const extensionsPerIdle = 20
 
 // A store keeps sessions. Browsers name them in a cookie.

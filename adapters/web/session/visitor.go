@@ -1,4 +1,4 @@
-// Package session keeps users signed in, and finds out who sent a request.
+// Package session keeps users signed in, and identifies the senders of requests.
 package session
 
 import (
@@ -13,7 +13,7 @@ import (
 	"rollcall/ports"
 )
 
-// storageTimeout bounds how long a request waits for the storage of sessions.
+// storageTimeout bounds the time that a request waits for the storage of sessions.
 const storageTimeout = 5 * time.Second
 
 // Config describes sessions.
@@ -28,12 +28,12 @@ type Visitor struct {
 	User *domain.User // nil for a visitor who is not signed in
 }
 
-// IsOperator reports whether the visitor may use what is for operators.
+// IsOperator reports whether the visitor may use the pages for operators.
 func (v *Visitor) IsOperator() bool {
 	return v.User != nil && !v.User.MustChangePassword && v.User.Has(domain.RoleOperator)
 }
 
-// Visitors finds out who sent a request, and signs users in and out.
+// Visitors identifies the senders of requests, and signs users in and out.
 type Visitors struct {
 	auth  ports.Authenticating
 	store *store
@@ -44,7 +44,7 @@ func New(auth ports.Authenticating, cfg Config) *Visitors { return &Visitors{aut
 
 const visitorKey = "visitor"
 
-// Visitor returns the sender of a request. It looks the sender up once.
+// Visitor returns the sender of a request. It reads the database once for each request.
 func (v *Visitors) Visitor(c *fiber.Ctx) (*Visitor, error) {
 	if known := Known(c); known != nil {
 		return known, nil
@@ -67,14 +67,14 @@ func (v *Visitors) Visitor(c *fiber.Ctx) (*Visitor, error) {
 	return visitor, nil
 }
 
-// Known returns the sender of a request if Visitor has found it out, and nil otherwise.
+// Known returns the sender of a request after a call of Visitor, and nil before.
 func Known(c *fiber.Ctx) *Visitor {
 	known, _ := c.Locals(visitorKey).(*Visitor)
 	return known
 }
 
-// LookUp finds out who sent a request. A sender who cannot be found out soon, because the database does not answer, is a visitor who
-// is not signed in: an error page then shows without an account.
+// LookUp identifies the sender of a request. If the database does not answer in time, the sender counts as not signed in, so that an
+// error page can be shown.
 func (v *Visitors) LookUp(c *fiber.Ctx) {
 	err := transport.Within(c, storageTimeout, func() error {
 		_, err := v.Visitor(c)
@@ -103,7 +103,7 @@ func (v *Visitors) SignIn(c *fiber.Ctx, user *domain.User) error {
 // SignOut ends the session of a request, in the browser and in the storage.
 func (v *Visitors) SignOut(c *fiber.Ctx) error { return v.store.end(c) }
 
-// deviceAge is how long a browser keeps the marks of its users.
+// deviceAge is the time for which a browser keeps the marks of its users.
 const deviceAge = 180 * 24 * time.Hour
 
 // Device returns the marks of the users who have signed in with this browser.
@@ -116,7 +116,7 @@ const (
 	browserCookie = "form" // its name since forms had a token in it
 )
 
-// Browser returns the id of a browser, which lasts until the browser is closed. It gives the browser an id if it has none.
+// Browser returns the id of a browser, and gives the browser an id if it has none. The id lasts until the browser is closed.
 func Browser(c *fiber.Ctx) string {
 	secure := transport.IsSecure(c)
 	name := transport.CookieName(browserCookie, secure)

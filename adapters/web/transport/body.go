@@ -16,7 +16,7 @@ var (
 	ErrTimeout  = errors.New("body took too long to arrive")
 )
 
-// A Body reads the body of a request. It ends with io.EOF only where the client has ended it.
+// A Body reads the body of a request. It ends with io.EOF only if the client completed it.
 type Body struct {
 	stream        io.Reader
 	request       *fiber.Ctx
@@ -25,7 +25,7 @@ type Body struct {
 	err           error // that ended it
 }
 
-// NewBody returns the body of a request, or nil if there is none. It returns ErrTooLarge if the body is longer than limit, in bytes.
+// NewBody returns the body of a request, nil if it has none. It returns ErrTooLarge if the announced length exceeds limit, in bytes.
 func NewBody(c *fiber.Ctx, limit int64) (*Body, error) {
 	length := int64(c.Request().Header.ContentLength()) // negative when the body arrives in chunks
 	if length > limit {
@@ -44,7 +44,7 @@ func (b *Body) Length() int64 { return b.length }
 // Received returns the number of bytes read so far.
 func (b *Body) Received() int64 { return b.read }
 
-// Err returns the error that ended the body, nil if it ended as announced or goes on.
+// Err returns the error that ended the body. It is nil while the body is being read, and after a proper end.
 func (b *Body) Err() error {
 	if errors.Is(b.err, io.EOF) {
 		return nil

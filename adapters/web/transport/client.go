@@ -13,11 +13,11 @@ import (
 // clientBits is the length of the IPv6 prefix that counts as one client: a provider usually gives a client a whole network.
 const clientBits = 64
 
-// Proxies are the networks of trusted proxies. The server believes what these say about a client's address, and about the scheme and
-// the host of a request.
+// Proxies are the networks of trusted proxies. The server takes a client's address, and the scheme and the host of a request, from
+// their headers.
 type Proxies []netip.Prefix
 
-// Trust reports whether an address is a trusted proxy's.
+// Trust reports whether an address belongs to a trusted proxy.
 func (p Proxies) Trust(address netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(address) {
@@ -65,7 +65,7 @@ func (p Proxies) clientIP(c *fiber.Ctx) netip.Addr {
 	return address
 }
 
-// peerAddress returns the address of the other end of the connection.
+// peerAddress returns the address of the peer of the connection.
 func peerAddress(c *fiber.Ctx) netip.Addr {
 	address, _ := netip.AddrFromSlice(c.Context().RemoteIP())
 	return address.Unmap()
@@ -84,7 +84,7 @@ func forwardedAddress(s string) (netip.Addr, bool) {
 	return address.Unmap().WithZone(""), err == nil
 }
 
-// forwardedValues returns the values of a header, of all its lines.
+// forwardedValues returns the values of all lines of a header, separated by commas.
 func forwardedValues(c *fiber.Ctx, header string) []byte {
 	return bytes.Join(c.Request().Header.PeekAll(header), []byte(","))
 }

@@ -17,17 +17,17 @@ const (
 	// slowest is the rate, in bytes a second, at which a client may send or receive without a time limit.
 	slowest = 1 << 10
 
-	// lingerTime is how long the server reads what a client still sends after its answer.
+	// lingerTime is the time for which the server reads what a client still sends after its answer.
 	lingerTime = 5 * time.Second
 
 	// handshakeTimeout bounds a TLS handshake.
 	handshakeTimeout = 10 * time.Second
 
-	// fileChunk is how many bytes of a file are sent between two extensions of the deadline.
+	// fileChunk is the number of bytes of a file that are sent between two extensions of the deadline.
 	fileChunk = 64 << 10
 )
 
-// conn is a connection. Over TLS its bytes are the decrypted ones, which bodies are read from.
+// A conn is the connection of a client. Over TLS it carries the decrypted bytes.
 type conn struct {
 	net.Conn
 
@@ -41,7 +41,7 @@ type conn struct {
 	received atomic.Int64 // bytes since deadline was set
 }
 
-// tlsConn has the methods by which fasthttp recognizes TLS.
+// A tlsConn adds the methods by which fasthttp recognizes TLS.
 type tlsConn struct {
 	*conn
 
@@ -73,7 +73,7 @@ func ownConn(c net.Conn) *conn {
 	panic("the server's listener was not wrapped")
 }
 
-// Linger makes the connection of a request read what the client still sends after the last answer, for a while.
+// Linger makes the connection of a request read what the client still sends after the last answer, for lingerTime.
 func Linger(c *fiber.Ctx) { connOf(c).lingers.Store(true) }
 
 // Read implements io.Reader. TLS may return the last bytes together with the end. Read then reports the end at the next call, so that
@@ -160,14 +160,14 @@ func (c *conn) end() error {
 	return c.Conn.Close()
 }
 
-// lookInterval is the time between two looks at a connection during a long request.
+// lookInterval is the time between two checks of a connection during a long request.
 const lookInterval = 250 * time.Millisecond
 
-// ErrClientGone is the cause of a context of WhileOpen that ended before its request.
+// ErrClientGone is the cause that ends a context of WhileOpen when the client closes the connection.
 var ErrClientGone = errors.New("client closed the connection")
 
-// WhileOpen returns the context of a request, which ends with ErrClientGone when the client closes the connection, and a function that
-// stops the watch. fasthttp does not read from a connection during a request, and so does not notice.
+// WhileOpen returns a context of a request that ends when the client closes the connection, and a function that stops the checks.
+// fasthttp does not read from a connection during a request, and so does not notice.
 func WhileOpen(c *fiber.Ctx) (context.Context, func()) {
 	own := connOf(c)
 	ctx, cancel := context.WithCancelCause(c.UserContext())

@@ -1,5 +1,5 @@
-// Package transport fills the gaps of fasthttp: connections with patience and an end that is noticed, heads and bodies that are checked,
-// and the address of a client behind proxies. It knows nothing of the domain.
+// Package transport adds to fasthttp what net/http has: timeouts for slow clients, contexts that end with the connection, strict checks of
+// heads and bodies, and the addresses of clients behind proxies. It does not depend on the domain.
 package transport
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// shortagePause is the pause before the next attempt to accept a connection when the system has no room for one more.
+	// shortagePause is the time between two attempts to accept a connection while the system has no room for one more.
 	shortagePause = 50 * time.Millisecond
 
 	// crowdedInterval is the minimal time between two log lines about addresses that have their share of all connections.
@@ -24,7 +24,7 @@ const (
 // Config describes the connections of a server.
 type Config struct {
 	TLS            *tls.Config   // nil for plain HTTP
-	ClientTimeout  time.Duration // of a request, besides a second for each KiB that is sent or received
+	ClientTimeout  time.Duration // for a request to arrive, plus a second for each KiB sent or received
 	MaxConnections int           // one address may have a tenth, unless it is a trusted proxy's
 	Proxies        Proxies
 
@@ -32,7 +32,7 @@ type Config struct {
 	UntrustedProxy func(peer netip.Addr)
 }
 
-// listener accepts connections that know what fasthttp does not report about them.
+// A listener accepts connections that record what fasthttp does not report: the state of the head, and the end of the client's bytes.
 type listener struct {
 	net.Listener
 
@@ -44,7 +44,7 @@ type listener struct {
 	handshakes context.Context //nolint:containedctx // of TLS; it ends with the server
 }
 
-// Listen returns a listener that accepts the connections of l for a server. When ctx ends, running TLS handshakes fail.
+// Listen returns a listener that accepts the connections of l for a server. TLS handshakes fail when ctx ends.
 func Listen(ctx context.Context, l net.Listener, cfg Config, log *slog.Logger) net.Listener {
 	return listener{l, cfg, newShares(cfg.MaxConnections, cfg.Proxies), log, NewSampler(crowdedInterval, time.Now), ctx}
 }

@@ -1,4 +1,4 @@
-// Package urls has the addresses of pages and files that are named in several places.
+// Package urls has the addresses that several rooms of the web use.
 package urls
 
 import (
@@ -28,7 +28,7 @@ const (
 // Import returns the address of an import's page.
 func Import(id int64) string { return Imports + strconv.FormatInt(id, 10) }
 
-// ChangePassword returns the address of the page on which a password is changed, and which then leads to next.
+// ChangePassword returns the address of the page on which a user changes a password before going to next.
 func ChangePassword(next string) string {
 	if next == Profile || next == Password {
 		return Password
@@ -36,10 +36,10 @@ func ChangePassword(next string) string {
 	return Password + "?next=" + url.QueryEscape(next)
 }
 
-// SignIn returns the address of the page on which a user signs in, and which then leads to next.
+// SignIn returns the address of the page on which a user signs in before going to next.
 func SignIn(next string) string { return Login + "?next=" + url.QueryEscape(next) }
 
-// Local returns the path of this server that next names, and the profile's if next names anything else.
+// Local returns next if it is the address of a page of this server, and the profile's address otherwise.
 func Local(next string) string {
 	const fallback = Profile
 	u, err := url.Parse(next)
