@@ -33,12 +33,14 @@ func phrases(table [][2]string) []phrase {
 	return all
 }
 
-// everywhere are phrases that neither users nor developers read: words of the last century, words that were translated one by one, and
-// second words for one thing.
+// everywhere are phrases that neither users nor developers read: archaisms, word-for-word translations, and second words for one thing.
 var everywhere = phrases([][2]string{
 	{`who(?:m)?ever`, "name the user, client or administrator"},
 	{`nobody`, "no one, or name the record"},
 	{`somebody`, "a user, someone"},
+	{`everybody|anybody`, "everyone, anyone, or name the user"},
+	{`at once`, "concurrently, immediately, together"},
+	{`e-mails?`, "email"},
 	{`lest`, "so that ... does not"},
 	{`whereupon|thereupon|thereof|therein|whence|hitherto`, "a sentence of its own"},
 	{`tells? of|tells? (?:whether|what|who)`, "returns, reports whether"},
@@ -53,11 +55,8 @@ var everywhere = phrases([][2]string{
 	{`mend(?:s|ed|ing)?`, "fix"},
 })
 
-// inText are phrases that users don't read either, but that code may have.
+// inText are phrases that users do not read, besides those. Comments and names may have them.
 var inText = phrases([][2]string{
-	{`everybody|anybody`, "everyone, anyone, or name the user"},
-	{`at once`, "concurrently, immediately, together"},
-	{`e-mails?`, "email"},
 	{`makes? no sense`, "invalid"},
 	{`worked on`, "processed"},
 	{`than (?:it|they) may`, "exceeds the limit"},
@@ -78,14 +77,14 @@ var inText = phrases([][2]string{
 	{`прогон\p{L}*|репетици\p{L}+`, "пробный запуск"},
 })
 
-// inCatalogs are phrases that pages do not have: a person is a record there, whatever JSON calls it.
+// inCatalogs are phrases that messages do not have, besides those: the object of JSON is a record on pages.
 var inCatalogs = phrases([][2]string{
 	{`(?:an? |\d+ )?objects?`, "record, except in: JSON object"},
 	{`refused|refusals?`, "rejected, rejection"},
 	{`объект(?:а|у|ом|е|ы|ов|ам|ами|ах)?`, "запись, кроме: объект JSON"},
 })
 
-// inComments are phrases that explain no code.
+// inComments are phrases that comments and names do not have, besides those everywhere.
 var inComments = phrases([][2]string{
 	{`is what`, "say what it is"},
 	{`knows? of`, "has, imports"},
@@ -105,15 +104,15 @@ func TestNoBannedPhrases(t *testing.T) {
 	require.NoError(t, err)
 	for _, c := range []struct {
 		name   string
-		ofCode bool
+		inCode bool
 	}{
 		{"in what users read: catalogs, pages, documents, and the strings of the program", false},
 		{"in what developers read: comments, and the names of functions", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for _, place := range found {
-				if place.ofCode == c.ofCode {
-					t.Error(place.text)
+			for _, it := range found {
+				if it.inCode == c.inCode {
+					t.Error(it.message)
 				}
 			}
 		})
@@ -147,7 +146,7 @@ func TestEveryBannedPhraseIsFound(t *testing.T) {
 			}
 			require.Len(t, found, len(want))
 			for i := range want {
-				require.True(t, strings.HasPrefix(found[i].text, want[i]), "%s\n%s", want[i], found[i].text)
+				require.True(t, strings.HasPrefix(found[i].message, want[i]), "%s\n%s", want[i], found[i].message)
 			}
 		})
 	}
@@ -160,6 +159,7 @@ func TestEveryBannedPhraseIsFound(t *testing.T) {
 		"views/static/x.min.js":   {Data: []byte("nobody")},
 		"test/fake/testdata/a.go": {Data: []byte("nobody")},
 		".git/a.go":               {Data: []byte("nobody")},
+		"data/a.go":               {Data: []byte("nobody")},
 	})
 	require.NoError(t, err)
 	require.Empty(t, found)
@@ -171,12 +171,12 @@ func TestEveryBannedPhraseIsFound(t *testing.T) {
 }
 
 // bannedPhrases returns every banned phrase in the project's texts, with its place and what to write instead.
-func bannedPhrases(tree fs.FS) (found []place, err error) {
+func bannedPhrases(tree fs.FS) (found []finding, err error) {
 	err = fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && !slices.Contains([]string{".", ".github"}, entry.Name())):
+		case entry.IsDir() && name != "." && (entry.Name() == "testdata" || path.Dir(name) == "." && !slices.Contains(append(topLevel, ".github"), name)):
 			return fs.SkipDir
 		case entry.IsDir():
 			return nil
@@ -185,33 +185,33 @@ func bannedPhrases(tree fs.FS) (found []place, err error) {
 		for _, text := range texts {
 			for _, p := range text.banned {
 				for _, match := range p.pattern.FindAllStringSubmatch(quoted.Replace(text.text), -1) {
-					found = append(found, place{fmt.Sprintf("%s:%s: %q: write %s", name, text.place, match[1], p.instead), text.ofCode})
+					found = append(found, finding{fmt.Sprintf("%s:%s: %q: write %s", name, text.place, match[1], p.instead), text.inCode})
 				}
 			}
 		}
 		return err
 	})
-	slices.SortFunc(found, func(a, b place) int { return strings.Compare(a.text, b.text) })
+	slices.SortFunc(found, func(a, b finding) int { return strings.Compare(a.message, b.message) })
 	return found, err
 }
 
-// A place is one of a banned phrase.
-type place struct {
-	text   string
-	ofCode bool // in a comment or a name
+// A finding is a banned phrase, with its place and what to write instead.
+type finding struct {
+	message string
+	inCode  bool // in a comment or a name
 }
 
-// A placed is a text of a file, with the line or key at which it is, and the phrases that it may not have.
-type placed struct {
+// A passage is a text of a file, with its line or key, and the phrases that it may not have.
+type passage struct {
 	place, text string
 	banned      []phrase
-	ofCode      bool
+	inCode      bool
 }
 
 var catalogFile = regexp.MustCompile(`^adapters/i18n/[a-z]+\.json$`)
 
 // textsOf returns what people read in a file.
-func textsOf(tree fs.FS, name string) ([]placed, error) {
+func textsOf(tree fs.FS, name string) ([]passage, error) {
 	extension := path.Ext(name)
 	switch {
 	case strings.HasSuffix(name, ".min.js"):
@@ -239,26 +239,26 @@ func textsOf(tree fs.FS, name string) ([]placed, error) {
 // action is one of a template, which the program replaces.
 var action = regexp.MustCompile(`{{.*?}}`)
 
-func lines(source []byte, banned []phrase) (texts []placed) {
+func lines(source []byte, banned []phrase) (texts []passage) {
 	number := 0
 	for line := range strings.Lines(string(source)) {
 		number++
-		texts = append(texts, placed{strconv.Itoa(number), line, banned, false})
+		texts = append(texts, passage{strconv.Itoa(number), line, banned, false})
 	}
 	return texts
 }
 
-func textsOfCatalog(source []byte) (texts []placed, err error) {
+func textsOfCatalog(source []byte) (texts []passage, err error) {
 	var messages map[string]any
 	err = json.Unmarshal(source, &messages)
 	for key, message := range messages {
-		texts = append(texts, placed{key, fmt.Sprint(message), slices.Concat(everywhere, inText, inCatalogs), false})
+		texts = append(texts, passage{key, fmt.Sprint(message), slices.Concat(everywhere, inText, inCatalogs), false})
 	}
 	return texts, err
 }
 
 // textsOfCode returns the comments of a file, the words of its functions' names, and its strings unless it is a test.
-func textsOfCode(name string, source []byte) (texts []placed, err error) {
+func textsOfCode(name string, source []byte) (texts []passage, err error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, name, source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
@@ -266,17 +266,17 @@ func textsOfCode(name string, source []byte) (texts []placed, err error) {
 	}
 	for _, group := range file.Comments {
 		comment := strings.Join(strings.Fields(group.Text()), " ")
-		texts = append(texts, placed{strconv.Itoa(files.Position(group.Pos()).Line), comment, slices.Concat(everywhere, inComments), true})
+		texts = append(texts, passage{strconv.Itoa(files.Position(group.Pos()).Line), comment, slices.Concat(everywhere, inComments), true})
 	}
-	isTest := below(name, "test") || strings.HasSuffix(name, "_test.go")
+	ofTest := below(name, "test") || strings.HasSuffix(name, "_test.go")
 	ast.Inspect(file, func(node ast.Node) bool {
 		switch node := node.(type) {
 		case *ast.FuncDecl:
 			words := word.ReplaceAllString(node.Name.Name, "$0 ")
-			texts = append(texts, placed{strconv.Itoa(files.Position(node.Pos()).Line), words, everywhere, true})
+			texts = append(texts, passage{strconv.Itoa(files.Position(node.Pos()).Line), words, everywhere, true})
 		case *ast.BasicLit:
-			if node.Kind == token.STRING && !isTest && strings.Contains(node.Value, " ") { // a single word is no prose
-				texts = append(texts, placed{strconv.Itoa(files.Position(node.Pos()).Line), node.Value, slices.Concat(everywhere, inText), false})
+			if node.Kind == token.STRING && !ofTest && strings.Contains(node.Value, " ") { // a single word is no prose
+				texts = append(texts, passage{strconv.Itoa(files.Position(node.Pos()).Line), node.Value, slices.Concat(everywhere, inText), false})
 			}
 		}
 		return true
