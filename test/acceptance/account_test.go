@@ -15,18 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
+	"rollcall/test/visitor"
 )
 
 func TestRegisterSignsInAndShowsTheProfile(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
-	got := b.submit(t, "/register", with(anna(), "birthday", "28.02.1990"))
-	require.Equal(t, 303, got.status, got.text("main"))
-	profile := b.get(t, got.location())
-	require.Equal(t, "/profile", strings.Split(got.location(), "?")[0])
-	require.NotEmpty(t, profile.text("[role=status]"))
+	got := b.Submit(t, "/register", with(anna(), "birthday", "28.02.1990"))
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	profile := b.Get(t, got.Location())
+	require.Equal(t, "/profile", strings.Split(got.Location(), "?")[0])
+	require.NotEmpty(t, profile.Text("[role=status]"))
 	for _, own := range []string{"Ким", "Анна", "Петровна", "28 February 1990", "Anna@example.com", "+79123456789"} {
-		require.Contains(t, profile.text("dl"), own)
+		require.Contains(t, profile.Text("dl"), own)
 	}
 	type row struct{ Login, Email, Phone, Fname, Birthday, Hash string }
 	rows := pgtest.Query[row](t, p.database, `select login, email, phone, fname, birthday::text, left(password_hash, 30) as hash
@@ -34,8 +35,8 @@ func TestRegisterSignsInAndShowsTheProfile(t *testing.T) {
 	require.Equal(t, []row{{"Anna", "Anna@example.com", "79123456789", "Анна", "1990-02-28", "$argon2id$v=19$m=19456,t=2,p=1"}}, rows)
 	require.NotContains(t, p.logged(), "Anna")
 	require.Zero(t, p.count(t, "codes"), "a registration is no import")
-	require.Equal(t, 303, b.get(t, "/register").status, "a signed-in user need not register")
-	require.Equal(t, 303, b.get(t, "/login").status)
+	require.Equal(t, 303, b.Get(t, "/register").Status, "a signed-in user need not register")
+	require.Equal(t, 303, b.Get(t, "/login").Status)
 }
 
 // A registration or a change of password succeeds even if the session cannot be stored.
@@ -52,20 +53,20 @@ func TestSuccessIsReportedWithoutASession(t *testing.T) {
 	const end = "alter table sessions drop constraint away"
 	b := p.browser(t)
 	away(begin)
-	got := b.submit(t, "/register", anna())
-	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "You're registered. Now sign in.", b.get(t, got.location()).text("[role=status]"))
+	got := b.Submit(t, "/register", anna())
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	require.Equal(t, "You're registered. Now sign in.", b.Get(t, got.Location()).Text("[role=status]"))
 	away(end)
-	require.Equal(t, 303, b.signIn(t, anna()["login"], anna()["psw"]).status)
-	form := b.get(t, "/account/password")
+	require.Equal(t, 303, b.SignIn(t, anna()["login"], anna()["psw"]).Status)
+	form := b.Get(t, "/account/password")
 	away(begin)
 	const changed = "another horse battery staple"
-	got = b.send(t, "/account/password", form, map[string]string{"old": anna()["psw"], "psw": changed})
-	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "Your password has been changed. Sign in with the new one.", b.get(t, got.location()).text("[role=status]"))
+	got = b.Send(t, "/account/password", form, map[string]string{"old": anna()["psw"], "psw": changed})
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	require.Equal(t, "Your password has been changed. Sign in with the new one.", b.Get(t, got.Location()).Text("[role=status]"))
 	away(end)
-	require.Equal(t, 303, b.signIn(t, anna()["login"], changed).status)
-	require.True(t, b.isSignedIn(t))
+	require.Equal(t, 303, b.SignIn(t, anna()["login"], changed).Status)
+	require.True(t, b.IsSignedIn(t))
 }
 
 func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
@@ -109,13 +110,13 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 		{name: "no such day", fields: with(anna(), "birthday", "31.02.2000"), focus: "birthday"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := p.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i)).submit(t, "/register", c.fields)
-			require.Equal(t, 422, got.status)
+			got := p.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i)).Submit(t, "/register", c.fields)
+			require.Equal(t, 422, got.Status)
 			for field, message := range c.errors {
-				require.Equal(t, message, got.text("#"+field+"-error"), field)
+				require.Equal(t, message, got.Text("#"+field+"-error"), field)
 			}
 			if c.errors == nil {
-				require.NotEmpty(t, got.text("#"+c.focus+"-error"))
+				require.NotEmpty(t, got.Text("#"+c.focus+"-error"))
 				require.Equal(t, 1, got.Find(".field [aria-invalid]").Length())
 			}
 			require.Equal(t, c.focus, got.Find("[autofocus]").AttrOr("name", ""))
@@ -125,7 +126,7 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 				}
 			}
 			if c.fields["psw"] != "" {
-				require.NotContains(t, got.html, c.fields["psw"])
+				require.NotContains(t, got.HTML, c.fields["psw"])
 			}
 			require.Empty(t, got.Find("#psw").AttrOr("value", ""))
 		})
@@ -140,14 +141,14 @@ func TestConcurrentRegistrationsOfOneLogin(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 8 {
 		b := p.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i))
-		form := b.get(t, "/register")
+		form := b.Get(t, "/register")
 		group.Go(func() {
-			got := b.send(t, "/register", form, with(anna(), "phone", fmt.Sprintf("91200000%02d", i), "email", ""))
+			got := b.Send(t, "/register", form, with(anna(), "phone", fmt.Sprintf("91200000%02d", i), "email", ""))
 			mu.Lock()
 			defer mu.Unlock()
-			statuses[got.status]++
-			if got.status != 303 {
-				require.Equal(t, "Login belongs to another user.", got.text("#login-error"))
+			statuses[got.Status]++
+			if got.Status != 303 {
+				require.Equal(t, "Login belongs to another user.", got.Text("#login-error"))
 			}
 		})
 	}
@@ -161,23 +162,23 @@ func TestSignInByLoginEmailAndPhone(t *testing.T) {
 	p.registered(t)
 	for _, name := range []string{"Anna", "ANNA", " anna ", "anna@EXAMPLE.com", "+7 912 345-67-89", "9123456789"} {
 		b := p.browser(t)
-		got := b.signIn(t, name, goodPassword)
-		require.Equal(t, 303, got.status, name)
-		require.True(t, b.isSignedIn(t), name)
+		got := b.SignIn(t, name, goodPassword)
+		require.Equal(t, 303, got.Status, name)
+		require.True(t, b.IsSignedIn(t), name)
 	}
 }
 
 func TestSignInDoesNotRevealLogins(t *testing.T) {
 	p := start(t)
 	p.registered(t)
-	wrong := p.browser(t).signIn(t, "Anna", "not her password")
-	unknown := p.browser(t).signIn(t, "Hanna", "not her password")
-	require.Equal(t, 401, wrong.status)
-	require.Equal(t, 401, unknown.status)
-	require.Equal(t, wrong.text("main"), unknown.text("main"))
-	require.NotEmpty(t, wrong.text("[role=alert]"))
+	wrong := p.browser(t).SignIn(t, "Anna", "not her password")
+	unknown := p.browser(t).SignIn(t, "Hanna", "not her password")
+	require.Equal(t, 401, wrong.Status)
+	require.Equal(t, 401, unknown.Status)
+	require.Equal(t, wrong.Text("main"), unknown.Text("main"))
+	require.NotEmpty(t, wrong.Text("[role=alert]"))
 	require.Equal(t, "Anna", wrong.Find("#login").AttrOr("value", ""))
-	require.NotContains(t, wrong.html, "not her password")
+	require.NotContains(t, wrong.HTML, "not her password")
 }
 
 // A login must not be another person's email or phone in any spelling. A login older than this rule does not take precedence over
@@ -188,26 +189,26 @@ func TestOneNameOneAccount(t *testing.T) {
 	const password = "another password of mine"
 	other := with(anna(), "email", "other@example.com", "phone", "", "psw", password)
 	for _, login := range []string{"anna@example.com", "ANNA@example.com", "+7(912)345-67-89", "89123456789", "8-912-345-67-89"} {
-		refused := p.browser(t).submit(t, "/register", with(other, "login", login))
-		require.Equal(t, 422, refused.status, login)
-		require.Equal(t, "Login looks like an email or phone number, but doesn't match the one given.", refused.text("#login-error"))
+		refused := p.browser(t).Submit(t, "/register", with(other, "login", login))
+		require.Equal(t, 422, refused.Status, login)
+		require.Equal(t, "Login looks like an email or phone number, but doesn't match the one given.", refused.Text("#login-error"))
 		imported := p.post(t, person(login, `"email":"other@example.com"`), "Accept", "application/problem+json")
 		require.Equal(t, 400, imported.status)
 		require.Contains(t, imported.body, `"field":"login","code":"is_contact"`)
 	}
-	require.Equal(t, 303, p.browser(t).submit(t, "/register", with(other, "login", "Other@example.com")).status, "a login may be the person's own email")
+	require.Equal(t, 303, p.browser(t).Submit(t, "/register", with(other, "login", "Other@example.com")).Status, "a login may be the person's own email")
 
 	p.set(t, `update users set login = '89123456789', login_key = '89123456789' where email = 'other@example.com'`)
-	require.Equal(t, 303, p.browser(t).signIn(t, "89123456789", goodPassword).status)
-	require.Equal(t, 401, p.browser(t).signIn(t, "89123456789", password).status)
-	require.Equal(t, 303, p.browser(t).signIn(t, "other@example.com", password).status, "the user with the old login signs in by email")
+	require.Equal(t, 303, p.browser(t).SignIn(t, "89123456789", goodPassword).Status)
+	require.Equal(t, 401, p.browser(t).SignIn(t, "89123456789", password).Status)
+	require.Equal(t, 303, p.browser(t).SignIn(t, "other@example.com", password).Status, "the user with the old login signs in by email")
 }
 
 func TestChangePassword(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	other := p.browser(t)
-	require.Equal(t, 303, other.signIn(t, "Anna", goodPassword).status)
+	require.Equal(t, 303, other.SignIn(t, "Anna", goodPassword).Status)
 	for _, c := range []struct{ old, chosen, field, message string }{
 		{"", "a fine new password", "old", "Old password is required."},
 		{"wrong", "a fine new password", "old", ""},
@@ -217,21 +218,21 @@ func TestChangePassword(t *testing.T) {
 		{goodPassword, goodPassword, "psw", ""},
 	} {
 		t.Run(c.field+" "+c.chosen, func(t *testing.T) {
-			got := b.submit(t, "/account/password", map[string]string{"old": c.old, "psw": c.chosen})
-			require.Equal(t, 422, got.status)
-			require.NotEmpty(t, got.text("#"+c.field+"-error"))
-			require.NotContains(t, got.html, goodPassword)
+			got := b.Submit(t, "/account/password", map[string]string{"old": c.old, "psw": c.chosen})
+			require.Equal(t, 422, got.Status)
+			require.NotEmpty(t, got.Text("#"+c.field+"-error"))
+			require.NotContains(t, got.HTML, goodPassword)
 		})
 	}
-	id := b.cookie("session")
-	got := b.submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "a fine new password"})
-	require.Equal(t, 303, got.status, got.text("main"))
-	require.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
-	require.NotEqual(t, id, b.cookie("session"), "the session has a new ID")
-	require.True(t, b.isSignedIn(t))
-	require.False(t, other.isSignedIn(t), "other sessions end")
-	require.Equal(t, 401, p.browser(t).signIn(t, "Anna", goodPassword).status)
-	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "a fine new password").status)
+	id := b.Cookie("session")
+	got := b.Submit(t, "/account/password", map[string]string{"old": goodPassword, "psw": "a fine new password"})
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	require.NotEmpty(t, b.Get(t, got.Location()).Text("[role=status]"))
+	require.NotEqual(t, id, b.Cookie("session"), "the session has a new ID")
+	require.True(t, b.IsSignedIn(t))
+	require.False(t, other.IsSignedIn(t), "other sessions end")
+	require.Equal(t, 401, p.browser(t).SignIn(t, "Anna", goodPassword).Status)
+	require.Equal(t, 303, p.browser(t).SignIn(t, "Anna", "a fine new password").Status)
 }
 
 // weakHash is the hash of "correct horse battery" with 64 KiB and one pass.
@@ -242,11 +243,11 @@ func TestWeakHashIsRenewed(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	p.set(t, `update users set password_hash = '`+weakHash+`'`)
-	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "correct horse battery").status)
+	require.Equal(t, 303, p.browser(t).SignIn(t, "Anna", "correct horse battery").Status)
 	hash := pgtest.Query[struct{ Hash string }](t, p.database, "select password_hash as hash from users")[0].Hash
 	require.True(t, strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash)
-	require.True(t, b.isSignedIn(t))
-	require.Equal(t, 303, p.browser(t).signIn(t, "Anna", "correct horse battery").status)
+	require.True(t, b.IsSignedIn(t))
+	require.Equal(t, 303, p.browser(t).SignIn(t, "Anna", "correct horse battery").Status)
 }
 
 func TestAttemptsAreLimited(t *testing.T) {
@@ -255,24 +256,24 @@ func TestAttemptsAreLimited(t *testing.T) {
 	for _, login := range []string{"Anna", "nobody"} {
 		guesser := p.browser(t, "X-Forwarded-For", "203.0.113.7")
 		for range 10 {
-			require.Equal(t, 401, guesser.signIn(t, login, "a guess at it").status, login)
+			require.Equal(t, 401, guesser.SignIn(t, login, "a guess at it").Status, login)
 		}
-		got := guesser.signIn(t, login, goodPassword)
-		require.Equal(t, 429, got.status, "%s, with the right password too", login)
-		seconds, err := strconv.Atoi(got.header.Get("Retry-After"))
+		got := guesser.SignIn(t, login, goodPassword)
+		require.Equal(t, 429, got.Status, "%s, with the right password too", login)
+		seconds, err := strconv.Atoi(got.Header.Get("Retry-After"))
 		require.NoError(t, err)
 		require.InDelta(t, 60, seconds, 20, "one attempt a minute, part of which has passed")
-		require.Contains(t, got.text("[role=alert]"), "1 minute")
-		problem := p.browser(t, "X-Forwarded-For", "203.0.113.7").signIn(t, login, goodPassword, "Accept", "application/problem+json")
-		require.Equal(t, 429, problem.status)
-		require.Contains(t, problem.text("body"), `"code":"attempts"`)
+		require.Contains(t, got.Text("[role=alert]"), "1 minute")
+		problem := p.browser(t, "X-Forwarded-For", "203.0.113.7").SignIn(t, login, goodPassword, "Accept", "application/problem+json")
+		require.Equal(t, 429, problem.Status)
+		require.Contains(t, problem.Text("body"), `"code":"attempts"`)
 	}
 	owner := p.browser(t, "X-Forwarded-For", "198.51.100.1")
-	require.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status, "the owner signs in from another address")
+	require.Equal(t, 303, owner.SignIn(t, "Anna", goodPassword).Status, "the owner signs in from another address")
 	forged := p.browser(t, "X-Forwarded-For", "192.0.2.1, 203.0.113.7")
-	require.Equal(t, 429, forged.signIn(t, "Anna", goodPassword).status, "addresses that the client itself puts into the header are ignored")
+	require.Equal(t, 429, forged.SignIn(t, "Anna", goodPassword).Status, "addresses that the client itself puts into the header are ignored")
 	for range 20 {
-		require.Equal(t, 303, p.browser(t, "X-Forwarded-For", "198.51.100.1").signIn(t, "Anna", goodPassword).status, "the right password meets no limit")
+		require.Equal(t, 303, p.browser(t, "X-Forwarded-For", "198.51.100.1").SignIn(t, "Anna", goodPassword).Status, "the right password meets no limit")
 	}
 	stored := pgtest.Query[struct{ Row string }](t, p.database, "select limits::text as row from limits")
 	require.NotEmpty(t, stored)
@@ -285,55 +286,55 @@ func TestAttemptsAreLimited(t *testing.T) {
 func TestGuessesDoNotLockOutTheOwner(t *testing.T) {
 	p := start(t)
 	owner := p.registered(t)
-	owner.signOut(t)
+	owner.SignOut(t)
 	stranger := p.browser(t)
-	require.Equal(t, 303, stranger.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001")).status)
-	stranger.signOut(t)
+	require.Equal(t, 303, stranger.Submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001")).Status)
+	stranger.SignOut(t)
 	for range 10 {
-		require.Equal(t, 401, stranger.signIn(t, "Anna", "a guess at it").status)
+		require.Equal(t, 401, stranger.SignIn(t, "Anna", "a guess at it").Status)
 	}
-	require.Equal(t, 429, stranger.signIn(t, "Anna", goodPassword).status, "another user's device cookie")
-	require.Equal(t, 429, p.browser(t).signIn(t, "Anna", goodPassword).status)
-	require.Equal(t, 429, p.browser(t, "Cookie", "device="+strings.Repeat("A", 56)).signIn(t, "Anna", goodPassword).status, "a forged device cookie")
-	require.Equal(t, 303, owner.signIn(t, "Anna", goodPassword).status)
+	require.Equal(t, 429, stranger.SignIn(t, "Anna", goodPassword).Status, "another user's device cookie")
+	require.Equal(t, 429, p.browser(t).SignIn(t, "Anna", goodPassword).Status)
+	require.Equal(t, 429, p.browser(t, "Cookie", "device="+strings.Repeat("A", 56)).SignIn(t, "Anna", goodPassword).Status, "a forged device cookie")
+	require.Equal(t, 303, owner.SignIn(t, "Anna", goodPassword).Status)
 
 	at, _ := url.Parse(p.url)
 	thief := p.browser(t)
-	thief.client.Jar.SetCookies(at, []*http.Cookie{{Name: "device", Value: owner.cookie("device")}})
+	thief.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "device", Value: owner.Cookie("device")}})
 	for range 10 {
-		require.Equal(t, 401, thief.signIn(t, "Anna", "a guess at it").status)
+		require.Equal(t, 401, thief.SignIn(t, "Anna", "a guess at it").Status)
 	}
-	require.Equal(t, 429, thief.signIn(t, "Anna", goodPassword).status, "a stolen device cookie gives few attempts")
+	require.Equal(t, 429, thief.SignIn(t, "Anna", goodPassword).Status, "a stolen device cookie gives few attempts")
 }
 
 func TestDeviceCookie(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.1")
-	find := func(got *page, name string) *http.Cookie {
-		i := slices.IndexFunc(got.cookies, func(cookie *http.Cookie) bool { return cookie.Name == name })
+	find := func(got *visitor.Page, name string) *http.Cookie {
+		i := slices.IndexFunc(got.Cookies, func(cookie *http.Cookie) bool { return cookie.Name == name })
 		require.GreaterOrEqual(t, i, 0, name)
-		return got.cookies[i]
+		return got.Cookies[i]
 	}
 	b := p.browser(t)
-	first := find(b.submit(t, "/register", anna()), "device")
+	first := find(b.Submit(t, "/register", anna()), "device")
 	require.True(t, first.HttpOnly)
 	require.False(t, first.Secure)
 	require.Equal(t, http.SameSiteLaxMode, first.SameSite)
 	require.Equal(t, "/", first.Path)
 	require.Empty(t, first.Domain)
 	require.Equal(t, 180*24*60*60, first.MaxAge)
-	b.signOut(t)
-	require.Equal(t, first.Value, find(b.signIn(t, "Anna", goodPassword), "device").Value, "the browser keeps its cookie")
-	b.signOut(t)
-	other := b.submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001"))
+	b.SignOut(t)
+	require.Equal(t, first.Value, find(b.SignIn(t, "Anna", goodPassword), "device").Value, "the browser keeps its cookie")
+	b.SignOut(t)
+	other := b.Submit(t, "/register", with(anna(), "login", "boris", "email", "", "phone", "9000000001"))
 	require.True(t, strings.HasSuffix(find(other, "device").Value, "."+first.Value), "two users share the browser")
 
 	secure := p.browser(t, "X-Forwarded-Proto", "https")
-	form := secure.get(t, "/login")
-	got := secure.send(t, "/login", form, map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "__Host-form="+form.cookies[0].Value)
-	require.Equal(t, 303, got.status, got.text("main"))
+	form := secure.Get(t, "/login")
+	got := secure.Send(t, "/login", form, map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "__Host-form="+form.Cookies[0].Value)
+	require.Equal(t, 303, got.Status, got.Text("main"))
 	require.True(t, find(got, "__Host-device").Secure)
-	require.Equal(t, 401, p.browser(t).signIn(t, "Anna", "a guess").status)
-	for _, cookie := range p.browser(t).signIn(t, "Anna", "a guess").cookies {
+	require.Equal(t, 401, p.browser(t).SignIn(t, "Anna", "a guess").Status)
+	for _, cookie := range p.browser(t).SignIn(t, "Anna", "a guess").Cookies {
 		require.NotEqual(t, "device", cookie.Name)
 	}
 }
@@ -341,22 +342,22 @@ func TestDeviceCookie(t *testing.T) {
 func TestSignOut(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
-	stolen := b.cookie("session")
-	got := b.send(t, "/logout", b.get(t, "/profile"), nil)
-	require.Equal(t, 303, got.status)
-	require.Equal(t, "/login", strings.Split(got.location(), "?")[0])
-	require.NotEmpty(t, b.get(t, got.location()).text("[role=status]"))
-	require.False(t, b.isSignedIn(t))
+	stolen := b.Cookie("session")
+	got := b.Send(t, "/logout", b.Get(t, "/profile"), nil)
+	require.Equal(t, 303, got.Status)
+	require.Equal(t, "/login", strings.Split(got.Location(), "?")[0])
+	require.NotEmpty(t, b.Get(t, got.Location()).Text("[role=status]"))
+	require.False(t, b.IsSignedIn(t))
 	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+stolen).status, "the server has ended the session")
 	require.Zero(t, p.count(t, "sessions"))
 
-	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
+	require.Equal(t, 303, b.SignIn(t, "Anna", goodPassword).Status)
 	for _, site := range []string{"cross-site", "same-origin", "none"} {
-		asks := b.get(t, "/logout", "Sec-Fetch-Site", site)
-		require.Equal(t, 200, asks.status)
+		asks := b.Get(t, "/logout", "Sec-Fetch-Site", site)
+		require.Equal(t, 200, asks.Status)
 		require.Equal(t, 1, asks.Find(`main form[action="/logout"]`).Length(), "a link asks for confirmation")
-		require.True(t, b.isSignedIn(t))
+		require.True(t, b.IsSignedIn(t))
 	}
-	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/logout"), nil).status)
-	require.False(t, b.isSignedIn(t))
+	require.Equal(t, 303, b.Send(t, "/logout", b.Get(t, "/logout"), nil).Status)
+	require.False(t, b.IsSignedIn(t))
 }

@@ -21,11 +21,11 @@ func TestUserInputIsData(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
 	const script, statement = `<script>alert(1)</script>"'&`, `'); drop table profiles; --`
-	require.Equal(t, 303, b.submit(t, "/register", with(anna(), "lname", statement, "fname", script)).status)
-	profile := b.get(t, "/profile")
-	require.Contains(t, profile.text("dl.data"), script)
-	require.Contains(t, profile.text("dl.data"), statement)
-	require.NotContains(t, profile.html, "<script>alert")
+	require.Equal(t, 303, b.Submit(t, "/register", with(anna(), "lname", statement, "fname", script)).Status)
+	profile := b.Get(t, "/profile")
+	require.Contains(t, profile.Text("dl.data"), script)
+	require.Contains(t, profile.Text("dl.data"), statement)
+	require.NotContains(t, profile.HTML, "<script>alert")
 	require.Equal(t, 1, p.count(t, "profiles"))
 
 	require.Equal(t, 400, p.post(t, `{"login":"' or true --"}`).status)
@@ -38,10 +38,10 @@ func TestUserInputIsData(t *testing.T) {
 		{`"><script>alert(1)</script>&status=500`, 0},
 	} {
 		t.Run(c.login, func(t *testing.T) {
-			got := b.get(t, "/profile?"+url.Values{"login": {c.login}}.Encode())
+			got := b.Get(t, "/profile?"+url.Values{"login": {c.login}}.Encode())
 			require.Equal(t, c.login, got.Find("[name=login]").AttrOr("value", ""))
-			require.Equal(t, c.found, strings.Count(got.text("#report"), "Bad request!"))
-			require.NotContains(t, got.html, "<script>alert")
+			require.Equal(t, c.found, strings.Count(got.Text("#report"), "Bad request!"))
+			require.NotContains(t, got.HTML, "<script>alert")
 			require.Zero(t, got.Find(`#report a[href*="&status=500"]`).Length(), "the login stays one parameter")
 		})
 	}
@@ -61,7 +61,7 @@ func TestPasswordFields(t *testing.T) {
 		{"/account/password", signedIn, map[string]string{"old": "current-password", "psw": "new-password"}},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			form := c.browser.get(t, c.path).Find("main form:has(input[type=password])")
+			form := c.browser.Get(t, c.path).Find("main form:has(input[type=password])")
 			require.Equal(t, 1, form.Length())
 			require.Equal(t, "post", form.AttrOr("method", ""), "passwords are not in the address")
 			require.NotContains(t, form.AttrOr("action", ""), ":", "passwords go to this server")
@@ -84,19 +84,19 @@ func TestNoDefaultAccounts(t *testing.T) {
 	require.Zero(t, p.count(t, "roles"))
 	require.Zero(t, p.count(t, "access_tokens"))
 	for _, name := range []string{"admin", "root", "operator", "rollcall", "postgres"} {
-		require.Equal(t, 401, p.browser(t).signIn(t, name, name).status, name)
+		require.Equal(t, 401, p.browser(t).SignIn(t, name, name).Status, name)
 	}
 }
 
 func TestSigningInAgainEndsTheSession(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
-	before := b.cookie("session")
+	before := b.Cookie("session")
 	form := url.Values{"login": {"Anna"}, "psw": {goodPassword}}
-	got := b.do(t, http.MethodPost, "/login", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
-	require.Equal(t, 303, got.status)
-	require.True(t, b.isSignedIn(t))
-	require.NotEqual(t, before, b.cookie("session"))
+	got := b.Do(t, http.MethodPost, "/login", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	require.Equal(t, 303, got.Status)
+	require.True(t, b.IsSignedIn(t))
+	require.NotEqual(t, before, b.Cookie("session"))
 	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+before).status)
 	require.Equal(t, 1, p.count(t, "sessions"))
 }
@@ -108,8 +108,8 @@ func TestNoCORSHeaders(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodOptions, http.MethodPost} {
 		for _, path := range []string{"/", "/profile", "/useradd", "/useradd/export/json", "/openapi.yaml", "/healthz", "/static/app.js"} {
 			for _, origin := range []string{"https://evil.example", "null", p.url} {
-				got := b.do(t, method, path, "", "Origin", origin, "Access-Control-Request-Method", "POST")
-				for name := range got.header {
+				got := b.Do(t, method, path, "", "Origin", origin, "Access-Control-Request-Method", "POST")
+				for name := range got.Header {
 					require.False(t, strings.HasPrefix(name, "Access-Control-"), "%s %s: %s", method, path, name)
 				}
 			}
@@ -140,14 +140,14 @@ func TestAnswersHaveNoHashes(t *testing.T) {
 	require.Zero(t, status, stderr)
 	lines := p.post(t, mixed, "Accept", mediaLines)
 	require.Equal(t, 200, lines.status)
-	answers := []string{lines.body, b.get(t, "/profile").html, b.get(t, "/useradd/imports/1").html}
+	answers := []string{lines.body, b.Get(t, "/profile").HTML, b.Get(t, "/useradd/imports/1").HTML}
 	for _, file := range []string{"txt", "csv?table=codes", "csv?table=bad_users", "json", "rejected.json?import=1", "rejected.csv?import=1"} {
 		got := b.download(t, "/useradd/export/"+file)
 		require.Equal(t, 200, got.status, file)
 		answers = append(answers, got.body)
 	}
 	for _, answer := range answers {
-		for _, secret := range []string{"$argon2id$", "$sha256$", "password_hash", b.cookie("session")} {
+		for _, secret := range []string{"$argon2id$", "$sha256$", "password_hash", b.Cookie("session")} {
 			require.NotContains(t, answer, secret)
 		}
 	}

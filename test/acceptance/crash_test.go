@@ -103,5 +103,5 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	}
 	b := (&program{url: url}).browser(t)
 	b.signInFirst(t, credentials[records-1].Login, credentials[records-1].Password)
-	require.True(t, b.isSignedIn(t))
+	require.True(t, b.IsSignedIn(t))
 }

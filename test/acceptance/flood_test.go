@@ -14,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/visitor"
 )
 
 // numbered returns the form of person n.
@@ -23,21 +25,21 @@ func numbered(n int) map[string]string {
 
 func TestRegistrationsOfOneAddressAreLimited(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.1")
-	from := func(n int, address string, headers ...string) *page {
-		return p.browser(t, "X-Forwarded-For", address).submit(t, "/register", numbered(n), headers...)
+	from := func(n int, address string, headers ...string) *visitor.Page {
+		return p.browser(t, "X-Forwarded-For", address).Submit(t, "/register", numbered(n), headers...)
 	}
 	for n := range 20 {
-		require.Equal(t, 303, from(n, "192.0.2.1").status)
+		require.Equal(t, 303, from(n, "192.0.2.1").Status)
 	}
 	got := from(20, "192.0.2.1")
-	require.Equal(t, 429, got.status)
-	require.Regexp(t, `^([1-5]\d|60|\d)$`, got.header.Get("Retry-After"))
-	require.Equal(t, "Too many attempts. Try again in 1 minute.", got.text("[role=alert]"))
+	require.Equal(t, 429, got.Status)
+	require.Regexp(t, `^([1-5]\d|60|\d)$`, got.Header.Get("Retry-After"))
+	require.Equal(t, "Too many attempts. Try again in 1 minute.", got.Text("[role=alert]"))
 	require.Equal(t, "anna20", got.Find("#login").AttrOr("value", ""), "the form keeps its values")
 	got = from(20, "192.0.2.1", "Accept", "application/problem+json")
-	require.Equal(t, 429, got.status)
-	require.Contains(t, got.Text(), `"code":"attempts"`)
-	require.Equal(t, 303, from(20, "192.0.2.2").status)
+	require.Equal(t, 429, got.Status)
+	require.Contains(t, got.HTML, `"code":"attempts"`)
+	require.Equal(t, 303, from(20, "192.0.2.2").Status)
 	require.Equal(t, 21, p.count(t, "users"))
 }
 
@@ -48,16 +50,16 @@ func TestConcurrentRegistrationsOfOneAddress(t *testing.T) {
 	require.NoError(t, err)
 	defer holder.Close(context.Background())
 	var browsers []*browser
-	var forms []*page
+	var forms []*visitor.Page
 	for _, address := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"} {
 		b := p.browser(t, "X-Forwarded-For", address)
-		browsers, forms = append(browsers, b), append(forms, b.get(t, "/register"))
+		browsers, forms = append(browsers, b), append(forms, b.Get(t, "/register"))
 	}
 	_, err = holder.Exec(t.Context(), "begin; lock table users in access exclusive mode")
 	require.NoError(t, err)
 	var group sync.WaitGroup
 	register := func(n int) {
-		group.Go(func() { require.Equal(t, 303, browsers[n].send(t, "/register", forms[n], numbered(n)).status) })
+		group.Go(func() { require.Equal(t, 303, browsers[n].Send(t, "/register", forms[n], numbered(n)).Status) })
 	}
 	blocked := func() (n int) {
 		require.NoError(t, holder.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&n))

@@ -72,7 +72,7 @@ func TestAnswerHasEveryRecord(t *testing.T) {
 	require.Equal(t, "anna", *all[0].Login)
 	b := p.browser(t)
 	b.signInFirst(t, "anna", all[0].Password)
-	require.True(t, b.isSignedIn(t))
+	require.True(t, b.IsSignedIn(t))
 	require.Equal(t, 2, all[1].Object)
 	require.Nil(t, all[1].Login)
 	require.Equal(t, "not_object", all[1].Violations[0].Code)
@@ -335,8 +335,8 @@ func TestManyInvalidRecords(t *testing.T) {
 	require.Len(t, lines(t, got.body), 2001, "the answer has each record")
 	require.Equal(t, 1000, p.count(t, "bad_users"))
 	b := p.registered(t)
-	require.Contains(t, b.get(t, got.header.Get("Location")).text("main"), "1,000 more records were rejected. They are counted, but not listed here.")
-	require.Contains(t, b.get(t, "/profile").text("main"), "2,000")
+	require.Contains(t, b.Get(t, got.header.Get("Location")).Text("main"), "1,000 more records were rejected. They are counted, but not listed here.")
+	require.Contains(t, b.Get(t, "/profile").Text("main"), "2,000")
 }
 
 func TestForm(t *testing.T) {

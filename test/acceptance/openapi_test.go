@@ -200,15 +200,15 @@ func TestOpenAPIExamples(t *testing.T) {
 	for _, e := range document.examples(t) {
 		t.Run(strings.Join([]string{e.method, e.path, e.name, e.media}, " "), func(t *testing.T) {
 			situation := situations[e.name]
-			p, client := operator.p, &operator.client
+			p, client := operator.p, &operator.Client
 			switch {
 			case e.name == "unavailable":
 				p = away()
 			case e.name == "password_change_required":
 				p = start(t, "--useradd-access", "session")
 				visitor := p.browser(t)
-				visitor.signIn(t, "boris", p.generated(t, "boris", "Authorization", "Bearer "+p.token(t, "crm")))
-				client = &visitor.client
+				visitor.SignIn(t, "boris", p.generated(t, "boris", "Authorization", "Bearer "+p.token(t, "crm")))
+				client = &visitor.Client
 			case e.name == "unauthorized":
 				client = http.DefaultClient
 			case situation.flags != nil:
@@ -270,8 +270,8 @@ func valid(t *testing.T, schema *base.Schema, text string) {
 func (p *program) withImport(t *testing.T, document *api) *browser {
 	t.Helper()
 	b := p.browser(t)
-	got := b.submit(t, "/register", with(anna(), "login", "operator", "email", "operator@example.com", "phone", ""))
-	require.Equal(t, 303, got.status)
+	got := b.Submit(t, "/register", with(anna(), "login", "operator", "email", "operator@example.com", "phone", ""))
+	require.Equal(t, 303, got.Status)
 	p.grant(t, "operator")
 	several, err := json.Marshal(value(t, document.Components.Examples.GetOrZero("Several")))
 	require.NoError(t, err)

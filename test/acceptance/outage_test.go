@@ -25,14 +25,14 @@ func TestDatabaseOutage(t *testing.T) {
 	b := p.registered(t)
 
 	require.NoError(t, server.Stop(context.Background()))
-	away := b.get(t, "/profile")
-	require.Equal(t, 503, away.status)
-	require.NotEmpty(t, away.header.Get("Retry-After"))
-	require.NotEmpty(t, away.text("h1"))
+	away := b.Get(t, "/profile")
+	require.Equal(t, 503, away.Status)
+	require.NotEmpty(t, away.Header.Get("Retry-After"))
+	require.NotEmpty(t, away.Text("h1"))
 	visitor := p.browser(t)
-	kept := visitor.submit(t, "/register", with(anna(), "login", "Boris", "email", "", "phone", "9000000002"))
-	require.Equal(t, 503, kept.status)
-	require.NotEmpty(t, kept.text("[role=alert]"))
+	kept := visitor.Submit(t, "/register", with(anna(), "login", "Boris", "email", "", "phone", "9000000002"))
+	require.Equal(t, 503, kept.Status)
+	require.NotEmpty(t, kept.Text("[role=alert]"))
 	require.Equal(t, "Boris", kept.Find("#login").AttrOr("value", ""), "the form keeps its values")
 	got := p.post(t, person("vera", `"phone":"9000000001"`))
 	require.Equal(t, 503, got.status)
@@ -49,7 +49,7 @@ func TestDatabaseOutage(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, server.Stop(context.Background())) })
 	require.Equal(t, 200, p.post(t, person("vera", `"phone":"9000000001"`)).status)
 	require.Equal(t, []code{{200, "POST", "All users have been created (1 of 1 users)"}}, p.codes(t))
-	require.True(t, b.isSignedIn(t), "the session continues")
+	require.True(t, b.IsSignedIn(t), "the session continues")
 }
 
 // A request that does not end within --shutdown-timeout is cut off, and leaves nothing behind.

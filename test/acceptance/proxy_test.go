@@ -19,8 +19,8 @@ func (p *program) seenFrom(t *testing.T, address string, forwarded ...string) bo
 	t.Helper()
 	p.set(t, "delete from limits")
 	b := p.browser(t)
-	b.header["X-Forwarded-For"] = forwarded
-	require.Equal(t, 401, b.signIn(t, "nobody", "a guess at it").status)
+	b.Header["X-Forwarded-For"] = forwarded
+	require.Equal(t, 401, b.SignIn(t, "nobody", "a guess at it").Status)
 	key := sha256.Sum256([]byte("address " + address))
 	found := pgtest.Query[struct{ Is bool }](t, p.database, `select true as is from limits where encode(key, 'hex') = '`+hex.EncodeToString(key[:])+`'`)
 	return len(found) == 1
@@ -77,9 +77,9 @@ func TestUntrustedForwardedHeadersAreIgnored(t *testing.T) {
 		got := p.do(t, http.MethodGet, "/login", nil, "Accept", "text/html", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example")
 		require.Empty(t, got.header.Get("Strict-Transport-Security"))
 		require.NotContains(t, got.header.Get("Set-Cookie"), "ecure")
-		profile := p.registered(t).get(t, "/profile", "X-Forwarded-Host", "evil.example")
-		require.Contains(t, profile.text("#report"), p.url)
-		require.NotContains(t, profile.html, "evil.example")
+		profile := p.registered(t).Get(t, "/profile", "X-Forwarded-Host", "evil.example")
+		require.Contains(t, profile.Text("#report"), p.url)
+		require.NotContains(t, profile.HTML, "evil.example")
 	}
 }
 
@@ -109,7 +109,7 @@ func TestUntrustedProxiesAreLogged(t *testing.T) {
 			count := []int{strings.Count(log, proxy), strings.Count(log, posts), strings.Count(log, sees)}
 			require.Equal(t, []int{c.proxy, c.posts, c.sees}, count, log)
 			if c.proxy > 0 {
-				require.Regexp(t, `level=WARN msg="[^"]+all clients behind it count as one address, and cookies are not Secure" peer=(127.0.0.1|::1)\b`, log)
+				require.Regexp(t, `level=WARN msg="[^"]+all its clients count as one address and cookies lack the Secure attribute" peer=(127.0.0.1|::1)\b`, log)
 				require.NotContains(t, log, "203.0.113.7")
 			}
 		})
@@ -137,20 +137,20 @@ func TestForwardedSchemeAndHost(t *testing.T) {
 	} {
 		t.Run(strings.Join(c.headers, " "), func(t *testing.T) {
 			b := p.browser(t, c.headers...)
-			b.client.Jar = nil // a jar does not send Secure cookies without TLS
-			form := b.get(t, "/login")
-			require.Equal(t, c.scheme == "https", form.header.Get("Strict-Transport-Security") != "")
-			require.Len(t, form.cookies, 1)
-			require.Equal(t, c.scheme == "https", form.cookies[0].Secure)
+			b.Client.Jar = nil // a jar does not send Secure cookies without TLS
+			form := b.Get(t, "/login")
+			require.Equal(t, c.scheme == "https", form.Header.Get("Strict-Transport-Security") != "")
+			require.Len(t, form.Cookies, 1)
+			require.Equal(t, c.scheme == "https", form.Cookies[0].Secure)
 			p.set(t, "delete from users")
-			form = b.get(t, "/register")
-			got := b.send(t, "/register", form, anna())
-			require.Equal(t, 303, got.status)
+			form = b.Get(t, "/register")
+			got := b.Send(t, "/register", form, anna())
+			require.Equal(t, 303, got.Status)
 			session := sessionCookie(got)
 			require.NotNil(t, session)
 			require.Equal(t, c.scheme == "https", session.Secure)
-			profile := b.get(t, "/profile", "Cookie", session.Name+"="+session.Value)
-			require.Contains(t, profile.text("#report"), "--server "+c.scheme+"://"+c.host+" ")
+			profile := b.Get(t, "/profile", "Cookie", session.Name+"="+session.Value)
+			require.Contains(t, profile.Text("#report"), "--server "+c.scheme+"://"+c.host+" ")
 		})
 	}
 }

@@ -30,8 +30,8 @@ func (b *browser) download(t *testing.T, path string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.p.url+path, nil)
 	require.NoError(t, err)
-	request.Header = b.header.Clone()
-	response, err := b.client.Do(request)
+	request.Header = b.Header.Clone()
+	response, err := b.Client.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -89,9 +89,9 @@ func TestExports(t *testing.T) {
 
 	got := b.download(t, "/useradd/export/csv?table=bad_users")
 	require.Contains(t, got.body, `,"'=1+1",`)
-	b.get(t, "/?lang=ru")
+	b.Get(t, "/?lang=ru")
 	require.Contains(t, b.download(t, "/useradd/export/csv?table=bad_users").body, `;"'=1+1";`, "separated by semicolons, for Excel in languages with decimal commas")
-	b.get(t, "/?lang=en")
+	b.Get(t, "/?lang=en")
 	moved := b.download(t, "/useradd/export/excel?status=400")
 	require.Contains(t, []int{301, 302, 307, 308}, moved.status)
 	require.Equal(t, "/useradd/export/xlsx?status=400", strings.TrimPrefix(moved.header.Get("Location"), p.url))
@@ -212,9 +212,9 @@ func TestNumbersInEachLanguage(t *testing.T) {
 		{"ru", [2]string{"1 234 567", "4,3 %"}},
 	} {
 		t.Run(c.language, func(t *testing.T) {
-			got := b.get(t, "/profile", "Accept-Language", c.language)
-			require.Contains(t, got.text("main"), c.want[0])
-			require.Contains(t, got.text("main"), c.want[1])
+			got := b.Get(t, "/profile", "Accept-Language", c.language)
+			require.Contains(t, got.Text("main"), c.want[0])
+			require.Contains(t, got.Text("main"), c.want[1])
 		})
 	}
 }
@@ -225,10 +225,10 @@ func TestExportFailure(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	p := start(t, "--exports-dir", file)
 	b := p.registered(t)
-	got := b.get(t, "/useradd/export/txt")
-	require.Equal(t, 500, got.status)
-	require.Contains(t, got.header.Get("Content-Type"), "text/html")
-	require.Empty(t, got.header.Get("Content-Disposition"))
+	got := b.Get(t, "/useradd/export/txt")
+	require.Equal(t, 500, got.Status)
+	require.Contains(t, got.Header.Get("Content-Type"), "text/html")
+	require.Empty(t, got.Header.Get("Content-Disposition"))
 }
 
 func TestConcurrentExports(t *testing.T) {
@@ -236,7 +236,7 @@ func TestConcurrentExports(t *testing.T) {
 	b := p.registered(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
 	want := b.download(t, "/useradd/export/json").body
-	session := "session=" + b.cookie("session")
+	session := "session=" + b.Cookie("session")
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
@@ -256,7 +256,7 @@ func TestClientLeavesDuringExport(t *testing.T) {
 	for range 3 {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/useradd/export/json", nil)
 		require.NoError(t, err)
-		response, err := b.client.Do(request)
+		response, err := b.Client.Do(request)
 		require.NoError(t, err)
 		_, err = io.ReadFull(response.Body, make([]byte, 1000))
 		require.NoError(t, err)
@@ -310,8 +310,8 @@ func TestReportTakesAnyAddress(t *testing.T) {
 		{"import=2", 3},
 	} {
 		t.Run(c.query, func(t *testing.T) {
-			got := b.get(t, "/profile?"+c.query)
-			require.Equal(t, 200, got.status)
+			got := b.Get(t, "/profile?"+c.query)
+			require.Equal(t, 200, got.Status)
 			require.Equal(t, c.want, got.Find(".imports > tbody > tr:first-child .what").Length())
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/visitor"
 )
 
 var setupLink = regexp.MustCompile(`level=INFO msg="no operator yet[^"]*" url="http://127\.0\.0\.1:\d+(/setup\?code=[\w-]{43})"`)
@@ -20,57 +22,57 @@ func (p *program) setupLink(t *testing.T) string {
 }
 
 // follow opens a setup link, and returns the page after the redirect.
-func (b *browser) follow(t *testing.T, link string) *page {
+func (b *browser) follow(t *testing.T, link string) *visitor.Page {
 	t.Helper()
-	got := b.get(t, link)
-	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "/setup", got.location(), "the address has no code")
-	return b.get(t, "/setup")
+	got := b.Get(t, link)
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	require.Equal(t, "/setup", got.Location(), "the address has no code")
+	return b.Get(t, "/setup")
 }
 
 func (b *browser) isOperator(t *testing.T) bool {
 	t.Helper()
-	return b.get(t, "/useradd/upload").status == 200
+	return b.Get(t, "/useradd/upload").Status == 200
 }
 
 func TestSetupByRegistration(t *testing.T) {
 	p := start(t)
 	link := p.setupLink(t)
 	for _, method := range []string{http.MethodHead, http.MethodGet} { // link scanners do not use the link up
-		require.Equal(t, 303, p.browser(t).do(t, method, link, "").status)
+		require.Equal(t, 303, p.browser(t).Do(t, method, link, "").Status)
 	}
 	b := p.browser(t)
-	got := b.get(t, link)
-	cookie := got.cookies[0]
+	got := b.Get(t, link)
+	cookie := got.Cookies[0]
 	require.Equal(t, "setup", cookie.Name)
 	require.True(t, cookie.HttpOnly)
 	require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
-	require.Equal(t, "no-store", b.get(t, "/setup").header.Get("Cache-Control"))
+	require.Equal(t, "no-store", b.Get(t, "/setup").Header.Get("Cache-Control"))
 	page := b.follow(t, link)
-	require.Equal(t, "Become the first operator", page.text("h1"))
-	require.NotContains(t, page.html, link[len("/setup?code="):])
-	require.Equal(t, "Станьте первым оператором", b.get(t, "/setup", "Accept-Language", "ru").text("h1"))
+	require.Equal(t, "Become the first operator", page.Text("h1"))
+	require.NotContains(t, page.HTML, link[len("/setup?code="):])
+	require.Equal(t, "Станьте первым оператором", b.Get(t, "/setup", "Accept-Language", "ru").Text("h1"))
 	for _, way := range []string{"/register", "/login"} {
 		require.NotZero(t, page.Find(`main a[href="`+way+`"]`).Length(), way)
 	}
 
-	got = b.submit(t, "/register", anna())
-	require.Equal(t, 303, got.status, got.text("main"))
-	require.Equal(t, "You're now an operator.", b.get(t, got.location()).text("[role=status]"))
+	got = b.Submit(t, "/register", anna())
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	require.Equal(t, "You're now an operator.", b.Get(t, got.Location()).Text("[role=status]"))
 	require.True(t, b.isOperator(t))
-	require.Empty(t, b.cookie("setup"))
+	require.Empty(t, b.Cookie("setup"))
 	require.Zero(t, p.count(t, "setup_codes"))
 
 	other := p.browser(t)
 	for _, path := range []string{link, "/setup", "/setup?code="} {
-		got := other.get(t, path)
-		require.Equal(t, 404, got.status, path)
-		require.Equal(t, "This link doesn't work", got.text("h1"), path)
-		require.Contains(t, got.text("main"), "rollcall user grant LOGIN operator")
+		got := other.Get(t, path)
+		require.Equal(t, 404, got.Status, path)
+		require.Equal(t, "This link doesn't work", got.Text("h1"), path)
+		require.Contains(t, got.Text("main"), "rollcall user grant LOGIN operator")
 	}
-	require.Equal(t, "Ссылка не действует", other.get(t, link, "Accept-Language", "ru").text("h1"))
+	require.Equal(t, "Ссылка не действует", other.Get(t, link, "Accept-Language", "ru").Text("h1"))
 	require.Contains(t, p.do(t, http.MethodGet, link, nil, "Accept", "application/problem+json").body, `"code":"setup_code"`)
-	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).status)
+	require.Equal(t, 303, other.Submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).Status)
 	require.False(t, other.isOperator(t))
 	require.Equal(t, 1, strings.Count(p.logged(), link[len("/setup?code="):]), "the log has the code in one line only")
 }
@@ -83,13 +85,13 @@ func TestSetupBySignIn(t *testing.T) {
 	first, second := p.browser(t), p.browser(t)
 	first.follow(t, p.setupLink(t))
 	second.follow(t, p.setupLink(t))
-	got := first.submit(t, "/login", map[string]string{"login": "anna", "psw": goodPassword, "next": "/account/password"})
-	require.Equal(t, "/profile?notice=operator", got.location())
+	got := first.Submit(t, "/login", map[string]string{"login": "anna", "psw": goodPassword, "next": "/account/password"})
+	require.Equal(t, "/profile?notice=operator", got.Location())
 	require.True(t, first.isOperator(t))
 	second.signInFirst(t, "boris", boris)
 	require.False(t, second.isOperator(t))
-	require.Empty(t, second.cookie("setup"))
-	require.Equal(t, 404, second.get(t, "/setup").status)
+	require.Empty(t, second.Cookie("setup"))
+	require.Equal(t, 404, second.Get(t, "/setup").Status)
 }
 
 // A user with a temporary password becomes the operator after changing it.
@@ -98,10 +100,10 @@ func TestSetupWithTemporaryPassword(t *testing.T) {
 	password := p.generated(t, "boris")
 	b := p.browser(t)
 	b.follow(t, p.setupLink(t))
-	require.Equal(t, "/account/password", b.signIn(t, "boris", password).location())
+	require.Equal(t, "/account/password", b.SignIn(t, "boris", password).Location())
 	require.Zero(t, p.count(t, "roles"))
-	got := b.submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
-	require.Equal(t, "/profile?notice=operator", got.location())
+	got := b.Submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword})
+	require.Equal(t, "/profile?notice=operator", got.Location())
 	require.True(t, b.isOperator(t))
 }
 
@@ -110,17 +112,17 @@ func TestSetupOfSignedInUser(t *testing.T) {
 	b := p.registered(t)
 	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	page := b.follow(t, p.setupLink(t))
-	require.Contains(t, page.text("main"), "You are signed in as Anna.")
+	require.Contains(t, page.Text("main"), "You are signed in as Anna.")
 	require.False(t, b.isOperator(t), "a link alone grants nothing")
-	require.Equal(t, 403, b.do(t, http.MethodPost, "/setup", "", append(typed, "Origin", "https://evil.example")...).status)
-	require.Equal(t, 403, b.send(t, "/setup", page, nil, "Sec-Fetch-Site", "cross-site").status)
-	require.Equal(t, "/login?next=%2Fsetup", p.browser(t).do(t, http.MethodPost, "/setup", "", typed...).location())
+	require.Equal(t, 403, b.Do(t, http.MethodPost, "/setup", "", append(typed, "Origin", "https://evil.example")...).Status)
+	require.Equal(t, 403, b.Send(t, "/setup", page, nil, "Sec-Fetch-Site", "cross-site").Status)
+	require.Equal(t, "/login?next=%2Fsetup", p.browser(t).Do(t, http.MethodPost, "/setup", "", typed...).Location())
 	require.False(t, b.isOperator(t))
 	other := p.browser(t)
-	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).status)
-	require.Equal(t, 404, other.do(t, http.MethodPost, "/setup", "", typed...).status, "without a link")
+	require.Equal(t, 303, other.Submit(t, "/register", with(anna(), "login", "other", "email", "", "phone", "9000000001")).Status)
+	require.Equal(t, 404, other.Do(t, http.MethodPost, "/setup", "", typed...).Status, "without a link")
 	require.False(t, other.isOperator(t))
-	require.Equal(t, "/profile?notice=operator", b.send(t, "/setup", page, nil).location())
+	require.Equal(t, "/profile?notice=operator", b.Send(t, "/setup", page, nil).Location())
 	require.True(t, b.isOperator(t))
 }
 
@@ -128,17 +130,17 @@ func TestSetupOfSignedInUser(t *testing.T) {
 func TestSetupWhereRegistrationIsClosed(t *testing.T) {
 	p := start(t, "--registration", "closed")
 	b := p.browser(t)
-	require.Equal(t, 403, b.get(t, "/register").status)
+	require.Equal(t, 403, b.Get(t, "/register").Status)
 	b.follow(t, p.setupLink(t))
-	require.Equal(t, 403, p.browser(t).get(t, "/register").status)
+	require.Equal(t, 403, p.browser(t).Get(t, "/register").Status)
 	late := p.browser(t)
 	late.follow(t, p.setupLink(t))
-	form := late.get(t, "/register")
-	require.Equal(t, 303, b.submit(t, "/register", anna()).status)
+	form := late.Get(t, "/register")
+	require.Equal(t, 303, b.Submit(t, "/register", anna()).Status)
 	require.True(t, b.isOperator(t))
-	got := late.send(t, "/register", form, with(anna(), "login", "late", "email", "", "phone", "9000000001"))
-	require.Equal(t, 403, got.status)
-	require.Equal(t, "Registration is closed", got.text("h1"))
+	got := late.Send(t, "/register", form, with(anna(), "login", "late", "email", "", "phone", "9000000001"))
+	require.Equal(t, 403, got.Status)
+	require.Equal(t, "Registration is closed", got.Text("h1"))
 	require.Equal(t, 1, p.count(t, "users"))
 }
 
@@ -156,12 +158,12 @@ func TestSetupLinkOfEachStart(t *testing.T) {
 		p.browser(t).follow(t, link)
 	}
 	p.set(t, "update setup_codes set expires = clock_timestamp()")
-	require.Equal(t, 404, p.browser(t).get(t, p.setupLink(t)).status, "the link has expired")
+	require.Equal(t, 404, p.browser(t).Get(t, p.setupLink(t)).Status, "the link has expired")
 
 	b := p.registered(t)
 	status, _, stderr := p.user(t, "grant", "anna", "operator")
 	require.Zero(t, status, stderr)
 	require.True(t, b.isOperator(t))
-	require.Equal(t, 404, p.browser(t).get(t, second.setupLink(t)).status)
+	require.Equal(t, 404, p.browser(t).Get(t, second.setupLink(t)).Status)
 	require.NotContains(t, again().logged(), "/setup")
 }

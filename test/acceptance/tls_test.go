@@ -61,20 +61,20 @@ func TestHTTPS(t *testing.T) {
 	p := startTLS(t)
 	require.True(t, strings.HasPrefix(p.url, "https://127.0.0.1:"), p.url)
 	b := p.registered(t)
-	require.True(t, b.isSignedIn(t))
-	require.NotEmpty(t, b.cookie("__Host-session"))
-	require.Empty(t, b.cookie("session"))
-	require.Contains(t, b.get(t, "/profile").header.Get("Strict-Transport-Security"), "max-age=31536000")
-	signedIn := sessionCookie(p.browser(t).signIn(t, "Anna", goodPassword))
+	require.True(t, b.IsSignedIn(t))
+	require.NotEmpty(t, b.Cookie("__Host-session"))
+	require.Empty(t, b.Cookie("session"))
+	require.Contains(t, b.Get(t, "/profile").Header.Get("Strict-Transport-Security"), "max-age=31536000")
+	signedIn := sessionCookie(p.browser(t).SignIn(t, "Anna", goodPassword))
 	require.NotNil(t, signedIn)
 	require.True(t, signedIn.Secure)
-	require.Contains(t, b.get(t, "/profile").text("#report pre"), p.url, "the command on the page")
+	require.Contains(t, b.Get(t, "/profile").Text("#report pre"), p.url, "the command on the page")
 
 	body := person("boris", `"phone":"9000000001"`)
 	require.Equal(t, 200, p.post(t, body).status)
 	chunked := p.do(t, http.MethodPost, "/useradd", io.MultiReader(strings.NewReader(strings.Replace(body, "boris", "vera", 1)+" ")))
 	require.Equal(t, 400, chunked.status, "the phone is taken")
-	require.Equal(t, 200, b.get(t, "/useradd/export/xlsx").status)
+	require.Equal(t, 200, b.Get(t, "/useradd/export/xlsx").Status)
 
 	// a client without TLS gets no answer, and does no harm
 	conn, err := net.Dial("tcp", p.address())
@@ -101,14 +101,14 @@ func TestStopBeforeHandshake(t *testing.T) {
 
 func TestInvalidCertificates(t *testing.T) {
 	for _, c := range []struct {
-		stderr string
-		args   []string
+		name, stderr string
+		args         []string
 	}{
-		{"--tls-cert, --tls-key: one needs the other", []string{"--tls-cert", "cert.pem"}},
-		{"one needs the other", []string{"--tls-key", "key.pem"}},
-		{"rollcall: read certificate: stat /none.pem", []string{"--tls-cert", "/none.pem", "--tls-key", "/none.pem"}},
+		{"certificate only", "--tls-cert and --tls-key must be set together", []string{"--tls-cert", "cert.pem"}},
+		{"key only", "--tls-cert and --tls-key must be set together", []string{"--tls-key", "key.pem"}},
+		{"missing files", "rollcall: read certificate: stat /none.pem", []string{"--tls-cert", "/none.pem", "--tls-key", "/none.pem"}},
 	} {
-		t.Run(c.stderr, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			status, _, got := command(t, "", append([]string{"serve", "--data-dir", t.TempDir()}, c.args...)...)
 			require.NotZero(t, status)
 			require.Contains(t, got, c.stderr)

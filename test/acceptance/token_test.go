@@ -106,8 +106,8 @@ func TestUseraddRequiresToken(t *testing.T) {
 	require.Equal(t, 415, p.post(t, "x", "Authorization", "Bearer "+crm, "Content-Encoding", "br").status)
 	require.Equal(t, []string{"crm", "школа", "crm", "crm", "crm"}, p.importTokens(t))
 
-	got := p.registered(t).get(t, "/useradd/imports/2")
-	require.Contains(t, got.text("main"), "Sent with the token школа.")
+	got := p.registered(t).Get(t, "/useradd/imports/2")
+	require.Contains(t, got.Text("main"), "Sent with the token школа.")
 	for _, secret := range []string{crm, school, expired, revoked} {
 		require.NotContains(t, p.logged(), secret[len("rollcall_"):])
 		require.NotContains(t, fmt.Sprint(pgtest.Query[struct{ Row string }](t, p.database, "select access_tokens::text as row from access_tokens")), secret)
@@ -139,16 +139,16 @@ func TestAnswerIsOfItsToken(t *testing.T) {
 func TestAnswerIsOfItsUser(t *testing.T) {
 	p := start(t, "--useradd-access", "session")
 	send := func(b *browser) answer {
-		return p.post(t, person("a", `"phone":"9000000001"`), "Idempotency-Key", "key", "Cookie", "session="+b.cookie("session"), "Sec-Fetch-Site", "same-origin")
+		return p.post(t, person("a", `"phone":"9000000001"`), "Idempotency-Key", "key", "Cookie", "session="+b.Cookie("session"), "Sec-Fetch-Site", "same-origin")
 	}
 	first := p.registered(t)
 	second := p.browser(t)
-	require.Equal(t, 303, second.submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).status)
+	require.Equal(t, 303, second.Submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).Status)
 	passwords := send(first)
 	require.Equal(t, 200, passwords.status)
 	require.Equal(t, 400, send(second).status)
 	require.Equal(t, passwords.body, send(first).body)
-	require.Equal(t, 400, p.post(t, "[", "Cookie", "session="+first.cookie("session"), "Sec-Fetch-Site", "same-origin").status)
+	require.Equal(t, 400, p.post(t, "[", "Cookie", "session="+first.Cookie("session"), "Sec-Fetch-Site", "same-origin").status)
 	users := pgtest.Query[struct{ Login string }](t, p.database, "select login from codes left join users on users.id = user_id order by codes.id")
 	require.Equal(t, []struct{ Login string }{{"Anna"}, {"other"}, {"Anna"}}, users)
 }
@@ -218,7 +218,7 @@ func TestUseraddTakesSessions(t *testing.T) {
 	p := start(t, "--useradd-access", "session")
 	crm := p.token(t, "crm")
 	b := p.registered(t)
-	session := "session=" + b.cookie("session")
+	session := "session=" + b.Cookie("session")
 	body := person("a", `"phone":"9000000001"`)
 	for _, c := range []struct {
 		name    string
@@ -249,7 +249,7 @@ func TestUseraddTakesSessions(t *testing.T) {
 
 	operators := start(t, "--useradd-access", "session", "--reports-access", "operators")
 	b = operators.registered(t)
-	headers := []string{"Cookie", "session=" + b.cookie("session"), "Sec-Fetch-Site", "same-origin"}
+	headers := []string{"Cookie", "session=" + b.Cookie("session"), "Sec-Fetch-Site", "same-origin"}
 	require.Equal(t, 403, operators.post(t, body, headers...).status)
 	status, _, stderr := operators.user(t, "grant", "anna", "operator")
 	require.Zero(t, status, stderr)
@@ -257,7 +257,7 @@ func TestUseraddTakesSessions(t *testing.T) {
 
 	closed := start(t, "--useradd-access", "token")
 	b = closed.registered(t)
-	require.Equal(t, 401, closed.post(t, body, "Cookie", "session="+b.cookie("session"), "Sec-Fetch-Site", "same-origin").status)
+	require.Equal(t, 401, closed.post(t, body, "Cookie", "session="+b.Cookie("session"), "Sec-Fetch-Site", "same-origin").status)
 }
 
 func TestUseraddIsOpenByDefault(t *testing.T) {
@@ -290,19 +290,19 @@ func TestOpenAccessIsLogged(t *testing.T) {
 func TestRegistrationIsClosed(t *testing.T) {
 	p := start(t, "--registration", "closed")
 	b := p.browser(t)
-	got := b.get(t, "/register")
-	require.Equal(t, 403, got.status)
-	require.Equal(t, "Registration is closed", got.text("h1"))
-	require.Contains(t, got.text("main"), "Ask the administrator for an account")
-	got = b.get(t, "/register", "Accept-Language", "ru")
-	require.Equal(t, "Регистрация закрыта", got.text("h1"))
+	got := b.Get(t, "/register")
+	require.Equal(t, 403, got.Status)
+	require.Equal(t, "Registration is closed", got.Text("h1"))
+	require.Contains(t, got.Text("main"), "Ask the administrator for an account")
+	got = b.Get(t, "/register", "Accept-Language", "ru")
+	require.Equal(t, "Регистрация закрыта", got.Text("h1"))
 	for _, path := range []string{"/", "/login", "/register", "/nowhere"} {
-		require.Zero(t, b.get(t, path).Find(`a[href="/register"]`).Length(), path)
-		require.NotZero(t, b.get(t, path).Find(`a[href="/login"]`).Length(), path)
+		require.Zero(t, b.Get(t, path).Find(`a[href="/register"]`).Length(), path)
+		require.NotZero(t, b.Get(t, path).Find(`a[href="/login"]`).Length(), path)
 	}
-	got = b.do(t, http.MethodPost, "/register", "login=anna", "Content-Type", "application/x-www-form-urlencoded")
-	require.Equal(t, 403, got.status)
-	require.Equal(t, "Registration is closed", got.text("h1"))
+	got = b.Do(t, http.MethodPost, "/register", "login=anna", "Content-Type", "application/x-www-form-urlencoded")
+	require.Equal(t, 403, got.Status)
+	require.Equal(t, "Registration is closed", got.Text("h1"))
 	answer := p.do(t, http.MethodPost, "/register", strings.NewReader(strings.Repeat("x", 1<<20)), "Accept", "application/problem+json")
 	require.Equal(t, 403, answer.status)
 	require.Contains(t, answer.body, `"code":"registration_closed"`)

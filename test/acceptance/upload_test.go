@@ -14,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/visitor"
 )
 
 // form returns a multipart form with a file.
@@ -33,25 +35,25 @@ func form(t *testing.T, name, content string) (body, contentType string) {
 func (b *browser) upload(t *testing.T, name, content string) string {
 	t.Helper()
 	body, contentType := form(t, name, content)
-	got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-	require.Equal(t, 303, got.status, got.text("main"))
-	require.Regexp(t, `^/useradd/uploads/\w{26}$`, got.location())
-	return got.location()
+	got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	require.Regexp(t, `^/useradd/uploads/\w{26}$`, got.Location())
+	return got.Location()
 }
 
 // waitFor requests a page until isReady.
-func (b *browser) waitFor(t *testing.T, path string, isReady func(*page) bool) *page {
+func (b *browser) waitFor(t *testing.T, path string, isReady func(*visitor.Page) bool) *visitor.Page {
 	t.Helper()
-	var got *page
+	var got *visitor.Page
 	require.Eventually(t, func() bool {
-		got = b.get(t, path)
+		got = b.Get(t, path)
 		return isReady(got)
 	}, 20*time.Second, 20*time.Millisecond)
 	return got
 }
 
-func headed(text string) func(*page) bool {
-	return func(p *page) bool { return p.text("h1") == text }
+func headed(text string) func(*visitor.Page) bool {
+	return func(p *visitor.Page) bool { return p.Text("h1") == text }
 }
 
 const (
@@ -62,74 +64,74 @@ const (
 func TestUploadWithoutScripts(t *testing.T) {
 	p := start(t)
 	b := p.operator(t)
-	require.Equal(t, "/useradd/upload", b.get(t, "/profile").Find("#report .actions a").AttrOr("href", ""))
+	require.Equal(t, "/useradd/upload", b.Get(t, "/profile").Find("#report .actions a").AttrOr("href", ""))
 	address := b.upload(t, `..\<i>люди</i>.json`, annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
-	require.Equal(t, "i>.json", got.text(".sheet-head .lead"), "the file name without its folders")
-	require.Equal(t, "Records3 Can be registered2 Will be rejected1", got.text(".tally"))
-	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".rejections tbody"))
-	require.Contains(t, got.text(".understood"), "FormatJSON")
+	require.Equal(t, "i>.json", got.Text(".sheet-head .lead"), "the file name without its folders")
+	require.Equal(t, "Records3 Can be registered2 Will be rejected1", got.Text(".tally"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.Text(".rejections tbody"))
+	require.Contains(t, got.Text(".understood"), "FormatJSON")
 	require.Equal(t, 1, p.count(t, "users"), "only the uploading user")
 
-	got = b.send(t, address+"/start", got, nil)
-	require.Equal(t, 303, got.status)
-	require.Equal(t, address, got.location())
+	got = b.Send(t, address+"/start", got, nil)
+	require.Equal(t, 303, got.Status)
+	require.Equal(t, address, got.Location())
 	got = b.waitFor(t, address, headed(isImported))
-	require.Equal(t, "Records3 Registered2 Rejected1", got.text(".tally"))
-	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".rejections tbody"))
+	require.Equal(t, "Records3 Registered2 Rejected1", got.Text(".tally"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.Text(".rejections tbody"))
 	require.Equal(t, 3, p.count(t, "users"))
 	require.Zero(t, p.count(t, "upload_parts"), "the file is removed")
 
 	var password string
 	for range 2 { // they can be downloaded again
-		slips := b.get(t, got.Find(`a[href$="/slips"]`).AttrOr("href", "none"))
-		require.Equal(t, 200, slips.status)
-		require.Equal(t, "no-store", slips.header.Get("Cache-Control"))
+		slips := b.Get(t, got.Find(`a[href$="/slips"]`).AttrOr("href", "none"))
+		require.Equal(t, 200, slips.Status)
+		require.Equal(t, "no-store", slips.Header.Get("Cache-Control"))
 		require.Equal(t, 2, slips.Find("section").Length())
-		require.Contains(t, slips.text("section:first-of-type"), p.url+"/login")
-		require.Equal(t, "anna-1", slips.text("section:first-of-type div:nth-child(2) dd"))
-		require.Regexp(t, `^Sign in with this temporary password by \d+ \w+ \d{4}\.`, slips.text("section:first-of-type p"))
-		again := slips.text("section:first-of-type div:nth-child(3) dd")
+		require.Contains(t, slips.Text("section:first-of-type"), p.url+"/login")
+		require.Equal(t, "anna-1", slips.Text("section:first-of-type div:nth-child(2) dd"))
+		require.Regexp(t, `^Sign in with this temporary password by \d+ \w+ \d{4}\.`, slips.Text("section:first-of-type p"))
+		again := slips.Text("section:first-of-type div:nth-child(3) dd")
 		require.True(t, password == "" || password == again)
 		password = again
 	}
-	sheet := b.get(t, address+"/credentials.csv")
-	require.Equal(t, "text/csv; charset=utf-8", sheet.header.Get("Content-Type"))
-	require.Equal(t, `attachment; filename="credentials.csv"`, sheet.header.Get("Content-Disposition"))
-	require.Contains(t, sheet.Text(), `,"anna-1","`+password)
+	sheet := b.Get(t, address+"/credentials.csv")
+	require.Equal(t, "text/csv; charset=utf-8", sheet.Header.Get("Content-Type"))
+	require.Equal(t, `attachment; filename="credentials.csv"`, sheet.Header.Get("Content-Disposition"))
+	require.Contains(t, sheet.HTML, `,"anna-1","`+password)
 	require.Contains(t, sheets(t, b.download(t, address+"/credentials.xlsx").body), "This is not a JSON object.")
-	b.get(t, "/?lang=ru")
+	b.Get(t, "/?lang=ru")
 	require.Contains(t, sheets(t, b.download(t, address+"/credentials.xlsx").body), "Это не объект JSON.", "in the user's language")
-	require.Contains(t, b.get(t, address+"/credentials.csv").Text(), `;"anna-1";"`+password, "separated by semicolons, for Excel in languages with decimal commas")
-	b.get(t, "/?lang=en")
-	require.Equal(t, 404, b.get(t, address+"/credentials.pdf").status)
+	require.Contains(t, b.Get(t, address+"/credentials.csv").HTML, `;"anna-1";"`+password, "separated by semicolons, for Excel in languages with decimal commas")
+	b.Get(t, "/?lang=en")
+	require.Equal(t, 404, b.Get(t, address+"/credentials.pdf").Status)
 	require.Equal(t, 2, got.Find(`.credentials a[download]`).Length())
 	anna := p.browser(t)
 	anna.signInFirst(t, "anna-1", password)
-	require.True(t, anna.isSignedIn(t), "the password on the slip")
+	require.True(t, anna.IsSignedIn(t), "the password on the slip")
 
 	report := got.Find(`.more a[href^="/useradd/imports/"]`).AttrOr("href", "none")
-	got = anna.get(t, report)
-	require.Equal(t, 200, got.status, "every signed-in user sees the page of an import")
-	require.Equal(t, "Import No. "+path.Base(report), got.text("h1"))
-	require.Equal(t, "2not givenThis is not a JSON object.", got.text(".rejections tbody"))
+	got = anna.Get(t, report)
+	require.Equal(t, 200, got.Status, "every signed-in user sees the page of an import")
+	require.Equal(t, "Import No. "+path.Base(report), got.Text("h1"))
+	require.Equal(t, "2not givenThis is not a JSON object.", got.Text(".rejections tbody"))
 	require.Zero(t, got.Find(".files a").Length(), "only operators get the original records")
-	require.NotContains(t, got.text("main"), "Sent by")
-	got = b.get(t, report)
-	require.Equal(t, 200, b.get(t, got.Find(".files a").AttrOr("href", "none")).status)
-	require.Contains(t, got.text("main"), "Sent by Anna.")
+	require.NotContains(t, got.Text("main"), "Sent by")
+	got = b.Get(t, report)
+	require.Equal(t, 200, b.Get(t, got.Find(".files a").AttrOr("href", "none")).Status)
+	require.Contains(t, got.Text("main"), "Sent by Anna.")
 	for _, none := range []string{"9999", "0", "-1", "x", "99999999999999999999"} {
-		require.Equal(t, 404, anna.get(t, "/useradd/imports/"+none).status, none)
+		require.Equal(t, 404, anna.Get(t, "/useradd/imports/"+none).Status, none)
 	}
-	got = b.get(t, "/useradd/upload")
+	got = b.Get(t, "/useradd/upload")
 	require.Equal(t, 2, got.Find(".start a").Length())
-	start := b.get(t, got.Find(".start a").AttrOr("href", "none"))
-	require.Equal(t, `attachment; filename="people.csv"`, start.header.Get("Content-Disposition"))
-	require.Contains(t, start.Text(), `"Last name",`)
-	require.Equal(t, 200, b.get(t, "/useradd/templates/people.xlsx").status)
-	require.Equal(t, 404, b.get(t, "/useradd/templates/people.pdf").status)
+	start := b.Get(t, got.Find(".start a").AttrOr("href", "none"))
+	require.Equal(t, `attachment; filename="people.csv"`, start.Header.Get("Content-Disposition"))
+	require.Contains(t, start.HTML, `"Last name",`)
+	require.Equal(t, 200, b.Get(t, "/useradd/templates/people.xlsx").Status)
+	require.Equal(t, 404, b.Get(t, "/useradd/templates/people.pdf").Status)
 	require.Equal(t, address, got.Find(".latest a").AttrOr("href", ""))
-	require.Contains(t, got.text(".latest"), "Done")
+	require.Contains(t, got.Text(".latest"), "Done")
 }
 
 // annaBorisAndSeven returns a file whose second record is rejected.
@@ -142,30 +144,30 @@ func TestUploadsArePrivate(t *testing.T) {
 	b := p.operator(t)
 	address := b.upload(t, "people.json", annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
-	b.send(t, address+"/start", got, nil)
+	b.Send(t, address+"/start", got, nil)
 	b.waitFor(t, address, headed(isImported))
 
 	other := p.browser(t)
-	require.Equal(t, 303, other.submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).status)
+	require.Equal(t, 303, other.Submit(t, "/register", with(anna(), "login", "other", "email", "o@example.com", "phone", "")).Status)
 	p.grant(t, "other")
 	typed := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	nobody := p.browser(t)
 	for _, path := range []string{"", "/progress", "/slips", "/credentials.csv"} {
-		got := other.get(t, address+path)
-		require.Contains(t, []int{404, 303}, got.status, path)
-		require.NotContains(t, got.html, "boris")
-		require.Equal(t, 404, other.get(t, address+path, "Accept", "application/json").status, path)
-		require.Equal(t, "/login?next=", nobody.get(t, address+path).location()[:12], path)
-		require.Equal(t, 401, nobody.get(t, address+path, "Accept", "application/json").status, path)
+		got := other.Get(t, address+path)
+		require.Contains(t, []int{404, 303}, got.Status, path)
+		require.NotContains(t, got.HTML, "boris")
+		require.Equal(t, 404, other.Get(t, address+path, "Accept", "application/json").Status, path)
+		require.Equal(t, "/login?next=", nobody.Get(t, address+path).Location()[:12], path)
+		require.Equal(t, 401, nobody.Get(t, address+path, "Accept", "application/json").Status, path)
 	}
 	for _, path := range []string{"/start", "/cancel"} {
-		require.Equal(t, 404, other.do(t, "POST", address+path, "", typed...).status)
-		require.Equal(t, 403, b.do(t, "POST", address+path, "", append(typed, "Sec-Fetch-Site", "cross-site")...).status)
-		require.Equal(t, 401, nobody.do(t, "POST", address+path, "", append(typed, "Accept", "*/*")...).status)
-		require.Equal(t, "/login?next="+url.QueryEscape(address), nobody.do(t, "POST", address+path, "", typed...).location())
+		require.Equal(t, 404, other.Do(t, "POST", address+path, "", typed...).Status)
+		require.Equal(t, 403, b.Do(t, "POST", address+path, "", append(typed, "Sec-Fetch-Site", "cross-site")...).Status)
+		require.Equal(t, 401, nobody.Do(t, "POST", address+path, "", append(typed, "Accept", "*/*")...).Status)
+		require.Equal(t, "/login?next="+url.QueryEscape(address), nobody.Do(t, "POST", address+path, "", typed...).Location())
 	}
-	require.Empty(t, other.get(t, "/useradd/upload").text(".latest"))
-	require.Equal(t, 401, nobody.get(t, "/useradd/imports/1", "Accept", "*/*").status)
+	require.Empty(t, other.Get(t, "/useradd/upload").Text(".latest"))
+	require.Equal(t, 401, nobody.Get(t, "/useradd/imports/1", "Accept", "*/*").Status)
 }
 
 func TestRejectedUploads(t *testing.T) {
@@ -182,30 +184,30 @@ func TestRejectedUploads(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			body, contentType := form(t, c.file, c.content)
-			got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-			require.Equal(t, c.status, got.status)
-			require.Equal(t, c.alert, got.text(".message.bad[role=alert]:not([hidden])"))
+			got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+			require.Equal(t, c.status, got.Status)
+			require.Equal(t, c.alert, got.Text(".message.bad[role=alert]:not([hidden])"))
 		})
 	}
 	body, contentType := form(t, "a.json", "{}")
-	require.Equal(t, 403, b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").status)
-	require.Equal(t, 415, b.do(t, "POST", "/useradd/upload", "login=a", "Content-Type", "application/x-www-form-urlencoded").status)
-	require.Equal(t, 401, p.browser(t).do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").status)
+	require.Equal(t, 403, b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").Status)
+	require.Equal(t, 415, b.Do(t, "POST", "/useradd/upload", "login=a", "Content-Type", "application/x-www-form-urlencoded").Status)
+	require.Equal(t, 401, p.browser(t).Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").Status)
 	require.Zero(t, p.count(t, "uploads"))
 
 	for _, file := range []string{"", "[", `{"login":`} { // recognized by their beginning
 		body, contentType := form(t, "a.json", file)
-		got := b.do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-		require.Equal(t, 400, got.status, file)
-		require.Contains(t, got.text(".message.bad[role=alert]"), "The file is empty, damaged", file)
+		got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+		require.Equal(t, 400, got.Status, file)
+		require.Contains(t, got.Text(".message.bad[role=alert]"), "The file is empty, damaged", file)
 	}
 	address := b.upload(t, "a.json", "["+strings.Repeat("1,", 20))
 	got := b.waitFor(t, address, headed("Failed, no one registered"))
-	require.Contains(t, got.text("main"), "The file is empty, damaged")
+	require.Contains(t, got.Text("main"), "The file is empty, damaged")
 	require.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
 	address = b.upload(t, "a.json", "[1,2]")
 	got = b.waitFor(t, address, headed(isChecked))
-	require.Contains(t, got.text("main"), "No record in this file can be registered.")
+	require.Contains(t, got.Text("main"), "No record in this file can be registered.")
 	require.Zero(t, got.Find("button:contains('Register them')").Length())
 	require.Zero(t, p.count(t, "codes"), "no import is stored")
 }
@@ -225,7 +227,7 @@ func TestInterruptedUpload(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
 			require.NoError(t, err)
-			_, err = io.WriteString(conn, "POST /useradd/upload HTTP/1.1\r\nHost: localhost\r\nCookie: session="+b.cookie("session")+"\r\nContent-Type: "+contentType+"\r\n"+c.header+body)
+			_, err = io.WriteString(conn, "POST /useradd/upload HTTP/1.1\r\nHost: localhost\r\nCookie: session="+b.Cookie("session")+"\r\nContent-Type: "+contentType+"\r\n"+c.header+body)
 			require.NoError(t, err)
 			require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 			answer, err := io.ReadAll(conn)
@@ -242,21 +244,21 @@ func TestStrictAndCancelledUploads(t *testing.T) {
 	b := p.operator(t)
 	address := b.upload(t, "a.json", annaBorisAndSeven())
 	got := b.waitFor(t, address, headed(isChecked))
-	b.send(t, address+"/start", got, map[string]string{"strict": "1"})
+	b.Send(t, address+"/start", got, map[string]string{"strict": "1"})
 	got = b.waitFor(t, address, headed(isImported))
-	require.Equal(t, "Records3 Registered0 Rejected1", got.text(".tally"))
-	require.Contains(t, got.text("main"), "No one was registered.")
+	require.Equal(t, "Records3 Registered0 Rejected1", got.Text(".tally"))
+	require.Contains(t, got.Text("main"), "No one was registered.")
 	require.Zero(t, got.Find(`a[href$="/slips"]`).Length())
 
 	address = b.upload(t, "a.json", annaBorisAndSeven())
 	got = b.waitFor(t, address, headed(isChecked))
 	stale := got
 	require.Equal(t, address+"/cancel", got.Find("form button.quiet").AttrOr("formaction", ""))
-	require.Equal(t, address, b.do(t, "POST", address+"/cancel", "", "Content-Type", "application/x-www-form-urlencoded").location())
-	got = b.get(t, address)
-	require.Equal(t, "Cancelled, no one registered", got.text("h1"))
-	require.Equal(t, 303, b.send(t, address+"/start", stale, nil).status, "from an outdated page")
-	require.Equal(t, "Cancelled, no one registered", b.get(t, address).text("h1"))
+	require.Equal(t, address, b.Do(t, "POST", address+"/cancel", "", "Content-Type", "application/x-www-form-urlencoded").Location())
+	got = b.Get(t, address)
+	require.Equal(t, "Cancelled, no one registered", got.Text("h1"))
+	require.Equal(t, 303, b.Send(t, address+"/start", stale, nil).Status, "from an outdated page")
+	require.Equal(t, "Cancelled, no one registered", b.Get(t, address).Text("h1"))
 	require.Equal(t, 1, p.count(t, "users"))
 	require.Zero(t, p.count(t, "upload_parts"))
 }
@@ -267,33 +269,33 @@ func TestUploadInProgress(t *testing.T) {
 	address := b.upload(t, "a.json", annaBorisAndSeven())
 	b.waitFor(t, address, headed(isChecked))
 	p.set(t, "update uploads set state = 'importing', job = 'x', objects = 500, bytes = 1, size = 4, started_at = clock_timestamp() - interval '10 seconds'")
-	got := b.get(t, address)
-	require.Equal(t, "Registering", got.text("h1"))
-	require.Contains(t, got.html, `<noscript><meta http-equiv="refresh" content="2"`)
+	got := b.Get(t, address)
+	require.Equal(t, "Registering", got.Text("h1"))
+	require.Contains(t, got.HTML, `<noscript><meta http-equiv="refresh" content="2"`)
 	require.Equal(t, "0.25", got.Find("progress").AttrOr("value", ""))
-	require.Contains(t, got.text(".doing"), "500 records 49 per second about 31 seconds left")
+	require.Contains(t, got.Text(".doing"), "500 records 49 per second about 31 seconds left")
 	var progress map[string]any
-	answer := b.get(t, address+"/progress", "Accept", "application/json")
-	require.Equal(t, "no-store", answer.header.Get("Cache-Control"))
-	require.NoError(t, json.Unmarshal([]byte(answer.Text()), &progress))
+	answer := b.Get(t, address+"/progress", "Accept", "application/json")
+	require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+	require.NoError(t, json.Unmarshal([]byte(answer.HTML), &progress))
 	require.Equal(t, "importing", progress["state"])
 	require.InDelta(t, 0.25, progress["share"], 0.001)
 	require.Equal(t, "500 records", progress["objects"])
 
 	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '16 seconds'")
-	got = b.get(t, address)
-	require.Equal(t, "Interrupted", got.text("h1"))
-	require.NotContains(t, got.html, `http-equiv="refresh"`)
-	b.send(t, address+"/start", got, nil)
+	got = b.Get(t, address)
+	require.Equal(t, "Interrupted", got.Text("h1"))
+	require.NotContains(t, got.HTML, `http-equiv="refresh"`)
+	b.Send(t, address+"/start", got, nil)
 	got = b.waitFor(t, address, headed(isImported))
-	require.Contains(t, got.text("main"), "Only you can download them, until")
+	require.Contains(t, got.Text("main"), "Only you can download them, until")
 
 	p.set(t, "update uploads set updated_at = clock_timestamp() - interval '25 hours'")
 	p.set(t, "update idempotency_keys set expires = clock_timestamp()")
-	got = b.get(t, address)
-	require.Contains(t, got.text("main"), "The passwords are no longer available")
+	got = b.Get(t, address)
+	require.Contains(t, got.Text("main"), "The passwords are no longer available")
 	require.Zero(t, got.Find(`a[href$="/slips"]`).Length())
-	require.Equal(t, address, b.get(t, address+"/slips").location())
+	require.Equal(t, address, b.Get(t, address+"/slips").Location())
 }
 
 // A stopped server leaves no half of an import, and another server resumes the upload.
@@ -308,7 +310,7 @@ func TestUploadSurvivesARestart(t *testing.T) {
 	defer conn.Close(t.Context())
 	_, err = conn.Exec(t.Context(), "begin; lock table profiles in share mode") // the import has written users and cannot write profiles
 	require.NoError(t, err)
-	b.send(t, address+"/start", got, nil)
+	b.Send(t, address+"/start", got, nil)
 	require.Eventually(t, func() bool {
 		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
 	}, 20*time.Second, 10*time.Millisecond)
@@ -319,11 +321,11 @@ func TestUploadSurvivesARestart(t *testing.T) {
 	other := &program{database: p.database}
 	other.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(), "--database-url", p.database)
 	again := other.browser(t)
-	require.Equal(t, 303, again.signIn(t, "Anna", goodPassword).status)
-	got = again.get(t, address)
-	require.Equal(t, "Interrupted", got.text("h1"), "the page reports it immediately")
+	require.Equal(t, 303, again.SignIn(t, "Anna", goodPassword).Status)
+	got = again.Get(t, address)
+	require.Equal(t, "Interrupted", got.Text("h1"), "the page reports it immediately")
 	require.Equal(t, 1, other.count(t, "users"))
-	again.send(t, address+"/start", got, nil)
+	again.Send(t, address+"/start", got, nil)
 	again.waitFor(t, address, headed(isImported))
 	require.Equal(t, 3, other.count(t, "users"))
 }
@@ -335,9 +337,9 @@ func TestUploadShowsTheLayout(t *testing.T) {
 	b.waitFor(t, address, headed(isChecked))
 	p.set(t, `update uploads set layout = '{"Format": "csv", "Encoding": "windows-1251", "Delimiter": 59,
 		"Columns": [{"Header": "Логин", "Field": "login"}, {"Header": "<b>x</b>", "Field": ""}], "Rows": [["anna", "<script>"], ["boris", ""]]}'`)
-	got := b.get(t, address)
-	require.Equal(t, "Size243 B FormatCSV EncodingWindows-1251 Delimitersemicolon", got.text(".understood dl"))
-	require.Equal(t, "ЛогинLogin<b>x</b>ignored", got.text(".preview thead"))
-	require.Equal(t, "anna<script> boris", got.text(".preview tbody"))
-	require.Contains(t, got.html, "&lt;script&gt;")
+	got := b.Get(t, address)
+	require.Equal(t, "Size243 B FormatCSV EncodingWindows-1251 Delimitersemicolon", got.Text(".understood dl"))
+	require.Equal(t, "ЛогинLogin<b>x</b>ignored", got.Text(".preview thead"))
+	require.Equal(t, "anna<script> boris", got.Text(".preview tbody"))
+	require.Contains(t, got.HTML, "&lt;script&gt;")
 }

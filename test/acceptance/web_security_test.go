@@ -13,10 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
+	"rollcall/test/visitor"
 )
 
-func sessionCookie(got *page) *http.Cookie {
-	for _, cookie := range got.cookies {
+func sessionCookie(got *visitor.Page) *http.Cookie {
+	for _, cookie := range got.Cookies {
 		if strings.HasSuffix(cookie.Name, "session") {
 			return cookie
 		}
@@ -26,7 +27,7 @@ func sessionCookie(got *page) *http.Cookie {
 
 func TestSessionCookie(t *testing.T) {
 	p := start(t, "--trusted-proxy", "127.0.0.0/8")
-	plain := sessionCookie(p.browser(t).submit(t, "/register", anna()))
+	plain := sessionCookie(p.browser(t).Submit(t, "/register", anna()))
 	require.NotNil(t, plain)
 	require.Equal(t, "session", plain.Name)
 	require.True(t, plain.HttpOnly)
@@ -52,16 +53,16 @@ func TestVisitorsStoreNothing(t *testing.T) {
 	p := start(t)
 	b := p.browser(t)
 	for _, path := range []string{"/", "/login", "/register", "/nowhere"} {
-		b.get(t, path)
+		b.Get(t, path)
 	}
-	b.signIn(t, "Anna", "a guess at it")
+	b.SignIn(t, "Anna", "a guess at it")
 	require.Zero(t, p.count(t, "sessions"))
 }
 
 func TestInvalidSessionCookies(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
-	own := b.cookie("session")
+	own := b.Cookie("session")
 	stored := pgtest.Query[struct{ K string }](t, p.database, "select k from sessions")
 	require.Len(t, stored, 1)
 	require.NotEqual(t, own, stored[0].K, "a stored ID opens no session")
@@ -84,27 +85,27 @@ func TestInvalidSessionCookies(t *testing.T) {
 	const fixed = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 	victim := p.browser(t, "Cookie", "session="+fixed)
 	signedIn := p.browser(t)
-	got := signedIn.send(t, "/login", signedIn.get(t, "/login"), map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "session="+fixed+"; form="+signedIn.cookie("form"))
-	require.Equal(t, 303, got.status, got.text("main"))
+	got := signedIn.Send(t, "/login", signedIn.Get(t, "/login"), map[string]string{"login": "Anna", "psw": goodPassword}, "Cookie", "session="+fixed+"; form="+signedIn.Cookie("form"))
+	require.Equal(t, 303, got.Status, got.Text("main"))
 	require.NotEqual(t, fixed, sessionCookie(got).Value, "a sign-in never keeps the ID of the client")
-	require.False(t, victim.isSignedIn(t))
+	require.False(t, victim.IsSignedIn(t))
 
-	before := b.cookie("session")
-	require.Equal(t, 303, b.send(t, "/logout", b.get(t, "/profile"), nil).status)
-	require.Equal(t, 303, b.signIn(t, "Anna", goodPassword).status)
-	require.NotEqual(t, before, b.cookie("session"))
+	before := b.Cookie("session")
+	require.Equal(t, 303, b.Send(t, "/logout", b.Get(t, "/profile"), nil).Status)
+	require.Equal(t, 303, b.SignIn(t, "Anna", goodPassword).Status)
+	require.NotEqual(t, before, b.Cookie("session"))
 
 	p.set(t, "update sessions set e = 1")
-	require.False(t, b.isSignedIn(t), "the session has expired")
+	require.False(t, b.IsSignedIn(t), "the session has expired")
 	p.set(t, "delete from users")
-	require.Equal(t, 401, b.signIn(t, "Anna", goodPassword).status)
+	require.Equal(t, 401, b.SignIn(t, "Anna", goodPassword).Status)
 }
 
 func TestSessionOfDeletedUser(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	p.set(t, "delete from users")
-	require.False(t, b.isSignedIn(t))
+	require.False(t, b.IsSignedIn(t))
 	require.Zero(t, p.count(t, "sessions"))
 }
 
@@ -113,10 +114,10 @@ func TestSessionExpires(t *testing.T) {
 		p := start(t, flag, "1s")
 		b := p.registered(t)
 		if flag == "--session-lifetime" { // requests do not extend it
-			require.Eventually(t, func() bool { return !b.isSignedIn(t) }, 20*time.Second, 50*time.Millisecond)
+			require.Eventually(t, func() bool { return !b.IsSignedIn(t) }, 20*time.Second, 50*time.Millisecond)
 			continue
 		}
-		id := b.cookie("session")
+		id := b.Cookie("session")
 		require.Eventually(t, func() bool {
 			rows := pgtest.Query[struct{ Old bool }](t, p.database, "select e <= extract(epoch from now()) as old from sessions")
 			return len(rows) == 1 && rows[0].Old
@@ -139,9 +140,9 @@ func TestInvalidForms(t *testing.T) {
 		{"application/x-www-form-urlencoded", "login=%zz", 400},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
-			got := b.do(t, http.MethodPost, "/login", c.body, "Content-Type", c.kind)
-			require.Equal(t, c.status, got.status)
-			require.NotEmpty(t, got.text("h1"))
+			got := b.Do(t, http.MethodPost, "/login", c.body, "Content-Type", c.kind)
+			require.Equal(t, c.status, got.Status)
+			require.NotEmpty(t, got.Text("h1"))
 		})
 	}
 	// The unread rest of a body is not the next request.
@@ -199,26 +200,26 @@ func TestNextStaysOnThisSite(t *testing.T) {
 	} {
 		t.Run(c.next, func(t *testing.T) {
 			b := p.browser(t)
-			got := b.submit(t, "/login", map[string]string{"login": "Anna", "psw": goodPassword, "next": c.next})
-			require.Equal(t, 303, got.status)
-			require.Equal(t, c.want, got.location())
-			require.Empty(t, got.header.Get("a"))
+			got := b.Submit(t, "/login", map[string]string{"login": "Anna", "psw": goodPassword, "next": c.next})
+			require.Equal(t, 303, got.Status)
+			require.Equal(t, c.want, got.Location())
+			require.Empty(t, got.Header.Get("a"))
 		})
 	}
 	b := p.browser(t)
-	got := b.get(t, "/account/password")
-	require.Equal(t, 303, got.status)
-	login := b.get(t, got.location())
-	require.NotEmpty(t, login.text("[role=status]"))
-	back := b.send(t, "/login", login, map[string]string{"login": "Anna", "psw": goodPassword})
-	require.Equal(t, "/account/password", back.location())
+	got := b.Get(t, "/account/password")
+	require.Equal(t, 303, got.Status)
+	login := b.Get(t, got.Location())
+	require.NotEmpty(t, login.Text("[role=status]"))
+	back := b.Send(t, "/login", login, map[string]string{"login": "Anna", "psw": goodPassword})
+	require.Equal(t, "/account/password", back.Location())
 }
 
 func TestSecurityHeaders(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
 	for _, path := range []string{"/", "/profile", "/account/password", "/nowhere", "/static/style.css"} {
-		header := b.get(t, path).header
+		header := b.Get(t, path).Header
 		require.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'", path)
 		require.NotContains(t, header.Get("Content-Security-Policy"), "unsafe")
 		require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"), path)
@@ -231,14 +232,14 @@ func TestSecurityHeaders(t *testing.T) {
 			require.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"), path)
 		}
 	}
-	home := b.get(t, "/")
+	home := b.Get(t, "/")
 	style := home.Find("link[rel=stylesheet]").AttrOr("href", "")
-	got := b.get(t, style)
-	require.Equal(t, 200, got.status)
-	require.Contains(t, got.header.Get("Cache-Control"), "max-age=31536000")
+	got := b.Get(t, style)
+	require.Equal(t, 200, got.Status)
+	require.Contains(t, got.Header.Get("Cache-Control"), "max-age=31536000")
 	require.Zero(t, home.Find("[style], style, script:not([src])").Length(), "no inline code")
 	for _, path := range []string{"/static/../views.go", "/static/%2e%2e/views.go", "/static/", "/static/nothing.css"} {
-		require.Equal(t, 404, b.get(t, path).status, path)
+		require.Equal(t, 404, b.Get(t, path).Status, path)
 	}
 
 	api := p.post(t, person("boris", `"phone":"9000000001"`))
@@ -256,22 +257,22 @@ func TestErrorPages(t *testing.T) {
 		{"ru", "Страница не найдена"},
 	} {
 		t.Run(c.language, func(t *testing.T) {
-			got := p.browser(t, "Accept-Language", c.language).get(t, "/nowhere")
-			require.Equal(t, 404, got.status)
+			got := p.browser(t, "Accept-Language", c.language).Get(t, "/nowhere")
+			require.Equal(t, 404, got.Status)
 			require.Equal(t, c.language, got.Find("html").AttrOr("lang", ""))
-			require.Equal(t, c.title, got.text("h1"))
-			require.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
+			require.Equal(t, c.title, got.Text("h1"))
+			require.Contains(t, got.Text("main"), got.Header.Get("X-Request-Id"))
 		})
 	}
 	b := p.browser(t)
 	for _, path := range []string{"/profile", "/useradd", "/", "/healthz"} {
-		got := b.do(t, http.MethodDelete, path, "")
-		require.Equal(t, 405, got.status, path)
-		require.NotEmpty(t, got.header.Get("Allow"), path)
-		require.NotEmpty(t, got.text("h1"))
+		got := b.Do(t, http.MethodDelete, path, "")
+		require.Equal(t, 405, got.Status, path)
+		require.NotEmpty(t, got.Header.Get("Allow"), path)
+		require.NotEmpty(t, got.Text("h1"))
 	}
 	signedIn := p.registered(t)
-	require.Equal(t, "Anna", signedIn.get(t, "/nowhere").text("a.who"), "the user stays signed in")
+	require.Equal(t, "Anna", signedIn.Get(t, "/nowhere").Text("a.who"), "the user stays signed in")
 	problem := p.do(t, http.MethodGet, "/nowhere", nil, "Accept", "application/problem+json, text/html")
 	require.Equal(t, "application/problem+json", problem.header.Get("Content-Type"))
 	require.Contains(t, problem.body, `"code":"not_found"`)
@@ -280,9 +281,9 @@ func TestErrorPages(t *testing.T) {
 	require.Contains(t, unsigned.body, `"code":"unauthorized"`)
 	require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil).status)
 	for _, path := range []string{`/<script>alert(1)</script>`, `/"onload=x`, "/%00", "/%ff%fe", "/?lang=<b>", "/" + strings.Repeat("a", 2000)} {
-		got := b.get(t, strings.NewReplacer("<", "%3C", ">", "%3E", `"`, "%22").Replace(path))
-		require.Contains(t, []int{200, 404}, got.status)
-		require.NotContains(t, got.html, "<script>alert")
+		got := b.Get(t, strings.NewReplacer("<", "%3C", ">", "%3E", `"`, "%22").Replace(path))
+		require.Contains(t, []int{200, 404}, got.Status)
+		require.NotContains(t, got.HTML, "<script>alert")
 	}
 }
 
@@ -295,29 +296,29 @@ func TestInternalErrorPage(t *testing.T) {
 	defer conn.Close(t.Context())
 	_, err = conn.Exec(t.Context(), "alter table profiles rename to elsewhere")
 	require.NoError(t, err)
-	got := b.get(t, "/profile")
-	require.Equal(t, 500, got.status)
-	require.Contains(t, got.text("main"), got.header.Get("X-Request-Id"))
-	require.NotContains(t, got.html, "profiles")
-	require.Contains(t, p.logged(), got.header.Get("X-Request-Id"))
-	require.Equal(t, 404, b.get(t, "/nowhere").status, "an error page needs no user data")
+	got := b.Get(t, "/profile")
+	require.Equal(t, 500, got.Status)
+	require.Contains(t, got.Text("main"), got.Header.Get("X-Request-Id"))
+	require.NotContains(t, got.HTML, "profiles")
+	require.Contains(t, p.logged(), got.Header.Get("X-Request-Id"))
+	require.Equal(t, 404, b.Get(t, "/nowhere").Status, "an error page needs no user data")
 }
 
 func TestLanguageIsRemembered(t *testing.T) {
 	p := start(t)
 	b := p.browser(t, "Accept-Language", "de, ru;q=0.8, en;q=0.5")
-	home := b.get(t, "/login?next=/account/password")
+	home := b.Get(t, "/login?next=/account/password")
 	require.Equal(t, "ru", home.Find("html").AttrOr("lang", ""))
 	english := home.Find("a[hreflang=en]").AttrOr("href", "")
-	got := b.get(t, "/login"+english)
+	got := b.Get(t, "/login"+english)
 	require.Equal(t, "en", got.Find("html").AttrOr("lang", ""))
 	require.Equal(t, "/account/password", got.Find("[name=next]").AttrOr("value", ""), "the language switch stays on the page")
-	require.Equal(t, "en", b.get(t, "/register").Find("html").AttrOr("lang", ""))
-	require.Equal(t, "ru", b.get(t, "/register?lang=ru").Find("html").AttrOr("lang", ""))
-	require.Equal(t, "ru", b.get(t, "/register?lang=xx").Find("html").AttrOr("lang", ""))
-	refused := b.submit(t, "/register", map[string]string{"login": "два слова"})
+	require.Equal(t, "en", b.Get(t, "/register").Find("html").AttrOr("lang", ""))
+	require.Equal(t, "ru", b.Get(t, "/register?lang=ru").Find("html").AttrOr("lang", ""))
+	require.Equal(t, "ru", b.Get(t, "/register?lang=xx").Find("html").AttrOr("lang", ""))
+	refused := b.Submit(t, "/register", map[string]string{"login": "два слова"})
 	require.Equal(t, "ru", refused.Find("html").AttrOr("lang", ""))
-	require.Regexp(t, `[а-я]`, refused.text("#login-error"))
+	require.Regexp(t, `[а-я]`, refused.Text("#login-error"))
 	api := p.do(t, http.MethodPost, "/useradd", strings.NewReader("{}"), "Accept-Language", "ru", "Cookie", "lang=ru")
 	require.Equal(t, noneCreated, api.body, "answers of /useradd are in English")
 }
