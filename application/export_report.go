@@ -39,6 +39,7 @@ func (u *ExportReport) Export(ctx context.Context, asked ports.ExportQuery) (*po
 	}
 	detail := u.cfg.Now().Format(time.DateOnly)
 	if format.OneImport {
+		// an unknown import is reported without a wait for a slot
 		_, err := u.cfg.Reports.Rejections(ctx, ports.RejectionQuery{Filter: filter})
 		if err != nil {
 			return nil, fmt.Errorf("export import %d: %w", filter.Import, err)

@@ -591,7 +591,8 @@ func pagesFromUnknownIDs(t *testing.T, s ReportsSubject) {
 			c.query.Limit = 3
 			page := s.page(t, c.query)
 			require.Empty(t, slices.Compare(c.want, ids(page.Imports)), "found %v", ids(page.Imports))
-			require.Equal(t, c.flags, flags{page.IsFirst, page.IsLast})
+			found := flags{page.IsFirst, page.IsLast}
+			require.Equal(t, c.flags, found)
 		})
 	}
 }
