@@ -58,7 +58,7 @@ func (b *bench) pages(ctx context.Context, requests, refused int) (map[string]ti
 		const warmUp, times = 20, 100
 		var all []time.Duration
 		for i := range warmUp + times {
-			_, took, err := get(ctx, operator, server.url+"/profile"+page)
+			took, err := get(ctx, operator, server.url+"/profile"+page)
 			if err != nil {
 				return nil, err
 			}
