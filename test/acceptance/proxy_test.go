@@ -26,6 +26,7 @@ func (p *program) seenFrom(t *testing.T, address string, forwarded ...string) bo
 	return len(found) == 1
 }
 
+// transport.TestClientAddressBehindProxies has the other forms of the header.
 func TestForwardedAddresses(t *testing.T) {
 	t.Setenv("ROLLCALL_TRUSTED_PROXY", "127.0.0.0/8,10.1.0.0/16,2001:db8:ffff::/48,::ffff:192.0.2.77")
 	p := start(t)
@@ -34,30 +35,9 @@ func TestForwardedAddresses(t *testing.T) {
 		forwarded []string
 	}{
 		{"127.0.0.1", nil},
-		{"203.0.113.7", []string{"203.0.113.7"}},
-		{"203.0.113.7", []string{"198.51.100.1, 203.0.113.7"}},
-		{"203.0.113.7", []string{"198.51.100.1,203.0.113.7 , 10.1.2.3,127.0.0.9"}},
 		{"203.0.113.7", []string{"198.51.100.1", "203.0.113.7", "10.1.2.3, 192.0.2.77"}},
-		{"203.0.113.7", []string{"203.0.113.7, 2001:db8:ffff::1, [2001:db8:ffff::1], [2001:db8:ffff::2]:443"}},
-		{"203.0.113.7", []string{"203.0.113.7:51234"}},
-		{"203.0.113.7", []string{"::ffff:203.0.113.7"}},
-		{"203.0.113.7", []string{"[::ffff:203.0.113.7]:1"}},
-		{"2001:db8:1:2::/64", []string{"2001:db8:1:2:3:4:5:6"}},
-		{"2001:db8:1:2::/64", []string{"[2001:DB8:1:2::1]"}},
 		{"2001:db8:1:2::/64", []string{"[2001:db8:1:2::1]:443, 10.1.0.1"}},
-		{"fe80::/64", []string{"fe80::1%eth0"}},
-		{"10.1.0.1", []string{"10.1.0.1"}}, // a request of the proxy itself
-		{"127.0.0.1", []string{""}},
-		{"127.0.0.1", []string{"unknown"}},
 		{"127.0.0.1", []string{"203.0.113.7, unknown"}}, // no trusted proxy added the address
-		{"10.1.0.1", []string{"203.0.113.7,, 10.1.0.1"}},
-		{"127.0.0.1", []string{"203.0.113.7;10.1.0.1"}},
-		{"127.0.0.1", []string{"[203.0.113.7", "["}},
-		{"127.0.0.1", []string{"203.0.113.7:port"}},
-		{"127.0.0.1", []string{"1.2.3"}},
-		{"127.0.0.1", []string{"\xff\xfe"}},
-		{"203.0.113.7", []string{strings.Repeat("x,", 900) + "203.0.113.7"}},
-		{"127.0.0.1", []string{strings.Repeat(",", 1900)}},
 	} {
 		t.Run(fmt.Sprintf("%.50q", c.forwarded), func(t *testing.T) {
 			require.True(t, p.seenFrom(t, c.want, c.forwarded...))
