@@ -92,17 +92,24 @@ func TestManual(t *testing.T) {
 	}
 }
 
-// upload uploads a file, and returns the address of its page.
-func upload(t *testing.T, b *visitor.Browser, name, content string) string {
+// uploadForm returns a multipart form with a file.
+func uploadForm(t *testing.T, name, content string) (body, contentType string) {
 	t.Helper()
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
 	part, err := w.CreateFormFile("file", name)
 	require.NoError(t, err)
 	_, err = part.Write([]byte(content))
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	got := b.Do(t, http.MethodPost, "/useradd/upload", body.String(), "Content-Type", w.FormDataContentType())
+	return b.String(), w.FormDataContentType()
+}
+
+// upload uploads a file, and returns the address of its page.
+func upload(t *testing.T, b *visitor.Browser, name, content string) string {
+	t.Helper()
+	body, contentType := uploadForm(t, name, content)
+	got := b.Do(t, http.MethodPost, "/useradd/upload", body, "Content-Type", contentType)
 	require.Equal(t, http.StatusSeeOther, got.Status, got.Text("main"))
 	return got.Location()
 }
@@ -192,4 +199,15 @@ func (p *changingPasswords) Issue(salt []byte) (ports.Issuer, error) {
 		return nil, ports.ErrOtherSecret
 	}
 	return p.Passwords.Issue(salt)
+}
+
+func TestExportsNeedASession(t *testing.T) {
+	s := serve(t)
+	for _, format := range []string{"xlsx", "txt", "csv", "json", "rejected.json"} {
+		path := "/useradd/export/" + format + "?status=200"
+		got := s.browser(t).Get(t, path)
+		require.Equal(t, 303, got.Status)
+		require.Equal(t, "/login?next=%2Fuseradd%2Fexport%2F"+format+"%3Fstatus%3D200", got.Location())
+		require.Equal(t, 401, s.do(t, http.MethodGet, path, "").status)
+	}
 }

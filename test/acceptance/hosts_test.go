@@ -1,9 +1,12 @@
 package acceptance_test
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -116,4 +119,26 @@ func TestInvalidHostNames(t *testing.T) {
 	p := start(t)
 	require.Equal(t, "200", p.withHost(t, "/login", "192.0.2.7"))
 	require.Equal(t, "421", p.withHost(t, "/login", "192.0.2.8"))
+}
+
+// raw sends bytes on a new connection, and returns the whole answer.
+func raw(t *testing.T, p *program, request string) string {
+	t.Helper()
+	conn := begin(t, p, request)
+	require.NoError(t, conn.CloseWrite())
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	return string(answer)
+}
+
+// begin sends bytes on a new connection, which stays open.
+func begin(t *testing.T, p *program, request string) *net.TCPConn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	_, err = io.WriteString(conn, request)
+	require.NoError(t, err)
+	return conn.(*net.TCPConn)
 }

@@ -78,3 +78,20 @@ func TestShutdownTimeout(t *testing.T) {
 	require.Zero(t, p.count(t, "codes"))
 	require.Zero(t, p.count(t, "users"))
 }
+
+// The reason of an internal error is in the log, not on the page.
+func TestInternalErrorPage(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	conn, err := pgx.Connect(t.Context(), p.database)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), "alter table profiles rename to elsewhere")
+	require.NoError(t, err)
+	got := b.Get(t, "/profile")
+	require.Equal(t, 500, got.Status)
+	require.Contains(t, got.Text("main"), got.Header.Get("X-Request-Id"))
+	require.NotContains(t, got.HTML, "profiles")
+	require.Contains(t, p.logged(), got.Header.Get("X-Request-Id"))
+	require.Equal(t, 404, b.Get(t, "/nowhere").Status, "an error page needs no user data")
+}

@@ -189,17 +189,6 @@ func TestRejectedRecordsExpire(t *testing.T) {
 	require.Contains(t, got.body, "petrov")
 }
 
-func TestExportsNeedASession(t *testing.T) {
-	p := start(t)
-	for _, format := range []string{"xlsx", "txt", "csv", "json", "rejected.json"} {
-		path := "/useradd/export/" + format + "?status=200"
-		got := p.browser(t).download(t, path)
-		require.Equal(t, 303, got.status)
-		require.Equal(t, "/login?next=%2Fuseradd%2Fexport%2F"+format+"%3Fstatus%3D200", got.header.Get("Location"))
-		require.Equal(t, 401, p.do(t, http.MethodGet, path, nil).status)
-	}
-}
-
 func TestNumbersInEachLanguage(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)

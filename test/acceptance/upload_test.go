@@ -170,48 +170,6 @@ func TestUploadsArePrivate(t *testing.T) {
 	require.Equal(t, 401, nobody.Get(t, "/useradd/imports/1", "Accept", "*/*").Status)
 }
 
-func TestRejectedUploads(t *testing.T) {
-	p := start(t, "--max-body", "64KiB")
-	b := p.operator(t)
-	for _, c := range []struct {
-		name          string
-		file, content string
-		status        int
-		alert         string
-	}{
-		{"no file", "", "", 400, "Choose a file first."},
-		{"too large", "a.json", strings.Repeat(" ", 128<<10), 413, "The file is too large."},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			body, contentType := form(t, c.file, c.content)
-			got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-			require.Equal(t, c.status, got.Status)
-			require.Equal(t, c.alert, got.Text(".message.bad[role=alert]:not([hidden])"))
-		})
-	}
-	body, contentType := form(t, "a.json", "{}")
-	require.Equal(t, 403, b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").Status)
-	require.Equal(t, 415, b.Do(t, "POST", "/useradd/upload", "login=a", "Content-Type", "application/x-www-form-urlencoded").Status)
-	require.Equal(t, 401, p.browser(t).Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").Status)
-	require.Zero(t, p.count(t, "uploads"))
-
-	for _, file := range []string{"", "[", `{"login":`} { // recognized by their beginning
-		body, contentType := form(t, "a.json", file)
-		got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
-		require.Equal(t, 400, got.Status, file)
-		require.Contains(t, got.Text(".message.bad[role=alert]"), "The file is empty, damaged", file)
-	}
-	address := b.upload(t, "a.json", "["+strings.Repeat("1,", 20))
-	got := b.waitFor(t, address, headed("Failed, no one registered"))
-	require.Contains(t, got.Text("main"), "The file is empty, damaged")
-	require.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
-	address = b.upload(t, "a.json", "[1,2]")
-	got = b.waitFor(t, address, headed(isChecked))
-	require.Contains(t, got.Text("main"), "No record in this file can be registered.")
-	require.Zero(t, got.Find("button:contains('Register them')").Length())
-	require.Zero(t, p.count(t, "codes"), "no import is stored")
-}
-
 // The end of a connection in the middle of a file is not the end of the file.
 func TestInterruptedUpload(t *testing.T) {
 	p := start(t)

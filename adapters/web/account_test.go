@@ -1,0 +1,163 @@
+package web_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/visitor"
+)
+
+func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
+	s := serve(t, func(use *settings) { use.web.Transport.Proxies = loopback })
+	require.Equal(t, 200, s.post(t, person("taken", `"phone":"9000000001","email":"taken@example.com"`)).status)
+	for i, c := range []struct {
+		name   string
+		fields map[string]string
+		errors map[string]string
+		focus  string
+	}{
+		{
+			name: "nothing", fields: map[string]string{}, focus: "lname",
+			errors: map[string]string{
+				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required.",
+				"email": "An email or a phone number is required.", "login": "Login is required.", "psw": "Password is required.",
+			},
+		},
+		{
+			name: "all wrong", focus: "lname",
+			fields: map[string]string{
+				"lname": strings.Repeat("я", 51), "fname": "a\x01b", "patr": " ", "birthday": "2999-01-01", "email": "nowhere",
+				"phone": "12", "login": "two words", "psw": "тайна",
+			},
+			errors: map[string]string{
+				"lname": "Last name is longer than 50 characters.", "fname": "First name has control characters.", "patr": "Patronymic is required.",
+				"birthday": "Birthday is in the future.", "email": "Email is not a valid address.", "phone": "Phone is not a valid number.",
+				"login": "Login has characters that are not allowed in a login.",
+			},
+		},
+		{
+			name: "taken", focus: "email",
+			fields: anna("login", "TAKEN", "email", "Taken@Example.com", "phone", "+7 900 000-00-01"),
+			errors: map[string]string{
+				"login": "Login belongs to another user.", "email": "Email belongs to another user.", "phone": "Phone belongs to another user.",
+			},
+		},
+		{name: "a common password", fields: anna("psw", "PassWord1"), focus: "psw"},
+		{name: "a password with the login in it", fields: anna("psw", "xxAnNaxx"), focus: "psw"},
+		{name: "a long password", fields: anna("psw", strings.Repeat("ы", 129)), focus: "psw"},
+		{name: "no such day", fields: anna("birthday", "31.02.2000"), focus: "birthday"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := s.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i)).Submit(t, "/register", c.fields)
+			require.Equal(t, 422, got.Status)
+			for field, message := range c.errors {
+				require.Equal(t, message, got.Text("#"+field+"-error"), field)
+			}
+			if c.errors == nil {
+				require.NotEmpty(t, got.Text("#"+c.focus+"-error"))
+				require.Equal(t, 1, got.Find(".field [aria-invalid]").Length())
+			}
+			require.Equal(t, c.focus, got.Find("[autofocus]").AttrOr("name", ""))
+			for field, value := range c.fields {
+				if field != "psw" && value != " " && value != "a\x01b" {
+					require.Equal(t, value, got.Find("#"+field).AttrOr("value", ""), "the form keeps its values")
+				}
+			}
+			if c.fields["psw"] != "" {
+				require.NotContains(t, got.HTML, c.fields["psw"])
+			}
+			require.Empty(t, got.Find("#psw").AttrOr("value", ""))
+		})
+	}
+	require.Len(t, s.store.Accounts(), 1)
+}
+
+func TestSignInDoesNotRevealLogins(t *testing.T) {
+	s := serve(t)
+	s.registered(t)
+	wrong := s.browser(t).SignIn(t, "Anna", "not her password")
+	unknown := s.browser(t).SignIn(t, "Hanna", "not her password")
+	require.Equal(t, 401, wrong.Status)
+	require.Equal(t, 401, unknown.Status)
+	require.Equal(t, wrong.Text("main"), unknown.Text("main"))
+	require.NotEmpty(t, wrong.Text("[role=alert]"))
+	require.Equal(t, "Anna", wrong.Find("#login").AttrOr("value", ""))
+	require.NotContains(t, wrong.HTML, "not her password")
+}
+
+func TestNextStaysOnThisSite(t *testing.T) {
+	s := serve(t)
+	s.registered(t)
+	for _, c := range []struct {
+		next string
+		want string
+	}{
+		{"/account/password", "/account/password"},
+		{"/profile?page=2&x=%D1%8F", "/profile?page=2&x=%D1%8F"},
+		{"https://evil.example/", "/profile"},
+		{"//evil.example", "/profile"},
+		{"/\\evil.example", "/profile"},
+		{"/\t/evil.example", "/profile"},
+		{"/%0d%0aSet-Cookie:a=b", "/%0d%0aSet-Cookie:a=b"},
+		{"/\r\nSet-Cookie: a=b", "/profile"},
+		{"javascript:alert(1)", "/profile"},
+		{"\\\\evil.example", "/profile"},
+		{"profile", "/profile"},
+		{"http:evil.example", "/profile"},
+		{"/profile\x00", "/profile"},
+		{"///evil.example/..", "/profile"},
+		{"https:/evil.example", "/profile"},
+		{"/@evil.example", "/@evil.example"},
+		{"//user@evil.example/login", "/profile"},
+	} {
+		t.Run(c.next, func(t *testing.T) {
+			b := s.browser(t)
+			got := b.Submit(t, "/login", map[string]string{"login": "anna", "psw": goodPassword, "next": c.next})
+			require.Equal(t, 303, got.Status)
+			require.Equal(t, c.want, got.Location())
+			require.Empty(t, got.Header.Get("a"))
+		})
+	}
+	b := s.browser(t)
+	got := b.Get(t, "/account/password")
+	require.Equal(t, 303, got.Status)
+	login := b.Get(t, got.Location())
+	require.NotEmpty(t, login.Text("[role=status]"))
+	back := b.Send(t, "/login", login, map[string]string{"login": "anna", "psw": goodPassword})
+	require.Equal(t, "/account/password", back.Location())
+}
+
+// Password fields permit password managers, paste and long passwords.
+func TestPasswordFields(t *testing.T) {
+	s := serve(t)
+	stranger, signedIn := s.browser(t), s.registered(t)
+	for _, c := range []struct {
+		path    string
+		browser *visitor.Browser
+		want    map[string]string
+	}{
+		{"/login", stranger, map[string]string{"psw": "current-password"}},
+		{"/register", stranger, map[string]string{"psw": "new-password"}},
+		{"/account/password", signedIn, map[string]string{"old": "current-password", "psw": "new-password"}},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			form := c.browser.Get(t, c.path).Find("main form:has(input[type=password])")
+			require.Equal(t, 1, form.Length())
+			require.Equal(t, "post", form.AttrOr("method", ""), "passwords are not in the address")
+			require.NotContains(t, form.AttrOr("action", ""), ":", "passwords go to this server")
+			got := map[string]string{}
+			form.Find("input[type=password]").Each(func(_ int, field *goquery.Selection) {
+				got[field.AttrOr("name", "")] = field.AttrOr("autocomplete", "")
+				for _, attribute := range []string{"maxlength", "pattern", "readonly", "onpaste", "oncopy", "value"} {
+					_, has := field.Attr(attribute)
+					require.False(t, has, attribute)
+				}
+			})
+			require.Equal(t, c.want, got)
+		})
+	}
+}
