@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"rollcall/adapters/internal/jsontext"
 	"rollcall/adapters/web/problem"
 	"rollcall/domain"
 	"rollcall/ports"
@@ -25,8 +26,8 @@ func (u *Useradd) lines(result *ports.ImportResult, late bool) outcomeFormat {
 		} else {
 			dst = append(dst, `,"status":"created","login":`...)
 		}
-		dst, err := appendJSON(dst, o.Login)
-		return append(appendPassword(dst, o.Password), "}\n"...), err
+		dst = jsontext.AppendString(dst, o.Login)
+		return append(appendPassword(dst, o.Password), "}\n"...), nil
 	}}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/internal/jsontext"
 	"rollcall/adapters/web/problem"
 	"rollcall/domain"
 	"rollcall/ports"
@@ -99,10 +100,7 @@ func credentials() outcomeFormat {
 		if o.Violations != nil || o.Skipped {
 			return dst, nil
 		}
-		dst, err := appendJSON(append(dst, `{"login":`...), o.Login)
-		if err != nil {
-			return dst, err
-		}
+		dst = jsontext.AppendString(append(dst, `{"login":`...), o.Login)
 		return append(appendPassword(dst, o.Password), '}'), nil
 	}}
 }
@@ -113,17 +111,6 @@ func appendPassword(dst []byte, password string) []byte {
 		return dst
 	}
 	return append(append(append(dst, `,"password":"`...), password...), '"')
-}
-
-// appendJSON appends a string in quotes. Most logins need no escape, and so no encoder.
-func appendJSON(dst []byte, s string) ([]byte, error) {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			encoded, err := json.Marshal(s)
-			return append(dst, encoded...), err
-		}
-	}
-	return append(append(append(dst, '"'), s...), '"'), nil
 }
 
 // A rejection is a rejected record as JSON.
