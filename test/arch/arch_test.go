@@ -1,5 +1,5 @@
-// Package arch_test holds the tree to the design: who may import whom, and what stands where. The rules of imports are in
-// .golangci.yaml too, for depguard, which tells sooner; the two must agree.
+// Package arch_test checks the tree against the design: which package may import which, and what belongs where. depguard in
+// .golangci.yaml has the same rules of imports, and reports violations in the editor. Change both together.
 package arch_test
 
 import (
@@ -47,7 +47,7 @@ var parts = map[string]part{
 	"bootstrap":   {},
 }
 
-// homes are the only folders that know a library.
+// homes are the only folders that may import a library.
 var homes = map[string][]string{
 	"github.com/gofiber":          {"adapters/web", "bootstrap"},
 	"github.com/valyala/fasthttp": {"adapters/web", "bootstrap"},
@@ -59,13 +59,13 @@ var homes = map[string][]string{
 	"github.com/stretchr/testify": {"test"},
 }
 
-// topLevel is all that stands there, besides dot-files and what git ignores.
+// topLevel lists what the top level may have, besides dot-files and ignored files.
 var topLevel = []string{
 	"domain", "application", "ports", "adapters", "bootstrap", "views", "test",
 	"main.go", "go.mod", "go.sum", "README.md", "LICENSE", "Makefile", "Dockerfile", "compose.yaml",
 }
 
-func TestTreeKeepsToDesign(t *testing.T) {
+func TestTreeFollowsDesign(t *testing.T) {
 	found, err := violations(os.DirFS("../.."))
 	require.NoError(t, err)
 	for _, violation := range found {
@@ -74,7 +74,7 @@ func TestTreeKeepsToDesign(t *testing.T) {
 }
 
 func TestEveryViolationIsFound(t *testing.T) {
-	const doc = "// Package p is one.\n"
+	const doc = "// Package p is an example.\n"
 	for _, c := range []struct{ name, source, want string }{
 		{"domain/a.go", `import "rollcall/ports"`, "domain/a.go imports rollcall/ports: of the module, domain may import nothing"},
 		{"domain/a.go", `import "rollcall/domain/b"`, "domain/a.go imports rollcall/domain/b: of the module, domain may import nothing"},
@@ -99,20 +99,20 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"adapters/web/a.go", `import "rollcall/application"`, "adapters/web/a.go imports rollcall/application: of the module, adapters may import domain, ports, adapters/internal"},
 		{"adapters/web/a.go", `import "rollcall/bootstrap"`, "adapters/web/a.go imports rollcall/bootstrap: of the module, adapters may import domain, ports, adapters/internal"},
 		{"adapters/web/a.go", `import "rollcall/test/fake"`, "adapters/web/a.go imports rollcall/test/fake: of the module, adapters may import domain, ports, adapters/internal"},
-		{"adapters/web/a.go", `import "github.com/jackc/pgx/v5"`, "adapters/web/a.go imports github.com/jackc/pgx/v5: its home is adapters/postgres, bootstrap"},
-		{"adapters/report/a.go", `import "github.com/uptrace/bun"`, "adapters/report/a.go imports github.com/uptrace/bun: its home is adapters/postgres, bootstrap"},
-		{"adapters/postgres/a.go", `import f "github.com/gofiber/fiber/v2"`, "adapters/postgres/a.go imports github.com/gofiber/fiber/v2: its home is adapters/web, bootstrap"},
-		{"adapters/postgres/a.go", `import "github.com/valyala/fasthttp"`, "adapters/postgres/a.go imports github.com/valyala/fasthttp: its home is adapters/web, bootstrap"},
-		{"adapters/web/a.go", `import "github.com/xuri/excelize/v2"`, "adapters/web/a.go imports github.com/xuri/excelize/v2: its home is adapters/report, adapters/bulkfile"},
-		{"bootstrap/a.go", `import "github.com/xuri/excelize/v2"`, "bootstrap/a.go imports github.com/xuri/excelize/v2: its home is adapters/report, adapters/bulkfile"},
-		{"bootstrap/a.go", `import x "github.com/xi2/xz"`, "bootstrap/a.go imports github.com/xi2/xz: its home is adapters/localpg"},
+		{"adapters/web/a.go", `import "github.com/jackc/pgx/v5"`, "adapters/web/a.go imports github.com/jackc/pgx/v5: only these may import it: adapters/postgres, bootstrap"},
+		{"adapters/report/a.go", `import "github.com/uptrace/bun"`, "adapters/report/a.go imports github.com/uptrace/bun: only these may import it: adapters/postgres, bootstrap"},
+		{"adapters/postgres/a.go", `import f "github.com/gofiber/fiber/v2"`, "adapters/postgres/a.go imports github.com/gofiber/fiber/v2: only these may import it: adapters/web, bootstrap"},
+		{"adapters/postgres/a.go", `import "github.com/valyala/fasthttp"`, "adapters/postgres/a.go imports github.com/valyala/fasthttp: only these may import it: adapters/web, bootstrap"},
+		{"adapters/web/a.go", `import "github.com/xuri/excelize/v2"`, "adapters/web/a.go imports github.com/xuri/excelize/v2: only these may import it: adapters/report, adapters/bulkfile"},
+		{"bootstrap/a.go", `import "github.com/xuri/excelize/v2"`, "bootstrap/a.go imports github.com/xuri/excelize/v2: only these may import it: adapters/report, adapters/bulkfile"},
+		{"bootstrap/a.go", `import x "github.com/xi2/xz"`, "bootstrap/a.go imports github.com/xi2/xz: only these may import it: adapters/localpg"},
 		{"bootstrap/a.go", `import _ "rollcall/test/fake"`, "bootstrap/a.go imports rollcall/test/fake: of the module, bootstrap may import all but the tests"},
-		{"bootstrap/a.go", `import "github.com/stretchr/testify/assert"`, "bootstrap/a.go imports github.com/stretchr/testify/assert: its home is test"},
+		{"bootstrap/a.go", `import "github.com/stretchr/testify/assert"`, "bootstrap/a.go imports github.com/stretchr/testify/assert: only these may import it: test"},
 		{"views/a.go", `import "rollcall/domain"`, "views/a.go imports rollcall/domain: of the module, views may import nothing"},
 		{"main.go", `import "rollcall/domain"`, "main.go imports rollcall/domain: of the module, . may import bootstrap"},
 		{"main.go", `import "github.com/alecthomas/kong"`, "main.go imports github.com/alecthomas/kong: of libraries, . may import nothing"},
-		{"util/a.go", `import "rollcall/domain"`, "util: the top level has no place for it"},
-		{"notes.txt", "", "notes.txt: the top level has no place for it"},
+		{"util/a.go", `import "rollcall/domain"`, "util: not allowed at the top level"},
+		{"notes.txt", "", "notes.txt: not allowed at the top level"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			found, err := violations(fstest.MapFS{c.name: {Data: []byte(doc + "package p\n" + c.source)}})
@@ -130,16 +130,16 @@ func TestEveryViolationIsFound(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"domain has 0 package comments, and needs one",
-		"ports has 2 package comments, and needs one",
-		"test has 0 package comments, and needs one",
+		"domain has 0 package comments, expected 1",
+		"ports has 2 package comments, expected 1",
+		"test has 0 package comments, expected 1",
 	}, found)
 
 	_, err = violations(fstest.MapFS{"domain/a.go": {Data: []byte("no Go at all")}})
 	require.Error(t, err)
 }
 
-func TestDesignIsNoViolation(t *testing.T) {
+func TestDesignIsAccepted(t *testing.T) {
 	tree := fstest.MapFS{
 		".gitignore": {Data: []byte("/bin/\n*.prof\n")}, "bin/rollcall": {}, "cpu.prof": {}, ".cache/a.go": {}, "Makefile": {},
 	}
@@ -162,14 +162,14 @@ func TestDesignIsNoViolation(t *testing.T) {
 		{"views/a.go", `"embed"`},
 		{"test/pgtest/a.go", `"rollcall/adapters/postgres"; "rollcall/test/fake"; "github.com/jackc/pgx/v5"; "github.com/stretchr/testify/assert"`},
 	} {
-		tree[c.name] = &fstest.MapFile{Data: []byte("// Package p is one.\npackage p\nimport (" + c.imports + ")\n")}
+		tree[c.name] = &fstest.MapFile{Data: []byte("// Package p is an example.\npackage p\nimport (" + c.imports + ")\n")}
 	}
 	found, err := violations(tree)
 	require.NoError(t, err)
 	require.Empty(t, found)
 }
 
-// violations returns what in the tree is against the design.
+// violations returns everything in the tree that violates the design.
 func violations(tree fs.FS) ([]string, error) {
 	found, skip, err := checkTopLevel(tree)
 	if err != nil {
@@ -204,7 +204,7 @@ func violations(tree fs.FS) ([]string, error) {
 	return found, err
 }
 
-// checkTopLevel also returns what of the top level is not the project's code.
+// checkTopLevel returns the violations of the top level, and the names there that are not part of the project.
 func checkTopLevel(tree fs.FS) (found, skip []string, err error) {
 	ignored, err := fs.ReadFile(tree, ".gitignore")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -220,13 +220,14 @@ func checkTopLevel(tree fs.FS) (found, skip []string, err error) {
 		if !slices.Contains(topLevel, name) {
 			skip = append(skip, name)
 			if !isIgnored {
-				found = append(found, name+": the top level has no place for it")
+				found = append(found, name+": not allowed at the top level")
 			}
 		}
 	}
 	return found, skip, err
 }
 
+// checkPackage returns the violations of the imports and the package comment of a folder.
 func checkPackage(folder string, files map[string]*ast.File) (found []string) {
 	program := maps.Clone(files)
 	maps.DeleteFunc(program, func(name string, _ *ast.File) bool { return strings.HasSuffix(name, "_test.go") })
@@ -248,7 +249,7 @@ func checkPackage(folder string, files map[string]*ast.File) (found []string) {
 		}
 	}
 	if comments != 1 {
-		found = append(found, fmt.Sprintf("%s has %d package comments, and needs one", folder, comments))
+		found = append(found, fmt.Sprintf("%s has %d package comments, expected 1", folder, comments))
 	}
 	return found
 }
@@ -285,7 +286,7 @@ func forbids(folder, target string) string {
 	}
 	for library, folders := range homes {
 		if below(target, library) && !belowAny(folder, folders) {
-			return "its home is " + list(folders)
+			return "only these may import it: " + list(folders)
 		}
 	}
 	return ""

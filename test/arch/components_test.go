@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// floors are the versions that fix published vulnerabilities. .github/SECURITY.md says within which time a new one comes here.
+// floors are the versions that fix published vulnerabilities. .github/SECURITY.md says how soon a new one is added here.
 var floors = map[string]struct{ version, advisory string }{
 	"go":                                 {"1.26.6", "GO-2026-5972, 6090, 6218, CVE-2026-56858"}, // asn1, tls, url, html/template
 	"github.com/gofiber/fiber/v2":        {"2.52.13", "GHSA-qjv7-627w-8qjv"},
@@ -27,7 +27,7 @@ var floors = map[string]struct{ version, advisory string }{
 	"golang.org/x/text":                  {"0.39.0", "GO-2026-5970"},
 }
 
-// required is a line of go.mod that names a version.
+// required matches a line of go.mod with a version.
 var required = regexp.MustCompile(`(?m)^\s*(?:require )?(go|\S+\.\S+/\S+) v?(\d+\.\d+\.\d+)\S*`)
 
 func TestComponentsAreFixed(t *testing.T) {
@@ -43,9 +43,9 @@ func TestEveryVulnerableComponentIsFound(t *testing.T) {
 		"\tgolang.org/x/crypto v0.58.0\n\tgolang.org/x/net v0.57.0\n\tgolang.org/x/text v1.0.0\n)\n"
 	require.Empty(t, vulnerable(fixed))
 	for _, c := range []struct{ was, is, want string }{
-		{"go 1.26.6", "go 1.26.0", "go 1.26.0: GO-2026-5972, 6090, 6218, CVE-2026-56858 asks for 1.26.6"},
-		{"pgx/v5 v5.9.2", "pgx/v5 v5.9.1", "github.com/jackc/pgx/v5 5.9.1: GO-2026-5004 asks for 5.9.2"},
-		{"fasthttp v1.100.0", "fasthttp v1.9.0", "github.com/valyala/fasthttp 1.9.0: GO-2026-4950 asks for 1.70.0"},
+		{"go 1.26.6", "go 1.26.0", "go 1.26.0: GO-2026-5972, 6090, 6218, CVE-2026-56858 requires 1.26.6"},
+		{"pgx/v5 v5.9.2", "pgx/v5 v5.9.1", "github.com/jackc/pgx/v5 5.9.1: GO-2026-5004 requires 5.9.2"},
+		{"fasthttp v1.100.0", "fasthttp v1.9.0", "github.com/valyala/fasthttp 1.9.0: GO-2026-4950 requires 1.70.0"},
 		{"\tgithub.com/gofiber/utils v1.2.0 // indirect\n", "", "github.com/gofiber/utils: go.mod does not name it"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
@@ -54,8 +54,8 @@ func TestEveryVulnerableComponentIsFound(t *testing.T) {
 	}
 }
 
-// vulnerable returns the components of a go.mod that are below their floor, and those that it does not name: a floor that nothing
-// stands on is to be removed.
+// vulnerable returns the components of a go.mod that are below their floor, and those that it does not name, whose floors must be
+// removed.
 func vulnerable(goMod string) (found []string) {
 	versions := map[string]string{}
 	for _, line := range required.FindAllStringSubmatch(goMod, -1) {
@@ -66,14 +66,14 @@ func vulnerable(goMod string) (found []string) {
 		case !isNamed:
 			found = append(found, component+": go.mod does not name it")
 		case slices.CompareFunc(strings.Split(version, "."), strings.Split(floor.version, "."), compareNumbers) < 0:
-			found = append(found, fmt.Sprintf("%s %s: %s asks for %s", component, version, floor.advisory, floor.version))
+			found = append(found, fmt.Sprintf("%s %s: %s requires %s", component, version, floor.advisory, floor.version))
 		}
 	}
 	slices.Sort(found)
 	return found
 }
 
-// compareNumbers compares numbers as they are written, of which none is too large.
+// compareNumbers compares decimal numbers, none of which overflows.
 func compareNumbers(a, b string) int {
 	x, _ := strconv.Atoi(a)
 	y, _ := strconv.Atoi(b)

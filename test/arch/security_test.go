@@ -19,16 +19,16 @@ import (
 
 const securityFile = ".github/SECURITY.md"
 
-// named is a test, with its package before it where it has one.
+// named matches the name of a test, with its package if there is one.
 var named = regexp.MustCompile(`(?:\b([a-z]\w*)\.)?\b((?:Test|Fuzz)[A-Z]\w*)`)
 
-// requirement is the id at the beginning of a row of a table of requirements.
+// requirement matches the ID at the beginning of a row of a table of requirements.
 var requirement = regexp.MustCompile(`(?m)^\| (\d+\.\d+\.\d+) \|`)
 
-// level1 is how many requirements ASVS 5.0.0 has at its first level.
+// level1 is the number of requirements of ASVS 5.0.0 at level 1.
 const level1 = 70
 
-// A table of requirements that names a test which is gone proves nothing.
+// A requirement whose test is missing is not proven.
 func TestSecurityFileNamesTests(t *testing.T) {
 	wrong, err := namesWithoutTest(os.DirFS("../.."))
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestSecurityFileHasEachRequirementOnce(t *testing.T) {
 	require.Len(t, requirement.FindAllString(first, -1), level1)
 }
 
-// routeFile has a rule for each route of the program, to which other tests hold it.
+// routeFile has a rule for each route of the program. Other tests check the program against it.
 const routeFile = "adapters/web/testdata/routes.txt"
 
 func TestSecurityFileHasEveryRoute(t *testing.T) {
@@ -97,7 +97,7 @@ var (
 	ruleRoute = regexp.MustCompile("`((?:GET|POST)(?:, POST)?) (/[^`]*)`")
 )
 
-// rulesOf returns the rule of each route, as the section of the security file about authorization has it.
+// rulesOf returns the rule of each route in the section Authorization of the security file.
 func rulesOf(text string) map[string]string {
 	_, section, _ := strings.Cut(text, "\n## Authorization\n")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -143,7 +143,7 @@ func TestEveryNameWithoutTestIsFound(t *testing.T) {
 	require.Error(t, err)
 }
 
-// namesWithoutTest returns the names in the security file that are not those of a test of the tree, with what is wrong.
+// namesWithoutTest returns the names in the security file that are not names of tests in the tree, with the reason.
 func namesWithoutTest(tree fs.FS) (wrong []string, err error) {
 	text, err := fs.ReadFile(tree, securityFile)
 	if err != nil {
@@ -162,7 +162,7 @@ func namesWithoutTest(tree fs.FS) (wrong []string, err error) {
 	return slices.Compact(wrong), err
 }
 
-// testsOf returns every test and fuzz target, such as domain.TestLogin. A package is named by its folder.
+// testsOf returns every test and fuzz target, such as domain.TestLogin. The name of a package is that of its folder.
 func testsOf(tree fs.FS) (map[string]bool, error) {
 	tests := map[string]bool{}
 	err := walkCode(tree, func(name string, source []byte) error {
@@ -197,7 +197,7 @@ func isTest(f *ast.FuncType) bool {
 	return isSelector && (kind.Sel.Name == "T" || kind.Sel.Name == "F")
 }
 
-// walkCode calls visit with each file of Go, scripts and templates that is the project's.
+// walkCode calls visit with each Go file, script and template of the project.
 func walkCode(tree fs.FS, visit func(name string, source []byte) error) error {
 	return fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -216,15 +216,15 @@ func walkCode(tree fs.FS, visit func(name string, source []byte) error) error {
 	})
 }
 
-// unsafePatterns match what no code of the program may have, by the extension of its file.
+// unsafePatterns match forbidden code of the program, by the extension of its file.
 var unsafePatterns = map[string]*regexp.Regexp{
-	// Packages that escape nothing, hashes and ciphers that are broken, and types that html/template does not escape.
+	// Packages that do not escape, broken hashes and ciphers, and types that html/template does not escape.
 	".go": regexp.MustCompile(`"(?:text/template|crypto/md5|crypto/sha1|crypto/des|crypto/rc4|math/rand)"|\btemplate\.(?:HTML|HTMLAttr|JS|JSStr|CSS|URL|Srcset)\b`),
 
-	// What makes HTML or code of a text, and storage that outlives a session.
+	// Functions that turn text into HTML or code, and storage that outlives a session.
 	".js": regexp.MustCompile(`\b(?:innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|createContextualFragment|setHTMLUnsafe|localStorage|sessionStorage|indexedDB)`),
 
-	// Code and styles in a page, which its Content-Security-Policy forbids, and links of other schemes.
+	// Inline code and styles, which the Content-Security-Policy forbids, and links with other schemes.
 	".html": regexp.MustCompile(`<script>|<style|\s(?:on[a-z]+|style)=|javascript:|data:`),
 }
 
@@ -270,7 +270,7 @@ type exception struct{ file, text string }
 // manualPages are Markdown that is embedded in the program, rendered without the HTML in it.
 var manualPages = exception{"adapters/web/manual/manual.go", "template.HTML"}
 
-// unsafeCode returns what is unsafe in the program's code.
+// unsafeCode returns the forbidden code of the program.
 func unsafeCode(tree fs.FS) (found []string, err error) {
 	err = walkCode(tree, func(name string, source []byte) error {
 		if below(name, "test") || strings.HasSuffix(name, "_test.go") {

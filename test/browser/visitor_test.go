@@ -123,7 +123,7 @@ func (v *visitor) look(as look) {
 // finish asserts that the watch has seen no errors. It saves a screenshot if the test has failed.
 func (v *visitor) finish() {
 	_, err := run(v, chromedp.Evaluate[bool]("true")) // by then the watch has all earlier events
-	require.NoError(v.t, err)                         //nolint:testifylint // a failed test continues to its screenshot
+	require.NoError(v.t, err)
 	wrong, rejected := v.seen()
 	require.Empty(v.t, wrong, "errors of pages")
 	require.Equal(v.t, v.expected, rejected, "rejected requests")
