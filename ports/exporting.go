@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"io"
+	"strings"
 
 	"rollcall/domain"
 )
@@ -44,6 +45,14 @@ type ExportName struct {
 	Kind      string
 	Detail    string // starts with a digit, which no part of a Kind does
 	Extension string
+}
+
+func (n ExportName) String() string { return n.Kind + "-" + n.Detail + "." + n.Extension }
+
+// MatchesKind reports whether a file has the kind and extension of the name.
+func (n ExportName) MatchesKind(file string) bool {
+	detail, found := strings.CutPrefix(file, n.Kind+"-")
+	return found && detail != "" && '0' <= detail[0] && detail[0] <= '9' && strings.HasSuffix(detail, "."+n.Extension)
 }
 
 // ExportStore stores the latest exports.

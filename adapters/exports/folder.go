@@ -69,7 +69,7 @@ func (f *Folder) Make(name ports.ExportName, write func(io.Writer) error) (_ *po
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	finished := fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension)
+	finished := name.String()
 	err = os.Rename(file.Name(), filepath.Join(f.dir, finished))
 	if err != nil {
 		return nil, fmt.Errorf("name export: %w", err)
@@ -138,7 +138,7 @@ func (f *Folder) removeOld(name ports.ExportName, newest string) error {
 		case err != nil:
 			return err
 		case strings.HasPrefix(info.Name(), unfinished):
-		case info.Name() != newest && hasKindOf(name, info.Name()):
+		case info.Name() != newest && name.MatchesKind(info.Name()):
 			remove = append(remove, info.Name())
 		default:
 			kept = append(kept, info)
@@ -165,12 +165,6 @@ func (f *Folder) removeOld(name ports.ExportName, newest string) error {
 		err = errors.Join(err, ignoreMissing(os.Remove(filepath.Join(f.dir, file))))
 	}
 	return err
-}
-
-// hasKindOf reports whether a file has the kind and extension of a name.
-func hasKindOf(name ports.ExportName, file string) bool {
-	detail, found := strings.CutPrefix(file, name.Kind+"-")
-	return found && detail != "" && '0' <= detail[0] && detail[0] <= '9' && strings.HasSuffix(detail, "."+name.Extension)
 }
 
 func ignoreMissing(err error) error {

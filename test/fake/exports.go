@@ -2,7 +2,6 @@ package fake
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -33,7 +32,7 @@ func (e *Exports) Make(name ports.ExportName, write func(io.Writer) error) (*por
 	if err != nil {
 		return nil, err
 	}
-	file := fmt.Sprintf("%s-%s.%s", name.Kind, name.Detail, name.Extension)
+	file := name.String()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.files == nil {
