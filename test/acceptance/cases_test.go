@@ -1,0 +1,131 @@
+package acceptance_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"mime/multipart"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
+)
+
+// A fileCase is a file as people have it, how it is sent, and the result that it must have: testdata/cases/NAME/case.json, beside the file.
+type fileCase struct {
+	Name string `json:"-"` // of the folder
+
+	File        string            // name in the folder
+	ContentType string            `json:"content_type"` // empty for none
+	Form        bool              // sent as the file of a form, not as the body
+	Query       string            // such as dates=mdy; empty for none
+	Headers     map[string]string // other headers; nil for none
+	Flags       []string          // of serve; nil for the defaults
+
+	Status  int    // of the answer; 0 stands for 200
+	Problem string // code of the problem; empty if a record was registered
+
+	// Registered are the people that the database has afterwards, in the order of the file: last name, first name, patronymic, login,
+	// email, phone (digits of E.164) and birthday (YYYY-MM-DD). A value is empty for none.
+	Registered [][]string
+
+	// Rejected has "field code" of each violation, by the number of the record.
+	Rejected map[string][]string
+}
+
+func fileCases(t *testing.T) []fileCase {
+	t.Helper()
+	files, err := filepath.Glob("testdata/cases/*/case.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	cases := make([]fileCase, len(files))
+	for i, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		decoder := json.NewDecoder(bytes.NewReader(content))
+		decoder.DisallowUnknownFields()
+		require.NoError(t, decoder.Decode(&cases[i]), file)
+		cases[i].Name = filepath.Base(filepath.Dir(file))
+	}
+	return cases
+}
+
+// Every case has the result in its case.json when it is sent to an empty database.
+func TestCases(t *testing.T) {
+	programs := map[string]*program{}
+	for _, c := range fileCases(t) {
+		flags := strings.Join(c.Flags, " ")
+		p := programs[flags]
+		if p == nil {
+			p = start(t, c.Flags...)
+			programs[flags] = p
+		}
+		t.Run(c.Name, func(t *testing.T) { c.check(t, p) })
+	}
+}
+
+func (c *fileCase) check(t *testing.T, p *program) {
+	t.Helper()
+	pgtest.Query[struct{}](t, p.database, `truncate users, codes cascade`)
+	got := c.send(t, p)
+	if c.Status == 0 {
+		c.Status = 200
+	}
+	require.Equal(t, c.Status, got.status, got.body)
+	var problem struct{ Code string }
+	if got.status != 200 {
+		require.NoError(t, json.Unmarshal([]byte(got.body), &problem), got.body)
+	}
+	require.Equal(t, c.Problem, problem.Code, got.body)
+
+	var registered [][]string
+	for _, r := range pgtest.Query[struct{ Fields []string }](t, p.database, `select array[lname, fname, patr, login, coalesce(email, ''), coalesce(phone, ''),
+		coalesce(to_char(birthday, 'YYYY-MM-DD'), '')] from users join profiles on user_id = users.id order by users.id`) {
+		registered = append(registered, r.Fields)
+	}
+	rejected := map[string][]string{}
+	for _, r := range pgtest.Query[struct {
+		Object     string
+		Violations []string
+	}](t, p.database, `select object_id::text, array(select trim(concat(v->>'field', ' ', v->>'code')) from jsonb_array_elements(violations) v) from bad_users`) {
+		rejected[r.Object] = r.Violations
+	}
+	require.Equal(t, c.Registered, registered)
+	require.Equal(t, len(c.Rejected), len(rejected), rejected)
+	for object, violations := range c.Rejected {
+		require.Equal(t, violations, rejected[object], "record %s", object)
+	}
+}
+
+func (c *fileCase) send(t *testing.T, p *program) answer {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata/cases", c.Name, c.File))
+	require.NoError(t, err)
+	body, contentType := io.Reader(bytes.NewReader(content)), c.ContentType
+	if c.Form {
+		var form bytes.Buffer
+		w := multipart.NewWriter(&form)
+		part, err := w.CreateFormFile("file", c.File)
+		require.NoError(t, err)
+		_, err = part.Write(content)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		body, contentType = &form, w.FormDataContentType()
+	}
+	headers := []string{"Accept", "application/json, application/problem+json"}
+	if contentType != "" {
+		headers = append(headers, "Content-Type", contentType)
+	}
+	for name, value := range c.Headers {
+		headers = append(headers, name, value)
+	}
+	path := "/useradd"
+	if c.Query != "" {
+		path += "?" + c.Query
+	}
+	return p.do(t, "POST", path, body, headers...)
+}
