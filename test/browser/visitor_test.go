@@ -120,13 +120,18 @@ func (v *visitor) look(as look) {
 	}}))
 }
 
-// finish asserts that the watch has seen no errors. It saves a screenshot if the test has failed.
+// finish asserts that the watch has seen no errors, and saves a screenshot of a failed test.
 func (v *visitor) finish() {
+	defer v.saveScreenshot()
 	_, err := run(v, chromedp.Evaluate[bool]("true")) // by then the watch has all earlier events
 	require.NoError(v.t, err)
 	wrong, rejected := v.seen()
 	require.Empty(v.t, wrong, "errors of pages")
 	require.Equal(v.t, v.expected, rejected, "rejected requests")
+}
+
+// saveScreenshot saves a screenshot if the test has failed.
+func (v *visitor) saveScreenshot() {
 	if !v.t.Failed() {
 		return
 	}
