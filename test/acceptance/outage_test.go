@@ -15,6 +15,7 @@ import (
 
 // While the database is down the program answers 503, and it resumes without help when the database is back.
 func TestDatabaseOutage(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	config := localpg.Config{Dir: pgtest.Dir(t) + "/postgres"}
 	server, err := localpg.Start(t.Context(), config)
 	require.NoError(t, err)
@@ -54,6 +55,7 @@ func TestDatabaseOutage(t *testing.T) {
 
 // A request that does not end within --shutdown-timeout is cut off, and leaves nothing behind.
 func TestShutdownTimeout(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	p := start(t, "--shutdown-timeout", "200ms")
 	p.status = 1
 	holder, err := pgx.Connect(t.Context(), p.database)

@@ -72,6 +72,7 @@ func TestSessionOfDeletedUser(t *testing.T) {
 }
 
 func TestSessionExpires(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	for _, flag := range []string{"--session-idle", "--session-lifetime"} {
 		p := start(t, flag, "1s")
 		b := p.registered(t)

@@ -126,6 +126,7 @@ var beginWithLargeWindow = "\x28\xb5\x2f\xfd\x00\x78" + strings.Repeat("\x02\x00
 
 // Clients that send a byte at a time hold a connection for a while, and delay no other client.
 func TestSlowSenders(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	database := pgtest.New(t)
 	timeout, pause := time.Second, 100*time.Millisecond
 	if *long {
@@ -195,6 +196,7 @@ func TestSlowSenders(t *testing.T) {
 
 // Idle connections cost little, and are closed. They come from several addresses, because one address may have a tenth of all.
 func TestIdleConnections(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	database := pgtest.New(t)
 	s := serve(t, database, "--client-timeout", "3s")
 	s.isServed(t, 1)

@@ -188,7 +188,7 @@ func TestDatabaseIsRestarted(t *testing.T) {
 
 // PostgreSQL accepts connections but does not answer, as on a stalled disk. Pages answer 503 in time, and service resumes with it.
 func TestDatabaseIsSilent(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // most of its time is waiting
 	d := newDatabase(t)
 	s := serve(t, d.url(), mayChange)
 	people := s.sendUntilAnswered(t, crowd(0, 2), "")

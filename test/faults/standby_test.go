@@ -71,6 +71,7 @@ func TestPrimaryIsKilled(t *testing.T) {
 // The standby is down, so commits wait for it, and their connections are cut: the commits are on the primary only. No client is
 // told of them, and no stored answer is given, before the standby has them too.
 func TestStandbyIsDown(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	primary := newDatabase(t)
 	standby := &database{dir: filepath.Join(pgtest.Dir(t), "postgres")}
 	t.Cleanup(standby.stop)
