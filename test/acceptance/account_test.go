@@ -111,9 +111,9 @@ func TestOneNameOneAccount(t *testing.T) {
 	const password = "another password of mine"
 	other := with(anna(), "email", "other@example.com", "phone", "", "psw", password)
 	for _, login := range []string{"anna@example.com", "ANNA@example.com", "+7(912)345-67-89", "89123456789", "8-912-345-67-89"} {
-		refused := p.browser(t).Submit(t, "/register", with(other, "login", login))
-		require.Equal(t, 422, refused.Status, login)
-		require.Equal(t, "Login looks like an email or phone number, but doesn't match the one given.", refused.Text("#login-error"))
+		rejected := p.browser(t).Submit(t, "/register", with(other, "login", login))
+		require.Equal(t, 422, rejected.Status, login)
+		require.Equal(t, "Login looks like an email or phone number, but doesn't match the one given.", rejected.Text("#login-error"))
 		imported := p.post(t, person(login, `"email":"other@example.com"`), "Accept", "application/problem+json")
 		require.Equal(t, 400, imported.status)
 		require.Contains(t, imported.body, `"field":"login","code":"is_contact"`)

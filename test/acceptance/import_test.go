@@ -396,9 +396,9 @@ func TestProgressOfLargeImport(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "begin; lock table profiles in share mode") // the import can read, and cannot write
 	require.NoError(t, err)
 
-	const objects = 3000
+	const records = 3000
 	var file strings.Builder
-	for i := range objects {
+	for i := range records {
 		fmt.Fprintf(&file, "%s%s", map[bool]string{true: "[", false: ","}[i == 0],
 			person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"email":"u%d@example.com","x":%q`, i, strings.Repeat("x", 400))))
 	}
@@ -422,9 +422,9 @@ func TestProgressOfLargeImport(t *testing.T) {
 	for all[0].Status == "running" {
 		all = all[1:]
 	}
-	require.Len(t, all, objects+1)
-	require.Equal(t, "done", all[objects].Status)
-	require.Equal(t, objects, all[objects].Created)
+	require.Len(t, all, records+1)
+	require.Equal(t, "done", all[records].Status)
+	require.Equal(t, records, all[records].Created)
 }
 
 // A large import that fails after its answer has begun reports the failure in its last line.

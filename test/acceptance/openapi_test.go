@@ -207,7 +207,7 @@ func TestOpenAPIExamples(t *testing.T) {
 			case e.name == "password_change_required":
 				p = start(t, "--useradd-access", "session")
 				visitor := p.browser(t)
-				visitor.SignIn(t, "boris", p.generated(t, "boris", "Authorization", "Bearer "+p.token(t, "crm")))
+				visitor.SignIn(t, "boris", p.temporaryPassword(t, "boris", "Authorization", "Bearer "+p.token(t, "crm")))
 				client = &visitor.Client
 			case e.name == "unauthorized":
 				client = http.DefaultClient

@@ -152,16 +152,16 @@ func TestRejectedRecordsAreFixedAndSentAgain(t *testing.T) {
 	b := p.operator(t)
 	require.Equal(t, 200, p.post(t, mixed).status)
 	got := b.download(t, "/useradd/export/rejected.json?import=1")
-	var objects []map[string]any
-	require.NoError(t, json.Unmarshal([]byte(got.body), &objects), got.body)
-	require.Len(t, objects, 2)
-	require.Equal(t, "7b", objects[0]["class"], "unknown keys are stored")
-	require.Equal(t, "+7 900 000-00-01", objects[0]["phone"], "values are stored as they came")
-	require.NotEmpty(t, objects[0]["reason"])
-	objects[0]["login"], objects[1]["login"], objects[1]["email"] = "sidorov", "kim", "kim@example.com"
-	mended, err := json.Marshal(objects)
+	var records []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(got.body), &records), got.body)
+	require.Len(t, records, 2)
+	require.Equal(t, "7b", records[0]["class"], "unknown keys are stored")
+	require.Equal(t, "+7 900 000-00-01", records[0]["phone"], "values are stored as they came")
+	require.NotEmpty(t, records[0]["reason"])
+	records[0]["login"], records[1]["login"], records[1]["email"] = "sidorov", "kim", "kim@example.com"
+	fixed, err := json.Marshal(records)
 	require.NoError(t, err)
-	again := p.post(t, string(mended))
+	again := p.post(t, string(fixed))
 	require.Equal(t, 200, again.status)
 	require.Contains(t, again.body, "sidorov")
 	require.Contains(t, again.body, "kim")
@@ -240,8 +240,8 @@ func TestConcurrentExports(t *testing.T) {
 func TestClientLeavesDuringExport(t *testing.T) {
 	p := start(t)
 	b := p.registered(t)
-	objects := bytes.Repeat([]byte(`{"login":"a login that is longer than it may be, so that the file is large enough"},`), 20_000)
-	require.Equal(t, 400, p.post(t, "["+string(objects)+"{}]").status)
+	records := bytes.Repeat([]byte(`{"login":"a login that is longer than it may be, so that the file is large enough"},`), 20_000)
+	require.Equal(t, 400, p.post(t, "["+string(records)+"{}]").status)
 	for range 3 {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/useradd/export/json", nil)
 		require.NoError(t, err)

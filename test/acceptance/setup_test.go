@@ -81,7 +81,7 @@ func TestSetupByRegistration(t *testing.T) {
 func TestSetupBySignIn(t *testing.T) {
 	p := start(t)
 	p.registered(t)
-	boris := p.generated(t, "boris")
+	boris := p.temporaryPassword(t, "boris")
 	first, second := p.browser(t), p.browser(t)
 	first.follow(t, p.setupLink(t))
 	second.follow(t, p.setupLink(t))
@@ -97,7 +97,7 @@ func TestSetupBySignIn(t *testing.T) {
 // A user with a temporary password becomes the operator after changing it.
 func TestSetupWithTemporaryPassword(t *testing.T) {
 	p := start(t)
-	password := p.generated(t, "boris")
+	password := p.temporaryPassword(t, "boris")
 	b := p.browser(t)
 	b.follow(t, p.setupLink(t))
 	require.Equal(t, "/account/password", b.SignIn(t, "boris", password).Location())

@@ -14,8 +14,8 @@ import (
 	"rollcall/test/pgtest"
 )
 
-// generated imports a person, and returns the temporary password.
-func (p *program) generated(t *testing.T, login string, headers ...string) string {
+// temporaryPassword imports a person, and returns the temporary password.
+func (p *program) temporaryPassword(t *testing.T, login string, headers ...string) string {
 	t.Helper()
 	got := p.post(t, person(login, fmt.Sprintf(`"email":"%s@example.com"`, login)), headers...)
 	var credentials []struct{ Password string }
@@ -25,7 +25,7 @@ func (p *program) generated(t *testing.T, login string, headers ...string) strin
 
 func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 	p := start(t, "--temporary-passwords", "may-change")
-	password := p.generated(t, "boris")
+	password := p.temporaryPassword(t, "boris")
 	for range 2 { // browsers
 		b := p.browser(t)
 		require.Equal(t, "/profile", b.SignIn(t, "boris", password).Location())
@@ -62,7 +62,7 @@ func (p *program) usedBy(t *testing.T) []byte {
 // A user with a temporary password gets no other page before changing it.
 func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	p := start(t, "--useradd-access", "session")
-	password := p.generated(t, "boris", "Authorization", "Bearer "+p.token(t, "crm"))
+	password := p.temporaryPassword(t, "boris", "Authorization", "Bearer "+p.token(t, "crm"))
 	b := p.browser(t)
 	signedIn := b.Send(t, "/login", b.Get(t, "/login?next=/useradd/upload"), map[string]string{"login": "boris", "psw": password})
 	require.Equal(t, 303, signedIn.Status, signedIn.Text("main"))
@@ -70,9 +70,9 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	p.grant(t, "boris")
 	for _, c := range append([]struct{ method, path string }{{http.MethodGet, "/profile"}}, forOperators...) {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
-			refused := b.Do(t, c.method, c.path, "")
-			require.Equal(t, 303, refused.Status, c.path)
-			require.Regexp(t, `^/account/password(\?next=|$)`, refused.Location(), c.path)
+			rejected := b.Do(t, c.method, c.path, "")
+			require.Equal(t, 303, rejected.Status, c.path)
+			require.Regexp(t, `^/account/password(\?next=|$)`, rejected.Location(), c.path)
 			plain := b.Do(t, c.method, c.path, "", "Accept", "*/*")
 			require.Equal(t, 403, plain.Status, c.path)
 			require.Equal(t, "Change the temporary password first, at /account/password.", plain.Text("body"))
@@ -93,10 +93,10 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	require.Equal(t, "Choose your own password", form.Text("h1"))
 	require.Zero(t, form.Find(`main a[href="/profile"]`).Length())
 
-	refused := b.Send(t, "/account/password", form, map[string]string{"old": password, "psw": "short"})
-	require.Equal(t, 422, refused.Status)
-	require.Equal(t, "Choose your own password", refused.Text("h1"))
-	changed := b.Send(t, "/account/password", refused, map[string]string{"old": password, "psw": goodPassword})
+	rejected := b.Send(t, "/account/password", form, map[string]string{"old": password, "psw": "short"})
+	require.Equal(t, 422, rejected.Status)
+	require.Equal(t, "Choose your own password", rejected.Text("h1"))
+	changed := b.Send(t, "/account/password", rejected, map[string]string{"old": password, "psw": goodPassword})
 	require.Equal(t, 303, changed.Status, changed.Text("main"))
 	require.Equal(t, "/useradd/upload", changed.Location(), "the page that was requested first")
 	require.Equal(t, 200, b.Get(t, "/useradd/upload").Status)
@@ -111,7 +111,7 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 
 func TestTemporaryPasswordLeadsToTheProfile(t *testing.T) {
 	p := start(t)
-	password := p.generated(t, "boris")
+	password := p.temporaryPassword(t, "boris")
 	b := p.browser(t)
 	require.Equal(t, "/account/password", b.SignIn(t, "boris", password).Location())
 	require.Equal(t, "/account/password", b.Get(t, "/login").Location())
@@ -143,7 +143,7 @@ func (b *browser) keeping(t *testing.T, names ...string) *browser {
 // A temporary password works in one browser only, repeatedly. Another browser gets an explanation.
 func TestTemporaryPasswordIsUsedOnce(t *testing.T) {
 	p := start(t)
-	password := p.generated(t, "boris")
+	password := p.temporaryPassword(t, "boris")
 	b := p.browser(t)
 	form := b.Get(t, "/login")
 	require.Equal(t, 401, b.Send(t, "/login", form, map[string]string{"login": "boris", "psw": "a guess at it"}).Status)
@@ -176,7 +176,7 @@ func TestTemporaryPasswordIsUsedOnce(t *testing.T) {
 func TestSessionOfATemporaryPassword(t *testing.T) {
 	p := start(t, "--temporary-password-lifetime", "1h", "--session-idle", "48h")
 	b := p.browser(t)
-	require.Equal(t, 303, b.SignIn(t, "boris", p.generated(t, "boris")).Status)
+	require.Equal(t, 303, b.SignIn(t, "boris", p.temporaryPassword(t, "boris")).Status)
 	left := pgtest.Query[struct{ Seconds float64 }](t, p.database, "select (e - extract(epoch from now()))::float8 as seconds from sessions")
 	require.Len(t, left, 1)
 	require.InDelta(t, time.Hour.Seconds(), left[0].Seconds, 60)

@@ -16,7 +16,7 @@ func (p *program) user(t *testing.T, args ...string) (status int, stdout, stderr
 func TestRoles(t *testing.T) {
 	p := start(t)
 	for _, login := range []string{"vera", "Boris", "Яна"} {
-		p.generated(t, login)
+		p.temporaryPassword(t, login)
 	}
 	for _, test := range []struct {
 		args           []string

@@ -60,7 +60,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	for _, language := range []string{"ru", "en"} {
 		t.Run(language, func(t *testing.T) {
 			p := start(t)
-			generated := p.useradd(t, "lebedeva-of-the-long-login-that-fills-a-phone.line")
+			temporary := p.useradd(t, "lebedeva-of-the-long-login-that-fills-a-phone.line")
 			looks := []look{
 				{language: language, phone: true, dark: language == "en"},
 				{language: language, dark: language == "ru"},
@@ -91,14 +91,14 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			check("sign-in before another page")
 			v.submit(http.StatusUnauthorized, fields{"login": "nobody", "psw": "wrong"})
 			check("wrong credentials")
-			v.submit(http.StatusOK, fields{"login": generated.Login, "psw": generated.Password})
+			v.submit(http.StatusOK, fields{"login": temporary.Login, "psw": temporary.Password})
 			check("temporary password that must be changed")
 			v.open("/")
 			check("main page, signed in with a temporary password")
 			v.open("/account/password")
 			v.submit(http.StatusUnprocessableEntity, fields{"old": "wrong", "psw": "short"})
 			check("rejected change of a temporary password")
-			v.submit(http.StatusOK, fields{"old": generated.Password, "psw": ownPassword})
+			v.submit(http.StatusOK, fields{"old": temporary.Password, "psw": ownPassword})
 			v.open("/")
 			check("main page, signed in")
 			v.open("/account/password")
@@ -117,10 +117,10 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			check("confirmation of signing out")
 
 			p = start(t, mayChange)
-			generated = p.useradd(t, "lebedeva")
+			temporary = p.useradd(t, "lebedeva")
 			v = visit(t, p.url, looks[0])
 			v.open("/login")
-			v.submit(http.StatusOK, fields{"login": generated.Login, "psw": generated.Password})
+			v.submit(http.StatusOK, fields{"login": temporary.Login, "psw": temporary.Password})
 			check("profile with a temporary password")
 		})
 	}

@@ -485,7 +485,7 @@ func TestReportIsAccessible(t *testing.T) {
 			long := person(strings.Repeat("long", 20), object{"last_name": strings.Repeat("Долгий", 20), "email": "nowhere", "phone": "12", "birthday": "31.02.2000"})
 			require.Equal(t, http.StatusBadRequest, p.importAll(t, long))
 			v.open("/profile?open=4&sort=oldest&reason=email:invalid&from=2026-01-01")
-			check("refused objects, and a filter")
+			check("rejected records and a filter")
 			eval[bool](v, `() => { for (const table of document.querySelectorAll(".chart details")) table.open = true; return true }`)
 			check("tables of charts")
 			v.open("/profile?login=nobody")

@@ -143,8 +143,8 @@ func TestUploadProgress(t *testing.T) {
 	address := v.path()
 	v.headed("Checking")
 	v.isAccessible("upload being checked")
-	objects := func() string { return v.text("[data-objects]") }
-	v.sees("the bar", func() bool { return strings.Contains(objects(), "objects") || !v.has("[data-watch]") })
+	records := func() string { return v.text("[data-objects]") }
+	v.sees("the bar", func() bool { return strings.Contains(records(), "records") || !v.has("[data-watch]") })
 	v.open("/profile")
 	v.open(address)
 	v.patientlyHeaded("Checked, no one registered yet")
@@ -188,7 +188,7 @@ func TestRejectedUpload(t *testing.T) {
 	v.do(click("[data-upload] button[type=submit]"))
 	v.expected = append(v.expected, "400 /useradd/upload")
 	v.sees("why", func() bool { return v.text(".message.bad") == "Choose a file first." })
-	v.isAccessible("refused upload")
+	v.isAccessible("rejected upload")
 	require.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
 	require.Equal(t, []string{"Choose a file first."}, eval[[]string](v, `() => [...document.querySelectorAll(".message")].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`), "no other message")
 	broken := filepath.Join(t.TempDir(), "broken.json")

@@ -246,9 +246,9 @@ func TestBrokenConnections(t *testing.T) {
 	s.isServed(t, 1)
 	before := s.descriptors(t)
 	r := random(t)
-	objects := either(5_000, 50_000)
+	records := either(5_000, 50_000)
 	for i := range either(10, 100) {
-		file := crowd(1000+i*objects, objects)
+		file := crowd(1000+i*records, records)
 		c := s.dial(t)
 		_, err := fmt.Fprintf(c, "POST /useradd HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", len(file))
 		require.NoError(t, err)

@@ -41,10 +41,10 @@ func TestNetworkIsCut(t *testing.T) {
 		return len(pgtest.Query[struct{ PID int }](t, d.url(), "select pid from pg_stat_activity where application_name = 'rollcall' and state "+state))
 	}
 
-	objects := either(50_000, 200_000)
+	records := either(50_000, 200_000)
 	for i := range either(1, 5) {
 		require.Len(t, s.sendUntilAnswered(t, []byte(person(i)), ""), 1)
-		file, key := crowd(1000+i*objects, objects), fmt.Sprintf("cut-%d", i)
+		file, key := crowd(1000+i*records, records), fmt.Sprintf("cut-%d", i)
 		sent := make(chan error, 1)
 		go func() {
 			_, err := s.send(t.Context(), file, key)
@@ -61,7 +61,7 @@ func TestNetworkIsCut(t *testing.T) {
 		require.Len(t, s.sendUntilAnswered(t, []byte(person(100+i)), ""), 1)
 		require.Less(t, time.Since(began), 20*time.Second, "time until others are served")
 		answer := s.sendUntilAnswered(t, file, key)
-		require.Len(t, answer, objects)
+		require.Len(t, answer, records)
 		matchPasswords(t, d.url(), answer[:10])
 		isConsistent(t, d.url())
 		isWhole(t, d.url(), 0)

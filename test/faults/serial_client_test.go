@@ -100,7 +100,7 @@ func (c *crowded) send(r request, number int) (s seen, err error) {
 
 // file returns the request's people and its padding.
 func (c *crowded) file(r request, number int) []byte {
-	var objects []string
+	var records []string
 	for i := range len(r.People) + 1 {
 		if i == r.Padding.Before {
 			filler := `{"note":"nobody, and kept"}` // of empty records, not all rejections are stored
@@ -108,18 +108,18 @@ func (c *crowded) file(r request, number int) []byte {
 				filler = `{"note":"` + strings.Repeat("x", 63<<10) + `"}`
 			}
 			for range r.padded() {
-				objects = append(objects, filler)
+				records = append(records, filler)
 			}
 		}
 		if i < len(r.People) {
-			objects = append(objects, c.object(number, i, r.People[i]))
+			records = append(records, c.object(number, i, r.People[i]))
 		}
 	}
 	head, separator, tail := "[", ",", "]"
 	if r.NDJSON {
 		head, separator, tail = "", "\n", ""
 	}
-	file := []byte(head + strings.Join(objects, separator) + tail)
+	file := []byte(head + strings.Join(records, separator) + tail)
 	if r.Large {
 		file = append(file, bytes.Repeat([]byte(" "), 1<<20)...)
 	}

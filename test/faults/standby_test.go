@@ -29,13 +29,13 @@ func TestPrimaryIsKilled(t *testing.T) {
 	standby.follow(t, primary)
 	s := serve(t, bothURL(primary, standby))
 
-	objects, next := either(10_000, 200_000), 0
+	records, next := either(10_000, 200_000), 0
 	file := func() []byte {
-		next += objects
-		return crowd(next, objects)
+		next += records
+		return crowd(next, records)
 	}
 	began := time.Now()
-	require.Len(t, s.sendUntilAnswered(t, file(), "undisturbed"), objects)
+	require.Len(t, s.sendUntilAnswered(t, file(), "undisturbed"), records)
 	took := time.Since(began)
 
 	r := random(t)
@@ -57,7 +57,7 @@ func TestPrimaryIsKilled(t *testing.T) {
 		primary, standby = standby, primary
 		<-ended
 		answer := s.sendUntilAnswered(t, file, key)
-		require.Len(t, answer, objects, "killed after %s", moment)
+		require.Len(t, answer, records, "killed after %s", moment)
 		matchPasswords(t, primary.url(), answer[:10])
 		acknowledged := singles()
 		t.Logf("%d registrations acknowledged during the failover", len(acknowledged))
