@@ -28,7 +28,8 @@ const stopTimeout = time.Minute
 // settings are the settings of every server. Tests do not need data that survives a failure of the machine.
 var settings = map[string]string{
 	"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
-	"max_connections": "300", // for many concurrent programs
+	"max_connections": "300",   // for many concurrent programs
+	"max_wal_size":    "512MB", // the folder of the server may be in memory
 }
 
 var (
@@ -57,7 +58,7 @@ func Run(m *testing.M) int {
 
 func start() {
 	removeAbandoned()
-	folder, errStart = os.MkdirTemp("", fmt.Sprintf(folderPattern, os.Getpid()))
+	folder, errStart = os.MkdirTemp(parent(), fmt.Sprintf(folderPattern, os.Getpid()))
 	if errStart != nil {
 		return
 	}
@@ -70,6 +71,22 @@ func start() {
 	if errStart == nil {
 		errStart = postgres.Migrate(ctx, server.URL(localpg.Database))
 	}
+}
+
+// memory is a file system in memory, on which creating and dropping a database takes half the processor time.
+const memory = "/dev/shm"
+
+// memoryRoom is the free space in bytes from which memory is used. The server of a package takes up to 1 GiB.
+const memoryRoom = 2 << 30
+
+// parent returns the folder for the folder of the server.
+func parent() string {
+	var s syscall.Statfs_t
+	err := syscall.Statfs(memory, &s)
+	if err == nil && s.Bavail*uint64(s.Bsize) > memoryRoom {
+		return memory
+	}
+	return os.TempDir()
 }
 
 // passable is the mode of a folder that PostgreSQL's account must traverse when root runs the tests.
@@ -88,12 +105,14 @@ const folderPattern = "pgtest-%d-"
 
 // removeAbandoned removes the folders of test processes that were killed or panicked. Their servers have ended with them.
 func removeAbandoned() {
-	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), "pgtest-*-*")) // the pattern is valid
-	for _, folder := range folders {
-		var pid int
-		_, err := fmt.Sscanf(filepath.Base(folder), folderPattern, &pid)
-		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(folder) // if it fails, the next process tries again
+	for _, parent := range []string{os.TempDir(), memory} {
+		folders, _ := filepath.Glob(filepath.Join(parent, "pgtest-*-*")) // the pattern is valid
+		for _, folder := range folders {
+			var pid int
+			_, err := fmt.Sscanf(filepath.Base(folder), folderPattern, &pid)
+			if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+				_ = os.RemoveAll(folder) // if it fails, the next process tries again
+			}
 		}
 	}
 }

@@ -35,8 +35,12 @@ func TestAbandonedFoldersAreRemoved(t *testing.T) {
 	t.Parallel()
 	pgtest.New(t)
 	require.NoDirExists(t, abandoned)
-	inUse, err := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf("pgtest-%d-*", os.Getpid())))
-	require.NoError(t, err)
+	var inUse []string
+	for _, parent := range []string{os.TempDir(), "/dev/shm"} {
+		folders, err := filepath.Glob(filepath.Join(parent, fmt.Sprintf("pgtest-%d-*", os.Getpid())))
+		require.NoError(t, err)
+		inUse = append(inUse, folders...)
+	}
 	require.Len(t, inUse, 1)
 }
 
