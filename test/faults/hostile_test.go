@@ -227,7 +227,7 @@ func TestMoreConnectionsThanDescriptors(t *testing.T) {
 	for range 200 {
 		waiting = append(waiting, s.dial(t))
 	}
-	logs := func() bool { return strings.Contains(s.logged(), "connections wait") }
+	logs := func() bool { return strings.Contains(s.logged(), "accepting connections failed") }
 	require.Eventually(t, logs, time.Minute, 10*time.Millisecond)
 	for _, c := range waiting {
 		require.NoError(t, c.Close())
