@@ -1,10 +1,12 @@
 package bulkfile
 
 import (
+	"bytes"
 	"io"
 	"iter"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"rollcall/adapters/bulkfile/scan"
@@ -28,11 +30,16 @@ func (f CSV) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 func (f CSV) table(r io.Reader) table {
 	// Half of a text may be apostrophes, which csvfield.Restore removes.
 	limits := scan.Limits{Row: 2 * rowLimits.Row, Cell: 2 * rowLimits.Cell}
-	rows := csv.Rows(r, f.Delimiter, limits)
-	return table{rows: func(yield func(scan.Row, error) bool) {
+	width := new(int)
+	rows := csv.Rows(r, f.Delimiter, limits, width)
+	return table{width: width, rows: func(yield func(scan.Row, error) bool) {
 		for row, err := range rows {
 			for i := range row.Cells {
-				row.Cells[i].Text = csvfield.Restore(row.Cells[i].Text)
+				cell := &row.Cells[i]
+				var isFormula bool
+				if cell.Text, isFormula = textOfFormula(cell.Text); !isFormula {
+					cell.Text = csvfield.Restore(cell.Text)
+				}
 			}
 			if !yield(row, err) {
 				return
@@ -41,12 +48,27 @@ func (f CSV) table(r io.Reader) table {
 	}}
 }
 
+// textOfFormula returns the text of a formula that is nothing but a text, such as ="007". Programs write them to CSV so that spreadsheets
+// keep leading zeros.
+func textOfFormula(cell []byte) (text []byte, isFormula bool) {
+	rest, isFormula := bytes.CutPrefix(cell, []byte(`="`))
+	if !isFormula {
+		return cell, false
+	}
+	inner, isFormula := bytes.CutSuffix(rest, []byte(`"`))
+	if !isFormula {
+		return cell, false
+	}
+	return bytes.ReplaceAll(inner, []byte(`""`), []byte(`"`)), true
+}
+
 // rowLimits leave room for a value, and for a record that can be kept as it came.
 var rowLimits = scan.Limits{Row: ports.MaxOriginal, Cell: domain.MaxValue + utf8.UTFMax}
 
 // A table is a sequence of rows. The first row that is not blank has the headers.
 type table struct {
-	rows scan.Rows
+	rows  scan.Rows
+	width *int // of the header row, which the scanner needs to know; nil in a workbook
 
 	// date returns the date that a number stands for in a column of dates. It is nil where numbers stand for themselves.
 	date func(number []byte) []byte
@@ -108,6 +130,9 @@ func (t table) each(header func([]column) bool, row func(scan.Row) bool) error {
 				return nil
 			}
 			headerRead = true
+			if t.width != nil {
+				*t.width = len(r.Cells)
+			}
 		}
 	}
 	if !headerRead {
@@ -191,6 +216,11 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 			r.original = jsontext.AppendString(append(r.original, column.key...), text)
 		}
 		if column.isKnown {
+			if r.width != nil && !cell.Quoted {
+				var ok bool
+				text, ok = bare(text)
+				broken = broken || !ok
+			}
 			value := domain.Given{Kind: domain.KindText, Cut: cell.Cut, Malformed: cell.Malformed}
 			if len(text) > domain.MaxValue {
 				text, value.Cut = domain.TrimPartialRune(text[:domain.MaxValue]), true
@@ -209,3 +239,31 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 	}
 	return r.end(original)
 }
+
+// bare returns a value of CSV, which is not in the quotes of CSV, without the quotes of word processors and databases, and without the
+// apostrophe with which spreadsheets begin a text. It returns false for a quote that closes none.
+func bare(text []byte) (value []byte, ok bool) {
+	if text[len(text)-1] == '"' && bytes.Count(text, []byte(`"`))%2 == 1 {
+		return text, false
+	}
+	if text[0] <= ' ' {
+		text = bytes.TrimLeft(text, " \t")
+	}
+	const firstBytes = "'\xc2\xe2" // of the quotes
+	if strings.IndexByte(firstBytes, text[0]) < 0 {
+		return text, true
+	}
+	opening, size := utf8.DecodeRune(text)
+	closing, closingSize := utf8.DecodeLastRune(text)
+	if len(text) > size && strings.ContainsRune(quotePairs[opening], closing) {
+		return text[size : len(text)-closingSize], true
+	}
+	next, _ := utf8.DecodeRune(text[size:])
+	if opening == '\'' && unicode.IsLetter(next) && !unicode.Is(unicode.Latin, next) { // 't Hooft is a name
+		return text[size:], true
+	}
+	return text, true
+}
+
+// quotePairs are the quotes that close a text, by the one that opens it.
+var quotePairs = map[rune]string{'\'': "'", '“': "”", '„': "“”", '«': "»", '‘': "’", '‹': "›"}

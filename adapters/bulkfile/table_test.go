@@ -25,7 +25,7 @@ func TestBrokenRecords(t *testing.T) {
 		"lines":                    {"{\"login\":\"a\"}\n{\"login\":\"b\"\n\n7\n{\"login\":\"c\"} {}\nnull\n{\"login\":\"d\"}", "a?!?!d", []string{`{"login":"a"}`, `"{\"login\":\"b\""`, `7`, `"{\"login\":\"c\"} {}"`, `null`, `{"login":"d"}`}},
 		"too many cells":           {"login,phone\na,1\nb,2,3\nc,3,\n", "a?c", []string{`{"login":"a","phone":"1"}`, `{"login":"b","phone":"2"}`, `{"login":"c","phone":"3"}`}},
 		"text after a quote":       {"login,phone\na,1\n\"b\"x,2\nc,3", "a?c", nil},
-		"quote that is not closed": {"login,phone\na,1\nb,\"2\nc,3", "a?", nil},
+		"quote that is not closed": {"login,phone\na,1\nb,\"2\nc,3", "a?c", nil},
 		"quote inside a text":      {"login,phone\na\"b,1\n", `a`, nil},
 		"short row":                {"login,phone\na\nb,2\n", "ab", []string{`{"login":"a"}`, `{"login":"b","phone":"2"}`}},
 		"blank rows":               {"\n,\nlogin,phone\n\n , \na,1\n,\n\nb,2\n\n", "ab", nil},
@@ -53,6 +53,26 @@ func TestBrokenRecords(t *testing.T) {
 				}
 			}
 			require.Equal(t, c.want, all)
+		})
+	}
+}
+
+// Values of CSV are read without the quotes and apostrophes that other programs put around them. The original keeps them.
+func TestQuotedValues(t *testing.T) {
+	for value, want := range map[string]string{
+		`"=""007"""`: "007", `="007"`: "007", `"=""a""""b"""`: `a"b`, `=""`: "", `"=T(1)"`: "=T(1)", `'007`: "007", `"'007"`: "007", `'+7 916`: "+7 916",
+		`'t Hooft`: "'t Hooft", `O'Neil`: "O'Neil", `'Анна`: "Анна", `'anna'`: "anna", `“Анна”`: "Анна", `„Анна“`: "Анна", `«Анна»`: "Анна", ` ‘Анна’`: "Анна",
+		`“Анна`: "“Анна", `"“Анна”"`: "“Анна”", `'`: "'", `Анна"`: "?", `Анна "Аня"`: `Анна "Аня"`, ` "Анна" `: "Анна",
+	} {
+		t.Run(value, func(t *testing.T) {
+			got, err := candidatesOf("login;phone\n"+value+";1\n", ports.FileHint{})
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			if got[0].Unreadable {
+				require.Equal(t, "?", want)
+				return
+			}
+			require.Equal(t, want, got[0].Given[domain.PersonLogin].Text)
 		})
 	}
 }

@@ -20,6 +20,7 @@ const ByteOrderMark = "\xef\xbb\xbf"
 // A Row is a row of a table. It is valid until the next row is read.
 type Row struct {
 	Cells  []Cell
+	Line   int  // number of its first line in a text file, from 1
 	Broken bool // the row has a misplaced quote, or more than MaxCells cells
 }
 
@@ -31,6 +32,7 @@ type Cell struct {
 	Text      []byte // valid UTF-8
 	Cut       bool   // Text is the beginning of a longer text
 	Malformed bool   // Text has U+FFFD for bytes that are not UTF-8
+	Quoted    bool   // the text is in quotes
 	IsNumber  bool   // the cell has the type of numbers, and no format of dates
 }
 

@@ -11,7 +11,8 @@ import (
 
 // A spreadsheet runs a text of a CSV file that looks like a formula. It splits the file at the separator of its own settings, even
 // if the file has another one. Where the setting is ";", the name "x;=6*7;" gives three cells, one of them a formula. So Append
-// writes an apostrophe wherever a cell may begin with a formula, even if apostrophes precede the formula. Restore removes one
+// writes an apostrophe wherever a cell may begin with a formula, even if apostrophes precede the formula, and before a number that
+// has an apostrophe already. Restore removes one
 // apostrophe at each of these places, which gives back every text unchanged.
 
 // formulaSigns begin a formula, by OWASP's list for CSV injection.
@@ -22,7 +23,7 @@ func Append[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	from := 0
 	for at := range len(text) {
-		if mayBegin(text, at) && isFormula(text[at:]) {
+		if mayBegin(text, at) && isFormula(text[at:]) || at == 0 && text[0] == '\'' && isNumber(text) {
 			dst = append(append(dst, text[from:at]...), '\'')
 			from = at
 		}
@@ -35,14 +36,14 @@ func Append[T string | []byte](dst []byte, text T) []byte {
 }
 
 // Restore returns the text from which Append made field, whose quotes the caller has removed. The text is in field's memory. In a
-// field from another program Restore removes the apostrophes that people write before a formula.
+// field from another program Restore removes the apostrophes that people write before a formula or a number.
 func Restore(field []byte) []byte {
 	if bytes.IndexByte(field, '\'') < 0 {
 		return field
 	}
 	text, from := field[:0], 0
 	for at := range field {
-		if field[at] == '\'' && mayBegin(field, at) && isFormula(field[at+1:]) {
+		if field[at] == '\'' && (mayBegin(field, at) && isFormula(field[at+1:]) || at == 0 && isNumber(field[1:])) {
 			text = append(text, field[from:at]...)
 			from = at + 1
 		}
@@ -62,6 +63,16 @@ func mayBegin[T string | []byte](text T, at int) bool {
 		return false
 	}
 	return separates[text[at-1]]
+}
+
+// isNumber reports whether a text begins with a digit, apart from apostrophes. Spreadsheets take '007 for the text 007.
+func isNumber[T string | []byte](text T) bool {
+	for at := range len(text) {
+		if text[at] != '\'' {
+			return '0' <= text[at] && text[at] <= '9'
+		}
+	}
+	return false
 }
 
 // isFormula reports whether a spreadsheet may take a cell for a formula. Quotes, blanks and invisible characters may precede
