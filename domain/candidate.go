@@ -147,7 +147,7 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	if g.Malformed {
 		vs = append(vs, Violation{Field: name, Code: CodeEncoding})
 	}
-	isNoNumeral := g.Kind == KindNumber && !isDigits(g.Text)
+	isNoNumeral := g.Kind == KindNumber && (g.Text == "" || g.Text[0] == '-')
 	if vs != nil || g.Cut || isNoNumeral {
 		reg = new(Registration) // the value has violations, whatever its text is
 	}

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,9 +20,22 @@ func (e Email) String() string { return e.text }
 // Key returns the key under which the address is unique. It ignores case. Empty for no address.
 func (e Email) Key() string { return e.key }
 
-// NewEmail returns an address. It trims white space.
+// NewEmail returns an address for a new account. In addition to ParseEmail it rejects a mix of scripts before the @ or in a label of the
+// domain, because such a letter was typed with another keyboard.
 func NewEmail(s string) (Email, Violations) {
-	s = trim(s)
+	email, vs := ParseEmail(s)
+	if vs == nil && !isPlain(email.text) {
+		local, domain, _ := strings.Cut(email.text, "@")
+		if mixesScripts(local) || slices.ContainsFunc(strings.Split(domain, "."), mixesScripts) {
+			return Email{}, Violations{{Field: FieldEmail, Code: CodeMixedScripts}}
+		}
+	}
+	return email, vs
+}
+
+// ParseEmail returns an address that an existing account may have. It trims white space and drops invisible characters.
+func ParseEmail(s string) (Email, Violations) {
+	s = clean(s)
 	vs := checkText(FieldEmail, s)
 	if !isPlain(s) {
 		s = norm.NFC.String(s)

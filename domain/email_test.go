@@ -22,6 +22,8 @@ func TestNewEmail(t *testing.T) {
 		{"ПОЧТА@ПРИМЕР.РФ", "почта@xn--e1afmkfd.xn--p1ai"},
 		{"x@xn--e1afmkfd.xn--p1ai", "x@xn--e1afmkfd.xn--p1ai"},
 		{"x@a-b.example", "x@a-b.example"},
+		{"анна@example.com", "анна@example.com"},
+		{"anna@почта.example", "anna@xn--80a1acny.example"},
 	} {
 		t.Run(c.s, func(t *testing.T) {
 			email, vs := domain.NewEmail(c.s)
@@ -60,8 +62,16 @@ func TestNewEmailRejects(t *testing.T) {
 	}
 	_, vs := domain.NewEmail(strings.Repeat("a", 51))
 	require.Equal(t, append(only(domain.FieldEmail, domain.CodeInvalid), only(domain.FieldEmail, domain.CodeTooLong)...), vs, "all violations are reported")
-	_, vs = domain.NewEmail("q@exa\u00admple.org")
-	require.Equal(t, only(domain.FieldEmail, domain.CodeInvalid), vs, "a soft hyphen is invisible")
+	email, vs := domain.NewEmail("\ufeffq@exa\u00admple.org\u200b")
+	require.Nil(t, vs)
+	require.Equal(t, "q@example.org", email.String(), "invisible characters are dropped")
+	for _, s := range []string{"сardin@example.org", "a@еxample.org", "иван.petrov@example.org"} {
+		_, vs = domain.NewEmail(s)
+		require.Equal(t, only(domain.FieldEmail, domain.CodeMixedScripts), vs, s)
+		known, vs := domain.ParseEmail(s)
+		require.Nil(t, vs, "an existing account may have it")
+		require.Equal(t, known.Key(), domain.NewIdentity(s, "RU").Email, "an existing account can sign in with it")
+	}
 	_, vs = domain.NewEmail(strings.Repeat("a", 38) + "@example.com")
 	require.Nil(t, vs, "50 characters are allowed")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,62 @@ func FuzzPhone(f *testing.F) {
 		require.True(t, valid, s)
 		require.Equal(t, slow, fast, s)
 	})
+}
+
+// FuzzPhoneDigits proves that a phone has no digits of its own: after the country code, its digits are a subsequence of the given ones,
+// and zeros at the end that the exponent of a double stands for.
+func FuzzPhoneDigits(f *testing.F) {
+	for _, s := range []string{
+		"9123456789", "+7 912 345-67-89", "8 (912) 345-67-89", "9.16300113E9", "9,16E+09", "9.123456789e+09", "9123456789.0", "8 800 FLOWERS",
+		"+7 495 200-10-01 доб. 101", "030/901820", "0301234567/89", "+49 (0)30 901820", "(650) 253-0000", "٩١٢٣٤٥٦٧٨٩", "\u202a+79123456789\u202c",
+		"8 912 345-67-89, 8 912 345-67-80", "02 1234 5678", "8~10 49 30 901820", "+7 912 345-**-**",
+	} {
+		for region := range byte(7) {
+			f.Add(s, region)
+		}
+	}
+	codes := [...]struct{ region, code string }{{"RU", "7"}, {"KZ", "7"}, {"DE", "49"}, {"US", "1"}, {"GB", "44"}, {"IT", "39"}, {"DK", "45"}}
+	f.Fuzz(func(t *testing.T, s string, region byte) {
+		national := codes[int(region)%len(codes)]
+		phone, vs := NewPhone(s, national.region)
+		if vs != nil {
+			return
+		}
+		given := digitsOf(s)
+		if strings.ContainsAny(s, "E") {
+			given += "00000"
+		}
+		stored := phone.String()
+		require.True(t, isSubsequence(stored, given) || isSubsequence(strings.TrimPrefix(stored, national.code), given), "%q became %s", s, stored)
+	})
+}
+
+// digitsOf returns the digits of a text, in ASCII.
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		for _, digits := range unicode.Nd.R16 {
+			if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+				return '0' + (r-rune(digits.Lo))%10
+			}
+		}
+		for _, digits := range unicode.Nd.R32 {
+			if rune(digits.Lo) <= r && r <= rune(digits.Hi) {
+				return '0' + (r-rune(digits.Lo))%10
+			}
+		}
+		return -1
+	}, s)
+}
+
+func isSubsequence(s, of string) bool {
+	for i := range len(s) {
+		at := strings.IndexByte(of, s[i])
+		if at < 0 {
+			return false
+		}
+		of = of[at+1:]
+	}
+	return true
 }
 
 // FuzzPlainPhones generates plain notations, which a fuzzer rarely finds.

@@ -37,14 +37,19 @@ type contact struct{ email, phone string }
 // readContact returns the contact that a name reads as.
 func readContact(name, region string) contact {
 	if strings.Contains(name, "@") {
-		email, _ := NewEmail(name)
+		email, _ := ParseEmail(name)
 		return contact{email: email.Key()}
 	}
-	if !isDialed(name, region) {
+	name = clean(name)
+	if !isDialed(name, region) || checkText(FieldPhone, name) != nil {
 		return contact{}
 	}
-	phone, _ := NewPhone(name, region)
-	return contact{phone: phone.String()}
+	// NewPhone has become stricter than this. Accounts keep the names that they were found by.
+	digits, ok := plainPhone(name, region)
+	if !ok {
+		digits, _ = parsePhone(name, region)
+	}
+	return contact{phone: digits}
 }
 
 // isDialed reports whether a name is written as people write phone numbers: without letters, and with a prefix or at least as many

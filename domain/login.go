@@ -21,6 +21,7 @@ func (l Login) Key() string { return l.key }
 // NewLogin returns a login for a new account. In addition to ParseLogin it rejects a mix of scripts, because a login with letters of
 // several alphabets can look like another.
 func NewLogin(s string) (Login, Violations) {
+	s = cleanLogin(s)
 	login, vs := ParseLogin(s)
 	if (vs == nil || vs[0].Code == CodeTooLong) && mixesScripts(s) {
 		return Login{}, append(Violations{{Field: FieldLogin, Code: CodeMixedScripts}}, vs...)
@@ -28,9 +29,10 @@ func NewLogin(s string) (Login, Violations) {
 	return login, vs
 }
 
-// ParseLogin returns a login that an existing account may have. Accounts keep their logins when NewLogin becomes stricter. White space
-// is neither allowed nor trimmed (RFC 8265).
+// ParseLogin returns a login that an existing account may have. Accounts keep their logins when NewLogin becomes stricter. It trims white
+// space and drops invisible characters, which are no part of a login (RFC 8265).
 func ParseLogin(s string) (Login, Violations) {
+	s = cleanLogin(s)
 	vs := checkText(FieldLogin, s)
 	if vs != nil {
 		return Login{}, append(vs, checkLength(FieldLogin, s)...)
@@ -45,6 +47,17 @@ func ParseLogin(s string) (Login, Violations) {
 		return Login{}, vs
 	}
 	return Login{text, key}, nil
+}
+
+// cleanLogin is clean, except that it leaves a login as it is: RFC 8265 allows joiners where they change the shape of the text.
+func cleanLogin(s string) string {
+	cleaned := clean(s)
+	if len(cleaned) != len(s) {
+		if _, _, ok := precisLogin(s); ok {
+			return s
+		}
+	}
+	return cleaned
 }
 
 // The username profiles without their directionality rule. RFC 8265 (3.3.2, 5) has that rule for strings with right-to-left characters.
@@ -121,9 +134,9 @@ func scriptOf(s string) *unicode.RangeTable {
 
 // LoginKey returns the key by which a rejected login is found. For a valid login it is that of Login.
 func LoginKey(s string) string {
-	login, vs := ParseLogin(strings.TrimSpace(s))
+	login, vs := ParseLogin(s)
 	if vs == nil {
 		return login.Key()
 	}
-	return foldSigma(strings.ToLower(presentable(strings.TrimSpace(s))))
+	return foldSigma(strings.ToLower(presentable(trim(s))))
 }

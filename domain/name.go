@@ -2,7 +2,8 @@ package domain
 
 import "golang.org/x/text/unicode/norm"
 
-// A Name is a first name, a last name or a patronymic: 1 to MaxLength characters of any script, trimmed and in NFC.
+// A Name is a first name, a last name or a patronymic: 1 to MaxLength characters of any script, trimmed, without invisible
+// characters and in NFC.
 type Name struct{ text string }
 
 func (n Name) String() string { return n.text }
@@ -28,7 +29,7 @@ func NewLastName(s string) (Name, Violations) { return newName(FieldLastName, s)
 func NewPatronymic(s string) (Name, Violations) { return newName(FieldPatronymic, s) }
 
 func newName(field Field, s string) (Name, Violations) {
-	s = trim(s)
+	s = clean(s)
 	vs := checkText(field, s)
 	if !isPlain(s) {
 		s = norm.NFC.String(s)

@@ -20,6 +20,11 @@ func TestNewName(t *testing.T) {
 		{"И\u0306ов", "Йов"}, // NFC
 		{"王", "王"},
 		{"می\u200cخواهم", "می\u200cخواهم"}, // with a joiner of the Persian script
+		{"葛\U000e0100城", "葛\U000e0100城"},   // with a variant of an ideograph
+		{"Оль\u00adга\u200b", "Ольга"},
+		{"\u202eОльга\u2066\u2069\u200f", "Ольга"},
+		{"Ol\u200dga\ufe0f", "Olga"},
+		{"И\u0306\u200dов", "Йов"},
 		{"é" + strings.Repeat("a", 49), "é" + strings.Repeat("a", 49)},
 		{strings.Repeat("e\u0301", 50), strings.Repeat("é", 50)},
 	} {
@@ -42,7 +47,10 @@ func TestNewNameRejects(t *testing.T) {
 		{"a\x00", domain.CodeControl},
 		{"a\tb", domain.CodeControl},
 		{"a\u2028b", domain.CodeControl},
-		{"a\u2066b", domain.CodeControl},
+		{"\u3164", domain.CodeEmpty},
+		{"\u2800 \u115f", domain.CodeEmpty},
+		{"\uffa0\u00ad", domain.CodeEmpty},
+		{"\u200d\u180e\ufe0f\u034f\u17b4", domain.CodeEmpty},
 		{"\xf0\x9f", domain.CodeEncoding},
 		{strings.Repeat("x", 51), domain.CodeTooLong},
 		{strings.Repeat("名", 51), domain.CodeTooLong},

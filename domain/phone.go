@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -16,22 +17,29 @@ func (p Phone) String() string { return p.digits }
 // IsRegion reports whether a code is that of a region with a numbering plan.
 func IsRegion(region string) bool { return phonenumbers.GetSupportedRegions()[region] }
 
-// NewPhone returns the phone with a number in any common notation. It trims white space. A number without a country code belongs to
-// region.
+// NewPhone returns the phone with a number in any common notation. It trims white space and drops invisible characters. A number without
+// a country code belongs to region. It rejects what may stand for another number: words, a mask, a number that is cut or rounded, two
+// numbers in one, and an extension.
 func NewPhone(s, region string) (Phone, Violations) {
 	s = trim(s)
 	if digits, ok := plainPhone(s, region); ok {
 		return Phone{digits}, nil
 	}
+	s = clean(s)
 	vs := checkText(FieldPhone, s)
 	if vs != nil {
 		return Phone{}, vs
 	}
-	digits, ok := parsePhone(s, region)
-	if !ok {
-		return Phone{}, Violations{{Field: FieldPhone, Code: CodeInvalid}}
+	number := dialed(s)
+	if digits, ok := parsePhone(number, region); ok && !isTwoPhones(number, region) {
+		return Phone{digits}, nil
 	}
-	return Phone{digits}, nil
+	if match := extension.FindStringSubmatch(s); match != nil {
+		if _, vs := NewPhone(match[1], region); vs == nil {
+			return Phone{}, Violations{{Field: FieldPhone, Code: CodeExtension}}
+		}
+	}
+	return Phone{}, Violations{{Field: FieldPhone, Code: CodeInvalid}}
 }
 
 // parsePhone parses a number by libphonenumber, which is the authority. That takes longer than all other checks of a record. A text with
@@ -67,3 +75,133 @@ func plainPhone(s, region string) (digits string, ok bool) {
 	}
 	return "7" + national, true
 }
+
+// dialed returns a number as it is dialed. It is empty for a text that is no number.
+func dialed(s string) string {
+	s = strings.TrimRight(strings.TrimRight(s, ",;"), " ")
+	if whole, isNumber := wholeNumber(s); isNumber {
+		return whole
+	}
+	return dialable(strings.TrimSuffix(s, "."))
+}
+
+// dialable returns a number that is written with digits and the signs that people write between them, in ASCII. It is empty for any other text. A
+// sign that is repeated, or stands at the end, may have replaced digits.
+func dialable(s string) string {
+	var b strings.Builder
+	last := '-'
+	for i, r := range s {
+		if '！' <= r && r <= '～' { // the wide forms of ASCII
+			r -= '！' - '!'
+		}
+		switch {
+		case unicode.IsDigit(r):
+		case r == '+':
+			if i > 0 && (i > len("（") || last != '(') {
+				return ""
+			}
+		case r == '(':
+		case r == ')':
+			if i == 0 {
+				return ""
+			}
+		case unicode.Is(unicode.Zs, r):
+			r = ' '
+		case isDash(r), r == '.', r == '/', r == '~':
+			if isDash(r) {
+				r = '-'
+			}
+			if i == 0 || r == last {
+				return ""
+			}
+		default:
+			return ""
+		}
+		last = r
+		b.WriteRune(r)
+	}
+	if !unicode.IsDigit(last) && last != ')' {
+		return ""
+	}
+	return b.String()
+}
+
+func isDash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '−' }
+
+// Numbers as programs write them.
+var (
+	// decimal matches a number with a fraction. Groups of digits, which dots may separate, are shorter.
+	decimal = regexp.MustCompile(`^([1-9]\d{6,})[.,](\d\d?)$`)
+
+	exponential = regexp.MustCompile(`^(\+?)([1-9]\d*)(?:([.,])(\d+))?([eE])(\+?)(\d{1,2})$`)
+)
+
+// wholeNumber returns the digits of a number that a program wrote with a fraction or an exponent, and whether it is one. The digits are
+// empty if the notation may have lost some.
+func wholeNumber(s string) (digits string, ok bool) {
+	if match := decimal.FindStringSubmatch(s); match != nil {
+		if strings.Trim(match[2], "0") != "" {
+			return "", true
+		}
+		return match[1], true
+	}
+	match := exponential.FindStringSubmatch(s)
+	if match == nil {
+		return "", false
+	}
+	plus, before, point, after, e, sign, power := match[1], match[2], match[3], match[4], match[5], match[6], match[7]
+	digits = before + after
+	length := len(before) + number(power)
+	switch {
+	case len(digits) >= length:
+		if strings.Trim(digits[length:], "0") != "" {
+			return "", true
+		}
+		return plus + digits[:length], true
+	case len(before) == 1 && point != "," && e == "E" && sign == "" && power[0] != '0' && !strings.HasSuffix(digits, "0") &&
+		len(digits) >= minDouble && length <= maxPhone:
+		return plus + digits + strings.Repeat("0", length-len(digits)), true
+	}
+	return "", true
+}
+
+const (
+	// minDouble is the number of digits from which 9.16300113E9 is a double as Java writes it: without zeros at the end, but with all
+	// other digits. A float of this size has fewer digits, and has lost some.
+	minDouble = 9
+
+	maxPhone = 15 // digits, by E.164
+)
+
+// isTwoPhones reports whether a valid number has more than one: the parts before and after a sign are numbers. After a slash it
+// may also be a second ending.
+func isTwoPhones(s, region string) bool {
+	digits := 0
+	for _, r := range s {
+		if unicode.IsDigit(r) {
+			digits++
+		}
+	}
+	last := rune(0)
+	for i, r := range s {
+		isSplit := unicode.IsDigit(last) && (r == '/' || digits >= minTwoPhones && (r == '(' || r == '-' || r == ' '))
+		last = r
+		if !isSplit {
+			continue
+		}
+		if _, ok := parsePhone(s[:i], region); !ok {
+			continue
+		}
+		if _, ok := parsePhone(s[i:], region); ok || r == '/' {
+			return true
+		}
+	}
+	return false
+}
+
+// minTwoPhones is the number of digits of two short numbers. Most numbers have fewer, and need no further parsing.
+const minTwoPhones = 12
+
+// extension matches a number with an extension. Its group is the number.
+var extension = regexp.MustCompile(`(?i)^(.*?\d\)?)[\s,;(./–—-]*` +
+	`(?:доб(?:ав(?:очный)?)?|доп|вн(?:утр(?:енний)?)?|ext(?:n|ension)?|int|x|х|#)[\s.:=№#-]*\d{1,7}(?:[\s,;/-]+\d{1,7})*\)?$`)

@@ -25,6 +25,54 @@ func TrimPartialRune[T ~string | ~[]byte](text T) T {
 
 func trim(s string) string { return strings.TrimSpace(s) }
 
+// clean trims white space, and drops the characters that show nothing: they come with text that was copied from a page or a document.
+// It leaves malformed UTF-8 as it is.
+func clean(s string) string {
+	s = trim(s)
+	if isPlain(s) || !strings.ContainsFunc(s, isInvisible) || !utf8.ValidString(s) {
+		return s
+	}
+	last := ' '
+	return trim(strings.Map(func(r rune) rune {
+		switch {
+		case isInvisible(r) && !shapes(r, last):
+			return -1
+		case !unicode.Is(unicode.Inherited, r):
+			last = r
+		}
+		return r
+	}, s))
+}
+
+// isInvisible reports whether r shows nothing by itself: Default_Ignorable_Code_Point of Unicode, and the blank of Braille.
+func isInvisible(r rune) bool {
+	switch {
+	case r < '\u034f': // the letters of Europe come first, because most text has only these
+		return r == '\u00ad'
+	case '\u0370' <= r && r < '\u0600':
+		return false
+	case r == '\u2800':
+		return true
+	}
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+		!unicode.In(r, unicode.Prepended_Concatenation_Mark) && (r < '\ufff9' || r > '\ufffb')
+}
+
+// shapes reports whether an invisible character changes the shape of the text at its place: a joiner in a script whose letters join,
+// or a selector of a variant of an ideograph, which names in Japan have.
+// Before is the last character with a script of its own.
+func shapes(r, before rune) bool {
+	switch {
+	case r == '\u200c' || r == '\u200d':
+		return (unicode.IsLetter(before) || unicode.IsMark(before)) &&
+			!unicode.In(before, unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Georgian, unicode.Hebrew,
+				unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+	case '\U000e0100' <= r && r <= '\U000e01ef':
+		return unicode.Is(unicode.Han, before)
+	}
+	return '\u180b' <= r && r <= '\u180d' && unicode.Is(unicode.Mongolian, before)
+}
+
 // isPlain reports whether s has only visible ASCII characters and spaces. Such a text is normal in every form, and has as many
 // characters as bytes. Most values are plain and need no slower check.
 func isPlain(s string) bool {

@@ -38,7 +38,8 @@ const (
 	CodeControl         Code = "control"          // NUL, another control character, or a change of writing direction
 	CodeTooLong         Code = "too_long"         // more than Limit characters
 	CodeInvalid         Code = "invalid"          // not a login, email, phone or date
-	CodeMixedScripts    Code = "mixed_scripts"    // a login with letters of several alphabets
+	CodeExtension       Code = "extension"        // a phone with an extension
+	CodeMixedScripts    Code = "mixed_scripts"    // a login or email with letters of several alphabets
 	CodeFuture          Code = "future"           // a birthday after today
 	CodeTaken           Code = "taken"            // belongs to an existing account
 	CodeIsContact       Code = "is_contact"       // a login that reads as an email or a phone other than the person's own
@@ -53,7 +54,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
-		CodeTooLong, CodeInvalid, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
+		CodeTooLong, CodeInvalid, CodeExtension, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
 		CodeSame,
 	}
 }
