@@ -95,7 +95,7 @@ func (c *fileCase) check(t *testing.T, p *program) {
 		rejected[r.Object] = r.Violations
 	}
 	require.Equal(t, c.Registered, registered)
-	require.Equal(t, len(c.Rejected), len(rejected), rejected)
+	require.Len(t, rejected, len(c.Rejected))
 	for object, violations := range c.Rejected {
 		require.Equal(t, violations, rejected[object], "record %s", object)
 	}
