@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
 )
 
 // A powered database loses, when its power fails, everything that was written but not synced.
@@ -23,7 +25,7 @@ type powered struct {
 
 func newPowered(t *testing.T) *powered {
 	t.Helper()
-	p := &powered{database: newDatabase(t), kept: filepath.Join(t.TempDir(), "kept")}
+	p := &powered{database: newDatabase(t), kept: filepath.Join(pgtest.MemoryDir(t), "kept")}
 	require.NoError(t, p.server.Stop(t.Context()))
 	programs := t.TempDir()
 	library := filepath.Join(programs, "power.so")

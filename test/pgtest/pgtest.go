@@ -100,6 +100,16 @@ func Dir(t testing.TB) string {
 	return dir
 }
 
+// MemoryDir is Dir in memory, where there is room.
+func MemoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(parent(), fmt.Sprintf(folderPattern, os.Getpid()))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, passable))
+	return dir
+}
+
 // folderPattern is the pattern of a folder's name, which contains the id of the process that uses it.
 const folderPattern = "pgtest-%d-"
 
