@@ -103,7 +103,7 @@ func Dir(t testing.TB) string {
 // MemoryDir is Dir in memory, where there is room.
 func MemoryDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(parent(), fmt.Sprintf(folderPattern, os.Getpid()))
+	dir, err := os.MkdirTemp(parent(), fmt.Sprintf(folderPattern, os.Getpid())) //nolint:usetesting // t.TempDir is not in memory
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, passable))
