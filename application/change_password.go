@@ -43,7 +43,14 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if err != nil {
 		return nil, err
 	}
-	if old, _ := domain.EnteredPassword(change.Old); violations == nil && old == chosen {
+	isCurrent := false
+	if violations == nil {
+		isCurrent, err = a.isCurrent(ctx, turn, user, change.Old, chosen)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case isCurrent:
 		violations = domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeSame}}
 	}
 	if violations != nil {
@@ -64,4 +71,16 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 		return nil, domain.ErrSignedOut
 	}
 	return user, err
+}
+
+// isCurrent reports whether a chosen password is the current one. A temporary password has several spellings.
+func (a *Auth) isCurrent(ctx context.Context, turn ports.Turn, user *domain.User, old string, chosen domain.Password) (bool, error) {
+	if entered, _ := domain.EnteredPassword(old); entered == chosen || !a.cfg.Hasher.IsTemporary(user.Password.Hash) {
+		return entered == chosen, nil
+	}
+	verdict, err := a.cfg.Hasher.Verify(ctx, turn, user.Password.Hash, chosen)
+	if err != nil {
+		return false, fmt.Errorf("compare passwords: %w", err)
+	}
+	return verdict.Match, nil
 }

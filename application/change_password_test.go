@@ -1,6 +1,7 @@
 package application_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,4 +40,18 @@ func TestChangePassword(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrSignedOut, "the session is over")
 	_, err = p.auth.User(t.Context(), 4711, anna.Password.Made)
 	require.ErrorIs(t, err, domain.ErrSignedOut)
+}
+
+// A temporary password does not become a chosen one, in any spelling.
+func TestTemporaryPasswordIsNotChosen(t *testing.T) {
+	p := newPeople()
+	password := p.importBoris(t)
+	user, err := p.auth.SignIn(t.Context(), ports.Attempt{Name: "boris", Password: password})
+	require.NoError(t, err)
+	for _, spelling := range []string{password, strings.ToUpper(password), strings.ReplaceAll(password, "-", "")} {
+		t.Run(spelling, func(t *testing.T) {
+			_, err := p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: user.ID, Made: user.Password.Made, Old: password, New: spelling})
+			require.Equal(t, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeSame}}, violationsOf(t, err))
+		})
+	}
 }

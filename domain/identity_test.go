@@ -17,6 +17,10 @@ func TestIdentity(t *testing.T) {
 	}{
 		{"Ivan", domain.Identity{Login: "ivan"}},
 		{" Ivan ", domain.Identity{Login: "ivan"}},
+		{"\u200b Ivan\u00a0\ufeff", domain.Identity{Login: "ivan"}},
+		{"\u202aivan@example.com\u202c", domain.Identity{Login: "ivan@example.com", Email: "ivan@example.com"}},
+		{"\u202d+7 912 345\u201167-89\u202c", domain.Identity{Phone: "79123456789"}},
+		{"\u20688-912-345-67-89 \u2069", domain.Identity{Login: "8-912-345-67-89", Phone: "79123456789"}},
 		{"Ivan@Example.com", domain.Identity{Login: "ivan@example.com", Email: "ivan@example.com"}},
 		{"ivan@home", domain.Identity{Login: "ivan@home"}},
 		{"89123456789", domain.Identity{Login: "89123456789", Phone: "79123456789"}},

@@ -40,7 +40,7 @@ func NewPassword(s string, login Login) (Password, Violations) {
 	case strings.ContainsFunc(s, isControl):
 		return Password{}, Violations{{Field: FieldPassword, Code: CodeControl}}
 	}
-	p, ok := EnteredPassword(s)
+	p, ok := opaquePassword(s)
 	if !ok {
 		return Password{}, Violations{{Field: FieldPassword, Code: CodeInvalid}}
 	}
@@ -61,9 +61,21 @@ func NewPassword(s string, login Login) (Password, Violations) {
 	return p, nil
 }
 
-// EnteredPassword returns a password entered at sign-in. It returns false for a text that no account can have as its password.
+// EnteredPassword returns a password entered at sign-in. A text that no account can have as its password may have been copied: its
+// invisible characters are dropped, and white space around it is trimmed. EnteredPassword returns false if that does not help.
 func EnteredPassword(s string) (Password, bool) {
-	if utf8.RuneCountInString(s) > MaxPassword { // checked first, because a long text would cost much time
+	if len(s) > MaxValue { // checked first, because a long text would cost much time
+		return Password{}, false
+	}
+	p, ok := opaquePassword(s)
+	if !ok {
+		p, ok = opaquePassword(clean(s))
+	}
+	return p, ok
+}
+
+func opaquePassword(s string) (Password, bool) {
+	if utf8.RuneCountInString(s) > MaxPassword {
 		return Password{}, false
 	}
 	text, err := precis.OpaqueString.String(s)

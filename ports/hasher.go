@@ -25,7 +25,8 @@ type Hasher interface {
 	// context, which is also ErrBusy if the deadline passed during the wait.
 	Hash(ctx context.Context, turn Turn, password domain.Password) (string, error)
 
-	// Verify compares a password with a hash. A temporary password that matches is confirmed immediately. A password that does
+	// Verify compares a password with a hash. A temporary password matches without regard to case, dashes and blanks, and is
+	// confirmed immediately. A password that does
 	// not match takes the same time for every hash: of a chosen or temporary password, or empty for an account that does not
 	// exist. Only a hash with other parameters than today's takes its own time. Verify returns the errors of Hash, or an error
 	// for a hash that it cannot parse or whose parameters are out of bounds.

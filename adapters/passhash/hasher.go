@@ -83,7 +83,7 @@ func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, passw
 	switch {
 	case hash == "":
 	case h.IsTemporary(hash):
-		verdict.Match, err = matchesTemporary(hash, password.Secret())
+		verdict.Match, err = matchesTemporary(hash, typed(password.Secret()))
 		if verdict.Match {
 			return verdict, nil
 		}

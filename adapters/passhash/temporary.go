@@ -10,6 +10,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"slices"
+	"strings"
+	"unicode"
 
 	"rollcall/ports"
 )
@@ -100,6 +103,22 @@ func (i *issuer) Hash(record int) string {
 	b = append(b, '$')
 	b = base64.RawStdEncoding.AppendEncode(b, sum[:])
 	return string(b)
+}
+
+// typed returns the temporary password that a user has typed in another way: with capitals, with other dashes or none, and with blanks.
+// It returns any other text unchanged.
+func typed(text string) string {
+	letters := strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Pd, unicode.Zs) || r == '−' {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, text)
+	if len(letters) != passwordBytes*8/5 || strings.Trim(letters, alphabet) != "" {
+		return text
+	}
+	groups := slices.Collect(slices.Chunk([]byte(letters), group))
+	return string(bytes.Join(groups, []byte("-")))
 }
 
 // derive returns the password and the salt of a record, from separate parts of one pseudo-random output.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,30 @@ func TestTemporaryPasswordMayBeChanged(t *testing.T) {
 	p.set(t, `update users set password_date = password_date - interval '90 days'`)
 	require.Equal(t, 303, p.browser(t).SignIn(t, "boris", goodPassword).Status, "a chosen password does not expire")
 	require.Nil(t, p.usedBy(t), "its first use is not stored")
+}
+
+// Names and temporary passwords are typed, or copied from a message or a document.
+func TestTypingForgives(t *testing.T) {
+	p := start(t, "--temporary-passwords", "may-change")
+	got := p.post(t, person("Boris", `"email":"boris@example.com","phone":"+79123456789"`))
+	var credentials []struct{ Password string }
+	require.NoError(t, json.Unmarshal([]byte(got.body), &credentials), got.body)
+	password := credentials[0].Password
+	for _, c := range []struct{ name, identity, password string }{
+		{"Blanks", "\u00a0boris ", " " + password + "\u00a0"},
+		{"Capitals", "BORIS", strings.ToUpper(password)},
+		{"NoDashes", "boris", strings.ReplaceAll(password, "-", "")},
+		{"OtherDashes", "boris", strings.ReplaceAll(password, "-", "\u2014")},
+		{"BlanksForDashes", "boris", strings.ReplaceAll(password, "-", " ")},
+		{"InvisibleMarks", "\u200bboris\ufeff", "\u202a" + password + "\u202c"},
+		{"EmailWithMarks", "\u200eboris@example.com\u00ad", password},
+		{"PhoneWithMarks", "\u202a+7 912 345\u201167\u201189\u202c", password},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			signedIn := p.browser(t).SignIn(t, c.identity, c.password)
+			require.Equal(t, "/profile", signedIn.Location(), signedIn.Text("main"))
+		})
+	}
 }
 
 // usedBy returns the stored mark of the browser that used the user's temporary password first.

@@ -85,6 +85,11 @@ func verifiesTemporaryPasswords(t *testing.T, s HasherSubject) {
 		match         bool
 	}{
 		{"Same", issuer.Password(7), true},
+		{"Capitals", strings.ToUpper(issuer.Password(7)), true},
+		{"OtherDashes", strings.ReplaceAll(issuer.Password(7), "-", "–"), true},
+		{"NoDashes", strings.ReplaceAll(issuer.Password(7), "-", ""), true},
+		{"BlanksWithinAndAround", " " + strings.ReplaceAll(issuer.Password(7), "-", " - ") + " ", true},
+		{"Cut", issuer.Password(7)[1:], false},
 		{"OfAnotherRecord", issuer.Password(8), false},
 		{"OfAnotherImport", other.Password(7), false},
 		{"Short", "x", false},
