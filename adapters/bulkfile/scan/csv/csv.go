@@ -154,7 +154,7 @@ func (s *scanner) readCell() bool {
 	if c := s.buf[s.pos]; c <= '=' && !s.row.Broken { // which the letters of most cells exceed
 		s.open(c)
 	}
-	for !(s.spans && s.row.Broken) && s.more() {
+	for (!s.spans || !s.row.Broken) && s.more() {
 		run := s.buf[s.pos:s.end]
 		n := 0
 		for n < len(run) && run[n] != s.delimiter && run[n] != '\n' && run[n] != '\r' {
