@@ -211,6 +211,7 @@ type userImport struct {
 	salt        []byte
 	issuer      ports.Issuer
 	log         ports.OutcomeLog
+	notes       *ports.FileNotes
 	tally       domain.Tally
 	kept        keptRejections
 }
@@ -249,7 +250,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	case err != nil:
 		return nil, errors.Join(err, i.dropLog())
 	}
-	return &ports.ImportResult{ID: id, Tally: i.tally, Outcomes: outcomes(i.log, i.issuer), Close: i.log.Close}, nil
+	return &ports.ImportResult{ID: id, Tally: i.tally, Notes: *i.notes, Outcomes: outcomes(i.log, i.issuer), Close: i.log.Close}, nil
 }
 
 // do runs the import in a transaction. If skips is true, it registers no record, and valid records are skipped.
@@ -262,7 +263,7 @@ func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 		if err != nil {
 			return err
 		}
-		i.log, i.tally, i.kept = i.Outcomes.NewLog(), domain.Tally{}, newKeptRejections(&i.request)
+		i.log, i.tally, i.kept, i.notes = i.Outcomes.NewLog(), domain.Tally{}, newKeptRejections(&i.request), &ports.FileNotes{}
 		file := newWatchedFile(i.request.File.Reader())
 		batches := i.batches(file.reader())
 		if i.size == large {
@@ -391,7 +392,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 		}
 		turn.take()
 		defer turn.leave()
-		for candidate, err := range i.Decoder.Candidates(file, i.request.Hint) {
+		for candidate, err := range i.Decoder.Candidates(file, i.request.Hint, i.notes) {
 			if err == nil && candidate.Number%turnRecords == 0 {
 				turn.leave()
 				turn.take()

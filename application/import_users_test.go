@@ -167,9 +167,9 @@ type breaking struct {
 	err   error
 }
 
-func (b breaking) Candidates(r *io.SectionReader, hint ports.FileHint) iter.Seq2[*domain.Candidate, error] {
+func (b breaking) Candidates(r *io.SectionReader, hint ports.FileHint, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
-		for candidate := range b.Decoder.Candidates(r, hint) {
+		for candidate := range b.Decoder.Candidates(r, hint, notes) {
 			if candidate.Number > b.after {
 				if b.err == nil {
 					panic("hostile file")

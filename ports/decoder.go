@@ -16,8 +16,8 @@ type Decoder interface {
 
 	// Candidates yields the records of a file in order, numbered from 1. A candidate is valid until the next one. If the file is
 	// broken or holds no record, the sequence ends with a domain.ErrBrokenFile. An error of the reader is yielded, wrapped. A
-	// candidate's Original is JSON.
-	Candidates(file *io.SectionReader, hint FileHint) iter.Seq2[*domain.Candidate, error]
+	// candidate's Original is JSON. Candidates adds to notes what it ignores.
+	Candidates(file *io.SectionReader, hint FileHint, notes *FileNotes) iter.Seq2[*domain.Candidate, error]
 }
 
 // MaxOriginal is the largest size in bytes of a candidate's Original.
@@ -30,7 +30,7 @@ type FileFormat string
 const (
 	FormatJSON   FileFormat = "json"   // an object, or an array of objects
 	FormatNDJSON FileFormat = "ndjson" // an object per line
-	FormatCSV    FileFormat = "csv"    // a header row, and fields separated by commas, semicolons or tabs
+	FormatCSV    FileFormat = "csv"    // a header row, and fields separated by commas, semicolons, tabs, vertical bars or U+001F
 	FormatXLSX   FileFormat = "xlsx"   // the first sheet of a workbook, with a header row
 )
 
@@ -48,7 +48,44 @@ type FileLayout struct {
 	Delimiter rune         // between the fields of CSV; 0 in other formats
 	Columns   []FileColumn // in order; in JSON the keys of the first records, in the order in which they first occur
 	Rows      [][]string   // the first records, a text for each column
+	Notes     FileNotes    // on the part of the file that was read
 }
+
+// FileNotes are the parts of a file that count in no record, fit to show. There are at most maxNotes of each kind.
+type FileNotes struct {
+	PassedOver []string // texts of rows above the header row, and of the example of a template
+	Ignored    []IgnoredColumn
+}
+
+const (
+	maxNotes = 40
+	maxNote  = 100 // characters
+)
+
+// An IgnoredColumn is a column, or a key of JSON, of which values are ignored.
+type IgnoredColumn struct {
+	Header  string       // empty for columns without a header
+	Like    domain.Field // that the header may stand for; domain.FieldRecord for none
+	Instead string       // header of the column whose values count instead, where both have one; empty for none
+}
+
+// PassOver adds the text of a row.
+func (n *FileNotes) PassOver(row string) {
+	if len(n.PassedOver) < maxNotes {
+		n.PassedOver = append(n.PassedOver, domain.Line(row, maxNote))
+	}
+}
+
+// Ignore adds a column.
+func (n *FileNotes) Ignore(column IgnoredColumn) {
+	if !n.IsFull() {
+		column.Header, column.Instead = domain.Line(column.Header, maxNote), domain.Line(column.Instead, maxNote)
+		n.Ignored = append(n.Ignored, column)
+	}
+}
+
+// IsFull reports whether no other column can be added.
+func (n *FileNotes) IsFull() bool { return len(n.Ignored) >= maxNotes }
 
 // A FileColumn is a column of a file.
 type FileColumn struct {

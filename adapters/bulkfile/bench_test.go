@@ -26,7 +26,7 @@ func BenchmarkFiles(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				valid := 0
-				for candidate, err := range files.Candidates(io.NewSectionReader(file, 0, file.Size()), ports.FileHint{Format: format}) {
+				for candidate, err := range files.Candidates(io.NewSectionReader(file, 0, file.Size()), ports.FileHint{Format: format}, &ports.FileNotes{}) {
 					require.NoError(b, err)
 					if record := rules.Check(candidate); record.Violations == nil {
 						valid++

@@ -26,7 +26,7 @@ const (
 	headSize = 64 << 10
 
 	// delimiters are those of CSV, the most usual first.
-	delimiters = ",;\t"
+	delimiters = ",;\t|\x1f"
 )
 
 // A source is how a file is read.
@@ -178,7 +178,7 @@ func (s *source) detectDelimiter(head []byte) bool {
 			}
 			return false
 		}
-		_ = CSV{delimiter}.table(bytes.NewReader(head)).each(count, nil) // a header with another delimiter is an error
+		_ = CSV{delimiter}.limited(bytes.NewReader(head), headLimits).each(&ports.FileNotes{}, count, nil) // a header with another delimiter is an error
 		if known > most {
 			s.delimiter, most = delimiter, known
 		}

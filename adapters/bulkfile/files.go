@@ -18,27 +18,27 @@ type Files struct {
 }
 
 // Candidates implements ports.Decoder.
-func (f Files) Candidates(file *io.SectionReader, hint ports.FileHint) iter.Seq2[*domain.Candidate, error] {
+func (f Files) Candidates(file *io.SectionReader, hint ports.FileHint, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		s, err := detect(file, hint)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		f.candidates(s, file)(yield)
+		f.candidates(s, file, notes)(yield)
 	}
 }
 
-func (f Files) candidates(s *source, file *io.SectionReader) iter.Seq2[*domain.Candidate, error] {
+func (f Files) candidates(s *source, file *io.SectionReader, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
 	switch s.format {
 	case ports.FormatNDJSON:
-		return NDJSON{}.Candidates(whole(file))
+		return NDJSON{}.Candidates(whole(file), notes)
 	case ports.FormatCSV:
-		return CSV{s.delimiter}.Candidates(s.text(file))
+		return CSV{s.delimiter}.Candidates(s.text(file), notes)
 	case ports.FormatXLSX:
 		return func(yield func(*domain.Candidate, error) bool) {
 			err := f.workbook(file, func(t table) error {
-				t.candidates(yield)
+				t.candidates(notes, yield)
 				return nil
 			})
 			if err != nil {
@@ -46,7 +46,7 @@ func (f Files) candidates(s *source, file *io.SectionReader) iter.Seq2[*domain.C
 			}
 		}
 	default:
-		return JSON{}.Candidates(whole(file))
+		return JSON{}.Candidates(whole(file), notes)
 	}
 }
 

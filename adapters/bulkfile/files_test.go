@@ -30,7 +30,7 @@ func sectionOf(file string) *io.SectionReader {
 
 // candidatesOf returns copies of the candidates of a file, up to the first error.
 func candidatesOf(file string, hint ports.FileHint) (all []domain.Candidate, err error) {
-	for candidate, err := range files().Candidates(sectionOf(file), hint) {
+	for candidate, err := range files().Candidates(sectionOf(file), hint, &ports.FileNotes{}) {
 		if err != nil {
 			return all, err
 		}
@@ -104,7 +104,8 @@ func TestFormatsAgree(t *testing.T) {
 			require.Equal(t, domain.FieldRecord, columns["note"])
 			place := slices.IndexFunc(layout.Columns, func(c ports.FileColumn) bool { return c.Header == "login" })
 			require.Equal(t, "anna", layout.Rows[0][place])
-			layout.Columns, layout.Rows = nil, nil
+			require.Equal(t, []ports.IgnoredColumn{{Header: "note"}}, layout.Notes.Ignored)
+			layout.Columns, layout.Rows, layout.Notes = nil, nil, ports.FileNotes{}
 			require.Equal(t, c.want, layout)
 		})
 	}
@@ -171,6 +172,9 @@ func TestBrokenFiles(t *testing.T) {
 		"header only":              {"login,phone\n", ports.FileHint{}},
 		"header and blank rows":    {"login,phone\n,\n\n", ports.FileHint{Format: "csv"}},
 		"unknown columns":          {"a,b\nc,d\n", ports.FileHint{Format: "csv"}},
+		"one known column":         {"phone,note\n1,x\n", ports.FileHint{Format: "csv"}},
+		"header in row 21":         {strings.Repeat("title\n", 20) + "login,phone\na,1\n", ports.FileHint{Format: "csv"}},
+		"transposed":               {"Фамилия;Ким\nИмя;Анна\nЛогин;anna\nТелефон;1\n", ports.FileHint{Format: "csv"}},
 		"unknown columns by name":  {"a,b\nc,d\n\n", ports.FileHint{Name: "a.csv"}},
 		"no format":                {"a,b\nc,d", ports.FileHint{}},
 		"archive named .csv":       {"PK\x03\x04 and so on", ports.FileHint{Name: "a.csv"}},
@@ -191,7 +195,7 @@ func TestReaderErrors(t *testing.T) {
 	half := strings.NewReader("login,phone\na,1\nb,2\n")
 	for _, format := range []ports.FileFormat{"json", "ndjson", "csv", ""} {
 		t.Run("file as "+string(format), func(t *testing.T) {
-			for _, err := range files().Candidates(io.NewSectionReader(failing{half}, 0, 1<<20), ports.FileHint{Format: format}) {
+			for _, err := range files().Candidates(io.NewSectionReader(failing{half}, 0, 1<<20), ports.FileHint{Format: format}, &ports.FileNotes{}) {
 				if err != nil {
 					require.ErrorIs(t, err, io.ErrClosedPipe)
 					require.NotErrorIs(t, err, domain.ErrBrokenFile)
@@ -201,12 +205,12 @@ func TestReaderErrors(t *testing.T) {
 			require.ErrorIs(t, err, io.ErrClosedPipe)
 		})
 	}
-	for name, candidates := range map[string]func(io.Reader) iter.Seq2[*domain.Candidate, error]{
+	for name, candidates := range map[string]func(io.Reader, *ports.FileNotes) iter.Seq2[*domain.Candidate, error]{
 		"ndjson": bulkfile.NDJSON{}.Candidates, "csv": bulkfile.CSV{Delimiter: ','}.Candidates,
 	} {
 		t.Run("stream as "+name, func(t *testing.T) {
 			var last error
-			for _, err := range candidates(io.MultiReader(strings.NewReader("login,phone\n{}\n\"x"), iotest.ErrReader(io.ErrClosedPipe))) {
+			for _, err := range candidates(io.MultiReader(strings.NewReader("login,phone\n{}\n\"x"), iotest.ErrReader(io.ErrClosedPipe)), &ports.FileNotes{}) {
 				last = err
 			}
 			require.ErrorIs(t, last, io.ErrClosedPipe)
@@ -238,7 +242,7 @@ func TestLongValues(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			var got []domain.Candidate
-			for candidate, err := range files().Candidates(section, ports.FileHint{Format: ports.FileFormat(name)}) {
+			for candidate, err := range files().Candidates(section, ports.FileHint{Format: ports.FileFormat(name)}, &ports.FileNotes{}) {
 				require.NoError(t, err)
 				got = append(got, *candidate)
 			}

@@ -4,47 +4,228 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"rollcall/domain"
 )
 
-// headers are the fields by the headers of their columns, as plainHeader returns them.
-var headers = func() map[string]domain.PersonField {
-	fields := map[string]domain.PersonField{}
-	for field := range domain.PersonField(domain.NumPersonFields) {
-		fields[plainHeader(string(field.Name()))] = field
-		for _, header := range synonyms[field] {
-			fields[header] = field
-		}
-	}
-	return fields
-}()
+// A meaning is what the header of a column stands for.
+type meaning struct {
+	field domain.PersonField
+	rank  int // among the headers of the field: of two columns, the one with the lower rank counts
 
-// synonyms are the headers that people give the columns, beside the names of the fields.
-var synonyms = map[domain.PersonField][]string{
-	domain.PersonFirstName:  {"name", "givenname", "forename", "fname", "имя"},
-	domain.PersonLastName:   {"surname", "familyname", "lname", "фамилия"},
-	domain.PersonPatronymic: {"middlename", "patr", "отчество"},
-	domain.PersonLogin:      {"username", "user", "account", "userid", "логин", "имяпользователя", "учетнаязапись"},
-	domain.PersonEmail: {
-		"mail", "emailaddress", "почта", "элпочта", "электроннаяпочта", "адресэлпочты", "адресэлектроннойпочты", "емейл", "имейл",
-	},
-	domain.PersonPhone: {
-		"phonenumber", "telephone", "tel", "mobile", "mobilephone", "cell", "телефон", "номертелефона", "мобильный",
-		"мобильныйтелефон", "тел",
-	},
-	domain.PersonBirthday: {"birthdate", "dateofbirth", "dob", "born", "датарождения", "деньрождения", "др"},
+	// isWeak marks words that stand in other rows, too. Alone they make no header row.
+	isWeak bool
 }
 
-// plainHeader returns the letters and digits of a header in lower case, with "е" for "ё".
-func plainHeader(header string) string {
+// synonyms are the headers that people and programs give the columns: those of Moodle, Canvas, OneRoster, Google Workspace and Contacts,
+// Entra ID, Okta, Outlook, Get-ADUser, LDAP, 1C, and of lists of schools and personnel departments. Headers in one text have the same rank,
+// and texts are in the order of ranks.
+var synonyms = map[domain.PersonField][]string{
+	domain.PersonFirstName: {
+		"first_name, given_name, forename, fname, first, имя, ім'я, імя, імʼя, vorname, prénom",
+		"preferred_first_name, preferred_name",
+		"name",
+	},
+	domain.PersonLastName: {
+		"last_name, surname, family_name, lname, sn, last, фамилия, фам, прізвище, прозвішча, nachname, familienname",
+		"preferred_last_name",
+	},
+	domain.PersonPatronymic: {
+		"patronymic, patr, отчество, по батькові, імя па бацьку",
+		"middle_name, additional_name, other_names, mname",
+		"preferred_middle_name",
+	},
+	domain.PersonLogin: {
+		"login",
+		"username, user_name, user_login, login_name, account_name, login_id, sam_account_name, логин, логін, лагін, имя пользователя, " +
+			"имя для входа, ім'я користувача, имя учетной записи, учетная запись, обліковий запис, benutzername, screen_name",
+		"uid, user_principal_name, upn",
+		"account, user, пользователь, користувач",
+		"user_id",
+	},
+	domain.PersonEmail: {
+		"email",
+		"mail, email_address, mail_address, primary_email, e_mail_1_value, email_1_value, email_1, почта, пошта, эл. почта, ел. пошта, e-mail адрес, " +
+			"эл. адрес, электронная почта, электронный адрес, электронный ящик, адрес эл. почты, адрес электронной почты, " +
+			"адрес почты, почтовый ящик, емейл, имейл, емайл, имэйл, мейл, мыло, електронна пошта, адреса електронної пошти, " +
+			"корпоративная почта, рабочая почта, work_email, school_email",
+		"personal_email, home_email, личная почта, e_mail_2_value, e_mail_2_address, email_2",
+	},
+	domain.PersonPhone: {
+		"mobile, mobile_phone, mobile_number, mobile_phone_number, mobile_telephone_number, cell, cell_phone, cellphone_number, sms, мобильный, мобильный телефон, моб, моб. тел., " +
+			"мобильный номер, телефон мобильный, телефон моб., телефон сотовый, телефон сот., номер мобильного, номер мобильного телефона, сотовый, сотовый телефон, сот. тел., сот, " +
+			"мобільний, мобільний телефон, handy, mobiltelefon",
+		"phone, phone_number, telephone, telephone_number, tel, tel_no, primary_phone, phone_1, phone_1_value, contact_phone, " +
+			"телефон, телефона, номер телефона, номер тел., тел, тел. номер, контактный телефон, контактный номер, телефоны, телефон для связи, " +
+			"личный телефон, номер телефону, тэлефон, telefon, telefonnummer",
+		"phone_2, phone_2_value, work_phone, office_phone, business_phone, home_phone, рабочий телефон, телефон рабочий, телефон домашний, служебный телефон, домашний телефон, городской телефон",
+	},
+	domain.PersonBirthday: {
+		"birthday, birth_date, date_of_birth, dob, birth_day, born, дата рождения, дата рожд., день рождения, др, д. р., " +
+			"родился, дата народження, дата нараджэння, geburtsdatum, geburtstag",
+	},
+}
+
+// weak are the headers with meanings that other rows have as values or titles.
+const weak = "name, first, last, born, sn, account, user, пользователь, користувач, uid, моб, сот, sms, родился"
+
+// hints and roles are words in headers that change no meaning, each as one text of words that blanks enclose.
+const (
+	hints = " required optional mandatory обязательно обязательное необязательно поле field рус русскими лат латиницей кириллицей англ eng rus lat " +
+		"your enter please ваш ваша ваше ваши укажите введите "
+	roles = " студента ученика учащегося сотрудника работника пользователя участника слушателя student employee user participant "
+)
+
+// headers are the meanings of headers, by their letters.
+var headers = func() map[string]meaning {
+	all := map[string]meaning{}
+	for field, ranks := range synonyms {
+		for rank, names := range ranks {
+			for name := range strings.SplitSeq(names, ", ") {
+				all[lettersOf(name)] = meaning{field: field, rank: rank}
+			}
+		}
+	}
+	for name := range strings.SplitSeq(weak, ", ") {
+		m := all[lettersOf(name)]
+		m.isWeak = true
+		all[lettersOf(name)] = m
+	}
+	return all
+}()
+
+// meaningOf returns the meaning of a header, and whether it is known.
+func meaningOf(header string) (m meaning, known bool) {
+	m, known = headers[lettersOf(header)]
+	if known {
+		return m, true
+	}
+	header = withoutBrackets(header)
+	m, known = headers[lettersOf(header)]
+	if known {
+		return m, true
+	}
+	for _, words := range []string{hints, hints + roles} {
+		m, known = headers[lettersOf(without(words, header))]
+		if known {
+			return m, true
+		}
+	}
+	parts := strings.FieldsFunc(header, func(r rune) bool { return strings.ContainsRune(`/|\`, r) })
+	for i, part := range parts { // in two languages
+		other, ok := headers[lettersOf(without(hints, part))]
+		if !ok || len(parts) == 1 || i > 0 && other.field != m.field {
+			return meaning{}, false
+		}
+		m = other
+	}
+	return m, len(parts) > 1
+}
+
+// likelyField returns the field that an ignored header may stand for: one of its words is the header of a field, or it is misspelt.
+func likelyField(header string) (domain.PersonField, bool) {
+	if m, known := meaningOf(header); known {
+		return m.field, true
+	}
+	letters := lettersOf(withoutBrackets(header))
+	for known, m := range headers {
+		if len(known) >= len("phone") && !m.isWeak && isMisspelt(letters, known) {
+			return m.field, true
+		}
+	}
+	var word meaning
+	found := false
+	for _, w := range wordsOf(withoutBrackets(header)) {
+		if m, known := headers[lettersOf(w)]; known && !m.isWeak {
+			word, found = m, true
+		}
+	}
+	return word.field, found
+}
+
+// isMisspelt reports whether two texts differ by one letter that is wrong, missing, or too much, or by two that are swapped.
+func isMisspelt(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	if len(y)-len(x) > 1 {
+		return false
+	}
+	from := 0
+	for from < len(x) && x[from] == y[from] {
+		from++
+	}
+	x, y = x[from:], y[from:]
+	if len(x) < len(y) {
+		return string(x) == string(y[1:])
+	}
+	isSwapped := len(x) > 1 && x[0] == y[1] && x[1] == y[0] && string(x[2:]) == string(y[2:])
+	return isSwapped || len(x) > 0 && string(x[1:]) == string(y[1:])
+}
+
+// wordsOf returns the words of a header. A capital letter after a small one begins a word.
+func wordsOf(header string) []string {
+	var spaced strings.Builder
+	before := ' '
+	for _, r := range header {
+		if unicode.IsUpper(r) && unicode.IsLower(before) {
+			spaced.WriteByte(' ')
+		}
+		spaced.WriteRune(r)
+		before = r
+	}
+	return strings.FieldsFunc(spaced.String(), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && r != '\''
+	})
+}
+
+// without returns the words of a header that are not among ignored, and without the number of the column.
+func without(ignored, header string) string {
+	var words []string
+	for i, word := range wordsOf(header) {
+		isNumber := i == 0 && strings.Trim(word, "0123456789") == ""
+		if !isNumber && !strings.Contains(ignored, " "+strings.ToLower(word)+" ") {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// withoutBrackets returns a header without what is in brackets.
+func withoutBrackets(header string) string {
+	depth := 0
+	return strings.Map(func(r rune) rune {
+		switch {
+		case strings.ContainsRune("([{<", r):
+			depth++
+		case strings.ContainsRune(")]}>", r) && depth > 0:
+			depth--
+		case depth == 0:
+			return r
+		}
+		return -1
+	}, header)
+}
+
+// lettersOf returns the letters and digits of a header in lower case, without accents. Letters that look like Latin ones are Latin: in
+// many headers a keyboard has mixed the alphabets.
+func lettersOf(header string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			return -1
 		}
 		r = unicode.ToLower(r)
-		if r == 'ё' {
-			r = 'е'
+		if latin, ok := lookAlikes[r]; ok {
+			return latin
 		}
 		return r
-	}, header)
+	}, norm.NFD.String(header))
+}
+
+// lookAlikes are the Latin letters that Cyrillic ones look like, in capitals or in small letters.
+var lookAlikes = map[rune]rune{
+	'а': 'a', 'в': 'b', 'е': 'e', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o', 'р': 'p', 'с': 'c', 'т': 't', 'у': 'y', 'х': 'x', 'і': 'i', 'ѕ': 's', 'ј': 'j',
+	'ʼ': -1,
 }

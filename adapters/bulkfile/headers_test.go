@@ -11,16 +11,104 @@ import (
 )
 
 func TestHeaders(t *testing.T) {
-	for header, want := range map[string]domain.Field{
-		"Фамилия": domain.FieldLastName, " ИМЯ ": domain.FieldFirstName, "Отчество": domain.FieldPatronymic, "Логин": domain.FieldLogin,
-		"Эл. почта": domain.FieldEmail, "E-mail": domain.FieldEmail, "Телефон": domain.FieldPhone, "Дата рождения": domain.FieldBirthday,
-		"First name": domain.FieldFirstName, "LAST_NAME": domain.FieldLastName, "Phone number": domain.FieldPhone, "Date of birth": domain.FieldBirthday,
-		"Учётная запись": domain.FieldLogin, "patr": domain.FieldPatronymic, "nickname": domain.FieldRecord, "Моё имя": domain.FieldRecord,
+	for field, all := range map[domain.Field]string{
+		domain.FieldLastName: "Фамилия|last_name|LASTNAME|Surname|Family name|familyName|sn|Last name [surname] Required|Last Name [Required]|Прізвище|" +
+			"Фамилия *|Фамилия (как в паспорте)|Фамилия, рус.|Фамилия сотрудника|Ваша фамилия:|Фaмилия|ФАМИЛИЯ\u00a0|Фамилия / Last name",
+		domain.FieldFirstName:  "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя|name",
+		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Additional Name",
+		domain.FieldLogin: "login|Логин|username|sAMAccountName|login_id|User name [userPrincipalName] Required|userPrincipalName|uid|Учётная запись|" +
+			"Имя пользователя|user_id|Логин (латиницей)",
+		domain.FieldEmail: "Эл. почта|E-mail|email|Email Address [Required]|E-mail 1 - Value|E-mail Address|primaryEmail|mail|Электронная почта|" +
+			"Адрес электронной почты|Почта|е-mаil|Эл.\u200b почта",
+		domain.FieldPhone: "Телефон|Phone number|phone1|Mobile Phone|Mobile phone [mobile]|Моб. тел.|Мобильный телефон|Сотовый|Контактный телефон|" +
+			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms",
+		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)",
+		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Имя/Фамилия|Password [Required]|Отдел",
 	} {
-		t.Run(header, func(t *testing.T) {
-			layout, err := files().Layout(sectionOf("login;"+header+"\na;b\n"), ports.FileHint{})
+		for header := range strings.SplitSeq(all, "|") {
+			t.Run(header, func(t *testing.T) {
+				with := "login"
+				if field == domain.FieldLogin {
+					with = "phone;email"
+				}
+				layout, err := files().Layout(sectionOf(with+";\""+header+"\"\na;b;c\n"), ports.FileHint{})
+				require.NoError(t, err)
+				column := layout.Columns[len(layout.Columns)-1]
+				require.Equal(t, strings.TrimSpace(header), column.Header)
+				require.Equal(t, field, column.Field)
+			})
+		}
+	}
+}
+
+// The header row is the first that names a login or two fields. What is above it is passed over.
+func TestHeaderRow(t *testing.T) {
+	for name, c := range map[string]struct {
+		file  string
+		above []string
+	}{
+		"title":             {"Список сотрудников;;\nна 01.09.2025\n\nЛогин;Телефон\na;1\n", []string{"Список сотрудников", "на 01.09.2025"}},
+		"version":           {"version:v1.0,,\nUser name [userPrincipalName] Required,Mobile phone [mobile]\na,1\n", []string{"version:v1.0"}},
+		"type":              {"#TYPE Microsoft.ActiveDirectory.Management.ADUser\nSamAccountName,MobilePhone\na,1\n", []string{"#TYPE Microsoft.ActiveDirectory.Management.ADUser"}},
+		"separator":         {"sep=|\nlogin|phone\na|1\n", []string{"sep="}},
+		"one field, title":  {"Телефон\nЛогин;Телефон\na;1\n", []string{"Телефон"}},
+		"stray quote":       {"Список \"А\";\"\nЛогин;Телефон\na;1\n", []string{"Список \"А\""}},
+		"example":           {"Логин;Телефон\nПример: ivanov;89160000000\na;1\n", []string{"Пример: ivanov; 89160000000"}},
+		"example by column": {"№;Логин;Телефон\nПример;ivanov;89160000000\n1;a;1\n", []string{"Пример; ivanov; 89160000000"}},
+		"pipe":              {"login|phone\na|1\n", nil},
+		"unit separator":    {"login\x1fphone\na\x1f1\n", nil},
+		"tab":               {"login\tphone\na\t1\n", nil},
+		"comma in a header": {"\"Логин, лат.\";\"Телефон, моб.\";Имя, рус.;Отдел\na;1\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			notes := ports.FileNotes{}
+			logins := ""
+			for candidate, err := range files().Candidates(sectionOf(c.file), ports.FileHint{Name: "a.csv"}, &notes) {
+				require.NoError(t, err)
+				logins += candidate.Given[domain.PersonLogin].Text + candidate.Given[domain.PersonPhone].Text
+			}
+			require.Equal(t, "a1", logins)
+			require.Equal(t, c.above, notes.PassedOver)
+			layout, err := files().Layout(sectionOf(c.file), ports.FileHint{Name: "a.csv"})
 			require.NoError(t, err)
-			require.Equal(t, []ports.FileColumn{{Header: "login", Field: domain.FieldLogin}, {Header: strings.TrimSpace(header), Field: want}}, layout.Columns)
+			require.Equal(t, notes, layout.Notes)
+		})
+	}
+}
+
+// Of two columns for a field one counts, and the other is told.
+func TestRanks(t *testing.T) {
+	for name, c := range map[string]struct {
+		file    string
+		want    string // first name, login, email and phone of each record
+		ignored []ports.IgnoredColumn
+	}{
+		"id": {"user_id,username,phone\n7,anna,1\n8,,2\n", " anna  1, -  2", []ports.IgnoredColumn{{Header: "user_id", Like: domain.FieldLogin, Instead: "username"}}},
+		"name": {"GivenName,Name,SamAccountName,phone\nОльга,Ольга Ветрова,anna,1\n", "Ольга anna  1",
+			[]ports.IgnoredColumn{{Header: "Name", Like: domain.FieldFirstName, Instead: "GivenName"}}},
+		"phones": {"Логин;Телефон;Мобильный\na;1;2\nb;3;\nc;;4\nd;5;5\n", " a  2, b  3, c  4, d  5",
+			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}}},
+		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},
+		"likely": {"login,phone,Fist name,Parent phone,Отдел\na,1,x,y,z\n", " a  1",
+			[]ports.IgnoredColumn{{Header: "Fist name", Like: domain.FieldFirstName}, {Header: "Parent phone", Like: domain.FieldPhone}, {Header: "Отдел"}}},
+		"keys": {`[{"login":"a","phone":"1","lastName":"x","Имя":"y"},{"login":"b","note":1,"lastName":"z"}]`, " a  1, b  ",
+			[]ports.IgnoredColumn{{Header: "lastName", Like: domain.FieldLastName}, {Header: "Имя", Like: domain.FieldFirstName}, {Header: "note"}}},
+		"no header": {"login,,phone\na,,1\nb,x,2\nc,y,3\n", " a  1, b  2, c  3", []ports.IgnoredColumn{{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			notes := ports.FileNotes{}
+			got := []string{}
+			for candidate, err := range files().Candidates(sectionOf(c.file), ports.FileHint{}, &notes) {
+				require.NoError(t, err)
+				texts := []string{}
+				for _, field := range []domain.PersonField{domain.PersonFirstName, domain.PersonLogin, domain.PersonEmail, domain.PersonPhone} {
+					require.False(t, candidate.Given[field].Repeated)
+					texts = append(texts, candidate.Given[field].Text)
+				}
+				got = append(got, strings.Join(texts, " "))
+			}
+			require.Equal(t, strings.ReplaceAll(c.want, "-", ""), strings.Join(got, ","))
+			require.Equal(t, c.ignored, notes.Ignored)
 		})
 	}
 }

@@ -14,12 +14,12 @@ import (
 // records.
 type JSON struct{}
 
-// Candidates yields the records of a file in UTF-8, with or without a byte order mark.
-func (JSON) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
+// Candidates yields the records of a file in UTF-8, with or without a byte order mark, and adds to notes the keys that it ignores.
+func (JSON) Candidates(r io.Reader, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		buf := scan.NewBuffer()
 		defer scan.PutBuffer(buf)
-		reader := objectReader{json: json.NewScanner(r, buf[:], ports.MaxOriginal)}
+		reader := objectReader{json: json.NewScanner(r, buf[:], ports.MaxOriginal), notes: notes}
 		record, stopped := reader.file(func(c *domain.Candidate) bool { return yield(c, nil) })
 		if err := reader.json.Err(); err != nil && !stopped {
 			yield(nil, brokenFile(err, record))
@@ -31,7 +31,9 @@ func (JSON) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
 type objectReader struct {
 	builder
 
-	json *json.Scanner
+	json  *json.Scanner
+	notes *ports.FileNotes
+	keys  map[string]bool // in notes
 }
 
 // file reads a whole file. It returns the number of the record in which the file breaks, and whether yield ended the reading.
@@ -84,6 +86,7 @@ func (r *objectReader) record(number int) {
 	for key := range r.json.Members {
 		field, known := domain.ParsePersonField(key)
 		if !known {
+			r.ignore(key)
 			r.json.Skip()
 			continue
 		}
@@ -92,6 +95,22 @@ func (r *objectReader) record(number int) {
 		r.texts, value = r.json.Value(r.texts, domain.MaxValue)
 		r.add(field, domain.Given{Kind: kinds[value.Kind], Cut: value.Cut, Malformed: value.Malformed}, from)
 	}
+}
+
+// ignore notes a key that is not known.
+func (r *objectReader) ignore(key []byte) {
+	if r.keys[string(key)] || ownColumns[string(key)] || r.notes.IsFull() {
+		return
+	}
+	if r.keys == nil {
+		r.keys = map[string]bool{}
+	}
+	r.keys[string(key)] = true
+	it := ports.IgnoredColumn{Header: string(domain.TrimPartialRune(key))}
+	if field, ok := likelyField(it.Header); ok {
+		it.Like = field.Name()
+	}
+	r.notes.Ignore(it)
 }
 
 // kinds are the kinds of values that fields may have.

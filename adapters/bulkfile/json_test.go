@@ -27,7 +27,7 @@ func TestDecoder(t *testing.T) { contract.Decoder(t, bulkfile.Files{}) }
 
 // decode returns copies of the candidates of a file in JSON, up to the first error.
 func decode(r io.Reader) (all []domain.Candidate, err error) {
-	for candidate, failed := range (bulkfile.JSON{}).Candidates(r) {
+	for candidate, failed := range (bulkfile.JSON{}).Candidates(r, &ports.FileNotes{}) {
 		if failed != nil {
 			return all, failed
 		}
@@ -40,7 +40,7 @@ func decode(r io.Reader) (all []domain.Candidate, err error) {
 // originals returns the originals of the candidates of a file in JSON.
 func originals(t *testing.T, r io.Reader) (all []string) {
 	t.Helper()
-	for candidate, err := range (bulkfile.JSON{}).Candidates(r) {
+	for candidate, err := range (bulkfile.JSON{}).Candidates(r, &ports.FileNotes{}) {
 		require.NoError(t, err)
 		all = append(all, string(candidate.Original))
 	}
@@ -287,7 +287,7 @@ func FuzzJSON(f *testing.F) {
 
 func fakeDecode(t *testing.T, file []byte) (all []domain.Candidate) {
 	t.Helper()
-	for candidate, err := range (fake.Decoder{}).Candidates(io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file))), ports.FileHint{}) {
+	for candidate, err := range (fake.Decoder{}).Candidates(io.NewSectionReader(bytes.NewReader(file), 0, int64(len(file))), ports.FileHint{}, &ports.FileNotes{}) {
 		require.NoError(t, err)
 		all = append(all, *candidate)
 	}

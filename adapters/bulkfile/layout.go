@@ -28,7 +28,7 @@ func (f Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLa
 	case ports.FormatXLSX:
 		return layout, f.workbook(file, func(t table) error { return t.layOut(&layout) })
 	}
-	for candidate, err := range f.candidates(s, file) {
+	for candidate, err := range f.candidates(s, file, &layout.Notes) {
 		if err != nil {
 			return ports.FileLayout{}, err
 		}
@@ -43,7 +43,7 @@ func (f Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLa
 // layOut adds the columns of the table to a layout, and its first rows.
 func (t table) layOut(layout *ports.FileLayout) error {
 	var columns []column
-	return t.each(func(all []column) bool {
+	return t.each(&layout.Notes, func(all []column) bool {
 		columns = all
 		for _, c := range columns {
 			it := ports.FileColumn{Header: c.header}

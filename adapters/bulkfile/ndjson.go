@@ -22,12 +22,12 @@ import (
 type NDJSON struct{}
 
 // Candidates yields the records of a file, as JSON does.
-func (NDJSON) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
+func (NDJSON) Candidates(r io.Reader, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		buf := scan.NewBuffer()
 		defer scan.PutBuffer(buf)
 		lines := lineReader{r: bufio.NewReaderSize(r, len(buf))}
-		reader := objectReader{json: json.NewScanner(&lines, buf[:], ports.MaxOriginal)}
+		reader := objectReader{json: json.NewScanner(&lines, buf[:], ports.MaxOriginal), notes: notes}
 		mark, _ := lines.r.Peek(len(scan.ByteOrderMark))
 		if string(mark) == scan.ByteOrderMark {
 			_, _ = lines.r.Discard(len(mark))

@@ -2,8 +2,10 @@ package bulkfile
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,19 +19,22 @@ import (
 	"rollcall/ports"
 )
 
-// CSV reads a table whose first row has the headers of the columns.
+// CSV reads a table with a header row.
 type CSV struct {
-	Delimiter byte // a comma, a semicolon, or a tab
+	Delimiter byte // one of delimiters
 }
 
-// Candidates yields the records of a file in UTF-8.
-func (f CSV) Candidates(r io.Reader) iter.Seq2[*domain.Candidate, error] {
-	return func(yield func(*domain.Candidate, error) bool) { f.table(r).candidates(yield) }
+// Candidates yields the records of a file in UTF-8, and adds to notes what it ignores.
+func (f CSV) Candidates(r io.Reader, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
+	return func(yield func(*domain.Candidate, error) bool) { f.table(r).candidates(notes, yield) }
 }
 
 func (f CSV) table(r io.Reader) table {
 	// Half of a text may be apostrophes, which csvfield.Restore removes.
-	limits := scan.Limits{Row: 2 * rowLimits.Row, Cell: 2 * rowLimits.Cell}
+	return f.limited(r, scan.Limits{Row: 2 * rowLimits.Row, Cell: 2 * rowLimits.Cell})
+}
+
+func (f CSV) limited(r io.Reader, limits scan.Limits) table {
 	width := new(int)
 	rows := csv.Rows(r, f.Delimiter, limits, width)
 	return table{width: width, rows: func(yield func(scan.Row, error) bool) {
@@ -65,7 +70,10 @@ func textOfFormula(cell []byte) (text []byte, isFormula bool) {
 // rowLimits leave room for a value, and for a record that can be kept as it came.
 var rowLimits = scan.Limits{Row: ports.MaxOriginal, Cell: domain.MaxValue + utf8.UTFMax}
 
-// A table is a sequence of rows. The first row that is not blank has the headers.
+// headLimits leave room for headers.
+var headLimits = scan.Limits{Row: 16 << 10, Cell: 256}
+
+// A table is a sequence of rows. The header row is one of its first rows.
 type table struct {
 	rows  scan.Rows
 	width *int // of the header row, which the scanner needs to know; nil in a workbook
@@ -74,86 +82,212 @@ type table struct {
 	date func(number []byte) []byte
 }
 
+// headerRows is the number of rows, without blank ones, among which the header row is.
+const headerRows = 20
+
 // A column is a column of a table.
 type column struct {
+	meaning
+
 	header  string
-	field   domain.PersonField
-	isKnown bool   // the column has the field
-	key     []byte // in a record as it came, in JSON with quotes and a colon; nil for a column that is not kept
+	isKnown bool  // the column has the field
+	isOver  bool  // another column has the field, and this one is ignored
+	rivals  []int // columns with the field whose values count instead, by rank, and earlier ones of the same rank
+
+	headerKey []byte // key of a value that does not count because of a rival
+	key       []byte // of its values in a record as it came, in JSON with quotes and a colon; nil for a column that is not kept
 }
 
 // ownColumns are the columns that files of rejected records have beside the fields.
 var ownColumns = map[string]bool{"object": true, "reason": true}
 
-// newColumns returns the columns with the headers in a row, or nil if none is known.
-func newColumns(headerRow []scan.Cell) []column {
-	columns, known := make([]column, len(headerRow)), false
-	for i, cell := range headerRow {
-		header := strings.TrimSpace(string(cell.Text))
-		c := column{header: header}
-		c.field, c.isKnown = headers[plainHeader(header)]
-		key := header
-		if c.isKnown {
-			known = true
+// newColumns returns the columns with the headers in a row, or nil if the row is no header row.
+func newColumns(row []scan.Cell) []column {
+	columns := make([]column, len(row))
+	var fields [domain.NumPersonFields]bool
+	known, login := 0, false
+	for i, cell := range row {
+		c := column{header: strings.TrimSpace(string(cell.Text))}
+		c.meaning, c.isKnown = meaningOf(c.header)
+		if c.isKnown && !fields[c.field] {
+			fields[c.field] = true
+			known++
+		}
+		login = login || c.isKnown && c.field == domain.PersonLogin && !c.isWeak
+		columns[i] = c
+	}
+	if known < 2 && !login {
+		return nil
+	}
+	for i := range columns {
+		setRivals(columns, i)
+	}
+	for i := range columns {
+		c := &columns[i]
+		key := c.header
+		if c.isKnown = c.isKnown && !c.isOver; c.isKnown {
 			key = string(c.field.Name())
 		}
 		if key != "" && !ownColumns[strings.ToLower(key)] {
 			c.key = append(jsontext.AppendString(nil, key), ':')
+			c.headerKey = append(jsontext.AppendString(nil, c.header), ':')
 		}
-		columns[i] = c
-	}
-	if !known {
-		return nil
 	}
 	return columns
 }
 
+// setRivals finds the other columns with the field of a column. An email or phone may be in any of them. Of other fields only the column
+// with the lowest rank counts: a user_id is no login of people without a username.
+func setRivals(columns []column, i int) {
+	c := &columns[i]
+	for j := range columns {
+		other := &columns[j]
+		if i == j || !c.isKnown || !other.isKnown || other.field != c.field {
+			continue
+		}
+		if other.rank < c.rank && c.field != domain.PersonEmail && c.field != domain.PersonPhone {
+			c.isOver = true
+		}
+		if other.rank < c.rank || other.rank == c.rank && j < i {
+			c.rivals = append(c.rivals, j)
+		}
+	}
+	slices.SortStableFunc(c.rivals, func(a, b int) int { return columns[a].rank - columns[b].rank })
+}
+
 // each calls header with the columns, then row with each row below the headers that is not blank, until one of them returns
-// false. It returns a domain.ErrBrokenFile where the file breaks, and for a table without known columns.
-func (t table) each(header func([]column) bool, row func(scan.Row) bool) error {
-	headerRead := false
+// false. It returns a domain.ErrBrokenFile where the file breaks, and for a table without a header row. It adds to notes what it ignores.
+func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func(scan.Row) bool) error {
+	var columns []column
+	var labels [domain.NumPersonFields]bool // fields that rows above the header row begin with
+	above, below, isWide := 0, 0, false
 	for r, err := range t.rows {
 		switch {
 		case err != nil:
 			return brokenFile(err, 0)
-		case r.IsBlank() && (!headerRead || !r.Broken):
-		case headerRead:
-			if !row(r) {
+		case r.IsBlank() && (columns == nil || !r.Broken):
+		case columns != nil:
+			if below++; below == 1 && isExample(columns, r.Cells) {
+				notes.PassOver(textOf(r.Cells))
+			} else if !row(r) {
 				return nil
 			}
-		case !strings.HasPrefix(string(r.Cells[0].Text), "sep="): // which is Excel's own line for the delimiter
-			columns := newColumns(r.Cells)
-			if columns == nil {
-				return errNoColumns()
+		default:
+			if !r.Broken {
+				columns = newColumns(r.Cells)
 			}
+			isWide = isWide || r.Broken && len(r.Cells) == scan.MaxCells
+			if isTransposed(&labels, r.Cells, columns) {
+				return &domain.BrokenFileError{Reason: "the names of the fields stand in a column; expected them in one row, and a row for each person"}
+			}
+			if columns == nil {
+				notes.PassOver(textOf(r.Cells))
+				if above++; above == headerRows {
+					return errNoColumns(isWide)
+				}
+				continue
+			}
+			if t.width != nil {
+				*t.width = len(columns)
+			}
+			noteColumns(notes, columns)
 			if !header(columns) {
 				return nil
 			}
-			headerRead = true
-			if t.width != nil {
-				*t.width = len(r.Cells)
-			}
 		}
 	}
-	if !headerRead {
-		return &domain.BrokenFileError{Reason: "the file is empty"}
+	switch {
+	case columns != nil:
+		return nil
+	case above > 0:
+		return errNoColumns(isWide)
 	}
-	return nil
+	return &domain.BrokenFileError{Reason: "the file is empty"}
 }
 
-// errNoColumns returns the error of a table without known columns.
-func errNoColumns() error {
+// isTransposed reports whether a row is the third that begins with the name of a field and names no other, and adds its field to labels.
+func isTransposed(labels *[domain.NumPersonFields]bool, cells []scan.Cell, columns []column) bool {
+	first := slices.IndexFunc(cells, func(c scan.Cell) bool { return !c.IsBlank() })
+	m, known := meaningOf(string(cells[first].Text))
+	if !known || first+1 == len(cells) || slices.ContainsFunc(columns, func(c column) bool { return c.isKnown && c.field != m.field }) {
+		return false
+	}
+	labels[m.field] = true
+	n := 0
+	for _, label := range labels {
+		if label {
+			n++
+		}
+	}
+	return n > 2
+}
+
+// textOf returns the texts of the cells of a row in one line.
+func textOf(cells []scan.Cell) string {
+	var texts []string
+	for i := range cells {
+		if !cells[i].IsBlank() {
+			texts = append(texts, strings.TrimSpace(string(cells[i].Text)))
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+// isExample reports whether a row is the example of a template, which a word before a colon marks, or a word in a column that is ignored.
+func isExample(columns []column, cells []scan.Cell) bool {
+	for i := range min(len(columns), len(cells)) {
+		if cells[i].IsBlank() {
+			continue
+		}
+		word, _, marked := strings.Cut(string(cells[i].Text), ":")
+		return (marked || !columns[i].isKnown) && exampleWords[lettersOf(word)]
+	}
+	return false
+}
+
+var exampleWords = map[string]bool{lettersOf("example"): true, lettersOf("sample"): true, lettersOf("пример"): true, lettersOf("образец"): true, lettersOf("приклад"): true}
+
+// noteColumns adds the columns that are ignored.
+func noteColumns(notes *ports.FileNotes, columns []column) {
+	for i := range columns {
+		c := &columns[i]
+		it := ports.IgnoredColumn{Header: c.header}
+		switch {
+		case len(c.rivals) > 0:
+			best := &columns[c.rivals[0]]
+			if best.rank == c.rank {
+				continue
+			}
+			it.Like, it.Instead = c.field.Name(), best.header
+		case c.isKnown, c.header == "", ownColumns[strings.ToLower(c.header)]:
+			continue
+		default:
+			if field, ok := likelyField(c.header); ok {
+				it.Like = field.Name()
+			}
+		}
+		notes.Ignore(it)
+	}
+}
+
+// errNoColumns returns the error of a table without a header row, of which a row may have too many cells.
+func errNoColumns(isWide bool) error {
+	if isWide {
+		return &domain.BrokenFileError{Reason: fmt.Sprintf("the header row has more than %d columns", scan.MaxCells)}
+	}
 	names := make([]string, 0, domain.NumPersonFields)
 	for _, field := range domain.PersonColumns() {
 		names = append(names, string(field.Name()))
 	}
-	return &domain.BrokenFileError{Reason: "no known columns in the header row; expected names such as " + strings.Join(names, ", ")}
+	return &domain.BrokenFileError{Reason: fmt.Sprintf(
+		"no known columns in the first %d rows; expected a header row with names such as %s", headerRows, strings.Join(names, ", "),
+	)}
 }
 
 // candidates yields the candidates of the table.
-func (t table) candidates(yield func(*domain.Candidate, error) bool) {
-	r := rowReader{table: t}
-	err := r.each(func(columns []column) bool {
+func (t table) candidates(notes *ports.FileNotes, yield func(*domain.Candidate, error) bool) {
+	r := rowReader{table: t, notes: notes}
+	err := r.each(notes, func(columns []column) bool {
 		r.columns = columns
 		return true
 	}, func(row scan.Row) bool {
@@ -187,7 +321,9 @@ type rowReader struct {
 	builder
 	table
 
+	notes    *ports.FileNotes
 	columns  []column
+	untitled bool   // a column without a header has had a value
 	number   int    // of the record
 	original []byte // the record as it came, in JSON
 }
@@ -203,19 +339,35 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 			continue
 		}
 		if i >= len(r.columns) {
+			if r.width == nil { // a remark beside the table of a workbook
+				r.ignoreUntitled()
+				continue
+			}
 			broken = true
 			break
 		}
 		column := &r.columns[i]
+		if column.header == "" {
+			r.ignoreUntitled()
+		}
 		text := r.text(column, cell)
 		whole = whole && !cell.Cut
-		if column.key != nil && len(r.original) <= ports.MaxOriginal {
+		key, counts := column.key, column.isKnown
+		if rival := r.rival(column, row.Cells); counts && rival >= 0 {
+			switch {
+			case bytes.Equal(bytes.TrimSpace(row.Cells[rival].Text), bytes.TrimSpace(cell.Text)):
+				continue
+			case r.columns[rival].rank < column.rank:
+				key, counts = column.headerKey, false
+			}
+		}
+		if key != nil && len(r.original) <= ports.MaxOriginal {
 			if len(r.original) > 1 {
 				r.original = append(r.original, ',')
 			}
-			r.original = jsontext.AppendString(append(r.original, column.key...), text)
+			r.original = jsontext.AppendString(append(r.original, key...), text)
 		}
-		if column.isKnown {
+		if counts {
 			if r.width != nil && !cell.Quoted {
 				var ok bool
 				text, ok = bare(text)
@@ -238,6 +390,25 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 		return r.unreadable(r.number, original)
 	}
 	return r.end(original)
+}
+
+// rival returns the index of the column whose value counts instead of that of a column, or together with it. It is negative if none has a
+// value.
+func (r *rowReader) rival(c *column, cells []scan.Cell) int {
+	for _, i := range c.rivals {
+		if i < len(cells) && !cells[i].IsBlank() {
+			return i
+		}
+	}
+	return -1
+}
+
+// ignoreUntitled notes that a column without a header has a value.
+func (r *rowReader) ignoreUntitled() {
+	if !r.untitled {
+		r.untitled = true
+		r.notes.Ignore(ports.IgnoredColumn{})
+	}
 }
 
 // bare returns a value of CSV, which is not in the quotes of CSV, without the quotes of word processors and databases, and without the

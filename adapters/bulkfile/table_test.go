@@ -30,7 +30,7 @@ func TestBrokenRecords(t *testing.T) {
 		"short row":                {"login,phone\na\nb,2\n", "ab", []string{`{"login":"a"}`, `{"login":"b","phone":"2"}`}},
 		"blank rows":               {"\n,\nlogin,phone\n\n , \na,1\n,\n\nb,2\n\n", "ab", nil},
 		"columns of the program":   {"object,reason,login\n7,x,a\n", "a", []string{`{"login":"a"}`}},
-		"repeated column":          {"login,Логин\na,b\n", "b", []string{`{"login":"a","login":"b"}`}},
+		"repeated column":          {"login,login\na,b\n", "b", []string{`{"login":"a","login":"b"}`}},
 		"column without a header":  {"login,\na,b\n", "a", []string{`{"login":"a"}`}},
 		"control characters":       {"login,note\na,\"\x01\\\n\"\n", "a", []string{"{\"login\":\"a\",\"note\":\"\\u0001\\\\\\n\"}"}},
 	} {
@@ -78,7 +78,7 @@ func TestQuotedValues(t *testing.T) {
 }
 
 func TestRepeatedColumn(t *testing.T) {
-	got, err := candidatesOf("login,Логин,phone\na,b,\n", ports.FileHint{})
+	got, err := candidatesOf("login,login,phone\na,b,\n", ports.FileHint{})
 	require.NoError(t, err)
 	require.True(t, got[0].Given[domain.PersonLogin].Repeated)
 }

@@ -182,7 +182,7 @@ func TestXLSXReasons(t *testing.T) {
 			change(all)
 			spools := &fake.Spools{}
 			file := archive(t, all)
-			for _, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 20}).Candidates(sectionOf(file), ports.FileHint{}) {
+			for _, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 20}).Candidates(sectionOf(file), ports.FileHint{}, &ports.FileNotes{}) {
 				if err != nil {
 					require.ErrorIs(t, err, domain.ErrBrokenFile)
 					require.ErrorContains(t, err, reason)
@@ -223,7 +223,7 @@ func TestXLSXBomb(t *testing.T) {
 			require.Less(t, b.Len(), 1<<20)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), ports.FileHint{}) {
+			for _, err := range (bulkfile.Files{Spools: &fake.Spools{}, MaxInflated: 8 << 20}).Candidates(sectionOf(b.String()), ports.FileHint{}, &ports.FileNotes{}) {
 				require.ErrorIs(t, err, domain.ErrBrokenFile)
 				require.ErrorContains(t, err, "uncompressed size exceeds the limit")
 			}
@@ -257,7 +257,7 @@ func TestXLSXMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	seen := 0
-	for candidate, err := range (bulkfile.Files{Spools: spool.New(t.TempDir()), MaxInflated: 1 << 30}).Candidates(section, ports.FileHint{}) {
+	for candidate, err := range (bulkfile.Files{Spools: spool.New(t.TempDir()), MaxInflated: 1 << 30}).Candidates(section, ports.FileHint{}, &ports.FileNotes{}) {
 		require.NoError(t, err)
 		if seen == 0 {
 			require.True(t, candidate.Given[domain.PersonLogin].Cut)

@@ -130,7 +130,7 @@ func TestXLSXBroken(t *testing.T) {
 		_, err = files().Layout(sectionOf(file[:len(file)/2]), ports.FileHint{})
 		require.ErrorIs(t, err, domain.ErrBrokenFile)
 	}
-	for _, err := range files().Candidates(io.NewSectionReader(failing{strings.NewReader(whole)}, 0, 1<<20), ports.FileHint{Format: ports.FormatXLSX}) {
+	for _, err := range files().Candidates(io.NewSectionReader(failing{strings.NewReader(whole)}, 0, 1<<20), ports.FileHint{Format: ports.FormatXLSX}, &ports.FileNotes{}) {
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 	}
 }
@@ -151,7 +151,7 @@ func TestXLSXLarge(t *testing.T) {
 	require.NoError(t, file.Close())
 	spools, seen := &fake.Spools{}, 0
 	section := io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
-	for candidate, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 30}).Candidates(section, ports.FileHint{}) {
+	for candidate, err := range (bulkfile.Files{Spools: spools, MaxInflated: 1 << 30}).Candidates(section, ports.FileHint{}, &ports.FileNotes{}) {
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprintf("user%d", seen), candidate.Given[domain.PersonLogin].Text)
 		seen++

@@ -94,7 +94,7 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 			require.NoError(t, err)
 			require.Equal(t, delimiter, layout.Delimiter)
 			records := 0
-			for candidate, err := range (bulkfile.Files{}).Candidates(section, ports.FileHint{}) {
+			for candidate, err := range (bulkfile.Files{}).Candidates(section, ports.FileHint{}, &ports.FileNotes{}) {
 				require.NoError(t, err)
 				records++
 				got := map[string]string{}

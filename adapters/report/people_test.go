@@ -35,7 +35,7 @@ func TestFilesHaveEveryFieldOfAPerson(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := section(write(t, writer, of(t, nil, rejections)))
 			records := 0
-			for candidate, err := range files.Candidates(file, ports.FileHint{Name: name}) {
+			for candidate, err := range files.Candidates(file, ports.FileHint{Name: name}, &ports.FileNotes{}) {
 				require.NoError(t, err)
 				records++
 				for field, given := range candidate.Given {

@@ -63,7 +63,7 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 			for range 2 { // a decoder has no state
 				var got []domain.Candidate
 				var err error
-				for candidate, e := range decoder.Candidates(section(c.file), json) {
+				for candidate, e := range decoder.Candidates(section(c.file), json, &ports.FileNotes{}) {
 					if e != nil {
 						err = e
 						break
@@ -80,12 +80,12 @@ func Decoder(t *testing.T, decoder ports.Decoder) {
 			}
 		})
 	}
-	for candidate, err := range decoder.Candidates(section(`[{},{},{}]`), json) {
+	for candidate, err := range decoder.Candidates(section(`[{},{},{}]`), json, &ports.FileNotes{}) {
 		require.NoError(t, err)
 		require.Equal(t, 1, candidate.Number)
 		break // a yield after this would panic
 	}
-	for _, err := range decoder.Candidates(io.NewSectionReader(brokenReader{}, 0, 9), json) {
+	for _, err := range decoder.Candidates(io.NewSectionReader(brokenReader{}, 0, 9), json, &ports.FileNotes{}) {
 		require.ErrorIs(t, err, io.ErrClosedPipe)
 		require.NotErrorIs(t, err, domain.ErrBrokenFile)
 	}

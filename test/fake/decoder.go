@@ -21,7 +21,7 @@ func (Decoder) Layout(*io.SectionReader, ports.FileHint) (ports.FileLayout, erro
 }
 
 // Candidates implements ports.Decoder.
-func (Decoder) Candidates(r *io.SectionReader, _ ports.FileHint) iter.Seq2[*domain.Candidate, error] {
+func (Decoder) Candidates(r *io.SectionReader, _ ports.FileHint, _ *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
 	return func(yield func(*domain.Candidate, error) bool) {
 		file, err := io.ReadAll(r)
 		if err != nil {

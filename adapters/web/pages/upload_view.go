@@ -134,7 +134,7 @@ var fileFormatNames = map[ports.FileFormat]string{
 	ports.FormatJSON: "JSON", ports.FormatNDJSON: "JSON Lines", ports.FormatCSV: "CSV", ports.FormatXLSX: "Excel (XLSX)",
 }
 
-var delimiterIDs = map[rune]string{',': "upload.delimiter.comma", ';': "upload.delimiter.semicolon", '\t': "upload.delimiter.tab"}
+var delimiterIDs = map[rune]string{',': "upload.delimiter.comma", ';': "upload.delimiter.semicolon", '\t': "upload.delimiter.tab", '|': "upload.delimiter.pipe", '\x1f': "upload.delimiter.unit"}
 
 // showUpload shows an upload: its progress, the result of its dry run, or the result of its import.
 func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User, alert string) error {
