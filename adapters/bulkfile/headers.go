@@ -9,7 +9,7 @@ import (
 	"rollcall/domain"
 )
 
-// A meaning is what the header of a column stands for.
+// A meaning is the field that the header of a column stands for.
 type meaning struct {
 	field domain.PersonField
 	rank  int // among the headers of the field: of two columns, the one with the lower rank counts
@@ -20,55 +20,55 @@ type meaning struct {
 
 // synonyms are the headers that people and programs give the columns: those of Moodle, Canvas, OneRoster, Google Workspace and Contacts,
 // Entra ID, Okta, Outlook, Get-ADUser, LDAP, 1C, and of lists of schools and personnel departments. Headers in one text have the same rank,
-// and texts are in the order of ranks.
+// and texts are in the order of ranks. An underscore stands for a blank.
 var synonyms = map[domain.PersonField][]string{
 	domain.PersonFirstName: {
-		"first_name, given_name, forename, fname, first, имя, ім'я, імя, імʼя, vorname, prénom",
-		"preferred_first_name, preferred_name",
+		"first_name,given_name,forename,fname,first,имя,ім'я,імя,імʼя,vorname,prénom",
+		"preferred_first_name,preferred_name",
 		"name",
 	},
 	domain.PersonLastName: {
-		"last_name, surname, family_name, lname, sn, last, фамилия, фам, прізвище, прозвішча, nachname, familienname",
+		"last_name,surname,family_name,lname,sn,last,фамилия,фам,прізвище,прозвішча,nachname,familienname",
 		"preferred_last_name",
 	},
 	domain.PersonPatronymic: {
-		"patronymic, patr, отчество, по батькові, імя па бацьку",
-		"middle_name, additional_name, other_names, mname",
+		"patronymic,patr,отчество,по_батькові,імя_па_бацьку",
+		"middle_name,additional_name,other_names,mname",
 		"preferred_middle_name",
 	},
 	domain.PersonLogin: {
 		"login",
-		"username, user_name, user_login, login_name, account_name, login_id, sam_account_name, логин, логін, лагін, имя пользователя, " +
-			"имя для входа, ім'я користувача, имя учетной записи, учетная запись, обліковий запис, benutzername, screen_name",
-		"uid, user_principal_name, upn",
-		"account, user, пользователь, користувач",
+		"username,user_name,user_login,login_name,account_name,login_id,sam_account_name,логин,логін,лагін,имя_пользователя," +
+			"имя_для_входа,ім'я_користувача,имя_учетной_записи,учетная_запись,обліковий_запис,benutzername,screen_name",
+		"uid,user_principal_name,upn",
+		"account,user,пользователь,користувач",
 		"user_id",
 	},
 	domain.PersonEmail: {
 		"email",
-		"mail, email_address, mail_address, primary_email, e_mail_1_value, email_1_value, email_1, почта, пошта, эл. почта, ел. пошта, e-mail адрес, " +
-			"эл. адрес, электронная почта, электронный адрес, электронный ящик, адрес эл. почты, адрес электронной почты, " +
-			"адрес почты, почтовый ящик, емейл, имейл, емайл, имэйл, мейл, мыло, електронна пошта, адреса електронної пошти, " +
-			"корпоративная почта, рабочая почта, work_email, school_email",
-		"personal_email, home_email, личная почта, e_mail_2_value, e_mail_2_address, email_2",
+		"mail,email_address,mail_address,primary_email,e_mail_1_value,email_1_value,email_1,почта,пошта,эл_почта,ел_пошта,e_mail_адрес," +
+			"эл_адрес,электронная_почта,электронный_адрес,электронный_ящик,адрес_эл_почты,адрес_электронной_почты," +
+			"адрес_почты,почтовый_ящик,емейл,имейл,емайл,имэйл,мейл,мыло,електронна_пошта,адреса_електронної_пошти," +
+			"корпоративная_почта,рабочая_почта,work_email,school_email",
+		"personal_email,home_email,личная_почта,e_mail_2_value,e_mail_2_address,email_2",
 	},
 	domain.PersonPhone: {
-		"mobile, mobile_phone, mobile_number, mobile_phone_number, mobile_telephone_number, cell, cell_phone, cellphone_number, sms, мобильный, мобильный телефон, моб, моб. тел., " +
-			"мобильный номер, телефон мобильный, телефон моб., телефон сотовый, телефон сот., номер мобильного, номер мобильного телефона, сотовый, сотовый телефон, сот. тел., сот, " +
-			"мобільний, мобільний телефон, handy, mobiltelefon",
-		"phone, phone_number, telephone, telephone_number, tel, tel_no, primary_phone, phone_1, phone_1_value, contact_phone, " +
-			"телефон, телефона, номер телефона, номер тел., тел, тел. номер, контактный телефон, контактный номер, телефоны, телефон для связи, " +
-			"личный телефон, номер телефону, тэлефон, telefon, telefonnummer",
-		"phone_2, phone_2_value, work_phone, office_phone, business_phone, home_phone, рабочий телефон, телефон рабочий, телефон домашний, служебный телефон, домашний телефон, городской телефон",
+		"mobile,mobile_phone,mobile_number,mobile_phone_number,mobile_telephone_number,cell,cell_phone,cellphone_number,sms,мобильный,мобильный_телефон,моб,моб_тел," +
+			"мобильный_номер,телефон_мобильный,телефон_моб,телефон_сотовый,телефон_сот,номер_мобильного,номер_мобильного_телефона,сотовый,сотовый_телефон,сот_тел,сот," +
+			"мобільний,мобільний_телефон,handy,mobiltelefon",
+		"phone,phone_number,telephone,telephone_number,tel,tel_no,primary_phone,phone_1,phone_1_value,contact_phone," +
+			"телефон,телефона,номер_телефона,номер_тел,тел,тел_номер,контактный_телефон,контактный_номер,телефоны,телефон_для_связи," +
+			"личный_телефон,номер_телефону,тэлефон,telefon,telefonnummer",
+		"phone_2,phone_2_value,work_phone,office_phone,business_phone,home_phone,рабочий_телефон,телефон_рабочий,телефон_домашний,служебный_телефон,домашний_телефон,городской_телефон",
 	},
 	domain.PersonBirthday: {
-		"birthday, birth_date, date_of_birth, dob, birth_day, born, дата рождения, дата рожд., день рождения, др, д. р., " +
-			"родился, дата народження, дата нараджэння, geburtsdatum, geburtstag",
+		"birthday,birth_date,date_of_birth,dob,birth_day,born,дата_рождения,дата_рожд,день_рождения,др,д_р," +
+			"родился,дата_народження,дата_нараджэння,geburtsdatum,geburtstag",
 	},
 }
 
 // weak are the headers with meanings that other rows have as values or titles.
-const weak = "name, first, last, born, sn, account, user, пользователь, користувач, uid, моб, сот, sms, родился"
+const weak = "name,first,last,born,sn,account,user,пользователь,користувач,uid,моб,сот,sms,родился"
 
 // hints and roles are words in headers that change no meaning, each as one text of words that blanks enclose.
 const (
@@ -82,12 +82,12 @@ var headers = func() map[string]meaning {
 	all := map[string]meaning{}
 	for field, ranks := range synonyms {
 		for rank, names := range ranks {
-			for name := range strings.SplitSeq(names, ", ") {
+			for name := range strings.SplitSeq(names, ",") {
 				all[lettersOf(name)] = meaning{field: field, rank: rank}
 			}
 		}
 	}
-	for name := range strings.SplitSeq(weak, ", ") {
+	for name := range strings.SplitSeq(weak, ",") {
 		m := all[lettersOf(name)]
 		m.isWeak = true
 		all[lettersOf(name)] = m
@@ -193,7 +193,7 @@ func without(ignored, header string) string {
 	return strings.Join(words, " ")
 }
 
-// withoutBrackets returns a header without what is in brackets.
+// withoutBrackets returns a header without its parts in brackets.
 func withoutBrackets(header string) string {
 	depth := 0
 	return strings.Map(func(r rune) rune {
