@@ -71,9 +71,13 @@ type accessFlags struct {
 	ReportsAccess domain.ReportsAccess `env:"ROLLCALL_REPORTS_ACCESS" enum:"any,operators" default:"any" placeholder:"WHO" help:"Which signed-in users may see reports of imports: any or operators (default: ${default}). Uploads, their passwords and rejected records are for operators only."`
 }
 
+// patronymicOptional is the value of --patronymic for people without one.
+const patronymicOptional = "optional"
+
 // rulesFlags configure the rules for records and registrations.
 type rulesFlags struct {
 	DefaultRegion string `env:"ROLLCALL_DEFAULT_REGION" default:"RU" placeholder:"REGION" help:"Default region for phone numbers without a country code, ISO 3166-1 alpha-2 (default: ${default})."`
+	Patronymic    string `env:"ROLLCALL_PATRONYMIC" enum:"required,optional" default:"required" placeholder:"RULE" help:"Whether every person needs a patronymic: required or optional (default: ${default})."`
 }
 
 func (f *rulesFlags) check() error {
@@ -85,7 +89,9 @@ func (f *rulesFlags) check() error {
 
 // rules returns the rules of the current day, which begins at midnight in the location of the server.
 func (f *rulesFlags) rules() domain.Rules {
-	return domain.Rules{Region: f.DefaultRegion, Today: domain.DateOf(time.Now())}
+	return domain.Rules{
+		Region: f.DefaultRegion, Today: domain.DateOf(time.Now()), PatronymicOptional: f.Patronymic == patronymicOptional,
+	}
 }
 
 // importFlags limit imports. The struct has the fields of application.ImportLimits, and converts to it.

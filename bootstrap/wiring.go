@@ -163,6 +163,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			Auth:               u.auth,
 			Setup:              u.setUp,
 			RegistrationClosed: cmd.Registration != registrationOpen,
+			PatronymicOptional: cmd.Patronymic == patronymicOptional,
 		},
 		Uploads: pages.UploadsConfig{
 			Uploading:        u.uploadFile,

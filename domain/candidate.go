@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// MaxValue is the number of bytes that a Candidate holds of a value. MaxLength characters fit in any normalisation form. A longer
+// MaxValue is the number of bytes that a Candidate holds of a value. MaxEmail characters fit in any normalisation form. A longer
 // value is rejected whatever its end is.
-const MaxValue = 1024
+const MaxValue = 9 * MaxEmail
 
 // Kind is the type of a value in its file.
 type Kind uint8
@@ -70,6 +70,8 @@ func (c *Candidate) Size() int {
 type Rules struct {
 	Region string // of phone numbers without a country code, ISO 3166-1 alpha-2
 	Today  Date   // the latest possible birthday
+
+	PatronymicOptional bool // a person may have no patronymic
 }
 
 // A Registration is a person who can be registered, or the valid fields of a person who cannot.
@@ -112,16 +114,31 @@ func (r Rules) Check(c *Candidate) Record {
 	if r.isOthersContact(&record.Registration) {
 		found[PersonLogin] = append(found[PersonLogin], Violation{Field: FieldLogin, Code: CodeIsContact})
 	}
-	if c.Given[PersonEmail].isLeftOut() && c.Given[PersonPhone].isLeftOut() {
+	if c.Given[PersonEmail].isLeftOut(PersonEmail) && c.Given[PersonPhone].isLeftOut(PersonPhone) {
 		found[PersonEmail] = append(found[PersonEmail], Violation{Field: FieldEmail, Code: CodeContactRequired})
 	}
 	record.Violations = slices.Concat(found[:]...)
 	return record
 }
 
-// isLeftOut reports whether an optional field was left out. Many systems write an empty text for a value that they lack.
-func (g *Given) isLeftOut() bool {
-	return !g.Repeated && (g.Kind == KindAbsent || g.Kind == KindText && !g.Cut && trim(g.Text) == "")
+// isLeftOut reports whether an optional field was left out. Many systems write an empty text or a placeholder for a value that they lack.
+func (g *Given) isLeftOut(f PersonField) bool {
+	switch {
+	case g.Repeated:
+		return false
+	case g.Kind == KindAbsent:
+		return true
+	}
+	return g.Kind == KindText && !g.Cut && clean(g.Text) == "" || g.isPlaceholder(f)
+}
+
+func (g *Given) isPlaceholder(f PersonField) bool {
+	return (g.Kind == KindText || g.Kind == KindNumber && personFields[f].acceptsNumbers) && !g.Cut && !g.Malformed && f.isPlaceholder(g.Text)
+}
+
+// Requires reports whether every person must have the field.
+func (r Rules) Requires(f PersonField) bool {
+	return personFields[f].required && (f != PersonPatronymic || !r.PatronymicOptional)
 }
 
 // checkField sets the field of reg, unless the field has violations, which it returns.
@@ -129,10 +146,12 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	definition := &personFields[f]
 	name := definition.name
 	switch {
-	case definition.required && g.Kind == KindAbsent && !g.Repeated:
+	case !r.Requires(f):
+		if g.isLeftOut(f) {
+			return nil
+		}
+	case g.Kind == KindAbsent && !g.Repeated:
 		return Violations{{Field: name, Code: CodeRequired}}
-	case !definition.required && g.isLeftOut():
-		return nil
 	}
 	var vs Violations
 	if g.Repeated {
@@ -143,6 +162,9 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 			vs = append(vs, Violation{Field: name, Code: CodeType})
 		}
 		return vs
+	}
+	if g.isPlaceholder(f) {
+		return append(vs, Violation{Field: name, Code: CodePlaceholder})
 	}
 	if g.Malformed {
 		vs = append(vs, Violation{Field: name, Code: CodeEncoding})

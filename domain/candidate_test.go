@@ -18,7 +18,7 @@ var today = domain.DateOf(time.Date(2026, 11, 23, 23, 59, 0, 0, time.FixedZone("
 func only(field domain.Field, code domain.Code) domain.Violations {
 	v := domain.Violation{Field: field, Code: code}
 	if code == domain.CodeTooLong {
-		v.Limit = 50
+		v.Limit = map[domain.Field]int{domain.FieldPatronymic: 100, domain.FieldLogin: 64, domain.FieldEmail: 254}[field]
 	}
 	return domain.Violations{v}
 }
@@ -89,7 +89,7 @@ func TestCheck(t *testing.T) {
 				*c = domain.Candidate{
 					Given: [domain.NumPersonFields]domain.Given{
 						domain.PersonLastName: text(" "), domain.PersonPatronymic: {Kind: domain.KindNumber, Text: "7"},
-						domain.PersonLogin: text(strings.Repeat("x", 51)), domain.PersonEmail: text("x"),
+						domain.PersonLogin: text(strings.Repeat("x", 65)), domain.PersonEmail: text("x"),
 						domain.PersonPhone: {Kind: domain.KindOther}, domain.PersonBirthday: text("2999-01-01"),
 					},
 				}
@@ -98,7 +98,7 @@ func TestCheck(t *testing.T) {
 				{Field: domain.FieldFirstName, Code: domain.CodeRequired},
 				{Field: domain.FieldLastName, Code: domain.CodeEmpty},
 				{Field: domain.FieldPatronymic, Code: domain.CodeType},
-				{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50},
+				{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 64},
 				{Field: domain.FieldEmail, Code: domain.CodeInvalid},
 				{Field: domain.FieldPhone, Code: domain.CodeType},
 				{Field: domain.FieldBirthday, Code: domain.CodeFuture},
@@ -122,7 +122,7 @@ func TestLoginOfRecordIsFitToShow(t *testing.T) {
 	}{
 		{"Plain", text("ivan"), "ivan"},
 		{"ControlCharacters", text("a\x00b\nc"), "a\ufffdb\ufffdc"},
-		{"TooLong", text(strings.Repeat("ж", 60)), strings.Repeat("ж", 50) + "…"},
+		{"TooLong", text(strings.Repeat("ж", 70)), strings.Repeat("ж", 64) + "…"},
 		{"NoText", domain.Given{Kind: domain.KindNumber, Text: "7"}, ""},
 		{"Absent", domain.Given{}, ""},
 	} {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// An Email is an address of at most MaxLength characters, as it was written. International addresses (RFC 6531) are valid. Quoted
+// An Email is an address of at most MaxEmail characters, as it was written. International addresses (RFC 6531) are valid. Quoted
 // local parts, comments and bare host names are not, because no person's mailbox has them.
 type Email struct{ text, key string }
 

@@ -124,7 +124,7 @@ func FuzzLogin(f *testing.F) {
 		if vs != nil {
 			return
 		}
-		require.LessOrEqual(t, utf8.RuneCountInString(login.String()), MaxLength)
+		require.LessOrEqual(t, utf8.RuneCountInString(login.String()), MaxLogin)
 		require.NotContains(t, login.String(), " ")
 		known, vs := ParseLogin(s)
 		require.Nil(t, vs)
@@ -159,13 +159,13 @@ func FuzzTexts(f *testing.F) {
 			require.False(t, strings.ContainsFunc(text, isControl))
 			require.Equal(t, trim(text), text)
 			require.NotEmpty(t, text)
-			require.LessOrEqual(t, utf8.RuneCountInString(text), MaxLength)
+			require.LessOrEqual(t, utf8.RuneCountInString(text), MaxEmail)
 		}
 		if birthday, vs := NewBirthday(s, 20_000); vs == nil {
 			date, given := birthday.Date()
 			require.True(t, given)
 			require.LessOrEqual(t, date, Date(20_000))
 		}
-		require.LessOrEqual(t, utf8.RuneCountInString(presentable(strings.ToValidUTF8(s, "?"))), MaxLength+1)
+		require.LessOrEqual(t, utf8.RuneCountInString(presentable(strings.ToValidUTF8(s, "?"))), MaxLogin+1)
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A Login is the name of an account: PRECIS UsernameCasePreserved (RFC 8265), 1 to MaxLength characters.
+// A Login is the name of an account: PRECIS UsernameCasePreserved (RFC 8265), 1 to MaxLogin characters.
 type Login struct{ text, key string }
 
 func (l Login) String() string { return l.text }

@@ -2,7 +2,7 @@ package domain
 
 import "golang.org/x/text/unicode/norm"
 
-// A Name is a first name, a last name or a patronymic: 1 to MaxLength characters of any script, trimmed, without invisible
+// A Name is a first name, a last name or a patronymic: 1 to MaxName characters of any script, trimmed, without invisible
 // characters and in NFC.
 type Name struct{ text string }
 

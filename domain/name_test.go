@@ -25,8 +25,8 @@ func TestNewName(t *testing.T) {
 		{"\u202eОльга\u2066\u2069\u200f", "Ольга"},
 		{"Ol\u200dga\ufe0f", "Olga"},
 		{"И\u0306\u200dов", "Йов"},
-		{"é" + strings.Repeat("a", 49), "é" + strings.Repeat("a", 49)},
-		{strings.Repeat("e\u0301", 50), strings.Repeat("é", 50)},
+		{"é" + strings.Repeat("a", 99), "é" + strings.Repeat("a", 99)},
+		{strings.Repeat("e\u0301", 100), strings.Repeat("é", 100)},
 	} {
 		t.Run(c.s, func(t *testing.T) {
 			name, vs := domain.NewFirstName(c.s)
@@ -52,18 +52,18 @@ func TestNewNameRejects(t *testing.T) {
 		{"\uffa0\u00ad", domain.CodeEmpty},
 		{"\u200d\u180e\ufe0f\u034f\u17b4", domain.CodeEmpty},
 		{"\xf0\x9f", domain.CodeEncoding},
-		{strings.Repeat("x", 51), domain.CodeTooLong},
-		{strings.Repeat("名", 51), domain.CodeTooLong},
+		{strings.Repeat("x", 101), domain.CodeTooLong},
+		{strings.Repeat("名", 101), domain.CodeTooLong},
 	} {
 		t.Run(c.s, func(t *testing.T) {
 			_, vs := domain.NewPatronymic(c.s)
 			require.Equal(t, only(domain.FieldPatronymic, c.want), vs)
 		})
 	}
-	_, vs := domain.NewLastName("\xff\x00" + strings.Repeat("я", 60))
+	_, vs := domain.NewLastName("\xff\x00" + strings.Repeat("я", 110))
 	require.Equal(t, domain.Violations{
 		{Field: domain.FieldLastName, Code: domain.CodeEncoding},
 		{Field: domain.FieldLastName, Code: domain.CodeControl},
-		{Field: domain.FieldLastName, Code: domain.CodeTooLong, Limit: 50},
+		{Field: domain.FieldLastName, Code: domain.CodeTooLong, Limit: 100},
 	}, vs, "all violations are reported")
 }

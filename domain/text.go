@@ -114,17 +114,22 @@ func checkText(field Field, s string) Violations {
 	return vs
 }
 
-// checkLength returns a violation for a text of more than MaxLength characters.
+// checkLength returns a violation for a text that is longer than its field may be.
 func checkLength(field Field, s string) Violations {
-	if len(s) > MaxLength && utf8.RuneCountInString(s) > MaxLength {
-		return Violations{tooLong(field)}
+	v := tooLong(field)
+	if len(s) > v.Limit && utf8.RuneCountInString(s) > v.Limit {
+		return Violations{v}
 	}
 	return nil
 }
 
 func tooLong(field Field) Violation {
-	v := Violation{Field: field, Code: CodeTooLong, Limit: MaxLength}
+	v := Violation{Field: field, Code: CodeTooLong, Limit: MaxName}
 	switch field {
+	case FieldLogin:
+		v.Limit = MaxLogin
+	case FieldEmail:
+		v.Limit = MaxEmail
 	case FieldPhone, FieldBirthday: // these have notations, not lengths
 		v = Violation{Field: field, Code: CodeInvalid}
 	}
@@ -140,15 +145,15 @@ func isControl(r rune) bool {
 
 func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
-// presentable returns a text made fit for a report: one line of at most MaxLength characters, in NFC.
+// presentable returns a login made fit for a report: one line of at most MaxLogin characters, in NFC.
 func presentable(s string) string {
-	if isPlain(s) && len(s) <= MaxLength {
+	if isPlain(s) && len(s) <= MaxLogin {
 		return s
 	}
 	var b strings.Builder
 	n := 0
 	for _, r := range norm.NFC.String(s) {
-		if n == MaxLength {
+		if n == MaxLogin {
 			b.WriteRune('…')
 			break
 		}

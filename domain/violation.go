@@ -7,8 +7,12 @@ import (
 	"slices"
 )
 
-// MaxLength is the maximum number of characters of a login, a name or an email, after normalisation.
-const MaxLength = 50
+// The maximum numbers of characters, after normalisation.
+const (
+	MaxName  = 100 // of each name of a person
+	MaxLogin = 64
+	MaxEmail = 254 // RFC 5321, erratum 1690
+)
 
 // A Field is the name of a field.
 type Field string
@@ -32,6 +36,7 @@ const (
 	CodeRequired        Code = "required"         // missing
 	CodeContactRequired Code = "contact_required" // neither an email nor a phone
 	CodeEmpty           Code = "empty"            // only white space
+	CodePlaceholder     Code = "placeholder"      // stands for no value, such as a dash or NULL
 	CodeType            Code = "type"             // not a text (a phone: neither a text nor a number)
 	CodeRepeated        Code = "repeated"         // given more than once
 	CodeEncoding        Code = "encoding"         // malformed UTF-8, or half of a surrogate pair
@@ -53,7 +58,7 @@ const (
 // Codes returns every code.
 func Codes() []Code {
 	return []Code{
-		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodeType, CodeRepeated, CodeEncoding, CodeControl,
+		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodePlaceholder, CodeType, CodeRepeated, CodeEncoding, CodeControl,
 		CodeTooLong, CodeInvalid, CodeExtension, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
 		CodeSame,
 	}

@@ -97,21 +97,22 @@ type FileColumn struct {
 const (
 	maxRowsShown    = 10
 	maxColumnsShown = 40
+	maxTextShown    = 50 // characters
 )
 
 // Shown returns the part of a layout that a page can show, with every text fit to show. A file's texts may contain any character,
 // and may have any length.
 func (l FileLayout) Shown() FileLayout {
-	l.Encoding = domain.Line(l.Encoding, domain.MaxLength)
+	l.Encoding = domain.Line(l.Encoding, maxTextShown)
 	columns := slices.Clone(l.Columns[:min(len(l.Columns), maxColumnsShown)])
 	for i := range columns {
-		columns[i].Header = domain.Line(columns[i].Header, domain.MaxLength)
+		columns[i].Header = domain.Line(columns[i].Header, maxTextShown)
 	}
 	rows := make([][]string, 0, maxRowsShown)
 	for _, row := range l.Rows[:min(len(l.Rows), maxRowsShown)] {
 		cells := make([]string, len(columns))
 		for i := range min(len(row), len(columns)) {
-			cells[i] = domain.Line(row[i], domain.MaxLength)
+			cells[i] = domain.Line(row[i], maxTextShown)
 		}
 		rows = append(rows, cells)
 	}

@@ -104,7 +104,7 @@ func TestText(t *testing.T) {
 		require.Equal(t, "no.such.text", words.Text("no.such.text"))
 		require.Equal(t, "no.such.text", words.Text("no.such.text", "Count", 1))
 		require.Contains(t, words.Text("hint.psw"), " "+strconv.Itoa(domain.MinPassword)+" ")
-		require.Contains(t, words.Text("hint.login"), " "+strconv.Itoa(domain.MaxLength)+" ")
+		require.Contains(t, words.Text("hint.login"), " "+strconv.Itoa(domain.MaxLogin)+" ")
 	}
 }
 

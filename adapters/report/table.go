@@ -51,8 +51,8 @@ var (
 	}, people...)}
 )
 
-// loginWidth is the width of the longest login, cut as a report shows it, if each character is one column wide.
-const loginWidth = domain.MaxLength + 2
+// loginWidth is the width of the column of logins in TXT. A longer login moves the rest of its line.
+const loginWidth = 52
 
 // people has a column for each field of a person.
 var people = func() (columns []column[rejectedRecord]) {

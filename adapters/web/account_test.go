@@ -23,18 +23,18 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 		{
 			name: "nothing", fields: map[string]string{}, focus: "lname",
 			errors: map[string]string{
-				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required.",
+				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
 				"email": "An email or a phone number is required.", "login": "Login is required.", "psw": "Password is required.",
 			},
 		},
 		{
 			name: "all wrong", focus: "lname",
 			fields: map[string]string{
-				"lname": strings.Repeat("я", 51), "fname": "a\x01b", "patr": " ", "birthday": "2999-01-01", "email": "nowhere",
+				"lname": strings.Repeat("я", 101), "fname": "a\x01b", "patr": " ", "birthday": "2999-01-01", "email": "nowhere",
 				"phone": "12", "login": "two words", "psw": "тайна",
 			},
 			errors: map[string]string{
-				"lname": "Last name is longer than 50 characters.", "fname": "First name has control characters.", "patr": "Patronymic is required.",
+				"lname": "Last name is longer than 100 characters.", "fname": "First name has control characters.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
 				"birthday": "Birthday is in the future.", "email": "Email is not a valid address.", "phone": "Phone is not a valid number.",
 				"login": "Login has characters that are not allowed in a login.",
 			},

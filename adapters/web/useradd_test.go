@@ -115,7 +115,7 @@ func TestUseraddProblems(t *testing.T) {
 		require.Equal(t, []struct{ Field, Code, Message string }{
 			{"first_name", "required", "First name is required."},
 			{"last_name", "required", "Last name is required."},
-			{"patronymic", "required", "Patronymic is required."},
+			{"patronymic", "required", "Patronymic is required: if people may have none, the administrator can set --patronymic optional."},
 			{"login", "control", "Login has control characters."},
 			{"email", "contact_required", "An email or a phone number is required."},
 		}, it.Rejections[0].Violations)

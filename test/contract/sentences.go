@@ -16,7 +16,7 @@ func Sentences(t *testing.T, sentences ports.Sentences) {
 	seen := map[string]bool{}
 	for _, field := range domain.Fields() {
 		for _, code := range domain.Codes() {
-			v := domain.Violation{Field: field, Code: code, Limit: domain.MaxLength}
+			v := domain.Violation{Field: field, Code: code, Limit: domain.MaxName}
 			if code == domain.CodeNotObject {
 				v.Field = domain.FieldRecord
 			}

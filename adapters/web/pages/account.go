@@ -24,6 +24,7 @@ type AccountConfig struct {
 	Auth               ports.Authenticating
 	Setup              ports.SettingUp
 	RegistrationClosed bool // visitors may not register; POST /useradd still registers
+	PatronymicOptional bool // a person may have no patronymic
 }
 
 // Account registers users, signs them in and out, and changes their passwords.
@@ -54,11 +55,26 @@ func (a *Account) ForRegistration(handle fiber.Handler) fiber.Handler {
 type registerView struct {
 	Base
 	Form
+
+	Lead string // message
+}
+
+// registerView returns the view of a form with the values that a visitor entered.
+func (a *Account) registerView(c *fiber.Ctx, entered url.Values) *registerView {
+	v := &registerView{Form: a.form(c, registrationInputs, entered), Lead: "register.lead"}
+	if a.PatronymicOptional {
+		v.Lead = "register.lead.patronymic_optional"
+		v.inputs = slices.Clone(v.inputs)
+		for i := range v.inputs {
+			v.inputs[i].required = v.inputs[i].required && v.inputs[i].field != domain.FieldPatronymic
+		}
+	}
+	return v
 }
 
 // RegisterForm answers GET /register.
 func (a *Account) RegisterForm(c *fiber.Ctx) error {
-	return a.showUnlessSignedIn(c, "register", &registerView{Form: a.form(c, registrationInputs, nil)})
+	return a.showUnlessSignedIn(c, "register", a.registerView(c, nil))
 }
 
 // Register answers POST /register.
@@ -77,7 +93,7 @@ func (a *Account) Register(c *fiber.Ctx) error {
 		Person: person, Password: entered.Get("psw"), Address: a.Guard.Proxies.ClientAddress(c),
 	})
 	if err != nil {
-		return a.showForm(c, "register", &registerView{Form: a.form(c, registrationInputs, entered)}, err)
+		return a.showForm(c, "register", a.registerView(c, entered), err)
 	}
 	a.Guard.Events.Note(c, "registration", "succeeded", guard.UserID(user))
 	return a.enter(c, user, noticeRegistered, urls.Profile)

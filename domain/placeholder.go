@@ -1,0 +1,51 @@
+package domain
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// placeholders are what people and programs write for no value, besides a sign.
+var placeholders = []string{
+	"null", "nil", "nan", "none", "n/a", "n.a.", "#n/a", "undefined", "<null>", "(null)", "[null]", `\n`, "<none>", "(none)", "<na>", "<n/a>", "<empty>", "(empty)",
+	"нет", "н/д", "#н/д", "нет данных", "не указано", "не указан", "не указана", "отсутствует", "пусто", "<пусто>",
+}
+
+// names that are also placeholders are names if they are written as names.
+var names = []string{"Null", "Nan"}
+
+// maxPlaceholder is the number of bytes from which no text is a placeholder.
+const maxPlaceholder = 32
+
+// isPlaceholder reports whether a value stands for no value: a word or sign for none, an error of a spreadsheet, or a date of zeros.
+func (f PersonField) isPlaceholder(s string) bool {
+	first, size := utf8.DecodeRuneInString(s)
+	isWord := strings.ContainsRune("nuNUнопНОП", first) // which begins with the first letter of a placeholder
+	if len(s) >= maxPlaceholder || unicode.IsLetter(first) && !isWord {
+		return false
+	}
+	if cleaned := clean(s); len(cleaned) != len(s) {
+		s = cleaned
+		first, size = utf8.DecodeRuneInString(s)
+	}
+	switch {
+	case s == "":
+		return false
+	case unicode.IsLetter(first):
+		isName := (f == PersonFirstName || f == PersonLastName) && slices.Contains(names, s)
+		return !isName && isListed(s)
+	case first == '0':
+		return s == "0" || strings.ContainsAny(s, "./-") && strings.Trim(s, "0./-: ") == ""
+	case first == '#' && len(s) > size && (strings.HasSuffix(s, "!") || strings.HasSuffix(s, "?")): // #REF!, #NAME?
+		return true
+	case strings.Trim(s, string(first)) == "":
+		return unicode.In(first, unicode.P, unicode.Sm)
+	}
+	return unicode.In(first, unicode.P, unicode.Sm) && isListed(s)
+}
+
+func isListed(s string) bool {
+	return slices.ContainsFunc(placeholders, func(placeholder string) bool { return strings.EqualFold(s, placeholder) })
+}
