@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -57,8 +58,9 @@ type resultLine struct {
 	Code                       int
 	Objects, Created, Rejected int
 	Share                      float64
-	Error, Detail              string
-	Request                    string `json:"request_id"`
+	notes
+	Error, Detail string
+	Request       string `json:"request_id"`
 }
 
 // A rejectedRecord is a record in a response, with its violations.
@@ -74,6 +76,37 @@ type problem struct {
 	Code, Detail string
 	Request      string `json:"request_id"`
 	Rejections   []rejectedRecord
+	notes
+}
+
+// notes are the parts of the file that the server ignored.
+type notes struct {
+	PassedOver []string `json:"passed_over"`
+	Ignored    []struct{ Column, Like, Instead string }
+}
+
+// print writes the notes. A column that may stand for a field has a line of its own.
+func (n *notes) print(w io.Writer) {
+	for _, row := range n.PassedOver {
+		fmt.Fprintf(w, "  passed over: %s\n", printable(row))
+	}
+	var others []string
+	for _, it := range n.Ignored {
+		column := strconv.Quote(printable(it.Column))
+		switch {
+		case it.Instead != "":
+			fmt.Fprintf(w, "  column %s: %q has the %s\n", column, printable(it.Instead), it.Like)
+		case it.Like != "":
+			fmt.Fprintf(w, "  warning: ignored column %s; if it is the %[2]s, rename it to %[2]s\n", column, it.Like)
+		case it.Column == "":
+			others = append(others, "without a header")
+		default:
+			others = append(others, column)
+		}
+	}
+	if others != nil {
+		fmt.Fprintf(w, "  ignored columns: %s\n", strings.Join(others, ", "))
+	}
 }
 
 // read reads a response of any kind. It returns a temporaryError if a retry can succeed.
@@ -124,6 +157,7 @@ func (r *result) readLines(body io.Reader, credentials *credentialsFile, bar *pr
 			r.complete = true
 			r.status, r.number = l.Code, l.Import
 			r.records, r.registered, r.rejected = l.Objects, l.Created, l.Rejected
+			l.notes.print(r.w)
 			return nil
 		case "failed":
 			return r.addProblem(&problem{status: l.Code, Code: l.Error, Detail: l.Detail, Request: l.Request})
@@ -184,6 +218,7 @@ func (r *result) addProblem(p *problem) error {
 	for i := range p.Rejections {
 		err = errors.Join(err, r.addRejected(&p.Rejections[i]))
 	}
+	p.notes.print(r.w)
 	return err
 }
 

@@ -92,6 +92,29 @@ func TestAnswerHasEveryRecord(t *testing.T) {
 	require.Equal(t, "/useradd/imports/3", got.header.Get("Location"))
 }
 
+// What an import ignores is in the last line, in the problem, in the output of send, and on the page of an upload.
+func TestIgnoredColumnsAreTold(t *testing.T) {
+	p := start(t)
+	table := "Список сотрудников\nuser_id,username,last_name,Fist name,patronymic,phone,Отдел\n7,anna,Ким,Анна,Петровна,9000000001,ИТ\n"
+	got := p.post(t, table, "Content-Type", "text/csv", "Accept", mediaLines)
+	all := lines(t, got.body)
+	require.Contains(t, got.body, `"passed_over":["Список сотрудников"],"ignored":[{"column":"user_id","like":"login","instead":"username"},`+
+		`{"column":"Fist name","like":"first_name"},{"column":"Отдел"}]}`)
+	require.Equal(t, "done", all[len(all)-1].Status)
+	got = p.post(t, table, "Content-Type", "text/csv", "Accept", "application/problem+json")
+	require.Contains(t, got.body, `"passed_over":["Список сотрудников"],"ignored":[{"column":"user_id",`)
+	got = p.post(t, `{"login":"anna","Фамилия":"Ким","note":1}`, "Accept", "application/problem+json")
+	require.Contains(t, got.body, `"ignored":[{"column":"Фамилия","like":"last_name"},{"column":"note"}],"rejections":[`)
+
+	_, stdout, _ := command(t, "", "send", "--server", p.url, fileOf(t, "people.csv", table))
+	require.Contains(t, stdout, `
+  passed over: Список сотрудников
+  column "user_id": "username" has the login
+  warning: ignored column "Fist name"; if it is the first_name, rename it to first_name
+  ignored columns: "Отдел"
+`)
+}
+
 // Credentials come as tables to hand out.
 func TestAnswerAsTable(t *testing.T) {
 	p := start(t)

@@ -43,7 +43,8 @@ func doneLine(result *ports.ImportResult, replayed bool) []byte {
 		Rejected    int    `json:"rejected"`
 		Description string `json:"description"`
 		Replayed    bool   `json:"replayed,omitempty"`
-	}{"done", result.ID, tally.Status(), tally.Records, tally.Registered, tally.Rejected, tally.Description(), replayed})
+		notes
+	}{"done", result.ID, tally.Status(), tally.Records, tally.Registered, tally.Rejected, tally.Description(), replayed, newNotes(&result.Notes)})
 }
 
 // runningLine returns a line with the progress of an import.

@@ -129,10 +129,13 @@ func newRejection(o *domain.Outcome, sentences ports.Sentences) rejection {
 	return r
 }
 
-// rejections writes a problem that contains every rejected record.
-func rejections(p problem.Problem, sentences ports.Sentences) outcomeFormat {
-	head := string(bytes.TrimSuffix(p.Encode(), []byte("}"))) + `,"rejections":[`
-	return outcomeFormat{head, ",", "]}", func(dst []byte, o *domain.Outcome) ([]byte, error) {
+// rejections writes a problem that contains every rejected record, and what the import has ignored.
+func rejections(p problem.Problem, of *ports.FileNotes, sentences ports.Sentences) outcomeFormat {
+	head := string(bytes.TrimSuffix(p.Encode(), []byte("}")))
+	if n := bytes.TrimSpace(encodeLine(newNotes(of))); len(n) > len("{}") {
+		head += "," + string(n[1:len(n)-1])
+	}
+	return outcomeFormat{head + `,"rejections":[`, ",", "]}", func(dst []byte, o *domain.Outcome) ([]byte, error) {
 		if o.Violations == nil {
 			return dst, nil
 		}

@@ -107,7 +107,7 @@ func (u *Useradd) importFile(ctx context.Context, request ports.ImportRequest) (
 func (u *Useradd) answerNone(c *fiber.Ctx, result *ports.ImportResult) error {
 	if problem.IsWanted(c) {
 		c.Status(result.Tally.Status()).Set(fiber.HeaderContentType, problem.MediaType)
-		return SendOutcomes(c, result, rejections(problem.New(transport.RequestID(c), problem.ErrNoneCreated), u.Sentences))
+		return SendOutcomes(c, result, rejections(problem.New(transport.RequestID(c), problem.ErrNoneCreated), &result.Notes, u.Sentences))
 	}
 	err := result.Close()
 	if err != nil {

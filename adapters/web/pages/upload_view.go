@@ -88,6 +88,7 @@ type uploadView struct {
 	State       uploadState
 	Progress    progressView
 	Description []termView // of the file
+	Notes       []string   // on what is ignored
 	Columns     []columnView
 	Rows        [][]string // the first ones
 
@@ -184,6 +185,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		}
 		v.Columns = append(v.Columns, shown)
 	}
+	v.Notes = fileNotes(&layout.Notes, words)
 	if upload.State == domain.UploadFailed {
 		v.Failure = words.Text("upload.failure." + string(upload.Failure))
 	}
@@ -191,6 +193,24 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		v.Import = urls.Import(upload.Import)
 	}
 	return v
+}
+
+// fileNotes returns a sentence on each part of a file that is ignored, apart from columns that look like no field.
+func fileNotes(notes *ports.FileNotes, words *locale.Words) (all []string) {
+	for _, row := range notes.PassedOver {
+		all = append(all, words.Text("upload.note.passed_over", "Text", row))
+	}
+	for _, it := range notes.Ignored {
+		id := "upload.note.like"
+		switch {
+		case it.Instead != "":
+			id = "upload.note.instead"
+		case it.Like == domain.FieldRecord:
+			continue
+		}
+		all = append(all, words.Text(id, "Column", it.Header, "Field", words.Text("field."+string(it.Like)), "Instead", it.Instead))
+	}
+	return all
 }
 
 // addCredentials adds links to the passwords of an upload, as long as these are available.
