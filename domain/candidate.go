@@ -45,6 +45,9 @@ func Entered(s string) Given {
 	return v
 }
 
+// lost is U+FFFD, which programs write in place of a character that they could not read.
+const lost = string(utf8.RuneError)
+
 // A Candidate is a record as its file has it, not yet checked.
 type Candidate struct {
 	Given [NumPersonFields]Given
@@ -166,7 +169,8 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	if g.isPlaceholder(f) {
 		return append(vs, Violation{Field: name, Code: CodePlaceholder})
 	}
-	if g.Malformed {
+	malformed := g.Malformed || strings.Contains(g.Text, lost)
+	if malformed {
 		vs = append(vs, Violation{Field: name, Code: CodeEncoding})
 	}
 	isNoNumeral := g.Kind == KindNumber && (g.Text == "" || g.Text[0] == '-')
@@ -175,7 +179,7 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	}
 	more := f.parse(reg, g.Text, r)
 	switch {
-	case g.Cut, g.Malformed: // the other rules hold for the whole text only
+	case g.Cut, malformed: // the other rules hold for the whole text only
 		more = slices.DeleteFunc(more, func(v Violation) bool { return v.Code != CodeControl && v.Code != CodeTooLong })
 	case isNoNumeral:
 		more = Violations{{Field: name, Code: CodeInvalid}}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // The contract's sentences for an import that registered no record. Imports are answered and recorded with them.
@@ -45,6 +46,32 @@ func (e *BrokenFileError) HasPlace() bool { return e.Offset > 0 || e.Record > 0 
 
 // Unwrap returns ErrBrokenFile.
 func (e *BrokenFileError) Unwrap() error { return ErrBrokenFile }
+
+// ErrUnclearEncoding is returned for a file whose encoding cannot be detected. It is an ErrBrokenFile, too.
+var ErrUnclearEncoding = errors.New("encoding of the file is unclear")
+
+// An Encoding is an encoding that a text may have, with an example of how the text reads in it.
+type Encoding struct {
+	Charset string   // IANA name in lower case, such as "windows-1251"
+	Words   []string // of the text, each the same word as in the other encodings
+}
+
+// An UnclearEncodingError names the encodings that a file may have, the likeliest first.
+type UnclearEncodingError struct{ Encodings []Encoding }
+
+func (e *UnclearEncodingError) Error() string {
+	readings := make([]string, len(e.Encodings))
+	for i, encoding := range e.Encodings {
+		readings[i] = encoding.Charset
+		if len(encoding.Words) > 0 {
+			readings[i] += " (" + strings.Join(encoding.Words, ", ") + ")"
+		}
+	}
+	return "It may be " + strings.Join(readings, " or ") + "."
+}
+
+// Unwrap returns ErrUnclearEncoding and ErrBrokenFile.
+func (e *UnclearEncodingError) Unwrap() []error { return []error{ErrUnclearEncoding, ErrBrokenFile} }
 
 // A Tally counts the records of an import. Records that were neither registered nor rejected were skipped, because a strict import
 // registers every record or none.

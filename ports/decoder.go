@@ -10,13 +10,14 @@ import (
 
 // Decoder reads files of people. It detects from the file's name and content what the hint does not say.
 type Decoder interface {
-	// Layout detects how to read a file, from its beginning only. It returns a domain.ErrBrokenFile if the file cannot be read
-	// as one of people, or an error of the reader, wrapped.
+	// Layout detects how to read a file. It returns a domain.ErrBrokenFile if the file cannot be read as one of people, or an error
+	// of the reader, wrapped. If the encoding is unclear, the layout has Encodings instead of columns and rows.
 	Layout(file *io.SectionReader, hint FileHint) (FileLayout, error)
 
 	// Candidates yields the records of a file in order, numbered from 1. A candidate is valid until the next one. If the file is
-	// broken or holds no record, the sequence ends with a domain.ErrBrokenFile. An error of the reader is yielded, wrapped. A
-	// candidate's Original is JSON. Candidates adds to notes what it ignores.
+	// broken or holds no record, the sequence ends with a domain.ErrBrokenFile. If the encoding is unclear, that is a
+	// *domain.UnclearEncodingError. An error of the reader is yielded, wrapped. A candidate's Original is JSON. Candidates adds to
+	// notes what it ignores.
 	Candidates(file *io.SectionReader, hint FileHint, notes *FileNotes) iter.Seq2[*domain.Candidate, error]
 }
 
@@ -38,17 +39,20 @@ const (
 type FileHint struct {
 	Format  FileFormat // empty to detect it
 	Name    string     // of an uploaded file; empty for none
-	Charset string     // of the text; empty to detect it
+	Charset string     // of the text; empty to detect it, as an unknown one does
+	Chosen  bool       // a person has chosen the charset: the file is broken if it is unknown
 }
 
 // A FileLayout describes how a file is read.
 type FileLayout struct {
 	Format    FileFormat
-	Encoding  string       // of the text, by its IANA name: "utf-8", "windows-1251"
-	Delimiter rune         // between the fields of CSV; 0 in other formats
-	Columns   []FileColumn // in order; in JSON the keys of the first records, in the order in which they first occur
-	Rows      [][]string   // the first records, a text for each column
-	Notes     FileNotes    // on the part of the file that was read
+	Encoding  string // of the text, by its IANA name: "utf-8", "windows-1251"; empty if it is unclear
+	Evidence  EncodingEvidence
+	Encodings []domain.Encoding // that the text may have; nil unless the encoding is unclear
+	Delimiter rune              // between the fields of CSV; 0 in other formats
+	Columns   []FileColumn      // in order; in JSON the keys of the first records, in the order in which they first occur
+	Rows      [][]string        // the first records, those with letters beyond ASCII before the others; a text for each column
+	Notes     FileNotes         // on the part of the file that was read
 }
 
 // FileNotes are the parts of a file that count in no record, fit to show. There are at most maxNotes of each kind.
@@ -86,6 +90,18 @@ func (n *FileNotes) Ignore(column IgnoredColumn) {
 
 // IsFull reports whether no other column can be added.
 func (n *FileNotes) IsFull() bool { return len(n.Ignored) >= maxNotes }
+
+// EncodingEvidence is the reason for which a text is read in an encoding. Its values are stable: they are stored, and translated at the
+// edge.
+type EncodingEvidence string
+
+// The evidence of encodings.
+const (
+	EncodingMarked EncodingEvidence = "marked" // the text begins with a byte order mark
+	EncodingValid  EncodingEvidence = "valid"  // the whole text is valid, which happens in no other encoding by chance
+	EncodingSaid   EncodingEvidence = "said"   // by the sender
+	EncodingFound  EncodingEvidence = "found"  // by the letters of the text
+)
 
 // A FileColumn is a column of a file.
 type FileColumn struct {

@@ -32,7 +32,7 @@ func (f Files) Candidates(file *io.SectionReader, hint ports.FileHint, notes *po
 func (f Files) candidates(s *source, file *io.SectionReader, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
 	switch s.format {
 	case ports.FormatNDJSON:
-		return NDJSON{}.Candidates(whole(file), notes)
+		return NDJSON{}.Candidates(s.text(file), notes)
 	case ports.FormatCSV:
 		return CSV{s.delimiter}.Candidates(s.text(file), notes)
 	case ports.FormatXLSX:
@@ -46,7 +46,7 @@ func (f Files) candidates(s *source, file *io.SectionReader, notes *ports.FileNo
 			}
 		}
 	default:
-		return JSON{}.Candidates(whole(file), notes)
+		return JSON{}.Candidates(s.text(file), notes)
 	}
 }
 

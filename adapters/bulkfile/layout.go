@@ -3,6 +3,7 @@ package bulkfile
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"slices"
 
@@ -17,16 +18,19 @@ const layoutRows = 10
 // Layout implements ports.Decoder.
 func (f Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLayout, error) {
 	s, err := detect(file, hint)
+	if unclear, ok := errors.AsType[*domain.UnclearEncodingError](err); ok {
+		return ports.FileLayout{Format: ports.FormatCSV, Encodings: unclear.Encodings}, nil
+	}
 	if err != nil {
 		return ports.FileLayout{}, err
 	}
-	layout := ports.FileLayout{Format: s.format, Encoding: s.name}
+	layout := ports.FileLayout{Format: s.format, Encoding: s.name, Evidence: s.sure}
 	switch s.format {
 	case ports.FormatCSV:
 		layout.Delimiter = rune(s.delimiter)
-		return layout, CSV{s.delimiter}.table(s.text(file)).layOut(&layout)
+		return layout, CSV{s.delimiter}.table(s.text(file)).layOut(&layout, !s.isASCII)
 	case ports.FormatXLSX:
-		return layout, f.workbook(file, func(t table) error { return t.layOut(&layout) })
+		return layout, f.workbook(file, func(t table) error { return t.layOut(&layout, false) })
 	}
 	for candidate, err := range f.candidates(s, file, &layout.Notes) {
 		if err != nil {
@@ -40,10 +44,12 @@ func (f Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLa
 	return layout, nil
 }
 
-// layOut adds the columns of the table to a layout, and its first rows.
-func (t table) layOut(layout *ports.FileLayout) error {
+// layOut adds the columns of the table to a layout, and its first rows. If lettersFirst, it reads as many rows as it needs to begin with
+// those that have letters beyond ASCII: they show whether the encoding is right.
+func (t table) layOut(layout *ports.FileLayout, lettersFirst bool) error {
 	var columns []column
-	return t.each(&layout.Notes, func(all []column) bool {
+	var plain [][]string
+	err := t.each(&layout.Notes, func(all []column) bool {
 		columns = all
 		for _, c := range columns {
 			it := ports.FileColumn{Header: c.header}
@@ -58,9 +64,17 @@ func (t table) layOut(layout *ports.FileLayout) error {
 		for i := range min(len(columns), len(r.Cells)) {
 			texts[i] = string(t.text(&columns[i], &r.Cells[i]))
 		}
-		layout.Rows = append(layout.Rows, texts)
+		isLater := lettersFirst && !slices.ContainsFunc(texts, func(text string) bool { return !isPlain([]byte(text)) })
+		switch {
+		case !isLater:
+			layout.Rows = append(layout.Rows, texts)
+		case len(plain) < layoutRows:
+			plain = append(plain, texts)
+		}
 		return len(layout.Rows) < layoutRows
 	})
+	layout.Rows = append(layout.Rows, plain[:min(len(plain), layoutRows-len(layout.Rows))]...)
+	return err
 }
 
 // layOutObject adds an object to a layout, and columns for keys that earlier objects do not have.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"iter"
 	"sync"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"rollcall/domain"
@@ -59,7 +60,7 @@ type Limits struct {
 func (l Limits) Room(row, cell int) int { return max(l.Row-row, l.Cell-cell, 0) }
 
 // ValidText returns a text in valid UTF-8, and whether it was malformed. A text that was cut may end inside a character, which
-// is removed.
+// is removed. Surrogate pairs, which CESU-8 has, become the characters that they stand for.
 func ValidText(text []byte, cut bool) (valid []byte, malformed bool) {
 	if utf8.Valid(text) {
 		return text, false
@@ -67,10 +68,43 @@ func ValidText(text []byte, cut bool) (valid []byte, malformed bool) {
 	if cut {
 		text = domain.TrimPartialRune(text)
 	}
+	text = joinSurrogates(text)
 	if utf8.Valid(text) {
 		return text, false
 	}
 	return bytes.ToValidUTF8(text, []byte(string(utf8.RuneError))), true
+}
+
+// sizeOfPair is the size of a surrogate pair in CESU-8, in bytes.
+const sizeOfPair = 6
+
+// joinSurrogates replaces the surrogate pairs of CESU-8 in place.
+func joinSurrogates(text []byte) []byte {
+	first := bytes.IndexByte(text, 0xED)
+	if first < 0 {
+		return text
+	}
+	joined := text[:first]
+	for rest := text[first:]; len(rest) > 0; {
+		n := 1
+		if r := SurrogatePair(rest); r != utf8.RuneError {
+			n = sizeOfPair
+			joined = utf8.AppendRune(joined, r)
+		} else {
+			joined = append(joined, rest[0])
+		}
+		rest = rest[n:]
+	}
+	return joined
+}
+
+// SurrogatePair returns the character of the surrogate pair in CESU-8 that a text begins with, or U+FFFD.
+func SurrogatePair(text []byte) rune {
+	if len(text) < sizeOfPair || text[0] != 0xED || text[3] != 0xED {
+		return utf8.RuneError
+	}
+	half := func(b []byte) rune { return rune(b[0]&0x0F)<<12 | rune(b[1]&0x3F)<<6 | rune(b[2]&0x3F) }
+	return utf16.DecodeRune(half(text), half(text[3:]))
 }
 
 // A SyntaxError reports that a file breaks the rules of its format.

@@ -72,7 +72,9 @@ func failedLine(p problem.Problem, id int64) []byte {
 		Error     string `json:"error"`
 		Detail    string `json:"detail"`
 		RequestID string `json:"request_id"`
-	}{"failed", id, p.Status, p.Code, p.Detail, p.RequestID})
+
+		Encodings []problem.Encoding `json:"encodings,omitempty"`
+	}{"failed", id, p.Status, p.Code, p.Detail, p.RequestID, p.Encodings})
 }
 
 func encodeLine(v any) []byte {

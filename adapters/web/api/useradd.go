@@ -148,6 +148,9 @@ func (u *Useradd) request(c *fiber.Ctx, sender domain.Sender) (request ports.Imp
 	if hint != nil {
 		request.Hint = *hint
 	}
+	if charset := c.Context().QueryArgs().Peek("charset"); charset != nil {
+		request.Hint.Charset, request.Hint.Chosen = string(charset), true
+	}
 	request.Sent = received
 	if err != nil {
 		return request, errors.Join(err, request.File.Close())

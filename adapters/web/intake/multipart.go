@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,11 @@ import (
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
 	"rollcall/ports"
+)
+
+const (
+	fieldCharset = "charset"
+	maxCharset   = 64 // bytes of a name
 )
 
 // ReceiveForm reads the file of a form.
@@ -34,9 +40,10 @@ func (r *Receiver) ReceiveForm(c *fiber.Ctx, file ports.Spool) (*ports.FileHint,
 	return hint, nil
 }
 
-// spoolForm copies the first file of a form into a spool, and reads the form to its end.
+// spoolForm copies the first file of a form into a spool, and reads the form to its end. The field charset names the file's encoding.
 func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	var hint *ports.FileHint
+	var charset bytes.Buffer
 	for {
 		part, err := form.next()
 		if errors.Is(err, io.EOF) {
@@ -47,9 +54,15 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 		}
 		to := io.Discard
 		if part.FileName() != "" && hint == nil {
-			hint, to = &ports.FileHint{Name: part.FileName()}, file
+			_, params, _ := mime.ParseMediaType(part.Header.Get(fiber.HeaderContentType))
+			hint, to = &ports.FileHint{Name: part.FileName(), Charset: params["charset"]}, file
 		}
-		err = spoolAll(to, part, -1)
+		from := io.Reader(part)
+		if part.FormName() == fieldCharset && part.FileName() == "" {
+			charset.Reset()
+			to, from = &charset, io.LimitReader(part, maxCharset)
+		}
+		err = spoolAll(to, from, -1)
 		if err != nil {
 			return nil, fmt.Errorf("read part of form: %w", err)
 		}
@@ -57,6 +70,9 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	_, err := io.Copy(io.Discard, form.body) // bytes after the last part
 	if err == nil && hint == nil {
 		err = problem.ErrNoFile
+	}
+	if hint != nil && charset.Len() > 0 {
+		hint.Charset, hint.Chosen = charset.String(), true
 	}
 	return hint, err
 }

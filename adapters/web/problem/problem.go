@@ -30,6 +30,13 @@ type Problem struct {
 	RequestID string `json:"request_id"`
 
 	Violations []Violation `json:"violations,omitempty"` // of a form
+	Encodings  []Encoding  `json:"encodings,omitempty"`  // that a file may have, the likeliest first
+}
+
+// An Encoding is an encoding that a file may have, with words of the file as they read in it.
+type Encoding struct {
+	Charset string   `json:"charset"`
+	Words   []string `json:"words"`
 }
 
 // New returns the problem that answers an error.
@@ -45,6 +52,12 @@ func New(requestID string, err error) Problem {
 		}
 	}
 	p.Title = http.StatusText(p.Status)
+	if unclear, ok := errors.AsType[*domain.UnclearEncodingError](err); ok {
+		for _, e := range unclear.Encodings {
+			p.Encodings = append(p.Encodings, Encoding(e))
+		}
+		p.Detail += " " + unclear.Error()
+	}
 	return p
 }
 
@@ -53,7 +66,7 @@ func (p Problem) IsInternal() bool { return p.Code == internal }
 
 // Description returns the contract's sentence about an import that ended with this problem.
 func (p Problem) Description() string {
-	if p.Code == "broken_file" || p.Code == "timeout" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
+	if p.Code == "broken_file" || p.Code == "encoding_unclear" || p.Code == "timeout" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
 		return domain.DescriptionBroken
 	}
 	return domain.DescriptionNoneCreated

@@ -1,0 +1,97 @@
+package charset_test
+
+import (
+	_ "embed"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+
+	"rollcall/adapters/bulkfile/charset"
+)
+
+//go:embed testdata/names.txt
+var people string
+
+// A corpus has the names of people in a language, and the encodings in which such people send their lists.
+type corpus struct {
+	language    string
+	last, given []string
+}
+
+func corpora(t *testing.T) (all []corpus) {
+	t.Helper()
+	for line := range strings.Lines(people) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		language, names, found := strings.Cut(line, ": ")
+		require.True(t, found)
+		last, given, found := strings.Cut(names, " / ")
+		require.True(t, found)
+		all = append(all, corpus{language, strings.Fields(last), strings.Fields(given)})
+	}
+	return all
+}
+
+var encodings = map[string]encoding.Encoding{
+	"windows-1251": charmap.Windows1251, "koi8-r": charmap.KOI8R, "ibm866": charmap.CodePage866,
+	"x-mac-cyrillic": charmap.MacintoshCyrillic, "iso-8859-5": charmap.ISO8859_5, "windows-1252": charmap.Windows1252,
+	"windows-1250": charmap.Windows1250, "iso-8859-1": charmap.ISO8859_1, "iso-8859-2": charmap.ISO8859_2, "iso-8859-15": charmap.ISO8859_15,
+}
+
+// list returns a list of people, as lists are: mostly as people write their names, some in capitals or in small letters.
+func (c *corpus) list(rows int, seed uint64) string {
+	random := rand.New(rand.NewPCG(seed, uint64(rows)))
+	change := []func(string) string{strings.Clone, strings.Clone, strings.Clone, strings.ToUpper, strings.ToLower}[seed%5]
+	var list strings.Builder
+	list.WriteString("last_name;first_name;login;email\n")
+	for row := range rows {
+		last, given := change(c.last[random.IntN(len(c.last))]), change(c.given[random.IntN(len(c.given))])
+		fmt.Fprintf(&list, "%s;%s;user%d;user%d@example.org\n", last, given, row, row)
+	}
+	return list.String()
+}
+
+// No list is read in an encoding that changes its letters. Lists whose encoding is unclear are few, and have the right encoding among those
+// that are offered.
+func TestCorpus(t *testing.T) {
+	for _, size := range []struct {
+		rows, files int
+		asked       float64 // most share of the files
+	}{
+		{5, 10, 0.25}, {20, 20, 0.05}, {100, 5, 0.01}, {1000, 1, 0},
+	} {
+		t.Run(fmt.Sprint(size.rows, "Rows"), func(t *testing.T) {
+			files, asked := 0, 0
+			for _, c := range corpora(t) {
+				for name, encoding := range encodings {
+					for seed := range size.files {
+						list := c.list(size.rows, uint64(seed))
+						encoded, err := encoding.NewEncoder().String(list)
+						if err != nil || encoded == list { // the encoding does not have the letters, or the list has none
+							continue
+						}
+						files++
+						var text charset.Text
+						_, _ = text.Write([]byte(encoded))
+						guesses := text.Guesses()
+						if len(guesses) > 1 {
+							asked++
+							require.True(t, slices.ContainsFunc(guesses, func(g charset.Guess) bool { return g.Read(encoded) == list }), "%s in %s", c.language, name)
+							continue
+						}
+						require.Equal(t, list, guesses[0].Read(encoded), "%s in %s", c.language, name)
+					}
+				}
+			}
+			t.Logf("%d files, asked %d (%.1f %%)", files, asked, 100*float64(asked)/float64(files))
+			require.LessOrEqual(t, float64(asked), size.asked*float64(files))
+		})
+	}
+}

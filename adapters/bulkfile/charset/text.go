@@ -1,0 +1,383 @@
+package charset
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"rollcall/adapters/bulkfile/scan"
+)
+
+const (
+	// maxWords bounds the words with other bytes than ASCII that are kept, and maxPlain those in ASCII. More words would change
+	// nothing: some hundred leave no doubt, unless the text is in no known encoding.
+	maxWords = 1 << 9
+	maxPlain = 1 << 8
+
+	// maxWord bounds the length of a word in bytes, and minPlain is the least length of a word in ASCII that shows a language.
+	maxWord  = 48
+	minPlain = 4
+
+	// enough is how many words with a byte are kept beyond maxWords: letters may come late in a text.
+	enough = 8
+)
+
+// A Text collects words of a text in constant memory.
+type Text struct {
+	words  map[string]struct{} // with other bytes than ASCII
+	plain  map[string]struct{} // in ASCII; they show the languages of the text
+	seen   [256]int            // how many words with a byte are kept
+	word   []byte              // that the last Write has cut
+	inHigh bool                // word has other bytes than ASCII
+
+	letters, broken int    // as UTF8 returns them
+	rest            []byte // that may begin a character
+}
+
+// Write implements io.Writer. Its error is nil.
+func (t *Text) Write(p []byte) (int, error) {
+	t.countUTF8(p)
+	for _, c := range p {
+		switch {
+		case c >= utf8.RuneSelf:
+			t.inHigh = true
+			fallthrough
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '\'':
+			if len(t.word) < maxWord {
+				t.word = append(t.word, c)
+			}
+		case len(t.word) > 0:
+			t.end()
+		}
+	}
+	return len(p), nil
+}
+
+// countUTF8 counts the letters in UTF-8, and the bytes that cannot be UTF-8.
+func (t *Text) countUTF8(p []byte) {
+	t.rest = append(t.rest, p...)
+	rest := t.rest
+	for len(rest) > 0 {
+		if rest[0] < utf8.RuneSelf {
+			rest = rest[1:]
+			continue
+		}
+		const longest = 6 // a surrogate pair in CESU-8
+		if len(rest) < longest && len(p) > 0 {
+			break // the next part may complete the character
+		}
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 {
+			r = scan.SurrogatePair(rest)
+			if r == utf8.RuneError {
+				t.broken++
+			} else {
+				size = longest
+			}
+		}
+		if unicode.IsLetter(r) || isMark(r) {
+			t.letters++
+		}
+		rest = rest[size:]
+	}
+	t.rest = append(t.rest[:0], rest...)
+}
+
+// UTF8 returns how many letters beyond ASCII the text has in UTF-8, and how many of its bytes cannot be UTF-8.
+func (t *Text) UTF8() (letters, broken int) {
+	t.countUTF8(nil)
+	return t.letters, t.broken
+}
+
+// IsASCII reports whether the text has ASCII only.
+func (t *Text) IsASCII() bool {
+	t.end()
+	return len(t.words) == 0
+}
+
+// Examples returns up to n words of the text that the encodings read most differently.
+func (t *Text) Examples(guesses []Guess, n int) []string {
+	words := slices.Sorted(maps.Keys(t.words))
+	readings := map[string]int{}
+	for _, word := range words {
+		different := map[string]struct{}{}
+		for _, guess := range guesses {
+			different[guess.Read(word)] = struct{}{}
+		}
+		readings[word] = len(different)
+	}
+	slices.SortStableFunc(words, func(a, b string) int {
+		return cmp.Or(cmp.Compare(readings[b], readings[a]), cmp.Compare(len(b), len(a)))
+	})
+	return words[:min(n, len(words))]
+}
+
+// Read returns a word in the encoding.
+func (c *Charset) Read(word string) string {
+	if c.Charmap == nil {
+		return strings.ToValidUTF8(word, string(utf8.RuneError))
+	}
+	var read strings.Builder
+	for i := range len(word) {
+		read.WriteRune(c.Charmap.DecodeByte(word[i]))
+	}
+	return read.String()
+}
+
+// end ends a word.
+func (t *Text) end() {
+	defer func() { t.word, t.inHigh = t.word[:0], false }()
+	if t.words == nil {
+		t.words, t.plain = map[string]struct{}{}, map[string]struct{}{}
+	}
+	if !t.inHigh {
+		isName := len(t.word) >= minPlain && t.word[0] < 'a'
+		if _, known := t.plain[string(t.word)]; isName && !known && len(t.plain) < maxPlain {
+			t.plain[string(t.word)] = struct{}{}
+		}
+		return
+	}
+	if _, known := t.words[string(t.word)]; known {
+		return
+	}
+	isRare := func(c byte) bool { return c >= utf8.RuneSelf && t.seen[c] < enough }
+	if len(t.words) >= maxWords && !slices.ContainsFunc(t.word, isRare) {
+		return
+	}
+	t.words[string(t.word)] = struct{}{}
+	for _, c := range t.word {
+		t.seen[c]++
+	}
+}
+
+// A Guess is an encoding that a text may have.
+type Guess struct {
+	Charset
+
+	score   float64 // logarithm of the text's probability
+	fit     float64 // that of the words beyond ASCII, each in its likeliest language
+	letters int     // of these words
+}
+
+// The bounds of a decision.
+const (
+	// margin is by how much the likeliest reading of a text must surpass the others.
+	margin = 7
+
+	// doubt is by how much the other readings may be less likely, to be offered.
+	doubt = 25
+
+	// leastFit is the least mean score of a letter in a text that is in a known encoding.
+	leastFit = -4.6
+
+	maxGuesses = 5
+)
+
+// Guesses returns the encodings that the text may have, the likeliest first. Of encodings that read the text alike only one is
+// returned. It is decided if there is only one.
+func (t *Text) Guesses() []Guess {
+	t.end()
+	m := models()
+	words := slices.Sorted(maps.Keys(t.words))
+	plain := make([][]float64, 0, len(t.plain))
+	for _, word := range slices.Sorted(maps.Keys(t.plain)) {
+		plain = append(plain, m.word(charsets[0], word).each)
+	}
+	var guesses []Guess
+	for _, c := range charsets {
+		if slices.ContainsFunc(guesses, func(other Guess) bool { return t.readAlike(c, other.Charset) }) {
+			continue
+		}
+		g := Guess{Charset: c, score: -c.rarity}
+		all := slices.Clone(plain)
+		for _, word := range words {
+			read := m.word(c, word)
+			g.score += read.signs
+			g.fit += read.signs + slices.Max(read.each)
+			g.letters += len(word)
+			all = append(all, read.each)
+		}
+		g.score += mixture(all)
+		guesses = append(guesses, g)
+	}
+	slices.SortStableFunc(guesses, func(a, b Guess) int { return cmp.Compare(b.score, a.score) })
+	best := &guesses[0]
+	offered := best.score - margin
+	if best.fit < leastFit*float64(best.letters) {
+		offered = math.Inf(-1)
+	} else if len(guesses) > 1 && guesses[1].score > offered {
+		offered = best.score - doubt
+	}
+	n := 1
+	for n < min(len(guesses), maxGuesses) && guesses[n].score > offered {
+		n++
+	}
+	return guesses[:n]
+}
+
+// readAlike reports whether two encodings read the bytes of the text as the same characters.
+func (t *Text) readAlike(a, b Charset) bool {
+	for c := utf8.RuneSelf; c < len(t.seen); c++ {
+		if t.seen[c] > 0 && a.Charmap.DecodeByte(byte(c)) != b.Charmap.DecodeByte(byte(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// The costs of what names do not have, as logarithms of probabilities.
+const (
+	costInWord    = -6  // such a sign between two letters
+	costMark      = -8  // a quote, a dash, or another sign that lists have
+	costSymbol    = -12 // another character that is no letter
+	costUndefined = -14 // a byte that stands for nothing, or for a control character
+	costLetter    = -10 // a letter that no language of the model has
+	costCase      = -10 // a capital after a small letter, or the reverse in a word of capitals
+	costScripts   = -10 // a word of Latin and Cyrillic letters
+	costSmall     = -2  // a word without a capital
+	costCapitals  = -1  // a word in capitals
+)
+
+// mixture returns the logarithm of the probability of words that may be of several languages. It estimates the share of each language.
+func mixture(words [][]float64) float64 {
+	const (
+		rounds = 4
+		pseudo = 0.2 // words that each language has in any case
+	)
+	shares := make([]float64, len(models().languages))
+	for i := range shares {
+		shares[i] = 1 / float64(len(shares))
+	}
+	total := 0.0
+	for range rounds {
+		total = 0
+		next := make([]float64, len(shares))
+		for _, each := range words {
+			likeliest, whole := slices.Max(each), 0.0
+			for l, p := range each {
+				whole += shares[l] * math.Exp(p-likeliest)
+			}
+			for l, p := range each {
+				next[l] += shares[l] * math.Exp(p-likeliest) / whole
+			}
+			total += likeliest + math.Log(whole)
+		}
+		for l := range shares {
+			shares[l] = (next[l] + pseudo) / (float64(len(words)) + pseudo*float64(len(shares)))
+		}
+	}
+	return total
+}
+
+// A reading is a word in an encoding, as logarithms of probabilities.
+type reading struct {
+	signs float64   // of its case, and of characters that are no letters
+	each  []float64 // of its letters in each language
+}
+
+// word reads a word.
+func (m *model) word(c Charset, word string) reading {
+	chars := []rune(c.Read(word))
+	return reading{signs: m.signs(chars), each: m.order(chars)}
+}
+
+// order returns the logarithms of the probabilities of a word's letters and their order.
+func (m *model) order(chars []rune) []float64 {
+	each := make([]float64, len(m.languages))
+	n := m.size()
+	var before, last uint16
+	for i := 0; i <= len(chars); i++ {
+		letter := uint16(0) // the edge of a word
+		if i < len(chars) {
+			letter = m.letters[unicode.ToLower(chars[i])]
+		}
+		if letter == 0 && last == 0 {
+			continue
+		}
+		key := triple(before, last, letter)
+		for language := range each {
+			l := &m.languages[language]
+			p, known := l.triples[key]
+			if !known {
+				p = l.pairs[int(last)*n+int(letter)]
+			}
+			each[language] += float64(p)
+		}
+		before, last = last, letter
+		if letter == 0 {
+			before = 0
+		}
+	}
+	return each
+}
+
+// signs returns the logarithm of the probability of a word's case, and of its characters that are no letters.
+func (m *model) signs(chars []rune) (cost float64) {
+	var capitals, small, latin, cyrillic int
+	for i, char := range chars {
+		follows := i > 0 && unicode.IsLetter(chars[i-1])
+		if !unicode.IsLetter(char) {
+			cost += costOf(char)
+			if follows && i+1 < len(chars) && unicode.IsLetter(chars[i+1]) && char > unicode.MaxASCII && char != '’' {
+				cost += costInWord
+			}
+			continue
+		}
+		switch {
+		case unicode.IsUpper(char):
+			capitals++
+			if follows && unicode.IsLower(chars[i-1]) {
+				cost += costCase
+			}
+		default:
+			small++
+			if follows && capitals > 1 && unicode.IsUpper(chars[i-1]) {
+				cost += costCase
+			}
+		}
+		if unicode.Is(unicode.Cyrillic, char) {
+			cyrillic++
+		} else {
+			latin++
+		}
+		if m.letters[unicode.ToLower(char)] == 0 {
+			cost += costLetter
+		}
+	}
+	switch {
+	case capitals == 0 && small > 0:
+		cost += costSmall
+	case small == 0 && capitals > 1:
+		cost += costCapitals
+	}
+	if latin > 0 && cyrillic > 0 {
+		cost += costScripts
+	}
+	return cost
+}
+
+// costOf returns the cost of a character that is no letter.
+func costOf(char rune) float64 {
+	switch {
+	case char < unicode.MaxASCII:
+		return 0
+	case char == unicode.ReplacementChar || unicode.IsControl(char):
+		return costUndefined
+	case isMark(char):
+		return costMark
+	}
+	return costSymbol
+}
+
+// isMark reports whether lists of people have a sign.
+func isMark(r rune) bool {
+	switch r {
+	case '\u00a0', '«', '»', '„', '“', '”', '‘', '’', '–', '—', '№', '…', '°', '·', '€', '§', '©', '®', '´':
+		return true
+	}
+	return false
+}
