@@ -1,6 +1,12 @@
 package domain
 
-import "time"
+import (
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+)
 
 // A Date is a day of the proleptic Gregorian calendar, counted from 1 January 1970.
 type Date int32
@@ -25,13 +31,17 @@ type Birthday struct {
 // Date returns the day, and whether there is one.
 func (b Birthday) Date() (Date, bool) { return b.date, b.given }
 
-// NewBirthday parses DD/MM/YYYY, DD.MM.YYYY, DD-MM-YYYY or YYYY-MM-DD, from the year 1 to today.
+// NewBirthday parses a date from the year 1 to today, in any notation that can be read in one way. It trims white space and drops invisible
+// characters.
 func NewBirthday(s string, today Date) (Birthday, Violations) {
-	s = trim(s)
+	s = clean(s)
 	if vs := checkText(FieldBirthday, s); vs != nil {
 		return Birthday{}, vs
 	}
-	year, month, day, ok := splitDate(s)
+	year, month, day, ok := splitPlainDate(s)
+	if !ok {
+		year, month, day, ok = splitDate(s)
+	}
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	if !ok || year == 0 || t.Month() != time.Month(month) || t.Day() != day { // the 31st of February becomes March
 		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeInvalid}}
@@ -43,7 +53,8 @@ func NewBirthday(s string, today Date) (Birthday, Violations) {
 	return Birthday{date, true}, nil
 }
 
-func splitDate(s string) (year, month, day int, ok bool) {
+// splitPlainDate splits DD/MM/YYYY, DD.MM.YYYY, DD-MM-YYYY and YYYY-MM-DD, which most files have.
+func splitPlainDate(s string) (year, month, day int, ok bool) {
 	if len(s) != len("DD/MM/YYYY") {
 		return 0, 0, 0, false
 	}
@@ -62,6 +73,76 @@ func splitDate(s string) (year, month, day int, ok bool) {
 	}
 	return 0, 0, 0, false
 }
+
+// Dates as people and programs write them, in lower case. The year has four digits.
+var (
+	dayFirst = regexp.MustCompile(`^(\d{1,2}) *([./-]) *(\d{1,2}) *([./-]) *(\d{4})(?: 00?:00(?::00)?|` + yearWord + `|\.)?$`)
+
+	yearFirst = regexp.MustCompile(`^(\d{4})([./-])(\d{1,2})([./-])(\d{1,2})(?:[ t](\d\d?):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?(z|[+-]\d\d:?\d\d)?)?$`)
+
+	dayAndMonth = regexp.MustCompile(`^(\d{1,2})[ .-]*([a-zа-я]{3,9})\.?[ ,-]*(\d{4})(?:` + yearWord + `)?$`)
+	monthAndDay = regexp.MustCompile(`^([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})$`)
+)
+
+// yearWord matches the Russian words for year, and for year of birth.
+const yearWord = ` *(?:г\.? ?р\.?|года?|г\.?)`
+
+// maxDate is the number of bytes from which no text is a date.
+const maxDate = 64
+
+// splitDate splits a date in one of the other notations.
+func splitDate(s string) (year, month, day int, ok bool) {
+	if len(s) >= maxDate {
+		return 0, 0, 0, false
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case isDash(r):
+			return '-'
+		case unicode.Is(unicode.Zs, r):
+			return ' '
+		}
+		return unicode.ToLower(r)
+	}, s)
+	if match := dayFirst.FindStringSubmatch(s); match != nil {
+		return number(match[5]), number(match[3]), number(match[1]), match[2] == match[4]
+	}
+	if match := yearFirst.FindStringSubmatch(s); match != nil {
+		return number(match[1]), number(match[3]), number(match[5]), match[2] == match[4] && isTimeOfDay(match[6], match[7], match[8], match[9])
+	}
+	if match := dayAndMonth.FindStringSubmatch(s); match != nil {
+		month, ok = monthNames()[match[2]]
+		return number(match[3]), month, number(match[1]), ok
+	}
+	if match := monthAndDay.FindStringSubmatch(s); match != nil {
+		month, ok = monthNames()[match[1]]
+		return number(match[3]), month, number(match[2]), ok
+	}
+	return 0, 0, 0, false
+}
+
+// isTimeOfDay reports whether the time after a date leaves no doubt of the date. With a zone it must be midnight, because another time may
+// be a midnight of the day before or after.
+func isTimeOfDay(hour, minute, second, zone string) bool {
+	h, m, s := number(hour), number(minute), number(second)
+	return h < 24 && m < 60 && s < 60 && (zone == "" || h == 0 && m == 0 && s == 0)
+}
+
+// monthNames returns the number of each month by its names, in lower case.
+var monthNames = sync.OnceValue(func() map[string]int {
+	months := map[string]int{}
+	for i, names := range []string{
+		"january jan января январь янв", "february feb февраля февраль фев февр", "march mar марта март мар", "april apr апреля апрель апр",
+		"may мая май", "june jun июня июнь июн", "july jul июля июль июл", "august aug августа август авг",
+		"september sep sept сентября сентябрь сен сент", "october oct октября октябрь окт", "november nov ноября ноябрь ноя нояб",
+		"december dec декабря декабрь дек",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			months[name] = i + 1
+		}
+	}
+	return months
+})
 
 // number returns the value of a few digits.
 func number(digits string) int {

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,34 @@ func TestNewBirthday(t *testing.T) {
 		{" 29.02.2000 ", "2000-02-29"},
 		{"23/11/2026", "2026-11-23"},
 		{"01/01/0001", "0001-01-01"},
+		{"1.2.1985", "1985-02-01"},
+		{"01.2.1985", "1985-02-01"},
+		{"1/12/1985", "1985-12-01"},
+		{"1985-2-1", "1985-02-01"},
+		{"1985/02/01", "1985-02-01"},
+		{"1985.02.01", "1985-02-01"},
+		{"01–02–1985", "1985-02-01"},
+		{"01 . 02 . 1985", "1985-02-01"},
+		{"01 .02.1985", "1985-02-01"},
+		{"01.02.1985.", "1985-02-01"},
+		{"01.02.1985 0:00:00", "1985-02-01"},
+		{"01.02.1985 00:00", "1985-02-01"},
+		{"1985-02-01T00:00:00", "1985-02-01"},
+		{"1985-02-01T00:00:00Z", "1985-02-01"},
+		{"1985-02-01T00:00:00.000+03:00", "1985-02-01"},
+		{"1985-02-01 00:00:00", "1985-02-01"},
+		{"1985-02-01T08:30", "1985-02-01"},
+		{"01.02.1985 г.", "1985-02-01"},
+		{"01.02.1985г", "1985-02-01"},
+		{"01.02.1985\u00a0года", "1985-02-01"},
+		{"01.02.1985 г.р.", "1985-02-01"},
+		{"\u200e01/02/1985\u200f", "1985-02-01"},
+		{"1 февраля 1985 г.", "1985-02-01"},
+		{"1 Фев. 1985", "1985-02-01"},
+		{"01-Feb-1985", "1985-02-01"},
+		{"1 May 1985", "1985-05-01"},
+		{"Feb 1, 1985", "1985-02-01"},
+		{"February 1st, 1985", "1985-02-01"},
 	} {
 		t.Run(c.s, func(t *testing.T) {
 			birthday, vs := domain.NewBirthday(c.s, today)
@@ -45,18 +74,32 @@ func TestNewBirthdayRejects(t *testing.T) {
 		{"00/01/2000", domain.CodeInvalid},
 		{"01/13/2000", domain.CodeInvalid},
 		{"01/00/2000", domain.CodeInvalid},
-		{"1/1/2000", domain.CodeInvalid},
 		{"01/01/00", domain.CodeInvalid},
 		{"01/01-2000", domain.CodeInvalid},
-		{"2000/01/01", domain.CodeInvalid},
 		{"01012000", domain.CodeInvalid},
 		{"01/01/0000", domain.CodeInvalid},
-		{"2000-01-01T00:00", domain.CodeInvalid},
 		{"aa/bb/cccc", domain.CodeInvalid},
 		{"01\x0001\x002000", domain.CodeControl},
 		{"+1/01/2000", domain.CodeInvalid},
 		{"٠١/٠١", domain.CodeInvalid},
 		{"01 01 2000", domain.CodeInvalid},
+		{"1.1.00", domain.CodeInvalid},
+		{"1/13/2000", domain.CodeInvalid},
+		{"2000.1-1", domain.CodeInvalid},
+		{"01,01,2000", domain.CodeInvalid},
+		{"2000", domain.CodeInvalid},
+		{"20000101", domain.CodeInvalid},
+		{"31079", domain.CodeInvalid},                  // a day of a spreadsheet, counted from 1900 or 1904
+		{"01.01.2000 12:00:00 AM", domain.CodeInvalid}, // a country that writes the month first
+		{"01.01.2000 21:00", domain.CodeInvalid},
+		{"2000-01-01T21:00:00Z", domain.CodeInvalid}, // midnight of the next day in Moscow
+		{"2000-01-01T21:00:00+03:00", domain.CodeInvalid},
+		{"2000-01-01 25:00", domain.CodeInvalid},
+		{"30 февраля 2000", domain.CodeInvalid},
+		{"1 фебраля 2000", domain.CodeInvalid},
+		{"Smarch 1, 2000", domain.CodeInvalid},
+		{"1 января 00", domain.CodeInvalid},
+		{strings.Repeat("1", 100), domain.CodeInvalid},
 	} {
 		t.Run(c.s, func(t *testing.T) {
 			_, vs := domain.NewBirthday(c.s, today)
