@@ -11,15 +11,21 @@ import (
 	"strings"
 )
 
-// The roles of a server. The program connects as a role that owns its database and has no other rights. The superuser is for the
-// administrator, who runs psql or pg_basebackup.
+// The roles of a server. The program connects as a role that owns its database. Its only other right is to set
+// session_replication_role, which makes imports faster and gives it nothing that the owner of the tables cannot do. The superuser is
+// for the administrator, who runs psql or pg_basebackup.
 const (
 	role      = Database
 	superuser = "postgres"
 )
 
-// ownedFile marks a cluster whose database belongs to the role, not to the superuser.
-const ownedFile = "ROLLCALL_ROLE"
+// rightsFile marks a cluster whose role has its rights. A change of these rights needs another name.
+const rightsFile = "ROLLCALL_ROLE_2"
+
+// grantSQL gives the role its right beyond its database. PostgreSQL grants parameters from version 15 on.
+const grantSQL = `if current_setting('server_version_num')::int >= 150000 then
+	execute 'grant set on parameter session_replication_role to ` + role + `';
+end if;`
 
 func (c *cluster) accessFile() string { return filepath.Join(c.dir, "pg_hba.conf") }
 func (c *cluster) identFile() string  { return filepath.Join(c.dir, "pg_ident.conf") }
@@ -60,16 +66,17 @@ func (c *cluster) writeAccess() error {
 // quoted quotes a name for pg_ident.conf.
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// transferOwnership makes the role the owner of the database and of everything in it, if a version of the program that connected as
-// the superuser created the cluster. It starts over if it was interrupted. A standby receives the change from its primary.
-func (c *cluster) transferOwnership(ctx context.Context, noSync bool) error {
-	for _, name := range []string{ownedFile, "standby.signal"} {
+// grantRights gives the role the rights that it lacks if an older version of the program created the cluster. The first versions
+// connected as the superuser, who then owns the database and everything in it. grantRights starts over if it was interrupted. A standby
+// receives the change from its primary.
+func (c *cluster) grantRights(ctx context.Context, noSync bool) error {
+	for _, name := range []string{rightsFile, "standby.signal"} {
 		if _, err := os.Lstat(filepath.Join(c.data, name)); err == nil {
 			return nil
 		}
 	}
 	// An index follows its table, and so does a sequence that belongs to a column.
-	err := c.single(ctx, c.data, Database, noSync, strings.NewReplacer("\n", " ", "\t", "").Replace(`do $$
+	err := c.single(ctx, c.data, Database, noSync, line(`do $$
 		declare statement text;
 		begin
 			if not exists (select from pg_roles where rolname = '`+role+`') then
@@ -83,21 +90,25 @@ func (c *cluster) transferOwnership(ctx context.Context, noSync bool) error {
 			loop
 				execute statement;
 			end loop;
+			`+grantSQL+`
 		end $$`))
 	if err != nil {
-		return fmt.Errorf("transfer database to role %s: %w", role, err)
+		return fmt.Errorf("grant rights to role %s: %w", role, err)
 	}
-	return c.markOwned(c.data)
+	return c.markRights(c.data)
 }
 
-// markOwned creates the ownedFile in a cluster.
-func (c *cluster) markOwned(data string) error {
+// line returns a statement as one line, as single needs it.
+func line(sql string) string { return strings.NewReplacer("\n", " ", "\t", "").Replace(sql) }
+
+// markRights creates the rightsFile in a cluster.
+func (c *cluster) markRights(data string) error {
 	root, err := os.OpenRoot(data) // the account could plant a link there, which must not lead out
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	file, err := root.OpenFile(ownedFile, os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := root.OpenFile(rightsFile, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

@@ -161,9 +161,10 @@ func (c *cluster) init(ctx context.Context, noSync bool) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("initdb: %w", err), os.RemoveAll(unfinished))
 	}
-	err = c.single(ctx, unfinished, "postgres", noSync, "create role "+role+" login", "create database "+Database+" owner "+role)
+	err = c.single(ctx, unfinished, "postgres", noSync, "create role "+role+" login", line("do $$ begin "+grantSQL+" end $$"),
+		"create database "+Database+" owner "+role)
 	if err == nil {
-		err = c.markOwned(unfinished)
+		err = c.markRights(unfinished)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("create database: %w", err), os.RemoveAll(unfinished))

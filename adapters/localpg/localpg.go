@@ -86,7 +86,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if c.version() == 0 {
 		err = c.init(ctx, noSync)
 	} else {
-		err = c.transferOwnership(ctx, noSync)
+		err = c.grantRights(ctx, noSync)
 	}
 	if err == nil {
 		err = c.writeAccess()

@@ -33,6 +33,10 @@ type importTx struct {
 
 	optimism optimism
 	dryRun   dryRun
+
+	checksOnce       bool // the import checks the references of copied rows itself
+	copiedRejections int
+	dangling         bool // a check of references failed
 }
 
 // newImportTx returns a transaction. Queue begin first.
@@ -64,6 +68,9 @@ func (tx *importTx) queueSettings() {
 		from set_config('lock_timeout', $1, true) a, set_config('enable_seqscan', 'off', true) b,
 			set_config('plan_cache_mode', 'force_generic_plan', true) c`, lockTimeout).
 		QueryRow(tx.scanIdentity)
+	if tx.mode.Exclusive {
+		tx.queue.Queue(mayCheckOnceSQL(tx.conn)).QueryRow(func(row pgx.Row) error { return row.Scan(&tx.checksOnce) })
+	}
 }
 
 const identifyImport = "select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text"
@@ -74,7 +81,10 @@ func (tx *importTx) scanIdentity(row pgx.Row) error { return row.Scan(&tx.id, &t
 func (tx *importTx) send(ctx context.Context) error {
 	err := tx.conn.SendBatch(ctx, &tx.queue).Close()
 	tx.queue = pgx.Batch{}
-	return tx.check(err)
+	if tx.check(err) == nil && tx.dangling {
+		return errDangling
+	}
+	return err
 }
 
 // check records an error that aborted the transaction.
@@ -235,7 +245,7 @@ func (tx *importTx) count(rejections []domain.Rejection) {
 func (tx *importTx) copyBatch(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
 	err := tx.copy(ctx, copyUsers, len(accounts), func(b copyRow, i int) copyRow { return b.user(tx.ids[i], &accounts[i]) })
 	if err == nil {
-		err = tx.copy(ctx, copyProfiles, len(accounts), func(b copyRow, i int) copyRow { return b.profile(tx.ids[i], &accounts[i]) })
+		err = tx.copyReferring(ctx, copyProfiles, len(accounts), func(b copyRow, i int) copyRow { return b.profile(tx.ids[i], &accounts[i]) })
 	}
 	if err == nil {
 		err = tx.copyRejections(ctx, rejections)
@@ -245,6 +255,9 @@ func (tx *importTx) copyBatch(ctx context.Context, accounts []domain.Account, re
 		return tx.undoBatch(ctx)
 	case err != nil:
 		return err
+	}
+	if tx.checksOnce {
+		tx.queueProfileCheck(tx.ids[:len(accounts)])
 	}
 	tx.ids = tx.ids[len(accounts):]
 	tx.queue.Queue("release savepoint batch")
@@ -263,17 +276,36 @@ func (tx *importTx) undoBatch(ctx context.Context) error {
 }
 
 func (tx *importTx) copyRejections(ctx context.Context, rejections []domain.Rejection) error {
-	return tx.copy(ctx, copyBadUsers, len(rejections), func(b copyRow, i int) copyRow { return b.badUser(tx.id, &rejections[i]) })
+	err := tx.copyReferring(ctx, copyBadUsers, len(rejections), func(b copyRow, i int) copyRow { return b.badUser(tx.id, &rejections[i]) })
+	if err == nil {
+		tx.copiedRejections += len(rejections)
+	}
+	return err
 }
 
-// copy copies rows into a table. It encodes rows while the server takes in those before them.
+// copyReferring copies rows that refer to other rows.
+func (tx *importTx) copyReferring(ctx context.Context, table string, rows int, appendRow func(copyRow, int) copyRow) error {
+	if tx.checksOnce {
+		return tx.copyBy(ctx, withoutTriggers(copyInto(table)), rows, appendRow)
+	}
+	return tx.copy(ctx, table, rows, appendRow)
+}
+
+// copy copies rows into a table.
 func (tx *importTx) copy(ctx context.Context, table string, rows int, appendRow func(copyRow, int) copyRow) error {
+	return tx.copyBy(ctx, copyInto(table), rows, appendRow)
+}
+
+func copyInto(table string) string { return "copy " + table + " from stdin binary" }
+
+// copyBy copies rows by a statement with a COPY. It encodes rows while the server takes in those before them.
+func (tx *importTx) copyBy(ctx context.Context, sql string, rows int, appendRow func(copyRow, int) copyRow) error {
 	if rows == 0 {
 		return nil
 	}
-	_, err := tx.conn.PgConn().CopyFrom(ctx, newCopyReader(rows, appendRow), "copy "+table+" from stdin binary")
+	_, err := tx.conn.PgConn().CopyFrom(ctx, newCopyReader(rows, appendRow), sql)
 	if err != nil {
-		return fmt.Errorf("copy into %s: %w", table, tx.check(err))
+		return fmt.Errorf("%s: %w", sql, tx.check(err))
 	}
 	return nil
 }
@@ -291,6 +323,13 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 	if len(tx.reasons) > 0 {
 		fields, codes, records := reasonColumns(tx.reasons)
 		tx.queue.Queue(insertReasons, tx.id, fields, codes, records)
+	}
+	if tx.checksOnce {
+		tx.queueRejectionCheck()
+		err := tx.send(ctx) // before the commit is queued
+		if err != nil {
+			return fmt.Errorf("check references: %w", err)
+		}
 	}
 	if answer != nil {
 		return tx.storeAnswer(ctx, tally, answer)

@@ -18,22 +18,22 @@ import (
 )
 
 func TestImports(t *testing.T) {
-	subject := func(store func(*postgres.Imports) ports.ImportStore) func(*testing.T) contract.ImportsSubject {
+	subject := func(as func(*testing.T, string) string, store func(*postgres.Imports) ports.ImportStore) func(*testing.T) contract.ImportsSubject {
 		return func(t *testing.T) contract.ImportsSubject {
 			t.Helper()
 			url := pgtest.New(t)
 			return contract.ImportsSubject{
-				Store:    store(postgres.NewImports(open(t, url), time.Now)),
+				Store:    store(postgres.NewImports(open(t, as(t, url)), time.Now)),
 				Accounts: func() []domain.Account { return storedAccounts(t, url) },
 				Recorded: func() []fake.ImportRecord { return storedImports(t, url) },
 			}
 		}
 	}
-	t.Run("each in its own transaction", func(t *testing.T) {
-		contract.Imports(t, subject(func(store *postgres.Imports) ports.ImportStore { return store }))
-	})
+	single := func(store *postgres.Imports) ports.ImportStore { return store }
+	t.Run("each in its own transaction", func(t *testing.T) { contract.Imports(t, subject(owner, single)) })
+	t.Run("by a role that may not skip triggers", func(t *testing.T) { contract.Imports(t, subject(withoutParameter, single)) })
 	t.Run("small ones in shared transactions", func(t *testing.T) {
-		contract.Imports(t, subject(func(store *postgres.Imports) ports.ImportStore { return groupcommit.New(store) }))
+		contract.Imports(t, subject(owner, func(store *postgres.Imports) ports.ImportStore { return groupcommit.New(store) }))
 	})
 }
 
