@@ -73,7 +73,7 @@ var roles = []struct {
 	{"row by row", withoutParameter, "SQLSTATE 23503"},
 }
 
-// A row that refers to no row of its import fails the import, and nothing is stored, whoever checks the references.
+// A row that refers to no row of its import fails the import, and nothing is stored. It does not matter how references are checked.
 func TestWrongReferences(t *testing.T) {
 	for _, role := range roles {
 		for _, c := range []struct{ name, trigger string }{
