@@ -22,6 +22,7 @@ type sendFlags struct {
 	DryRun   bool          `group:"Import" help:"Validate the files without registering anyone."`
 	Strict   bool          `group:"Import" help:"Register every record of a file, or none."`
 	Type     string        `group:"Import" placeholder:"TYPE" help:"Type of the files, whatever their names: json, ndjson, csv or xlsx, with .gz or .zst if compressed, or a media type."`
+	Charset  string        `group:"Import" placeholder:"NAME" help:"Encoding of the files, such as windows-1252. Defaults to the one that the server detects."`
 	Key      string        `group:"Import" placeholder:"KEY" help:"Idempotency-Key of the import. Defaults to one derived from the file; a new key imports the same file again."`
 	Out      string        `group:"Passwords" placeholder:"PATH" help:"Write logins and passwords to a file instead of printing them: JSON or NDJSON if the name ends in .json or .ndjson, else CSV. In a directory, each sent file gets a CSV file."`
 	Force    bool          `group:"Passwords" help:"Overwrite the --out file if it exists."`

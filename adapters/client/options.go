@@ -18,6 +18,7 @@ type Options struct {
 	DryRun   bool          // validates the files without registering anyone
 	Strict   bool          // registers every record of a file or none
 	Type     string        // type of the files: an extension or a media type; empty derives it from each name
+	Charset  string        // encoding of the files; empty lets the server detect it
 	Key      string        // Idempotency-Key of the only file; empty derives one from the file
 	Out      string        // file or folder for logins and passwords; empty prints them
 	Force    bool          // overwrites an existing Out file
@@ -45,6 +46,8 @@ func (o *Options) Validate() error {
 		return errors.New("--token must be visible ASCII characters")
 	case o.Token != "" && server.Scheme == "http" && !isThisMachine(server.Hostname()) && !o.Insecure:
 		return fmt.Errorf("--token would go to %s over plain HTTP, where others on the network can read it; use https, or --insecure", server.Hostname())
+	case strings.ContainsFunc(o.Charset, isInvisible):
+		return fmt.Errorf("invalid --charset %q: expected a name such as windows-1251", o.Charset)
 	case len(o.Key) > maxKey || strings.ContainsFunc(o.Key, isInvisible):
 		return fmt.Errorf("--key must be 1 to %d visible ASCII characters", maxKey)
 	case o.Key != "" && len(o.Files) > 1:

@@ -44,6 +44,9 @@ func (c *Client) key(file *input) (string, error) {
 	}
 	hash := hmac.New(sha256.New, secret)
 	fmt.Fprintf(hash, "%q %q %q %t\n", c.address, file.mediaType, file.encoding, c.Strict)
+	if c.Charset != "" {
+		fmt.Fprintf(hash, "charset %q\n", c.Charset)
+	}
 	_, err = io.Copy(hash, file.reader())
 	if err != nil {
 		return "", fmt.Errorf("read: %w", err)
@@ -73,11 +76,16 @@ func (c *Client) post(ctx context.Context, name string, file *input, key string,
 	if c.Strict {
 		request.Header.Set("Prefer", "handling=strict")
 	}
+	query := url.Values{}
+	if c.Charset != "" {
+		query.Set("charset", c.Charset)
+	}
 	if c.DryRun {
-		request.URL.RawQuery = "dry_run=true"
+		query.Set("dry_run", "true")
 	} else {
 		request.Header.Set("Idempotency-Key", key)
 	}
+	request.URL.RawQuery = query.Encode()
 	response, err := c.http.Do(request)
 	if err != nil {
 		err = fmt.Errorf("send: %w", withoutURL(err))

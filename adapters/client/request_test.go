@@ -97,9 +97,10 @@ func TestKeys(t *testing.T) {
 		key("[2]", client.Options{}):                     true,
 		key("[1]", client.Options{Strict: true}):         true,
 		key("[1]", client.Options{Type: "csv"}):          true,
+		key("[1]", client.Options{Charset: "cp1252"}):    true,
 		key("[1]", client.Options{Server: s.url + "/x"}): true,
 	}
-	require.Len(t, keys, 5)
+	require.Len(t, keys, 6)
 
 	s.secret = "the secret of another user"
 	another := key("[1]", client.Options{})
@@ -130,6 +131,16 @@ func TestKeyWithoutSecret(t *testing.T) {
 		require.Equal(t, test.stderr, stderr.String())
 	}
 	require.Equal(t, "mine", s.requests[0].Header.Get("Idempotency-Key"))
+}
+
+// The query names the encoding. An answer that asks for it is followed by what to do.
+func TestCharset(t *testing.T) {
+	s := script(t, respondsLines(200, allLines), respondsProblem(400, "encoding_unclear", "The encoding is unclear. It may be a or b."))
+	for _, want := range []string{"", "-: 400 Bad Request\n  The encoding is unclear. It may be a or b.\n  Run 'rollcall send' again with --charset and the encoding that reads these words right.\n"} {
+		got := s.send(t, "[1]", client.Options{Charset: "windows-1252"})
+		require.Contains(t, got.stdout+got.stderr, want)
+	}
+	require.Equal(t, "charset=windows-1252", s.requests[0].URL.RawQuery)
 }
 
 func TestDryRunAndStrict(t *testing.T) {

@@ -215,6 +215,9 @@ func (r *result) addProblem(p *problem) error {
 	if p.status == http.StatusUnauthorized {
 		_, err = fmt.Fprintln(r.w, "  Run 'rollcall token create' on the server, and set ROLLCALL_TOKEN to the token that it prints.")
 	}
+	if p.Code == "encoding_unclear" {
+		_, err = fmt.Fprintln(r.w, "  Run 'rollcall send' again with --charset and the encoding that reads these words right.")
+	}
 	for i := range p.Rejections {
 		err = errors.Join(err, r.addRejected(&p.Rejections[i]))
 	}
