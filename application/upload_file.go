@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -42,22 +43,46 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint ports.FileHin
 			return "", fmt.Errorf("store upload: %w", err)
 		}
 	}
-	err = u.cfg.Worker.reserve(user)
-	if err != nil {
-		return "", err
+	isClear := layout.Encodings == nil
+	if isClear {
+		err = u.cfg.Worker.reserve(user)
+		if err != nil {
+			return "", err
+		}
 	}
 	hint.Name = ports.FileName(hint.Name)
 	upload := ports.Upload{
-		ID: rand.Text(), User: user, Name: hint.Name, Hint: hint, Size: file.Size(), Layout: layout.Shown(), State: domain.UploadChecking,
-		Job: rand.Text(),
+		ID: rand.Text(), User: user, Name: hint.Name, Hint: hint, Size: file.Size(), Layout: layout.Shown(), State: domain.UploadUnclear,
+	}
+	if isClear {
+		upload.State, upload.Job = domain.UploadChecking, rand.Text()
 	}
 	err = u.cfg.Uploads.Create(ctx, &upload, ports.UploadShare{Uploads: undecidedUploads, Bytes: u.cfg.MaxUser}, file.Reader())
 	if err != nil {
-		u.cfg.Worker.release(user)
+		if isClear {
+			u.cfg.Worker.release(user)
+		}
 		return "", fmt.Errorf("store upload: %w", err)
 	}
-	u.cfg.Worker.enqueue(upload)
+	if isClear {
+		u.cfg.Worker.enqueue(upload)
+	}
 	return upload.ID, nil
+}
+
+// Choose implements ports.Uploading.
+func (u *UploadFile) Choose(ctx context.Context, user int64, id, charset string) error {
+	was, err := u.cfg.Uploads.Find(ctx, user, id)
+	if err != nil {
+		return err
+	}
+	isOffered := func(e domain.Encoding) bool { return e.Charset == charset }
+	if was.State != domain.UploadUnclear || !slices.ContainsFunc(was.Layout.Encodings, isOffered) {
+		return ports.ErrChanged
+	}
+	is := *was
+	is.State, is.Hint.Charset, is.Hint.Chosen = domain.UploadChecking, charset, true
+	return u.begin(ctx, was, &is)
 }
 
 // Start implements ports.Uploading.
@@ -73,17 +98,22 @@ func (u *UploadFile) Start(ctx context.Context, user int64, id string, strict bo
 	case !was.IsInterrupted():
 		return ports.ErrChanged
 	}
-	err = u.cfg.Worker.reserve(user)
+	return u.begin(ctx, was, &is)
+}
+
+// begin begins the job of an upload that changes.
+func (u *UploadFile) begin(ctx context.Context, was, is *ports.Upload) error {
+	err := u.cfg.Worker.reserve(was.User)
 	if err != nil {
 		return err
 	}
 	is.Job, is.Done = rand.Text(), domain.Progress{}
-	err = u.cfg.Uploads.Change(ctx, was, &is)
+	err = u.cfg.Uploads.Change(ctx, was, is)
 	if err != nil {
-		u.cfg.Worker.release(user)
+		u.cfg.Worker.release(was.User)
 		return fmt.Errorf("start upload: %w", err)
 	}
-	u.cfg.Worker.enqueue(is)
+	u.cfg.Worker.enqueue(*is)
 	return nil
 }
 

@@ -51,7 +51,7 @@ func uploads(t *testing.T, importing func(*uploadFixture, ports.Importing) ports
 			f.importing = importing(f, f.importing)
 		}
 		f.worker = application.UploadWorkerConfig{
-			Jobs: f.store, Importing: f.importing, Spools: f.spools,
+			Jobs: f.store, Importing: f.importing, Spools: f.spools, Decoder: fake.Decoder{},
 			Failed: func(_ string, err error) { f.failed = append(f.failed, err.Error()) }, Concurrency: 1, Queue: 3, Beat: time.Second,
 		}
 		f.config = application.UploadConfig{Uploads: f.store, Importing: f.importing, Decoder: fake.Decoder{}, MaxUser: 1 << 20}

@@ -48,6 +48,7 @@ type UploadWorkerConfig struct {
 	Jobs      ports.UploadJobStore
 	Importing ports.Importing
 	Spools    ports.SpoolStore
+	Decoder   ports.Decoder
 
 	// Failed is called with the id of an upload whose job failed for a reason other than its file.
 	Failed func(upload string, err error)
@@ -231,6 +232,14 @@ func (w *UploadWorker) do(ctx context.Context, upload *ports.Upload, report func
 	err = w.cfg.Jobs.Load(ctx, upload.ID, file)
 	if err != nil {
 		return fmt.Errorf("load file of upload: %w", err)
+	}
+	if upload.Layout.Encodings != nil { // the user has chosen one
+		var layout ports.FileLayout
+		layout, err = w.cfg.Decoder.Layout(file.Reader(), upload.Hint)
+		if err != nil {
+			return fmt.Errorf("detect layout: %w", err)
+		}
+		upload.Layout = layout.Shown()
 	}
 	request := ports.ImportRequest{
 		File: file, Hint: upload.Hint, Sender: domain.Sender{User: upload.User}, Strict: upload.Strict, Progress: report,

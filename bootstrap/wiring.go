@@ -112,6 +112,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Jobs:        u.uploads,
 		Importing:   u.importUsers,
 		Spools:      r.spools,
+		Decoder:     decoder,
 		Failed:      func(upload string, err error) { r.log.Error("upload job failed", "upload", upload, "error", err) },
 		Concurrency: uploadWorkers,
 		Queue:       uploadQueue,

@@ -5,6 +5,7 @@ type UploadState string
 
 // The states of uploads.
 const (
+	UploadUnclear   UploadState = "unclear"   // the encoding of the file is unclear, and the user decides
 	UploadChecking  UploadState = "checking"  // a dry run is waiting or running
 	UploadChecked   UploadState = "checked"   // the dry run is done, and the user decides
 	UploadImporting UploadState = "importing" // the import is waiting or running
@@ -16,8 +17,11 @@ const (
 // NeedsJob reports whether an upload in this state waits for a job rather than for its user.
 func (s UploadState) NeedsJob() bool { return s == UploadChecking || s == UploadImporting }
 
+// NeedsUser reports whether an upload in this state waits for a decision of its user.
+func (s UploadState) NeedsUser() bool { return s == UploadUnclear || s == UploadChecked }
+
 // IsOver reports whether an upload in this state never needs its file again.
-func (s UploadState) IsOver() bool { return !s.NeedsJob() && s != UploadChecked }
+func (s UploadState) IsOver() bool { return !s.NeedsJob() && !s.NeedsUser() }
 
 // UploadFailure is the reason why an upload has failed. Failures are stable: they are stored, and translated at the edge.
 type UploadFailure string

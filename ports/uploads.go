@@ -17,6 +17,10 @@ type Uploading interface {
 	// cannot be read as one of people, ErrBusy when too many uploads are running or waiting.
 	Receive(ctx context.Context, user int64, hint FileHint, file Spool) (id string, err error)
 
+	// Choose sets the encoding of an upload whose encoding is unclear, and starts its dry run. It returns ErrChanged if the upload is in
+	// any other state, or cannot have the encoding; ErrBusy when too many uploads are running or waiting.
+	Choose(ctx context.Context, user int64, id, charset string) error
+
 	// Start imports a file after its dry run; if strict, every record or none. An interrupted upload continues with the step
 	// that was interrupted, and with its earlier options. Start returns ErrChanged if the upload is in any other state, ErrBusy
 	// when too many uploads are running or waiting.
@@ -98,7 +102,7 @@ type UploadStore interface {
 	// that exceed the share. It returns the error of the file.
 	Create(ctx context.Context, upload *Upload, share UploadShare, file io.Reader) error
 
-	// Change updates an upload if its state and job still match was; otherwise it returns ErrChanged. File, user and layout never
+	// Change updates an upload if its state and job still match was; otherwise it returns ErrChanged. File and user never
 	// change. A pending cancellation is cleared. The file of an upload that is over is deleted.
 	Change(ctx context.Context, was, is *Upload) error
 

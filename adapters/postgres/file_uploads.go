@@ -80,13 +80,13 @@ func cancelBeyondShare(ctx context.Context, tx pgx.Tx, user int64, share ports.U
 	batch.Queue(`
 		with undecided as (
 			select id, row_number() over latest as place, (sum(size) over latest)::bigint as total
-			from uploads where user_id = $1 and state in ($4, $5)
+			from uploads where user_id = $1 and state in ($4, $5, $7)
 			window latest as (order by created_at desc, id)),
 		cancelled as (
 			update uploads set state = $6, job = null, updated_at = clock_timestamp() from undecided
 			where uploads.id = undecided.id and place > 1 and (place > $2 or total > $3) returning uploads.id)
 		delete from upload_parts using cancelled where upload_id = cancelled.id`,
-		user, share.Uploads, share.Bytes, domain.UploadChecking, domain.UploadChecked, domain.UploadCancelled)
+		user, share.Uploads, share.Bytes, domain.UploadChecking, domain.UploadChecked, domain.UploadCancelled, domain.UploadUnclear)
 	err := tx.SendBatch(ctx, &batch).Close()
 	if err != nil {
 		return fmt.Errorf("cancel oldest uploads: %w", unavailable(err))
@@ -173,15 +173,19 @@ func (u *FileUploads) Change(ctx context.Context, was, is *ports.Upload) error {
 	if err != nil {
 		return fmt.Errorf("encode rejections: %w", err)
 	}
+	hint, layout, err := encodeUpload(is)
+	if err != nil {
+		return err
+	}
 	var changed int64
 	var batch pgx.Batch // one transaction
 	batch.Queue(`
 		update uploads set state = $4, job = nullif($5, ''), strict = $6, objects = $7, created = $8, refused = $9, bytes = $10,
-			code_id = nullif($11::bigint, 0), failure = $12, detail = $13, refusals = $14, cancelled = false, updated_at = clock_timestamp(),
+			code_id = nullif($11::bigint, 0), failure = $12, detail = $13, refusals = $14, hint = $15, layout = $16, cancelled = false, updated_at = clock_timestamp(),
 			started_at = case when $5 = '' then started_at else clock_timestamp() end
 		where id = $1 and state = $2 and coalesce(job, '') = $3`,
 		was.ID, was.State, was.Job, is.State, is.Job, is.Strict, is.Done.Records, is.Done.Registered, is.Done.Rejected, is.Done.Bytes,
-		is.Import, is.Failure, is.Detail, refusals).
+		is.Import, is.Failure, is.Detail, refusals, hint, layout).
 		Exec(func(tag pgconn.CommandTag) error {
 			changed = tag.RowsAffected()
 			return nil

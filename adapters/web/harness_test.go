@@ -94,7 +94,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 
 	imports := application.NewImportUsers(use.imports)
 	worker := application.NewUploadWorker(application.UploadWorkerConfig{
-		Jobs: s.uploads, Importing: imports, Spools: spools, Failed: func(upload string, err error) { t.Errorf("upload %s: %v", upload, err) },
+		Jobs: s.uploads, Importing: imports, Spools: spools, Decoder: decoder, Failed: func(upload string, err error) { t.Errorf("upload %s: %v", upload, err) },
 		Concurrency: 2, Queue: 8, Beat: 10 * time.Millisecond,
 	})
 	use.web.Useradd.Importing, use.web.Uploads.Importing = imports, imports

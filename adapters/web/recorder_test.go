@@ -197,6 +197,11 @@ func (r *recorder) Start(_ context.Context, _ int64, id string, _ bool) error {
 	return nil
 }
 
+func (r *recorder) Choose(_ context.Context, _ int64, id, charset string) error {
+	r.record("Choose", id+" "+charset)
+	return nil
+}
+
 func (r *recorder) Cancel(_ context.Context, _ int64, id string) error {
 	r.record("Cancel", id)
 	return nil

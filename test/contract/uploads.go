@@ -212,6 +212,7 @@ func changesUnchangedUpload(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, was)
 	is := *was
 	is.State, is.Job = domain.UploadChecked, ""
+	is.Hint.Charset, is.Hint.Chosen, is.Layout.Encoding = "koi8-r", true, "koi8-r"
 	is.Done = domain.Progress{Tally: domain.Tally{Records: 3, Registered: 1, Rejected: 2}, Bytes: 3, Size: 3}
 	is.Rejections = []domain.Rejection{{Record: 2, Login: "b<", Violations: domain.Violations{
 		{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeContactRequired},
@@ -265,7 +266,7 @@ func startsOneJob(t *testing.T, s UploadsSubject) {
 func deletesUnusedFiles(t *testing.T, s UploadsSubject) {
 	createUpload(t, s, uploadOf(s.Anna, "other"))
 	for _, state := range []domain.UploadState{
-		domain.UploadChecked, domain.UploadImporting, domain.UploadImported, domain.UploadFailed, domain.UploadCancelled,
+		domain.UploadUnclear, domain.UploadChecked, domain.UploadImporting, domain.UploadImported, domain.UploadFailed, domain.UploadCancelled,
 	} {
 		was := uploadOf(s.Anna, string(state))
 		createUpload(t, s, was)

@@ -51,7 +51,7 @@ func (s *Uploads) Create(ctx context.Context, it *ports.Upload, share ports.Uplo
 	s.all = append(s.all, kept)
 	undecided, bytes := 0, int64(0)
 	for _, other := range slices.Backward(s.all) {
-		if other.User != it.User || other.State != domain.UploadChecking && other.State != domain.UploadChecked {
+		if other.User != it.User || other.State != domain.UploadChecking && !other.State.NeedsUser() {
 			continue
 		}
 		undecided++
@@ -136,6 +136,7 @@ func (s *Uploads) Change(ctx context.Context, was, is *ports.Upload) error {
 	}
 	changed := clone(is)
 	it.State, it.Strict, it.Job, it.Done, it.Import = changed.State, changed.Strict, changed.Job, changed.Done, changed.Import
+	it.Hint, it.Layout = changed.Hint, changed.Layout
 	it.Failure, it.Detail, it.Rejections = changed.Failure, changed.Detail, changed.Rejections
 	it.cancelled, it.heard = false, s.now()
 	if it.Job != "" {

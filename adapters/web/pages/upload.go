@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -133,28 +134,31 @@ func (u *Uploads) rejectUpload(c *fiber.Ctx, user *domain.User, err error) error
 // Uploaded answers GET /useradd/uploads/:id.
 func (u *Uploads) Uploaded(c *fiber.Ctx, user *domain.User) error { return u.showUpload(c, user, "") }
 
-// Start answers POST /useradd/uploads/:id/start.
+// Start answers POST /useradd/uploads/:id/start. With a charset it starts the dry run of a file whose encoding is unclear.
 func (u *Uploads) Start(c *fiber.Ctx, user *domain.User) error {
-	return u.change(c, user, func(id string, isStrict bool) error {
-		return u.Uploading.Start(c.UserContext(), user.ID, id, isStrict)
+	return u.change(c, user, func(id string, entered url.Values) error {
+		if entered.Has("charset") {
+			return u.Uploading.Choose(c.UserContext(), user.ID, id, entered.Get("charset"))
+		}
+		return u.Uploading.Start(c.UserContext(), user.ID, id, entered.Has("strict"))
 	})
 }
 
 // Cancel answers POST /useradd/uploads/:id/cancel.
 func (u *Uploads) Cancel(c *fiber.Ctx, user *domain.User) error {
-	return u.change(c, user, func(id string, _ bool) error {
+	return u.change(c, user, func(id string, _ url.Values) error {
 		return u.Uploading.Cancel(c.UserContext(), user.ID, id)
 	})
 }
 
 // change changes an upload, and redirects to its page. That page also shows the state of an upload that has changed in the meantime.
-func (u *Uploads) change(c *fiber.Ctx, user *domain.User, change func(id string, isStrict bool) error) error {
+func (u *Uploads) change(c *fiber.Ctx, user *domain.User, change func(id string, entered url.Values) error) error {
 	id := c.Params("id")
 	entered, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}
-	err = change(id, entered.Has("strict"))
+	err = change(id, entered)
 	switch {
 	case errors.Is(err, ports.ErrBusy) && problem.WantsPage(c):
 		problem.SetRetryAfter(c, http.StatusServiceUnavailable, err)

@@ -87,8 +87,9 @@ type uploadView struct {
 	Upload      uploadItemView
 	State       uploadState
 	Progress    progressView
-	Description []termView // of the file
-	Notes       []string   // on what is ignored
+	Description []termView     // of the file
+	Notes       []string       // on what is ignored
+	Encodings   []encodingView // that the file may have
 	Columns     []columnView
 	Rows        [][]string // the first ones
 
@@ -104,7 +105,7 @@ type uploadView struct {
 
 // uploadState is the state of an upload. Working is also true while it is imported.
 type uploadState struct {
-	Working, Importing, Interrupted, Failed, Cancelled, Checked, Imported bool
+	Unclear, Working, Importing, Interrupted, Failed, Cancelled, Checked, Imported bool
 }
 
 func stateOf(upload *ports.Upload) uploadState {
@@ -112,6 +113,7 @@ func stateOf(upload *ports.Upload) uploadState {
 		return uploadState{Interrupted: true}
 	}
 	return uploadState{
+		Unclear:   upload.State == domain.UploadUnclear,
 		Working:   upload.State.NeedsJob(),
 		Importing: upload.State == domain.UploadImporting,
 		Failed:    upload.State == domain.UploadFailed,
@@ -123,6 +125,17 @@ func stateOf(upload *ports.Upload) uploadState {
 
 // termView is a term with its description.
 type termView struct{ Name, Value string }
+
+// encodingView is an encoding that a file may have, with words of the file.
+type encodingView struct {
+	Charset, Name string
+	Words         []string
+}
+
+// encodingName returns the usual spelling of an encoding's name.
+func encodingName(charset string) string {
+	return strings.Replace(strings.ToUpper(charset), "WINDOWS", "Windows", 1)
+}
 
 // columnView is a column of a file.
 type columnView struct {
@@ -173,7 +186,16 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 	layout := &upload.Layout
 	v.Description = []termView{{words.Text("upload.file.size"), item.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}
 	if layout.Encoding != "" {
-		v.Description = append(v.Description, termView{words.Text("upload.file.encoding"), strings.Replace(strings.ToUpper(layout.Encoding), "WINDOWS", "Windows", 1)})
+		encoding := encodingName(layout.Encoding)
+		if layout.Evidence != "" {
+			encoding += ", " + words.Text("upload.evidence."+string(layout.Evidence))
+		}
+		v.Description = append(v.Description, termView{words.Text("upload.file.encoding"), encoding})
+	}
+	if v.State.Unclear {
+		for _, e := range layout.Encodings {
+			v.Encodings = append(v.Encodings, encodingView{Charset: e.Charset, Name: encodingName(e.Charset), Words: e.Words})
+		}
 	}
 	if id, known := delimiterIDs[layout.Delimiter]; known {
 		v.Description = append(v.Description, termView{words.Text("upload.file.delimiter"), words.Text(id)})
