@@ -19,6 +19,9 @@ const (
 	KindText
 	KindNumber
 	KindOther // neither text nor number
+
+	KindCellError  // an error in a cell of a workbook; the text is its name
+	KindUncomputed // a formula of a workbook without its result; the text is the formula
 )
 
 // Given is a field of a candidate as its file has it.
@@ -159,6 +162,12 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 	var vs Violations
 	if g.Repeated {
 		vs = append(vs, Violation{Field: name, Code: CodeRepeated})
+	}
+	switch g.Kind {
+	case KindCellError:
+		return append(vs, Violation{Field: name, Code: CodeCellError})
+	case KindUncomputed:
+		return append(vs, Violation{Field: name, Code: CodeUncomputed})
 	}
 	if g.Kind != KindText && (g.Kind != KindNumber || !definition.acceptsNumbers) {
 		if g.Kind != KindAbsent {

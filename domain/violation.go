@@ -40,6 +40,8 @@ const (
 	CodeType            Code = "type"             // not a text (a phone: neither a text nor a number)
 	CodeRepeated        Code = "repeated"         // given more than once
 	CodeEncoding        Code = "encoding"         // malformed UTF-8, or half of a surrogate pair
+	CodeCellError       Code = "cell_error"       // an error in a cell of a workbook, such as #N/A
+	CodeUncomputed      Code = "uncomputed"       // a formula of a workbook without its result
 	CodeControl         Code = "control"          // NUL, another control character, or a change of writing direction
 	CodeTooLong         Code = "too_long"         // more than Limit characters
 	CodeInvalid         Code = "invalid"          // not a login, email, phone or date
@@ -58,7 +60,8 @@ const (
 // Codes returns every code.
 func Codes() []Code {
 	return []Code{
-		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodePlaceholder, CodeType, CodeRepeated, CodeEncoding, CodeControl,
+		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodePlaceholder, CodeType, CodeRepeated, CodeEncoding,
+		CodeCellError, CodeUncomputed, CodeControl,
 		CodeTooLong, CodeInvalid, CodeExtension, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
 		CodeSame,
 	}

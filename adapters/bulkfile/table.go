@@ -373,7 +373,7 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 				text, ok = bare(text)
 				broken = broken || !ok
 			}
-			value := domain.Given{Kind: domain.KindText, Cut: cell.Cut, Malformed: cell.Malformed}
+			value := domain.Given{Kind: cellKinds[cell.Fault], Cut: cell.Cut, Malformed: cell.Malformed}
 			if len(text) > domain.MaxValue {
 				text, value.Cut = domain.TrimPartialRune(text[:domain.MaxValue]), true
 			}
@@ -410,6 +410,9 @@ func (r *rowReader) ignoreUntitled() {
 		r.notes.Ignore(ports.IgnoredColumn{})
 	}
 }
+
+// cellKinds are the kinds of values by the faults of their cells.
+var cellKinds = [...]domain.Kind{0: domain.KindText, scan.CellError: domain.KindCellError, scan.Uncomputed: domain.KindUncomputed}
 
 // bare returns a value of CSV, which is not in the quotes of CSV, without the quotes of word processors and databases, and without the
 // apostrophe with which spreadsheets begin a text. It returns false for a quote that closes none.

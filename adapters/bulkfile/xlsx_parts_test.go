@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding/unicode"
 
 	"rollcall/adapters/bulkfile"
 	"rollcall/adapters/spool"
@@ -79,7 +80,11 @@ func TestXLSXCells(t *testing.T) {
 		"styled parts":                {`<row><c t="inlineStr"><is><r><rPr><b/></rPr><t>a</t></r><r><t xml:space="preserve"> b</t></r></is></c></row>`, [3]string{"a b", "", ""}},
 		"phonetic hints":              {`<row><c t="inlineStr"><is><t>東</t><rPh sb="0" eb="1"><t>ひがし</t></rPh><phoneticPr/></is></c></row>`, [3]string{"東", "", ""}},
 		"formula":                     {`<row><c t="str"><f>A1&amp;"x"</f><v>ann</v></c><c><f>1+1</f><v>2</v></c></row>`, [3]string{"ann", "2", ""}},
-		"error":                       {`<row><c t="e"><f>1/0</f><v>#DIV/0!</v></c></row>`, [3]string{"#DIV/0!", "", ""}},
+		"inline beside a value":       {`<row><c t="inlineStr"><v>a</v><is><t>a</t></is></c><c><v>5</v><is><t>6</t></is></c></row>`, [3]string{"a", "6", ""}},
+		"row for each cell":           {`<row r="2"><c r="A2" t="s"><v>3</v></c></row><row r="2"/><row r="2"><c r="B2"><v>5</v></c></row>`, [3]string{"anna", "5", ""}},
+		"right of the table":          {`<row><c t="s"><v>3</v></c><c r="XFD2"><v>5</v></c></row>`, [3]string{"anna", "", ""}},
+		"blanks around a number":      {"<row><c r=\"C2\" s=\"1\"><v>\n36585 </v></c></row>", [3]string{"", "", "2000-02-29"}},
+		"rounding of a program":       {`<row><c><v>40126.999999999996</v></c><c><v>79161234567.000002</v></c></row>`, [3]string{"40127", "79161234567", ""}},
 		"booleans":                    {`<row><c t="b"><v>1</v></c><c t="b"><v>0</v></c></row>`, [3]string{"TRUE", "FALSE", ""}},
 		"escaped":                     {`<row><c t="str"><v>a_x000D_b_x005F_x0041_ _xD83D__xDE00_ _x12_ _xZZZZ_</v></c></row>`, [3]string{"a\rb_x0041_ 😀 _x12_ _xZZZZ_", "", ""}},
 		"entities":                    {`<row><c t="str"><v>&lt;&#65;&#x416;&amp;amp;&gt;&quot;&apos;</v></c></row>`, [3]string{`<AЖ&amp;>"'`, "", ""}},
@@ -118,6 +123,108 @@ func TestXLSXCells(t *testing.T) {
 	}
 }
 
+// A number or text is what Excel shows, unless the format hides digits.
+func TestXLSXFormats(t *testing.T) {
+	for _, c := range []struct{ code, value, want string }{
+		{"000000", "7012", "007012"},
+		{"000000", "1234567", "1234567"},
+		{"00000", "0", "00000"},
+		{"000000", "7.5", "7.5"},
+		{"000000", "-7", "-7"},
+		{"0", "7012", "7012"},
+		{"#", "0", "0"},
+		{"?0", "7", "7"},
+		{"000-00-0000", "12345678", "012-34-5678"},
+		{`"S"000`, "7", "S007"},
+		{`\S000`, "7", "S007"},
+		{`"8("###")"###-##-##`, "9163001002", "8(916)300-10-02"},
+		{`"+7"##########`, "9163001003", "+79163001003"},
+		{`+0000`, "12", "+0012"},
+		{`[&lt;=9999999]###\-####;\(###\)\ ###\-####`, "9163001001", "(916) 300-1001"},
+		{`[&lt;=9999999]###\-####;\(###\)\ ###\-####`, "3001001", "300-1001"},
+		{`[&gt;5]"a"0;[=5]"b"0;[&lt;&gt;4]"c"0`, "3", "c3"},
+		{`[&gt;=5]"a"0;[&lt;5]"b"0`, "5", "a5"},
+		{`[&gt;7]"a"0;[&gt;8]"b"0`, "5", "5"},
+		{"[Red]000;-000", "7", "007"},
+		{"000;-000;", "0", ""},
+		{`000;-000;"нет"`, "0", "нет"},
+		{";;;", "7", "7"},
+		{"0%", "0.5", "50%"},
+		{"0.00%", "0.125", "12.5%"},
+		{"0%", "0.07", "7%"},
+		{"0.00", "40127", "40127"},
+		{"0.00E+00", "9163001005", "9163001005"},
+		{"#,##0", "79161234567", "79161234567"},
+		{`#,##0" ₽"`, "7012", "7012"},
+		{`[$€-407] 0`, "7012", "7012"},
+		{`[$-419]0000`, "12", "0012"},
+		{"# ?/?", "0.5", "0.5"},
+		{"_-* #,##0_-", "7012", "7012"},
+		{"h:mm:ss", "0.5", "0.5"},
+		{"[h]:mm", "1.5", "1.5"},
+		{"General", "7012", "7012"},
+		{`"+7"General`, "9163001003", "+79163001003"},
+		{"Standard", "36585", "36585"},
+		{"Standaard", "36585", "36585"},
+		{"Estándar", "36585", "36585"},
+		{"Ogólny", "36585", "36585"},
+		{"Všeobecný", "36585", "36585"},
+		{"Yleinen", "36585", "36585"},
+		{"Основной", "36585", "36585"},
+		{"G/通用格式", "36585", "36585"},
+		{"yyyy年m月d日", "36585", "2000-02-29"},
+		{"dd.mm.yyyy г.", "36585", "2000-02-29"},
+		{"D/M/YY h:mm AM/PM", "36585.5", "2000-02-29"},
+		{"@", "7012", "7012"},
+		{"@", "anna", "anna"},
+		{`@"@example.org"`, "anna", "anna@example.org"},
+		{`0000;;;"s-"@`, "anna", "s-anna"},
+		{`0000;;;"s-"@`, "5", "0005"},
+		{strings.Repeat("0", 2000), "5", "5"},
+	} {
+		t.Run(c.code+" of "+c.value, func(t *testing.T) {
+			kind := "str"
+			if strings.Trim(c.value, "0123456789.-") == "" {
+				kind = "n"
+			}
+			all := parts(header + `<row><c s="1" t="` + kind + `"><v>` + c.value + `</v></c><c><v>1</v></c></row>`)
+			all["xl/styles.xml"] = `<styleSheet><numFmts><numFmt numFmtId="164" formatCode="` + strings.ReplaceAll(c.code, `"`, "&quot;") +
+				`"/></numFmts><cellXfs><xf/><xf numFmtId="164"/></cellXfs></styleSheet>`
+			got, err := candidatesOf(archive(t, all), ports.FileHint{})
+			require.NoError(t, err)
+			require.Equal(t, [3]string{c.want, "1", ""}, cellsOf(got[0]))
+		})
+	}
+}
+
+// A cell without a value is marked: one with an error, and one with a formula that the program that wrote the workbook did not compute.
+func TestXLSXFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		cell string
+		kind domain.Kind
+		text string
+	}{
+		"error":                       {`<c t="e"><f>1/0</f><v>#DIV/0!</v></c>`, domain.KindCellError, "#DIV/0!"},
+		"formula without a result":    {`<c><f>LOWER("A")</f></c>`, domain.KindUncomputed, `=LOWER("A")`},
+		"formula with an empty one":   {`<c><f>A1</f><v></v></c>`, domain.KindUncomputed, "=A1"},
+		"shared formula":              {`<c t="str"><f t="shared" si="0"/></c>`, domain.KindUncomputed, "="},
+		"formula with an empty text":  {`<c t="str"><f>A1</f><v></v></c>`, domain.KindAbsent, ""},
+		"formula with a result":       {`<c><f>1-1</f><v>0</v></c>`, domain.KindText, "0"},
+		"result of another program":   {`<c t="str"><f>LOWER("A")</f><v>a</v></c>`, domain.KindText, "a"},
+		"result that is not computed": {`<c><f>LOWER("A")</f><v>0</v></c>`, domain.KindUncomputed, `=LOWER("A")`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := parts(header + `<row>` + c.cell + `<c><v>1</v></c></row>`)
+			if name == "result that is not computed" {
+				all["xl/workbook.xml"] = strings.Replace(all["xl/workbook.xml"], "</workbook>", `<calcPr fullCalcOnLoad="1"/></workbook>`, 1)
+			}
+			got, err := candidatesOf(archive(t, all), ports.FileHint{})
+			require.NoError(t, err)
+			require.Equal(t, domain.Given{Kind: c.kind, Text: c.text}, got[0].Given[domain.PersonLogin])
+		})
+	}
+}
+
 // The relationships of a workbook say where its parts are.
 func TestXLSXParts(t *testing.T) {
 	const row = header + `<row><c t="s"><v>3</v></c><c r="C2" s="1"><v>35123</v></c></row>`
@@ -134,6 +241,32 @@ func TestXLSXParts(t *testing.T) {
 				delete(p, name)
 				p[strings.ToUpper(strings.ReplaceAll(name, "/", `\`))] = part
 			}
+		},
+		"sheet with an unknown state": func(p map[string]string) {
+			p["xl/workbook.xml"] = strings.Replace(p["xl/workbook.xml"], `name="a"`, `name="a" state="show"`, 1)
+		},
+		"missing parts that no cell needs": func(p map[string]string) {
+			for name, text := range map[string]string{"0": "login", "1": "phone", "2": "birthday", "3": "anna"} {
+				sheet := p["xl/worksheets/sheet1.xml"]
+				p["xl/worksheets/sheet1.xml"] = strings.ReplaceAll(sheet, `t="s"><v>`+name+`</v>`, `t="str"><v>`+text+`</v>`)
+			}
+			delete(p, "xl/sharedStrings.xml")
+			delete(p, "xl/styles.xml")
+		},
+		"UTF-16": func(p map[string]string) {
+			for _, name := range []string{"xl/worksheets/sheet1.xml", "xl/workbook.xml"} {
+				text, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(p[name])
+				require.NoError(t, err)
+				p[name] = text
+			}
+			text, err := unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewEncoder().String(p["xl/sharedStrings.xml"])
+			require.NoError(t, err)
+			p["xl/sharedStrings.xml"] = text
+		},
+		"declared encoding": func(p map[string]string) {
+			p["xl/sharedStrings.xml"] = "<?xml version='1.0' encoding='windows-1251'?><sst><si><t>\xcb\xee\xe3\xe8\xed</t></si>" +
+				`<si><t>phone</t></si><si><t>birthday</t></si><si><t>anna</t></si></sst>`
+			p["xl/styles.xml"] = `<?xml version="1.0" encoding="UTF-16"?>` + p["xl/styles.xml"]
 		},
 		"after other sheets": func(p map[string]string) {
 			p["xl/workbook.xml"] = `<workbook xmlns:r="r"><sheets><sheet state="hidden" r:id="rId2"/><sheet state="veryHidden" r:id="rId2"/>` +
@@ -160,6 +293,9 @@ func TestXLSXParts(t *testing.T) {
 // The error of a broken workbook names what is missing or invalid.
 func TestXLSXReasons(t *testing.T) {
 	for reason, change := range map[string]func(map[string]string){
+		`unknown encoding "x"`: func(p map[string]string) {
+			p["xl/sharedStrings.xml"] = `<?xml version="1.0" encoding="x"?><sst/>`
+		},
 		"not a workbook": func(p map[string]string) { delete(p, "_rels/.rels") },
 		`part "xl/worksheets/sheet1.xml" is missing`: func(p map[string]string) { delete(p, "xl/worksheets/sheet1.xml") },
 		"no visible sheet":                           func(p map[string]string) { p["xl/workbook.xml"] = `<workbook/>` },

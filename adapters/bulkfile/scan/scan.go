@@ -21,7 +21,7 @@ const ByteOrderMark = "\xef\xbb\xbf"
 // A Row is a row of a table. It is valid until the next row is read.
 type Row struct {
 	Cells  []Cell
-	Line   int  // number of its first line in a text file, from 1
+	Line   int  // number of its first line in a text file, or of the row in a sheet, from 1
 	Broken bool // the row has a misplaced quote, or more than MaxCells cells
 }
 
@@ -34,8 +34,18 @@ type Cell struct {
 	Cut       bool   // Text is the beginning of a longer text
 	Malformed bool   // Text has U+FFFD for bytes that are not UTF-8
 	Quoted    bool   // the text is in quotes
-	IsNumber  bool   // the cell has the type of numbers, and no format of dates
+	IsNumber  bool   // the cell has the type of numbers, and is shown as its number
+	Fault     Fault  // 0 for none
 }
+
+// A Fault says why a cell of a workbook has no value.
+type Fault uint8
+
+// The faults of cells.
+const (
+	CellError  Fault = iota + 1 // the text is an error, such as #N/A
+	Uncomputed                  // the text is a formula whose result the workbook does not have
+)
 
 // IsBlank reports whether the cell has white space only.
 func (c *Cell) IsBlank() bool { return !c.Cut && len(bytes.TrimSpace(c.Text)) == 0 }

@@ -41,9 +41,12 @@ type Book struct {
 	left      int64 // bytes that may still be inflated
 	parts     map[string]*zip.File
 	texts     sharedTexts
-	isDate    []bool // for each style of cells
-	from1904  bool   // days are counted from 1904, as old versions of Excel for Mac do
-	sheet     string // the part of the first visible sheet
+	formats   []*format // for each style of cells; nil for one that shows values as they are
+	from1904  bool      // days are counted from 1904, as old versions of Excel for Mac do
+	sheet     string    // the part of the first visible sheet
+
+	// isUncomputed reports that Excel must compute all formulas when it opens the workbook.
+	isUncomputed bool
 }
 
 // Open opens a workbook. Its shared texts are in spool, which the caller closes after use; together its parts may inflate to
@@ -191,6 +194,9 @@ func (b *Book) findSheet(main string, named relationships) error {
 		Properties struct {
 			From1904 string `xml:"date1904,attr"`
 		} `xml:"workbookPr"`
+		Computing struct {
+			OnLoad string `xml:"fullCalcOnLoad,attr"`
+		} `xml:"calcPr"`
 		Sheets []struct {
 			State string `xml:"state,attr"`
 			ID    string `xml:"id,attr"`
@@ -201,6 +207,7 @@ func (b *Book) findSheet(main string, named relationships) error {
 		return err
 	}
 	b.from1904, _ = strconv.ParseBool(contents.Properties.From1904)
+	b.isUncomputed, _ = strconv.ParseBool(contents.Computing.OnLoad)
 	sheets := map[string]string{}
 	for _, r := range named.All {
 		if strings.HasSuffix(r.Type, "/worksheet") { // a sheet may also be a chart
@@ -209,7 +216,7 @@ func (b *Book) findSheet(main string, named relationships) error {
 	}
 	for _, sheet := range contents.Sheets {
 		part, found := sheets[sheet.ID]
-		if found && (sheet.State == "" || sheet.State == "visible") {
+		if found && sheet.State != "hidden" && sheet.State != "veryHidden" {
 			b.sheet = part
 			return nil
 		}
@@ -217,9 +224,9 @@ func (b *Book) findSheet(main string, named relationships) error {
 	return b.broken(errors.New("it has no visible sheet"))
 }
 
-// readStyles reads which styles of cells show dates.
+// readStyles reads the formats of the styles of cells. Some programs name a part without writing it.
 func (b *Book) readStyles(name string) error {
-	if name == "" {
+	if b.parts[partKey(name)] == nil {
 		return nil
 	}
 	var styles struct {
@@ -235,20 +242,28 @@ func (b *Book) readStyles(name string) error {
 	if err != nil {
 		return err
 	}
-	dates := map[int]bool{}
-	for _, format := range styles.Formats {
-		dates[format.ID] = isDateFormat(format.Code)
+	formats := map[int]*format{}
+	for _, it := range styles.Formats {
+		formats[it.ID] = newFormat(it.Code)
 	}
+	date := &format{isDate: true}
 	for _, cell := range styles.Cells {
-		date, own := dates[cell.Format]
-		b.isDate = append(b.isDate, date || !own && isDateNumber(cell.Format))
+		f, own := formats[cell.Format]
+		switch {
+		case own:
+		case isDateNumber(cell.Format):
+			f = date
+		default:
+			f = builtInFormats[cell.Format]
+		}
+		b.formats = append(b.formats, f)
 	}
 	return nil
 }
 
-// readTexts reads the shared texts.
+// readTexts reads the shared texts. Some programs name their part without writing it, as the cells have texts of their own.
 func (b *Book) readTexts(name string) error {
-	if name == "" {
+	if b.parts[partKey(name)] == nil {
 		return nil
 	}
 	part, err := b.part(name)
@@ -283,7 +298,7 @@ func (b *Book) readTexts(name string) error {
 	}
 }
 
-// part opens a part. All parts together may inflate to left bytes.
+// part opens a part as UTF-8. All parts together may inflate to left bytes.
 func (b *Book) part(name string) (io.ReadCloser, error) {
 	part := b.parts[partKey(name)]
 	if part == nil {
@@ -293,7 +308,15 @@ func (b *Book) part(name string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, b.broken(err)
 	}
-	return &inflated{r, &b.left}, nil
+	text, err := utf8Reader(&inflated{r, &b.left})
+	if err != nil {
+		_ = r.Close() // nothing was written
+		return nil, b.broken(err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{text, r}, nil
 }
 
 // decode decodes a part of at most maxPart bytes.
@@ -303,7 +326,9 @@ func (b *Book) decode(name string, to any) error {
 		return err
 	}
 	defer part.Close()
-	err = xml.NewDecoder(io.LimitReader(part, maxPart)).Decode(to)
+	decoder := xml.NewDecoder(io.LimitReader(part, maxPart))
+	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // part has decoded it
+	err = decoder.Decode(to)
 	if err != nil {
 		return b.broken(err)
 	}
@@ -312,13 +337,13 @@ func (b *Book) decode(name string, to any) error {
 
 // inflated is an open part, of which up to left bytes may be read.
 type inflated struct {
-	io.ReadCloser
+	io.Reader
 
 	left *int64
 }
 
 func (r *inflated) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
+	n, err := r.Reader.Read(p)
 	if *r.left -= int64(n); *r.left < 0 {
 		return 0, errInflated
 	}

@@ -21,29 +21,70 @@ type sheet struct {
 	xml  xmlScanner
 
 	row   scan.Row
-	texts []byte   // of the row's cells
-	value bookText // of the cell
+	texts []byte // of the row's cells
+	begun bool   // the tag of the next row has been read
+
+	// Of the cell.
+	value    bookText // of <v>
+	inline   bookText // of <is>
+	formula  bookText // of <f>
+	hasValue bool     // there is a <v>, which may be empty
+	computed bool     // there is an <f>
+	shown    []byte   // the value by its format
 }
 
 // next reads the next row, and returns false when there is none.
 func (r *sheet) next() (bool, error) {
 	for {
-		err := r.xml.tag()
-		if err != nil {
-			return false, err
+		if !r.begun {
+			err := r.xml.tag()
+			if err != nil {
+				return false, err
+			}
 		}
 		switch {
 		case r.xml.ends("sheetData") || r.xml.begins("sheetData") && r.xml.empty:
-			_, err = io.Copy(io.Discard, r.part) // at the end the archive compares the checksum
+			_, err := io.Copy(io.Discard, r.part) // at the end the archive compares the checksum
 			return false, err
 		case r.xml.begins("row"):
 			return true, r.readRow()
 		}
+		r.begun = false
 	}
 }
 
+// readRow reads a row. Some programs write a <row> for each of its cells.
 func (r *sheet) readRow() error {
-	r.row.Cells, r.texts, r.row.Broken = r.row.Cells[:0], r.texts[:0], false
+	r.row = scan.Row{Cells: r.row.Cells[:0], Line: r.rowNumber(r.row.Line + 1)}
+	r.texts = r.texts[:0]
+	for {
+		err := r.readCells()
+		if err == nil {
+			err = r.xml.tag()
+		}
+		if err != nil {
+			return err
+		}
+		r.begun = true
+		if !r.xml.begins("row") || r.rowNumber(r.row.Line+1) != r.row.Line {
+			return nil
+		}
+	}
+}
+
+// rowNumber returns the number of the row that began last.
+func (r *sheet) rowNumber(otherwise int) int {
+	for name, value, rest := attribute(r.xml.attributes); len(name) > 0; name, value, rest = attribute(rest) {
+		if string(name) == "r" {
+			if n, err := strconv.Atoi(string(value)); err == nil && n > 0 {
+				return n
+			}
+		}
+	}
+	return otherwise
+}
+
+func (r *sheet) readCells() error {
 	if r.xml.empty {
 		return nil
 	}
@@ -75,47 +116,102 @@ func (r *sheet) readCell(column int) (int, error) {
 			kind = cellKind(value)
 		}
 	}
-	r.value = r.value[:0]
 	err := r.readValue()
-	if err != nil || len(r.value) == 0 {
+	if err != nil {
 		return column, err
 	}
-	c := scan.Cell{Text: r.value}
+	var f *format
+	if style >= 0 && style < len(r.book.formats) {
+		f = r.book.formats[style]
+	}
+	c, err := r.cell(kind, f)
+	if err == nil && len(c.Text) > 0 {
+		r.put(column, c)
+	}
+	return column, err
+}
+
+// cell returns the cell that has been read.
+func (r *sheet) cell(kind string, f *format) (c scan.Cell, err error) {
+	c.Text = r.value
+	switch {
+	case r.isUncomputed(kind):
+		r.shown = append(append(r.shown[:0], '='), r.formula...)
+		return scan.Cell{Text: r.shown, Fault: scan.Uncomputed}, nil
+	case len(r.inline) > 0:
+		kind, c.Text = "inlineStr", r.inline
+	case len(r.value) == 0:
+		return c, nil
+	}
 	switch kind {
 	case "n":
-		c.Text = plainNumber(c.Text)
-		c.IsNumber = true
-		if style >= 0 && style < len(r.book.isDate) && r.book.isDate[style] {
-			c.Text, c.IsNumber = r.book.Date(c.Text), false
+		c.Text, c.IsNumber = plainNumber(bytes.TrimSpace(c.Text)), true
+		if f != nil {
+			r.showNumber(&c, f)
 		}
+		return c, nil
 	case "s":
 		c.Text, err = r.book.text(c.Text)
 		if err != nil {
-			return column, err
+			return c, err
 		}
 	case "b":
 		c.Text = []byte(strings.ToUpper(strconv.FormatBool(c.Text[0] == '1')))
+		return c, nil
 	case "d":
 		c.Text, _, _ = bytes.Cut(c.Text, []byte("T"))
+		return c, nil
+	case "e":
+		c.Fault = scan.CellError
+		return c, nil
 	default:
 		c.Text = withoutEscapes(c.Text)
 	}
-	r.put(column, c)
-	return column, nil
+	if f != nil && f.text != nil && len(c.Text) > 0 && len(c.Text) < maxBookText {
+		r.shown = f.text.show(r.shown[:0], c.Text)
+		c.Text = r.shown
+	}
+	return c, nil
+}
+
+// isUncomputed reports whether the cell has a formula without its result. The program that wrote the workbook did not compute it. Only
+// a text can be an empty result. Where Excel must compute all formulas when it opens the workbook, a program has written 0 for each.
+func (r *sheet) isUncomputed(kind string) bool {
+	switch {
+	case !r.computed || len(r.inline) > 0:
+		return false
+	case len(r.value) == 0:
+		return kind != "str" || !r.hasValue
+	}
+	return r.book.isUncomputed && kind == "n" && string(r.value) == "0"
+}
+
+// showNumber sets the text of a number to what its format shows.
+func (r *sheet) showNumber(c *scan.Cell, f *format) {
+	if f.isDate {
+		c.Text, c.IsNumber = r.book.Date(c.Text), false
+		return
+	}
+	shown, isOther := f.showNumber(r.shown[:0], c.Text)
+	if isOther {
+		c.Text, c.IsNumber = shown, false
+	}
+	r.shown = shown
 }
 
 // cellKind returns a type of cells as a constant, without an allocation.
 func cellKind(value []byte) string {
-	for _, kind := range [...]string{"s", "n", "b", "d"} {
+	for _, kind := range [...]string{"s", "n", "str", "b", "d", "e"} {
 		if string(value) == kind {
 			return kind
 		}
 	}
-	return "inlineStr" // or the text of a formula or an error
+	return "inlineStr"
 }
 
 // readValue reads the value of a cell.
 func (r *sheet) readValue() error {
+	r.value, r.inline, r.formula, r.hasValue, r.computed = r.value[:0], r.inline[:0], r.formula[:0], false, false
 	if r.xml.empty {
 		return nil
 	}
@@ -125,10 +221,18 @@ func (r *sheet) readValue() error {
 		case err != nil:
 		case r.xml.ends("c"):
 			return nil
-		case r.xml.begins("v") && !r.xml.empty:
-			err = r.xml.text(r.value.put)
+		case r.xml.begins("v"):
+			r.hasValue = true
+			if !r.xml.empty {
+				err = r.xml.text(r.value.put)
+			}
 		case r.xml.begins("is"):
-			err = r.value.read(&r.xml, "is")
+			err = r.inline.read(&r.xml, "is")
+		case r.xml.begins("f"):
+			r.computed = true
+			if !r.xml.empty {
+				err = r.xml.text(r.formula.put)
+			}
 		}
 		if err != nil {
 			return err
@@ -138,8 +242,7 @@ func (r *sheet) readValue() error {
 
 // put adds a cell to the row.
 func (r *sheet) put(column int, c scan.Cell) {
-	if column >= scan.MaxCells {
-		r.row.Broken = r.row.Broken || !c.IsBlank()
+	if column >= scan.MaxCells { // a remark beside the table
 		return
 	}
 	for len(r.row.Cells) <= column {
@@ -253,16 +356,18 @@ func escapedUnit(text []byte) (rune, bool) {
 	return rune(unit), err == nil
 }
 
-// plainNumber returns a number without an exponent, and as short as possible.
+// plainNumber returns a number without an exponent, and as short as possible. Excel shows 15 digits of a number, and programs that write
+// more have computed with them.
 func plainNumber(text []byte) []byte {
 	if !bytes.ContainsAny(text, ".eE") {
 		return text
 	}
+	const digits = 15
 	number, err := strconv.ParseFloat(string(text), 64)
-	const exact = 1e15 // Excel keeps 15 digits
-	if err != nil || math.Abs(number) >= exact {
+	if err != nil || math.Abs(number) >= 1e15 {
 		return text
 	}
+	number, _ = strconv.ParseFloat(strconv.FormatFloat(number, 'g', digits, 64), 64)
 	return strconv.AppendFloat(nil, number, 'f', -1, 64)
 }
 
@@ -285,34 +390,4 @@ func (b *Book) Date(text []byte) []byte {
 		days++
 	}
 	return first.AddDate(0, 0, days).AppendFormat(nil, time.DateOnly)
-}
-
-// isDateNumber reports whether a built-in format shows dates.
-func isDateNumber(id int) bool {
-	return id >= 14 && id <= 17 || id == 22 || id >= 27 && id <= 31 || id == 36 || id >= 50 && id <= 54 || id == 57 || id == 58
-}
-
-// isDateFormat reports whether a format shows a day or a year.
-func isDateFormat(code string) bool {
-	var quote rune
-	escaped := false
-	for _, c := range code {
-		switch {
-		case escaped:
-			escaped = false
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\\' || c == '_' || c == '*': // the next character is literal, a width, or a filler
-			escaped = true
-		case c == '"':
-			quote = '"'
-		case c == '[':
-			quote = ']'
-		case strings.ContainsRune("dDyY", c):
-			return true
-		}
-	}
-	return false
 }

@@ -1,12 +1,19 @@
 package xlsx
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // An xmlScanner reads a file in UTF-8 tag by tag, in constant memory. A sheet of a million rows has thirty million tags, for which
@@ -286,4 +293,38 @@ func (x *xmlScanner) entity(put func([]byte)) error {
 	}
 	put(utf8.AppendRune(nil, rune(code))) // U+FFFD for a number that is not a character
 	return nil
+}
+
+// maxDeclaration is how many bytes of an XML file may have its declaration.
+const maxDeclaration = 256
+
+// declaredEncoding is the encoding in a declaration, such as <?xml version="1.0" encoding="windows-1251"?>.
+var declaredEncoding = regexp.MustCompile(`^(?:\xef\xbb\xbf)?<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]*)["']`)
+
+// utf8Reader reads an XML file as UTF-8. Its encoding is that of its byte order mark or its first character, else the declared one.
+func utf8Reader(r io.Reader) (io.Reader, error) {
+	head := bufio.NewReaderSize(r, maxDeclaration)
+	begin, _ := head.Peek(maxDeclaration) // the next read returns the error
+	utf16 := func(order unicode.Endianness) (io.Reader, error) {
+		return transform.NewReader(head, unicode.UTF16(order, unicode.UseBOM).NewDecoder()), nil
+	}
+	switch {
+	case bytes.HasPrefix(begin, []byte("\xff\xfe")), bytes.HasPrefix(begin, []byte("<\x00")):
+		return utf16(unicode.LittleEndian)
+	case bytes.HasPrefix(begin, []byte("\xfe\xff")), bytes.HasPrefix(begin, []byte("\x00<")):
+		return utf16(unicode.BigEndian)
+	}
+	declared := declaredEncoding.FindSubmatch(begin)
+	if declared == nil {
+		return head, nil
+	}
+	charset, err := htmlindex.Get(string(declared[1]))
+	if err != nil {
+		return nil, fmt.Errorf("unknown encoding %q of a part", declared[1])
+	}
+	name, _ := htmlindex.Name(charset)
+	if name == "utf-8" || strings.HasPrefix(name, "utf-16") { // which it cannot be, because it begins in ASCII
+		return head, nil
+	}
+	return transform.NewReader(head, charset.NewDecoder()), nil
 }
