@@ -297,11 +297,11 @@ func TestXLSXReasons(t *testing.T) {
 			p["xl/sharedStrings.xml"] = `<?xml version="1.0" encoding="x"?><sst/>`
 		},
 		"not a workbook": func(p map[string]string) { delete(p, "_rels/.rels") },
-		`part "xl/worksheets/sheet1.xml" is missing`: func(p map[string]string) { delete(p, "xl/worksheets/sheet1.xml") },
-		"no visible sheet":                           func(p map[string]string) { p["xl/workbook.xml"] = `<workbook/>` },
-		"a shared text that is missing":              func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst/>` },
-		"an XML document type":                       func(p map[string]string) { p["xl/sharedStrings.xml"] = `<!DOCTYPE a [<!ENTITY b "c">]><sst/>` },
-		"unknown XML entity":                         func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst><si><t>&b;</t></si></sst>` },
+		`part "xl/worksheets/sheet1.xml" is missing`:            func(p map[string]string) { delete(p, "xl/worksheets/sheet1.xml") },
+		"no visible sheet":                                      func(p map[string]string) { p["xl/workbook.xml"] = `<workbook/>` },
+		"row 1: a cell refers to a shared text that is missing": func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst/>` },
+		"an XML document type":                                  func(p map[string]string) { p["xl/sharedStrings.xml"] = `<!DOCTYPE a [<!ENTITY b "c">]><sst/>` },
+		"unknown XML entity":                                    func(p map[string]string) { p["xl/sharedStrings.xml"] = `<sst><si><t>&b;</t></si></sst>` },
 		"an XML tag is too long": func(p map[string]string) {
 			p["xl/worksheets/sheet1.xml"] = `<worksheet><sheetData a="` + strings.Repeat(">", 1<<16) + `"/></worksheet>`
 		},

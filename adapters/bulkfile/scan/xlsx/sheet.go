@@ -3,6 +3,7 @@ package xlsx
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -153,7 +154,7 @@ func (r *sheet) cell(kind string, f *format) (c scan.Cell, err error) {
 	case "s":
 		c.Text, err = r.book.text(c.Text)
 		if err != nil {
-			return c, err
+			return c, fmt.Errorf("row %d: %w", r.row.Line, err)
 		}
 	case "b":
 		c.Text = []byte(strings.ToUpper(strconv.FormatBool(c.Text[0] == '1')))
