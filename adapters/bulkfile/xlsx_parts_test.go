@@ -123,7 +123,7 @@ func TestXLSXCells(t *testing.T) {
 	}
 }
 
-// A number or text is what Excel shows, unless the format hides digits.
+// A cell has the number or text that Excel shows, unless the format hides digits.
 func TestXLSXFormats(t *testing.T) {
 	for _, c := range []struct{ code, value, want string }{
 		{"000000", "7012", "007012"},
