@@ -25,11 +25,7 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if err != nil {
 		return nil, err
 	}
-	login, unfit := domain.ParseLogin(user.Login)
-	if unfit != nil {
-		return nil, fmt.Errorf("login of user %d: %v", user.ID, unfit)
-	}
-	chosen, violations := domain.NewPassword(change.New, login)
+	chosen, violations := domain.NewPassword(change.New, domain.RestoreLogin(user.Login))
 	if change.Old == "" {
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeRequired}}, violations...)
 		return nil, &domain.RejectedError{Violations: violations}
@@ -75,8 +71,10 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 
 // isCurrent reports whether a chosen password is the current one. A temporary password has several spellings.
 func (a *Auth) isCurrent(ctx context.Context, turn ports.Turn, user *domain.User, old string, chosen domain.Password) (bool, error) {
-	if entered, _ := domain.EnteredPassword(old); entered == chosen || !a.cfg.Hasher.IsTemporary(user.Password.Hash) {
-		return entered == chosen, nil
+	entered, _ := domain.EnteredPassword(old)
+	isSame := entered.Secret() == chosen.Secret()
+	if isSame || !a.cfg.Hasher.IsTemporary(user.Password.Hash) {
+		return isSame, nil
 	}
 	verdict, err := a.cfg.Hasher.Verify(ctx, turn, user.Password.Hash, chosen)
 	if err != nil {

@@ -76,17 +76,14 @@ var unknownUser = &domain.User{}
 
 // verify returns domain.ErrWrongCredentials unless the user has the entered password. It computes one hash for any text.
 func (a *Auth) verify(ctx context.Context, turn ports.Turn, user *domain.User, entered string) error {
-	password, ok := domain.EnteredPassword(entered)
-	if !ok {
-		user = unknownUser
-	}
+	password, canBeChosen := domain.EnteredPassword(entered)
 	verdict, err := a.cfg.Hasher.Verify(ctx, turn, user.Password.Hash, password)
 	switch {
 	case err != nil:
 		return fmt.Errorf("verify password: %w", err)
 	case !verdict.Match:
 		return domain.ErrWrongCredentials
-	case verdict.Weak:
+	case verdict.Weak && canBeChosen:
 		return a.renew(ctx, turn, user, password)
 	}
 	return nil

@@ -48,11 +48,9 @@ type database struct {
 // withDatabase calls work with the database of a server, which may be running. It returns an error if there is none: a new database in the
 // wrong folder would hide the mistake.
 func (f *databaseFlags) withDatabase(ctx context.Context, std streams, work func(*postgres.DB) error) (err error) {
-	if f.DatabaseURL == "" {
-		_, err := os.Stat(f.clusterDir())
-		if err != nil {
-			return fmt.Errorf("no database in %s: set the --data-dir or --database-url of the server, or start the server first", f.DataDir)
-		}
+	err = f.exists()
+	if err != nil {
+		return err
 	}
 	database, err := f.reachDatabase(ctx, newLog("text", std.err))
 	if err != nil {
@@ -67,9 +65,21 @@ func (f *databaseFlags) withDatabase(ctx context.Context, std streams, work func
 	return work(db)
 }
 
+// exists returns an error if the embedded database was never started.
+func (f *databaseFlags) exists() error {
+	if f.DatabaseURL != "" {
+		return nil
+	}
+	_, err := os.Stat(f.clusterDir())
+	if err != nil {
+		return fmt.Errorf("no database in %s: set the --data-dir or --database-url of the server, or start the server first", f.DataDir)
+	}
+	return nil
+}
+
 // reachDatabase returns the database of a running server, or starts it as startDatabase does if no server runs.
 func (f *databaseFlags) reachDatabase(ctx context.Context, log *slog.Logger) (*database, error) {
-	db, err := f.startDatabase(ctx, log)
+	db, err := f.startDatabase(ctx, log, postgres.Migrate)
 	if !errors.Is(err, localpg.ErrInUse) {
 		return db, err
 	}
@@ -77,7 +87,7 @@ func (f *databaseFlags) reachDatabase(ctx context.Context, log *slog.Logger) (*d
 	if err != nil {
 		return nil, fmt.Errorf("find running embedded database: %w", err)
 	}
-	return f.startDatabase(ctx, log)
+	return f.startDatabase(ctx, log, postgres.Migrate)
 }
 
 // clusterDir returns the folder of the embedded database.
@@ -91,8 +101,8 @@ func (f *databaseFlags) room() func() error {
 	return func() error { return spool.Room(f.clusterDir()) }
 }
 
-// startDatabase migrates the database. It starts the embedded one if the flags name no other.
-func (f *databaseFlags) startDatabase(ctx context.Context, log *slog.Logger) (*database, error) {
+// startDatabase migrates the database by a function of its URL. It starts the embedded one if the flags name no other.
+func (f *databaseFlags) startDatabase(ctx context.Context, log *slog.Logger, migrate func(context.Context, string) error) (*database, error) {
 	db := &database{url: f.DatabaseURL}
 	var err error
 	if db.url == "" {
@@ -106,7 +116,7 @@ func (f *databaseFlags) startDatabase(ctx context.Context, log *slog.Logger) (*d
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("create data folder: %w", err), db.stop())
 	}
-	err = postgres.Migrate(ctx, db.url)
+	err = migrate(ctx, db.url)
 	if err != nil {
 		return nil, errors.Join(err, db.stop())
 	}
@@ -156,18 +166,4 @@ func (db *database) keepRunning(ctx context.Context, log *slog.Logger) {
 		}
 		pause = min(2*pause, maxRestartPause)
 	}
-}
-
-type migrateCommand struct {
-	databaseFlags `group:"Database"`
-	logFlags      `group:"Logging"`
-}
-
-// Run migrates the database.
-func (cmd *migrateCommand) Run(ctx context.Context, std streams) error {
-	db, err := cmd.startDatabase(ctx, newLog(cmd.LogFormat, std.err))
-	if err != nil {
-		return err
-	}
-	return db.stop()
 }

@@ -54,7 +54,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		cmd.warnOfOpenAccess(log)
 	}
 
-	database, err := cmd.startDatabase(ctx, log)
+	database, err := cmd.startDatabase(ctx, log, func(ctx context.Context, url string) error { return takeOverAndMigrate(ctx, url, cmd.rules(), log) })
 	if err != nil {
 		return err
 	}

@@ -41,11 +41,7 @@ func (cmd *revokeCommand) Run(ctx context.Context, std streams, parent *userComm
 
 // change changes a role of the user. It logs a security event as the server does, without the login.
 func (args *roleArgs) change(ctx context.Context, std streams, outcome string, change func(context.Context, domain.Login, domain.Role) error) error {
-	login, violations := domain.ParseLogin(args.Login)
-	err := ports.ErrNotFound // no user has an invalid login
-	if violations == nil {
-		err = change(ctx, login, args.Role)
-	}
+	err := change(ctx, domain.RestoreLogin(args.Login), args.Role)
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
 		return fmt.Errorf("no user has the login %q", args.Login)

@@ -31,6 +31,9 @@ type Birthday struct {
 // Date returns the day, and whether there is one.
 func (b Birthday) Date() (Date, bool) { return b.date, b.given }
 
+// RestoreBirthday returns the birthday of an existing account.
+func RestoreBirthday(date Date) Birthday { return Birthday{date, true} }
+
 // NewBirthday parses a date from the year 1 to today, in any notation that can be read in one way. It trims white space and drops invisible
 // characters.
 func NewBirthday(s string, today Date) (Birthday, Violations) {

@@ -56,6 +56,19 @@ func ParseEmail(s string) (Email, Violations) {
 	return Email{text: s, key: foldSigma(norm.NFC.String(lower)) + "@" + host}, nil
 }
 
+// RestoreEmail returns the address of an existing account. Accounts of the first service keep addresses that NewEmail rejects. A blank text
+// is no address.
+func RestoreEmail(s string) Email {
+	email, vs := ParseEmail(s)
+	switch {
+	case clean(s) == "":
+		return Email{}
+	case vs == nil:
+		return Email{s, email.key}
+	}
+	return Email{s, foldSigma(strings.ToLower(norm.NFC.String(clean(s))))}
+}
+
 // isDotAtom reports whether a text is a local part of RFC 5321, of at most 64 octets. By RFC 6531 letters may be of any script.
 func isDotAtom(local string) bool {
 	if len(local) > 64 {

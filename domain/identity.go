@@ -21,14 +21,14 @@ func NewIdentity(name, region string) Identity {
 	if len(name) > MaxValue {
 		return Identity{}
 	}
-	login, _ := ParseLogin(name)
+	login := signInKey(name)
 	read := readContact(name, region)
-	if read != (contact{}) && read != readContact(login.Key(), region) {
+	if read != (contact{}) && read != readContact(login, region) {
 		// This happens for rare letters only, such as a final sigma in the domain. The login's key is another address then, which
 		// may belong to another person.
-		login = Login{}
+		login = ""
 	}
-	return Identity{login.Key(), read.email, read.phone}
+	return Identity{login, read.email, read.phone}
 }
 
 // contact is the key of an email or of a phone, or empty.

@@ -19,22 +19,26 @@ func TestIdentity(t *testing.T) {
 		{" Ivan ", domain.Identity{Login: "ivan"}},
 		{"\u200b Ivan\u00a0\ufeff", domain.Identity{Login: "ivan"}},
 		{"\u202aivan@example.com\u202c", domain.Identity{Login: "ivan@example.com", Email: "ivan@example.com"}},
-		{"\u202d+7 912 345\u201167-89\u202c", domain.Identity{Phone: "79123456789"}},
+		{"\u202d+7 912 345\u201167-89\u202c", domain.Identity{Login: "+7 912 345\u201167-89", Phone: "79123456789"}},
 		{"\u20688-912-345-67-89 \u2069", domain.Identity{Login: "8-912-345-67-89", Phone: "79123456789"}},
 		{"Ivan@Example.com", domain.Identity{Login: "ivan@example.com", Email: "ivan@example.com"}},
 		{"ivan@home", domain.Identity{Login: "ivan@home"}},
 		{"89123456789", domain.Identity{Login: "89123456789", Phone: "79123456789"}},
-		{"8 (912) 345-67-89", domain.Identity{Phone: "79123456789"}},
+		{"8 (912) 345-67-89", domain.Identity{Login: "8 (912) 345-67-89", Phone: "79123456789"}},
 		{"+49(30)901820", domain.Identity{Login: "+49(30)901820", Phone: "4930901820"}},
 		{"\uff18\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19", domain.Identity{Login: "89123456789", Phone: "79123456789"}},
 		{"901820", domain.Identity{Login: "901820"}},
 		{"ivan89123456789", domain.Identity{Login: "ivan89123456789"}}, // libphonenumber would find the number in it
 		{"8912FLOWERS", domain.Identity{Login: "8912flowers"}},
-		{"two words", domain.Identity{}},
+		{" Two Words ", domain.Identity{Login: "two words"}}, // accounts of the first service may have such logins
+		{"Two\u0301 words", domain.Identity{Login: "tw\u00f3 words"}},
+		{"Ы" + strings.Repeat("x", domain.MaxLogin), domain.Identity{Login: "ы" + strings.Repeat("x", domain.MaxLogin)}},
+		{"two\xff", domain.Identity{}},
 		{"9123456789", domain.Identity{Login: "9123456789", Phone: "79123456789"}},
 		{"a\x00b", domain.Identity{}},
 		{strings.Repeat("x", 100_000), domain.Identity{}},
-		{"", domain.Identity{}},
+		{"", domain.Identity{Login: " "}},
+		{" ", domain.Identity{Login: " "}},
 		{"a@\u03c2\u03b5.gr", domain.Identity{Email: "a@xn--qxaz.gr"}}, // the login's key has another domain
 	} {
 		t.Run(fmt.Sprintf("%.40q", c.name), func(t *testing.T) {
@@ -44,6 +48,48 @@ func TestIdentity(t *testing.T) {
 	require.Equal(t, domain.Identity{Login: "7654321"}, domain.NewIdentity("7654321", "DE"), "could be a phone number of a German town")
 	require.Equal(t, domain.Identity{Login: "030/901820", Phone: "4930901820"}, domain.NewIdentity("030/901820", "DE"))
 	require.Equal(t, domain.Identity{Login: "32123456", Phone: "4532123456"}, domain.NewIdentity("32123456", "DK"))
+}
+
+// Accounts of the first service are found by the logins that they have, and by their emails and phones if these can be read.
+func TestRestoredValues(t *testing.T) {
+	for _, login := range []string{"Anna", "gornaya login", " anna ", "", "\u00a0", "ёлкина", strings.Repeat("Я", 200), "a\u202eb", "анна_anna"} {
+		t.Run("login "+login, func(t *testing.T) {
+			restored := domain.RestoreLogin(login)
+			require.Equal(t, login, restored.String())
+			require.Equal(t, domain.NewIdentity(login, "RU").Login, restored.Key())
+		})
+	}
+	for _, c := range []struct{ email, text, key string }{
+		{"", "", ""},
+		{" ", "", ""},
+		{"Anna@Example.org ", "Anna@Example.org ", "anna@example.org"},
+		{"No address at all", "No address at all", "no address at all"},
+		{"ПОЧТА@пример.рф", "ПОЧТА@пример.рф", "почта@xn--e1afmkfd.xn--p1ai"},
+	} {
+		t.Run("email "+c.email, func(t *testing.T) {
+			restored := domain.RestoreEmail(c.email)
+			require.Equal(t, c.text, restored.String())
+			require.Equal(t, c.key, restored.Key())
+		})
+	}
+	for _, c := range []struct {
+		digits, want string
+		valid        bool
+	}{
+		{"9163000101", "79163000101", true},
+		{"89163000104", "79163000104", true},
+		{"4951234567", "74951234567", true},
+		{"375291234567", "375291234567", true}, // a client sent +375291234567
+		{"7", "7", false},
+		{"-5", "-5", false},
+		{"9223372036854775807", "9223372036854775807", false},
+	} {
+		t.Run("phone "+c.digits, func(t *testing.T) {
+			phone, violations := domain.RestorePhone(c.digits, "RU")
+			require.Equal(t, c.want, phone.String())
+			require.Equal(t, c.valid, violations == nil)
+		})
+	}
 }
 
 // A login can be the person's own email or phone in any notation, but not another person's.

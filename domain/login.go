@@ -1,8 +1,10 @@
 package domain
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/secure/bidirule"
 	"golang.org/x/text/secure/precis"
@@ -58,6 +60,32 @@ func cleanLogin(s string) string {
 		}
 	}
 	return cleaned
+}
+
+// RestoreLogin returns the login of an existing account. Accounts of the first service keep logins that no rule of today permits, such as
+// one with a space.
+func RestoreLogin(s string) Login { return Login{s, signInKey(s)} }
+
+// MissingLogin returns the login of an account of the first service that has none. No name that is entered has its key.
+func MissingLogin(user int64) Login { return Login{key: blankLogin + strconv.FormatInt(user, 10)} }
+
+// blankLogin is the key of a login without characters. No other key is a space.
+const blankLogin = " "
+
+// signInKey returns the key under which an account is found by a name that is entered as its login. Empty for a name that cannot be a
+// login: one that is too long, or that PostgreSQL cannot store.
+func signInKey(name string) string {
+	name = cleanLogin(name)
+	login, vs := ParseLogin(name)
+	switch {
+	case vs == nil:
+		return login.key
+	case name == "":
+		return blankLogin
+	case len(name) > MaxValue, !utf8.ValidString(name), strings.Contains(name, "\x00"):
+		return ""
+	}
+	return foldSigma(strings.ToLower(norm.NFC.String(name)))
 }
 
 // The username profiles without their directionality rule. RFC 8265 (3.3.2, 5) has that rule for strings with right-to-left characters.

@@ -20,10 +20,14 @@ const (
 const minHeldLogin = 4
 
 // A Password is a password as it is hashed: PRECIS OpaqueString (RFC 8265), at most MaxPassword characters.
-type Password struct{ text string }
+type Password struct{ text, entered string }
 
-// Secret returns the text of the password, for hashing only.
+// Secret returns the text of the password, for hashing only. Empty for a text that no user can choose.
 func (p Password) Secret() string { return p.text }
+
+// Entered returns the text before its preparation, for hashes of the first service, which hashed any text as it was entered. Empty for a
+// text of more than MaxValue bytes.
+func (p Password) Entered() string { return p.entered }
 
 // String hides the password from logs and messages.
 func (Password) String() string { return "(password)" }
@@ -62,7 +66,8 @@ func NewPassword(s string, login Login) (Password, Violations) {
 }
 
 // EnteredPassword returns a password entered at sign-in. A text that no account can have as its password may have been copied: its
-// invisible characters are dropped, and white space around it is trimmed. EnteredPassword returns false if that does not help.
+// invisible characters are dropped, and white space around it is trimmed. If that does not help, EnteredPassword returns false. Only a hash
+// of the first service can match such a password, whose Secret is empty.
 func EnteredPassword(s string) (Password, bool) {
 	if len(s) > MaxValue { // checked first, because a long text would cost much time
 		return Password{}, false
@@ -71,6 +76,7 @@ func EnteredPassword(s string) (Password, bool) {
 	if !ok {
 		p, ok = opaquePassword(clean(s))
 	}
+	p.entered = s
 	return p, ok
 }
 
@@ -82,7 +88,7 @@ func opaquePassword(s string) (Password, bool) {
 	if err != nil || utf8.RuneCountInString(text) > MaxPassword {
 		return Password{}, false
 	}
-	return Password{text}, true
+	return Password{text: text}, true
 }
 
 // commonList is the list of the 10,000 most frequently leaked passwords of zxcvbn-ts (MIT).

@@ -42,6 +42,19 @@ func NewPhone(s, region string) (Phone, Violations) {
 	return Phone{}, Violations{{Field: FieldPhone, Code: CodeInvalid}}
 }
 
+// RestorePhone returns the phone of an account of the first service, which stored the digits that a client sent, without a plus. Digits that
+// are no number of region are read as the international form. If they are none either, the account keeps them.
+func RestorePhone(digits, region string) (Phone, Violations) {
+	phone, vs := NewPhone(digits, region)
+	if vs == nil {
+		return phone, nil
+	}
+	if international, failed := NewPhone("+"+digits, region); failed == nil {
+		return international, nil
+	}
+	return Phone{digits}, vs
+}
+
 // parsePhone parses a number by libphonenumber, which is the authority. That takes longer than all other checks of a record. A text with
 // letters is rejected first, because libphonenumber would read them as digits of a keypad, or drop them as an extension.
 func parsePhone(s, region string) (digits string, ok bool) {

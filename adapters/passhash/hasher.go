@@ -72,9 +72,9 @@ const temporaryScheme = "$sha256$"
 // IsTemporary implements ports.Hasher.
 func (*Hasher) IsTemporary(hash string) bool { return strings.HasPrefix(hash, temporaryScheme) }
 
-// Verify implements ports.Hasher. Only a hash with earlier parameters takes another time, until its user signs in and it is renewed. A
-// temporary password that matches needs no turn, because its comparison takes a microsecond. That time reveals only to a client with the
-// right password that it is right.
+// Verify implements ports.Hasher. Only a hash with earlier parameters or of the first service takes another time, until its user signs in
+// and it is renewed. A temporary password that matches needs no turn, because its comparison takes a microsecond. That time reveals only
+// to a client with the right password that it is right.
 func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, password domain.Password) (verdict ports.Verdict, err error) {
 	work := func() error {
 		_, _ = argon2id.CreateHash(password.Secret(), h.params) // takes the time of a comparison
@@ -88,6 +88,13 @@ func (h *Hasher) Verify(ctx context.Context, turn ports.Turn, hash string, passw
 			return verdict, nil
 		}
 	default:
+		if first, ok := parseFirstService(hash); ok {
+			work = func() error {
+				verdict = ports.Verdict{Match: first.matches(password.Entered()), Weak: true}
+				return nil
+			}
+			break
+		}
 		var chosen *chosenHash
 		chosen, err = parseChosen(hash)
 		if err == nil {

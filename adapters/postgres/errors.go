@@ -20,6 +20,7 @@ const (
 	diskFull              = "53100"
 	tooManyConnections    = "53300"
 	lockNotAvailable      = "55P03"
+	insufficientPrivilege = "42501"
 )
 
 // sqlState returns the SQLSTATE of an error; empty if the server did not send one.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 
 	"github.com/uptrace/bun"
@@ -20,6 +21,12 @@ const (
 	lockRollUp           = 0x526f6c6c_00000004
 )
 
+// migrationsTable is the name of Bun's table of applied migrations.
+const migrationsTable = "bun_migrations"
+
+// ErrFirstService is returned for a database of the first service, which TakeOver must take over first.
+var ErrFirstService = errors.New("the database is one of the first service; run 'rollcall migrate' to take it over")
+
 // Migrate applies the missing migrations to the database at url. Instances that start concurrently take turns by an advisory lock, which
 // ends with its connection. Bun's own lock is a row, which would survive a crash.
 func Migrate(ctx context.Context, url string) error {
@@ -29,9 +36,9 @@ func Migrate(ctx context.Context, url string) error {
 	}
 	err = db.migrate(ctx)
 	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
+		err = fmt.Errorf("migrate: %w", err)
 	}
-	return db.Close()
+	return errors.Join(err, db.Close()) // which releases the lock after an error
 }
 
 func (db *DB) migrate(ctx context.Context) error {
@@ -43,6 +50,17 @@ func (db *DB) migrate(ctx context.Context) error {
 	_, err = conn.Exec(ctx, "select pg_advisory_lock($1)", int64(lockMigrations))
 	if err != nil {
 		return fmt.Errorf("lock: %w", err)
+	}
+	schema, isMigrated, err := currentSchema(ctx, conn.Conn())
+	isFirst := false
+	if err == nil && !isMigrated {
+		isFirst, err = hasFirstService(ctx, conn.Conn(), schema)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("read tables: %w", err)
+	case isFirst:
+		return ErrFirstService
 	}
 	m := migrator(db.bun)
 	err = m.Init(ctx)
@@ -66,5 +84,5 @@ func migrator(db *bun.DB) *migrate.Migrator {
 	if err != nil {
 		panic(err) // the files are embedded: every start would fail
 	}
-	return migrate.NewMigrator(db, migrations, migrate.WithMarkAppliedOnSuccess(true))
+	return migrate.NewMigrator(db, migrations, migrate.WithTableName(migrationsTable), migrate.WithMarkAppliedOnSuccess(true))
 }

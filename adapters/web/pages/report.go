@@ -312,10 +312,22 @@ func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address f
 
 func newRejectionsView(rejections []domain.Rejection, words *locale.Words) *rejectionsView {
 	v := &rejectionsView{T: words}
-	for _, rejection := range rejections {
-		v.Records = append(v.Records, rejectionView{rejection.Record, rejection.Login, words.Describe(rejection.Violations)})
+	for i := range rejections {
+		v.Records = append(v.Records, newRejectionView(&rejections[i], words))
 	}
 	return v
 }
+
+// newRejectionView returns the view of a rejection. Those of the first service have no violations, but a description in English.
+func newRejectionView(rejection *domain.Rejection, words *locale.Words) rejectionView {
+	v := rejectionView{Number: rejection.Record, Login: rejection.Login, Wrong: words.Describe(rejection.Violations)}
+	if len(rejection.Violations) == 0 {
+		v.Wrong = strings.TrimSpace(domain.Line(rejection.Description, maxDescription))
+	}
+	return v
+}
+
+// maxDescription is the number of characters that the first service's database has for a description.
+const maxDescription = 500
 
 func text(id int64) string { return strconv.FormatInt(id, 10) }
