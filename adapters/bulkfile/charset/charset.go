@@ -36,9 +36,9 @@ var charsets = []Charset{
 	{"iso-8859-2", charmap.ISO8859_2, 1},
 	{"iso-8859-15", charmap.ISO8859_15, 0},
 	{"windows-1254", charmap.Windows1254, 2},
-	{"ibm850", charmap.CodePage850, 3},
-	{"ibm852", charmap.CodePage852, 3},
-	{"macintosh", charmap.Macintosh, 3},
+	{"ibm850", charmap.CodePage850, 5},
+	{"ibm852", charmap.CodePage852, 5},
+	{"macintosh", charmap.Macintosh, 5},
 }
 
 // aliases are names that the WHATWG's list does not have. ASCII is left out there for another reason: as windows-1252, it would change

@@ -65,7 +65,7 @@ func TestCorpus(t *testing.T) {
 		rows, files int
 		asked       float64 // most share of the files
 	}{
-		{5, 10, 0.25}, {20, 20, 0.05}, {100, 5, 0.01}, {1000, 1, 0},
+		{5, 10, 0.25}, {20, 10, 0.05}, {100, 3, 0.01}, {1000, 1, 0},
 	} {
 		t.Run(fmt.Sprint(size.rows, "Rows"), func(t *testing.T) {
 			files, asked := 0, 0

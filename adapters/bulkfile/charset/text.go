@@ -231,12 +231,12 @@ func (t *Text) readAlike(a, b Charset) bool {
 
 // The costs of what names do not have, as logarithms of probabilities.
 const (
-	costInWord    = -6  // such a sign between two letters
+	costInWord    = -8  // such a sign between two letters
 	costMark      = -8  // a quote, a dash, or another sign that lists have
-	costSymbol    = -12 // another character that is no letter
-	costUndefined = -14 // a byte that stands for nothing, or for a control character
+	costSymbol    = -14 // another character that is no letter
+	costUndefined = -16 // a byte that stands for nothing, or for a control character
 	costLetter    = -10 // a letter that no language of the model has
-	costCase      = -10 // a capital after a small letter, or the reverse in a word of capitals
+	costCase      = -8  // a capital after a small letter, or the reverse in a word of capitals
 	costScripts   = -10 // a word of Latin and Cyrillic letters
 	costSmall     = -2  // a word without a capital
 	costCapitals  = -1  // a word in capitals
