@@ -31,6 +31,7 @@ type Given struct {
 	Cut       bool // Text is only the beginning
 	Malformed bool // Text has U+FFFD in place of bytes that were no character
 	Repeated  bool // the field was given more than once
+	Joined    bool // the last name is a full name whose parts are not known
 }
 
 // Entered returns a value that a person entered in a form. It is absent if it is blank.
@@ -117,6 +118,10 @@ func (r Rules) Check(c *Candidate) Record {
 	for f := range personFields {
 		found[f] = r.checkField(&record.Registration, PersonField(f), &c.Given[f])
 	}
+	if c.Given[PersonLastName].Joined {
+		found[PersonLastName] = Violations{{Field: FieldLastName, Code: CodeFullName}}
+		found[PersonFirstName], found[PersonPatronymic] = nil, nil
+	}
 	if r.isOthersContact(&record.Registration) {
 		found[PersonLogin] = append(found[PersonLogin], Violation{Field: FieldLogin, Code: CodeIsContact})
 	}
@@ -139,7 +144,7 @@ func (g *Given) isLeftOut(f PersonField) bool {
 }
 
 func (g *Given) isPlaceholder(f PersonField) bool {
-	return (g.Kind == KindText || g.Kind == KindNumber && personFields[f].acceptsNumbers) && !g.Cut && !g.Malformed && f.isPlaceholder(g.Text)
+	return (g.Kind == KindText || g.Kind == KindNumber && personFields[f].acceptsNumbers) && !g.Cut && !g.Malformed && f.IsPlaceholder(g.Text)
 }
 
 // Requires reports whether every person must have the field.

@@ -29,6 +29,9 @@ const (
 	FieldBirthday   Field = "birthday"
 )
 
+// FieldFullName names a column with the full name, which gives first name, last name and patronymic.
+const FieldFullName Field = "full_name"
+
 // personFields defines the fields of a person.
 var personFields = [NumPersonFields]struct {
 	name           Field

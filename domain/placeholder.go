@@ -19,8 +19,8 @@ var names = []string{"Null", "Nan"}
 // maxPlaceholder is the number of bytes from which no text is a placeholder.
 const maxPlaceholder = 32
 
-// isPlaceholder reports whether a value stands for no value: a word or sign for none, an error of a spreadsheet, or a date of zeros.
-func (f PersonField) isPlaceholder(s string) bool {
+// IsPlaceholder reports whether a value stands for no value: a word or sign for none, an error of a spreadsheet, or a date of zeros.
+func (f PersonField) IsPlaceholder(s string) bool {
 	first, size := utf8.DecodeRuneInString(s)
 	isWord := strings.ContainsRune("nuNUнопНОП", first) // which begins with the first letter of a placeholder
 	if len(s) >= maxPlaceholder || unicode.IsLetter(first) && !isWord {

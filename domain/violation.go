@@ -45,6 +45,7 @@ const (
 	CodeControl         Code = "control"          // NUL, another control character, or a change of writing direction
 	CodeTooLong         Code = "too_long"         // more than Limit characters
 	CodeInvalid         Code = "invalid"          // not a login, email, phone or date
+	CodeFullName        Code = "full_name"        // a full name in one text whose parts are ambiguous
 	CodeExtension       Code = "extension"        // a phone with an extension
 	CodeMixedScripts    Code = "mixed_scripts"    // a login or email with letters of several alphabets
 	CodeFuture          Code = "future"           // a birthday after today
@@ -62,7 +63,7 @@ func Codes() []Code {
 	return []Code{
 		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodePlaceholder, CodeType, CodeRepeated, CodeEncoding,
 		CodeCellError, CodeUncomputed, CodeControl,
-		CodeTooLong, CodeInvalid, CodeExtension, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
+		CodeTooLong, CodeInvalid, CodeFullName, CodeExtension, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
 		CodeSame,
 	}
 }

@@ -1,6 +1,8 @@
 package bulkfile
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -16,6 +18,17 @@ type meaning struct {
 
 	// isWeak marks words that stand in other rows, too. Alone they make no header row.
 	isWeak bool
+
+	isFull bool             // the column has the full name; its field is the last name
+	order  domain.NameOrder // of the full name
+}
+
+// name returns the name of the field, or of the full name.
+func (m meaning) name() domain.Field {
+	if m.isFull {
+		return domain.FieldFullName
+	}
+	return m.field.Name()
 }
 
 // synonyms are the headers that people and programs give the columns: those of Moodle, Canvas, OneRoster, Google Workspace and Contacts,
@@ -67,8 +80,20 @@ var synonyms = map[domain.PersonField][]string{
 	},
 }
 
+// lastRank is beyond the ranks of last names and first names.
+const lastRank = 9
+
+// fullNames are the headers of columns with the full name, by its order. Such a column counts in a table without last names and first names.
+var fullNames = map[domain.NameOrder]string{
+	domain.LastFirstMiddle: "фио,фио_полностью,фамилия_имя_отчество,фамилия_имя_и_отчество,піб,прізвище_імя_по_батькові,прізвище_ім'я_по_батькові," +
+		"сотрудник,работник,физическое_лицо,физлицо,ученик,учащийся,студент,слушатель,участник,last_name_first_name_patronymic,last_name_first_name_middle_name",
+	domain.LastFirst: "фамилия_имя,фамилия_и_имя,прізвище_імя,прізвище_ім'я,last_name_first_name,last_first,surname_name,surname_first_name",
+	domain.FirstLast: "имя_фамилия,имя_и_фамилия,ім'я_прізвище,імя_прізвище,first_name_last_name,first_last,first_and_last_name,name_surname,name_and_surname",
+	domain.AnyOrder:  "full_name,sortable_name,display_name,formatted_name,cn,common_name,полное_имя,employee_name,student_name,employee,student",
+}
+
 // weak are the headers with meanings that other rows have as values or titles.
-const weak = "name,first,last,born,sn,account,user,пользователь,користувач,uid,моб,сот,sms,родился"
+const weak = "cn,сотрудник,работник,ученик,учащийся,студент,слушатель,участник,employee,student,name,first,last,born,sn,account,user,пользователь,користувач,uid,моб,сот,sms,родился"
 
 // hints and roles are words in headers that change no meaning, each as one text of words that blanks enclose.
 const (
@@ -85,6 +110,11 @@ var headers = func() map[string]meaning {
 			for name := range strings.SplitSeq(names, ",") {
 				all[lettersOf(name)] = meaning{field: field, rank: rank}
 			}
+		}
+	}
+	for order, names := range fullNames {
+		for name := range strings.SplitSeq(names, ",") {
+			all[lettersOf(name)] = meaning{field: domain.PersonLastName, rank: lastRank - int(order), isFull: true, order: order}
 		}
 	}
 	for name := range strings.SplitSeq(weak, ",") {
@@ -115,33 +145,35 @@ func meaningOf(header string) (m meaning, known bool) {
 	parts := strings.FieldsFunc(header, func(r rune) bool { return strings.ContainsRune(`/|\`, r) })
 	for i, part := range parts { // in two languages
 		other, ok := headers[lettersOf(without(hints, part))]
-		if !ok || len(parts) == 1 || i > 0 && other.field != m.field {
+		if !ok || len(parts) == 1 || i > 0 && (other.field != m.field || other.isFull != m.isFull) {
 			return meaning{}, false
 		}
-		m = other
+		if i == 0 {
+			m = other
+		}
 	}
 	return m, len(parts) > 1
 }
 
-// likelyField returns the field that an ignored header may stand for: one of its words is the header of a field, or it is misspelt.
-func likelyField(header string) (domain.PersonField, bool) {
+// likelyField returns the name of the field that an ignored header may stand for: one of its words is the header of a field, or it is
+// misspelt. It returns domain.FieldRecord for none.
+func likelyField(header string) domain.Field {
 	if m, known := meaningOf(header); known {
-		return m.field, true
+		return m.name()
 	}
-	letters := lettersOf(withoutBrackets(header))
-	for known, m := range headers {
-		if len(known) >= len("phone") && !m.isWeak && isMisspelt(letters, known) {
-			return m.field, true
+	header = withoutBrackets(header)
+	letters := lettersOf(header)
+	for _, known := range slices.Sorted(maps.Keys(headers)) {
+		if m := headers[known]; len(known) >= len("phone") && !m.isWeak && isMisspelt(letters, known) {
+			return m.name()
 		}
 	}
-	var word meaning
-	found := false
-	for _, w := range wordsOf(withoutBrackets(header)) {
-		if m, known := headers[lettersOf(w)]; known && !m.isWeak {
-			word, found = m, true
+	for _, word := range slices.Backward(wordsOf(header)) {
+		if m, known := headers[lettersOf(word)]; known && !m.isWeak {
+			return m.name()
 		}
 	}
-	return word.field, found
+	return domain.FieldRecord
 }
 
 // isMisspelt reports whether two texts differ by one letter that is wrong, missing, or too much, or by two that are swapped.

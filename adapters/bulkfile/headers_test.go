@@ -14,7 +14,8 @@ func TestHeaders(t *testing.T) {
 	for field, all := range map[domain.Field]string{
 		domain.FieldLastName: "Фамилия|last_name|LASTNAME|Surname|Family name|familyName|sn|Last name [surname] Required|Last Name [Required]|Прізвище|" +
 			"Фамилия *|Фамилия (как в паспорте)|Фамилия, рус.|Фамилия сотрудника|Ваша фамилия:|Фaмилия|ФАМИЛИЯ\u00a0|Фамилия / Last name",
-		domain.FieldFirstName:  "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя|name",
+		domain.FieldFirstName:  "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя",
+		domain.FieldFullName:   "ФИО|Ф.И.О.|ФИО сотрудника|Фамилия Имя Отчество|Фамилия, имя|Имя/Фамилия|Full name|displayName|name|ФИО / Full name",
 		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Additional Name",
 		domain.FieldLogin: "login|Логин|username|sAMAccountName|login_id|User name [userPrincipalName] Required|userPrincipalName|uid|Учётная запись|" +
 			"Имя пользователя|user_id|Логин (латиницей)",
@@ -23,7 +24,7 @@ func TestHeaders(t *testing.T) {
 		domain.FieldPhone: "Телефон|Phone number|phone1|Mobile Phone|Mobile phone [mobile]|Моб. тел.|Мобильный телефон|Сотовый|Контактный телефон|" +
 			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms",
 		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)",
-		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Имя/Фамилия|Password [Required]|Отдел",
+		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Фамилия И.О.|Password [Required]|Отдел",
 	} {
 		for header := range strings.SplitSeq(all, "|") {
 			t.Run(header, func(t *testing.T) {
@@ -62,12 +63,12 @@ func TestHeaderRow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			notes := ports.FileNotes{}
-			logins := ""
+			var logins strings.Builder
 			for candidate, err := range files().Candidates(sectionOf(c.file), ports.FileHint{Name: "a.csv"}, &notes) {
 				require.NoError(t, err)
-				logins += candidate.Given[domain.PersonLogin].Text + candidate.Given[domain.PersonPhone].Text
+				logins.WriteString(candidate.Given[domain.PersonLogin].Text + candidate.Given[domain.PersonPhone].Text)
 			}
-			require.Equal(t, "a1", logins)
+			require.Equal(t, "a1", logins.String())
 			require.Equal(t, c.above, notes.PassedOver)
 			layout, err := files().Layout(sectionOf(c.file), ports.FileHint{Name: "a.csv"})
 			require.NoError(t, err)
@@ -85,7 +86,7 @@ func TestRanks(t *testing.T) {
 	}{
 		"id": {"user_id,username,phone\n7,anna,1\n8,,2\n", " anna  1, -  2", []ports.IgnoredColumn{{Header: "user_id", Like: domain.FieldLogin, Instead: "username"}}},
 		"name": {"GivenName,Name,SamAccountName,phone\nОльга,Ольга Ветрова,anna,1\n", "Ольга anna  1",
-			[]ports.IgnoredColumn{{Header: "Name", Like: domain.FieldFirstName, Instead: "GivenName"}}},
+			[]ports.IgnoredColumn{{Header: "Name", Like: domain.FieldFullName, Instead: "GivenName"}}},
 		"phones": {"Логин;Телефон;Мобильный\na;1;2\nb;3;\nc;;4\nd;5;5\n", " a  2, b  3, c  4, d  5",
 			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}}},
 		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},
@@ -109,6 +110,34 @@ func TestRanks(t *testing.T) {
 			}
 			require.Equal(t, strings.ReplaceAll(c.want, "-", ""), strings.Join(got, ","))
 			require.Equal(t, c.ignored, notes.Ignored)
+		})
+	}
+}
+
+// A full name is split where its parts are clear, and rejected where they are not. It counts only in a table without other names.
+func TestFullNames(t *testing.T) {
+	for name, c := range map[string]struct{ file, want string }{
+		"three words":    {"ФИО;Логин\nВетрова Ольга Павловна;a\n", "Ветрова Ольга Павловна"},
+		"patronymic":     {"Full name;Login\nОльга Павловна Ветрова;a\n", "Ветрова Ольга Павловна"},
+		"comma":          {"Name,Login\n\"Vetrova, Olga\",a\n", "Vetrova Olga "},
+		"order":          {"Имя и фамилия;Логин\nОльга Ветрова;a\n", "Ветрова Ольга "},
+		"two words":      {"ФИО;Логин\nОльга Ветрова;a\n", "full_name"},
+		"initials":       {"ФИО;Логин\nВетрова О.П.;a\n", "full_name"},
+		"columns":        {"ФИО;Логин;Фамилия;Имя\nВетрова Ольга Павловна;a;Ким;Анна\n", "Ким Анна "},
+		"name, surname":  {"Name;Surname;Login\nОльга;Ветрова;a\n", "Ветрова Ольга "},
+		"two full names": {"displayName;cn;ФИО;login\nx;y;Ветрова Ольга Павловна;a\n", "Ветрова Ольга Павловна"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for candidate, err := range files().Candidates(sectionOf(c.file), ports.FileHint{}, &ports.FileNotes{}) {
+				require.NoError(t, err)
+				given := &candidate.Given
+				if given[domain.PersonLastName].Joined {
+					rules := domain.Rules{Region: "RU", Today: 20_000}
+					require.Equal(t, c.want, string(rules.Check(candidate).Violations[0].Code))
+					return
+				}
+				require.Equal(t, c.want, given[domain.PersonLastName].Text+" "+given[domain.PersonFirstName].Text+" "+given[domain.PersonPatronymic].Text)
+			}
 		})
 	}
 }

@@ -106,11 +106,8 @@ func (r *objectReader) ignore(key []byte) {
 		r.keys = map[string]bool{}
 	}
 	r.keys[string(key)] = true
-	it := ports.IgnoredColumn{Header: string(domain.TrimPartialRune(key))}
-	if field, ok := likelyField(it.Header); ok {
-		it.Like = field.Name()
-	}
-	r.notes.Ignore(it)
+	header := string(domain.TrimPartialRune(key))
+	r.notes.Ignore(ports.IgnoredColumn{Header: header, Like: likelyField(header)})
 }
 
 // kinds are the kinds of values that fields may have.

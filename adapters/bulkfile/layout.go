@@ -54,7 +54,7 @@ func (t table) layOut(layout *ports.FileLayout, lettersFirst bool) error {
 		for _, c := range columns {
 			it := ports.FileColumn{Header: c.header}
 			if c.isKnown {
-				it.Field = c.field.Name()
+				it.Field = c.name()
 			}
 			layout.Columns = append(layout.Columns, it)
 		}

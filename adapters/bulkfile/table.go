@@ -119,6 +119,13 @@ func newColumns(row []scan.Cell) []column {
 	if known < 2 && !login {
 		return nil
 	}
+	if !fields[domain.PersonLastName] { // a name without a last name is a full name
+		for i := range columns {
+			if c := &columns[i]; c.isKnown && c.field == domain.PersonFirstName && c.isWeak && c.rank > 0 {
+				c.meaning = meaning{field: domain.PersonLastName, rank: lastRank, isFull: true}
+			}
+		}
+	}
 	for i := range columns {
 		setRivals(columns, i)
 	}
@@ -126,7 +133,7 @@ func newColumns(row []scan.Cell) []column {
 		c := &columns[i]
 		key := c.header
 		if c.isKnown = c.isKnown && !c.isOver; c.isKnown {
-			key = string(c.field.Name())
+			key = string(c.field.Name()) // that of the last name for a full name
 		}
 		if key != "" && !ownColumns[strings.ToLower(key)] {
 			c.key = append(jsontext.AppendString(nil, key), ':')
@@ -136,13 +143,17 @@ func newColumns(row []scan.Cell) []column {
 	return columns
 }
 
+// maxRivals bounds the work for a cell.
+const maxRivals = 4
+
 // setRivals finds the other columns with the field of a column. An email or phone may be in any of them. Of other fields only the column
 // with the lowest rank counts: a user_id is no login of people without a username.
 func setRivals(columns []column, i int) {
 	c := &columns[i]
 	for j := range columns {
 		other := &columns[j]
-		if i == j || !c.isKnown || !other.isKnown || other.field != c.field {
+		isFirstName := c.isFull && other.field == domain.PersonFirstName
+		if i == j || !c.isKnown || !other.isKnown || other.field != c.field && !isFirstName {
 			continue
 		}
 		if other.rank < c.rank && c.field != domain.PersonEmail && c.field != domain.PersonPhone {
@@ -153,6 +164,7 @@ func setRivals(columns []column, i int) {
 		}
 	}
 	slices.SortStableFunc(c.rivals, func(a, b int) int { return columns[a].rank - columns[b].rank })
+	c.rivals = c.rivals[:min(len(c.rivals), maxRivals)]
 }
 
 // each calls header with the columns, then row with each row below the headers that is not blank, until one of them returns
@@ -258,13 +270,11 @@ func noteColumns(notes *ports.FileNotes, columns []column) {
 			if best.rank == c.rank {
 				continue
 			}
-			it.Like, it.Instead = c.field.Name(), best.header
+			it.Like, it.Instead = c.name(), best.header
 		case c.isKnown, c.header == "", ownColumns[strings.ToLower(c.header)]:
 			continue
 		default:
-			if field, ok := likelyField(c.header); ok {
-				it.Like = field.Name()
-			}
+			it.Like = likelyField(c.header)
 		}
 		notes.Ignore(it)
 	}
@@ -346,41 +356,9 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 			broken = true
 			break
 		}
-		column := &r.columns[i]
-		if column.header == "" {
-			r.ignoreUntitled()
-		}
-		text := r.text(column, cell)
 		whole = whole && !cell.Cut
-		key, counts := column.key, column.isKnown
-		if rival := r.rival(column, row.Cells); counts && rival >= 0 {
-			switch {
-			case bytes.Equal(bytes.TrimSpace(row.Cells[rival].Text), bytes.TrimSpace(cell.Text)):
-				continue
-			case r.columns[rival].rank < column.rank:
-				key, counts = column.headerKey, false
-			}
-		}
-		if key != nil && len(r.original) <= ports.MaxOriginal {
-			if len(r.original) > 1 {
-				r.original = append(r.original, ',')
-			}
-			r.original = jsontext.AppendString(append(r.original, key...), text)
-		}
-		if counts {
-			if r.width != nil && !cell.Quoted {
-				var ok bool
-				text, ok = bare(text)
-				broken = broken || !ok
-			}
-			value := domain.Given{Kind: cellKinds[cell.Fault], Cut: cell.Cut, Malformed: cell.Malformed}
-			if len(text) > domain.MaxValue {
-				text, value.Cut = domain.TrimPartialRune(text[:domain.MaxValue]), true
-			}
-			from := len(r.texts)
-			r.texts = append(r.texts, text...)
-			r.add(column.field, value, from)
-		}
+		readable := r.cell(&r.columns[i], cell, row.Cells)
+		broken = broken || !readable
 	}
 	var original []byte
 	if r.original = append(r.original, '}'); whole && len(r.original) <= ports.MaxOriginal {
@@ -392,11 +370,83 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 	return r.end(original)
 }
 
+// cell adds the value of a cell to the candidate. It returns false if the value has a quote that closes none.
+func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (readable bool) {
+	if column.header == "" {
+		r.ignoreUntitled()
+	}
+	text := r.text(column, cell)
+	if !column.isKnown {
+		r.keep(column.key, text)
+		return true
+	}
+	if rival := r.rival(column, row); rival >= 0 {
+		switch {
+		case bytes.Equal(bytes.TrimSpace(row[rival].Text), bytes.TrimSpace(cell.Text)):
+			return true
+		case r.columns[rival].rank < column.rank:
+			r.keep(column.headerKey, text)
+			return true
+		}
+	}
+	readable = true
+	value := domain.Given{Kind: cellKinds[cell.Fault], Cut: cell.Cut, Malformed: cell.Malformed}
+	original := text
+	if r.width != nil && !cell.Quoted {
+		text, readable = bare(text)
+	}
+	if column.isFull && value.Kind == domain.KindText {
+		parts, ok := domain.SplitFullName(string(text), column.order)
+		if ok && !value.Cut && !value.Malformed {
+			r.giveFullName(parts)
+			return readable
+		}
+		value.Joined = true
+	}
+	r.keep(column.key, original)
+	r.give(column.field, value, text)
+	return readable
+}
+
+// giveFullName adds the parts of a full name.
+func (r *rowReader) giveFullName(parts domain.NameTexts) {
+	for _, it := range []struct {
+		field domain.PersonField
+		text  string
+	}{{domain.PersonLastName, parts.Last}, {domain.PersonFirstName, parts.First}, {domain.PersonPatronymic, parts.Patronymic}} {
+		if it.text != "" {
+			r.keep(append(jsontext.AppendString(nil, string(it.field.Name())), ':'), []byte(it.text))
+			r.give(it.field, domain.Given{Kind: domain.KindText}, []byte(it.text))
+		}
+	}
+}
+
+// give adds a value to the candidate.
+func (r *rowReader) give(field domain.PersonField, value domain.Given, text []byte) {
+	if len(text) > domain.MaxValue {
+		text, value.Cut = domain.TrimPartialRune(text[:domain.MaxValue]), true
+	}
+	from := len(r.texts)
+	r.texts = append(r.texts, text...)
+	r.add(field, value, from)
+}
+
+// keep adds a value to the record as it came. The key is nil for a column that is not kept.
+func (r *rowReader) keep(key, text []byte) {
+	if key == nil || len(r.original) > ports.MaxOriginal {
+		return
+	}
+	if len(r.original) > 1 {
+		r.original = append(r.original, ',')
+	}
+	r.original = jsontext.AppendString(append(r.original, key...), text)
+}
+
 // rival returns the index of the column whose value counts instead of that of a column, or together with it. It is negative if none has a
 // value.
 func (r *rowReader) rival(c *column, cells []scan.Cell) int {
 	for _, i := range c.rivals {
-		if i < len(cells) && !cells[i].IsBlank() {
+		if i < len(cells) && !cells[i].IsBlank() && !c.field.IsPlaceholder(string(cells[i].Text)) {
 			return i
 		}
 	}

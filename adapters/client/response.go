@@ -47,6 +47,7 @@ func (r *result) close() {
 // A resultLine is a line of a response, of any status.
 type resultLine struct {
 	rejectedRecord // or a record of another status
+	notes          // of the last line
 
 	Status string
 
@@ -58,9 +59,8 @@ type resultLine struct {
 	Code                       int
 	Objects, Created, Rejected int
 	Share                      float64
-	notes
-	Error, Detail string
-	Request       string `json:"request_id"`
+	Error, Detail              string
+	Request                    string `json:"request_id"`
 }
 
 // A rejectedRecord is a record in a response, with its violations.
@@ -72,11 +72,12 @@ type rejectedRecord struct {
 
 // A problem is an error that the server reports (RFC 9457).
 type problem struct {
+	notes
+
 	status       int
 	Code, Detail string
 	Request      string `json:"request_id"`
 	Rejections   []rejectedRecord
-	notes
 }
 
 // notes are the parts of the file that the server ignored.
@@ -85,8 +86,8 @@ type notes struct {
 	Ignored    []struct{ Column, Like, Instead string }
 }
 
-// print writes the notes. A column that may stand for a field has a line of its own.
-func (n *notes) print(w io.Writer) {
+// write writes the notes. A column that may stand for a field has a line of its own.
+func (n *notes) write(w io.Writer) {
 	for _, row := range n.PassedOver {
 		fmt.Fprintf(w, "  passed over: %s\n", printable(row))
 	}
@@ -157,7 +158,7 @@ func (r *result) readLines(body io.Reader, credentials *credentialsFile, bar *pr
 			r.complete = true
 			r.status, r.number = l.Code, l.Import
 			r.records, r.registered, r.rejected = l.Objects, l.Created, l.Rejected
-			l.notes.print(r.w)
+			l.notes.write(r.w)
 			return nil
 		case "failed":
 			return r.addProblem(&problem{status: l.Code, Code: l.Error, Detail: l.Detail, Request: l.Request})
@@ -221,7 +222,7 @@ func (r *result) addProblem(p *problem) error {
 	for i := range p.Rejections {
 		err = errors.Join(err, r.addRejected(&p.Rejections[i]))
 	}
-	p.notes.print(r.w)
+	p.notes.write(r.w)
 	return err
 }
 
