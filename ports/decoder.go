@@ -32,7 +32,7 @@ const (
 	FormatJSON   FileFormat = "json"   // an object, or an array of objects
 	FormatNDJSON FileFormat = "ndjson" // an object per line
 	FormatCSV    FileFormat = "csv"    // a header row, and fields separated by commas, semicolons, tabs, vertical bars or U+001F
-	FormatXLSX   FileFormat = "xlsx"   // the first sheet of a workbook, with a header row
+	FormatXLSX   FileFormat = "xlsx"   // the first sheet of a workbook that has a header row
 )
 
 // A FileHint describes a file in the words of its sender.
@@ -55,10 +55,12 @@ type FileLayout struct {
 	Notes     FileNotes         // on the part of the file that was read
 }
 
-// FileNotes are the parts of a file that count in no record, fit to show. There are at most maxNotes of each kind.
+// FileNotes are the parts of a file that count in no record, or that a person does not see, fit to show. There are at most maxNotes of each kind.
 type FileNotes struct {
 	PassedOver []string // texts of rows above the header row, and of the example of a template
 	Ignored    []IgnoredColumn
+	Sheets     []string // names of visible sheets that have a header row and were not read
+	HiddenRows int      // rows that a workbook hides, such as by a filter; they were read
 }
 
 const (
@@ -77,6 +79,13 @@ type IgnoredColumn struct {
 func (n *FileNotes) PassOver(row string) {
 	if len(n.PassedOver) < maxNotes {
 		n.PassedOver = append(n.PassedOver, domain.Line(row, maxNote))
+	}
+}
+
+// SkipSheet adds the name of a sheet that was not read.
+func (n *FileNotes) SkipSheet(name string) {
+	if len(n.Sheets) < maxNotes {
+		n.Sheets = append(n.Sheets, domain.Line(name, maxNote))
 	}
 }
 

@@ -5,7 +5,9 @@ package bulkfile
 import (
 	"io"
 	"iter"
+	"slices"
 
+	"rollcall/adapters/bulkfile/scan"
 	"rollcall/adapters/bulkfile/scan/xlsx"
 	"rollcall/domain"
 	"rollcall/ports"
@@ -37,7 +39,7 @@ func (f Files) candidates(s *source, file *io.SectionReader, notes *ports.FileNo
 		return CSV{s.delimiter}.Candidates(s.text(file), notes)
 	case ports.FormatXLSX:
 		return func(yield func(*domain.Candidate, error) bool) {
-			err := f.workbook(file, func(t table) error {
+			err := f.workbook(file, notes, func(t table) error {
 				t.candidates(notes, yield)
 				return nil
 			})
@@ -50,15 +52,50 @@ func (f Files) candidates(s *source, file *io.SectionReader, notes *ports.FileNo
 	}
 }
 
-// workbook calls read with the first visible sheet of a workbook.
-func (f Files) workbook(file *io.SectionReader, read func(table) error) error {
+// workbook calls read with the first visible sheet of a workbook that has a header row, or with the first if none has. It adds to notes the
+// other sheets with a header row: they are not read.
+func (f Files) workbook(file *io.SectionReader, notes *ports.FileNotes, read func(table) error) error {
 	spool := f.Spools.New()
 	defer spool.Close()
 	book, err := xlsx.Open(file, spool, f.MaxInflated, rowLimits)
 	if err != nil {
 		return brokenFile(err, 0)
 	}
-	return read(table{rows: book.Rows(), date: book.Date})
+	sheets := book.Sheets()
+	chosen := slices.IndexFunc(sheets, func(s xlsx.Sheet) bool {
+		var found bool
+		found, err = hasHeaderRow(book.Rows(s))
+		return found || err != nil
+	})
+	if err != nil {
+		return brokenFile(err, 0)
+	}
+	chosen = max(chosen, 0)
+	for _, other := range sheets[chosen+1:] {
+		if found, _ := hasHeaderRow(book.Rows(other)); found { // a broken sheet that is not read does no harm
+			notes.SkipSheet(other.Name)
+		}
+	}
+	return read(table{rows: book.Rows(sheets[chosen]), date: book.Date})
+}
+
+// hasHeaderRow reports whether a table has a header row.
+func hasHeaderRow(rows scan.Rows) (bool, error) {
+	above := 0
+	for row, err := range rows {
+		switch {
+		case err != nil:
+			return false, err
+		case row.IsBlank():
+		case !row.Broken && newColumns(row.Cells) != nil:
+			return true, nil
+		default:
+			if above++; above == headerRows {
+				return false, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // whole reads a file from its beginning.

@@ -30,7 +30,7 @@ func (f Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLa
 		layout.Delimiter = rune(s.delimiter)
 		return layout, CSV{s.delimiter}.table(s.text(file)).layOut(&layout, !s.isASCII)
 	case ports.FormatXLSX:
-		return layout, f.workbook(file, func(t table) error { return t.layOut(&layout, false) })
+		return layout, f.workbook(file, &layout.Notes, func(t table) error { return t.layOut(&layout, false) })
 	}
 	for candidate, err := range f.candidates(s, file, &layout.Notes) {
 		if err != nil {

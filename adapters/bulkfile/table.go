@@ -181,7 +181,12 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 		case columns != nil:
 			if below++; below == 1 && isExample(columns, r.Cells) {
 				notes.PassOver(textOf(r.Cells))
-			} else if !row(r) {
+				continue
+			}
+			if r.Hidden {
+				notes.HiddenRows++
+			}
+			if !row(r) {
 				return nil
 			}
 		default:

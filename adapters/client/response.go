@@ -84,10 +84,18 @@ type problem struct {
 type notes struct {
 	PassedOver []string `json:"passed_over"`
 	Ignored    []struct{ Column, Like, Instead string }
+	Sheets     []string `json:"skipped_sheets"`
+	HiddenRows int      `json:"hidden_rows"`
 }
 
 // write writes the notes. A column that may stand for a field has a line of its own.
 func (n *notes) write(w io.Writer) {
+	for _, name := range n.Sheets {
+		fmt.Fprintf(w, "  warning: sheet %q was not read; send it as a workbook of its own\n", printable(name))
+	}
+	if n.HiddenRows > 0 {
+		fmt.Fprintf(w, "  warning: %d hidden rows were read\n", n.HiddenRows)
+	}
 	for _, row := range n.PassedOver {
 		fmt.Fprintf(w, "  passed over: %s\n", printable(row))
 	}

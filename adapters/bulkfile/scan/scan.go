@@ -22,6 +22,7 @@ const ByteOrderMark = "\xef\xbb\xbf"
 type Row struct {
 	Cells  []Cell
 	Line   int  // number of its first line in a text file, or of the row in a sheet, from 1
+	Hidden bool // a filter or a person has hidden the row of a sheet
 	Broken bool // the row has a misplaced quote, or more than MaxCells cells
 }
 

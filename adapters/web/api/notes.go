@@ -9,6 +9,8 @@ import (
 type notes struct {
 	PassedOver []string        `json:"passed_over,omitempty"`
 	Ignored    []ignoredColumn `json:"ignored,omitempty"`
+	Sheets     []string        `json:"skipped_sheets,omitempty"`
+	HiddenRows int             `json:"hidden_rows,omitempty"`
 }
 
 type ignoredColumn struct {
@@ -18,7 +20,7 @@ type ignoredColumn struct {
 }
 
 func newNotes(of *ports.FileNotes) notes {
-	n := notes{PassedOver: of.PassedOver}
+	n := notes{PassedOver: of.PassedOver, Sheets: of.Sheets, HiddenRows: of.HiddenRows}
 	for _, it := range of.Ignored {
 		n.Ignored = append(n.Ignored, ignoredColumn{it.Header, it.Like, it.Instead})
 	}

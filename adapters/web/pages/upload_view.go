@@ -219,6 +219,12 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 
 // fileNotes returns a sentence on each part of a file that is ignored, apart from columns that look like no field.
 func fileNotes(notes *ports.FileNotes, words *locale.Words) (all []string) {
+	for _, name := range notes.Sheets {
+		all = append(all, words.Text("upload.note.skipped_sheet", "Text", name))
+	}
+	if notes.HiddenRows > 0 {
+		all = append(all, words.Text("upload.note.hidden_rows"))
+	}
 	for _, row := range notes.PassedOver {
 		all = append(all, words.Text("upload.note.passed_over", "Text", row))
 	}

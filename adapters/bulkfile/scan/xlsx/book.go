@@ -43,7 +43,7 @@ type Book struct {
 	texts     sharedTexts
 	formats   []*format // for each style of cells; nil for one that shows values as they are
 	from1904  bool      // days are counted from 1904, as old versions of Excel for Mac do
-	sheet     string    // the part of the first visible sheet
+	sheets    []Sheet
 
 	// isUncomputed reports that Excel must compute all formulas when it opens the workbook.
 	isUncomputed bool
@@ -60,10 +60,19 @@ func Open(file *io.SectionReader, spool ports.Spool, maxInflated int64, limits s
 	return b, b.open()
 }
 
-// Rows yields the rows of the first visible sheet. It may be called once.
-func (b *Book) Rows() scan.Rows {
+// A Sheet is a visible sheet of a workbook.
+type Sheet struct {
+	Name string
+	part string
+}
+
+// Sheets returns the visible sheets, of which there is at least one.
+func (b *Book) Sheets() []Sheet { return b.sheets }
+
+// Rows yields the rows of a sheet.
+func (b *Book) Rows(of Sheet) scan.Rows {
 	return func(yield func(scan.Row, error) bool) {
-		part, err := b.part(b.sheet)
+		part, err := b.part(of.part)
 		if err != nil {
 			yield(scan.Row{}, err)
 			return
@@ -145,7 +154,7 @@ func (b *Book) open() error {
 	if err != nil {
 		return err
 	}
-	err = b.findSheet(main, named)
+	err = b.findSheets(main, named)
 	if err != nil {
 		return err
 	}
@@ -188,8 +197,8 @@ func (r relationships) first(kind string) string {
 	return ""
 }
 
-// findSheet finds the part of the first visible sheet.
-func (b *Book) findSheet(main string, named relationships) error {
+// findSheets finds the visible sheets.
+func (b *Book) findSheets(main string, named relationships) error {
 	var contents struct {
 		Properties struct {
 			From1904 string `xml:"date1904,attr"`
@@ -198,6 +207,7 @@ func (b *Book) findSheet(main string, named relationships) error {
 			OnLoad string `xml:"fullCalcOnLoad,attr"`
 		} `xml:"calcPr"`
 		Sheets []struct {
+			Name  string `xml:"name,attr"`
 			State string `xml:"state,attr"`
 			ID    string `xml:"id,attr"`
 		} `xml:"sheets>sheet"`
@@ -217,11 +227,13 @@ func (b *Book) findSheet(main string, named relationships) error {
 	for _, sheet := range contents.Sheets {
 		part, found := sheets[sheet.ID]
 		if found && sheet.State != "hidden" && sheet.State != "veryHidden" {
-			b.sheet = part
-			return nil
+			b.sheets = append(b.sheets, Sheet{sheet.Name, part})
 		}
 	}
-	return b.broken(errors.New("it has no visible sheet"))
+	if b.sheets == nil {
+		return b.broken(errors.New("it has no visible sheet"))
+	}
+	return nil
 }
 
 // readStyles reads the formats of the styles of cells. Some programs name a part without writing it.

@@ -56,7 +56,8 @@ func (r *sheet) next() (bool, error) {
 
 // readRow reads a row. Some programs write a <row> for each of its cells.
 func (r *sheet) readRow() error {
-	r.row = scan.Row{Cells: r.row.Cells[:0], Line: r.rowNumber(r.row.Line + 1)}
+	r.row = scan.Row{Cells: r.row.Cells[:0], Line: r.row.Line}
+	r.row.Line, r.row.Hidden = r.rowAttributes()
 	r.texts = r.texts[:0]
 	for {
 		err := r.readCells()
@@ -67,22 +68,29 @@ func (r *sheet) readRow() error {
 			return err
 		}
 		r.begun = true
-		if !r.xml.begins("row") || r.rowNumber(r.row.Line+1) != r.row.Line {
+		if !r.xml.begins("row") {
+			return nil
+		}
+		if number, _ := r.rowAttributes(); number != r.row.Line {
 			return nil
 		}
 	}
 }
 
-// rowNumber returns the number of the row that began last.
-func (r *sheet) rowNumber(otherwise int) int {
+// rowAttributes returns the number of the row that began last, and whether it is hidden.
+func (r *sheet) rowAttributes() (number int, hidden bool) {
+	number = r.row.Line + 1
 	for name, value, rest := attribute(r.xml.attributes); len(name) > 0; name, value, rest = attribute(rest) {
-		if string(name) == "r" {
+		switch string(name) {
+		case "r":
 			if n, err := strconv.Atoi(string(value)); err == nil && n > 0 {
-				return n
+				number = n
 			}
+		case "hidden":
+			hidden, _ = strconv.ParseBool(string(value))
 		}
 	}
-	return otherwise
+	return number, hidden
 }
 
 func (r *sheet) readCells() error {

@@ -45,7 +45,7 @@ func TestRows(t *testing.T) {
 	require.NoError(t, err)
 	var rows [][]scan.Cell
 	var lines []int
-	for row, err := range b.Rows() {
+	for row, err := range b.Rows(b.Sheets()[0]) {
 		require.NoError(t, err)
 		cells := []scan.Cell{}
 		for _, cell := range row.Cells {
@@ -71,7 +71,7 @@ func TestReadingStops(t *testing.T) {
 	b, err := open(t, bytes.NewReader(file), int64(len(file)))
 	require.NoError(t, err)
 	seen := 0
-	for range b.Rows() {
+	for range b.Rows(b.Sheets()[0]) {
 		seen++
 		if seen == 2 {
 			break
