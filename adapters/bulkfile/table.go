@@ -317,11 +317,11 @@ func (t table) candidates(notes *ports.FileNotes, yield func(*domain.Candidate, 
 	}
 }
 
-// text returns the text of a cell. In a column of birthdays a number is a date, even if the cell has no format of dates, unless the
-// number may be a year.
+// text returns the text of a cell. In a column of birthdays a number is a date, even if the cell has no format of dates or is a text,
+// unless the number may be a year.
 func (t table) text(c *column, cell *scan.Cell) []byte {
 	const beyondYears = 10_000 // a day in 1927
-	if t.date == nil || !cell.IsNumber || !c.isKnown || c.field != domain.PersonBirthday {
+	if t.date == nil || !c.isKnown || c.field != domain.PersonBirthday || !cell.IsNumber && !isDay(cell.Text) {
 		return cell.Text
 	}
 	number, err := strconv.ParseFloat(string(cell.Text), 64)
@@ -329,6 +329,12 @@ func (t table) text(c *column, cell *scan.Cell) []byte {
 		return cell.Text
 	}
 	return t.date(cell.Text)
+}
+
+// isDay reports whether a text is the number of a day of this century or the last: five digits, with a fraction of zero or none.
+func isDay(text []byte) bool {
+	digits, fraction, _ := bytes.Cut(text, []byte("."))
+	return len(digits) == 5 && strings.Trim(string(digits), "0123456789") == "" && strings.Trim(string(fraction), "0") == ""
 }
 
 // A rowReader makes candidates of rows.

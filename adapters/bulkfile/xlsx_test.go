@@ -87,6 +87,13 @@ func TestXLSXDatesAndNumbers(t *testing.T) {
 			from1904 := true
 			require.NoError(t, f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &from1904}))
 		}), "1", "2000-02-28"},
+		"days as text":        {book(t, [][]any{header, {"anna", "1", "36585"}}, nil), "1", "2000-02-29"},
+		"days as text, float": {book(t, [][]any{header, {"anna", "1", "36585.0"}}, nil), "1", "2000-02-29"},
+		"days as text from 1904": {book(t, [][]any{header, {"anna", "1", "35122"}}, func(f *excelize.File) {
+			from1904 := true
+			require.NoError(t, f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &from1904}))
+		}), "1", "2000-02-28"},
+		"a year as text": {book(t, [][]any{header, {"anna", "1", "2000"}}, nil), "1", "2000"},
 		"after a hidden sheet": {book(t, [][]any{header, {"anna", "1"}}, func(f *excelize.File) {
 			index, err := f.NewSheet("people")
 			require.NoError(t, err)
