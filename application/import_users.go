@@ -206,6 +206,7 @@ type userImport struct {
 	request  ports.ImportRequest
 	size     importSize
 	decoding turns
+	dates    domain.DateOrder
 
 	fingerprint []byte // of the request; nil without a key
 	salt        []byte
@@ -222,6 +223,9 @@ var (
 
 	// errNotAll ends a strict import at its first rejection.
 	errNotAll = errors.New("not all records can be registered")
+
+	// errMonthFirst ends an import at the first birthday that has the month first.
+	errMonthFirst = errors.New("a date has the month first")
 
 	// errLarger ends an import with more records than its size allows. The database has done no work for it by then.
 	errLarger = errors.New("import has more records than the size of its file suggests")
@@ -240,10 +244,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	if err != nil {
 		return nil, fmt.Errorf("issue passwords: %w", err)
 	}
-	id, err := i.do(ctx, false)
-	if errors.Is(err, errNotAll) {
-		id, err = i.do(ctx, true) // again, to find every rejection
-	}
+	id, err := i.doAgain(ctx)
 	switch {
 	case errors.Is(err, errDryRun):
 		i.issuer = nil
@@ -251,6 +252,22 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 		return nil, errors.Join(err, i.dropLog())
 	}
 	return &ports.ImportResult{ID: id, Tally: i.tally, Notes: *i.notes, Outcomes: outcomes(i.log, i.issuer), Close: i.log.Close}, nil
+}
+
+// doAgain runs the import, and runs it again if a record shows that the others must be checked in another way.
+func (i *userImport) doAgain(ctx context.Context) (id int64, err error) {
+	skips := false
+	for {
+		id, err = i.do(ctx, skips)
+		switch {
+		case errors.Is(err, errMonthFirst):
+			i.dates = domain.UnknownOrder // the others may have it first, too
+		case errors.Is(err, errNotAll) && !skips:
+			skips = true // to find every rejection
+		default:
+			return id, err
+		}
+	}
 }
 
 // do runs the import in a transaction. If skips is true, it registers no record, and valid records are skipped.
@@ -374,6 +391,7 @@ type batch struct {
 // is errLarger.
 func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 	rules := i.Rules()
+	rules.DateOrder = i.dates
 	return func(yield func(batch, error) bool) {
 		var b batch
 		var originals arena
@@ -400,19 +418,19 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			if err == nil {
 				err = i.checkBounds(candidate.Number, i.size < large && (len(b.records) == most || text >= batchText))
 			}
+			var record domain.Record
+			if err == nil {
+				record, err = check(&rules, candidate)
+			}
 			if err != nil {
 				pass(batch{}, err)
 				return
-			}
-			record, hash := rules.Check(candidate), ""
-			if record.Violations == nil {
-				hash = i.issuer.Hash(record.Number)
 			}
 			if i.KeepOriginals {
 				record.Original = originals.copy(candidate.Original)
 			}
 			b.records = append(b.records, record)
-			b.hashes = append(b.hashes, hash)
+			b.hashes = append(b.hashes, i.hash(&record))
 			text += candidate.Size()
 			if i.size < large || len(b.records) < most && text < batchText {
 				continue
@@ -427,6 +445,23 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			pass(b, nil)
 		}
 	}
+}
+
+// check returns the record of a candidate, or errMonthFirst if the rules expect days first.
+func check(rules *domain.Rules, candidate *domain.Candidate) (domain.Record, error) {
+	record := rules.Check(candidate)
+	if record.MonthFirst && rules.DateOrder == domain.DayFirst {
+		return record, errMonthFirst
+	}
+	return record, nil
+}
+
+// hash returns the hash of the temporary password of a record, or an empty text for a record with violations.
+func (i *userImport) hash(record *domain.Record) string {
+	if record.Violations != nil {
+		return ""
+	}
+	return i.issuer.Hash(record.Number)
 }
 
 // checkBounds returns an error if a record exceeds the limit of imports or of the import's size.

@@ -612,3 +612,61 @@ func TestRejectedImportIsRecorded(t *testing.T) {
 	require.EqualValues(t, 1, id)
 	require.Equal(t, []fake.ImportRecord{{ID: 1, Status: 413, Description: domain.DescriptionBroken, Token: "crm"}}, f.store.Recorded())
 }
+
+// rows yields the candidates of a file as rows of a table.
+type rows struct{ ports.Decoder }
+
+func (d rows) Candidates(r *io.SectionReader, hint ports.FileHint, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
+	return func(yield func(*domain.Candidate, error) bool) {
+		for candidate, err := range d.Decoder.Candidates(r, hint, notes) {
+			if err == nil {
+				candidate.IsRow = true
+			}
+			if !yield(candidate, err) {
+				return
+			}
+		}
+	}
+}
+
+// A date with the month first is found in any batch. Then the import runs again, and rejects the dates that can be read in two ways.
+func TestMonthFirst(t *testing.T) {
+	const ambiguous, last = 2, 9_000
+	records := make([]string, last)
+	for i := range records {
+		birthday := "1990-02-01"
+		switch i + 1 {
+		case ambiguous:
+			birthday = "01/02/1990"
+		case last:
+			birthday = "12/31/1990"
+		}
+		records[i] = strings.TrimSuffix(person(fmt.Sprintf("user%d", i+1), fmt.Sprintf("u%d@example.com", i+1), ""), "}") + `,"birthday":"` + birthday + `"}`
+	}
+	for _, c := range []struct {
+		name     string
+		decoder  ports.Decoder
+		request  ports.ImportRequest
+		rejected int
+		code     domain.Code
+	}{
+		{"Table", rows{fake.Decoder{}}, ports.ImportRequest{}, ambiguous, domain.CodeAmbiguousDate},
+		{"StrictTable", rows{fake.Decoder{}}, ports.ImportRequest{Strict: true}, ambiguous, domain.CodeAmbiguousDate},
+		{"Objects", fake.Decoder{}, ports.ImportRequest{}, last, domain.CodeInvalid},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture()
+			f.config.Decoder = c.decoder
+			got, err := f.request(t, array(records...), c.request)
+			require.NoError(t, err)
+			require.Equal(t, last, got.tally.Records)
+			require.Equal(t, 1, got.tally.Rejected)
+			require.Equal(t, domain.Violations{{Field: domain.FieldBirthday, Code: c.code}}, got.outcomes[c.rejected-1].Violations)
+			registered := last - 1
+			if c.request.Strict {
+				registered = 0
+			}
+			require.Len(t, f.store.Accounts(), registered)
+		})
+	}
+}

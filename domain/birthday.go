@@ -56,6 +56,47 @@ func NewBirthday(s string, today Date) (Birthday, Violations) {
 	return Birthday{date, true}, nil
 }
 
+// A DateOrder is the order of day and month in dates with slashes or hyphens and the year last. Dates with dots have the day first
+// in every country.
+type DateOrder uint8
+
+// The orders of dates.
+const (
+	DayFirst DateOrder = iota
+
+	// UnknownOrder rejects dates that can be read in two ways.
+	UnknownOrder
+)
+
+// birthday returns the birthday of a text.
+func (r Rules) birthday(s string) (Birthday, Violations) {
+	birthday, vs := NewBirthday(s, r.Today)
+	if r.DateOrder == DayFirst {
+		return birthday, vs
+	}
+	swapped, other := r.monthFirst(s)
+	switch {
+	case !other, vs == nil && swapped == birthday:
+		return birthday, vs
+	case vs == nil:
+		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeAmbiguousDate}}
+	}
+	return swapped, nil
+}
+
+// monthFirst returns the birthday of a text if its first number is the month, and whether that is possible.
+func (r Rules) monthFirst(s string) (Birthday, bool) {
+	if len(s) >= maxDate {
+		return Birthday{}, false
+	}
+	match := dayFirst.FindStringSubmatch(foldDate(clean(s)))
+	if match == nil || match[2] != match[4] || match[2] == "." {
+		return Birthday{}, false
+	}
+	birthday, vs := NewBirthday(match[3]+match[2]+match[1]+match[4]+match[5], r.Today)
+	return birthday, vs == nil
+}
+
 // splitPlainDate splits DD/MM/YYYY, DD.MM.YYYY, DD-MM-YYYY and YYYY-MM-DD, which most files have.
 func splitPlainDate(s string) (year, month, day int, ok bool) {
 	if len(s) != len("DD/MM/YYYY") {
@@ -98,15 +139,7 @@ func splitDate(s string) (year, month, day int, ok bool) {
 	if len(s) >= maxDate {
 		return 0, 0, 0, false
 	}
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case isDash(r):
-			return '-'
-		case unicode.Is(unicode.Zs, r):
-			return ' '
-		}
-		return unicode.ToLower(r)
-	}, s)
+	s = foldDate(s)
 	if match := dayFirst.FindStringSubmatch(s); match != nil {
 		return number(match[5]), number(match[3]), number(match[1]), match[2] == match[4]
 	}
@@ -122,6 +155,19 @@ func splitDate(s string) (year, month, day int, ok bool) {
 		return number(match[3]), month, number(match[2]), ok
 	}
 	return 0, 0, 0, false
+}
+
+// foldDate returns a date in lower case, with hyphens for dashes and plain spaces.
+func foldDate(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case isDash(r):
+			return '-'
+		case unicode.Is(unicode.Zs, r):
+			return ' '
+		}
+		return unicode.ToLower(r)
+	}, s)
 }
 
 // isTimeOfDay reports whether the time after a date leaves no doubt of the date. With a zone it must be midnight, because another time may

@@ -112,3 +112,52 @@ func TestZeroBirthdayHasNoDate(t *testing.T) {
 	_, given := domain.Birthday{}.Date()
 	require.False(t, given)
 }
+
+// In a table with a date that has the month first, a date that can be read in two ways is rejected.
+func TestDateOrder(t *testing.T) {
+	ambiguous := only(domain.FieldBirthday, domain.CodeAmbiguousDate)
+	invalid := only(domain.FieldBirthday, domain.CodeInvalid)
+	for _, c := range []struct {
+		s          string
+		known      string // if days come first; empty for an invalid date
+		monthFirst bool
+		unknown    string // if the order is unknown; empty for a date that is rejected
+		rejected   domain.Violations
+	}{
+		{"12/25/1985", "", true, "1985-12-25", nil},
+		{"2-28-1985 0:00", "", true, "1985-02-28", nil},
+		{"01/02/1985", "1985-02-01", false, "", ambiguous},
+		{"1-2-1985", "1985-02-01", false, "", ambiguous},
+		{"02/02/1985", "1985-02-02", false, "1985-02-02", nil},
+		{"25/12/1985", "1985-12-25", false, "1985-12-25", nil},
+		{"01.02.1985", "1985-02-01", false, "1985-02-01", nil},
+		{"12.25.1985", "", false, "", invalid},
+		{"1985-02-01", "1985-02-01", false, "1985-02-01", nil},
+		{"Feb 1, 1985", "1985-02-01", false, "1985-02-01", nil},
+		{"02/30/1985", "", false, "", invalid},
+		{"12/25/85", "", false, "", invalid},
+	} {
+		t.Run(c.s, func(t *testing.T) {
+			person := valid()
+			person.Given[domain.PersonBirthday], person.IsRow = text(c.s), true
+			check := func(order domain.DateOrder) (string, domain.Record) {
+				record := domain.Rules{Region: "RU", Today: today, DateOrder: order}.Check(&person)
+				date, given := record.Registration.Birthday.Date()
+				if !given {
+					return "", record
+				}
+				return date.Time().Format(time.DateOnly), record
+			}
+			date, record := check(domain.DayFirst)
+			require.Equal(t, c.known, date)
+			require.Equal(t, c.monthFirst, record.MonthFirst)
+			date, record = check(domain.UnknownOrder)
+			require.Equal(t, c.unknown, date)
+			require.Equal(t, c.rejected, record.Violations)
+
+			person.IsRow = false
+			_, record = check(domain.DayFirst)
+			require.False(t, record.MonthFirst, "an object has no column")
+		})
+	}
+}

@@ -57,6 +57,7 @@ type Candidate struct {
 	Given [NumPersonFields]Given
 
 	Number     int  // place in the import, from 1
+	IsRow      bool // of a table, whose columns have one notation each
 	NotRecord  bool // the file has something other than a record at this place
 	Unreadable bool // the file is damaged at this place
 
@@ -78,7 +79,8 @@ type Rules struct {
 	Region string // of phone numbers without a country code, ISO 3166-1 alpha-2
 	Today  Date   // the latest possible birthday
 
-	PatronymicOptional bool // a person may have no patronymic
+	PatronymicOptional bool      // a person may have no patronymic
+	DateOrder          DateOrder // of birthdays
 }
 
 // A Registration is a person who can be registered, or the valid fields of a person who cannot.
@@ -97,6 +99,7 @@ type Record struct {
 	Login        string // as given, fit to show; empty if it was no text
 	Registration Registration
 	Violations   Violations
+	MonthFirst   bool   // the birthday has the month first, so that other birthdays of the table may have it first, too
 	Original     []byte // as in Candidate; nil if originals are not stored
 }
 
@@ -129,6 +132,9 @@ func (r Rules) Check(c *Candidate) Record {
 		found[PersonEmail] = append(found[PersonEmail], Violation{Field: FieldEmail, Code: CodeContactRequired})
 	}
 	record.Violations = slices.Concat(found[:]...)
+	if c.IsRow && len(found[PersonBirthday]) > 0 && c.Given[PersonBirthday].Kind == KindText {
+		_, record.MonthFirst = r.monthFirst(c.Given[PersonBirthday].Text)
+	}
 	return record
 }
 

@@ -65,7 +65,7 @@ func (f PersonField) parse(reg *Registration, text string, rules Rules) (vs Viol
 	case PersonPhone:
 		reg.Phone, vs = NewPhone(text, rules.Region)
 	case PersonBirthday:
-		reg.Birthday, vs = NewBirthday(text, rules.Today)
+		reg.Birthday, vs = rules.birthday(text)
 	}
 	return vs
 }

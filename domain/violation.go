@@ -48,6 +48,7 @@ const (
 	CodeFullName        Code = "full_name"        // a full name in one text whose parts are ambiguous
 	CodeExtension       Code = "extension"        // a phone with an extension
 	CodeMixedScripts    Code = "mixed_scripts"    // a login or email with letters of several alphabets
+	CodeAmbiguousDate   Code = "ambiguous_date"   // a date in a table in which the day or the month may be first
 	CodeFuture          Code = "future"           // a birthday after today
 	CodeTaken           Code = "taken"            // belongs to an existing account
 	CodeIsContact       Code = "is_contact"       // a login that reads as an email or a phone other than the person's own
@@ -62,9 +63,8 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodePlaceholder, CodeType, CodeRepeated, CodeEncoding,
-		CodeCellError, CodeUncomputed, CodeControl,
-		CodeTooLong, CodeInvalid, CodeFullName, CodeExtension, CodeMixedScripts, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong,
-		CodeSame,
+		CodeCellError, CodeUncomputed, CodeControl, CodeTooLong, CodeInvalid, CodeFullName, CodeExtension, CodeMixedScripts, CodeAmbiguousDate,
+		CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
 	}
 }
 

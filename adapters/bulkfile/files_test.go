@@ -36,8 +36,28 @@ func candidatesOf(file string, hint ports.FileHint) (all []domain.Candidate, err
 		}
 		all = append(all, *candidate)
 		all[len(all)-1].Original = bytes.Clone(candidate.Original)
+		all[len(all)-1].IsRow = false // see TestRowsOfTables
 	}
 	return all, nil
+}
+
+// Only the candidates of a table are rows, because only a table has columns with one notation each.
+func TestRowsOfTables(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		isRow      bool
+	}{
+		{"CSV", "login\nanna\n", true},
+		{"XLSX", book(t, [][]any{{"login"}, {"anna"}}, nil), true},
+		{"JSON", `[{"login":"anna"}]`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for candidate, err := range files().Candidates(sectionOf(c.file), ports.FileHint{}, &ports.FileNotes{}) {
+				require.NoError(t, err)
+				require.Equal(t, c.isRow, candidate.IsRow)
+			}
+		})
+	}
 }
 
 // The same records give the same candidates in every format and encoding.

@@ -352,6 +352,7 @@ type rowReader struct {
 // record returns the candidate for a row. It is unreadable if the row is broken, or has a value to the right of the columns.
 func (r *rowReader) record(row scan.Row) *domain.Candidate {
 	r.begin(r.number)
+	r.candidate.IsRow = true
 	r.original = append(r.original[:0], '{')
 	broken, whole := row.Broken, true
 	for i := range row.Cells {
