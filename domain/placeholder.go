@@ -47,5 +47,6 @@ func (f PersonField) IsPlaceholder(s string) bool {
 }
 
 func isListed(s string) bool {
-	return slices.ContainsFunc(placeholders, func(placeholder string) bool { return strings.EqualFold(s, placeholder) })
+	// Capitals of these letters have as many bytes as small letters, so that most names need no comparison.
+	return slices.ContainsFunc(placeholders, func(placeholder string) bool { return len(s) == len(placeholder) && strings.EqualFold(s, placeholder) })
 }

@@ -85,8 +85,10 @@ func TestRanks(t *testing.T) {
 		ignored []ports.IgnoredColumn
 	}{
 		"id": {"user_id,username,phone\n7,anna,1\n8,,2\n", " anna  1, -  2", []ports.IgnoredColumn{{Header: "user_id", Like: domain.FieldLogin, Instead: "username"}}},
-		"name": {"GivenName,Name,SamAccountName,phone\nОльга,Ольга Ветрова,anna,1\n", "Ольга anna  1",
-			[]ports.IgnoredColumn{{Header: "Name", Like: domain.FieldFullName, Instead: "GivenName"}}},
+		"name": {
+			"GivenName,Name,SamAccountName,phone\nОльга,Ольга Ветрова,anna,1\n", "Ольга anna  1",
+			[]ports.IgnoredColumn{{Header: "Name", Like: domain.FieldFullName, Instead: "GivenName"}},
+		},
 		"phones": {"Логин;Телефон;Мобильный\na;1;2\nb;3;\nc;;4\nd;5;5\n", " a  2, b  3, c  4, d  5",
 			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}}},
 		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},

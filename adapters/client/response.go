@@ -166,7 +166,7 @@ func (r *result) readLines(body io.Reader, credentials *credentialsFile, bar *pr
 			r.complete = true
 			r.status, r.number = l.Code, l.Import
 			r.records, r.registered, r.rejected = l.Objects, l.Created, l.Rejected
-			l.notes.write(r.w)
+			l.write(r.w)
 			return nil
 		case "failed":
 			return r.addProblem(&problem{status: l.Code, Code: l.Error, Detail: l.Detail, Request: l.Request})
@@ -230,7 +230,7 @@ func (r *result) addProblem(p *problem) error {
 	for i := range p.Rejections {
 		err = errors.Join(err, r.addRejected(&p.Rejections[i]))
 	}
-	p.notes.write(r.w)
+	p.write(r.w)
 	return err
 }
 
