@@ -89,6 +89,13 @@ func (n *FileNotes) SkipSheet(name string) {
 	}
 }
 
+// CountHidden counts a row that was read, if it is hidden.
+func (n *FileNotes) CountHidden(hidden bool) {
+	if hidden {
+		n.HiddenRows++
+	}
+}
+
 // Ignore adds a column.
 func (n *FileNotes) Ignore(column IgnoredColumn) {
 	if !n.IsFull() {

@@ -60,6 +60,7 @@ func (t table) layOut(layout *ports.FileLayout, lettersFirst bool) error {
 		}
 		return true
 	}, func(r scan.Row) bool {
+		layout.Notes.CountHidden(r.Hidden)
 		texts := make([]string, len(columns))
 		for i := range min(len(columns), len(r.Cells)) {
 			texts[i] = string(t.text(&columns[i], &r.Cells[i]))

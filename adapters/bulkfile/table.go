@@ -183,9 +183,6 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 				notes.PassOver(textOf(r.Cells))
 				continue
 			}
-			if r.Hidden {
-				notes.HiddenRows++
-			}
 			if !row(r) {
 				return nil
 			}
@@ -307,6 +304,7 @@ func (t table) candidates(notes *ports.FileNotes, yield func(*domain.Candidate, 
 		return true
 	}, func(row scan.Row) bool {
 		r.number++
+		notes.CountHidden(row.Hidden)
 		return yield(r.record(row), nil)
 	})
 	if err == nil && r.number == 0 {
