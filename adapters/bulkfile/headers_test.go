@@ -89,13 +89,19 @@ func TestRanks(t *testing.T) {
 			"GivenName,Name,SamAccountName,phone\nОльга,Ольга Ветрова,anna,1\n", "Ольга anna  1",
 			[]ports.IgnoredColumn{{Header: "Name", Like: domain.FieldFullName, Instead: "GivenName"}},
 		},
-		"phones": {"Логин;Телефон;Мобильный\na;1;2\nb;3;\nc;;4\nd;5;5\n", " a  2, b  3, c  4, d  5",
-			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}}},
+		"phones": {
+			"Логин;Телефон;Мобильный\na;1;2\nb;3;\nc;;4\nd;5;5\n", " a  2, b  3, c  4, d  5",
+			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}},
+		},
 		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},
-		"likely": {"login,phone,Fist name,Parent phone,Отдел\na,1,x,y,z\n", " a  1",
-			[]ports.IgnoredColumn{{Header: "Fist name", Like: domain.FieldFirstName}, {Header: "Parent phone", Like: domain.FieldPhone}, {Header: "Отдел"}}},
-		"keys": {`[{"login":"a","phone":"1","lastName":"x","Имя":"y"},{"login":"b","note":1,"lastName":"z"}]`, " a  1, b  ",
-			[]ports.IgnoredColumn{{Header: "lastName", Like: domain.FieldLastName}, {Header: "Имя", Like: domain.FieldFirstName}, {Header: "note"}}},
+		"likely": {
+			"login,phone,Fist name,Parent phone,Отдел\na,1,x,y,z\n", " a  1",
+			[]ports.IgnoredColumn{{Header: "Fist name", Like: domain.FieldFirstName}, {Header: "Parent phone", Like: domain.FieldPhone}, {Header: "Отдел"}},
+		},
+		"keys": {
+			`[{"login":"a","phone":"1","lastName":"x","Имя":"y"},{"login":"b","note":1,"lastName":"z"}]`, " a  1, b  ",
+			[]ports.IgnoredColumn{{Header: "lastName", Like: domain.FieldLastName}, {Header: "Имя", Like: domain.FieldFirstName}, {Header: "note"}},
+		},
 		"no header": {"login,,phone\na,,1\nb,x,2\nc,y,3\n", " a  1, b  2, c  3", []ports.IgnoredColumn{{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
