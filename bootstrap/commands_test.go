@@ -72,7 +72,8 @@ func TestEveryFlagHasGroupAndHelp(t *testing.T) {
 				}
 				require.NotContains(t, []string{"", "Flags:"}, flag.group, "group of --%s", flag.name)
 				require.Contains(t, flag.text, ".", "help of --%s is a sentence", flag.name)
-				if command[0] == "serve" || command[0] == "migrate" {
+				ofOneRun := flag.name == "check" || flag.name == "keep-first" // all other flags are settings of an installation
+				if !ofOneRun && (command[0] == "serve" || command[0] == "migrate") {
 					require.Regexp(t, `\(\$[A-Z_]+\)`, flag.text, "variable of --%s", flag.name)
 				}
 			}
