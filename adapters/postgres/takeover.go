@@ -65,7 +65,7 @@ func TakeOver(ctx context.Context, url string, cfg TakeoverConfig) (result *Take
 	defer func() { err = errors.Join(err, db.Close()) }()
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("take over the first service's database: connect: %w", err)
+		return nil, fmt.Errorf("migrate: connect: %w", err)
 	}
 	defer conn.Release()
 	t := &takeover{cfg: cfg, db: db, conn: conn.Conn()}
@@ -74,7 +74,7 @@ func TakeOver(ctx context.Context, url string, cfg TakeoverConfig) (result *Take
 		err = fmt.Errorf("%w: %w", ErrNoRights, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("take over the first service's database: %w", err)
+		return nil, fmt.Errorf("migrate: take over the first service's database: %w", err)
 	}
 	return t.result, nil
 }

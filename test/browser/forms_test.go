@@ -11,7 +11,7 @@ import (
 // badValues returns values that break a rule in every field of the registration.
 func badValues() fields {
 	return fields{
-		"lname": strings.Repeat("Ким", 30), "fname": " ", "patr": strings.Repeat("а", 100), "birthday": "2999-05-05",
+		"lname": strings.Repeat("Ким", 40), "fname": " ", "patr": strings.Repeat("а", 101), "birthday": "2999-05-05",
 		"email": "anna at example", "phone": "12", "login": "an na", "psw": "short",
 	}
 }

@@ -33,19 +33,21 @@ func (u *Useradd) lines(result *ports.ImportResult, late bool) outcomeFormat {
 
 // doneLine returns the last line of an import that was completed.
 func doneLine(result *ports.ImportResult, replayed bool) []byte {
-	tally, n := result.Tally, newNotes(&result.Notes)
+	tally := result.Tally
 	return encodeLine(struct {
-		Status      string          `json:"status"`
-		Import      int64           `json:"import,omitempty"`
-		Code        int             `json:"code"`
-		Objects     int             `json:"objects"`
-		Created     int             `json:"created"`
-		Rejected    int             `json:"rejected"`
-		Description string          `json:"description"`
-		Replayed    bool            `json:"replayed,omitempty"`
-		PassedOver  []string        `json:"passed_over,omitempty"`
-		Ignored     []ignoredColumn `json:"ignored,omitempty"`
-	}{"done", result.ID, tally.Status(), tally.Records, tally.Registered, tally.Rejected, tally.Description(), replayed, n.PassedOver, n.Ignored})
+		Status      string `json:"status"`
+		Import      int64  `json:"import,omitempty"`
+		Code        int    `json:"code"`
+		Objects     int    `json:"objects"`
+		Created     int    `json:"created"`
+		Rejected    int    `json:"rejected"`
+		Description string `json:"description"`
+		Replayed    bool   `json:"replayed,omitempty"`
+		notes
+	}{
+		"done", result.ID, tally.Status(), tally.Records, tally.Registered, tally.Rejected, tally.Description(), replayed,
+		newNotes(&result.Notes),
+	})
 }
 
 // runningLine returns a line with the progress of an import.
