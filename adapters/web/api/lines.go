@@ -43,7 +43,7 @@ func doneLine(result *ports.ImportResult, replayed bool) []byte {
 		Rejected    int    `json:"rejected"`
 		Description string `json:"description"`
 		Replayed    bool   `json:"replayed,omitempty"`
-		notes
+		notes              //nolint:embeddedstructfieldcheck // the order of the fields is that of the line
 	}{
 		"done", result.ID, tally.Status(), tally.Records, tally.Registered, tally.Rejected, tally.Description(), replayed,
 		newNotes(&result.Notes),
