@@ -186,7 +186,7 @@ func (r Rules) checkField(reg *Registration, f PersonField, g *Given) Violations
 		}
 		return vs
 	}
-	if g.isPlaceholder(f) {
+	if (r.Requires(f) || g.Repeated) && g.isPlaceholder(f) { // an optional field with a placeholder was left out above
 		return append(vs, Violation{Field: name, Code: CodePlaceholder})
 	}
 	malformed := g.Malformed || strings.Contains(g.Text, lost)

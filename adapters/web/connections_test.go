@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,29 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/adapters/web/guard"
+	"rollcall/test/visitor"
 )
-
-// raw sends bytes on a new connection, and returns the whole answer.
-func raw(t *testing.T, s *site, request string) string {
-	t.Helper()
-	conn := begin(t, s, request)
-	require.NoError(t, conn.CloseWrite())
-	answer, err := io.ReadAll(conn)
-	require.NoError(t, err)
-	return string(answer)
-}
-
-// begin sends bytes on a new connection, which stays open.
-func begin(t *testing.T, s *site, request string) *net.TCPConn {
-	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-	_, err = io.WriteString(conn, request)
-	require.NoError(t, err)
-	return conn.(*net.TCPConn)
-}
 
 // A client that stalls in the middle of a body gets 408, on every route.
 func TestBodyTimeout(t *testing.T) {
@@ -50,7 +28,7 @@ func TestBodyTimeout(t *testing.T) {
 		{"/register", mediaForm},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			conn := begin(t, s, "POST "+c.path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: "+c.media+"\r\nContent-Length: 100\r\n\r\n[")
+			conn := visitor.BeginRaw(t, s.url, "POST "+c.path+" HTTP/1.1\r\nHost: localhost\r\nContent-Type: "+c.media+"\r\nContent-Length: 100\r\n\r\n[")
 			answer, err := io.ReadAll(conn)
 			require.NoError(t, err)
 			require.Regexp(t, "^HTTP/1.1 408 ", string(answer))
@@ -63,7 +41,7 @@ func TestRejectionComesBeforeTheBody(t *testing.T) {
 	s := serve(t, func(use *settings) { use.web.Guard.Hosts = guard.Hosts{Loopback: true} })
 	for _, header := range []string{"Host: localhost\r\nOrigin: https://evil.example", "Host: evil.example"} {
 		for _, length := range []string{"Content-Length: 1000000000", "Transfer-Encoding: chunked"} {
-			conn := begin(t, s, fmt.Sprintf("POST /useradd HTTP/1.1\r\n%s\r\n%s\r\n\r\n1", header, length))
+			conn := visitor.BeginRaw(t, s.url, fmt.Sprintf("POST /useradd HTTP/1.1\r\n%s\r\n%s\r\n\r\n1", header, length))
 			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			require.NoError(t, err, header)
 			defer answer.Body.Close()
@@ -81,8 +59,8 @@ func TestRejectionComesBeforeTheBody(t *testing.T) {
 func TestUnreadBody(t *testing.T) {
 	s := serve(t)
 	smuggled := "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	got := raw(t, s, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
+	got := visitor.SendRaw(t, s.url, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
 	require.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
-	got = raw(t, s, "GET /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
+	got = visitor.SendRaw(t, s.url, "GET /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: "+strconv.Itoa(len(smuggled))+"\r\n\r\n"+smuggled)
 	require.Equal(t, 1, strings.Count(got, "HTTP/1.1 "), got)
 }

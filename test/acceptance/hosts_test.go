@@ -1,14 +1,13 @@
 package acceptance_test
 
 import (
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/visitor"
 )
 
 // withHost sends a request with a Host header, or by HTTP/1.0 without one, and returns the status.
@@ -18,7 +17,7 @@ func (p *program) withHost(t *testing.T, path, host string) (status string) {
 	if host == "" {
 		request = "GET " + path + " HTTP/1.0\r\n\r\n"
 	}
-	answer := raw(t, p, request)
+	answer := visitor.SendRaw(t, p.url, request)
 	require.Regexp(t, `^HTTP/1.[01] \d{3} `, answer)
 	return answer[len("HTTP/1.1 "):][:3]
 }
@@ -76,11 +75,11 @@ func TestUnknownHostIsExplained(t *testing.T) {
 	p := start(t)
 	const says = "The server does not answer to this host name. The administrator can add it with --host NAME."
 	for range 3 {
-		got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nConnection: close\r\n\r\n")
+		got := visitor.SendRaw(t, p.url, "GET / HTTP/1.1\r\nHost: people.example\r\nConnection: close\r\n\r\n")
 		require.Contains(t, got, "HTTP/1.1 421 Misdirected Request\r\n")
 		require.Contains(t, got, says)
 	}
-	got := raw(t, p, "GET / HTTP/1.1\r\nHost: people.example\r\nAccept: text/html\r\nAccept-Language: ru\r\nConnection: close\r\n\r\n")
+	got := visitor.SendRaw(t, p.url, "GET / HTTP/1.1\r\nHost: people.example\r\nAccept: text/html\r\nAccept-Language: ru\r\nConnection: close\r\n\r\n")
 	require.Contains(t, got, "--host ИМЯ")
 	require.Equal(t, 1, strings.Count(p.logged(), `level=WARN msg="request for an unknown host name rejected; if the name is this server's, set --host" host=people.example`))
 	require.Equal(t, 1, strings.Count(p.logged(), "level=WARN"), "one warning for many requests")
@@ -119,26 +118,4 @@ func TestInvalidHostNames(t *testing.T) {
 	p := start(t)
 	require.Equal(t, "200", p.withHost(t, "/login", "192.0.2.7"))
 	require.Equal(t, "421", p.withHost(t, "/login", "192.0.2.8"))
-}
-
-// raw sends bytes on a new connection, and returns the whole answer.
-func raw(t *testing.T, p *program, request string) string {
-	t.Helper()
-	conn := begin(t, p, request)
-	require.NoError(t, conn.CloseWrite())
-	answer, err := io.ReadAll(conn)
-	require.NoError(t, err)
-	return string(answer)
-}
-
-// begin sends bytes on a new connection, which stays open.
-func begin(t *testing.T, p *program, request string) *net.TCPConn {
-	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-	_, err = io.WriteString(conn, request)
-	require.NoError(t, err)
-	return conn.(*net.TCPConn)
 }
