@@ -36,7 +36,7 @@ type Given struct {
 
 // Entered returns a value that a person entered in a form. It is absent if it is blank.
 func Entered(s string) Given {
-	if trim(s) == "" {
+	if IsBlank(s) {
 		return Given{}
 	}
 	v := Given{Text: s, Kind: KindText}
@@ -146,7 +146,7 @@ func (g *Given) isLeftOut(f PersonField) bool {
 	case g.Kind == KindAbsent:
 		return true
 	}
-	return g.Kind == KindText && !g.Cut && clean(g.Text) == "" || g.isPlaceholder(f)
+	return g.Kind == KindText && !g.Cut && IsBlank(g.Text) || g.isPlaceholder(f)
 }
 
 func (g *Given) isPlaceholder(f PersonField) bool {

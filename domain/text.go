@@ -23,6 +23,16 @@ func TrimPartialRune[T ~string | ~[]byte](text T) T {
 	return text
 }
 
+// IsBlank reports whether a text shows nothing: it has only white space and invisible characters.
+func IsBlank[T ~string | ~[]byte](text T) bool {
+	for _, r := range string(text) {
+		if !unicode.IsSpace(r) && !isInvisible(r) {
+			return false
+		}
+	}
+	return true
+}
+
 func trim(s string) string { return strings.TrimSpace(s) }
 
 // clean trims white space, and drops the characters that show nothing: they come with text that was copied from a page or a document.

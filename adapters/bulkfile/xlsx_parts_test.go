@@ -205,6 +205,9 @@ func TestXLSXFaults(t *testing.T) {
 		text string
 	}{
 		"error":                       {`<c t="e"><f>1/0</f><v>#DIV/0!</v></c>`, domain.KindCellError, "#DIV/0!"},
+		"text in two ways":            {`<c t="inlineStr"><is><t>ann</t><r><t>an</t></r><r><t>na</t></r></is></c>`, domain.KindCellError, "annanna"},
+		"shared text in two ways":     {`<c t="s"><v>4</v></c>`, domain.KindCellError, "annanna"},
+		"text in empty parts":         {`<c t="inlineStr"><is><t></t><r><t>an</t></r><r><t>na</t></r></is></c>`, domain.KindText, "anna"},
 		"formula without a result":    {`<c><f>LOWER("A")</f></c>`, domain.KindUncomputed, `=LOWER("A")`},
 		"formula with an empty one":   {`<c><f>A1</f><v></v></c>`, domain.KindUncomputed, "=A1"},
 		"shared formula":              {`<c t="str"><f t="shared" si="0"/></c>`, domain.KindUncomputed, "="},
@@ -215,6 +218,7 @@ func TestXLSXFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := parts(header + `<row>` + c.cell + `<c><v>1</v></c></row>`)
+			all["xl/sharedStrings.xml"] = strings.Replace(all["xl/sharedStrings.xml"], "</sst>", `<si><t>ann</t><r><t>anna</t></r></si></sst>`, 1)
 			if name == "result that is not computed" {
 				all["xl/workbook.xml"] = strings.Replace(all["xl/workbook.xml"], "</workbook>", `<calcPr fullCalcOnLoad="1"/></workbook>`, 1)
 			}

@@ -12,7 +12,7 @@ import (
 	"rollcall/domain"
 )
 
-// MaxCells is the maximum number of cells in a row.
+// MaxCells is the maximum number of cells in a row, without blank ones at its end.
 const MaxCells = 1 << 10
 
 // ByteOrderMark may precede a text in UTF-8, and is not part of it.
@@ -48,8 +48,8 @@ const (
 	Uncomputed                  // the text is a formula whose result the workbook does not have
 )
 
-// IsBlank reports whether the cell has white space only.
-func (c *Cell) IsBlank() bool { return !c.Cut && len(bytes.TrimSpace(c.Text)) == 0 }
+// IsBlank reports whether the cell shows nothing.
+func (c *Cell) IsBlank() bool { return !c.Cut && domain.IsBlank(c.Text) }
 
 // IsBlank reports whether all cells of the row are blank.
 func (r *Row) IsBlank() bool {

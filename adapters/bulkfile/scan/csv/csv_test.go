@@ -3,6 +3,7 @@ package csv_test
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -62,7 +63,8 @@ func TestRows(t *testing.T) {
 		"delimiters in a text":  {"a,b,c\nd,\"e,f\n\n, g\",h\r\ni,\"j, k\"\n", [][]string{{"a", "b", "c"}, {"d", "e,f\n\n, g", "h"}, {"i", "j, k"}}},
 		"blanks around quotes":  {" \"a\" ,\t\"b\"\t, c ,\" d \"\n", [][]string{{"a", "b", " c ", " d "}}},
 		"texts of spreadsheets": {"=\"007\",=\"a,\"\"b\",=1\n", [][]string{{"007", "a,\"b", "=1"}}},
-		"too many cells":        {strings.Repeat(",", scan.MaxCells) + "\na\n", [][]string{append(make([]string, scan.MaxCells), "!"), {"a"}}},
+		"too many cells":        {strings.Repeat(",", scan.MaxCells) + "b\na\n", [][]string{append(make([]string, scan.MaxCells), "!"), {"a"}}},
+		"too many blank cells":  {strings.Repeat(", ", 16*scan.MaxCells) + "\n", [][]string{append([]string{""}, slices.Repeat([]string{" "}, scan.MaxCells-1)...)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.want, rows(t, strings.NewReader(c.file), wide))
@@ -79,6 +81,9 @@ func TestLongSpan(t *testing.T) {
 	require.Equal(t, []string{"c", "x", "!"}, got[1])
 	got = rows(t, strings.NewReader("a,b\nc,\""+lines[:64<<10]+"\"\nd,e\n"), scan.Limits{Row: 1 << 20})
 	require.Equal(t, [][]string{{"a", "b"}, {"c", lines[:64<<10]}, {"d", "e"}}, got)
+	got = rows(t, strings.NewReader("a,b\n\"c,d\n"+strings.Repeat("e,f\n", 100_000)), wide)
+	require.Len(t, got, 100_002)
+	require.Equal(t, []string{"c", "d", "!"}, got[1])
 }
 
 // Stray quotes in a table break no line but their own, and every line is in exactly one row.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -176,6 +177,9 @@ func (r *sheet) cell(kind string, f *format) (c scan.Cell, err error) {
 	default:
 		c.Text = withoutEscapes(c.Text)
 	}
+	if len(c.Text) > 0 && c.Text[0] == twoTexts {
+		c.Text, c.Fault = c.Text[1:], scan.CellError
+	}
 	if f != nil && f.text != nil && len(c.Text) > 0 && len(c.Text) < maxBookText {
 		r.shown = f.text.show(r.shown[:0], c.Text)
 		c.Text = r.shown
@@ -307,18 +311,27 @@ func (t *bookText) put(piece []byte) {
 	*t = append(*t, piece[:min(len(piece), maxBookText-len(*t))]...)
 }
 
+// twoTexts begins a text that has a plain part beside parts with styles: programs differ in which of them they show. No UTF-8 has this byte.
+const twoTexts = 0xFF
+
 // read adds the text of the element that began last. Its parts may each have a style. Phonetic hints, which Japanese workbooks
 // have, are skipped.
 func (t *bookText) read(x *xmlScanner, element string) error {
 	if x.empty {
 		return nil
 	}
+	isStyled, plain := false, 0 // bytes before the parts with styles
 	for {
 		err := x.tag()
 		switch {
 		case err != nil:
 		case x.ends(element):
+			if plain > 0 && len(*t) > plain {
+				*t = slices.Insert(*t, 0, twoTexts)
+			}
 			return nil
+		case x.begins("r") && !isStyled:
+			isStyled, plain = true, len(*t)
 		case x.begins("rPh"):
 			err = x.skip()
 		case x.begins("t") && !x.empty:
