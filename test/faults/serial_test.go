@@ -106,9 +106,11 @@ func (c *crowded) isSerial(requests []request) bool {
 			return err
 		})
 	}
+	err := sent.Wait()
+	entries := c.newEntries()
 	var wrong complaints
-	if assert.NoError(&wrong, sent.Wait()) {
-		c.compare(&wrong, all)
+	if assert.NoError(&wrong, err) {
+		c.compare(&wrong, all, entries)
 	}
 	if wrong == nil {
 		return true
@@ -122,8 +124,8 @@ func (c *crowded) isSerial(requests []request) bool {
 	return false
 }
 
-// compare checks the results of the requests.
-func (c *crowded) compare(wrong *complaints, all []seen) {
+// newEntries returns the imports since the last call, by ID.
+func (c *crowded) newEntries() map[int64]entry {
 	entries := map[int64]entry{}
 	for _, it := range pgtest.Query[entry](c.t, c.database, `
 		select id, code, description, created::int, refused::int, (
@@ -133,6 +135,11 @@ func (c *crowded) compare(wrong *complaints, all []seen) {
 		entries[it.ID] = it
 		c.lastID = max(c.lastID, it.ID)
 	}
+	return entries
+}
+
+// compare checks the results of the requests.
+func (c *crowded) compare(wrong *complaints, all []seen, entries map[int64]entry) {
 	var made []account
 	var credentials []credential
 	var history []answered
