@@ -325,7 +325,7 @@ func (i *userImport) answer() *ports.Answer {
 // outcomeOf returns the outcome of a record, without its number and password.
 func outcomeOf(o *domain.Record, violations domain.Violations, skips bool) domain.Outcome {
 	if violations != nil {
-		return domain.Outcome{Login: o.Login, Violations: violations}
+		return domain.Outcome{Place: o.Place, Login: o.Login, Violations: violations}
 	}
 	return domain.Outcome{Login: o.Registration.Login.String(), Name: o.Registration.Name, Skipped: skips}
 }

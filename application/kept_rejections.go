@@ -43,9 +43,9 @@ func (k *keptRejections) reject(o *domain.Record, violations domain.Violations, 
 		return counted
 	}
 	kept := domain.Rejection{
-		Record: o.Number, Login: o.Login, Violations: violations, Description: sentences.Describe(violations), Original: o.Original,
+		Place: o.Place, Record: o.Number, Login: o.Login, Violations: violations, Description: sentences.Describe(violations), Original: o.Original,
 	}
-	k.room -= int64(rowBytes + violationBytes*len(violations) + 2*len(kept.Login) + len(kept.Description) + len(kept.Original))
+	k.room -= int64(rowBytes + violationBytes*len(violations) + 2*len(kept.Login) + len(kept.Sheet) + len(kept.Description) + len(kept.Original))
 	if !isRecord {
 		k.noRecords++
 	}

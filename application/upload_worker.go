@@ -285,7 +285,7 @@ func markChecked(upload *ports.Upload, result *ports.ImportResult) error {
 		}
 		if outcome.Violations != nil {
 			upload.Rejections = append(upload.Rejections, domain.Rejection{
-				Record: outcome.Record, Login: outcome.Login, Violations: outcome.Violations,
+				Place: outcome.Place, Record: outcome.Record, Login: outcome.Login, Violations: outcome.Violations,
 			})
 		}
 		if len(upload.Rejections) == ports.MaxRejectionsShown {

@@ -52,8 +52,16 @@ func Entered(s string) Given {
 // lost is U+FFFD, which programs write in place of a character that they could not read.
 const lost = string(utf8.RuneError)
 
+// A Place is where a record stands in its file.
+type Place struct {
+	Sheet string // of a workbook, by its name, fit to show; empty for none
+	Line  int    // number of its first line, or of its row in the sheet, from 1; 0 for an element of a JSON array
+}
+
 // A Candidate is a record as its file has it, not yet checked.
 type Candidate struct {
+	Place
+
 	Given [NumPersonFields]Given
 
 	Number     int  // place in the import, from 1
@@ -95,6 +103,8 @@ type Registration struct {
 // A Record is a checked candidate. Without violations its Registration is complete. With violations it has the valid fields, so that
 // those that are taken can be reported as well.
 type Record struct {
+	Place
+
 	Number       int
 	Login        string // as given, fit to show; empty if it was no text
 	Registration Registration
@@ -105,7 +115,7 @@ type Record struct {
 
 // Check returns the record of a candidate, with every violation that needs no knowledge of other records or accounts.
 func (r Rules) Check(c *Candidate) Record {
-	record := Record{Number: c.Number}
+	record := Record{Place: c.Place, Number: c.Number}
 	switch {
 	case c.Unreadable:
 		record.Violations = Violations{{Code: CodeUnreadable}}

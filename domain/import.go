@@ -111,6 +111,8 @@ type Account struct {
 
 // A Rejection is a record that was not registered, and why.
 type Rejection struct {
+	Place
+
 	Import      int64  // id of the recorded import
 	Record      int    // number of the record
 	Login       string // as given, fit to show
@@ -122,6 +124,8 @@ type Rejection struct {
 
 // An Outcome is the result of a record: an account with its password, or violations.
 type Outcome struct {
+	Place // of a rejected record
+
 	Record     int // number of the record
 	Login      string
 	Name       FullName // empty for a rejected record

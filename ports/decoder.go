@@ -85,9 +85,12 @@ func (n *FileNotes) PassOver(row string) {
 // SkipSheet adds the name of a sheet that was not read.
 func (n *FileNotes) SkipSheet(name string) {
 	if len(n.Sheets) < maxNotes {
-		n.Sheets = append(n.Sheets, domain.Line(name, maxNote))
+		n.Sheets = append(n.Sheets, SheetName(name))
 	}
 }
+
+// SheetName returns the name of a sheet, fit to show. Excel's have at most 31 characters.
+func SheetName(name string) string { return domain.Line(name, maxNote) }
 
 // CountHidden counts a row that was read, if it is hidden.
 func (n *FileNotes) CountHidden(hidden bool) {

@@ -17,8 +17,8 @@ type builder struct {
 }
 
 // begin begins a candidate.
-func (b *builder) begin(number int) {
-	b.candidate = domain.Candidate{Number: number}
+func (b *builder) begin(number int, place domain.Place) {
+	b.candidate = domain.Candidate{Place: place, Number: number}
 	b.texts, b.places, b.given = b.texts[:0], [domain.NumPersonFields]struct{ from, to int }{}, [domain.NumPersonFields]bool{}
 }
 
@@ -39,9 +39,9 @@ func (b *builder) end(original []byte) *domain.Candidate {
 	return &b.candidate
 }
 
-// unreadable returns a candidate for a broken record in a file that is not broken.
-func (b *builder) unreadable(number int, original []byte) *domain.Candidate {
-	b.candidate = domain.Candidate{Number: number, Unreadable: true, Original: original}
+// unreadable returns the candidate as a broken record in a file that is not broken.
+func (b *builder) unreadable(original []byte) *domain.Candidate {
+	b.candidate = domain.Candidate{Place: b.candidate.Place, Number: b.candidate.Number, Unreadable: true, Original: original}
 	return &b.candidate
 }
 

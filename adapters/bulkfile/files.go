@@ -76,7 +76,7 @@ func (f Files) workbook(file *io.SectionReader, notes *ports.FileNotes, read fun
 			notes.SkipSheet(other.Name)
 		}
 	}
-	return read(table{rows: book.Rows(sheets[chosen]), date: book.Date})
+	return read(table{rows: book.Rows(sheets[chosen]), sheet: ports.SheetName(sheets[chosen].Name), date: book.Date})
 }
 
 // hasHeaderRow reports whether a table has a header row.

@@ -40,7 +40,7 @@ type objectReader struct {
 func (r *objectReader) file(yield func(*domain.Candidate) bool) (record int, stopped bool) {
 	r.json.SkipByteOrderMark()
 	read := func(number int) bool {
-		r.record(number)
+		r.record(number, domain.Place{})
 		if r.json.Err() != nil {
 			record = number
 			return false
@@ -75,8 +75,8 @@ func (r *objectReader) file(yield func(*domain.Candidate) bool) (record int, sto
 }
 
 // record reads the value in the place of a record.
-func (r *objectReader) record(number int) {
-	r.begin(number)
+func (r *objectReader) record(number int, place domain.Place) {
+	r.begin(number, place)
 	r.candidate.NotRecord = r.json.Peek() != json.Object
 	r.json.StartRaw()
 	if r.candidate.NotRecord {
@@ -99,13 +99,16 @@ func (r *objectReader) record(number int) {
 
 // ignore notes a key that is not known.
 func (r *objectReader) ignore(key []byte) {
-	if r.keys[string(key)] || ownColumns[string(key)] || r.notes.IsFull() {
+	if r.keys[string(key)] || r.notes.IsFull() {
 		return
 	}
 	if r.keys == nil {
 		r.keys = map[string]bool{}
 	}
 	r.keys[string(key)] = true
+	if r.keys[firstOwnColumn] && ownColumns[string(key)] {
+		return
+	}
 	header := string(domain.TrimPartialRune(key))
 	r.notes.Ignore(ports.IgnoredColumn{Header: header, Like: likelyField(header)})
 }

@@ -38,9 +38,9 @@ func (NDJSON) Candidates(r io.Reader, notes *ports.FileNotes) iter.Seq2[*domain.
 			if reader.json.AtEnd() { // a blank line
 				continue
 			}
-			candidate, err := reader.line(number)
+			candidate, err := reader.line(number, lines.number)
 			if errors.Is(err, domain.ErrBrokenFile) {
-				candidate, err = reader.unreadable(number, lines.quoted()), nil
+				candidate, err = reader.unreadable(lines.quoted()), nil
 			}
 			if !yield(candidate, err) || err != nil {
 				return
@@ -57,8 +57,8 @@ func (NDJSON) Candidates(r io.Reader, notes *ports.FileNotes) iter.Seq2[*domain.
 }
 
 // line reads the rest of a line, which is one value.
-func (r *objectReader) line(number int) (*domain.Candidate, error) {
-	r.record(number)
+func (r *objectReader) line(number, line int) (*domain.Candidate, error) {
+	r.record(number, domain.Place{Line: line})
 	if !r.json.AtEnd() {
 		r.json.Fail("unexpected data after the end of the JSON value")
 	}
@@ -67,13 +67,14 @@ func (r *objectReader) line(number int) (*domain.Candidate, error) {
 
 // A lineReader reads a line, and ends with io.EOF until next is called.
 type lineReader struct {
-	r    *bufio.Reader
-	part []byte // of the line; the whole line where it is short
-	rest []byte // of part, to be read
-	last bool   // part ends the line
-	done bool   // the line feed was read
-	long bool   // the line has several parts
-	err  error  // of r
+	r      *bufio.Reader
+	number int    // of the line, from 1
+	part   []byte // of the line; the whole line where it is short
+	rest   []byte // of part, to be read
+	last   bool   // part ends the line
+	done   bool   // the line feed was read
+	long   bool   // the line has several parts
+	err    error  // of r
 }
 
 // next begins the next line, and returns false when there is none.
@@ -84,6 +85,7 @@ func (l *lineReader) next() bool {
 	if l.err != nil {
 		return false
 	}
+	l.number++
 	l.done = false
 	l.read()
 	l.long = !l.last

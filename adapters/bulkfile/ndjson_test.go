@@ -10,7 +10,7 @@ import (
 	"rollcall/ports"
 )
 
-// FuzzNDJSON proves that a line gives the same candidate as in an array, and is unreadable only if it is not JSON.
+// FuzzNDJSON proves that a line is blank or one candidate. That is the same as in an array, and unreadable only if the line is not JSON.
 func FuzzNDJSON(f *testing.F) {
 	f.Add("{\"login\":\"a\"}\n7\n{\n")
 	f.Add("\ufeff\r\n[]\n{} {}\nnull")
@@ -19,8 +19,9 @@ func FuzzNDJSON(f *testing.F) {
 		if err != nil {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
-		number := 0
+		number, place := 0, domain.Place{}
 		for line := range strings.Lines(strings.TrimPrefix(file, "\ufeff")) {
+			place.Line++
 			if strings.Trim(line, " \t\r\n") == "" {
 				continue
 			}
@@ -28,11 +29,12 @@ func FuzzNDJSON(f *testing.F) {
 			candidate := got[number]
 			number++
 			require.Equal(t, number, candidate.Number)
+			require.Equal(t, place, candidate.Place)
 			if err != nil || len(alone) != 1 {
 				require.True(t, candidate.Unreadable, "%q", line)
 				continue
 			}
-			alone[0].Number = number
+			alone[0].Place, alone[0].Number = place, number
 			require.Equal(t, alone[0], candidate, "%q", line)
 		}
 		require.Len(t, got, number)

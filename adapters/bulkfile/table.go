@@ -76,7 +76,8 @@ var headLimits = scan.Limits{Row: 16 << 10, Cell: 256}
 // A table is a sequence of rows. The header row is one of its first rows.
 type table struct {
 	rows  scan.Rows
-	width *int // of the header row, which the scanner needs to know; nil in a workbook
+	sheet string // fit to show; empty for none
+	width *int   // of the header row, which the scanner needs to know; nil in a workbook
 
 	// date returns the date that a number stands for in a column of dates. It is nil where numbers stand for themselves.
 	date func(number []byte) []byte
@@ -92,20 +93,24 @@ type column struct {
 	header  string
 	isKnown bool  // the column has the field
 	isOver  bool  // another column has the field, and this one is ignored
+	isOwn   bool  // the column is one of ownColumns in a file of rejected records
 	rivals  []int // columns with the field whose values count instead, by rank, and earlier ones of the same rank
 
 	headerKey []byte // key of a value that does not count because of a rival
 	key       []byte // of its values in a record as it came, in JSON with quotes and a colon; nil for a column that is not kept
 }
 
-// ownColumns are the columns that files of rejected records have beside the fields.
-var ownColumns = map[string]bool{"object": true, "reason": true}
+// ownColumns are the columns that files of rejected records have beside the fields. The first one marks such a file: in any other file these
+// columns are ignored like all that are unknown.
+var ownColumns = map[string]bool{firstOwnColumn: true, "line": true, "sheet": true, "reason": true}
+
+const firstOwnColumn = "object"
 
 // newColumns returns the columns with the headers in a row, or nil if the row is no header row.
 func newColumns(row []scan.Cell) []column {
 	columns := make([]column, len(row))
 	var fields [domain.NumPersonFields]bool
-	known, login := 0, false
+	known, login, isOwn := 0, false, false
 	for i, cell := range row {
 		c := column{header: strings.TrimSpace(string(cell.Text))}
 		c.meaning, c.isKnown = meaningOf(c.header)
@@ -114,6 +119,9 @@ func newColumns(row []scan.Cell) []column {
 			known++
 		}
 		login = login || c.isKnown && c.field == domain.PersonLogin && !c.isWeak
+		name := strings.ToLower(c.header)
+		isOwn = isOwn || name == firstOwnColumn
+		c.isOwn = isOwn && ownColumns[name]
 		columns[i] = c
 	}
 	if known < 2 && !login {
@@ -135,7 +143,7 @@ func newColumns(row []scan.Cell) []column {
 		if c.isKnown = c.isKnown && !c.isOver; c.isKnown {
 			key = string(c.field.Name()) // that of the last name for a full name
 		}
-		if key != "" && !ownColumns[strings.ToLower(key)] {
+		if key != "" && !c.isOwn {
 			c.key = append(jsontext.AppendString(nil, key), ':')
 			c.headerKey = append(jsontext.AppendString(nil, c.header), ':')
 		}
@@ -273,7 +281,7 @@ func noteColumns(notes *ports.FileNotes, columns []column) {
 				continue
 			}
 			it.Like, it.Instead = c.name(), best.header
-		case c.isKnown, c.header == "", ownColumns[strings.ToLower(c.header)]:
+		case c.isKnown, c.header == "", c.isOwn:
 			continue
 		default:
 			it.Like = likelyField(c.header)
@@ -349,7 +357,7 @@ type rowReader struct {
 
 // record returns the candidate for a row. It is unreadable if the row is broken, or has a value to the right of the columns.
 func (r *rowReader) record(row scan.Row) *domain.Candidate {
-	r.begin(r.number)
+	r.begin(r.number, domain.Place{Sheet: r.sheet, Line: row.Line})
 	r.candidate.IsRow = true
 	r.original = append(r.original[:0], '{')
 	broken, whole := row.Broken, true
@@ -375,7 +383,7 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 		original = r.original
 	}
 	if broken {
-		return r.unreadable(r.number, original)
+		return r.unreadable(original)
 	}
 	return r.end(original)
 }

@@ -61,7 +61,8 @@ func TestXLSXAgrees(t *testing.T) {
 		require.Len(t, got, len(want))
 		for i := range got {
 			require.JSONEq(t, string(want[i].Original), string(got[i].Original))
-			got[i].Original = want[i].Original
+			require.Equal(t, domain.Place{Sheet: "Sheet1", Line: 3 + 2*i}, got[i].Place)
+			got[i].Original, got[i].Place = want[i].Original, want[i].Place
 			require.Equal(t, want[i], got[i])
 		}
 	}

@@ -66,6 +66,8 @@ type resultLine struct {
 // A rejectedRecord is a record in a response, with its violations.
 type rejectedRecord struct {
 	Record     int `json:"object_id"`
+	Line       int // of the file, or row of the sheet; 0 if it is unknown
+	Sheet      string
 	Login      string
 	Violations []struct{ Message string }
 }
@@ -250,6 +252,12 @@ func (r *result) addRegistered(login, password string, credentials *credentialsF
 // addRejected adds a rejected record and its violations to the text.
 func (r *result) addRejected(record *rejectedRecord) error {
 	fmt.Fprintf(r.w, "  record %d", record.Record)
+	switch {
+	case record.Sheet != "":
+		fmt.Fprintf(r.w, ", sheet %q, row %d", printable(record.Sheet), record.Line)
+	case record.Line > 0:
+		fmt.Fprintf(r.w, ", line %d", record.Line)
+	}
 	if record.Login != "" {
 		fmt.Fprintf(r.w, " (%s)", printable(record.Login))
 	}

@@ -106,7 +106,7 @@ var (
 	copyProfiles = "profiles (user_id, " + columnNames(profileColumns) + ")"
 )
 
-const copyBadUsers = "bad_users (code_id, object_id, login, login_key, description, violations, original)"
+const copyBadUsers = "bad_users (code_id, object_id, sheet, line, login, login_key, description, violations, original)"
 
 func (b copyRow) user(id int64, a *domain.Account) copyRow {
 	return b.fields(1+len(userColumns)).bigint(id).columns(userColumns, a)
@@ -117,8 +117,13 @@ func (b copyRow) profile(userID int64, a *domain.Account) copyRow {
 }
 
 func (b copyRow) badUser(codeID int64, r *domain.Rejection) copyRow {
-	return b.fields(7).bigint(codeID).bigint(int64(r.Record)).optional(r.Login).optional(domain.LoginKey(r.Login)).
-		text(r.Description).violations(r.Violations).original(original(r))
+	b = b.fields(9).bigint(codeID).bigint(int64(r.Record)).optional(r.Sheet)
+	if r.Line == 0 {
+		b = b.null()
+	} else {
+		b = b.bigint(int64(r.Line))
+	}
+	return b.optional(r.Login).optional(domain.LoginKey(r.Login)).text(r.Description).violations(r.Violations).original(original(r))
 }
 
 // jsonbVersion is the first byte of a jsonb in binary format. The JSON text follows.

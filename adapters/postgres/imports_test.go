@@ -95,6 +95,8 @@ func storedImports(t *testing.T, url string) []fake.ImportRecord {
 	}
 	type badUserRow struct {
 		Object      int
+		Sheet       *string
+		Line        *int
 		Login       *string
 		Description string
 		Violations  []byte
@@ -114,8 +116,16 @@ func storedImports(t *testing.T, url string) []fake.ImportRecord {
 			record.User = *c.UserID
 		}
 		for _, b := range pgtest.Query[badUserRow](t, url,
-			`select object_id, login, description, violations::text, original::text from bad_users where code_id = $1 order by object_id`, c.ID) {
+			`select object_id, sheet, line, login, description, violations::text, original::text from bad_users where code_id = $1 order by object_id`, c.ID) {
 			rejection := domain.Rejection{Record: b.Object, Description: b.Description, Original: b.Original}
+			if b.Sheet != nil {
+				require.NotEmpty(t, *b.Sheet)
+				rejection.Sheet = *b.Sheet
+			}
+			if b.Line != nil {
+				require.NotZero(t, *b.Line)
+				rejection.Line = *b.Line
+			}
 			if b.Login != nil {
 				rejection.Login = *b.Login
 			}

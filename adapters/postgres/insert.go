@@ -9,10 +9,11 @@ import (
 // counted from 1970-01-01.
 const (
 	insertBadUsers = `
-		insert into bad_users (code_id, object_id, login, login_key, description, violations, original)
-		select $1, object_id, nullif(login, ''), nullif(login_key, ''), description, violations::jsonb, nullif(original, '')::jsonb
-		from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-			b (object_id, login, login_key, description, violations, original)`
+		insert into bad_users (code_id, object_id, sheet, line, login, login_key, description, violations, original)
+		select $1, object_id, nullif(sheet, ''), nullif(line, 0), nullif(login, ''), nullif(login_key, ''), description, violations::jsonb,
+			nullif(original, '')::jsonb
+		from unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+			b (object_id, sheet, line, login, login_key, description, violations, original)`
 
 	// The database supplies an id and a date that are null. User 0 is a sender without an account.
 	insertCode = `
@@ -39,14 +40,15 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 		tx.queue.Queue(insertProfiles, arrayArgs(profileArrays, accounts)...)
 	}
 	if n := len(rejections); n > 0 {
-		numbers := make([]int64, n)
+		numbers, sheets, lines := make([]int64, n), make([]string, n), make([]int64, n)
 		logins, keys, descriptions := make([]string, n), make([]string, n), make([]string, n)
 		violations, originals := make([]string, n), make([]string, n)
 		for i := range rejections {
 			r := &rejections[i]
-			numbers[i], logins[i], keys[i], descriptions[i] = int64(r.Record), r.Login, domain.LoginKey(r.Login), r.Description
+			numbers[i], sheets[i], lines[i] = int64(r.Record), r.Sheet, int64(r.Line)
+			logins[i], keys[i], descriptions[i] = r.Login, domain.LoginKey(r.Login), r.Description
 			violations[i], originals[i] = string(jsontext.AppendViolations(nil, r.Violations)), string(original(r))
 		}
-		tx.queue.Queue(insertBadUsers, tx.id, numbers, logins, keys, descriptions, violations, originals)
+		tx.queue.Queue(insertBadUsers, tx.id, numbers, sheets, lines, logins, keys, descriptions, violations, originals)
 	}
 }

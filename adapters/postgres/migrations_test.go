@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -249,4 +250,30 @@ func TestMigrationOfRollUp(t *testing.T) {
 	require.NoError(t, importRejecting(t.Context(), postgres.NewImports(db, dayOfStatistics), false))
 	check(4)
 	check(4)
+}
+
+// Rejections from before the migration have no places, nor have those of the previous version that runs beside this one.
+func TestMigrationOfPlaces(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	const rejection = `insert into bad_users (code_id, object_id, description, violations) values (1, %d, 'x', '[]')`
+	migrateOver(t, db, "20261126000030", `
+		insert into codes (code, description, refused) values (400, 'Bad request! Users haven''t been created.', 2);`+fmt.Sprintf(rejection, 1))
+	pgtest.Query[struct{}](t, url, fmt.Sprintf(rejection, 2))
+	want := []domain.Rejection{
+		{Import: 1, Record: 1, Description: "x", Violations: domain.Violations{}}, {Import: 1, Record: 2, Description: "x", Violations: domain.Violations{}},
+	}
+	reports := postgres.NewReports(db)
+	page, err := reports.Rejections(t.Context(), ports.RejectionQuery{Filter: domain.ReportFilter{Import: 1}, Limit: 9})
+	require.NoError(t, err)
+	require.Equal(t, want, page.Rejections)
+	require.NoError(t, reports.Read(t.Context(), ports.ReportQuery{Violations: true}, func(report ports.Report) error {
+		var got []domain.Rejection
+		for it, err := range report.Rejections {
+			require.NoError(t, err)
+			got = append(got, it)
+		}
+		require.Equal(t, want, got)
+		return nil
+	}))
 }

@@ -71,16 +71,17 @@ func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) 
 	}
 	args := filterArgs(filter)
 	maps.Copy(args, pgx.NamedArgs{"violations": query.Violations, "originals": query.Originals})
-	descriptions, violations := interned[string]{}, interned[parsedViolations]{}
+	sheets, descriptions, violations := interned[string]{}, interned[string]{}, interned[parsedViolations]{}
 	return fetchAll(ctx, tx, "rejections", sql, args, func(row pgx.CollectableRow) (domain.Rejection, error) {
 		values := row.RawValues()
+		number := func(column int) int { return int(binary.BigEndian.Uint64(values[column])) }
 		var parsed parsedViolations
-		if values[4] != nil {
-			parsed = violations.get(values[4], parseViolations)
+		if values[6] != nil {
+			parsed = violations.get(values[6], parseViolations)
 		}
 		return domain.Rejection{
-			Import: int64(binary.BigEndian.Uint64(values[0])), Record: int(binary.BigEndian.Uint64(values[1])),
-			Login: string(values[2]), Description: descriptions.get(values[3], textOf), Violations: parsed.violations, Original: values[5],
+			Import: int64(number(0)), Record: number(1), Place: domain.Place{Sheet: sheets.get(values[2], textOf), Line: number(3)},
+			Login: string(values[4]), Description: descriptions.get(values[5], textOf), Violations: parsed.violations, Original: values[7],
 		}, parsed.err
 	})
 }

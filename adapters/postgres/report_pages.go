@@ -196,7 +196,7 @@ func scanImport(row pgx.CollectableRow, more ...any) (i domain.Import, err error
 
 func scanRejection(row pgx.CollectableRow) (r domain.Rejection, err error) {
 	var violations []byte
-	err = row.Scan(&r.Import, &r.Record, &r.Login, &r.Description, &violations)
+	err = row.Scan(&r.Import, &r.Record, &r.Sheet, &r.Line, &r.Login, &r.Description, &violations)
 	if err == nil {
 		r.Violations, err = readViolations(violations)
 	}

@@ -18,6 +18,8 @@ var credentials = table[domain.Outcome]{"Credentials", []column[domain.Outcome]{
 func rejectionsIn(sentences ports.Sentences) table[domain.Outcome] {
 	return table[domain.Outcome]{"Rejections", []column[domain.Outcome]{
 		{name: "object", bookWidth: 10, number: func(o *domain.Outcome) int64 { return int64(o.Record) }},
+		{name: "line", bookWidth: 10, number: func(o *domain.Outcome) int64 { return int64(o.Line) }},
+		{name: "sheet", bookWidth: 15, text: func(o *domain.Outcome) string { return o.Sheet }},
 		{name: "login", bookWidth: 25, isEntry: true, text: func(o *domain.Outcome) string { return o.Login }},
 		{name: "reason", bookWidth: 90, text: func(o *domain.Outcome) string { return sentences.Describe(o.Violations) }},
 	}}

@@ -29,8 +29,8 @@ func outcomes() []domain.Outcome {
 	}
 	all := []domain.Outcome{
 		{Login: "ivanov", Name: domain.RestoreFullName(domain.NameTexts{Last: "Иванов", First: "Пётр", Patronymic: "Сергеевич"}), Password: "abcdef-ghijkm-npqrst-uvwxyz"},
-		{Login: "ivanov", Violations: taken},
-		{Login: "Ёлкина", Violations: tooLong},
+		{Place: domain.Place{Sheet: "5А", Line: 17}, Login: "ivanov", Violations: taken},
+		{Place: domain.Place{Line: 18}, Login: "Ёлкина", Violations: tooLong},
 		{Login: "boris", Name: domain.RestoreFullName(domain.NameTexts{Last: "Skipped", First: "Boris", Patronymic: "B."}), Skipped: true},
 		{Violations: domain.Violations{{Code: domain.CodeNotObject}}},
 		{Login: "名字", Name: domain.RestoreFullName(domain.NameTexts{Last: "O'Neil, \"Jr\"", First: "e\u0301", Patronymic: "👩‍👩‍👧"}), Password: "222222-333333-444444-555555"},
@@ -158,7 +158,7 @@ func TestCredentialsByOtherReaders(t *testing.T) {
 	rows, err = book.GetRows("Rejections")
 	require.NoError(t, err)
 	require.Len(t, rows, rejected+1)
-	require.Equal(t, []string{"2", "ivanov", "Login belongs to another user."}, rows[1])
+	require.Equal(t, []string{"2", "17", "5А", "ivanov", "Login belongs to another user."}, rows[1])
 }
 
 func TestCredentialsXLSXByEncodingXML(t *testing.T) {

@@ -20,7 +20,7 @@ type CodesCSV struct {
 type BadUsersCSV struct{}
 
 // RejectedCSV writes the rejected records of one import as a CSV file, to be corrected and sent again. Beside the number of a
-// record and the reason of its rejection it has a column for each field of a person; unknown keys are left out. A number becomes
+// record, its place in the file and the reason of its rejection it has a column for each field of a person; unknown keys are left out. A number becomes
 // its digits, null becomes empty, and any other value that is not a text becomes its JSON. It does not read the imports.
 type RejectedCSV struct{}
 
@@ -78,7 +78,11 @@ func writeCSV[T any](w io.Writer, language string, location *time.Location, t ta
 			}
 			switch c := &t.columns[i]; {
 			case c.number != nil:
-				o.buf = append(strconv.AppendInt(append(o.buf, '"'), c.number(row), 10), '"')
+				o.buf = append(o.buf, '"')
+				if n := c.number(row); n != 0 {
+					o.buf = strconv.AppendInt(o.buf, n, 10)
+				}
+				o.buf = append(o.buf, '"')
 			case c.date != nil:
 				o.buf = append(in(location, c.date(row)).AppendFormat(append(o.buf, '"'), time.DateTime), '"')
 			default:

@@ -33,7 +33,7 @@ func FuzzRejected(f *testing.F) {
 		require.NoError(t, decoder.Decode(to))
 	}
 	f.Fuzz(func(t *testing.T, original []byte) {
-		one := []domain.Rejection{{Record: 3, Login: "known", Description: "why", Original: original}}
+		one := []domain.Rejection{{Place: domain.Place{Sheet: "5А", Line: 4}, Record: 3, Login: "known", Description: "why", Original: original}}
 		var got []map[string]any
 		decode(t, write(t, report.RejectedJSON{}, of(t, nil, one)), &got)
 		require.Len(t, got, 1)
@@ -52,14 +52,14 @@ func FuzzRejected(f *testing.F) {
 		} else {
 			want["login"] = "known"
 		}
-		want["object"], want["reason"] = json.Number("3"), "why"
+		want["object"], want["line"], want["sheet"], want["reason"] = json.Number("3"), json.Number("4"), "5А", "why"
 		require.Equal(t, want, got[0])
 
 		rows := rowsOf(t, write(t, report.RejectedCSV{}, of(t, nil, one)), ',')
 		require.Len(t, rows, 2)
 		login, isText := want["login"].(string)
 		if isText && !strings.Contains(login, "\r") {
-			require.Equal(t, login, string(csvfield.Restore([]byte(rows[1][5]))))
+			require.Equal(t, login, string(csvfield.Restore([]byte(rows[1][7]))))
 		}
 	})
 }
@@ -84,7 +84,7 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 		if len(original) > ports.MaxOriginal || len(values) == 0 {
 			return
 		}
-		one := []domain.Rejection{{Record: 3, Description: "why; =6*7", Original: original}}
+		one := []domain.Rejection{{Place: domain.Place{Sheet: "=5;", Line: 4}, Record: 3, Description: "why; =6*7", Original: original}}
 		for language, delimiter := range map[string]rune{"en": ',', "ru": ';'} {
 			r := of(t, nil, one)
 			r.Language = language

@@ -11,7 +11,8 @@ import (
 )
 
 // JSON writes a report as an object, {"codes":[...],"bad_users":[...]}, with an import or a rejection on each line. Dates are in UTC.
-// An unknown login is null, and a violation has a limit only if its rule has one.
+// An unknown login is null. A rejection has the line and sheet of its record if these are known, and a violation has a limit only if its
+// rule has one.
 type JSON struct{}
 
 // Write implements ports.ReportWriter.
@@ -51,6 +52,7 @@ func (JSON) Write(w io.Writer, report ports.Report) error {
 		o.buf = strconv.AppendInt(o.buf, r.Import, 10)
 		o.buf = append(o.buf, `,"object_id":`...)
 		o.buf = strconv.AppendInt(o.buf, int64(r.Record), 10)
+		o.appendPlace(r.Place)
 		o.buf = append(o.buf, `,"login":`...)
 		if r.Login == "" {
 			o.buf = append(o.buf, "null"...)
@@ -70,6 +72,16 @@ func (JSON) Write(w io.Writer, report ports.Report) error {
 	list.end()
 	o.buf = append(o.buf, "}\n"...)
 	return o.flush()
+}
+
+// appendPlace appends the members of an object that say where a record is in its file.
+func (o *output) appendPlace(p domain.Place) {
+	if p.Line != 0 {
+		o.buf = strconv.AppendInt(append(o.buf, `,"line":`...), int64(p.Line), 10)
+	}
+	if p.Sheet != "" {
+		o.buf = jsontext.AppendString(append(o.buf, `,"sheet":`...), p.Sheet)
+	}
 }
 
 // A jsonList writes an array, with an element on each line.

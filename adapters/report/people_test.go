@@ -28,14 +28,15 @@ func TestFilesHaveEveryFieldOfAPerson(t *testing.T) {
 	}
 	original, err := json.Marshal(texts)
 	require.NoError(t, err)
-	rejections := []domain.Rejection{{Record: 1, Description: "why", Original: original}}
+	rejections := []domain.Rejection{{Place: domain.Place{Sheet: "5А", Line: 2}, Record: 1, Description: "why", Original: original}}
 	for name, writer := range map[string]ports.ReportWriter{
 		"rejected.json": report.RejectedJSON{}, "rejected.csv": report.RejectedCSV{}, "rejected.xlsx": report.RejectedXLSX{Dir: t.TempDir()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := section(write(t, writer, of(t, nil, rejections)))
 			records := 0
-			for candidate, err := range files.Candidates(file, ports.FileHint{Name: name}, &ports.FileNotes{}) {
+			var notes ports.FileNotes
+			for candidate, err := range files.Candidates(file, ports.FileHint{Name: name}, &notes) {
 				require.NoError(t, err)
 				records++
 				for field, given := range candidate.Given {
@@ -43,6 +44,7 @@ func TestFilesHaveEveryFieldOfAPerson(t *testing.T) {
 				}
 			}
 			require.Equal(t, 1, records)
+			require.Empty(t, notes)
 		})
 	}
 	for language, words := range languages(t) {

@@ -15,8 +15,8 @@ import (
 )
 
 // RejectedJSON writes the rejected records of one import as they arrived, to be corrected and sent again: an array with an object on
-// each line. An object begins with the number of the record, "object", and the reason of its rejection, "reason"; keys of the record
-// with these names are left out. A record that is not an object is the "value" of one. For a record that is not stored the object has
+// each line. An object begins with the number of the record, "object", its place in the file, "line" and "sheet", where it has one, and
+// the reason of its rejection, "reason". Keys of the record with these names are left out. A record that is not an object is the "value" of one. For a record that is not stored the object has
 // the login, if it is known. RejectedJSON does not read the imports.
 type RejectedJSON struct{}
 
@@ -30,6 +30,7 @@ func (RejectedJSON) Write(w io.Writer, report ports.Report) error {
 		list.next()
 		o.buf = append(o.buf, `{"object":`...)
 		o.buf = strconv.AppendInt(o.buf, int64(r.Record), 10)
+		o.appendPlace(r.Place)
 		o.buf = append(o.buf, `,"reason":`...)
 		o.buf = jsontext.AppendString(o.buf, r.Description)
 		switch original := compactor.compact(r.Original); {
@@ -43,7 +44,8 @@ func (RejectedJSON) Write(w io.Writer, report ports.Report) error {
 			o.buf = append(o.buf, original...)
 		default:
 			for key, value := range members(original) {
-				if name := unquote(key); name == "object" || name == "reason" {
+				switch unquote(key) {
+				case "object", "line", "sheet", "reason":
 					continue
 				}
 				o.buf = append(o.buf, ',')

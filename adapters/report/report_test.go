@@ -49,7 +49,7 @@ func rejections() []domain.Rejection {
 	all := []domain.Rejection{
 		{Login: "ivanov", Violations: taken, Original: []byte(`{"login":"ivanov","last_name":"Иванов","phone":79161234567,"birthday":null}`)},
 		{Login: "Ёлкина", Violations: tooLong, Original: []byte(` { "group" : {"a":[1,{"b":"]}"}]} , "phone" : "+7 916 123-45-67" , "login" : "Ёлкина" } `)},
-		{Login: "名字", Original: []byte(`{"object":99,"reason":"mine","login":"名字","\u0072eason":"\u043d","Object":1}`)},
+		{Login: "名字", Original: []byte(`{"object":99,"line":98,"sheet":"x","reason":"mine","login":"名字","\u0072eason":"\u043d","Object":1}`)},
 		{Login: "e\u0301le\u0300ve", Original: []byte(`{"first_name":"a\"b\\c\n","last_name":true,"patronymic":{"x":[ 1, 2 ]},"email":-5.0e3}`)},
 		{Login: "👩‍👩‍👧🇷🇺🙂", Original: []byte(`{"l\u006fgin":"first","login":"👩‍👩‍👧🇷🇺🙂"}`)},
 		{Violations: domain.Violations{{Code: domain.CodeNotObject}}, Original: []byte(`17`)},
@@ -70,6 +70,7 @@ func rejections() []domain.Rejection {
 		r := &all[i]
 		r.Import, r.Record, r.Description = int64(7+i/20*1_234_560), i+1, "Login: taken"
 	}
+	all[0].Place, all[1].Place = domain.Place{Line: 2}, domain.Place{Sheet: "=5А", Line: 17}
 	all[2].Description = "=cmd|' /C calc'!A0"
 	all[3].Description = ""
 	return all

@@ -21,7 +21,7 @@ type column[T any] struct {
 	width     int     // in TXT, in characters; 0 for the last column, whose texts have any length
 	bookWidth float64 // in a workbook, in characters
 
-	number func(*T) int64
+	number func(*T) int64 // 0 for none
 	date   func(*T) time.Time
 	text   func(*T) string
 
@@ -47,6 +47,8 @@ var (
 	}}
 	rejected = table[rejectedRecord]{"Rejected", append([]column[rejectedRecord]{
 		{name: "object", bookWidth: 10, number: func(r *rejectedRecord) int64 { return int64(r.Record) }},
+		{name: "line", bookWidth: 10, number: func(r *rejectedRecord) int64 { return int64(r.Line) }},
+		{name: "sheet", bookWidth: 15, text: func(r *rejectedRecord) string { return r.Sheet }},
 		{name: "reason", bookWidth: 60, text: func(r *rejectedRecord) string { return r.Description }},
 	}, people...)}
 )

@@ -171,7 +171,10 @@ func addTable[T any](book *workbook, location *time.Location, t table[T], name s
 		for i := range t.columns {
 			switch c := &t.columns[i]; {
 			case c.number != nil:
-				s.cells[i] = c.number(row)
+				s.cells[i] = nil
+				if n := c.number(row); n != 0 {
+					s.cells[i] = n
+				}
 			case c.date != nil:
 				// Excel would round fractions of a second up to a second that is not over yet.
 				s.cells[i] = in(location, c.date(row)).Truncate(time.Second)

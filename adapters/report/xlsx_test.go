@@ -225,7 +225,7 @@ func TestXLSXLongTexts(t *testing.T) {
 		strings.Repeat("a", most), strings.Repeat("a", 40_000), strings.Repeat("й", most), strings.Repeat("й", 40_000),
 		strings.Repeat("🙂", most/2) + "a", strings.Repeat("🙂", most/2+1), "a" + strings.Repeat("🙂", 40_000), strings.Repeat("\xff", 40_000),
 	} {
-		all := parts(t, write(t, report.XLSX{Dir: t.TempDir()}, of(t, nil, []domain.Rejection{{Login: "x", Description: text}})))
+		all := parts(t, write(t, report.XLSX{Dir: t.TempDir()}, of(t, nil, []domain.Rejection{{Import: 1, Record: 1, Login: "x", Description: text}})))
 		got := all["xl/worksheets/sheet2.xml"].Rows[1].Cells[3].Text
 		text = strings.Join(strings.Split(strings.ReplaceAll(text, "\xff", "\ufffd"), ""), "")
 		if len(utf16.Encode([]rune(text))) <= most {

@@ -17,6 +17,9 @@ import (
 // An outcome is a kind, the login, and then either the last name, first name and patronymic, or the field, code and limit of each
 // violation. Numbers are varints, and a text is its length and its bytes. Answers are stored in this format and outlive an upgrade,
 // so it must not change.
+//
+// The place of a rejected record follows as a violation without a code, with the sheet as field and the line as limit. So versions
+// that store no places read the rest of the outcome.
 type outcomeLog struct {
 	*spool
 
@@ -24,7 +27,7 @@ type outcomeLog struct {
 	buffer []byte
 }
 
-// The kinds of outcomes. An outcome with n violations has the kind rejected + n - 1.
+// The kinds of outcomes. An outcome with n violations, the one that is a place included, has the kind rejected + n - 1.
 const (
 	registered = iota
 	skipped
@@ -50,17 +53,28 @@ func (l *outcomeLog) Append(o domain.Outcome) error {
 		b = appendText(b, o.Name.First.String())
 		b = appendText(b, o.Name.Patronymic.String())
 	} else {
-		b = binary.AppendUvarint(b, uint64(rejected+len(o.Violations)-1))
+		violations := len(o.Violations)
+		if o.Place != (domain.Place{}) {
+			violations++
+		}
+		b = binary.AppendUvarint(b, uint64(rejected+violations-1))
 		b = appendText(b, o.Login)
 		for _, v := range o.Violations {
-			b = appendText(b, string(v.Field))
-			b = appendText(b, string(v.Code))
-			b = binary.AppendUvarint(b, uint64(v.Limit))
+			b = appendViolation(b, v)
+		}
+		if violations > len(o.Violations) {
+			b = appendViolation(b, domain.Violation{Field: domain.Field(o.Sheet), Limit: o.Line})
 		}
 	}
 	l.buffer = b
 	_, err := l.writer.Write(b)
 	return err
+}
+
+func appendViolation(b []byte, v domain.Violation) []byte {
+	b = appendText(b, string(v.Field))
+	b = appendText(b, string(v.Code))
+	return binary.AppendUvarint(b, uint64(v.Limit))
 }
 
 func appendText(b []byte, s string) []byte {
@@ -103,9 +117,12 @@ func readOutcome(r *bufio.Reader) (domain.Outcome, error) {
 		o.Name = domain.RestoreFullName(domain.NameTexts{Last: read.text(), First: read.text(), Patronymic: read.text()})
 	}
 	for n := uint64(rejected); n <= kind && read.err == nil; n++ {
-		o.Violations = append(o.Violations, domain.Violation{
-			Field: domain.Field(read.text()), Code: domain.Code(read.text()), Limit: int(read.number()),
-		})
+		v := domain.Violation{Field: domain.Field(read.text()), Code: domain.Code(read.text()), Limit: int(read.number())}
+		if v.Code == "" {
+			o.Place = domain.Place{Sheet: string(v.Field), Line: v.Limit}
+		} else {
+			o.Violations = append(o.Violations, v)
+		}
 	}
 	return o, read.err
 }

@@ -129,10 +129,10 @@ func storesWholeImport(t *testing.T, s ImportsSubject) {
 	ctx := t.Context()
 	accounts := []domain.Account{account(Record(t, 1)), account(record(t, 2, "Ваня", "", "+49 30 901820")), account(record(t, 3, "o", "O@example.com", ""))}
 	rejection := domain.Rejection{
-		Record: 4, Login: "x", Description: "Two reasons.", Original: []byte(`["x"]`),
+		Place: domain.Place{Sheet: "5А", Line: 17}, Record: 4, Login: "x", Description: "Two reasons.", Original: []byte(`["x"]`),
 		Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeNotObject}},
 	}
-	unnamed := domain.Rejection{Record: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
+	unnamed := domain.Rejection{Place: domain.Place{Line: 1 << 40}, Record: 5, Description: "No login.", Violations: domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeRequired}}}
 	id, err := s.Store.Do(ctx, ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
 		records := []domain.Record{Record(t, 1), record(t, 2, "Ваня", "", "+49 30 901820"), record(t, 3, "o", "O@example.com", "")}
 		_, err := tx.Taken(ctx, records)

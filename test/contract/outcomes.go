@@ -39,7 +39,11 @@ func sampleOutcomes() []domain.Outcome {
 		{Record: 4, Login: "a\x00\"<\n", Violations: domain.Violations{
 			{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Field: domain.FieldEmail, Code: domain.CodeContactRequired},
 		}},
-		{Record: 5, Login: strings.Repeat("ы", 1000), Name: name},
+		{Place: domain.Place{Line: 7}, Record: 5, Violations: domain.Violations{{Code: domain.CodeUnreadable}}},
+		{Place: domain.Place{Sheet: "5А", Line: 1 << 40}, Record: 6, Login: "a", Violations: domain.Violations{
+			{Field: domain.FieldLogin, Code: domain.CodeTooShort, Limit: 2},
+		}},
+		{Record: 7, Login: strings.Repeat("ы", 1000), Name: name},
 	}
 }
 

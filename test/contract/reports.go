@@ -77,6 +77,9 @@ var (
 
 func rejection(number int, login string, reasons ...domain.Reason) domain.Rejection {
 	r := domain.Rejection{Record: number, Login: login, Description: fmt.Sprint(reasons), Original: fmt.Appendf(nil, "%d", number)}
+	if number%2 == 0 {
+		r.Place = domain.Place{Sheet: login, Line: number + 1}
+	}
 	for _, reason := range reasons {
 		violation := domain.Violation{Field: reason.Field, Code: reason.Code}
 		if reason.Code == domain.CodeTooLong {

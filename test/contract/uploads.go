@@ -214,7 +214,7 @@ func changesUnchangedUpload(t *testing.T, s UploadsSubject) {
 	is.State, is.Job = domain.UploadChecked, ""
 	is.Hint.Charset, is.Hint.Chosen, is.Layout.Encoding = "koi8-r", true, "koi8-r"
 	is.Done = domain.Progress{Tally: domain.Tally{Records: 3, Registered: 1, Rejected: 2}, Bytes: 3, Size: 3}
-	is.Rejections = []domain.Rejection{{Record: 2, Login: "b<", Violations: domain.Violations{
+	is.Rejections = []domain.Rejection{{Place: domain.Place{Sheet: "5А", Line: 3}, Record: 2, Login: "b<", Violations: domain.Violations{
 		{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Code: domain.CodeContactRequired},
 	}}}
 	require.NoError(t, s.Store.Change(t.Context(), was, &is))

@@ -22,6 +22,7 @@ type outcomeLog struct{ spool }
 
 // outcomeLine is an outcome in JSON.
 type outcomeLine struct {
+	Place      domain.Place
 	Login      string
 	Name       domain.NameTexts
 	Violations domain.Violations
@@ -31,7 +32,7 @@ type outcomeLine struct {
 // Append implements ports.OutcomeLog.
 func (l *outcomeLog) Append(o domain.Outcome) error {
 	name := domain.NameTexts{First: o.Name.First.String(), Last: o.Name.Last.String(), Patronymic: o.Name.Patronymic.String()}
-	err := json.NewEncoder(&l.spool).Encode(outcomeLine{o.Login, name, o.Violations, o.Skipped})
+	err := json.NewEncoder(&l.spool).Encode(outcomeLine{o.Place, o.Login, name, o.Violations, o.Skipped})
 	if err != nil {
 		return fmt.Errorf("append outcome: %w", err)
 	}
@@ -56,7 +57,7 @@ func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 				return
 			}
 			outcome := domain.Outcome{
-				Record: number, Login: line.Login, Name: domain.RestoreFullName(line.Name), Violations: line.Violations, Skipped: line.Skipped,
+				Place: line.Place, Record: number, Login: line.Login, Name: domain.RestoreFullName(line.Name), Violations: line.Violations, Skipped: line.Skipped,
 			}
 			if !yield(outcome, nil) {
 				return

@@ -116,13 +116,15 @@ func appendPassword(dst []byte, password string) []byte {
 // A rejection is a rejected record as JSON.
 type rejection struct {
 	Object     int                 `json:"object_id"`
+	Line       int                 `json:"line,omitempty"`
+	Sheet      string              `json:"sheet,omitempty"`
 	Status     string              `json:"status,omitempty"` // in NDJSON
 	Login      *string             `json:"login"`
 	Violations []problem.Violation `json:"violations"`
 }
 
 func newRejection(o *domain.Outcome, sentences ports.Sentences) rejection {
-	r := rejection{Object: o.Record, Violations: problem.Violations(o.Violations, sentences)}
+	r := rejection{Object: o.Record, Line: o.Line, Sheet: o.Sheet, Violations: problem.Violations(o.Violations, sentences)}
 	if o.Login != "" {
 		r.Login = &o.Login
 	}

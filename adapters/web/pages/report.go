@@ -95,6 +95,7 @@ func (i importView) Failed() bool { return i.Status >= http.StatusBadRequest }
 type rejectionsView struct {
 	T       *locale.Words
 	Records []rejectionView
+	Places  bool   // a record has a place
 	Start   string // address of the first page; empty on that page
 	More    string
 	Files   []linkView
@@ -103,6 +104,7 @@ type rejectionsView struct {
 // rejectionView is a rejected record.
 type rejectionView struct {
 	Number       int
+	Place        string // in the file; empty for none
 	Login, Wrong string
 }
 
@@ -313,7 +315,8 @@ func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address f
 func newRejectionsView(rejections []domain.Rejection, words *locale.Words) *rejectionsView {
 	v := &rejectionsView{T: words}
 	for i := range rejections {
-		v.Records = append(v.Records, newRejectionView(&rejections[i], words))
+		record := newRejectionView(&rejections[i], words)
+		v.Records, v.Places = append(v.Records, record), v.Places || record.Place != ""
 	}
 	return v
 }
@@ -321,6 +324,12 @@ func newRejectionsView(rejections []domain.Rejection, words *locale.Words) *reje
 // newRejectionView returns the view of a rejection. Those of the first service have no violations, but a description in English.
 func newRejectionView(rejection *domain.Rejection, words *locale.Words) rejectionView {
 	v := rejectionView{Number: rejection.Record, Login: rejection.Login, Wrong: words.Describe(rejection.Violations)}
+	switch {
+	case rejection.Sheet != "":
+		v.Place = words.Text("report.place.row", "Sheet", rejection.Sheet, "Row", words.Number(rejection.Line))
+	case rejection.Line > 0:
+		v.Place = words.Text("report.place.line", "Line", words.Number(rejection.Line))
+	}
 	if len(rejection.Violations) == 0 {
 		v.Wrong = strings.TrimSpace(domain.Line(rejection.Description, maxDescription))
 	}
