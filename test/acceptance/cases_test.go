@@ -3,6 +3,7 @@ package acceptance_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"os"
@@ -35,6 +36,9 @@ type fileCase struct {
 
 	// Rejected has "field code" of each violation, by the number of the record.
 	Rejected map[string][]string
+
+	// Places has the line of each rejected record of a table or of NDJSON, by its number: "7", or in a workbook "5А, row 7".
+	Places map[string]string
 }
 
 func fileCases(t *testing.T) []fileCase {
@@ -87,18 +91,24 @@ func (c *fileCase) check(t *testing.T, p *program) {
 		coalesce(to_char(birthday, 'YYYY-MM-DD'), '')] from users join profiles on user_id = users.id order by users.id`) {
 		registered = append(registered, r.Fields)
 	}
-	rejected := map[string][]string{}
+	rejected, places := map[string][]string{}, map[string]string{}
 	for _, r := range pgtest.Query[struct {
 		Object     string
+		Place      string
 		Violations []string
-	}](t, p.database, `select object_id::text, array(select trim(concat(v->>'field', ' ', v->>'code')) from jsonb_array_elements(violations) v) from bad_users`) {
+	}](t, p.database, `select object_id::text, coalesce(sheet || ', row ', '') || coalesce(line::text, ''),
+		array(select trim(concat(v->>'field', ' ', v->>'code')) from jsonb_array_elements(violations) v) from bad_users`) {
 		rejected[r.Object] = r.Violations
+		if r.Place != "" {
+			places[r.Object] = r.Place
+		}
 	}
 	require.Equal(t, c.Registered, registered)
 	require.Len(t, rejected, len(c.Rejected))
 	for object, violations := range c.Rejected {
 		require.Equal(t, violations, rejected[object], "record %s", object)
 	}
+	require.Equal(t, fmt.Sprint(c.Places), fmt.Sprint(places)) // a missing map prints as an empty one does
 }
 
 func (c *fileCase) send(t *testing.T, p *program) answer {
