@@ -106,7 +106,7 @@ func TestRanks(t *testing.T) {
 		"columns of others":      {"line,reason,login,phone\n2,x,a,1\n", " a  1", []ports.IgnoredColumn{{Header: "line"}, {Header: "reason"}}},
 		"keys of the program":    {`[{"object":1,"line":2,"sheet":"5А","reason":"x","login":"a","phone":"1"}]`, " a  1", nil},
 		"keys of others":         {`[{"sheet":"5А","login":"a","phone":"1"}]`, " a  1", []ports.IgnoredColumn{{Header: "sheet"}}},
-		"no header": {"login,,phone\na,,1\nb,x,2\nc,y,3\n", " a  1, b  2, c  3", []ports.IgnoredColumn{{}}},
+		"no header":              {"login,,phone\na,,1\nb,x,2\nc,y,3\n", " a  1, b  2, c  3", []ports.IgnoredColumn{{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			notes := ports.FileNotes{}
