@@ -53,12 +53,12 @@ func sizeOf(file ports.Spool) importSize {
 
 // ImportUsers registers the people of a file in order, and records every rejection.
 type ImportUsers struct {
-	cfg      ImportConfig
-	places   chan struct{} // a slot for each large import that runs or waits
-	decoding turns
+	cfg    ImportConfig
+	places chan struct{} // a slot for each large import that runs or waits
+	turns  turns
 }
 
-// turns bound how many imports decode and check records concurrently. One processor is left to sign-ins. A nil channel bounds nothing.
+// turns bound how many imports use a processor concurrently. One processor is left to sign-ins. A nil channel bounds nothing.
 type turns chan struct{}
 
 func (t turns) take() {
@@ -105,7 +105,7 @@ type ImportLimits struct {
 // NewImportUsers returns the use case.
 func NewImportUsers(cfg ImportConfig) *ImportUsers {
 	return &ImportUsers{
-		cfg: cfg, places: make(chan struct{}, cfg.MaxImports), decoding: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
+		cfg: cfg, places: make(chan struct{}, cfg.MaxImports), turns: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
 	}
 }
 
@@ -114,7 +114,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 	if request.DryRun {
 		request.Key = domain.ImportKey{} // a dry run neither stores an answer nor repeats one
 	}
-	i := &userImport{ImportConfig: u.cfg, request: request, size: sizeOf(request.File), decoding: u.decoding}
+	i := &userImport{ImportConfig: u.cfg, request: request, size: sizeOf(request.File), turns: u.turns}
 	if u.cfg.MaxImportTime > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, u.cfg.MaxImportTime, domain.ErrTooSlow)
@@ -203,10 +203,10 @@ func (u *ImportUsers) Reject(ctx context.Context, rejected ports.RejectedImport)
 type userImport struct {
 	ImportConfig
 
-	request  ports.ImportRequest
-	size     importSize
-	decoding turns
-	dates    domain.DateOrder
+	request ports.ImportRequest
+	size    importSize
+	turns   turns
+	dates   domain.DateOrder
 
 	fingerprint []byte // of the request; nil without a key
 	salt        []byte
@@ -399,10 +399,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 		if i.size < large {
 			most = bounds[i.size].records
 		}
-		turn := i.decoding
-		if i.size == few {
-			turn = nil
-		}
+		turn := i.turn()
 		pass := func(b batch, err error) bool { // without a turn, because the database works now
 			turn.leave()
 			defer turn.take()
@@ -445,6 +442,14 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			pass(b, nil)
 		}
 	}
+}
+
+// turn returns the turns that the import takes. One of few records takes none.
+func (i *userImport) turn() turns {
+	if i.size == few {
+		return nil
+	}
+	return i.turns
 }
 
 // check returns the record of a candidate, or errMonthFirst if the rules expect days first.
@@ -497,20 +502,8 @@ func (i *userImport) add(ctx context.Context, tx ports.ImportTx, b batch, skips 
 	if err != nil {
 		return fmt.Errorf("look up taken keys: %w", err)
 	}
-	violations := make([]domain.Violations, len(b.records))
-	accounts := make([]domain.Account, 0, len(b.records))
-	var rejections []domain.Rejection
 	kept := i.kept // without this batch, which may have to be repeated
-	for n := range b.records {
-		record := &b.records[n]
-		violations[n] = taken.Admit(record)
-		switch {
-		case violations[n] == nil:
-			accounts = append(accounts, domain.Account{Registration: record.Registration, PasswordHash: b.hashes[n]})
-		case !i.request.DryRun:
-			rejections = append(rejections, kept.reject(record, violations[n], i.Sentences))
-		}
-	}
+	accounts, rejections, violations := i.admit(taken, b, &kept)
 	rejected := len(b.records) - len(accounts)
 	if i.request.Strict && !skips && rejected > 0 {
 		return errNotAll
@@ -531,6 +524,8 @@ func (i *userImport) add(ctx context.Context, tx ports.ImportTx, b batch, skips 
 	if !skips {
 		i.tally.Registered += len(accounts)
 	}
+	i.turn().take()
+	defer i.turn().leave()
 	for n := range b.records {
 		err = i.log.Append(outcomeOf(&b.records[n], violations[n], skips))
 		if err != nil {
@@ -538,6 +533,26 @@ func (i *userImport) add(ctx context.Context, tx ports.ImportTx, b batch, skips 
 		}
 	}
 	return nil
+}
+
+// admit applies the rule of sequence to a batch. It returns the accounts to add, the rejections to store, and the violations of each record.
+func (i *userImport) admit(taken *domain.Taken, b batch, kept *keptRejections) ([]domain.Account, []domain.Rejection, []domain.Violations) {
+	i.turn().take()
+	defer i.turn().leave()
+	violations := make([]domain.Violations, len(b.records))
+	accounts := make([]domain.Account, 0, len(b.records))
+	var rejections []domain.Rejection
+	for n := range b.records {
+		record := &b.records[n]
+		violations[n] = taken.Admit(record)
+		switch {
+		case violations[n] == nil:
+			accounts = append(accounts, domain.Account{Registration: record.Registration, PasswordHash: b.hashes[n]})
+		case !i.request.DryRun:
+			rejections = append(rejections, kept.reject(record, violations[n], i.Sentences))
+		}
+	}
+	return accounts, rejections, violations
 }
 
 // watchedFile records the position up to which a file was read.

@@ -180,7 +180,10 @@ func (t *Taken) Admit(record *Record) Violations {
 	if _, found := t.phones[reg.Phone.String()]; found {
 		taken = append(taken, Violation{Field: FieldPhone, Code: CodeTaken})
 	}
-	if taken != nil || record.Violations != nil {
+	if taken == nil && record.Violations != nil {
+		return record.Violations
+	}
+	if taken != nil {
 		all, fields := slices.Concat(record.Violations, taken), Fields()
 		slices.SortStableFunc(all, func(a, b Violation) int {
 			return slices.Index(fields, a.Field) - slices.Index(fields, b.Field)
