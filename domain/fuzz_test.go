@@ -103,6 +103,28 @@ func FuzzPlainPhones(f *testing.F) {
 	})
 }
 
+// FuzzPunctuatedPhones proves that a Russian mobile number with punctuation is the number that libphonenumber reads, and only one.
+func FuzzPunctuatedPhones(f *testing.F) {
+	f.Add("+7 (912) 345-67-89")
+	f.Add("8(912)3456789")
+	f.Add("(912) 345 67 89")
+	f.Add("7 9 1 2 3 4 5 6-7-8-9")
+	f.Add("(+7)912-3456789")
+	f.Fuzz(func(t *testing.T, s string) {
+		number := dialed(s)
+		for _, region := range []string{"RU", "DE"} {
+			fast, ok := plainPhone(punctuation.Replace(number), region)
+			if !ok {
+				continue
+			}
+			slow, valid := parsePhone(number, region)
+			require.True(t, valid, s)
+			require.Equal(t, slow, fast, s)
+			require.False(t, isTwoPhones(number, region), s)
+		}
+	})
+}
+
 // FuzzLogin compares the fast path with the PRECIS profiles, and proves that a login parses to itself.
 func FuzzLogin(f *testing.F) {
 	for _, s := range []string{"", "ivan", "Ivan", "ИВАН", "a b", "ＡＢ", "a\u0301", "~", " ", "ß", "İ", "Σ"} {

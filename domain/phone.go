@@ -31,6 +31,9 @@ func NewPhone(s, region string) (Phone, Violations) {
 		return Phone{}, vs
 	}
 	number := dialed(s)
+	if digits, ok := plainPhone(punctuation.Replace(number), region); ok {
+		return Phone{digits}, nil
+	}
 	if digits, ok := parsePhone(number, region); ok && !isTwoPhones(number, region) {
 		return Phone{digits}, nil
 	}
@@ -55,6 +58,9 @@ func RestorePhone(digits, region string) (Phone, Violations) {
 	return Phone{digits}, vs
 }
 
+// punctuation drops the signs that stand between the digits of most phones. A dot may begin a fraction, and a slash a second number.
+var punctuation = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "")
+
 // parsePhone parses a number by libphonenumber, which is the authority. That takes longer than all other checks of a record. A text with
 // letters is rejected first, because libphonenumber would read them as digits of a keypad, or drop them as an extension.
 func parsePhone(s, region string) (digits string, ok bool) {
@@ -69,7 +75,7 @@ func parsePhone(s, region string) (digits string, ok bool) {
 }
 
 // plainPhone returns the digits of a Russian mobile number in a plain notation: 9 and nine digits, after +7 in every region, and after 8,
-// 7 or nothing in RU. libphonenumber gives the same result for these, which a fuzz test proves.
+// 7 or nothing in RU. libphonenumber gives the same result for these, with and without punctuation, which a fuzz test proves.
 func plainPhone(s, region string) (digits string, ok bool) {
 	national := s
 	switch {
@@ -152,6 +158,9 @@ var (
 // wholeNumber returns the digits of a number that a program wrote with a fraction or an exponent, and whether it is one. The digits are
 // empty if the notation may have lost some.
 func wholeNumber(s string) (digits string, ok bool) {
+	if !strings.ContainsAny(s, ".,eE") {
+		return "", false
+	}
 	if match := decimal.FindStringSubmatch(s); match != nil {
 		if strings.Trim(match[2], "0") != "" {
 			return "", true
