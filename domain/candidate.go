@@ -67,6 +67,7 @@ type Candidate struct {
 	Number     int  // place in the import, from 1
 	IsRow      bool // of a table, whose columns have one notation each
 	NotRecord  bool // the file has something other than a record at this place
+	IsNested   bool // the record has the person in an object inside, and no field of its own
 	Unreadable bool // the file is damaged at this place
 
 	// Original is the record as its file has it, in a form that can be imported again. Nil if it is too large to be stored.
@@ -122,6 +123,9 @@ func (r Rules) Check(c *Candidate) Record {
 		return record
 	case c.NotRecord:
 		record.Violations = Violations{{Code: CodeNotObject}}
+		return record
+	case c.IsNested:
+		record.Violations = Violations{{Code: CodeNested}}
 		return record
 	}
 	if login := &c.Given[PersonLogin]; login.Kind == KindText {

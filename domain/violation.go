@@ -33,6 +33,7 @@ type Code string
 const (
 	CodeUnreadable      Code = "unreadable"       // a damaged line or row between readable ones
 	CodeNotObject       Code = "not_object"       // something other than a record
+	CodeNested          Code = "nested"           // the fields stand in an object inside the record
 	CodeRequired        Code = "required"         // missing
 	CodeContactRequired Code = "contact_required" // neither an email nor a phone
 	CodeEmpty           Code = "empty"            // only white space
@@ -62,9 +63,9 @@ const (
 // Codes returns every code.
 func Codes() []Code {
 	return []Code{
-		CodeUnreadable, CodeNotObject, CodeRequired, CodeContactRequired, CodeEmpty, CodePlaceholder, CodeType, CodeRepeated, CodeEncoding,
-		CodeCellError, CodeUncomputed, CodeControl, CodeTooLong, CodeInvalid, CodeFullName, CodeExtension, CodeMixedScripts, CodeAmbiguousDate,
-		CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
+		CodeUnreadable, CodeNotObject, CodeNested, CodeRequired, CodeContactRequired, CodeEmpty, CodePlaceholder, CodeType, CodeRepeated,
+		CodeEncoding, CodeCellError, CodeUncomputed, CodeControl, CodeTooLong, CodeInvalid, CodeFullName, CodeExtension, CodeMixedScripts,
+		CodeAmbiguousDate, CodeFuture, CodeTaken, CodeIsContact, CodeTooShort, CodeCommon, CodeHoldsLogin, CodeWrong, CodeSame,
 	}
 }
 

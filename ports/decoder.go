@@ -15,9 +15,9 @@ type Decoder interface {
 	Layout(file *io.SectionReader, hint FileHint) (FileLayout, error)
 
 	// Candidates yields the records of a file in order, numbered from 1. A candidate is valid until the next one. If the file is
-	// broken or holds no record, the sequence ends with a domain.ErrBrokenFile. If the encoding is unclear, that is a
-	// *domain.UnclearEncodingError. An error of the reader is yielded, wrapped. A candidate's Original is JSON. Candidates adds to
-	// notes what it ignores.
+	// broken or holds no record, the sequence ends with a domain.ErrBrokenFile. That is a *domain.UnclearEncodingError if the encoding is
+	// unclear, and a *domain.UnsupportedFileError for a file of another kind. An error of the reader is yielded, wrapped. A candidate's
+	// Original is JSON. Candidates adds to notes what it ignores.
 	Candidates(file *io.SectionReader, hint FileHint, notes *FileNotes) iter.Seq2[*domain.Candidate, error]
 }
 
@@ -29,7 +29,7 @@ type FileFormat string
 
 // The formats of files.
 const (
-	FormatJSON   FileFormat = "json"   // an object, or an array of objects
+	FormatJSON   FileFormat = "json"   // an array of objects, or objects one after another
 	FormatNDJSON FileFormat = "ndjson" // an object per line
 	FormatCSV    FileFormat = "csv"    // a header row, and fields separated by commas, semicolons, tabs, vertical bars or U+001F
 	FormatXLSX   FileFormat = "xlsx"   // the first sheet of a workbook that has a header row

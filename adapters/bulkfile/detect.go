@@ -2,14 +2,18 @@ package bulkfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding"
+	textunicode "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
 	"rollcall/adapters/bulkfile/charset"
@@ -21,6 +25,9 @@ import (
 const (
 	// headSize is how many bytes of a file are read to detect its format.
 	headSize = 64 << 10
+
+	// maxWords is the length of the longest signature in words, in bytes, or more.
+	maxWords = 16
 
 	// delimiters are those of CSV, the most usual first.
 	delimiters = ",;\t|\x1f"
@@ -36,68 +43,235 @@ type source struct {
 	delimiter byte                   // of CSV
 }
 
-// detect returns how a file is read: by the sender's hint, by the file's name, by its content. The signature of another format
-// overrides the hint.
+// A signature is the text that files of a kind begin with, or have at a place.
+type signature struct {
+	kind domain.FileKind
+	at   int // bytes before it
+	text string
+
+	// isWords marks a text in small letters that also counts in capitals, or after blanks. A table may begin with it.
+	isWords bool
+}
+
+// signatures tell files of other kinds from tables. The first that a file has counts. Their parts tell archives and compound files
+// apart: archiveKinds, compoundKinds.
+var signatures = []signature{
+	{domain.FileOldWorkbook, 0, compoundFile, false},
+	{domain.FileOldWorkbook, 0, "\t\x08", false}, // without a compound file around it
+	{domain.FileOpenDocument, 30, "mimetypeapplication/vnd.oasis.opendocument.spreadsheet", false},
+	{domain.FileDocument, 30, "mimetypeapplication/vnd.oasis.opendocument.", false},
+	{domain.FileArchive, 0, "PK\x05\x06", false}, // empty
+	{domain.FileArchive, 0, "PK\x07\x08", false}, // in parts
+	{domain.FileArchive, 0, "7z\xbc\xaf\x27\x1c", false},
+	{domain.FileArchive, 0, "Rar!\x1a\x07", false},
+	{domain.FileArchive, 0, "\x1f\x8b\x08", false}, // gzip in gzip
+	{domain.FileArchive, 0, "\x28\xb5\x2f\xfd", false},
+	{domain.FileArchive, 0, "\xfd7zXZ\x00", false},
+	{domain.FileArchive, 4, "1AY&SY", false},
+	{domain.FileArchive, 257, "ustar\x00", false},
+	{domain.FileArchive, 257, "ustar  \x00", false},
+	{domain.FileImage, 0, "\x89PNG\r\n", false},
+	{domain.FileImage, 0, "\xff\xd8\xff", false},
+	{domain.FileImage, 0, "GIF89a", false},
+	{domain.FileImage, 0, "GIF87a", false},
+	{domain.FileImage, 0, "II*\x00", false},
+	{domain.FileImage, 0, "MM\x00*", false},
+	{domain.FileImage, 4, "ftypheic", false},
+	{domain.FileImage, 4, "ftypmif1", false},
+	{domain.FileImage, 8, "WEBPVP8", false},
+	{domain.FileDatabase, 0, "SQLite format 3\x00", false},
+	{domain.FileDatabase, 0, "\x00\x01\x00\x00Standard ", false},
+	{domain.FilePDF, 0, "%pdf-", true},
+	{domain.FileRTF, 0, `{\rtf`, true},
+	{domain.FileVCard, 0, "begin:vcard", true},
+	{domain.FileHTML, 0, "<!doctype html", true},
+	{domain.FileHTML, 0, "<html", true},
+	{domain.FileHTML, 0, "<head", true},
+	{domain.FileHTML, 0, "<meta", true},
+	{domain.FileHTML, 0, "<style", true},
+	{domain.FileHTML, 0, "<body", true},
+	{domain.FileHTML, 0, "<div", true},
+	{domain.FileHTML, 0, "<table", true},
+	{domain.FileXML, 0, "<", true},
+}
+
+const (
+	// workbookFile begins an archive, and so a workbook.
+	workbookFile = "PK\x03\x04"
+
+	// compoundFile begins a file of old office programs, and an encrypted workbook.
+	compoundFile = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+)
+
+// signatureOf returns the signature of a file, nil for none. Text is the head without a byte order mark, in UTF-8.
+func signatureOf(head, text []byte) *signature {
+	words := bytes.TrimLeft(text, " \t\r\n")
+	words = bytes.ToLower(words[:min(len(words), maxWords)])
+	for i := range signatures {
+		s := &signatures[i]
+		where := words
+		if !s.isWords {
+			where = head[min(s.at, len(head)):]
+		}
+		if bytes.HasPrefix(where, []byte(s.text)) {
+			return s
+		}
+	}
+	return nil
+}
+
+// compoundKinds are the kinds of compound files by the names of streams in them.
+var compoundKinds = []struct {
+	kind   domain.FileKind
+	stream string
+}{
+	{domain.FileEncryptedWorkbook, "EncryptedPackage"},
+	{domain.FileDocument, "WordDocument"},
+	{domain.FileDocument, "PowerPoint Document"},
+	{domain.FileDocument, "__substg1.0_"}, // an email
+}
+
+// compoundKind returns the kind of a compound file, which is an old workbook unless a name in its directory says otherwise.
+func compoundKind(file *io.SectionReader, head []byte) domain.FileKind {
+	const sizeBits, directory, header, size, maxBits = 30, 48, 52, 4 << 10, 12
+	names := bytes.Clone(head[:min(len(head), size)])
+	if len(head) >= header {
+		sector, bits := binary.LittleEndian.Uint32(head[directory:]), binary.LittleEndian.Uint16(head[sizeBits:])
+		entries := make([]byte, size)
+		n, _ := file.ReadAt(entries, (int64(sector)+1)<<min(bits, maxBits)) // a short one has fewer names
+		names = append(names, entries[:n]...)
+	}
+	names = bytes.ReplaceAll(names, []byte{0}, nil) // they are in UTF-16
+	for _, it := range compoundKinds {
+		if bytes.Contains(names, []byte(it.stream)) {
+			return it.kind
+		}
+	}
+	return domain.FileOldWorkbook
+}
+
+// archiveKinds are the kinds of archives by the beginnings of the names of their parts, in small letters.
+var archiveKinds = []struct {
+	kind domain.FileKind
+	part string
+}{
+	{domain.FileDocument, "word/"},
+	{domain.FileDocument, "ppt/"},
+	{domain.FileDocument, "visio/"},
+	{domain.FileBinaryWorkbook, "xl/workbook.bin"},
+	{domain.FileNumbers, "index/"},
+	{domain.FileNumbers, "index.zip"},
+	{domain.FileOpenDocument, "content.xml"},
+}
+
+// archiveError returns the error of an archive that is no workbook.
+func archiveError(parts []string) error {
+	isPart := func(name string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.HasPrefix(p, name) })
+	}
+	for _, it := range archiveKinds {
+		if isPart(it.part) {
+			return &domain.UnsupportedFileError{Kind: it.kind}
+		}
+	}
+	if isPart("xl/") {
+		return &domain.BrokenFileError{Reason: "the file is not a workbook in the format of .xlsx; save it as .xlsx"}
+	}
+	return &domain.UnsupportedFileError{Kind: domain.FileArchive}
+}
+
+// detect returns how a file is read. Its content decides. What the sender says about it counts if the content fits several formats, or none.
 func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 	head := make([]byte, min(headSize, file.Size()))
 	_, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read file: %w", err)
 	}
-	s := &source{format: hint.Format, name: charset.UTF8}
+	text := unmarked(head)
+	found := signatureOf(head, text)
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		s.format = ports.FormatXLSX
-	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
-		return nil, &domain.BrokenFileError{Reason: "the workbook is in an old format, or has a password; save it as .xlsx without a password"}
-	case s.format == "":
-		s.format = formatOfName(hint.Name)
+	case found != nil && found.text == compoundFile:
+		return nil, &domain.UnsupportedFileError{Kind: compoundKind(file, head)}
+	case found != nil && !found.isWords:
+		return nil, &domain.UnsupportedFileError{Kind: found.kind}
+	case bytes.HasPrefix(head, []byte(workbookFile)):
+		return &source{format: ports.FormatXLSX, name: charset.UTF8}, nil
 	}
-	if s.format == "" {
-		s.format = formatOfContent(head)
+	said := hint.Format
+	if said == "" {
+		said = formatOfName(hint.Name)
 	}
-	if s.format == ports.FormatXLSX {
-		return s, nil
+	s := &source{name: charset.UTF8}
+	if found == nil {
+		s.format = formatOfContent(text, said)
 	}
 	err = s.detectCharset(file, hint, head)
 	if err != nil || s.isJSON() {
 		return s, err
 	}
-	known := s.detectDelimiter(head)
-	if s.format == "" && !known { // the decoder's error says what is wrong
+	isMarkup := found != nil && strings.HasPrefix(found.text, "<") && bytes.Contains(text, []byte("</"))
+	isTable := s.detectDelimiter(head) && !isMarkup
+	switch {
+	case isTable && hint.Format == ports.FormatJSON: // the contract accepts nothing else
+		return nil, &domain.BrokenFileError{Reason: "the Content-Type says JSON, but the file is a table; send it as text/csv"}
+	case isTable:
+		s.format = ports.FormatCSV
+	case found != nil:
+		return nil, &domain.UnsupportedFileError{Kind: found.kind}
+	case s.charset == nil && bytes.IndexByte(head, 0) >= 0:
+		return nil, &domain.UnsupportedFileError{Kind: domain.FileBinary}
+	case said == ports.FormatNDJSON:
+		s.format = said
+	case said == ports.FormatJSON || isBracket(bytes.TrimSpace(text)): // the decoder's error says what is wrong
 		s.format = ports.FormatJSON
-	} else {
+	default:
 		s.format = ports.FormatCSV
 	}
 	return s, nil
 }
 
+// unmarked returns a text without its byte order mark, in UTF-8 if the mark says that it is in UTF-16.
+func unmarked(head []byte) []byte {
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		head, _, _ = transform.Bytes(textunicode.UTF16(textunicode.LittleEndian, textunicode.UseBOM).NewDecoder(), head) // up to a character that is cut
+	}
+	return bytes.TrimPrefix(head, []byte(scan.ByteOrderMark))
+}
+
+// formatOfName returns JSON or NDJSON, or an empty format for any other name.
 func formatOfName(name string) ports.FileFormat {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".json":
 		return ports.FormatJSON
 	case ".ndjson", ".jsonl":
 		return ports.FormatNDJSON
-	case ".xlsx", ".xlsm":
-		return ports.FormatXLSX
-	case ".csv", ".tsv":
-		return ports.FormatCSV
 	}
 	return ""
 }
 
-// formatOfContent returns JSON or NDJSON, or an empty format for a file in neither.
-func formatOfContent(head []byte) ports.FileFormat {
-	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte(scan.ByteOrderMark)))
-	switch {
-	case bytes.HasPrefix(head, []byte("[")):
-		return ports.FormatJSON
-	case !bytes.HasPrefix(head, []byte("{")):
+// isBracket and isJSON match the beginnings of texts in JSON. A table may begin with a bracket.
+var (
+	isBracket = regexp.MustCompile(`^[\[{]`).Match
+	isJSON    = regexp.MustCompile(`^(\[\s*[\[{"\]]|\{\s*["}]|[\[{]\s*(\n|/[/*]|$))`).Match
+)
+
+// formatOfContent returns JSON or NDJSON, or an empty format for a text that does not begin as JSON does. A text of several lines is NDJSON
+// if the first is an object, and the second begins another. If the sender says NDJSON, it is, unless the first line is part of a value.
+func formatOfContent(text []byte, said ports.FileFormat) ports.FileFormat {
+	text = bytes.TrimSpace(text)
+	saysJSON, saysLines := said == ports.FormatJSON, said == ports.FormatNDJSON
+	if !isJSON(text) && (!saysJSON && !saysLines || !isBracket(text)) {
 		return ""
 	}
-	line, rest, _ := bytes.Cut(head, []byte("\n"))
-	if json.Valid(line) && bytes.HasPrefix(bytes.TrimSpace(rest), []byte("{")) {
+	line, rest, _ := bytes.Cut(text, []byte("\n"))
+	rest = bytes.TrimSpace(rest)
+	switch {
+	case len(rest) == 0 && (!saysLines || text[0] == '['):
+		return ports.FormatJSON
+	case json.Valid(line) && (saysLines || text[0] == '{' && rest[0] == '{'):
 		return ports.FormatNDJSON
+	case saysLines && text[0] == '{' && json.NewDecoder(bytes.NewReader(text)).Decode(new(json.RawMessage)) != nil:
+		return ports.FormatNDJSON // the first line is broken
 	}
 	return ports.FormatJSON
 }

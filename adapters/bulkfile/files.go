@@ -3,6 +3,7 @@
 package bulkfile
 
 import (
+	"errors"
 	"io"
 	"iter"
 	"slices"
@@ -58,6 +59,9 @@ func (f Files) workbook(file *io.SectionReader, notes *ports.FileNotes, read fun
 	spool := f.Spools.New()
 	defer spool.Close()
 	book, err := xlsx.Open(file, spool, f.MaxInflated, rowLimits)
+	if other, ok := errors.AsType[*xlsx.OtherArchiveError](err); ok {
+		return archiveError(other.Parts)
+	}
 	if err != nil {
 		return brokenFile(err, 0)
 	}

@@ -10,7 +10,7 @@ import (
 	"rollcall/ports"
 )
 
-// JSON reads one object, or an array of objects. A string with malformed UTF-8 is marked in its candidate, and does not affect other
+// JSON reads an array of objects, or one object, or several one after another. A string with malformed UTF-8 is marked in its candidate, and does not affect other
 // records.
 type JSON struct{}
 
@@ -20,9 +20,9 @@ func (JSON) Candidates(r io.Reader, notes *ports.FileNotes) iter.Seq2[*domain.Ca
 		buf := scan.NewBuffer()
 		defer scan.PutBuffer(buf)
 		reader := objectReader{json: json.NewScanner(r, buf[:], ports.MaxOriginal), notes: notes}
-		record, stopped := reader.file(func(c *domain.Candidate) bool { return yield(c, nil) })
-		if err := reader.json.Err(); err != nil && !stopped {
-			yield(nil, brokenFile(err, record))
+		err := reader.file(func(c *domain.Candidate) bool { return yield(c, nil) })
+		if err != nil {
+			yield(nil, err)
 		}
 	}
 }
@@ -34,23 +34,35 @@ type objectReader struct {
 	json  *json.Scanner
 	notes *ports.FileNotes
 	keys  map[string]bool // in notes
+
+	// Of the array or object in the record that has most fields of a person: how many, and the key of an array.
+	inside int
+	array  string
 }
 
-// file reads a whole file. It returns the number of the record in which the file breaks, and whether yield ended the reading.
-func (r *objectReader) file(yield func(*domain.Candidate) bool) (record int, stopped bool) {
+// minInside is the number of fields for which an object inside a record without fields is taken for the person.
+const minInside = 3
+
+// file reads a whole file, until yield returns false.
+func (r *objectReader) file(yield func(*domain.Candidate) bool) error {
 	r.json.SkipByteOrderMark()
+	record, stopped, isWrapped := 0, false, false
+	kind := r.json.Peek()
 	read := func(number int) bool {
 		r.record(number, domain.Place{})
 		if r.json.Err() != nil {
 			record = number
 			return false
 		}
-		stopped = !yield(r.end(r.json.Raw()))
+		isWrapped = kind == json.Object && number == 1 && r.array != "" && !r.hasFields()
+		stopped = isWrapped || !yield(r.end(r.json.Raw()))
 		return !stopped
 	}
-	switch r.json.Peek() {
+	switch kind {
 	case json.Object:
-		read(1)
+		for number := 1; r.json.Peek() == json.Object && read(number); number++ {
+			continue
+		}
 	case json.Array:
 		empty := true
 		for number := range r.json.Elements {
@@ -68,15 +80,21 @@ func (r *objectReader) file(yield func(*domain.Candidate) bool) (record int, sto
 		}
 		r.json.Fail("expected an object or an array of objects")
 	}
-	if !stopped && !r.json.AtEnd() {
+	switch {
+	case isWrapped:
+		return &domain.UnsupportedFileError{Kind: domain.FileWrappedArray, Key: domain.Line(r.array, maxWordShown)}
+	case stopped:
+		return nil
+	case !r.json.AtEnd():
 		r.json.Fail("unexpected data after the end of the JSON value")
 	}
-	return record, stopped
+	return brokenFile(r.json.Err(), record)
 }
 
 // record reads the value in the place of a record.
 func (r *objectReader) record(number int, place domain.Place) {
 	r.begin(number, place)
+	r.inside, r.array = 0, ""
 	r.candidate.NotRecord = r.json.Peek() != json.Object
 	r.json.StartRaw()
 	if r.candidate.NotRecord {
@@ -86,8 +104,7 @@ func (r *objectReader) record(number int, place domain.Place) {
 	for key := range r.json.Members {
 		field, known := domain.ParsePersonField(key)
 		if !known {
-			r.ignore(key)
-			r.json.Skip()
+			r.skip(key)
 			continue
 		}
 		from := len(r.texts)
@@ -95,10 +112,42 @@ func (r *objectReader) record(number int, place domain.Place) {
 		r.texts, value = r.json.Value(r.texts, domain.MaxValue)
 		r.add(field, domain.Given{Kind: kinds[value.Kind], Cut: value.Cut, Malformed: value.Malformed}, from)
 	}
+	r.candidate.IsNested = r.inside >= minInside && !r.hasFields()
 }
 
-// ignore notes a key that is not known.
-func (r *objectReader) ignore(key []byte) {
+// hasFields reports whether the record has a field of a person.
+func (r *objectReader) hasFields() bool { return r.given != [domain.NumPersonFields]bool{} }
+
+// skip reads the value of a key that is not known, and looks for a person inside.
+func (r *objectReader) skip(key []byte) {
+	kind := r.json.Peek()
+	isNested := kind == json.Array || kind == json.Object
+	r.ignore(key, !isNested)
+	if !isNested {
+		r.json.Skip()
+		return
+	}
+	outer, isArray := string(domain.TrimPartialRune(key)), kind == json.Array
+	var fields [domain.NumPersonFields]bool
+	inside, hasObject := 0, false
+	r.json.SkipInside(func(key []byte) {
+		hasObject = true
+		if field, known := domain.ParsePersonField(key); known && !fields[field] {
+			fields[field] = true
+			inside++
+		}
+	})
+	isFirst := r.inside == 0 && r.array == ""
+	if hasObject && (inside > r.inside || isFirst) {
+		r.inside, r.array = inside, ""
+		if isArray {
+			r.array = outer
+		}
+	}
+}
+
+// ignore notes a key that is not known. Only one that may be a field has a text or a number.
+func (r *objectReader) ignore(key []byte, mayBeField bool) {
 	if r.keys[string(key)] || r.notes.IsFull() {
 		return
 	}
@@ -109,8 +158,11 @@ func (r *objectReader) ignore(key []byte) {
 	if r.keys[firstOwnColumn] && ownColumns[string(key)] {
 		return
 	}
-	header := string(domain.TrimPartialRune(key))
-	r.notes.Ignore(ports.IgnoredColumn{Header: header, Like: likelyField(header)})
+	it := ports.IgnoredColumn{Header: string(domain.TrimPartialRune(key))}
+	if mayBeField {
+		it.Like = likelyField(it.Header)
+	}
+	r.notes.Ignore(it)
 }
 
 // kinds are the kinds of values that fields may have.

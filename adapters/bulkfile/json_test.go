@@ -154,7 +154,7 @@ func TestErrorsHavePlaces(t *testing.T) {
 		"[{},":                     "at byte 4, in record 2: unexpected end of file",
 		"[{},]":                    "at byte 4, in record 2: expected a value",
 		"[{} {}]":                  "at byte 4: expected a comma or ]",
-		"{} {}":                    "at byte 3: unexpected data after the end of the JSON value",
+		"{} []":                    "at byte 3: unexpected data after the end of the JSON value",
 		"{}\x00":                   "at byte 2: unexpected data after the end of the JSON value",
 		`[{},{"login":"a" "x":1}]`: "at byte 17, in record 2: expected a comma or }",
 		`{"login" "a"}`:            "at byte 9, in record 1: expected a colon after the key",

@@ -163,7 +163,7 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 func (h *handlers) answer(c *fiber.Ctx, err error) error {
 	err = problem.OfRouting(err)
 	h.guard.Events.NoteError(c, err)
-	return problem.Answer(c, err, h.site, h.site.Locale.English())
+	return problem.Answer(c, err, h.site, h.site.Locale.English(), h.site.Locale.Words(c))
 }
 
 // answerInvalid implements fiber.ErrorHandler, for requests that reach no handler.

@@ -29,6 +29,7 @@ type fileCase struct {
 
 	Status  int    // of the answer; 0 stands for 200
 	Problem string // code of the problem; empty if a record was registered
+	Words   string // part of the answer; empty for any
 
 	// Registered are the people that the database has afterwards, in the order of the file: last name, first name, patronymic, login,
 	// email, phone (digits of E.164) and birthday (YYYY-MM-DD). A value is empty for none.
@@ -85,6 +86,7 @@ func (c *fileCase) check(t *testing.T, p *program) {
 		require.NoError(t, json.Unmarshal([]byte(got.body), &problem), got.body)
 	}
 	require.Equal(t, c.Problem, problem.Code, got.body)
+	require.Contains(t, got.body, c.Words)
 
 	var registered [][]string
 	for _, r := range pgtest.Query[struct{ Fields []string }](t, p.database, `select array[lname, fname, patr, login, coalesce(email, ''), coalesce(phone, ''),

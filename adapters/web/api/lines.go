@@ -76,8 +76,9 @@ func failedLine(p problem.Problem, id int64) []byte {
 		Detail    string `json:"detail"`
 		RequestID string `json:"request_id"`
 
+		Kind      domain.FileKind    `json:"kind,omitempty"`
 		Encodings []problem.Encoding `json:"encodings,omitempty"`
-	}{"failed", id, p.Status, p.Code, p.Detail, p.RequestID, p.Encodings})
+	}{"failed", id, p.Status, p.Code, p.Detail, p.RequestID, p.Kind, p.Encodings})
 }
 
 func encodeLine(v any) []byte {

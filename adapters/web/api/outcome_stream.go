@@ -65,7 +65,8 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 			if !errors.Is(it.err, transport.ErrClientGone) {
 				u.Log.ErrorContext(ctx, "import failed after its answer had started", "id", id, "error", it.err)
 			}
-			_, err = w.Write(failedLine(problem.New(id, it.err), u.record(ctx, id, &request, it.err)))
+			failed := problem.New(id, it.err).Explained(it.err, u.Sentences)
+			_, err = w.Write(failedLine(failed, u.record(ctx, id, &request, it.err)))
 		} else {
 			err = writeOutcomes(w, it.result, u.lines(it.result, true))
 		}

@@ -166,7 +166,7 @@ func (s *Site) showForm(c *fiber.Ctx, page string, v formView, err error) error 
 	case errors.Is(err, domain.ErrPasswordExpired):
 		*alert = words.Text("alert.expired")
 	default:
-		*alert = words.Text("error." + p.Code + ".detail")
+		*alert = p.Text(words)
 	}
 	problem.SetRetryAfter(c, p.Status, err)
 	c.Status(p.Status)

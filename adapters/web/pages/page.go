@@ -106,7 +106,7 @@ func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem) error {
 	words := s.Locale.Words(c)
 	return s.show(c, "error", &errorView{
 		Base:   Base{Title: words.Text("error." + p.Code + ".title")},
-		Status: p.Status, Detail: words.Text("error." + p.Code + ".detail"), RequestID: p.RequestID,
+		Status: p.Status, Detail: p.Text(words), RequestID: p.RequestID,
 	})
 }
 

@@ -114,6 +114,8 @@ func (u *Uploads) rejectUpload(c *fiber.Ctx, user *domain.User, err error) error
 		return err
 	case errors.Is(err, problem.ErrNoFile):
 		alert = words.Text("upload.alert.none")
+	case p.Kind != "":
+		alert = p.Text(words)
 	case errors.Is(err, domain.ErrBrokenFile):
 		alert = words.Text("upload.failure." + string(domain.UploadBroken))
 		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {

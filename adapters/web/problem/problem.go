@@ -29,8 +29,10 @@ type Problem struct {
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
 
-	Violations []Violation `json:"violations,omitempty"` // of a form
-	Encodings  []Encoding  `json:"encodings,omitempty"`  // that a file may have, the likeliest first
+	Kind       domain.FileKind `json:"kind,omitempty"` // of a file that is no list of people
+	key        string          // of the array in such a file
+	Violations []Violation     `json:"violations,omitempty"` // of a form
+	Encodings  []Encoding      `json:"encodings,omitempty"`  // that a file may have, the likeliest first
 }
 
 // An Encoding is an encoding that a file may have, with words of the file as they read in it.
@@ -52,6 +54,9 @@ func New(requestID string, err error) Problem {
 		}
 	}
 	p.Title = http.StatusText(p.Status)
+	if other, ok := errors.AsType[*domain.UnsupportedFileError](err); ok {
+		p.Kind, p.key = other.Kind, other.Key
+	}
 	if unclear, ok := errors.AsType[*domain.UnclearEncodingError](err); ok {
 		for _, e := range unclear.Encodings {
 			p.Encodings = append(p.Encodings, Encoding(e))
@@ -64,9 +69,17 @@ func New(requestID string, err error) Problem {
 // IsInternal reports whether the error is not in the table, and so the server's fault.
 func (p Problem) IsInternal() bool { return p.Code == internal }
 
+// Text returns the detail in the words of a reader.
+func (p Problem) Text(words ports.Words) string {
+	if p.Kind != "" {
+		return words.Text("file."+string(p.Kind), "Key", p.key)
+	}
+	return words.Text("error." + p.Code + ".detail")
+}
+
 // Description returns the contract's sentence about an import that ended with this problem.
 func (p Problem) Description() string {
-	if p.Code == "broken_file" || p.Code == "encoding_unclear" || p.Code == "timeout" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
+	if p.Kind != "" || p.Code == "broken_file" || p.Code == "encoding_unclear" || p.Code == "timeout" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
 		return domain.DescriptionBroken
 	}
 	return domain.DescriptionNoneCreated
@@ -86,20 +99,30 @@ type Page interface {
 	ShowProblem(c *fiber.Ctx, p Problem) error
 }
 
-// Answer answers a request with an error, in the form that the client accepts, and returns the error for the log.
-func Answer(c *fiber.Ctx, err error, page Page, sentences ports.Sentences) error {
+// Explained returns the problem with a detail that says what is wrong with a file.
+func (p Problem) Explained(err error, words ports.Words) Problem {
+	if p.Kind != "" {
+		p.Detail = p.Text(words)
+	}
+	if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
+		separator := ": "
+		if broken.HasPlace() {
+			separator = " "
+		}
+		p.Detail = strings.TrimSuffix(p.Detail, ".") + separator + broken.Error() + "."
+	}
+	return p
+}
+
+// Answer answers a request with an error, in the form that the client accepts, and returns the error for the log. Only the sentence on the
+// kind of a file is in the reader's words.
+func Answer(c *fiber.Ctx, err error, page Page, sentences ports.Sentences, reader ports.Words) error {
 	problem := New(transport.RequestID(c), err)
 	c.Status(problem.Status)
 	SetRetryAfter(c, problem.Status, err)
 	switch {
 	case IsWanted(c):
-		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
-			separator := ": "
-			if broken.HasPlace() {
-				separator = " "
-			}
-			problem.Detail = strings.TrimSuffix(problem.Detail, ".") + separator + broken.Error() + "."
-		}
+		problem = problem.Explained(err, reader)
 		problem.Violations = Violations(ViolationsOf(err), sentences)
 		c.Set(fiber.HeaderContentType, MediaType)
 		c.Response().SetBody(problem.Encode())

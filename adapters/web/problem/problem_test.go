@@ -35,6 +35,24 @@ func TestEveryCodeHasItsWords(t *testing.T) {
 	}
 }
 
+// Problems and pages name each kind of file in a sentence of its own.
+func TestEveryKindOfFileHasItsWords(t *testing.T) {
+	catalog, err := i18n.New()
+	require.NoError(t, err)
+	for _, words := range catalog.All() {
+		known := map[string]bool{}
+		for _, kind := range domain.FileKinds() {
+			t.Run(words.Language()+" "+string(kind), func(t *testing.T) {
+				text := problem.New("", &domain.UnsupportedFileError{Kind: kind, Key: "users"}).Text(words)
+				require.NotEqual(t, "file."+string(kind), text)
+				require.False(t, known[text], text)
+				require.Equal(t, kind == domain.FileWrappedArray, strings.Contains(text, "users"), text)
+				known[text] = true
+			})
+		}
+	}
+}
+
 func TestTableAnswersWithErrors(t *testing.T) {
 	statuses := map[string]int{}
 	for _, cause := range problem.Errors() {
@@ -87,6 +105,8 @@ func TestAnswerTakesTheFormThatTheClientAccepts(t *testing.T) {
 		{name: "unwanted problem", accept: "application/problem+json;q=0, */*", err: ports.ErrNotFound, status: 404, body: "Not found."},
 		{name: "problem with violations", accept: "application/problem+json", err: rejected, status: 422, body: `"violations":[{"field":"login","code":"taken","message":"Login belongs to another user."}]`},
 		{name: "problem with a place in the file", accept: "application/problem+json", err: &domain.BrokenFileError{Reason: "it ends early"}, status: 400, body: "it ends early."},
+		{name: "problem with the kind of the file", accept: "application/problem+json", err: &domain.UnsupportedFileError{Kind: domain.FilePDF}, status: 400, body: `"detail":"Это документ PDF.`},
+		{name: "kind of the file in plain text", accept: "*/*", err: &domain.UnsupportedFileError{Kind: domain.FilePDF}, status: 400, body: domain.DescriptionBroken},
 		{name: "page", accept: "text/html", err: ports.ErrNotFound, status: 404, body: "page of not_found"},
 		{name: "page that fails", accept: "text/html", err: ports.ErrNotFound, page: page{errors.New("template")}, status: 404, body: "Not found."},
 		{name: "useradd has no pages", method: http.MethodPost, path: "/useradd", accept: "text/html", err: problem.ErrNoneCreated, status: 400, body: domain.DescriptionNoneCreated},
@@ -94,7 +114,7 @@ func TestAnswerTakesTheFormThatTheClientAccepts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			app := fiber.New()
 			app.Use(func(ctx *fiber.Ctx) error {
-				require.ErrorIs(t, problem.Answer(ctx, c.err, c.page, catalog.Choose("en", "")), c.err)
+				require.ErrorIs(t, problem.Answer(ctx, c.err, c.page, catalog.Choose("en", ""), catalog.Choose("ru", "")), c.err)
 				return nil
 			})
 			got := httptest.NewRecorder()

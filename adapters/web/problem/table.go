@@ -37,6 +37,7 @@ var table = []struct {
 	detail string
 }{
 	{domain.ErrUnclearEncoding, http.StatusBadRequest, "encoding_unclear", "The encoding of the file is unclear, and no one was registered. Send the file again with the query parameter charset."},
+	{domain.ErrUnsupportedFile, http.StatusBadRequest, "unsupported_file", domain.DescriptionBroken},
 	{domain.ErrBrokenFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{transport.ErrCutShort, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{ErrBroken, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},

@@ -218,10 +218,10 @@ func (s *Scanner) Value(dst []byte, limit int) ([]byte, Value) {
 	case s.err != nil:
 		return dst, Value{}
 	case c == '{':
-		s.skipNested(c)
+		s.skipNested(c, nil)
 		return dst, Value{Kind: Object}
 	case c == '[':
-		s.skipNested(c)
+		s.skipNested(c, nil)
 		return dst, Value{Kind: Array}
 	default:
 		return s.scalar(dst, limit, c)
@@ -230,6 +230,14 @@ func (s *Scanner) Value(dst []byte, limit int) ([]byte, Value) {
 
 // Skip reads a value, and drops it.
 func (s *Scanner) Skip() { s.Value(nil, 0) }
+
+// SkipInside reads an array or object, and drops it. It calls inside with each key of the object, or of the objects in the array, which is
+// valid until the scanner reads again.
+func (s *Scanner) SkipInside(inside func(key []byte)) {
+	if c := s.token(); s.err == nil {
+		s.skipNested(c, inside)
+	}
+}
 
 // scalar reads the rest of a value that begins with c, and is neither an array nor an object.
 func (s *Scanner) scalar(dst []byte, limit int, c byte) ([]byte, Value) {
@@ -268,8 +276,8 @@ func (s *Scanner) literal(word string) {
 	}
 }
 
-// skipNested reads the rest of an array or object that begins with c, and drops it.
-func (s *Scanner) skipNested(c byte) {
+// skipNested reads the rest of an array or object that begins with c, and drops it, as SkipInside does.
+func (s *Scanner) skipNested(c byte, inside func(key []byte)) {
 	s.nesting = append(s.nesting[:0], closingOf(c))
 	first := true // the innermost array or object has no item yet
 	for len(s.nesting) > 0 {
@@ -283,7 +291,10 @@ func (s *Scanner) skipNested(c byte) {
 			continue
 		}
 		if closing == '}' {
-			s.readKey()
+			key := s.readKey()
+			if depth := len(s.nesting); inside != nil && (depth == 1 || depth == 2 && s.nesting[0] == ']') {
+				inside(key)
+			}
 		}
 		c := s.token()
 		if s.err != nil {

@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,8 +52,8 @@ type Book struct {
 }
 
 // Open opens a workbook. Its shared texts are in spool, which the caller closes after use; together its parts may inflate to
-// maxInflated bytes; limits bounds the cells of a row. Open returns a *scan.SyntaxError for a file that is not a workbook, or
-// that is broken, and an error of the file or of the spool, wrapped.
+// maxInflated bytes; limits bounds the cells of a row. Open returns an *OtherArchiveError for an archive that is no workbook, a
+// *scan.SyntaxError for a file that is no archive or that is broken, and an error of the file or of the spool, wrapped.
 func Open(file *io.SectionReader, spool ports.Spool, maxInflated int64, limits scan.Limits) (*Book, error) {
 	b := &Book{
 		file: file, limits: limits, directory: maxDirectory, left: min(maxInflated, max(smallBook, maxRatio*file.Size())),
@@ -59,6 +61,15 @@ func Open(file *io.SectionReader, spool ports.Spool, maxInflated int64, limits s
 	}
 	return b, b.open()
 }
+
+// An OtherArchiveError is the error of an archive that holds no workbook in the format of .xlsx.
+type OtherArchiveError struct {
+	Parts []string // names, in small letters with slashes, sorted
+}
+
+func (e *OtherArchiveError) Error() string { return "archive holds no workbook" }
+
+func (b *Book) otherArchive() error { return &OtherArchiveError{slices.Sorted(maps.Keys(b.parts))} }
 
 // A Sheet is a visible sheet of a workbook.
 type Sheet struct {
@@ -148,7 +159,7 @@ func (b *Book) open() error {
 	}
 	main := root.first("/officeDocument")
 	if main == "" || strings.HasSuffix(main, ".bin") {
-		return &scan.SyntaxError{Reason: "the file is not a workbook in the format of .xlsx; save it as .xlsx"}
+		return b.otherArchive()
 	}
 	named, err := b.relationships(main)
 	if err != nil {
@@ -200,6 +211,7 @@ func (r relationships) first(kind string) string {
 // findSheets finds the visible sheets.
 func (b *Book) findSheets(main string, named relationships) error {
 	var contents struct {
+		XMLName    xml.Name
 		Properties struct {
 			From1904 string `xml:"date1904,attr"`
 		} `xml:"workbookPr"`
@@ -215,6 +227,9 @@ func (b *Book) findSheets(main string, named relationships) error {
 	err := b.decode(main, &contents)
 	if err != nil {
 		return err
+	}
+	if contents.XMLName.Local != "workbook" {
+		return b.otherArchive()
 	}
 	b.from1904, _ = strconv.ParseBool(contents.Properties.From1904)
 	b.isUncomputed, _ = strconv.ParseBool(contents.Computing.OnLoad)
