@@ -35,7 +35,7 @@ func (b Birthday) Date() (Date, bool) { return b.date, b.given }
 func RestoreBirthday(date Date) Birthday { return Birthday{date, true} }
 
 // NewBirthday parses a date from the year 1 to today, in any notation that can be read in one way. It trims white space and drops invisible
-// characters.
+// characters. It returns no day for a date that programs write for none.
 func NewBirthday(s string, today Date) (Birthday, Violations) {
 	s = clean(s)
 	if vs := checkText(FieldBirthday, s); vs != nil {
@@ -50,11 +50,20 @@ func NewBirthday(s string, today Date) (Birthday, Violations) {
 		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeInvalid}}
 	}
 	date := DateOf(t)
-	if date > today {
+	switch {
+	case date > today:
 		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeFuture}}
+	case date == firstDay, date == dayZero:
+		return Birthday{}, nil
 	}
 	return Birthday{date, true}, nil
 }
+
+// The dates that programs write for none.
+const (
+	firstDay Date = -719_162 // 0001-01-01, of .NET and 1C
+	dayZero  Date = -25_569  // 1899-12-30, of spreadsheets and databases
+)
 
 // A DateOrder is the order of day and month in dates with slashes or hyphens and the year last. Dates with dots have the day first
 // in every country.
@@ -124,12 +133,12 @@ var (
 
 	yearFirst = regexp.MustCompile(`^(\d{4})([./-])(\d{1,2})([./-])(\d{1,2})(?:[ t](\d\d?):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?(z|[+-]\d\d:?\d\d)?)?$`)
 
-	dayAndMonth = regexp.MustCompile(`^(\d{1,2})[ .-]*([a-zа-я]{3,9})\.?[ ,-]*(\d{4})(?:` + yearWord + `)?$`)
+	dayAndMonth = regexp.MustCompile(`^[«"„“]?(\d{1,2})(?:st|nd|rd|th)?[»"“”]?[ .-]*(\p{L}{3,12})\.?[ ,-]*(\d{4})(?:` + yearWord + `)?$`)
 	monthAndDay = regexp.MustCompile(`^([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})$`)
 )
 
 // yearWord matches the Russian words for year, and for year of birth.
-const yearWord = ` *(?:г\.? ?р\.?|года?|г\.?)`
+const yearWord = ` *(?:г\.? ?р\.?|года?(?: рождения)?|г\.?)`
 
 // maxDate is the number of bytes from which no text is a date.
 const maxDate = 64
@@ -181,10 +190,11 @@ func isTimeOfDay(hour, minute, second, zone string) bool {
 var monthNames = sync.OnceValue(func() map[string]int {
 	months := map[string]int{}
 	for i, names := range []string{
-		"january jan января январь янв", "february feb февраля февраль фев февр", "march mar марта март мар", "april apr апреля апрель апр",
-		"may мая май", "june jun июня июнь июн", "july jul июля июль июл", "august aug августа август авг",
-		"september sep sept сентября сентябрь сен сент", "october oct октября октябрь окт", "november nov ноября ноябрь ноя нояб",
-		"december dec декабря декабрь дек",
+		"january jan января январь янв januar січня студзеня", "february feb февраля февраль фев февр februar лютого лютага",
+		"march mar марта март мар märz березня сакавіка", "april apr апреля апрель апр квітня красавіка", "may мая май mai травня",
+		"june jun июня июнь июн juni червня чэрвеня", "july jul июля июль июл juli липня ліпеня", "august aug августа август авг серпня жніўня",
+		"september sep sept сентября сентябрь сен сент вересня верасня", "october oct октября октябрь окт oktober okt жовтня кастрычніка",
+		"november nov ноября ноябрь ноя нояб листопада лістапада", "december dec декабря декабрь дек dezember dez грудня снежня",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			months[name] = i + 1

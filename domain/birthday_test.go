@@ -21,7 +21,7 @@ func TestNewBirthday(t *testing.T) {
 		{"1999-12-31", "1999-12-31"},
 		{" 29.02.2000 ", "2000-02-29"},
 		{"23/11/2026", "2026-11-23"},
-		{"01/01/0001", "0001-01-01"},
+		{"02/01/0001", "0001-01-02"},
 		{"1.2.1985", "1985-02-01"},
 		{"01.2.1985", "1985-02-01"},
 		{"1/12/1985", "1985-12-01"},
@@ -50,6 +50,11 @@ func TestNewBirthday(t *testing.T) {
 		{"1 May 1985", "1985-05-01"},
 		{"Feb 1, 1985", "1985-02-01"},
 		{"February 1st, 1985", "1985-02-01"},
+		{"1st February 1985", "1985-02-01"},
+		{"«01» февраля 1985 года рождения", "1985-02-01"},
+		{"1 лютого 1985", "1985-02-01"},
+		{"1 жніўня 1985", "1985-08-01"},
+		{"1. März 1985", "1985-03-01"},
 	} {
 		t.Run(c.s, func(t *testing.T) {
 			birthday, vs := domain.NewBirthday(c.s, today)
@@ -108,9 +113,16 @@ func TestNewBirthdayRejects(t *testing.T) {
 	}
 }
 
-func TestZeroBirthdayHasNoDate(t *testing.T) {
+func TestNoBirthday(t *testing.T) {
 	_, given := domain.Birthday{}.Date()
 	require.False(t, given)
+	for _, s := range []string{"01.01.0001", "01.01.0001 0:00:00", "0001-01-01T00:00:00Z", "1/1/0001", "30.12.1899", "1899-12-30"} {
+		t.Run(s, func(t *testing.T) {
+			birthday, vs := domain.NewBirthday(s, today)
+			require.Nil(t, vs)
+			require.Zero(t, birthday, "programs write this date for none")
+		})
+	}
 }
 
 // In a table with a date that has the month first, a date that can be read in two ways is rejected.

@@ -43,7 +43,7 @@ func SplitFullName(text string, order NameOrder) (parts NameTexts, ok bool) {
 	switch len(words) {
 	case 2:
 		switch {
-		case isPatronymic(words[1]), order == LastFirstMiddle, order == AnyOrder:
+		case isPatronymic(words[1]), isNameParticle(words[0]), isNameParticle(words[1]), order == LastFirstMiddle, order == AnyOrder:
 			return NameTexts{}, false
 		case order == FirstLast:
 			return NameTexts{First: words[0], Last: words[1]}, true
@@ -52,7 +52,7 @@ func SplitFullName(text string, order NameOrder) (parts NameTexts, ok bool) {
 	case 3:
 		second, third := isPatronymic(words[1]), isPatronymic(words[2])
 		switch {
-		case second && third:
+		case second && third, isNameParticle(words[0]), isNameParticle(words[1]):
 			return NameTexts{}, false
 		case second:
 			return NameTexts{First: words[0], Patronymic: words[1], Last: words[2]}, true
@@ -73,6 +73,14 @@ var patronymicEndings = []string{
 var patronymicParticles = map[string]bool{
 	"оглы": true, "оглу": true, "кызы": true, "гызы": true, "угли": true, "кизи": true, "уулу": true, "улы": true, "ұлы": true, "қызы": true,
 	"ogly": true, "oglu": true, "kyzy": true, "kizi": true, "ugli": true, "uulu": true,
+}
+
+// nameParticles begin a part of a name that has several words.
+const nameParticles = " ван фон де дер ден дю да ла ле ло ди дос дас аль эль ас аш бен бин ибн абу сан санта тер von van de der den di da du la le lo dos das al el bin " +
+	"ibn ben abu san santa ter st "
+
+func isNameParticle(word string) bool {
+	return strings.Contains(nameParticles, " "+strings.ToLower(word)+" ")
 }
 
 // isPatronymic reports whether a word, or a name with a particle, has the form of a patronymic.

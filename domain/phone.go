@@ -17,18 +17,21 @@ func (p Phone) String() string { return p.digits }
 // IsRegion reports whether a code is that of a region with a numbering plan.
 func IsRegion(region string) bool { return phonenumbers.GetSupportedRegions()[region] }
 
-// NewPhone returns the phone with a number in any common notation. It trims white space and drops invisible characters. A number without
-// a country code belongs to region. It rejects what may stand for another number: words, a mask, a number that is cut or rounded, two
-// numbers in one, and an extension.
+// NewPhone returns the phone with a number in any common notation. It trims white space, and drops invisible characters and words such as
+// "mobile". A number without a country code belongs to region. It rejects what may stand for another number: other words, a mask, a number
+// that is cut or rounded, two numbers in one, and an extension.
 func NewPhone(s, region string) (Phone, Violations) {
 	s = trim(s)
 	if digits, ok := plainPhone(s, region); ok {
 		return Phone{digits}, nil
 	}
-	s = clean(s)
+	s = strings.NewReplacer("\r", " ", "\n", " ", "\t", " ").Replace(clean(s))
 	vs := checkText(FieldPhone, s)
 	if vs != nil {
 		return Phone{}, vs
+	}
+	if strings.ContainsFunc(s, unicode.IsLetter) {
+		s = label.ReplaceAllString(s, "")
 	}
 	number := dialed(s)
 	if digits, ok := plainPhone(punctuation.Replace(number), region); ok {
@@ -223,6 +226,11 @@ func isTwoPhones(s, region string) bool {
 
 // minTwoPhones is the number of digits of two short numbers. Most numbers have fewer, and need no further parsing.
 const minTwoPhones = 12
+
+// label matches words before or after a number that say which of a person's telephones it belongs to.
+var label = regexp.MustCompile(`(?i)^(?:` + labelWord + `[.: ]*)+|[ ,]*\(?` + labelWord + `[.)]*$`)
+
+const labelWord = `(?:тел(?:ефон)?|моб(?:ильный)?|сот(?:овый)?|раб(?:очий)?|дом(?:ашний)?|tel|phone|mob(?:ile)?|cell)`
 
 // extension matches a number with an extension. Its group is the number.
 var extension = regexp.MustCompile(`(?i)^(.*?\d\)?)[\s,;(./–—-]*` +

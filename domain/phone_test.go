@@ -38,6 +38,18 @@ func TestNewPhone(t *testing.T) {
 		{"8 912 345-67-89.", "79123456789"},
 		{"+49 (0)30 901820", "4930901820"},
 
+		// words that say which telephone it is
+		{"тел. 8 912 345-67-89", "79123456789"},
+		{"Моб.тел.: +7 (912) 345-67-89", "79123456789"},
+		{"моб. 8-912-345-67-89", "79123456789"},
+		{"Tel: +7 912 345-67-89", "79123456789"},
+		{"tel:+79123456789", "79123456789"},
+		{"8 912 345-67-89 (моб.)", "79123456789"},
+		{"8 (495) 123-45-67, рабочий", "74951234567"},
+
+		// lines
+		{"8 912\n345-67-89", "79123456789"},
+
 		// invisible characters
 		{"\u202a+7 912 345-67-89\u202c", "79123456789"},
 		{"\u202d8 912 345-67-89\u202c", "79123456789"},
@@ -98,7 +110,11 @@ func TestNewPhoneRejects(t *testing.T) {
 
 		// words
 		{"8 912 345-67-89 (мама)", domain.CodeInvalid},
-		{"тел. 8 912 345-67-89", domain.CodeInvalid},
+		{"8 912 345-67-89 моб Анны", domain.CodeInvalid},
+		{"телефон", domain.CodeInvalid},
+		{"моб. 8 912 345-67-8O", domain.CodeInvalid},
+		{"тел. 8 912 345-67-89, тел. 8 912 345-67-80", domain.CodeInvalid},
+		{"тел. 8 495 200-10-01 доб. 5", domain.CodeExtension},
 		{"WhatsApp +7 912 345-67-89", domain.CodeInvalid},
 		{"8 912 345 home", domain.CodeInvalid},
 		{"+7 912 345 CALL", domain.CodeInvalid},
@@ -136,8 +152,7 @@ func TestNewPhoneRejects(t *testing.T) {
 		{"8 912 345-67-89 / 80", domain.CodeInvalid},
 		{"8 912 345-67-89,80", domain.CodeInvalid},
 		{"8 912 345-67-89 или 80", domain.CodeInvalid},
-		{"8 912 345-67-89\n8 912 345-67-80", domain.CodeControl},
-		{"tel:+79123456789", domain.CodeInvalid},
+		{"8 912 345-67-89\n8 912 345-67-80", domain.CodeInvalid},
 		{"+7912345678O", domain.CodeInvalid},
 		{"9123456\xff", domain.CodeEncoding},
 		{strings.Repeat("9", 500), domain.CodeInvalid},

@@ -19,7 +19,7 @@ func TestPlaceholders(t *testing.T) {
 	rules := domain.Rules{Region: "RU", Today: today}
 	for _, s := range []string{
 		"-", "--", "—", ".", "...", "?", "*", "\u200b-\u00a0", "_", "нет", "НЕТ", " Нет ", "н/д", "не указано", "null", "NULL", "<null>", `\N`, "nan", "NaN",
-		"n/a", "N/A", "#N/A", "#Н/Д", "#REF!", "#ССЫЛКА!", "#NAME?", "#ДЕЛ/0!", "None", "undefined", "0", "0/0/00", "00.00.0000", "0000-00-00 00:00:00",
+		"n/a", "N/A", "#N/A", "#Н/Д", "#REF!", "#ССЫЛКА!", "#NAME?", "#ДЕЛ/0!", "None", "undefined", "unknown", "Без отчества", "б/о", "НЕ ИМЕЕТ", "Прочерк", `-"-`, "-//-", ". .", "  .  .  ", "0", "0/0/00", "00.00.0000", "0000-00-00 00:00:00",
 	} {
 		t.Run(s, func(t *testing.T) {
 			for f := range domain.PersonField(domain.NumPersonFields) {
@@ -42,7 +42,7 @@ func TestPlaceholders(t *testing.T) {
 
 func TestPlaceholdersAreNotNames(t *testing.T) {
 	rules := domain.Rules{Region: "RU", Today: today}
-	for _, s := range []string{"Null", "Nan", "Na", "O", "Но", "Нетай", "Noneман", "王", "N.", "O'Neill"} {
+	for _, s := range []string{"Null", "Nan", "Na", "O", "Но", "Нетай", "Noneман", "Безотчества", "王", "N.", "O'Neill"} {
 		t.Run(s, func(t *testing.T) {
 			for _, f := range []domain.PersonField{domain.PersonFirstName, domain.PersonLastName} {
 				require.Empty(t, checkWith(rules, f, s).Violations)

@@ -34,8 +34,8 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 				"phone": "12", "login": "two words", "psw": "тайна",
 			},
 			errors: map[string]string{
-				"lname": "Last name is longer than 100 characters.", "fname": "First name has control characters.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
-				"birthday": "Birthday is in the future.", "email": "Email is not a valid address.", "phone": "Phone is not a valid number.",
+				"lname": "Last name is longer than 100 characters.", "fname": "First name has control characters, such as a line break: remove them.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
+				"birthday": "Birthday is in the future.", "email": "Email is not a valid address.", "phone": "Phone is not a valid number: give one whole number, without other words.",
 				"login": "Login has characters that are not allowed in a login.",
 			},
 		},

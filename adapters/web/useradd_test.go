@@ -116,7 +116,7 @@ func TestUseraddProblems(t *testing.T) {
 			{"first_name", "required", "First name is required."},
 			{"last_name", "required", "Last name is required."},
 			{"patronymic", "required", "Patronymic is required: if people may have none, the administrator can set --patronymic optional."},
-			{"login", "control", "Login has control characters."},
+			{"login", "control", "Login has control characters, such as a line break: remove them."},
 			{"email", "contact_required", "An email or a phone number is required."},
 		}, it.Rejections[0].Violations)
 		require.Nil(t, it.Rejections[1].Login)

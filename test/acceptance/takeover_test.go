@@ -34,7 +34,7 @@ func TestTakeover(t *testing.T) {
 		`doubtful  user 3 "ёлкина": 1963-07-05`,
 		`kept      user 4 "lugov": Patronymic is empty: if people may have none, the administrator can set --patronymic optional.`,
 		`kept      user 5 "polev": First name is empty. Patronymic is empty: if people may have none, the administrator can set --patronymic optional.`,
-		`kept      user 6 "rechnoy": Phone is not a valid number.`,
+		`kept      user 6 "rechnoy": Phone is not a valid number: give one whole number, without other words.`,
 		`kept      user 7 "morskoy": Email is not a valid address.`,
 		`kept      user 8 "gornaya login": Login has characters that are not allowed in a login.`,
 	}

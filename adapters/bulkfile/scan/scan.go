@@ -48,13 +48,13 @@ const (
 	Uncomputed                  // the text is a formula whose result the workbook does not have
 )
 
-// IsBlank reports whether the cell shows nothing.
-func (c *Cell) IsBlank() bool { return !c.Cut && domain.IsBlank(c.Text) }
+// IsBlank reports whether the cell has white space only.
+func (c *Cell) IsBlank() bool { return !c.Cut && len(bytes.TrimSpace(c.Text)) == 0 }
 
-// IsBlank reports whether all cells of the row are blank.
+// IsBlank reports whether no cell of the row shows anything.
 func (r *Row) IsBlank() bool {
 	for i := range r.Cells {
-		if !r.Cells[i].IsBlank() {
+		if r.Cells[i].Cut || !domain.IsBlank(r.Cells[i].Text) {
 			return false
 		}
 	}
