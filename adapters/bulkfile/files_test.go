@@ -29,8 +29,12 @@ func sectionOf(file string) *io.SectionReader {
 }
 
 // candidatesOf returns copies of the candidates of a file, up to the first error.
-func candidatesOf(file string, hint ports.FileHint) (all []domain.Candidate, err error) {
-	for candidate, err := range files().Candidates(sectionOf(file), hint, &ports.FileNotes{}) {
+func candidatesOf(file string, hint ports.FileHint) ([]domain.Candidate, error) {
+	return copiesOf(files().Candidates(sectionOf(file), hint, &ports.FileNotes{}))
+}
+
+func copiesOf(candidates iter.Seq2[*domain.Candidate, error]) (all []domain.Candidate, err error) {
+	for candidate, err := range candidates {
 		if err != nil {
 			return all, err
 		}

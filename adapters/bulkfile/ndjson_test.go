@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rollcall/adapters/bulkfile"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -15,7 +16,7 @@ func FuzzNDJSON(f *testing.F) {
 	f.Add("{\"login\":\"a\"}\n7\n{\n")
 	f.Add("\ufeff\r\n[]\n{} {}\nnull")
 	f.Fuzz(func(t *testing.T, file string) {
-		got, err := candidatesOf(file, ports.FileHint{Format: "ndjson"})
+		got, err := copiesOf(bulkfile.NDJSON{}.Candidates(strings.NewReader(file), &ports.FileNotes{}))
 		if err != nil {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
@@ -25,7 +26,7 @@ func FuzzNDJSON(f *testing.F) {
 			if strings.Trim(line, " \t\r\n") == "" {
 				continue
 			}
-			alone, err := candidatesOf("["+line+"]", ports.FileHint{Format: "json"})
+			alone, err := copiesOf(bulkfile.JSON{}.Candidates(strings.NewReader("["+line+"]"), &ports.FileNotes{}))
 			candidate := got[number]
 			number++
 			require.Equal(t, number, candidate.Number)

@@ -1,12 +1,16 @@
 package bulkfile_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/unicode"
 
+	"rollcall/adapters/bulkfile"
+	"rollcall/adapters/bulkfile/scan"
+	"rollcall/adapters/bulkfile/scan/csv"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -51,4 +55,49 @@ func TestPlaces(t *testing.T) {
 		require.Equal(t, domain.Place{Sheet: "5А", Line: 4}, got[0].Place)
 		require.Equal(t, domain.Place{Sheet: "5А", Line: 6}, got[1].Place)
 	})
+}
+
+// hasOnePlaceEach proves that each row above and below a header row is in exactly one place: it is a record, told as passed over, or blank.
+// FuzzRows of scan/csv proves that each line is in exactly one row.
+func hasOnePlaceEach(t *testing.T, above, below string) {
+	t.Helper()
+	above = strings.ReplaceAll(above, `"`, "") + "\n"
+	file := above + "login,phone\n" + below
+	if len(file) > domain.MaxValue { // cells are cut
+		return
+	}
+	headerLine := 1 + strings.Count(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(above), "\n")
+	var notes ports.FileNotes
+	var records []int // their lines
+	for candidate, err := range (bulkfile.CSV{Delimiter: ','}).Candidates(strings.NewReader(file), &notes) {
+		if err != nil {
+			require.ErrorIs(t, err, domain.ErrBrokenFile)
+			return
+		}
+		records = append(records, candidate.Line)
+	}
+	if records[0] <= headerLine { // there is a header row above
+		return
+	}
+	width, texts, quotes := 0, 0, 0 // rows with a text that are no records, and rows that have signs of quoting at most
+	for row, err := range csv.Rows(strings.NewReader(file), ',', scan.Limits{Row: len(file), Cell: len(file)}, &width) {
+		require.NoError(t, err)
+		text := ""
+		for _, cell := range row.Cells {
+			text += string(cell.Text)
+		}
+		switch {
+		case row.Line == headerLine:
+			width = len(row.Cells)
+		case len(records) > 0 && records[0] == row.Line:
+			records = records[1:]
+		case !domain.IsBlank([]byte(strings.NewReplacer(`"`, "", "=", "", "'", "").Replace(text))):
+			texts++
+		default:
+			quotes++
+		}
+	}
+	require.Empty(t, records, "records that are no rows")
+	require.GreaterOrEqual(t, len(notes.PassedOver), texts, notes.PassedOver)
+	require.LessOrEqual(t, len(notes.PassedOver), texts+quotes, notes.PassedOver)
 }

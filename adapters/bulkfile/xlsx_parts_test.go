@@ -455,6 +455,7 @@ func FuzzXLSX(f *testing.F) {
 			require.ErrorIs(t, err, domain.ErrBrokenFile)
 		}
 		for _, c := range got {
+			require.Positive(t, c.Line)
 			for _, v := range c.Given {
 				require.True(t, utf8.ValidString(v.Text) && len(v.Text) <= domain.MaxValue)
 			}

@@ -74,7 +74,7 @@ func FuzzRejectedIsReadAgain(f *testing.F) {
 	}
 	f.Add(strings.Repeat(";=", domain.MaxValue/2), strings.Repeat("=,", 30<<10))
 	f.Fuzz(func(t *testing.T, name, login string) {
-		if !utf8.ValidString(name + login) {
+		if !utf8.ValidString(name) || !utf8.ValidString(login) {
 			return
 		}
 		values := map[string]string{"last_name": name, "login": login}

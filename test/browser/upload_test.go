@@ -283,6 +283,7 @@ func TestSpreadsheetOfWindows(t *testing.T) {
 	require.Contains(t, v.text(".understood"), "Windows-1251")
 	require.Contains(t, v.text(".understood"), "7 «Б»")
 	require.Contains(t, v.text(".understood"), "Ёлкина")
+	require.Contains(t, v.text(".rejections tbody tr"), "2 строка 3 somov")
 	for _, as := range []look{{language: "ru", phone: true}, {language: "ru", dark: true}} {
 		v.look(as)
 		v.isAccessible("preview of a sheet " + as.String())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -177,4 +178,38 @@ func TestErrorOfReader(t *testing.T) {
 			require.ErrorIs(t, last, io.ErrClosedPipe)
 		})
 	}
+}
+
+// FuzzRows proves that every line is in exactly one row: the text of a row is that of the lines from its own up to that of the next row.
+func FuzzRows(f *testing.F) {
+	f.Add("a,b\r\n\"c\nd\",\"e\r\r\nf,=\"0\"\n\n\"g\"h", uint8(2))
+	f.Add("a,\"b\nc,d\"\ne,\"f,g\n\"\n\"", uint8(3))
+	lineBreaks := strings.NewReplacer("\r\n", "\n", "\r", "\n")
+	withoutSyntax := strings.NewReplacer(`"`, "", ",", "", "=", "", " ", "", "\t", "", "\r", "", "\n", "")
+	f.Fuzz(func(t *testing.T, file string, columns uint8) {
+		if !utf8.ValidString(file) || len(file) >= wide.Cell { // cells are cut
+			return
+		}
+		lines := strings.Split(strings.TrimSuffix(lineBreaks.Replace(file), "\n"), "\n")
+		begins, contents, width := []int{}, []string{}, int(columns)
+		for row, err := range csv.Rows(strings.NewReader(file), ',', wide, &width) {
+			require.NoError(t, err)
+			row.Broken = false
+			begins, contents = append(begins, row.Line), append(contents, strings.Join(texts(row), ""))
+		}
+		if file == "" {
+			require.Empty(t, begins)
+			return
+		}
+		require.Equal(t, 1, begins[0])
+		for i, content := range contents {
+			end := len(lines) + 1
+			if i+1 < len(begins) {
+				end = begins[i+1]
+			}
+			require.Less(t, begins[i], end)
+			want := strings.Join(lines[begins[i]-1:end-1], "")
+			require.Equal(t, withoutSyntax.Replace(want), withoutSyntax.Replace(content), "lines %d to %d", begins[i], end-1)
+		}
+	})
 }

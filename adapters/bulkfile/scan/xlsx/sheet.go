@@ -84,7 +84,7 @@ func (r *sheet) rowAttributes() (number int, hidden bool) {
 	for name, value, rest := attribute(r.xml.attributes); len(name) > 0; name, value, rest = attribute(rest) {
 		switch string(name) {
 		case "r":
-			if n, err := strconv.Atoi(string(value)); err == nil && n > 0 {
+			if n, err := strconv.Atoi(string(value)); err == nil && n > 0 && n <= math.MaxInt32 {
 				number = n
 			}
 		case "hidden":
