@@ -71,7 +71,7 @@ func tables(t *testing.T, language string, names []string) map[string][]byte {
 		for i, name := range names {
 			original, err := json.Marshal(map[string]string{"last_name": name, "login": name, "email": name})
 			require.NoError(t, err)
-			if !yield(domain.Rejection{Record: i + 1, Login: name, Description: name, Original: original}, nil) {
+			if !yield(domain.Rejection{Place: domain.Place{Sheet: name, Line: i + 2}, Record: i + 1, Login: name, Description: name, Original: original}, nil) {
 				return
 			}
 		}
