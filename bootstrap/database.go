@@ -98,7 +98,7 @@ func (f *databaseFlags) room() func() error {
 	if f.DatabaseURL != "" {
 		return nil
 	}
-	return func() error { return spool.Room(f.clusterDir()) }
+	return spool.NewRoom(f.clusterDir())
 }
 
 // startDatabase migrates the database by a function of its URL. It starts the embedded one if the flags name no other.
