@@ -25,7 +25,7 @@ func NewPhone(s, region string) (Phone, Violations) {
 	if digits, ok := plainPhone(s, region); ok {
 		return Phone{digits}, nil
 	}
-	s = strings.NewReplacer("\r", " ", "\n", " ", "\t", " ").Replace(clean(s))
+	s = blanks.Replace(clean(s))
 	vs := checkText(FieldPhone, s)
 	if vs != nil {
 		return Phone{}, vs
@@ -60,6 +60,9 @@ func RestorePhone(digits, region string) (Phone, Violations) {
 	}
 	return Phone{digits}, vs
 }
+
+// blanks puts a number that fills several lines or columns of a cell into one line.
+var blanks = strings.NewReplacer("\r", " ", "\n", " ", "\t", " ")
 
 // punctuation drops the signs that stand between the digits of most phones. A dot may begin a fraction, and a slash a second number.
 var punctuation = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "")
@@ -201,16 +204,20 @@ const (
 // isTwoPhones reports whether a valid number has more than one: the parts before and after a sign are numbers. After a slash it
 // may also be a second ending.
 func isTwoPhones(s, region string) bool {
-	digits := 0
+	after := 0
 	for _, r := range s {
 		if unicode.IsDigit(r) {
-			digits++
+			after++
 		}
 	}
+	before := 0
 	last := rune(0)
 	for i, r := range s {
-		isSplit := unicode.IsDigit(last) && (r == '/' || digits >= minTwoPhones && (r == '(' || r == '-' || r == ' '))
+		isSplit := unicode.IsDigit(last) && (r == '/' || min(before, after) >= minPhone && (r == '(' || r == '-' || r == ' '))
 		last = r
+		if unicode.IsDigit(r) {
+			before, after = before+1, after-1
+		}
 		if !isSplit {
 			continue
 		}
@@ -224,8 +231,8 @@ func isTwoPhones(s, region string) bool {
 	return false
 }
 
-// minTwoPhones is the number of digits of two short numbers. Most numbers have fewer, and need no further parsing.
-const minTwoPhones = 12
+// minPhone is the number of digits of a short number. Few numbers have as many on both sides of a sign, and need further parsing.
+const minPhone = 6
 
 // label matches words before or after a number that say which of a person's telephones it belongs to.
 var label = regexp.MustCompile(`(?i)^(?:` + labelWord + `[.: ]*)+|[ ,]*\(?` + labelWord + `[.)]*$`)
