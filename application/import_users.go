@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -114,7 +115,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 	if request.DryRun {
 		request.Key = domain.ImportKey{} // a dry run neither stores an answer nor repeats one
 	}
-	i := &userImport{ImportConfig: u.cfg, request: request, size: sizeOf(request.File), turns: u.turns}
+	i := &userImport{ImportConfig: u.cfg, request: request, size: sizeOf(request.File), turns: u.turns, dates: request.Hint.Dates}
 	if u.cfg.MaxImportTime > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, u.cfg.MaxImportTime, domain.ErrTooSlow)
@@ -186,7 +187,7 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 		return nil, errors.Join(err, log.Close())
 	}
 	return &ports.ImportResult{
-		ID: answer.Import, Tally: answer.Tally, Replayed: true, Outcomes: outcomes(log, issuer), Close: log.Close,
+		ID: answer.Import, Tally: answer.Tally, Notes: answer.Notes, Replayed: true, Outcomes: outcomes(log, issuer), Close: log.Close,
 	}, nil
 }
 
@@ -318,7 +319,7 @@ func (i *userImport) answer() *ports.Answer {
 		return nil
 	}
 	return &ports.Answer{
-		Fingerprint: i.fingerprint, Salt: i.salt, Expires: i.Now().Add(i.KeepAnswers), Outcomes: i.log.Reader(),
+		Fingerprint: i.fingerprint, Salt: i.salt, Expires: i.Now().Add(i.KeepAnswers), Outcomes: i.log.Reader(), Notes: *i.notes,
 	}
 }
 
@@ -358,10 +359,17 @@ func withPasswords(all iter.Seq2[domain.Outcome, error], issuer ports.Issuer) it
 }
 
 // fingerprint returns a hash of a request's file and options. It includes the name of the token, although the key belongs to the token
-// anyway: earlier versions compare it, and answers outlive an upgrade.
+// anyway: earlier versions compare it, and answers outlive an upgrade. For the same reason it omits options that have no value.
 func fingerprint(request *ports.ImportRequest) ([]byte, error) {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q %t %q\n", request.Hint.Format, request.Hint.Charset, request.Strict, request.Sender.TokenName)
+	fmt.Fprintf(hash, "%q %q %t %q", request.Hint.Format, request.Hint.Charset, request.Strict, request.Sender.TokenName)
+	if request.Hint.Dates != domain.UnsaidOrder {
+		fmt.Fprintf(hash, " dates %q", request.Hint.Dates)
+	}
+	if request.Hint.Sheets != nil {
+		fmt.Fprintf(hash, " sheets %q", request.Hint.Sheets)
+	}
+	fmt.Fprintln(hash)
 	_, err := io.Copy(hash, request.File.Reader())
 	if err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
@@ -452,10 +460,10 @@ func (i *userImport) turn() turns {
 	return i.turns
 }
 
-// check returns the record of a candidate, or errMonthFirst if the rules expect days first.
+// check returns the record of a candidate, or errMonthFirst if others must be checked in another way.
 func check(rules *domain.Rules, candidate *domain.Candidate) (domain.Record, error) {
 	record := rules.Check(candidate)
-	if record.MonthFirst && rules.DateOrder == domain.DayFirst {
+	if record.MonthFirst {
 		return record, errMonthFirst
 	}
 	return record, nil
@@ -527,6 +535,9 @@ func (i *userImport) add(ctx context.Context, tx ports.ImportTx, b batch, skips 
 	i.turn().take()
 	defer i.turn().leave()
 	for n := range b.records {
+		if slices.ContainsFunc(violations[n], func(v domain.Violation) bool { return v.Code == domain.CodeAmbiguousDate }) {
+			i.notes.AmbiguousDates++
+		}
 		err = i.log.Append(outcomeOf(&b.records[n], violations[n], skips))
 		if err != nil {
 			return fmt.Errorf("store outcomes: %w", err)

@@ -2,6 +2,7 @@ package application_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -359,6 +360,8 @@ func TestRepeatedKeyReturnsTheStoredAnswer(t *testing.T) {
 		{"OtherFile", array(person("anna", "a@example.com", "")), ports.ImportRequest{}},
 		{"Strict", file, ports.ImportRequest{Strict: true}},
 		{"OtherFormat", file, ports.ImportRequest{Hint: ports.FileHint{Format: ports.FormatNDJSON}}},
+		{"OtherDates", file, ports.ImportRequest{Hint: ports.FileHint{Dates: domain.DayFirst}}},
+		{"OtherSheets", file, ports.ImportRequest{Hint: ports.FileHint{Sheets: []string{"5А"}}}},
 	} {
 		t.Run(other.name, func(t *testing.T) {
 			other.request.Key = key
@@ -375,6 +378,23 @@ func TestRepeatedKeyReturnsTheStoredAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, domain.Tally{Records: 2, Rejected: 2}, got.tally, "the answer has expired, and the account exists")
 	require.Zero(t, f.spools.Open())
+}
+
+// An answer that an earlier version stored is found: without options that it did not know, a request has the same fingerprint.
+func TestFingerprintOfEarlierVersions(t *testing.T) {
+	f := newFixture()
+	file := array(person("anna", "a@example.com", ""))
+	request := ports.ImportRequest{
+		Key: key, Hint: ports.FileHint{Format: ports.FormatCSV, Charset: "koi8-r"}, Strict: true, Sender: domain.Sender{TokenName: "crm"},
+	}
+	_, err := f.store.Do(t.Context(), ports.ImportMode{Key: key}, func(ctx context.Context, tx ports.ImportTx) error {
+		before := sha256.Sum256([]byte(`"csv" "koi8-r" true "crm"` + "\n" + file))
+		return tx.Finish(ctx, domain.Tally{}, &ports.Answer{Fingerprint: before[:], Salt: []byte("salt 1"), Expires: time.Now().Add(time.Hour), Outcomes: strings.NewReader("")})
+	})
+	require.NoError(t, err)
+	got, err := f.request(t, file, request)
+	require.NoError(t, err)
+	require.True(t, got.replayed)
 }
 
 // The key of a broken file can be used for the corrected file.
@@ -629,15 +649,18 @@ func (d rows) Candidates(r *io.SectionReader, hint ports.FileHint, notes *ports.
 	}
 }
 
-// A date with the month first is found in any batch. Then the import runs again, and rejects the dates that can be read in two ways.
+// A date with the month first is found in any batch. Then the import runs again, and rejects the dates that can be read in two ways. An order
+// that was said decides.
 func TestMonthFirst(t *testing.T) {
-	const ambiguous, last = 2, 9_000
+	const ambiguous, dayFirst, last = 2, 3, 9_000
 	records := make([]string, last)
 	for i := range records {
 		birthday := "1990-02-01"
 		switch i + 1 {
 		case ambiguous:
 			birthday = "01/02/1990"
+		case dayFirst:
+			birthday = "31/12/1990"
 		case last:
 			birthday = "12/31/1990"
 		}
@@ -653,6 +676,8 @@ func TestMonthFirst(t *testing.T) {
 		{"Table", rows{fake.Decoder{}}, ports.ImportRequest{}, ambiguous, domain.CodeAmbiguousDate},
 		{"StrictTable", rows{fake.Decoder{}}, ports.ImportRequest{Strict: true}, ambiguous, domain.CodeAmbiguousDate},
 		{"Objects", fake.Decoder{}, ports.ImportRequest{}, last, domain.CodeInvalid},
+		{"DayFirst", rows{fake.Decoder{}}, ports.ImportRequest{Hint: ports.FileHint{Dates: domain.DayFirst}}, last, domain.CodeInvalid},
+		{"MonthFirst", rows{fake.Decoder{}}, ports.ImportRequest{Hint: ports.FileHint{Dates: domain.MonthFirst}}, dayFirst, domain.CodeInvalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture()

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -71,17 +70,22 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint ports.FileHin
 }
 
 // Choose implements ports.Uploading.
-func (u *UploadFile) Choose(ctx context.Context, user int64, id, charset string) error {
+func (u *UploadFile) Choose(ctx context.Context, user int64, id string, chosen ports.FileHint) error {
 	was, err := u.cfg.Uploads.Find(ctx, user, id)
 	if err != nil {
 		return err
 	}
-	isOffered := func(e domain.Encoding) bool { return e.Charset == charset }
-	if was.State != domain.UploadUnclear || !slices.ContainsFunc(was.Layout.Encodings, isOffered) {
+	is := *was
+	is.State = domain.UploadChecking
+	switch {
+	case was.State == domain.UploadUnclear && was.Layout.HasEncoding(chosen.Charset):
+		is.Hint.Charset, is.Hint.Chosen = chosen.Charset, true
+	case was.State == domain.UploadChecked && was.Layout.Notes.HaveSheets(chosen.Sheets):
+		is.Hint.Sheets, is.Hint.Dates = chosen.Sheets, chosen.Dates
+		is.Layout, is.Rejections = ports.FileLayout{Format: was.Layout.Format}, nil
+	default:
 		return ports.ErrChanged
 	}
-	is := *was
-	is.State, is.Hint.Charset, is.Hint.Chosen = domain.UploadChecking, charset, true
 	return u.begin(ctx, was, &is)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -477,5 +479,57 @@ func TestFewRejectionsAreStored(t *testing.T) {
 		got := f.upload(t, id)
 		require.Len(t, got.Rejections, ports.MaxRejectionsShown)
 		require.Equal(t, 100, got.Done.Rejected)
+	})
+}
+
+// class is a decoder of JSON that pretends to read sheets of a workbook.
+type class struct{ fake.Decoder }
+
+func (class) Layout(_ *io.SectionReader, hint ports.FileHint) (ports.FileLayout, error) {
+	return ports.FileLayout{Format: ports.FormatXLSX, Columns: []ports.FileColumn{{Header: strings.Join(hint.Sheets, "+")}}}, nil
+}
+
+func (c class) Candidates(r *io.SectionReader, hint ports.FileHint, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
+	for _, name := range []string{"5А", "5Б"} {
+		notes.AddSheet(name, 3, slices.Contains(hint.Sheets, name))
+	}
+	return rows{c.Decoder}.Candidates(r, hint, notes)
+}
+
+// After a dry run the user can choose sheets and the order of dates, and gets another one.
+func TestUploadIsReadInAnotherWay(t *testing.T) {
+	asClass := func(f *uploadFixture, _ ports.Importing) ports.Importing {
+		f.fixture.config.Decoder = class{}
+		return application.NewImportUsers(f.fixture.config)
+	}
+	const file = `[{"last_name":"A","first_name":"B","patronymic":"C","login":"one","email":"one@example.com","birthday":"12/31/1990"},
+		{"last_name":"A","first_name":"B","patronymic":"C","login":"two","email":"two@example.com","birthday":"01/02/1990"}, 7]`
+	uploads(t, asClass, func(t *testing.T, f *uploadFixture) {
+		f.stop()
+		f.worker.Decoder, f.config.Decoder = class{}, class{}
+		f.run()
+		id, err := f.receive(t, file)
+		require.NoError(t, err)
+		got := f.upload(t, id)
+		require.Equal(t, domain.UploadChecked, got.State)
+		require.Equal(t, domain.Tally{Records: 3, Registered: 1, Rejected: 2}, got.Done.Tally)
+		require.Equal(t, ports.FileNotes{Sheets: []ports.SheetNote{{Name: "5А", Rows: 3}, {Name: "5Б", Rows: 3}}, AmbiguousDates: 1}, got.Layout.Notes)
+
+		require.ErrorIs(t, f.use.Choose(t.Context(), anna, id, ports.FileHint{Sheets: []string{"5А", "5В"}}), ports.ErrChanged, "a sheet that is not there")
+		require.ErrorIs(t, f.use.Choose(t.Context(), boris, id, ports.FileHint{}), ports.ErrNotFound)
+		require.NoError(t, f.use.Choose(t.Context(), anna, id, ports.FileHint{Sheets: []string{"5Б"}, Dates: domain.MonthFirst, Charset: "koi8-r"}))
+		got = f.upload(t, id)
+		require.Equal(t, domain.UploadChecked, got.State)
+		require.Equal(t, ports.FileHint{Name: "people.json", Sheets: []string{"5Б"}, Dates: domain.MonthFirst}, got.Hint, "the encoding was clear")
+		require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, got.Done.Tally)
+		require.Len(t, got.Rejections, 1, "those of the first dry run are gone")
+		require.Equal(t, "5Б", got.Layout.Columns[0].Header)
+		require.Equal(t, ports.FileNotes{Sheets: []ports.SheetNote{{Name: "5А", Rows: 3}, {Name: "5Б", Rows: 3, Read: true}}}, got.Layout.Notes)
+
+		require.NoError(t, f.use.Start(t.Context(), anna, id, false))
+		got = f.upload(t, id)
+		require.Equal(t, domain.UploadImported, got.State)
+		require.Equal(t, 2, got.Done.Registered)
+		require.ErrorIs(t, f.use.Choose(t.Context(), anna, id, ports.FileHint{}), ports.ErrChanged, "it is over")
 	})
 }

@@ -233,7 +233,7 @@ func (w *UploadWorker) do(ctx context.Context, upload *ports.Upload, report func
 	if err != nil {
 		return fmt.Errorf("load file of upload: %w", err)
 	}
-	if upload.Layout.Encodings != nil { // the user has chosen one
+	if upload.State == domain.UploadChecking && upload.Layout.Columns == nil { // the user has chosen how the file is read
 		var layout ports.FileLayout
 		layout, err = w.cfg.Decoder.Layout(file.Reader(), upload.Hint)
 		if err != nil {
@@ -292,7 +292,7 @@ func markChecked(upload *ports.Upload, result *ports.ImportResult) error {
 			break
 		}
 	}
-	upload.State = domain.UploadChecked
+	upload.State, upload.Layout.Notes = domain.UploadChecked, result.Notes
 	upload.Done = domain.Progress{Tally: result.Tally, Bytes: upload.Size, Size: upload.Size}
 	return nil
 }

@@ -66,26 +66,35 @@ const (
 )
 
 // A DateOrder is the order of day and month in dates with slashes or hyphens and the year last. Dates with dots have the day first
-// in every country.
-type DateOrder uint8
+// in every country. Its values are stable: senders say them, and they are stored.
+type DateOrder string
 
 // The orders of dates.
 const (
-	DayFirst DateOrder = iota
-
-	// UnknownOrder rejects dates that can be read in two ways.
-	UnknownOrder
+	UnsaidOrder  DateOrder = ""        // the day is first, and records of a table that has the month first are marked
+	UnknownOrder DateOrder = "unknown" // dates that can be read in two ways are rejected
+	DayFirst     DateOrder = "dmy"     // as the sender said
+	MonthFirst   DateOrder = "mdy"     // as the sender said
 )
+
+// IsSaid reports whether a sender can say the order.
+func (o DateOrder) IsSaid() bool { return o == DayFirst || o == MonthFirst }
 
 // birthday returns the birthday of a text.
 func (r Rules) birthday(s string) (Birthday, Violations) {
 	birthday, vs := NewBirthday(s, r.Today)
-	if r.DateOrder == DayFirst {
+	if r.DateOrder == UnsaidOrder || r.DateOrder == DayFirst {
 		return birthday, vs
 	}
-	swapped, other := r.monthFirst(s)
+	other := swapDayAndMonth(s)
+	if other == "" {
+		return birthday, vs
+	}
+	swapped, violations := NewBirthday(other, r.Today)
 	switch {
-	case !other, vs == nil && swapped == birthday:
+	case r.DateOrder == MonthFirst:
+		return swapped, violations
+	case violations != nil, vs == nil && swapped == birthday:
 		return birthday, vs
 	case vs == nil:
 		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeAmbiguousDate}}
@@ -93,17 +102,26 @@ func (r Rules) birthday(s string) (Birthday, Violations) {
 	return swapped, nil
 }
 
-// monthFirst returns the birthday of a text if its first number is the month, and whether that is possible.
-func (r Rules) monthFirst(s string) (Birthday, bool) {
+// isMonthFirst reports whether a text that is no birthday is one if its first number is the month.
+func (r Rules) isMonthFirst(s string) bool {
+	other := swapDayAndMonth(s)
+	if other == "" {
+		return false
+	}
+	_, vs := NewBirthday(other, r.Today)
+	return vs == nil
+}
+
+// swapDayAndMonth returns a date with its first two numbers swapped, or an empty text if there is one order only.
+func swapDayAndMonth(s string) string {
 	if len(s) >= maxDate {
-		return Birthday{}, false
+		return ""
 	}
 	match := dayFirst.FindStringSubmatch(foldDate(clean(s)))
 	if match == nil || match[2] != match[4] || match[2] == "." {
-		return Birthday{}, false
+		return ""
 	}
-	birthday, vs := NewBirthday(match[3]+match[2]+match[1]+match[4]+match[5], r.Today)
-	return birthday, vs == nil
+	return match[3] + match[2] + match[1] + match[4] + match[5]
 }
 
 // splitPlainDate splits DD/MM/YYYY, DD.MM.YYYY, DD-MM-YYYY and YYYY-MM-DD, which most files have.

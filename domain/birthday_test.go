@@ -125,29 +125,29 @@ func TestNoBirthday(t *testing.T) {
 	}
 }
 
-// In a table with a date that has the month first, a date that can be read in two ways is rejected.
+// In a table with a date that has the month first, a date that can be read in two ways is rejected, unless the order was said.
 func TestDateOrder(t *testing.T) {
 	ambiguous := only(domain.FieldBirthday, domain.CodeAmbiguousDate)
 	invalid := only(domain.FieldBirthday, domain.CodeInvalid)
 	for _, c := range []struct {
 		s          string
-		known      string // if days come first; empty for an invalid date
-		monthFirst bool
+		dayFirst   string // empty for an invalid date
+		monthFirst string // empty for an invalid date
 		unknown    string // if the order is unknown; empty for a date that is rejected
 		rejected   domain.Violations
 	}{
-		{"12/25/1985", "", true, "1985-12-25", nil},
-		{"2-28-1985 0:00", "", true, "1985-02-28", nil},
-		{"01/02/1985", "1985-02-01", false, "", ambiguous},
-		{"1-2-1985", "1985-02-01", false, "", ambiguous},
-		{"02/02/1985", "1985-02-02", false, "1985-02-02", nil},
-		{"25/12/1985", "1985-12-25", false, "1985-12-25", nil},
-		{"01.02.1985", "1985-02-01", false, "1985-02-01", nil},
-		{"12.25.1985", "", false, "", invalid},
-		{"1985-02-01", "1985-02-01", false, "1985-02-01", nil},
-		{"Feb 1, 1985", "1985-02-01", false, "1985-02-01", nil},
-		{"02/30/1985", "", false, "", invalid},
-		{"12/25/85", "", false, "", invalid},
+		{"12/25/1985", "", "1985-12-25", "1985-12-25", nil},
+		{"2-28-1985 0:00", "", "1985-02-28", "1985-02-28", nil},
+		{"01/02/1985", "1985-02-01", "1985-01-02", "", ambiguous},
+		{"1-2-1985", "1985-02-01", "1985-01-02", "", ambiguous},
+		{"02/02/1985", "1985-02-02", "1985-02-02", "1985-02-02", nil},
+		{"25/12/1985", "1985-12-25", "", "1985-12-25", nil},
+		{"01.02.1985", "1985-02-01", "1985-02-01", "1985-02-01", nil},
+		{"12.25.1985", "", "", "", invalid},
+		{"1985-02-01", "1985-02-01", "1985-02-01", "1985-02-01", nil},
+		{"Feb 1, 1985", "1985-02-01", "1985-02-01", "1985-02-01", nil},
+		{"02/30/1985", "", "", "", invalid},
+		{"12/25/85", "", "", "", invalid},
 	} {
 		t.Run(c.s, func(t *testing.T) {
 			person := valid()
@@ -160,16 +160,28 @@ func TestDateOrder(t *testing.T) {
 				}
 				return date.Time().Format(time.DateOnly), record
 			}
-			date, record := check(domain.DayFirst)
-			require.Equal(t, c.known, date)
-			require.Equal(t, c.monthFirst, record.MonthFirst)
+			date, record := check(domain.UnsaidOrder)
+			require.Equal(t, c.dayFirst, date)
+			require.Equal(t, c.dayFirst == "" && c.monthFirst != "", record.MonthFirst)
 			date, record = check(domain.UnknownOrder)
 			require.Equal(t, c.unknown, date)
 			require.Equal(t, c.rejected, record.Violations)
+			for order, want := range map[domain.DateOrder]string{domain.DayFirst: c.dayFirst, domain.MonthFirst: c.monthFirst} {
+				date, record = check(order)
+				require.Equal(t, want, date)
+				require.Equal(t, want == "", record.Violations != nil)
+				require.False(t, record.MonthFirst, "the order was said")
+			}
 
 			person.IsRow = false
-			_, record = check(domain.DayFirst)
+			_, record = check(domain.UnsaidOrder)
 			require.False(t, record.MonthFirst, "an object has no column")
 		})
+	}
+}
+
+func TestDateOrderIsSaid(t *testing.T) {
+	for order, want := range map[domain.DateOrder]bool{"dmy": true, "mdy": true, "": false, "unknown": false, "DMY": false, "ymd": false, "mdy ": false} {
+		require.Equal(t, want, order.IsSaid(), order)
 	}
 }

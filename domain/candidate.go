@@ -110,7 +110,7 @@ type Record struct {
 	Login        string // as given, fit to show; empty if it was no text
 	Registration Registration
 	Violations   Violations
-	MonthFirst   bool   // the birthday has the month first, so that other birthdays of the table may have it first, too
+	MonthFirst   bool   // the birthday has the month first, although no order was said: others of the table may have it first, too
 	Original     []byte // as in Candidate; nil if originals are not stored
 }
 
@@ -146,8 +146,8 @@ func (r Rules) Check(c *Candidate) Record {
 		found[PersonEmail] = append(found[PersonEmail], Violation{Field: FieldEmail, Code: CodeContactRequired})
 	}
 	record.Violations = slices.Concat(found[:]...)
-	if c.IsRow && len(found[PersonBirthday]) > 0 && c.Given[PersonBirthday].Kind == KindText {
-		_, record.MonthFirst = r.monthFirst(c.Given[PersonBirthday].Text)
+	if c.IsRow && r.DateOrder == UnsaidOrder && len(found[PersonBirthday]) > 0 && c.Given[PersonBirthday].Kind == KindText {
+		record.MonthFirst = r.isMonthFirst(c.Given[PersonBirthday].Text)
 	}
 	return record
 }

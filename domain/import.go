@@ -73,6 +73,25 @@ func (e *UnclearEncodingError) Error() string {
 // Unwrap returns ErrUnclearEncoding and ErrBrokenFile.
 func (e *UnclearEncodingError) Unwrap() []error { return []error{ErrUnclearEncoding, ErrBrokenFile} }
 
+// ErrUnknownSheet is returned for a sheet that is not in the file. It is an ErrBrokenFile, too.
+var ErrUnknownSheet = errors.New("file has no such sheet")
+
+// An UnknownSheetError names a sheet that is not in the file.
+type UnknownSheetError struct {
+	Name   string
+	Sheets []string // of the file that are visible; nil if it is no workbook
+}
+
+func (e *UnknownSheetError) Error() string {
+	if e.Sheets == nil {
+		return fmt.Sprintf("The file is not a workbook, so it has no sheet %q.", e.Name)
+	}
+	return fmt.Sprintf("The workbook has no sheet %q, but %q.", e.Name, e.Sheets)
+}
+
+// Unwrap returns ErrUnknownSheet and ErrBrokenFile.
+func (e *UnknownSheetError) Unwrap() []error { return []error{ErrUnknownSheet, ErrBrokenFile} }
+
 // A Tally counts the records of an import. Records that were neither registered nor rejected were skipped, because a strict import
 // registers every record or none.
 type Tally struct{ Records, Registered, Rejected int }

@@ -16,8 +16,8 @@ type Decoder interface {
 
 	// Candidates yields the records of a file in order, numbered from 1. A candidate is valid until the next one. If the file is
 	// broken or holds no record, the sequence ends with a domain.ErrBrokenFile. That is a *domain.UnclearEncodingError if the encoding is
-	// unclear, and a *domain.UnsupportedFileError for a file of another kind. An error of the reader is yielded, wrapped. A candidate's
-	// Original is JSON. Candidates adds to notes what it ignores.
+	// unclear, a *domain.UnsupportedFileError for a file of another kind, and a *domain.UnknownSheetError if a sheet of the hint is not in
+	// the file. An error of the reader is yielded, wrapped. A candidate's Original is JSON. Candidates adds to notes what it ignores.
 	Candidates(file *io.SectionReader, hint FileHint, notes *FileNotes) iter.Seq2[*domain.Candidate, error]
 }
 
@@ -32,15 +32,17 @@ const (
 	FormatJSON   FileFormat = "json"   // an array of objects, or objects one after another
 	FormatNDJSON FileFormat = "ndjson" // an object per line
 	FormatCSV    FileFormat = "csv"    // a header row, and fields separated by commas, semicolons, tabs, vertical bars or U+001F
-	FormatXLSX   FileFormat = "xlsx"   // the first sheet of a workbook that has a header row
+	FormatXLSX   FileFormat = "xlsx"   // sheets of a workbook with a header row
 )
 
 // A FileHint describes a file in the words of its sender.
 type FileHint struct {
-	Format  FileFormat // empty to detect it
-	Name    string     // of an uploaded file; empty for none
-	Charset string     // of the text; empty to detect it, as an unknown one does
-	Chosen  bool       // a person has chosen the charset: the file is broken if it is unknown
+	Format  FileFormat       // empty to detect it
+	Name    string           // of an uploaded file; empty for none
+	Charset string           // of the text; empty to detect it, as an unknown one does
+	Chosen  bool             // a person has chosen the charset: the file is broken if it is unknown
+	Dates   domain.DateOrder // of birthdays; empty to detect it
+	Sheets  []string         // of a workbook, by their names as of SheetName, in the order in which they are read; nil for the first with people
 }
 
 // A FileLayout describes how a file is read.
@@ -52,21 +54,39 @@ type FileLayout struct {
 	Delimiter rune              // between the fields of CSV; 0 in other formats
 	Columns   []FileColumn      // in order; in JSON the keys of the first records, in the order in which they first occur
 	Rows      [][]string        // the first records, those with letters beyond ASCII before the others; a text for each column
-	Notes     FileNotes         // on the part of the file that was read
+	Notes     FileNotes         // on the part of the file that was read, without its sheets and hidden rows, which need the whole file
+}
+
+// HasEncoding reports whether the encoding is unclear, and may be the one with a name.
+func (l FileLayout) HasEncoding(charset string) bool {
+	return slices.ContainsFunc(l.Encodings, func(e domain.Encoding) bool { return e.Charset == charset })
 }
 
 // FileNotes are the parts of a file that count in no record, or that a person does not see, fit to show. There are at most maxNotes of each kind.
 type FileNotes struct {
 	PassedOver []string // texts of rows above the header row, and of the example of a template
 	Ignored    []IgnoredColumn
-	Sheets     []string // names of visible sheets that have a header row and were not read
-	HiddenRows int      // rows that a workbook hides, such as by a filter; they were read
+	Sheets     []SheetNote // of a workbook: those that were read, and the other visible ones with a header row; at most MaxSheets
+	HiddenRows int         // rows that a workbook hides, such as by a filter; they were read
+
+	// AmbiguousDates is the number of records that were rejected because the order of dates is unknown.
+	AmbiguousDates int
 }
 
 const (
 	maxNotes = 40
 	maxNote  = 100 // characters
+
+	// MaxSheets is the number of sheets that can be chosen of a workbook.
+	MaxSheets = 256
 )
+
+// A SheetNote is a sheet of a workbook.
+type SheetNote struct {
+	Name string
+	Rows int // below the header row, without blank ones
+	Read bool
+}
 
 // An IgnoredColumn is a column, or a key of JSON, of which values are ignored.
 type IgnoredColumn struct {
@@ -82,10 +102,10 @@ func (n *FileNotes) PassOver(row string) {
 	}
 }
 
-// SkipSheet adds the name of a sheet that was not read.
-func (n *FileNotes) SkipSheet(name string) {
-	if len(n.Sheets) < maxNotes {
-		n.Sheets = append(n.Sheets, SheetName(name))
+// AddSheet adds a sheet.
+func (n *FileNotes) AddSheet(name string, rows int, read bool) {
+	if len(n.Sheets) < MaxSheets {
+		n.Sheets = append(n.Sheets, SheetNote{SheetName(name), rows, read})
 	}
 }
 
@@ -101,14 +121,21 @@ func (n *FileNotes) CountHidden(hidden bool) {
 
 // Ignore adds a column.
 func (n *FileNotes) Ignore(column IgnoredColumn) {
-	if !n.IsFull() {
-		column.Header, column.Instead = domain.Line(column.Header, maxNote), domain.Line(column.Instead, maxNote)
+	column.Header, column.Instead = domain.Line(column.Header, maxNote), domain.Line(column.Instead, maxNote)
+	if !n.IsFull() && !slices.Contains(n.Ignored, column) { // several sheets may have it
 		n.Ignored = append(n.Ignored, column)
 	}
 }
 
 // IsFull reports whether no other column can be added.
 func (n *FileNotes) IsFull() bool { return len(n.Ignored) >= maxNotes }
+
+// HaveSheets reports whether every name is that of a sheet.
+func (n *FileNotes) HaveSheets(names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool {
+		return !slices.ContainsFunc(n.Sheets, func(s SheetNote) bool { return s.Name == name })
+	})
+}
 
 // EncodingEvidence is the reason for which a text is read in an encoding. Its values are stable: they are stored, and translated at the
 // edge.

@@ -49,8 +49,8 @@ type ImportRequest struct {
 type ImportResult struct {
 	ID       int64 // of its record in codes; 0 for a dry run
 	Tally    domain.Tally
-	Notes    FileNotes // empty for a replay
-	Replayed bool      // the result of an earlier import with the same key
+	Notes    FileNotes
+	Replayed bool // the result of an earlier import with the same key
 
 	// Outcomes yields the outcome of each record, in order, and ends with the first error. It can be iterated repeatedly until
 	// Close, but not concurrently.

@@ -82,6 +82,7 @@ type Answer struct {
 	Salt        []byte // of the passwords
 	Expires     time.Time
 	Outcomes    io.Reader
+	Notes       FileNotes
 }
 
 // A KeptAnswer is a stored answer without its outcomes.
@@ -90,4 +91,5 @@ type KeptAnswer struct {
 	Tally       domain.Tally
 	Fingerprint []byte
 	Salt        []byte
+	Notes       FileNotes // empty in answers of versions that stored none
 }

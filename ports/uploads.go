@@ -17,9 +17,10 @@ type Uploading interface {
 	// cannot be read as one of people, ErrBusy when too many uploads are running or waiting.
 	Receive(ctx context.Context, user int64, hint FileHint, file Spool) (id string, err error)
 
-	// Choose sets the encoding of an upload whose encoding is unclear, and starts its dry run. It returns ErrChanged if the upload is in
-	// any other state, or cannot have the encoding; ErrBusy when too many uploads are running or waiting.
-	Choose(ctx context.Context, user int64, id, charset string) error
+	// Choose sets how the file of an upload is read, and starts its dry run: the encoding if it is unclear, else, after a dry run, the
+	// sheets and the order of dates. It returns ErrChanged if the upload is in any other state, or does not offer the choice; ErrBusy
+	// when too many uploads are running or waiting.
+	Choose(ctx context.Context, user int64, id string, chosen FileHint) error
 
 	// Start imports a file after its dry run; if strict, every record or none. An interrupted upload continues with the step
 	// that was interrupted, and with its earlier options. Start returns ErrChanged if the upload is in any other state, ErrBusy

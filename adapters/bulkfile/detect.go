@@ -205,6 +205,9 @@ func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 	if found == nil {
 		s.format = formatOfContent(text, said)
 	}
+	if hint.Sheets != nil {
+		return nil, &domain.UnknownSheetError{Name: hint.Sheets[0]}
+	}
 	err = s.detectCharset(file, hint, head)
 	if err != nil || s.isJSON() {
 		return s, err

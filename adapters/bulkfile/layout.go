@@ -30,9 +30,9 @@ func (f Files) Layout(file *io.SectionReader, hint ports.FileHint) (ports.FileLa
 		layout.Delimiter = rune(s.delimiter)
 		return layout, CSV{s.delimiter}.table(s.text(file)).layOut(&layout, !s.isASCII)
 	case ports.FormatXLSX:
-		return layout, f.workbook(file, &layout.Notes, func(t table) error { return t.layOut(&layout, false) })
+		return layout, f.withWorkbook(file, hint, func(w *workbook) error { return w.layOut(&layout) })
 	}
-	for candidate, err := range f.candidates(s, file, &layout.Notes) {
+	for candidate, err := range f.candidates(s, file, hint, &layout.Notes) {
 		if err != nil {
 			return ports.FileLayout{}, err
 		}
@@ -60,7 +60,6 @@ func (t table) layOut(layout *ports.FileLayout, lettersFirst bool) error {
 		}
 		return true
 	}, func(r scan.Row) bool {
-		layout.Notes.CountHidden(r.Hidden)
 		texts := make([]string, len(columns))
 		for i := range min(len(columns), len(r.Cells)) {
 			texts[i] = string(t.text(&columns[i], &r.Cells[i]))

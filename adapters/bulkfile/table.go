@@ -26,8 +26,19 @@ type CSV struct {
 
 // Candidates yields the records of a file in UTF-8, and adds to notes what it ignores.
 func (f CSV) Candidates(r io.Reader, notes *ports.FileNotes) iter.Seq2[*domain.Candidate, error] {
-	return func(yield func(*domain.Candidate, error) bool) { f.table(r).candidates(notes, yield) }
+	return func(yield func(*domain.Candidate, error) bool) {
+		number := 0
+		more, err := f.table(r).candidates(notes, &number, yield)
+		if err == nil && more && number == 0 {
+			err = errNoRows
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
 }
+
+var errNoRows = &domain.BrokenFileError{Reason: "there are no rows below the header row"}
 
 func (f CSV) table(r io.Reader) table {
 	// Half of a text may be apostrophes, which csvfield.Restore removes.
@@ -304,23 +315,21 @@ func errNoColumns(isWide bool) error {
 	)}
 }
 
-// candidates yields the candidates of the table.
-func (t table) candidates(notes *ports.FileNotes, yield func(*domain.Candidate, error) bool) {
-	r := rowReader{table: t, notes: notes}
-	err := r.each(notes, func(columns []column) bool {
+// candidates yields the candidates of the table, whose numbers follow number, and reports whether yield has not ended it.
+func (t table) candidates(notes *ports.FileNotes, number *int, yield func(*domain.Candidate, error) bool) (more bool, err error) {
+	r := rowReader{table: t, notes: notes, number: *number}
+	more = true
+	err = r.each(notes, func(columns []column) bool {
 		r.columns = columns
 		return true
 	}, func(row scan.Row) bool {
 		r.number++
 		notes.CountHidden(row.Hidden)
-		return yield(r.record(row), nil)
+		more = yield(r.record(row), nil)
+		return more
 	})
-	if err == nil && r.number == 0 {
-		err = &domain.BrokenFileError{Reason: "there are no rows below the header row"}
-	}
-	if err != nil {
-		yield(nil, err)
-	}
+	*number = r.number
+	return more, err
 }
 
 // text returns the text of a cell. In a column of birthdays a number is a date, even if the cell has no format of dates or is a text,

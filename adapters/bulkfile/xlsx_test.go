@@ -126,35 +126,6 @@ func TestXLSXOfLibreOffice(t *testing.T) {
 	require.Equal(t, domain.KindAbsent, got[1].Given[domain.PersonEmail].Kind)
 }
 
-// The first visible sheet with a header row is read. The others that have one, and hidden rows, are told.
-func TestXLSXNotes(t *testing.T) {
-	file := book(t, [][]any{{"Список"}, {"Сентябрь"}}, func(f *excelize.File) {
-		for _, name := range []string{"5А", "Итоги", "5Б", "6А"} {
-			_, err := f.NewSheet(name)
-			require.NoError(t, err)
-			if name == "Итоги" {
-				require.NoError(t, f.SetCellStr(name, "A1", "24"))
-				continue
-			}
-			require.NoError(t, f.SetSheetRow(name, "A1", &[]any{"Логин", "Телефон"}))
-			require.NoError(t, f.SetSheetRow(name, "A2", &[]any{name + "1", 1}))
-			require.NoError(t, f.SetSheetRow(name, "A3", &[]any{name + "2", 2}))
-			require.NoError(t, f.SetRowVisible(name, 3, false))
-		}
-		require.NoError(t, f.SetSheetVisible("6А", false))
-	})
-	notes, logins := ports.FileNotes{}, []string(nil)
-	for c, err := range files().Candidates(sectionOf(file), ports.FileHint{}, &notes) {
-		require.NoError(t, err)
-		logins = append(logins, c.Given[domain.PersonLogin].Text)
-	}
-	require.Equal(t, []string{"5А1", "5А2"}, logins)
-	require.Equal(t, ports.FileNotes{Sheets: []string{"5Б"}, HiddenRows: 1}, notes)
-	layout, err := files().Layout(sectionOf(file), ports.FileHint{})
-	require.NoError(t, err)
-	require.Equal(t, notes, layout.Notes)
-}
-
 // Damaged and hostile workbooks are broken files.
 func TestXLSXBroken(t *testing.T) {
 	whole := book(t, [][]any{{"login"}, {"anna"}}, nil)

@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // Options say what to send, where to and how. Errors name each field by its flag of `rollcall send`.
@@ -19,6 +22,8 @@ type Options struct {
 	Strict   bool          // registers every record of a file or none
 	Type     string        // type of the files: an extension or a media type; empty derives it from each name
 	Charset  string        // encoding of the files; empty lets the server detect it
+	Dates    string        // order of dates, dmy or mdy; empty lets the server detect it
+	Sheet    []string      // sheets of the workbooks to read; none lets the server choose
 	Key      string        // Idempotency-Key of the only file; empty derives one from the file
 	Out      string        // file or folder for logins and passwords; empty prints them
 	Force    bool          // overwrites an existing Out file
@@ -48,6 +53,10 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--token would go to %s over plain HTTP, where others on the network can read it; use https, or --insecure", server.Hostname())
 	case strings.ContainsFunc(o.Charset, isInvisible):
 		return fmt.Errorf("invalid --charset %q: expected a name such as windows-1251", o.Charset)
+	case o.Dates != "" && !domain.DateOrder(o.Dates).IsSaid():
+		return fmt.Errorf("invalid --dates %q: expected dmy or mdy", o.Dates)
+	case len(o.Sheet) > ports.MaxSheets:
+		return fmt.Errorf("--sheet must be given at most %d times", ports.MaxSheets)
 	case len(o.Key) > maxKey || strings.ContainsFunc(o.Key, isInvisible):
 		return fmt.Errorf("--key must be 1 to %d visible ASCII characters", maxKey)
 	case o.Key != "" && len(o.Files) > 1:

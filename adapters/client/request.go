@@ -44,14 +44,29 @@ func (c *Client) key(file *input) (string, error) {
 	}
 	hash := hmac.New(sha256.New, secret)
 	fmt.Fprintf(hash, "%q %q %q %t\n", c.address, file.mediaType, file.encoding, c.Strict)
-	if c.Charset != "" {
-		fmt.Fprintf(hash, "charset %q\n", c.Charset)
+	if choices := c.choices(); len(choices) > 0 {
+		fmt.Fprintf(hash, "%s\n", choices.Encode())
 	}
 	_, err = io.Copy(hash, file.reader())
 	if err != nil {
 		return "", fmt.Errorf("read: %w", err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// choices returns the parameters that say how to read the files.
+func (c *Client) choices() url.Values {
+	choices := url.Values{}
+	if c.Charset != "" {
+		choices.Set("charset", c.Charset)
+	}
+	if c.Dates != "" {
+		choices.Set("dates", c.Dates)
+	}
+	for _, name := range c.Sheet {
+		choices.Add("sheet", name)
+	}
+	return choices
 }
 
 // post sends a file once. It returns a temporaryError if a retry can succeed.
@@ -76,10 +91,7 @@ func (c *Client) post(ctx context.Context, name string, file *input, key string,
 	if c.Strict {
 		request.Header.Set("Prefer", "handling=strict")
 	}
-	query := url.Values{}
-	if c.Charset != "" {
-		query.Set("charset", c.Charset)
-	}
+	query := c.choices()
 	if c.DryRun {
 		query.Set("dry_run", "true")
 	} else {

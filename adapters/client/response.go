@@ -86,17 +86,30 @@ type problem struct {
 type notes struct {
 	PassedOver []string `json:"passed_over"`
 	Ignored    []struct{ Column, Like, Instead string }
-	Sheets     []string `json:"skipped_sheets"`
-	HiddenRows int      `json:"hidden_rows"`
+	Sheets     []struct {
+		Sheet string
+		Rows  int
+		Read  bool
+	}
+	HiddenRows     int `json:"hidden_rows"`
+	AmbiguousDates int `json:"ambiguous_dates"`
 }
 
 // write writes the notes. A column that may stand for a field has a line of its own.
 func (n *notes) write(w io.Writer) {
-	for _, name := range n.Sheets {
-		fmt.Fprintf(w, "  warning: sheet %q was not read; send it as a workbook of its own\n", printable(name))
+	for _, it := range n.Sheets {
+		switch name := printable(it.Sheet); {
+		case !it.Read:
+			fmt.Fprintf(w, "  warning: sheet %q was not read (rows: %d); to read it, send the file with --sheet %[1]q\n", name, it.Rows)
+		case len(n.Sheets) > 1:
+			fmt.Fprintf(w, "  sheet %q was read (rows: %d)\n", name, it.Rows)
+		}
 	}
 	if n.HiddenRows > 0 {
-		fmt.Fprintf(w, "  warning: %d hidden rows were read\n", n.HiddenRows)
+		fmt.Fprintf(w, "  warning: hidden rows were read: %d\n", n.HiddenRows)
+	}
+	if n.AmbiguousDates > 0 {
+		fmt.Fprintf(w, "  dates that can be read in two ways: %d; send the file with --dates dmy or --dates mdy\n", n.AmbiguousDates)
 	}
 	for _, row := range n.PassedOver {
 		fmt.Fprintf(w, "  passed over: %s\n", printable(row))

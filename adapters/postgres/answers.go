@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -90,8 +91,12 @@ func lockOf(stored []byte) *int64 {
 // storeAnswer stores an answer for the import's key. The last part is sent with the commit.
 func (tx *importTx) storeAnswer(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
 	key := storedKey(tx.mode.Key)
-	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values ($1, $2, $3, $4, $5, $6)",
-		key, tx.id, tally.Records, answer.Fingerprint, answer.Salt, answer.Expires)
+	notes, err := json.Marshal(answer.Notes)
+	if err != nil {
+		return fmt.Errorf("encode notes: %w", err)
+	}
+	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires, notes) values ($1, $2, $3, $4, $5, $6, $7)",
+		key, tx.id, tally.Records, answer.Fingerprint, answer.Salt, answer.Expires, notes)
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return fmt.Errorf("make zstd encoder: %w", err)
@@ -125,9 +130,9 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to undo
 	var answer ports.KeptAnswer
 	var stored []byte
-	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt"+answerSQL,
+	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt, k.notes"+answerSQL,
 		storedKey(key), keyBefore(key), key.Token).
-		Scan(&stored, &answer.Import, &answer.Tally.Records, &answer.Tally.Registered, &answer.Tally.Rejected, &answer.Fingerprint, &answer.Salt)
+		Scan(&stored, &answer.Import, &answer.Tally.Records, &answer.Tally.Registered, &answer.Tally.Rejected, &answer.Fingerprint, &answer.Salt, &answer.Notes)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}

@@ -206,6 +206,20 @@ func TestMigrationOfSetupCodes(t *testing.T) {
 	require.False(t, created)
 }
 
+// Answers from before the migration have no notes. The previous version runs beside this one.
+func TestMigrationOfNotes(t *testing.T) {
+	const insert = `insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values (sha256('%s'), 1, 1, 'x', 'x', now() + interval '1 day')`
+	url := pgtest.New(t)
+	db := open(t, url)
+	migrateOver(t, db, "20261126000040", `insert into codes (code, description) values (200, 'x');`+fmt.Sprintf(insert, "before"))
+	pgtest.Query[struct{}](t, url, `do $$ begin `+fmt.Sprintf(insert, "beside")+`; end $$`)
+	for _, key := range []string{"before", "beside"} {
+		answer, err := postgres.NewImports(db, time.Now).Recall(t.Context(), domain.ImportKey{Value: key}, io.Discard)
+		require.NoError(t, err)
+		require.Equal(t, &ports.KeptAnswer{Import: 1, Tally: domain.Tally{Records: 1}, Fingerprint: []byte("x"), Salt: []byte("x")}, answer)
+	}
+}
+
 // Passwords from before the migration count as unused, and the previous version runs beside this one.
 func TestMigrationOfPasswordUse(t *testing.T) {
 	const before = `insert into users (login, login_key, password_hash, phone) values ('A', 'a', '$sha256$x', '79');`

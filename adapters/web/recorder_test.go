@@ -197,8 +197,8 @@ func (r *recorder) Start(_ context.Context, _ int64, id string, _ bool) error {
 	return nil
 }
 
-func (r *recorder) Choose(_ context.Context, _ int64, id, charset string) error {
-	r.record("Choose", id+" "+charset)
+func (r *recorder) Choose(_ context.Context, _ int64, id string, chosen ports.FileHint) error {
+	r.record("Choose", id, chosen.Charset, chosen.Sheets, chosen.Dates)
 	return nil
 }
 

@@ -1,10 +1,15 @@
 package web_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/visitor"
 )
 
 func TestRejectedUploads(t *testing.T) {
@@ -72,4 +77,66 @@ func TestUploadInUnclearEncoding(t *testing.T) {
 	address = upload(t, b, "b.csv", "login,last_name\nrosa,Marcian\xf2\n")
 	b.Do(t, "POST", address+"/cancel", "", "Content-Type", mediaForm)
 	require.Equal(t, "Cancelled, no one registered", b.Get(t, address).Text("h1"))
+}
+
+// caseFile returns the file of a case of the acceptance tests.
+func caseFile(t *testing.T, name string) string {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("../../test/acceptance/testdata/cases", name))
+	require.NoError(t, err)
+	return string(file)
+}
+
+// values returns the values of the inputs with a selector.
+func values(page *visitor.Page, selector string) []string {
+	return page.Find(selector).Map(func(_ int, input *goquery.Selection) string { return input.AttrOr("value", "") })
+}
+
+// An operator sees which sheets of a workbook were read, and chooses others.
+func TestUploadOfSheets(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	address := upload(t, b, "school.xlsx", caseFile(t, "E03-sheet-per-class/people.xlsx"))
+	got := waitFor(t, b, address, "Checked, no one registered yet")
+	require.Contains(t, got.Text(".preview"), "e03a")
+	require.Equal(t, "Sheet read: 5А (1 row) Sheet not read: 5Б (1 row)", got.Text(".notes"))
+	require.Equal(t, []string{"5А", "5Б"}, values(got, ".choices input[name=sheet]"))
+	require.Equal(t, []string{"5А"}, values(got, ".choices input[name=sheet][checked]"))
+
+	b.Send(t, address+"/start", got, map[string]string{"choose": "1", "sheet": "5В"})
+	require.Contains(t, b.Get(t, address).Text(".preview"), "e03a", "a sheet that is not there")
+	b.Send(t, address+"/start", got, map[string]string{"choose": "1", "sheet": "5Б"})
+	got = waitFor(t, b, address, "Checked, no one registered yet")
+	require.Contains(t, got.Text(".preview"), "e03b")
+	require.Equal(t, []string{"5Б"}, values(got, ".choices input[name=sheet][checked]"))
+	b.Send(t, address+"/start", got, map[string]string{"choose": "1"})
+	got = waitFor(t, b, address, "Checked, no one registered yet")
+	require.Equal(t, []string{"5А"}, values(got, ".choices input[name=sheet][checked]"), "no choice: the first one")
+	b.Send(t, address+"/start", got, nil)
+	got = waitFor(t, b, address, "Done")
+	require.Zero(t, got.Find(".choices").Length())
+	require.Equal(t, "Sheet read: 5А (1 row) Sheet not read: 5Б (1 row)", got.Text(".notes"))
+
+	address = upload(t, b, "hidden.xlsx", caseFile(t, "E04-hidden-rows/people.xlsx"))
+	got = waitFor(t, b, address, "Checked, no one registered yet")
+	require.Contains(t, got.Text(".notes"), "Rows that are hidden in the workbook are read, too: 1")
+	require.Zero(t, got.Find(".choices").Length(), "a workbook with one sheet")
+}
+
+// An operator says whether dates have the day or the month first.
+func TestUploadWithUnclearDates(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	address := upload(t, b, "dates.csv", caseFile(t, "month-first/people.csv"))
+	got := waitFor(t, b, address, "Checked, no one registered yet")
+	require.Equal(t, "Records8 Can be registered6 Will be rejected2", got.Text(".tally"))
+	require.Equal(t, []string{"dmy", "mdy"}, values(got, ".choices input[name=dates]"))
+	require.Zero(t, got.Find(".choices input[checked]").Length())
+	require.Equal(t, 400, b.Send(t, address+"/start", got, map[string]string{"choose": "1", "dates": "ymd"}).Status)
+	b.Send(t, address+"/start", got, map[string]string{"choose": "1", "dates": "mdy"})
+	got = waitFor(t, b, address, "Checked, no one registered yet")
+	require.Equal(t, "Records8 Can be registered7 Will be rejected1", got.Text(".tally"))
+	require.Equal(t, []string{"mdy"}, values(got, ".choices input[name=dates][checked]"))
+	b.Send(t, address+"/start", got, nil)
+	require.Equal(t, "Records8 Registered7 Rejected1", waitFor(t, b, address, "Done").Text(".tally"))
 }

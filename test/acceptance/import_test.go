@@ -495,17 +495,3 @@ func TestImportLimits(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 200, (<-first).status)
 }
-
-// The answer names the sheets that were not read, and the number of hidden rows.
-func TestWorkbookNotes(t *testing.T) {
-	p := start(t)
-	for name, notes := range map[string]string{"E03-sheet-per-class": `"skipped_sheets":["5Б"]`, "E04-hidden-rows": `"hidden_rows":1`} {
-		t.Run(name, func(t *testing.T) {
-			file, err := os.ReadFile(filepath.Join("testdata/cases", name, "people.xlsx"))
-			require.NoError(t, err)
-			got := p.do(t, "POST", "/useradd", bytes.NewReader(file), "Accept", "application/x-ndjson")
-			require.Equal(t, 200, got.status, got.body)
-			require.Contains(t, got.body, notes)
-		})
-	}
-}

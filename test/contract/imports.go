@@ -474,6 +474,14 @@ func importWithValue(ctx context.Context, store ports.ImportStore, value, outcom
 	return importWithKey(ctx, store, domain.ImportKey{Value: value}, outcomes, expires, func() error { return end })
 }
 
+// notes returns notes of every kind.
+func notes() ports.FileNotes {
+	return ports.FileNotes{
+		PassedOver: []string{`"Список" \u0000`}, Ignored: []ports.IgnoredColumn{{Header: "Класс", Like: domain.FieldLogin, Instead: "x"}, {}},
+		Sheets: []ports.SheetNote{{Name: "5А", Rows: 1_000_000, Read: true}, {Name: "5Б"}}, HiddenRows: 2, AmbiguousDates: 3,
+	}
+}
+
 // importWithKey runs an import with a key. At its end it calls end, and returns the error of end.
 func importWithKey(ctx context.Context, store ports.ImportStore, key domain.ImportKey, outcomes string, expires time.Time, end func() error) (int64, error) {
 	return store.Do(ctx, ports.ImportMode{Key: key}, func(ctx context.Context, tx ports.ImportTx) error {
@@ -483,6 +491,7 @@ func importWithKey(ctx context.Context, store ports.ImportStore, key domain.Impo
 		}
 		err = tx.Finish(ctx, domain.Tally{Records: 9, Registered: 0, Rejected: 4}, &ports.Answer{
 			Fingerprint: []byte("fingerprint"), Salt: []byte("salt"), Expires: expires, Outcomes: strings.NewReader(outcomes),
+			Notes: notes(),
 		})
 		return errors.Join(err, end())
 	})
@@ -511,6 +520,7 @@ func storesAnswer(t *testing.T, s ImportsSubject) {
 				require.NoError(t, err)
 				require.Equal(t, &ports.KeptAnswer{
 					Import: id, Tally: domain.Tally{Records: 9, Rejected: 4}, Fingerprint: []byte("fingerprint"), Salt: []byte("salt"),
+					Notes: notes(),
 				}, answer)
 				require.Equal(t, sha256.Sum256([]byte(c.outcomes)), sha256.Sum256(recalled.Bytes()), "%d bytes, %d recalled", len(c.outcomes), recalled.Len())
 			}

@@ -313,7 +313,7 @@ func (tx *importTx) Finish(_ context.Context, tally domain.Tally, answer *ports.
 		return fmt.Errorf("keep answer: %w", err)
 	}
 	tx.answer = &keptAnswer{
-		KeptAnswer: ports.KeptAnswer{Tally: tally, Fingerprint: bytes.Clone(answer.Fingerprint), Salt: bytes.Clone(answer.Salt)},
+		KeptAnswer: ports.KeptAnswer{Tally: tally, Fingerprint: bytes.Clone(answer.Fingerprint), Salt: bytes.Clone(answer.Salt), Notes: answer.Notes},
 		outcomes:   outcomes, expires: answer.Expires,
 	}
 	return nil

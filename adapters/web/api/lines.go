@@ -76,9 +76,10 @@ func failedLine(p problem.Problem, id int64) []byte {
 		Detail    string `json:"detail"`
 		RequestID string `json:"request_id"`
 
-		Kind      domain.FileKind    `json:"kind,omitempty"`
-		Encodings []problem.Encoding `json:"encodings,omitempty"`
-	}{"failed", id, p.Status, p.Code, p.Detail, p.RequestID, p.Kind, p.Encodings})
+		Kind       domain.FileKind    `json:"kind,omitempty"`
+		Encodings  []problem.Encoding `json:"encodings,omitempty"`
+		SheetNames []string           `json:"sheet_names,omitempty"`
+	}{"failed", id, p.Status, p.Code, p.Detail, p.RequestID, p.Kind, p.Encodings, p.SheetNames})
 }
 
 func encodeLine(v any) []byte {

@@ -134,8 +134,8 @@ func newRejection(o *domain.Outcome, sentences ports.Sentences) rejection {
 // rejections writes a problem that contains every rejected record, and what the import has ignored.
 func rejections(p problem.Problem, of *ports.FileNotes, sentences ports.Sentences) outcomeFormat {
 	head := string(bytes.TrimSuffix(p.Encode(), []byte("}")))
-	if n := bytes.TrimSpace(encodeLine(newNotes(of))); len(n) > len("{}") {
-		head += "," + string(n[1:len(n)-1])
+	if n := newNotes(of).encode(); len(n) > 0 {
+		head += "," + string(n)
 	}
 	return outcomeFormat{head + `,"rejections":[`, ",", "]}", func(dst []byte, o *domain.Outcome) ([]byte, error) {
 		if o.Violations == nil {

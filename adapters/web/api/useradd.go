@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"mime"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -73,6 +74,7 @@ func (u *Useradd) Post(c *fiber.Ctx) error {
 		return u.reject(c, &request, err)
 	}
 	nameResult(c, result)
+	setNotes(c, &result.Notes)
 	if result.Tally.Registered == 0 {
 		return u.answerNone(c, result)
 	}
@@ -148,14 +150,23 @@ func (u *Useradd) request(c *fiber.Ctx, sender domain.Sender) (request ports.Imp
 	if hint != nil {
 		request.Hint = *hint
 	}
-	if charset := c.Context().QueryArgs().Peek("charset"); charset != nil {
-		request.Hint.Charset, request.Hint.Chosen = string(charset), true
-	}
 	request.Sent = received
+	if err == nil {
+		err = intake.SetOptions(&request.Hint, query(c))
+	}
 	if err != nil {
 		return request, errors.Join(err, request.File.Close())
 	}
 	return request, nil
+}
+
+// query returns the parameters of a request.
+func query(c *fiber.Ctx) url.Values {
+	values := url.Values{}
+	for name, value := range c.Context().QueryArgs().All() {
+		values.Add(string(name), string(value))
+	}
+	return values
 }
 
 // keyOf returns the idempotency key of a request, zero for none.

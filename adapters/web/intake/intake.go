@@ -126,7 +126,7 @@ func explain(body *transport.Body, err error) error {
 	if ended := body.Err(); ended != nil {
 		return ended
 	}
-	for _, known := range []error{ports.ErrUnavailable, transport.ErrTooLarge, problem.ErrRatio, problem.ErrNoFile} {
+	for _, known := range []error{ports.ErrUnavailable, transport.ErrTooLarge, problem.ErrRatio, problem.ErrNoFile, problem.ErrDates, problem.ErrSheets} {
 		if errors.Is(err, known) {
 			return err
 		}

@@ -1,23 +1,18 @@
 package intake
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
+	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
 	"rollcall/ports"
-)
-
-const (
-	fieldCharset = "charset"
-	maxCharset   = 64 // bytes of a name
 )
 
 // ReceiveForm reads the file of a form.
@@ -40,10 +35,10 @@ func (r *Receiver) ReceiveForm(c *fiber.Ctx, file ports.Spool) (*ports.FileHint,
 	return hint, nil
 }
 
-// spoolForm copies the first file of a form into a spool, and reads the form to its end. The field charset names the file's encoding.
+// spoolForm copies the first file of a form into a spool, and reads the form to its end. Other fields of the form are options.
 func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	var hint *ports.FileHint
-	var charset bytes.Buffer
+	options := url.Values{}
 	for {
 		part, err := form.next()
 		if errors.Is(err, io.EOF) {
@@ -53,26 +48,28 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 			return nil, fmt.Errorf("read form: %w", err)
 		}
 		to := io.Discard
-		if part.FileName() != "" && hint == nil {
+		var value option
+		switch {
+		case part.FileName() != "" && hint == nil:
 			_, params, _ := mime.ParseMediaType(part.Header.Get(fiber.HeaderContentType))
 			hint, to = &ports.FileHint{Name: part.FileName(), Charset: params["charset"]}, file
+		case part.FileName() == "" && isOption(part.FormName()):
+			to = &value
 		}
-		from := io.Reader(part)
-		if part.FormName() == fieldCharset && part.FileName() == "" {
-			charset.Reset()
-			to, from = &charset, io.LimitReader(part, maxCharset)
-		}
-		err = spoolAll(to, from, -1)
+		err = spoolAll(to, part, -1)
 		if err != nil {
 			return nil, fmt.Errorf("read part of form: %w", err)
+		}
+		if name := part.FormName(); len(value) > 0 && len(options[name]) <= ports.MaxSheets { // a form may have fields without a value
+			options.Add(name, string(value))
 		}
 	}
 	_, err := io.Copy(io.Discard, form.body) // bytes after the last part
 	if err == nil && hint == nil {
 		err = problem.ErrNoFile
 	}
-	if hint != nil && charset.Len() > 0 {
-		hint.Charset, hint.Chosen = charset.String(), true
+	if err == nil {
+		err = SetOptions(hint, options)
 	}
 	return hint, err
 }

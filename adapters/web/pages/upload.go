@@ -110,7 +110,7 @@ func (u *Uploads) rejectUpload(c *fiber.Ctx, user *domain.User, err error) error
 	p, words := problem.New(transport.RequestID(c), err), u.Locale.Words(c)
 	var alert string
 	switch {
-	case !problem.WantsPage(c):
+	case !problem.WantsPage(c), errors.Is(err, domain.ErrUnknownSheet):
 		return err
 	case errors.Is(err, problem.ErrNoFile):
 		alert = words.Text("upload.alert.none")
@@ -136,11 +136,16 @@ func (u *Uploads) rejectUpload(c *fiber.Ctx, user *domain.User, err error) error
 // Uploaded answers GET /useradd/uploads/:id.
 func (u *Uploads) Uploaded(c *fiber.Ctx, user *domain.User) error { return u.showUpload(c, user, "") }
 
-// Start answers POST /useradd/uploads/:id/start. With a charset it starts the dry run of a file whose encoding is unclear.
+// Start answers POST /useradd/uploads/:id/start. If the user has chosen how the file is read, it starts another dry run.
 func (u *Uploads) Start(c *fiber.Ctx, user *domain.User) error {
 	return u.change(c, user, func(id string, entered url.Values) error {
-		if entered.Has("charset") {
-			return u.Uploading.Choose(c.UserContext(), user.ID, id, entered.Get("charset"))
+		if entered.Has("choose") || entered.Has("charset") {
+			var chosen ports.FileHint
+			err := intake.SetOptions(&chosen, entered)
+			if err != nil {
+				return err
+			}
+			return u.Uploading.Choose(c.UserContext(), user.ID, id, chosen)
 		}
 		return u.Uploading.Start(c.UserContext(), user.ID, id, entered.Has("strict"))
 	})

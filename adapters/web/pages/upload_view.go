@@ -90,6 +90,7 @@ type uploadView struct {
 	Description []termView     // of the file
 	Notes       []string       // on what is ignored
 	Encodings   []encodingView // that the file may have
+	Choices     *choicesView   // of a file that can be read in another way; nil for none
 	Columns     []columnView
 	Rows        [][]string // the first ones
 
@@ -132,8 +133,45 @@ type encodingView struct {
 	Words         []string
 }
 
+// choicesView has the other ways in which a file can be read.
+type choicesView struct {
+	Sheets []optionView // nil if there is one only
+	Dates  []optionView // orders; nil if there is no doubt
+}
+
+// newChoicesView returns nil if the file can be read in one way only.
+func newChoicesView(upload *ports.Upload, words *locale.Words) *choicesView {
+	var v choicesView
+	notes := &upload.Layout.Notes
+	if len(notes.Sheets) > 1 {
+		for _, it := range notes.Sheets {
+			v.Sheets = append(v.Sheets, optionView{it.Name, rowsOf(&it, words), it.Read})
+		}
+	}
+	if order := upload.Hint.Dates; notes.AmbiguousDates > 0 || order != domain.UnsaidOrder {
+		for _, it := range []domain.DateOrder{domain.DayFirst, domain.MonthFirst} {
+			v.Dates = append(v.Dates, optionView{string(it), words.Text("upload.dates." + string(it)), it == order})
+		}
+	}
+	if v.Sheets == nil && v.Dates == nil {
+		return nil
+	}
+	return &v
+}
+
+// rowsOf returns the name of a sheet with its number of rows.
+func rowsOf(it *ports.SheetNote, words *locale.Words) string {
+	return words.Text("upload.sheet", "Text", it.Name, "Count", it.Rows, "Number", words.Number(it.Rows))
+}
+
 // encodingName returns the usual spelling of an encoding's name.
 func encodingName(charset string) string {
+	switch charset {
+	case "macintosh":
+		return "Mac Roman"
+	case "x-mac-cyrillic":
+		return "Mac Cyrillic"
+	}
 	return strings.Replace(strings.ToUpper(charset), "WINDOWS", "Windows", 1)
 }
 
@@ -185,7 +223,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 	}
 	layout := &upload.Layout
 	v.Description = []termView{{words.Text("upload.file.size"), item.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}
-	if layout.Encoding != "" {
+	if layout.Encoding != "" && layout.Format != ports.FormatXLSX {
 		encoding := encodingName(layout.Encoding)
 		if layout.Evidence != "" {
 			encoding += ", " + words.Text("upload.evidence."+string(layout.Evidence))
@@ -196,6 +234,9 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		for _, e := range layout.Encodings {
 			v.Encodings = append(v.Encodings, encodingView{Charset: e.Charset, Name: encodingName(e.Charset), Words: e.Words})
 		}
+	}
+	if v.State.Checked {
+		v.Choices = newChoicesView(upload, words)
 	}
 	if id, known := delimiterIDs[layout.Delimiter]; known {
 		v.Description = append(v.Description, termView{words.Text("upload.file.delimiter"), words.Text(id)})
@@ -219,11 +260,15 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 
 // fileNotes returns a sentence on each part of a file that is ignored, apart from columns that look like no field.
 func fileNotes(notes *ports.FileNotes, words *locale.Words) (all []string) {
-	for _, name := range notes.Sheets {
-		all = append(all, words.Text("upload.note.skipped_sheet", "Text", name))
+	for i := range notes.Sheets {
+		id := "upload.note.sheet"
+		if !notes.Sheets[i].Read {
+			id = "upload.note.skipped_sheet"
+		}
+		all = append(all, words.Text(id, "Text", rowsOf(&notes.Sheets[i], words)))
 	}
 	if notes.HiddenRows > 0 {
-		all = append(all, words.Text("upload.note.hidden_rows"))
+		all = append(all, words.Text("upload.note.hidden_rows", "Number", words.Number(notes.HiddenRows)))
 	}
 	for _, row := range notes.PassedOver {
 		all = append(all, words.Text("upload.note.passed_over", "Text", row))

@@ -31,8 +31,9 @@ type Problem struct {
 
 	Kind       domain.FileKind `json:"kind,omitempty"` // of a file that is no list of people
 	key        string          // of the array in such a file
-	Violations []Violation     `json:"violations,omitempty"` // of a form
-	Encodings  []Encoding      `json:"encodings,omitempty"`  // that a file may have, the likeliest first
+	Violations []Violation     `json:"violations,omitempty"`  // of a form
+	Encodings  []Encoding      `json:"encodings,omitempty"`   // that a file may have, the likeliest first
+	SheetNames []string        `json:"sheet_names,omitempty"` // of a workbook that has not the sheet that was named
 }
 
 // An Encoding is an encoding that a file may have, with words of the file as they read in it.
@@ -63,6 +64,10 @@ func New(requestID string, err error) Problem {
 		}
 		p.Detail += " " + unclear.Error()
 	}
+	if unknown, ok := errors.AsType[*domain.UnknownSheetError](err); ok {
+		p.SheetNames = unknown.Sheets
+		p.Detail += " " + unknown.Error()
+	}
 	return p
 }
 
@@ -79,7 +84,11 @@ func (p Problem) Text(words ports.Words) string {
 
 // Description returns the contract's sentence about an import that ended with this problem.
 func (p Problem) Description() string {
-	if p.Kind != "" || p.Code == "broken_file" || p.Code == "encoding_unclear" || p.Code == "timeout" || p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
+	switch p.Code {
+	case "broken_file", "unsupported_file", "encoding_unclear", "sheet_unknown", "timeout":
+		return domain.DescriptionBroken
+	}
+	if p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusUnsupportedMediaType {
 		return domain.DescriptionBroken
 	}
 	return domain.DescriptionNoneCreated

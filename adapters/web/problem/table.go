@@ -17,6 +17,8 @@ import (
 var (
 	ErrRequest            = errors.New("request is invalid")
 	ErrParameter          = errors.New("parameter is invalid")
+	ErrDates              = errors.New("order of dates is invalid")
+	ErrSheets             = errors.New("too many sheets are named")
 	ErrFormType           = errors.New("form has an unsupported media type")
 	ErrEncoding           = errors.New("content encoding is not supported")
 	ErrRatio              = errors.New("body inflates to too many times its size")
@@ -38,6 +40,7 @@ var table = []struct {
 }{
 	{domain.ErrUnclearEncoding, http.StatusBadRequest, "encoding_unclear", "The encoding of the file is unclear, and no one was registered. Send the file again with the query parameter charset."},
 	{domain.ErrUnsupportedFile, http.StatusBadRequest, "unsupported_file", domain.DescriptionBroken},
+	{domain.ErrUnknownSheet, http.StatusBadRequest, "sheet_unknown", "The file does not have the sheet that was named, and no one was registered."},
 	{domain.ErrBrokenFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{transport.ErrCutShort, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{ErrBroken, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
@@ -49,6 +52,8 @@ var table = []struct {
 	{ErrEncoding, http.StatusUnsupportedMediaType, "content_encoding", "The Content-Encoding is not supported. Use gzip, zstd or none."},
 	{domain.ErrImportKey, http.StatusBadRequest, "idempotency_key", "The Idempotency-Key is invalid. Send one key of 1 to 255 visible ASCII characters."},
 	{ErrParameter, http.StatusBadRequest, "parameter", "The value of dry_run is invalid. Use true or false."},
+	{ErrDates, http.StatusBadRequest, "parameter", "The value of dates is invalid. Use dmy or mdy."},
+	{ErrSheets, http.StatusBadRequest, "parameter", "The parameter sheet has too many values. Name at most 256 sheets."},
 	{ports.ErrKeyRunning, http.StatusConflict, "key_running", "Another request with this Idempotency-Key is still running. Try again in a few seconds."},
 	{ports.ErrKeyReused, http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key was used with another file. Send a new key with a new file."},
 	{ports.ErrOtherSecret, http.StatusInternalServerError, "other_secret", "The answer was stored with another secret key. Tell the administrator."},

@@ -71,13 +71,14 @@ func (e *OtherArchiveError) Error() string { return "archive holds no workbook" 
 
 func (b *Book) otherArchive() error { return &OtherArchiveError{slices.Sorted(maps.Keys(b.parts))} }
 
-// A Sheet is a visible sheet of a workbook.
+// A Sheet is a sheet of a workbook.
 type Sheet struct {
-	Name string
-	part string
+	Name   string
+	Hidden bool
+	part   string
 }
 
-// Sheets returns the visible sheets, of which there is at least one.
+// Sheets returns the sheets, of which at least one is visible.
 func (b *Book) Sheets() []Sheet { return b.sheets }
 
 // Rows yields the rows of a sheet.
@@ -208,7 +209,7 @@ func (r relationships) first(kind string) string {
 	return ""
 }
 
-// findSheets finds the visible sheets.
+// findSheets finds the sheets.
 func (b *Book) findSheets(main string, named relationships) error {
 	var contents struct {
 		XMLName    xml.Name
@@ -240,12 +241,11 @@ func (b *Book) findSheets(main string, named relationships) error {
 		}
 	}
 	for _, sheet := range contents.Sheets {
-		part, found := sheets[sheet.ID]
-		if found && sheet.State != "hidden" && sheet.State != "veryHidden" {
-			b.sheets = append(b.sheets, Sheet{sheet.Name, part})
+		if part, found := sheets[sheet.ID]; found {
+			b.sheets = append(b.sheets, Sheet{sheet.Name, sheet.State == "hidden" || sheet.State == "veryHidden", part})
 		}
 	}
-	if b.sheets == nil {
+	if !slices.ContainsFunc(b.sheets, func(s Sheet) bool { return !s.Hidden }) {
 		return b.broken(errors.New("it has no visible sheet"))
 	}
 	return nil

@@ -1,0 +1,169 @@
+package bulkfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"rollcall/adapters/bulkfile/scan"
+	"rollcall/adapters/bulkfile/scan/xlsx"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// A workbook is a workbook of which some sheets are read.
+type workbook struct {
+	*xlsx.Book
+
+	chosen []xlsx.Sheet // sheets to read, in order
+	isSaid bool         // the sender has chosen them
+}
+
+// withWorkbook calls read with a workbook, and closes it.
+func (f Files) withWorkbook(file *io.SectionReader, hint ports.FileHint, read func(*workbook) error) error {
+	spool := f.Spools.New()
+	defer spool.Close()
+	book, err := xlsx.Open(file, spool, f.MaxInflated, rowLimits)
+	if other, ok := errors.AsType[*xlsx.OtherArchiveError](err); ok {
+		return archiveError(other.Parts)
+	}
+	if err != nil {
+		return brokenFile(err, 0)
+	}
+	w := &workbook{Book: book, isSaid: hint.Sheets != nil}
+	if w.isSaid {
+		err = w.chooseByName(hint.Sheets)
+	} else {
+		err = w.chooseFirst()
+	}
+	if err != nil {
+		return err
+	}
+	return read(w)
+}
+
+// chooseFirst chooses the first visible sheet with rows below a header row. If there is none, it chooses the first with a header row, or the
+// first one.
+func (w *workbook) chooseFirst() error {
+	sheets := slices.DeleteFunc(slices.Clone(w.Sheets()), func(s xlsx.Sheet) bool { return s.Hidden })
+	best := -1
+	for i, sheet := range sheets {
+		rows, hasHeader, err := countRows(w.Rows(sheet), 1)
+		if err != nil {
+			return brokenFile(err, 0)
+		}
+		if rows > 0 || hasHeader && best < 0 {
+			best = i
+		}
+		if rows > 0 {
+			break
+		}
+	}
+	w.chosen = []xlsx.Sheet{sheets[max(best, 0)]}
+	return nil
+}
+
+// chooseByName chooses the sheets with the names, hidden ones too. The case of letters counts only if several sheets differ in nothing else.
+func (w *workbook) chooseByName(names []string) error {
+	for _, name := range names {
+		var found []xlsx.Sheet
+		for _, sheet := range w.Sheets() {
+			if own := ports.SheetName(sheet.Name); own == name {
+				found = []xlsx.Sheet{sheet}
+				break
+			} else if strings.EqualFold(own, name) {
+				found = append(found, sheet)
+			}
+		}
+		if len(found) != 1 {
+			return w.unknownSheet(name)
+		}
+		if !slices.Contains(w.chosen, found[0]) {
+			w.chosen = append(w.chosen, found[0])
+		}
+	}
+	return nil
+}
+
+// unknownSheet returns the error of a name that no sheet has, or several have in other letters.
+func (w *workbook) unknownSheet(name string) error {
+	err := &domain.UnknownSheetError{Name: name}
+	for _, sheet := range w.Sheets() {
+		if !sheet.Hidden && len(err.Sheets) < ports.MaxSheets {
+			err.Sheets = append(err.Sheets, ports.SheetName(sheet.Name))
+		}
+	}
+	return err
+}
+
+// table returns the table of a sheet.
+func (w *workbook) table(sheet xlsx.Sheet) table {
+	return table{rows: w.Rows(sheet), sheet: ports.SheetName(sheet.Name), date: w.Date}
+}
+
+// candidates yields the candidates of the chosen sheets, and adds to notes what it ignores, and the sheets.
+func (w *workbook) candidates(notes *ports.FileNotes, yield func(*domain.Candidate, error) bool) error {
+	number := 0
+	rows := map[xlsx.Sheet]int{}
+	for _, sheet := range w.chosen {
+		before := number
+		more, err := w.table(sheet).candidates(notes, &number, yield)
+		if err != nil {
+			return w.inSheet(sheet, err)
+		}
+		if !more {
+			return nil
+		}
+		rows[sheet] = number - before
+	}
+	if number == 0 {
+		return errNoRows
+	}
+	for _, sheet := range w.Sheets() {
+		n, isRead := rows[sheet]
+		hasHeader := false
+		if !isRead && !sheet.Hidden {
+			n, hasHeader, _ = countRows(w.Rows(sheet), math.MaxInt) // a broken sheet that is not read does no harm
+		}
+		if isRead || hasHeader {
+			notes.AddSheet(sheet.Name, n, isRead)
+		}
+	}
+	return nil
+}
+
+// inSheet returns an error with the name of the chosen sheet in which the file is broken.
+func (w *workbook) inSheet(sheet xlsx.Sheet, err error) error {
+	if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok && w.isSaid {
+		return &domain.BrokenFileError{Reason: fmt.Sprintf("sheet %q: %s", ports.SheetName(sheet.Name), broken.Reason)}
+	}
+	return err
+}
+
+// layOut adds the columns of the first chosen sheet to a layout, and its first rows.
+func (w *workbook) layOut(layout *ports.FileLayout) error {
+	return w.inSheet(w.chosen[0], w.table(w.chosen[0]).layOut(layout, false))
+}
+
+// countRows returns the number of rows below the header row of a table, up to a limit, and whether there is a header row. It returns the
+// error of the rows.
+func countRows(rows scan.Rows, limit int) (n int, hasHeader bool, err error) {
+	watched := func(yield func(scan.Row, error) bool) {
+		for row, broken := range rows {
+			if err = broken; !yield(row, err) {
+				return
+			}
+		}
+	}
+	_ = table{rows: watched}.each(new(ports.FileNotes), func([]column) bool { // of a table without a header row
+		hasHeader = true
+		return true
+	}, func(scan.Row) bool {
+		n++
+		return n < limit
+	})
+	return n, hasHeader, err
+}
