@@ -56,7 +56,7 @@ func TestRowsOfRejectedRecords(t *testing.T) {
 	require.Contains(t, stdout, `  record 1, sheet "Лист1", row 2 (`)
 
 	address := b.upload(t, "people.xlsx", string(content))
-	require.Regexp(t, `^1sheet Лист1, row 2`, b.waitFor(t, address, headed(isChecked)).Text(".rejections tbody"))
+	require.Regexp(t, `^1sheet “Лист1”, row 2`, b.waitFor(t, address, headed(isChecked)).Text(".rejections tbody"))
 	b.Get(t, "/?lang=ru")
-	require.Regexp(t, `^1лист Лист1, строка 2`, b.Get(t, address).Text(".rejections tbody"))
+	require.Regexp(t, `^1лист «Лист1», строка 2`, b.Get(t, address).Text(".rejections tbody"))
 }
