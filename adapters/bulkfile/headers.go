@@ -36,23 +36,23 @@ func (m meaning) name() domain.Field {
 // and texts are in the order of ranks. An underscore stands for a blank.
 var synonyms = map[domain.PersonField][]string{
 	domain.PersonFirstName: {
-		"first_name,given_name,forename,fname,first,имя,ім'я,імя,імʼя,vorname,prénom",
+		"first_name,given_name,forename,legal_first_name,fname,first,имя,ім'я,імя,імʼя,vorname,prénom",
 		"preferred_first_name,preferred_name",
 		"name",
 	},
 	domain.PersonLastName: {
-		"last_name,surname,family_name,lname,sn,last,фамилия,фам,прізвище,прозвішча,nachname,familienname",
+		"last_name,surname,family_name,legal_last_name,lname,sn,last,фамилия,фам,прізвище,прозвішча,nachname,familienname",
 		"preferred_last_name",
 	},
 	domain.PersonPatronymic: {
 		"patronymic,patr,отчество,по_батькові,імя_па_бацьку",
-		"middle_name,additional_name,other_names,mname",
+		"middle_name,additional_name,other_name,other_names,legal_middle_name,mname,middle",
 		"preferred_middle_name",
 	},
 	domain.PersonLogin: {
 		"login",
 		"username,user_name,user_login,login_name,account_name,login_id,sam_account_name,логин,логін,лагін,имя_пользователя," +
-			"имя_для_входа,ім'я_користувача,имя_учетной_записи,учетная_запись,обліковий_запис,benutzername,screen_name",
+			"имя_для_входа,ім'я_користувача,имя_учетной_записи,учетная_запись,обліковий_запис,benutzername,anmeldename,screen_name",
 		"uid,user_principal_name,upn",
 		"account,user,пользователь,користувач",
 		"user_id",
@@ -62,21 +62,24 @@ var synonyms = map[domain.PersonField][]string{
 		"mail,email_address,mail_address,primary_email,e_mail_1_value,email_1_value,email_1,почта,пошта,эл_почта,ел_пошта,e_mail_адрес," +
 			"эл_адрес,электронная_почта,электронный_адрес,электронный_ящик,адрес_эл_почты,адрес_электронной_почты," +
 			"адрес_почты,почтовый_ящик,емейл,имейл,емайл,имэйл,мейл,мыло,електронна_пошта,адреса_електронної_пошти," +
-			"корпоративная_почта,рабочая_почта,work_email,school_email",
-		"personal_email,home_email,личная_почта,e_mail_2_value,e_mail_2_address,email_2",
+			"корпоративная_почта,рабочая_почта,рабочий_e_mail,корпоративный_e_mail,work_email,school_email,e_mail_adresse,mailadresse",
+		"personal_email,home_email,личная_почта,личный_e_mail,e_mail_2_value,e_mail_2_address,email_2,почта_2,second_email,secondary_email,alternate_email," +
+			"alternate_email_address,recovery_email",
 	},
 	domain.PersonPhone: {
 		"mobile,mobile_phone,mobile_number,mobile_phone_number,mobile_telephone_number,cell,cell_phone,cellphone_number,sms,мобильный,мобильный_телефон,моб,моб_тел," +
-			"мобильный_номер,телефон_мобильный,телефон_моб,телефон_сотовый,телефон_сот,номер_мобильного,номер_мобильного_телефона,сотовый,сотовый_телефон,сот_тел,сот," +
-			"мобільний,мобільний_телефон,handy,mobiltelefon",
-		"phone,phone_number,telephone,telephone_number,tel,tel_no,primary_phone,phone_1,phone_1_value,contact_phone," +
+			"моб_телефон,мобильный_тел,мобильный_номер,моб_номер,телефон_мобильный,телефон_моб,тел_мобильный,тел_моб,телефон_сотовый,телефон_сот,тел_сотовый,тел_сот," +
+			"номер_мобильного,номер_мобильного_телефона,номер_моб_телефона,номер_сотового,номер_сотового_телефона,сотовый,сотовый_телефон,сот_телефон,сот_тел,сот," +
+			"мобільний,мобільний_телефон,handy,handynummer,mobil,mobilnummer,mobiltelefon",
+		"phone,phone_number,telephone,telephone_number,tel,tel_no,primary_phone,phone_1,phone_1_value,contact_phone,телефон_1,тел_1," +
 			"телефон,телефона,номер_телефона,номер_тел,тел,тел_номер,контактный_телефон,контактный_номер,телефоны,телефон_для_связи," +
 			"личный_телефон,номер_телефону,тэлефон,telefon,telefonnummer",
-		"phone_2,phone_2_value,work_phone,office_phone,business_phone,home_phone,рабочий_телефон,телефон_рабочий,телефон_домашний,служебный_телефон,домашний_телефон,городской_телефон",
+		"phone_2,phone_2_value,work_phone,office_phone,business_phone,home_phone,landline,телефон_2,тел_2,доп_телефон," +
+			"дополнительный_телефон,рабочий_телефон,раб_телефон,раб_тел,телефон_рабочий,телефон_домашний,служебный_телефон,домашний_телефон,дом_телефон,дом_тел,городской_телефон",
 	},
 	domain.PersonBirthday: {
 		"birthday,birth_date,date_of_birth,dob,birth_day,born,дата_рождения,дата_рожд,день_рождения,др,д_р," +
-			"родился,дата_народження,дата_нараджэння,geburtsdatum,geburtstag",
+			"родился,дата_народження,дата_нараджэння,geburtsdatum,geburtstag,geb_datum",
 	},
 }
 
@@ -86,20 +89,23 @@ const lastRank = 9
 // fullNames are the headers of columns with the full name, by its order. Such a column counts in a table without last names and first names.
 var fullNames = map[domain.NameOrder]string{
 	domain.LastFirstMiddle: "фио,фио_полностью,фамилия_имя_отчество,фамилия_имя_и_отчество,піб,прізвище_імя_по_батькові,прізвище_ім'я_по_батькові," +
-		"сотрудник,работник,физическое_лицо,физлицо,ученик,учащийся,студент,слушатель,участник,last_name_first_name_patronymic,last_name_first_name_middle_name",
-	domain.LastFirst: "фамилия_имя,фамилия_и_имя,прізвище_імя,прізвище_ім'я,last_name_first_name,last_first,surname_name,surname_first_name",
+		"полное_фио,сотрудник,работник,физическое_лицо,физлицо,ученик,учащийся,обучающийся,воспитанник,студент,слушатель,участник," +
+		"last_name_first_name_patronymic,last_name_first_name_middle_name",
+	domain.LastFirst: "фамилия_имя,фамилия_и_имя,фамилия_и_о,фамилия_инициалы,фамилия_и_инициалы,прізвище_імя,прізвище_ім'я," +
+		"last_name_first_name,last_first,surname_name,surname_first_name",
 	domain.FirstLast: "имя_фамилия,имя_и_фамилия,ім'я_прізвище,імя_прізвище,first_name_last_name,first_last,first_and_last_name,name_surname,name_and_surname",
-	domain.AnyOrder:  "full_name,sortable_name,display_name,formatted_name,cn,common_name,полное_имя,employee_name,student_name,employee,student",
+	domain.AnyOrder:  "full_name,sortable_name,display_name,formatted_name,cn,common_name,полное_имя,отображаемое_имя,employee_name,student_name,employee,student",
 }
 
 // weak are the headers with meanings that other rows have as values or titles.
-const weak = "cn,сотрудник,работник,ученик,учащийся,студент,слушатель,участник,employee,student,name,first,last,born,sn,account,user,пользователь,користувач,uid,моб,сот,sms,родился"
+const weak = "cn,сотрудник,работник,ученик,учащийся,обучающийся,воспитанник,студент,слушатель,участник,employee,student,name,first,last,middle,born,sn," +
+	"account,user,пользователь,користувач,uid,mobil,моб,сот,sms,родился"
 
 // hints and roles are words in headers that change no meaning, each as one text of words that blanks enclose.
 const (
 	hints = " required optional mandatory обязательно обязательное необязательно поле field рус русскими лат латиницей кириллицей англ eng rus lat " +
-		"your enter please ваш ваша ваше ваши укажите введите "
-	roles = " студента ученика учащегося сотрудника работника пользователя участника слушателя student employee user participant "
+		"your enter please desired ваш ваша ваше ваши укажите введите придумайте желаемый при наличии если есть дд мм гггг dd mm yyyy "
+	roles = " студента ученика учащегося обучающегося воспитанника ребенка ребёнка сотрудника работника пользователя участника слушателя student employee user participant "
 )
 
 // headers are the meanings of headers, by their letters.

@@ -15,16 +15,17 @@ func TestHeaders(t *testing.T) {
 		domain.FieldLastName: "Фамилия|last_name|LASTNAME|Surname|Family name|familyName|sn|Last name [surname] Required|Last Name [Required]|Прізвище|" +
 			"Фамилия *|Фамилия (как в паспорте)|Фамилия, рус.|Фамилия сотрудника|Ваша фамилия:|Фaмилия|ФАМИЛИЯ\u00a0|Фамилия / Last name",
 		domain.FieldFirstName:  "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя",
-		domain.FieldFullName:   "ФИО|Ф.И.О.|ФИО сотрудника|Фамилия Имя Отчество|Фамилия, имя|Имя/Фамилия|Full name|displayName|name|ФИО / Full name",
-		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Additional Name",
+		domain.FieldFullName:   "ФИО|Ф.И.О.|ФИО сотрудника|Фамилия Имя Отчество|Фамилия, имя|Имя/Фамилия|Full name|displayName|name|ФИО / Full name|Фамилия И.О.|" +
+			"Отображаемое имя|ФИО ребёнка",
+		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Отчество, если есть|Additional Name|OtherName|Middle",
 		domain.FieldLogin: "login|Логин|username|sAMAccountName|login_id|User name [userPrincipalName] Required|userPrincipalName|uid|Учётная запись|" +
-			"Имя пользователя|user_id|Логин (латиницей)",
+			"Имя пользователя|user_id|Логин (латиницей)|Придумайте логин",
 		domain.FieldEmail: "Эл. почта|E-mail|email|Email Address [Required]|E-mail 1 - Value|E-mail Address|primaryEmail|mail|Электронная почта|" +
-			"Адрес электронной почты|Почта|е-mаil|Эл.\u200b почта",
+			"Адрес электронной почты|Почта|е-mаil|Эл.\u200b почта|E-Mail-Adresse|secondEmail",
 		domain.FieldPhone: "Телефон|Phone number|phone1|Mobile Phone|Mobile phone [mobile]|Моб. тел.|Мобильный телефон|Сотовый|Контактный телефон|" +
-			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms",
-		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)",
-		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Фамилия И.О.|Password [Required]|Отдел",
+			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms|Моб. телефон|Телефон 2|Дом. тел.",
+		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)|Дата рождения ДД.ММ.ГГГГ",
+		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Password [Required]|Отдел",
 	} {
 		for header := range strings.SplitSeq(all, "|") {
 			t.Run(header, func(t *testing.T) {
