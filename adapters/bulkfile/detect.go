@@ -279,27 +279,37 @@ func formatOfContent(text []byte, said ports.FileFormat) ports.FileFormat {
 	return ports.FormatJSON
 }
 
-// detectDelimiter sets the delimiter that makes most columns known, and reports whether any is known.
+// detectDelimiter sets the delimiter of the table, and reports whether a column is known.
 func (s *source) detectDelimiter(head []byte) bool {
 	if s.charset != nil {
 		head, _, _ = transform.Bytes(s.charset.NewDecoder(), head) // up to a character that is cut
 	}
 	head = bytes.TrimPrefix(head, []byte(scan.ByteOrderMark))
+	return s.tryDelimiters(head, false) || s.tryDelimiters(head, true)
+}
+
+// tryDelimiters sets the delimiter that makes most columns known, outside cells or inside them, and reports whether any is known.
+func (s *source) tryDelimiters(head []byte, splits bool) bool {
 	s.delimiter = delimiters[0]
-	most := 0
+	most, least := 0, 0 // columns that are known, and those that have a header
 	for _, delimiter := range []byte(delimiters) {
-		known := 0
+		known, all := 0, 0
 		count := func(columns []column) bool {
 			for _, column := range columns {
 				if column.isKnown {
 					known++
 				}
+				if column.header != "" {
+					all++
+				}
 			}
 			return false
 		}
-		_ = CSV{delimiter}.limited(bytes.NewReader(head), headLimits).each(&ports.FileNotes{}, count, nil) // a header with another delimiter is an error
-		if known > most {
-			s.delimiter, most = delimiter, known
+		t := CSV{delimiter}.limited(bytes.NewReader(head), headLimits)
+		t.splits = splits
+		_ = t.each(&ports.FileNotes{}, count, nil)        // a header with another delimiter is an error
+		if known > most || known == most && all < least { // prose above the table may name columns
+			s.delimiter, most, least = delimiter, known, all
 		}
 	}
 	return most > 0

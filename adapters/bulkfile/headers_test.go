@@ -14,8 +14,8 @@ func TestHeaders(t *testing.T) {
 	for field, all := range map[domain.Field]string{
 		domain.FieldLastName: "Фамилия|last_name|LASTNAME|Surname|Family name|familyName|sn|Last name [surname] Required|Last Name [Required]|Прізвище|" +
 			"Фамилия *|Фамилия (как в паспорте)|Фамилия, рус.|Фамилия сотрудника|Ваша фамилия:|Фaмилия|ФАМИЛИЯ\u00a0|Фамилия / Last name",
-		domain.FieldFirstName:  "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя",
-		domain.FieldFullName:   "ФИО|Ф.И.О.|ФИО сотрудника|Фамилия Имя Отчество|Фамилия, имя|Имя/Фамилия|Full name|displayName|name|ФИО / Full name|Фамилия И.О.|" +
+		domain.FieldFirstName: "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя",
+		domain.FieldFullName: "ФИО|Ф.И.О.|ФИО сотрудника|Фамилия Имя Отчество|Фамилия, имя|Имя/Фамилия|Full name|displayName|name|ФИО / Full name|Фамилия И.О.|" +
 			"Отображаемое имя|ФИО ребёнка",
 		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Отчество, если есть|Additional Name|OtherName|Middle",
 		domain.FieldLogin: "login|Логин|username|sAMAccountName|login_id|User name [userPrincipalName] Required|userPrincipalName|uid|Учётная запись|" +
@@ -59,6 +59,8 @@ func TestHeaderRow(t *testing.T) {
 		"example by column": {"№;Логин;Телефон\nПример;ivanov;89160000000\n1;a;1\n", []string{"Пример; ivanov; 89160000000"}},
 		"pipe":              {"login|phone\na|1\n", nil},
 		"unit separator":    {"login\x1fphone\na\x1f1\n", nil},
+		"lines in quotes":   {"Список\n\"Логин;Имя;Телефон\"\n\"a;\"\"Анна; младшая\"\";1\"\n", []string{"Список"}},
+		"names in a title":  {"Заполните: Имя, Логин, Телефон\nЛогин;Телефон\na;1\n", []string{"Заполните: Имя, Логин, Телефон"}},
 		"tab":               {"login\tphone\na\t1\n", nil},
 		"comma in a header": {"\"Логин, лат.\";\"Телефон, моб.\";Имя, рус.;Отдел\na;1\n", nil},
 	} {

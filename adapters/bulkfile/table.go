@@ -42,7 +42,9 @@ var errNoRows = &domain.BrokenFileError{Reason: "there are no rows below the hea
 
 func (f CSV) table(r io.Reader) table {
 	// Half of a text may be apostrophes, which csvfield.Restore removes.
-	return f.limited(r, scan.Limits{Row: 2 * rowLimits.Row, Cell: 2 * rowLimits.Cell})
+	t := f.limited(r, scan.Limits{Row: 2 * rowLimits.Row, Cell: 2 * rowLimits.Cell})
+	t.splits = true
+	return t
 }
 
 func (f CSV) limited(r io.Reader, limits scan.Limits) table {
@@ -89,6 +91,9 @@ type table struct {
 	rows  scan.Rows
 	sheet string // fit to show; empty for none
 	width *int   // of the header row, which the scanner needs to know; nil in a workbook
+
+	// splits reports that rows may each be a line of CSV in one cell: it was pasted into one column of a spreadsheet.
+	splits bool
 
 	// date returns the date that a number stands for in a column of dates. It is nil where numbers stand for themselves.
 	date func(number []byte) []byte
@@ -192,7 +197,11 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 	var columns []column
 	var labels [domain.NumPersonFields]bool // fields that rows above the header row begin with
 	above, below, isWide := 0, 0, false
+	var inside byte // delimiter of rows that are each in one cell
 	for r, err := range t.rows {
+		if inside != 0 {
+			splitRow(&r, inside)
+		}
 		switch {
 		case err != nil:
 			return brokenFile(err, 0)
@@ -206,9 +215,8 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 				return nil
 			}
 		default:
-			if !r.Broken {
-				columns = newColumns(r.Cells)
-			}
+			width := len(r.Cells)
+			columns, inside = t.columnsOf(&r)
 			isWide = isWide || r.Broken && len(r.Cells) == scan.MaxCells
 			if isTransposed(&labels, r.Cells, columns) {
 				return &domain.BrokenFileError{Reason: "the names of the fields stand in a column; expected them in one row, and a row for each person"}
@@ -221,7 +229,7 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 				continue
 			}
 			if t.width != nil {
-				*t.width = len(columns)
+				*t.width = width
 			}
 			noteColumns(notes, columns)
 			if !header(columns) {
@@ -236,6 +244,57 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 		return errNoColumns(isWide)
 	}
 	return &domain.BrokenFileError{Reason: "the file is empty"}
+}
+
+// columnsOf returns the columns with the headers in a row, or nil. If they are in one cell, it splits the row and returns their delimiter.
+func (t table) columnsOf(row *scan.Row) (columns []column, inside byte) {
+	if row.Broken {
+		return nil, 0
+	}
+	columns = newColumns(row.Cells)
+	if columns == nil && t.splits {
+		inside = delimiterInside(row.Cells)
+	}
+	if inside != 0 {
+		splitRow(row, inside)
+		columns = newColumns(row.Cells)
+	}
+	return columns, inside
+}
+
+// delimiterInside returns the delimiter of a header row in one cell. It returns 0 for another row, also for prose, whose delimiters have a
+// blank after them.
+func delimiterInside(cells []scan.Cell) byte {
+	const least = 3 // known columns
+	for _, delimiter := range []byte(delimiters) {
+		row := scan.Row{Cells: cells}
+		if len(cells) == 0 || bytes.Contains(cells[0].Text, []byte{delimiter, ' '}) || !splitRow(&row, delimiter) {
+			continue
+		}
+		known := 0
+		for _, c := range newColumns(row.Cells) {
+			if c.isKnown {
+				known++
+			}
+		}
+		if known >= least {
+			return delimiter
+		}
+	}
+	return 0
+}
+
+// splitRow replaces the cell of a row by those of the line of CSV in it, and reports whether it is one. Otherwise the row is broken.
+func splitRow(row *scan.Row, delimiter byte) bool {
+	lines := 0
+	if len(row.Cells) > 0 && !slices.ContainsFunc(row.Cells[1:], func(c scan.Cell) bool { return !c.IsBlank() }) {
+		for line, err := range (CSV{delimiter}).table(bytes.NewReader(row.Cells[0].Text)).rows {
+			row.Cells, row.Broken = line.Cells, row.Broken || line.Broken || err != nil
+			lines++
+		}
+	}
+	row.Broken = row.Broken || lines != 1
+	return !row.Broken
 }
 
 // isTransposed reports whether a row is the third that begins with the name of a field and names no other, and adds its field to labels.
