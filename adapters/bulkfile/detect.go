@@ -243,7 +243,7 @@ func unmarked(head []byte) []byte {
 
 // formatOfName returns JSON or NDJSON, or an empty format for any other name.
 func formatOfName(name string) ports.FileFormat {
-	switch strings.ToLower(filepath.Ext(name)) {
+	switch filepath.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz")) {
 	case ".json":
 		return ports.FormatJSON
 	case ".ndjson", ".jsonl":

@@ -371,7 +371,7 @@ func TestForm(t *testing.T) {
 		return p.do(t, http.MethodPost, "/useradd", &body, "Content-Type", form.FormDataContentType())
 	}
 	got := send(func(form *multipart.Writer) {
-		require.NoError(t, form.WriteField("comment", strings.Repeat("x", 200<<10)))
+		require.NoError(t, form.WriteField("comment", ""))
 		part, err := form.CreateFormFile("file", "people.json")
 		require.NoError(t, err)
 		_, err = io.WriteString(part, annaOnly())
@@ -384,7 +384,7 @@ func TestForm(t *testing.T) {
 		write func(*multipart.Writer)
 	}{
 		{"no file", func(form *multipart.Writer) {
-			require.NoError(t, form.WriteField("file", "x"))
+			require.NoError(t, form.WriteField("file", ""))
 			require.NoError(t, form.Close())
 		}},
 		{"cut short", func(form *multipart.Writer) {
@@ -407,6 +407,16 @@ func TestForm(t *testing.T) {
 			require.Equal(t, []any{400, broken}, []any{got.status, got.body})
 		})
 	}
+	got = send(func(form *multipart.Writer) {
+		part, err := form.CreateFormFile("file", "people.json")
+		require.NoError(t, err)
+		_, err = io.WriteString(part, person("boris", `"email":"b@example.com"`))
+		require.NoError(t, err)
+		require.NoError(t, form.WriteField("comment", strings.Repeat("x", 200<<10)))
+		require.NoError(t, form.Close())
+	})
+	require.Equal(t, 400, got.status)
+	require.Contains(t, got.body, "The form has an unknown field.")
 	require.Equal(t, 1, p.count(t, "users"))
 }
 

@@ -145,17 +145,17 @@ func (u *Useradd) request(c *fiber.Ctx, sender domain.Sender) (request ports.Imp
 	if err != nil {
 		return request, err
 	}
-	request.File = u.Files.New()
-	hint, received, err := u.Files.Receive(c, request.File)
+	file, hint, received, err := u.Files.Receive(c)
+	if err != nil {
+		return request, err
+	}
 	if hint != nil {
 		request.Hint = *hint
 	}
-	request.Sent = received
-	if err == nil {
-		err = intake.SetOptions(&request.Hint, query(c))
-	}
+	request.File, request.Sent = file, received
+	err = intake.SetOptions(&request.Hint, query(c))
 	if err != nil {
-		return request, errors.Join(err, request.File.Close())
+		return request, errors.Join(err, file.Close())
 	}
 	return request, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -44,61 +45,84 @@ func NewReceiver(spools ports.SpoolStore, limit int64) *Receiver {
 	return &Receiver{spools, limit, make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
 }
 
-// New returns an empty spool.
-func (r *Receiver) New() ports.Spool { return r.spools.New() }
-
-// Receive reads the file of a request into a spool. It returns the number of bytes received, and the hint of a form, nil if the body is
-// no form.
-func (r *Receiver) Receive(c *fiber.Ctx, file ports.Spool) (hint *ports.FileHint, received int64, err error) {
+// Receive reads the file of a request into a spool, which the caller closes. It returns the number of bytes received, and the hint of a form,
+// nil if the body is no form.
+func (r *Receiver) Receive(c *fiber.Ctx) (file ports.Spool, hint *ports.FileHint, received int64, err error) {
 	inflate, known := inflaters[strings.ToLower(c.Get(fiber.HeaderContentEncoding))]
 	body, err := transport.NewBody(c, r.limit)
 	switch {
 	case err != nil:
-		return nil, 0, err
+		return nil, nil, 0, err
 	case !known:
-		return nil, 0, problem.ErrEncoding
+		return nil, nil, 0, problem.ErrEncoding
 	case body == nil:
-		return nil, 0, nil // an empty file, without a hint
+		return r.spools.New(), nil, 0, nil // an empty file, without a hint
 	}
-	if inflate != nil {
-		hint, err = r.receiveCompressed(c, body, inflate, file)
-		return hint, body.Received(), err
+	if inflate == nil {
+		file, hint, err = r.spool(c, body)
+		return file, hint, body.Received(), err
 	}
-	hint, err = spoolFile(c, file, body, body.Length())
+	file = r.spools.New()
+	err = spoolAll(file, body, body.Length())
+	if err == nil {
+		file, err = r.inflate(c, file, inflate, func(to ports.Spool, plain io.Reader) (err error) {
+			hint, err = spoolFile(c, to, plain, -1)
+			return err
+		})
+	}
 	if err != nil {
-		return nil, 0, explain(body, err)
+		return nil, nil, 0, errors.Join(explain(body, err), file.Close())
 	}
-	return hint, body.Received(), nil
+	return file, hint, body.Received(), nil
 }
 
-// receiveCompressed inflates a body after it has arrived, so that a slow client occupies no decoder.
-func (r *Receiver) receiveCompressed(c *fiber.Ctx, body *transport.Body, inflate inflater, file ports.Spool) (*ports.FileHint, error) {
-	compressed := r.spools.New()
-	defer compressed.Close()
-	err := spoolAll(compressed, body, body.Length())
-	if err != nil {
-		return nil, explain(body, err)
+// spool reads a body that has no Content-Encoding. If its file is in gzip, the spool has the file that it inflates to.
+func (r *Receiver) spool(c *fiber.Ctx, body *transport.Body) (ports.Spool, *ports.FileHint, error) {
+	file := r.spools.New()
+	hint, err := spoolFile(c, file, body, body.Length())
+	if err == nil && isGzip(file) {
+		file, err = r.inflate(c, file, gunzip, func(to ports.Spool, plain io.Reader) error { return spoolAll(to, plain, -1) })
 	}
+	if err != nil {
+		return nil, nil, errors.Join(explain(body, err), file.Close())
+	}
+	return file, hint, nil
+}
+
+// isGzip reports whether a file is in gzip.
+func isGzip(file ports.Spool) bool {
+	const signature = "\x1f\x8b\x08"
+	head := make([]byte, len(signature))
+	_, _ = file.Reader().Read(head) // a shorter file is in another format
+	return string(head) == signature
+}
+
+// inflate replaces a spool with one that read fills with the file that it inflates to. It runs after the body has arrived, so that a slow
+// client occupies no decoder.
+func (r *Receiver) inflate(c *fiber.Ctx, compressed ports.Spool, inflate inflater, read func(to ports.Spool, plain io.Reader) error) (ports.Spool, error) {
 	select {
 	case r.inflating <- struct{}{}:
 		defer func() { <-r.inflating }()
 	case <-c.UserContext().Done():
-		return nil, fmt.Errorf("inflate body: %w", c.UserContext().Err())
+		return compressed, fmt.Errorf("inflate body: %w", c.UserContext().Err())
 	}
 	plain, err := inflate(compressed.Reader())
 	if err != nil {
-		return nil, explain(body, err)
+		return compressed, errDamaged(err)
 	}
 	defer plain.Close()
 	limited := &limitedReader{plain, r.limit, transport.ErrTooLarge}
 	if most := maxRatio * compressed.Size(); most < r.limit {
 		limited = &limitedReader{plain, most, problem.ErrRatio}
 	}
-	hint, err := spoolFile(c, file, limited, -1)
-	if err != nil {
-		return nil, explain(body, err)
-	}
-	return hint, nil
+	file := r.spools.New()
+	err = errors.Join(read(file, limited), compressed.Close())
+	return file, err
+}
+
+// errDamaged returns the error of a file whose compressed data cannot be read.
+func errDamaged(err error) error {
+	return fmt.Errorf("%w: %w", &domain.BrokenFileError{Reason: "the compressed file is damaged or cut short; compress it again, or send it uncompressed"}, err)
 }
 
 // spoolFile copies a body, or the file of a form, into a spool, and reads to the end. A negative length is unknown.
@@ -126,7 +150,10 @@ func explain(body *transport.Body, err error) error {
 	if ended := body.Err(); ended != nil {
 		return ended
 	}
-	for _, known := range []error{ports.ErrUnavailable, transport.ErrTooLarge, problem.ErrRatio, problem.ErrNoFile, problem.ErrDates, problem.ErrSheets} {
+	for _, known := range []error{
+		ports.ErrUnavailable, transport.ErrTooLarge, problem.ErrRatio, problem.ErrNoFile, problem.ErrSeveralFiles, problem.ErrField,
+		problem.ErrDates, problem.ErrSheets, domain.ErrBrokenFile,
+	} {
 		if errors.Is(err, known) {
 			return err
 		}
@@ -134,7 +161,7 @@ func explain(body *transport.Body, err error) error {
 	return fmt.Errorf("%w: %w", problem.ErrBroken, err)
 }
 
-// A limitedReader returns the error beyond after left bytes.
+// A limitedReader reads an inflated file. It returns the error beyond after left bytes.
 type limitedReader struct {
 	io.Reader
 
@@ -148,8 +175,11 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	}
 	n, err := l.Reader.Read(p[:min(int64(len(p)), l.left+1)])
 	l.left -= int64(n)
-	if l.left < 0 {
+	switch {
+	case l.left < 0:
 		return n, l.beyond
+	case err != nil && !errors.Is(err, io.EOF):
+		return n, errDamaged(err)
 	}
 	return n, err
 }

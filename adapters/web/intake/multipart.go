@@ -15,29 +15,27 @@ import (
 	"rollcall/ports"
 )
 
-// ReceiveForm reads the file of a form.
-func (r *Receiver) ReceiveForm(c *fiber.Ctx, file ports.Spool) (*ports.FileHint, error) {
+// ReceiveForm reads the file of a form into a spool, which the caller closes.
+func (r *Receiver) ReceiveForm(c *fiber.Ctx) (ports.Spool, *ports.FileHint, error) {
 	media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || media != fiber.MIMEMultipartForm || c.Get(fiber.HeaderContentEncoding) != "" {
-		return nil, problem.ErrFormType
+		return nil, nil, problem.ErrFormType
 	}
 	body, err := transport.NewBody(c, r.limit+maxForm)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case body == nil:
-		return nil, problem.ErrNoFile
+		return nil, nil, problem.ErrNoFile
 	}
-	hint, err := spoolFile(c, file, body, body.Length())
-	if err != nil {
-		return nil, explain(body, err)
-	}
-	return hint, nil
+	return r.spool(c, body)
 }
 
-// spoolForm copies the first file of a form into a spool, and reads the form to its end. Other fields of the form are options.
+// spoolForm copies the file of a form into a spool, and reads the form to its end. Its other fields are options of the file. A form with
+// another file, or with a value in another field, is rejected: neither is passed over.
 func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	var hint *ports.FileHint
+	var rejected error
 	options := url.Values{}
 	for {
 		part, err := form.next()
@@ -53,19 +51,29 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 		case part.FileName() != "" && hint == nil:
 			_, params, _ := mime.ParseMediaType(part.Header.Get(fiber.HeaderContentType))
 			hint, to = &ports.FileHint{Name: part.FileName(), Charset: params["charset"]}, file
-		case part.FileName() == "" && isOption(part.FormName()):
+		case part.FileName() != "":
+			rejected = problem.ErrSeveralFiles
+		default:
 			to = &value
 		}
 		err = spoolAll(to, part, -1)
 		if err != nil {
 			return nil, fmt.Errorf("read part of form: %w", err)
 		}
-		if name := part.FormName(); len(value) > 0 && len(options[name]) <= ports.MaxSheets { // a form may have fields without a value
+		switch name := part.FormName(); {
+		case len(value) == 0: // browsers send such fields, too
+		case !isOption(name):
+			rejected = problem.ErrField
+		case len(options[name]) <= ports.MaxSheets:
 			options.Add(name, string(value))
 		}
 	}
 	_, err := io.Copy(io.Discard, form.body) // bytes after the last part
-	if err == nil && hint == nil {
+	switch {
+	case err != nil:
+	case rejected != nil:
+		err = rejected
+	case hint == nil:
 		err = problem.ErrNoFile
 	}
 	if err == nil {

@@ -96,12 +96,11 @@ func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
 }
 
 func (u *Uploads) receive(c *fiber.Ctx, user *domain.User) (id string, err error) {
-	file := u.Files.New()
-	defer file.Close()
-	hint, err := u.Files.ReceiveForm(c, file)
+	file, hint, err := u.Files.ReceiveForm(c)
 	if err != nil {
 		return "", err
 	}
+	defer file.Close()
 	return u.Uploading.Receive(c.UserContext(), user.ID, *hint, file)
 }
 
@@ -114,7 +113,7 @@ func (u *Uploads) rejectUpload(c *fiber.Ctx, user *domain.User, err error) error
 		return err
 	case errors.Is(err, problem.ErrNoFile):
 		alert = words.Text("upload.alert.none")
-	case p.Kind != "":
+	case p.Kind != "", errors.Is(err, problem.ErrRatio), errors.Is(err, problem.ErrSeveralFiles), errors.Is(err, problem.ErrField):
 		alert = p.Text(words)
 	case errors.Is(err, domain.ErrBrokenFile):
 		alert = words.Text("upload.failure." + string(domain.UploadBroken))

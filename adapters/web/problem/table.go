@@ -24,6 +24,8 @@ var (
 	ErrRatio              = errors.New("body inflates to too many times its size")
 	ErrBroken             = errors.New("body is broken")
 	ErrNoFile             = errors.New("form has no file")
+	ErrSeveralFiles       = errors.New("form has several files")
+	ErrField              = errors.New("form has an unknown field")
 	ErrNoneCreated        = errors.New("no users have been created")
 	ErrTokenMissing       = errors.New("request has no token")
 	ErrRegistrationClosed = errors.New("registration is closed")
@@ -45,6 +47,8 @@ var table = []struct {
 	{transport.ErrCutShort, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{ErrBroken, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{ErrNoFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
+	{ErrSeveralFiles, http.StatusBadRequest, "several_files", "The form has several files. Send one file in each request."},
+	{ErrField, http.StatusBadRequest, "form_field", "The form has an unknown field. Send one file with its name, and the fields charset, sheet or dates; dry_run goes into the query."},
 	{ErrNoneCreated, http.StatusBadRequest, "none_created", domain.DescriptionNoneCreated},
 	{transport.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "The file is larger than this server accepts. Split it, or ask the administrator to raise the limit."},
 	{ErrRatio, http.StatusRequestEntityTooLarge, "too_compressed", "The file decompresses to more than 200 times its size. Send it uncompressed."},
