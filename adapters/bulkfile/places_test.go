@@ -48,12 +48,17 @@ func TestPlaces(t *testing.T) {
 	t.Run("workbook", func(t *testing.T) {
 		file := book(t, [][]any{{"People"}, {}, {"login", "phone"}, {"a", "1"}, {}, {"b", "2"}}, func(file *excelize.File) {
 			require.NoError(t, file.SetSheetName("Sheet1", "5А"))
+			_, err := file.NewSheet("5Б")
+			require.NoError(t, err)
+			for cell, text := range map[string]string{"A1": "login", "A2": "c"} {
+				require.NoError(t, file.SetCellStr("5Б", cell, text))
+			}
 		})
-		got, err := candidatesOf(file, ports.FileHint{})
+		got, err := candidatesOf(file, ports.FileHint{Sheets: []string{"5А", "5Б"}})
 		require.NoError(t, err)
-		require.Len(t, got, 2)
-		require.Equal(t, domain.Place{Sheet: "5А", Line: 4}, got[0].Place)
-		require.Equal(t, domain.Place{Sheet: "5А", Line: 6}, got[1].Place)
+		for i, place := range []domain.Place{{Sheet: "5А", Line: 4}, {Sheet: "5А", Line: 6}, {Sheet: "5Б", Line: 2}} {
+			require.Equal(t, place, got[i].Place)
+		}
 	})
 }
 
