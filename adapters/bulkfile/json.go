@@ -1,6 +1,7 @@
 package bulkfile
 
 import (
+	"bytes"
 	"io"
 	"iter"
 
@@ -49,13 +50,20 @@ func (r *objectReader) file(yield func(*domain.Candidate) bool) error {
 	record, stopped, isWrapped := 0, false, false
 	kind := r.json.Peek()
 	read := func(number int) bool {
-		r.record(number, domain.Place{})
+		var place domain.Place
+		if kind == json.Object {
+			place.Line = r.json.Line()
+		}
+		r.record(number, place)
 		if r.json.Err() != nil {
 			record = number
 			return false
 		}
 		isWrapped = kind == json.Object && number == 1 && r.array != "" && !r.hasFields()
-		stopped = isWrapped || !yield(r.end(r.json.Raw()))
+		if kind == json.Object && number == 1 && r.json.Peek() != json.Object { // the only one
+			r.candidate.Place = domain.Place{}
+		}
+		stopped = isWrapped || !yield(r.end(bytes.TrimSpace(r.json.Raw())))
 		return !stopped
 	}
 	switch kind {

@@ -34,7 +34,8 @@ func TestPlaces(t *testing.T) {
 		{"UTF-16", utf16, []int{2, 4}},
 		{"NDJSON", "\ufeff{\"login\":\"a\"}\n\n{\n7\r\n{}", []int{1, 3, 4, 5}},
 		{"JSON", "[\n{},\n{}]", []int{0, 0}},
-		{"one object", "\n{}", []int{0}},
+		{"one object", "\n{}\n", []int{0}},
+		{"several objects", "\n{\n\"login\":\n\"a\"} {}\n\n{\n}\n" + strings.Repeat("\n", 100_000) + "{}", []int{2, 4, 6, 100_008}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := candidatesOf(c.file, ports.FileHint{})

@@ -3,6 +3,7 @@
 package json
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,11 @@ type Scanner struct {
 	readErr error // that ended the stream
 	err     error // the first error
 
+	// Of Line, once it has been called.
+	countsLines bool
+	lineFeeds   int // before counted
+	counted     int // of the bytes in buf
+
 	nesting []byte       // closing brackets that are due, innermost last
 	key     [maxKey]byte // the key that was read last
 
@@ -72,6 +78,18 @@ func (s *Scanner) Reset() {
 
 // Err returns the first error: a *scan.SyntaxError, or an error of the reader, wrapped.
 func (s *Scanner) Err() error { return s.err }
+
+// Line returns the number of the line that the scanner has reached. Lines are counted from the first call on: it returns 0 if the buffer
+// has been filled again before that.
+func (s *Scanner) Line() int {
+	if !s.countsLines && s.offset > 0 {
+		return 0
+	}
+	s.countsLines = true
+	s.lineFeeds += bytes.Count(s.buf[s.counted:s.pos], []byte("\n"))
+	s.counted = s.pos
+	return s.lineFeeds + 1
+}
 
 // Fail makes reason the scanner's error, at the place that it has reached, unless there is an earlier error.
 func (s *Scanner) Fail(reason string) {
@@ -554,6 +572,10 @@ func (s *Scanner) fill() bool {
 		return false
 	}
 	s.saveRaw()
+	if s.countsLines {
+		s.Line()
+		s.counted = 0
+	}
 	s.offset += int64(s.pos)
 	s.end = copy(s.buf, s.buf[s.pos:s.end])
 	s.pos = 0
