@@ -80,7 +80,7 @@ func storesWholeAccount(t *testing.T, s AccountsSubject) {
 	byEmail.Login, byEmail.Email, byEmail.Phone, byEmail.Password.Hash = "名字", "o@example.com", "", "hash of 名字"
 	byPhone.Login, byPhone.Email, byPhone.Phone, byPhone.Password.Hash = `o'";--\`, "", "4930901820", `hash of o'";--\`
 	oldest.Login, oldest.Email, oldest.Phone, oldest.Password.Hash = "oldest", "old@example.com", "", "hash of oldest"
-	first := domain.DateOf(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
+	first := domain.DateOf(time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC))
 	byPhone.Birthday, oldest.Birthday = nil, &first
 	for _, want := range []domain.User{whole, byEmail, byPhone, oldest} {
 		phone := want.Phone
