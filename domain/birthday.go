@@ -147,7 +147,7 @@ func splitPlainDate(s string) (year, month, day int, ok bool) {
 
 // Dates as people and programs write them, in lower case. The year has four digits.
 var (
-	dayFirst = regexp.MustCompile(`^(\d{1,2}) *([./-]) *(\d{1,2}) *([./-]) *(\d{4})(?: 00?:00(?::00)?|` + yearWord + `|\.)?$`)
+	dayFirst = regexp.MustCompile(`^(\d{1,2}) *([./-]) *(\d{1,2}) *([./-]) *(\d{4})(?: 00?:00(?::00)?|( 12:00(?::00)? am)|` + yearWord + `|\.)?$`)
 
 	yearFirst = regexp.MustCompile(`^(\d{4})([./-])(\d{1,2})([./-])(\d{1,2})(?:[ t](\d\d?):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?(z|[+-]\d\d:?\d\d)?)?$`)
 
@@ -168,7 +168,8 @@ func splitDate(s string) (year, month, day int, ok bool) {
 	}
 	s = foldDate(s)
 	if match := dayFirst.FindStringSubmatch(s); match != nil {
-		return number(match[5]), number(match[3]), number(match[1]), match[2] == match[4]
+		isMonthFirst := match[6] != "" // as in the countries that count hours so
+		return number(match[5]), number(match[3]), number(match[1]), match[2] == match[4] && !isMonthFirst
 	}
 	if match := yearFirst.FindStringSubmatch(s); match != nil {
 		return number(match[1]), number(match[3]), number(match[5]), match[2] == match[4] && isTimeOfDay(match[6], match[7], match[8], match[9])

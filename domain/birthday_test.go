@@ -137,6 +137,8 @@ func TestDateOrder(t *testing.T) {
 		rejected   domain.Violations
 	}{
 		{"12/25/1985", "", "1985-12-25", "1985-12-25", nil},
+		{"12/25/1985 12:00:00 AM", "", "1985-12-25", "1985-12-25", nil},
+		{"01/02/1985 12:00 AM", "", "1985-01-02", "1985-01-02", nil},
 		{"2-28-1985 0:00", "", "1985-02-28", "1985-02-28", nil},
 		{"01/02/1985", "1985-02-01", "1985-01-02", "", ambiguous},
 		{"1-2-1985", "1985-02-01", "1985-01-02", "", ambiguous},
@@ -177,6 +179,19 @@ func TestDateOrder(t *testing.T) {
 			_, record = check(domain.UnsaidOrder)
 			require.False(t, record.MonthFirst, "an object has no column")
 		})
+	}
+}
+
+// The header of a column may say the order, which counts unless the sender says another.
+func TestDateOrderOfHeader(t *testing.T) {
+	person := valid()
+	person.Given[domain.PersonBirthday], person.IsRow, person.MonthFirst = text("01/02/1985"), true, true
+	for order, want := range map[domain.DateOrder]string{
+		domain.UnsaidOrder: "1985-01-02", domain.UnknownOrder: "1985-01-02", domain.MonthFirst: "1985-01-02", domain.DayFirst: "1985-02-01",
+	} {
+		record := domain.Rules{Region: "RU", Today: today, DateOrder: order}.Check(&person)
+		date, _ := record.Registration.Birthday.Date()
+		require.Equal(t, want, date.Time().Format(time.DateOnly), order)
 	}
 }
 

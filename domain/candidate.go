@@ -67,6 +67,7 @@ type Candidate struct {
 	Number     int  // place in the import, from 1
 	IsRow      bool // of a table, whose columns have one notation each
 	NotRecord  bool // the file has something other than a record at this place
+	MonthFirst bool // the header of the birthday says that it has the month first
 	IsNested   bool // the record has the person in an object inside, and no field of its own
 	Unreadable bool // the file is damaged at this place
 
@@ -127,6 +128,9 @@ func (r Rules) Check(c *Candidate) Record {
 	case c.IsNested:
 		record.Violations = Violations{{Code: CodeNested}}
 		return record
+	}
+	if c.MonthFirst && !r.DateOrder.IsSaid() {
+		r.DateOrder = MonthFirst
 	}
 	if login := &c.Given[PersonLogin]; login.Kind == KindText {
 		record.Login = presentable(login.Text)

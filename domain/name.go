@@ -1,6 +1,13 @@
 package domain
 
-import "golang.org/x/text/unicode/norm"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
+)
 
 // A Name is a first name, a last name or a patronymic: 1 to MaxName characters of any script, trimmed, without invisible
 // characters and in NFC.
@@ -32,6 +39,9 @@ func newName(field Field, s string) (Name, Violations) {
 	s = clean(s)
 	vs := checkText(field, s)
 	if !isPlain(s) {
+		if vs == nil && isEncodedTwice(s) {
+			vs = Violations{{Field: field, Code: CodeEncoding}}
+		}
 		s = norm.NFC.String(s)
 	}
 	vs = append(vs, checkLength(field, s)...)
@@ -39,4 +49,31 @@ func newName(field Field, s string) (Name, Violations) {
 		return Name{}, vs
 	}
 	return Name{s}, nil
+}
+
+// isEncodedTwice reports whether a program has read a text in UTF-8 as an 8-bit encoding and encoded it again: JosÃ©, РћР»СЊРіР°.
+func isEncodedTwice(s string) bool {
+	at := strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+	first, _ := utf8.DecodeRuneInString(s[at:])
+	var encoding *charmap.Charmap
+	least := 1 // letters; two letters in a row of Ukrainian are one in UTF-8
+	switch first {
+	case 'Â', 'Ã', 'Ä', 'Å', 'Ð', 'Ñ': // first bytes of letters in UTF-8
+		encoding = charmap.Windows1252
+	case 'Р', 'С':
+		encoding, least = charmap.Windows1251, 2
+	default:
+		return false
+	}
+	text, err := encoding.NewEncoder().String(s)
+	if err != nil || !utf8.ValidString(text) {
+		return false
+	}
+	letters := 0
+	for _, r := range text {
+		if r >= utf8.RuneSelf && unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	return letters >= least
 }

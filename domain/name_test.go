@@ -19,6 +19,9 @@ func TestNewName(t *testing.T) {
 		{"O'Neill, Jr.", "O'Neill, Jr."},
 		{"И\u0306ов", "Йов"}, // NFC
 		{"王", "王"},
+		{"Сєров", "Сєров"},
+		{"Рі", "Рі"},
+		{"ÑÃÐ", "ÑÃÐ"},
 		{"می\u200cخواهم", "می\u200cخواهم"}, // with a joiner of the Persian script
 		{"葛\U000e0100城", "葛\U000e0100城"},   // with a variant of an ideograph
 		{"Оль\u00adга\u200b", "Ольга"},
@@ -52,6 +55,10 @@ func TestNewNameRejects(t *testing.T) {
 		{"\uffa0\u00ad", domain.CodeEmpty},
 		{"\u200d\u180e\ufe0f\u034f\u17b4", domain.CodeEmpty},
 		{"\xf0\x9f", domain.CodeEncoding},
+		{"JosÃ©", domain.CodeEncoding}, // UTF-8 that was read as Windows-1252
+		{"Ð\u009eÐ»ÑŒÐ³Ð°", domain.CodeControl},
+		{"Ð¡Ð½ÐµÐ³Ð¾Ð²", domain.CodeEncoding},
+		{"РћР»СЊРіР°", domain.CodeEncoding}, // as Windows-1251
 		{strings.Repeat("x", 101), domain.CodeTooLong},
 		{strings.Repeat("名", 101), domain.CodeTooLong},
 	} {

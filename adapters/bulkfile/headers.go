@@ -104,7 +104,7 @@ const weak = "cn,сотрудник,работник,ученик,учащийс
 // hints and roles are words in headers that change no meaning, each as one text of words that blanks enclose.
 const (
 	hints = " required optional mandatory обязательно обязательное необязательно поле field рус русскими лат латиницей кириллицей англ eng rus lat " +
-		"your enter please desired ваш ваша ваше ваши укажите введите придумайте желаемый при наличии если есть дд мм гггг dd mm yyyy "
+		"your enter please desired ваш ваша ваше ваши укажите введите придумайте желаемый при наличии если есть д дд м мм гг гггг d dd m mm yy yyyy "
 	roles = " студента ученика учащегося обучающегося воспитанника ребенка ребёнка сотрудника работника пользователя участника слушателя student employee user participant "
 )
 

@@ -3,8 +3,10 @@ package bulkfile
 import (
 	"bytes"
 	"fmt"
+	"html"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,6 +110,7 @@ type column struct {
 
 	header  string
 	isKnown bool  // the column has the field
+	isMDY   bool  // the header says that dates have the month first
 	isOver  bool  // another column has the field, and this one is ignored
 	isOwn   bool  // the column is one of ownColumns in a file of rejected records
 	rivals  []int // columns with the field whose values count instead, by rank, and earlier ones of the same rank
@@ -115,6 +118,9 @@ type column struct {
 	headerKey []byte // key of a value that does not count because of a rival
 	key       []byte // of its values in a record as it came, in JSON with quotes and a colon; nil for a column that is not kept
 }
+
+// monthFirst matches the order of dates in a header, such as (MM/DD/YYYY).
+var monthFirst = regexp.MustCompile(`(?i)mm?[/-]dd?[/-]yy|мм?[/-]дд?[/-]гг`)
 
 // ownColumns are the columns that files of rejected records have beside the fields. The first one marks such a file: in any other file these
 // columns are ignored like all that are unknown.
@@ -130,6 +136,7 @@ func newColumns(row []scan.Cell) []column {
 	for i, cell := range row {
 		c := column{header: strings.TrimSpace(string(cell.Text))}
 		c.meaning, c.isKnown = meaningOf(c.header)
+		c.isMDY = monthFirst.MatchString(c.header)
 		if c.isKnown && !fields[c.field] {
 			fields[c.field] = true
 			known++
@@ -481,6 +488,9 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 	if r.width != nil && !cell.Quoted {
 		text, readable = bare(text)
 	}
+	if bytes.IndexByte(text, '&') >= 0 && isName(column.field) {
+		text = entity.ReplaceAllFunc(text, func(e []byte) []byte { return []byte(html.UnescapeString(string(e))) })
+	}
 	if column.isFull && value.Kind == domain.KindText {
 		parts, ok := domain.SplitFullName(string(text), column.order)
 		if ok && !value.Cut && !value.Malformed {
@@ -489,6 +499,7 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 		}
 		value.Joined = true
 	}
+	r.candidate.MonthFirst = r.candidate.MonthFirst || column.isMDY
 	r.keep(column.key, original)
 	r.give(column.field, value, text)
 	return readable
@@ -549,6 +560,13 @@ func (r *rowReader) ignoreUntitled() {
 
 // cellKinds are the kinds of values by the faults of their cells.
 var cellKinds = [...]domain.Kind{0: domain.KindText, scan.CellError: domain.KindCellError, scan.Uncomputed: domain.KindUncomputed}
+
+func isName(f domain.PersonField) bool {
+	return f == domain.PersonLastName || f == domain.PersonFirstName || f == domain.PersonPatronymic
+}
+
+// entity matches a character as HTML has it, which exports of websites write into names.
+var entity = regexp.MustCompile(`&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]+);`)
 
 // bare returns a value of CSV, which is not in the quotes of CSV, without the quotes of word processors and databases, and without the
 // apostrophe with which spreadsheets begin a text. It returns false for a quote that closes none.

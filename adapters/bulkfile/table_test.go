@@ -79,6 +79,30 @@ func TestQuotedValues(t *testing.T) {
 	}
 }
 
+// Names are read without the entities of HTML, which may have a meaning in other values.
+func TestEntities(t *testing.T) {
+	got, err := candidatesOf("login,last_name,first_name\na&amp;b,O&#39;Neil &Co &unknown;,M&uuml;&#x6C;ler\n", ports.FileHint{})
+	require.NoError(t, err)
+	given := &got[0].Given
+	require.Equal(t, []string{"a&amp;b", "O'Neil &Co &unknown;", "Müller"},
+		[]string{given[domain.PersonLogin].Text, given[domain.PersonLastName].Text, given[domain.PersonFirstName].Text})
+}
+
+// A header of birthdays may say the order of the dates.
+func TestDateOrderOfHeader(t *testing.T) {
+	for header, want := range map[string]bool{
+		"Birthday (MM/DD/YYYY)": true, "Birthday mm-dd-yy": true, "Дата рождения (ММ/ДД/ГГГГ)": true, "Birthday M/D/YYYY": true,
+		"Birthday (DD/MM/YYYY)": false, "Birthday": false,
+	} {
+		t.Run(header, func(t *testing.T) {
+			got, err := candidatesOf("login;"+header+"\na;01/02/1985\n", ports.FileHint{})
+			require.NoError(t, err)
+			require.Equal(t, "01/02/1985", got[0].Given[domain.PersonBirthday].Text)
+			require.Equal(t, want, got[0].MonthFirst)
+		})
+	}
+}
+
 func TestRepeatedColumn(t *testing.T) {
 	got, err := candidatesOf("login,login,phone\na,b,\n", ports.FileHint{})
 	require.NoError(t, err)

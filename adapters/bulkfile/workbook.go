@@ -45,8 +45,8 @@ func (f Files) withWorkbook(file *io.SectionReader, hint ports.FileHint, read fu
 	return read(w)
 }
 
-// chooseFirst chooses the first visible sheet with rows below a header row. If there is none, it chooses the first with a header row, or the
-// first one.
+// chooseFirst chooses the first visible sheet with rows below a header row that is not named as an example. If there is none, it chooses the
+// first with a header row, or the first one.
 func (w *workbook) chooseFirst() error {
 	sheets := slices.DeleteFunc(slices.Clone(w.Sheets()), func(s xlsx.Sheet) bool { return s.Hidden })
 	best := -1
@@ -54,6 +54,9 @@ func (w *workbook) chooseFirst() error {
 		rows, hasHeader, err := countRows(w.Rows(sheet), 1)
 		if err != nil {
 			return brokenFile(err, 0)
+		}
+		if exampleWords[lettersOf(sheet.Name)] { // of a template
+			rows = 0
 		}
 		if rows > 0 || hasHeader && best < 0 {
 			best = i
@@ -101,7 +104,7 @@ func (w *workbook) unknownSheet(name string) error {
 
 // table returns the table of a sheet.
 func (w *workbook) table(sheet xlsx.Sheet) table {
-	return table{rows: w.Rows(sheet), sheet: ports.SheetName(sheet.Name), date: w.Date}
+	return table{rows: w.Rows(sheet), splits: true, sheet: ports.SheetName(sheet.Name), date: w.Date}
 }
 
 // candidates yields the candidates of the chosen sheets, and adds to notes what it ignores, and the sheets.
@@ -158,7 +161,7 @@ func countRows(rows scan.Rows, limit int) (n int, hasHeader bool, err error) {
 			}
 		}
 	}
-	_ = table{rows: watched}.each(new(ports.FileNotes), func([]column) bool { // of a table without a header row
+	_ = table{rows: watched, splits: true}.each(new(ports.FileNotes), func([]column) bool { // of a table without a header row
 		hasHeader = true
 		return true
 	}, func(scan.Row) bool {

@@ -61,6 +61,26 @@ func read(t *testing.T, file string, sheets ...string) (logins []string, notes p
 	return logins, notes, nil
 }
 
+// A sheet of examples or instructions is not read if another has people.
+func TestFirstSheet(t *testing.T) {
+	for name, first := range map[string]newSheet{
+		"example":      {name: "Пример", rows: rowsOf("x")},
+		"instructions": {name: "Инструкция", rows: [][]any{{"Поле", "Описание"}, {"Фамилия", "как в паспорте"}, {"Имя", "полное"}, {"Логин", "латиницей"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logins, _, err := read(t, bookOf(t, first, newSheet{name: "Данные", rows: rowsOf("a")}))
+			require.NoError(t, err)
+			require.Equal(t, []string{"1a"}, logins)
+		})
+	}
+	logins, _, err := read(t, bookOf(t, newSheet{name: "Пример", rows: rowsOf("x")}))
+	require.NoError(t, err)
+	require.Equal(t, []string{"1x"}, logins)
+	logins, _, err = read(t, bookOf(t, newSheet{name: "a", rows: [][]any{{"login;phone;first_name"}, {"a;1;b"}}}))
+	require.NoError(t, err)
+	require.Equal(t, []string{"1a"}, logins, "lines of CSV in one column")
+}
+
 // The first visible sheet with people is read unless others are named. All sheets with people are told, with their rows.
 func TestSheets(t *testing.T) {
 	school := bookOf(t,
