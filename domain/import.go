@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -84,9 +85,13 @@ type UnknownSheetError struct {
 
 func (e *UnknownSheetError) Error() string {
 	if e.Sheets == nil {
-		return fmt.Sprintf("The file is not a workbook, so it has no sheet %q.", e.Name)
+		return fmt.Sprintf("It is not a workbook, so it has no sheet %q.", e.Name)
 	}
-	return fmt.Sprintf("The workbook has no sheet %q, but %q.", e.Name, e.Sheets)
+	sheets := make([]string, len(e.Sheets))
+	for i, name := range e.Sheets {
+		sheets[i] = strconv.Quote(name)
+	}
+	return fmt.Sprintf("It has no sheet %q; its sheets are %s.", e.Name, strings.Join(sheets, ", "))
 }
 
 // Unwrap returns ErrUnknownSheet and ErrBrokenFile.

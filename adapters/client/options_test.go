@@ -68,6 +68,8 @@ func TestInvalidOptions(t *testing.T) {
 	}{
 		{"server without scheme", client.Options{Server: "localhost:5000"}, `invalid --server "localhost:5000": expected a URL such as http://127.0.0.1:5000`},
 		{"invisible token", client.Options{Token: "a\n"}, "--token must be visible ASCII characters"},
+		{"unknown order of dates", client.Options{Dates: "ymd"}, `invalid --dates "ymd": expected dmy or mdy`},
+		{"many sheets", client.Options{Sheet: make([]string, 257)}, "--sheet must be given at most 256 times"},
 		{"invisible key", client.Options{Key: "not visible"}, "--key must be 1 to 255 visible ASCII characters"},
 		{"long key", client.Options{Key: strings.Repeat("k", 256)}, "--key must be 1 to 255 visible ASCII characters"},
 		{"key for two files", client.Options{Key: "one", Files: []string{one, two}}, "--key requires a single file"},

@@ -3,6 +3,7 @@ package client_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,7 +77,7 @@ func TestRetryOfPipe(t *testing.T) {
 
 // Equal requests of one user have equal keys. Any other two requests have different keys.
 func TestKeys(t *testing.T) {
-	steps := make([]step, 12)
+	steps := make([]step, 16)
 	for i := range steps {
 		steps[i] = respondsLines(200, allLines)
 	}
@@ -93,14 +94,18 @@ func TestKeys(t *testing.T) {
 	require.Equal(t, first, key("[1]", client.Options{Server: s.url + "/"}), "the address is the same")
 	require.Equal(t, "mine", key("[1]", client.Options{Key: "mine"}))
 	keys := map[string]bool{
-		first:                                            true,
-		key("[2]", client.Options{}):                     true,
-		key("[1]", client.Options{Strict: true}):         true,
-		key("[1]", client.Options{Type: "csv"}):          true,
-		key("[1]", client.Options{Charset: "cp1252"}):    true,
-		key("[1]", client.Options{Server: s.url + "/x"}): true,
+		first:                                                    true,
+		key("[2]", client.Options{}):                             true,
+		key("[1]", client.Options{Strict: true}):                 true,
+		key("[1]", client.Options{Type: "csv"}):                  true,
+		key("[1]", client.Options{Charset: "cp1252"}):            true,
+		key("[1]", client.Options{Dates: "mdy"}):                 true,
+		key("[1]", client.Options{Sheet: []string{"a"}}):         true,
+		key("[1]", client.Options{Sheet: []string{"a", "b"}}):    true,
+		key("[1]", client.Options{Sheet: []string{"a&sheet=b"}}): true,
+		key("[1]", client.Options{Server: s.url + "/x"}):         true,
 	}
-	require.Len(t, keys, 6)
+	require.Len(t, keys, 10)
 
 	s.secret = "the secret of another user"
 	another := key("[1]", client.Options{})
@@ -141,6 +146,26 @@ func TestCharset(t *testing.T) {
 		require.Contains(t, got.stdout+got.stderr, want)
 	}
 	require.Equal(t, "charset=windows-1252", s.requests[0].URL.RawQuery)
+}
+
+// The query has the sheets and the order of dates. The notes of the answer say which sheets were not read, and which options help.
+func TestSheetsAndDates(t *testing.T) {
+	s := script(t, respondsLines(200, annaLine+`{"status":"done","import":12,"code":200,"objects":2,"created":1,"rejected":1,"hidden_rows":3,"ambiguous_dates":1,`+
+		`"sheets":[{"sheet":"5А","rows":24,"read":true},{"sheet":"5Б","rows":22,"read":false}]}`), respondsLines(200, annaLine+
+		`{"status":"done","import":12,"code":200,"objects":1,"created":1,"rejected":0,"sheets":[{"sheet":"5А","rows":24,"read":true}]}`))
+	got := s.send(t, "[1]", client.Options{Sheet: []string{"5А", "a, b"}, Dates: "mdy"})
+	require.NoError(t, got.err)
+	require.Equal(t, url.Values{"sheet": {"5А", "a, b"}, "dates": {"mdy"}}, s.requests[0].URL.Query())
+	require.Equal(t, `-: 200 OK
+  anna                           abcdef-ghijkm
+  sheet "5А" was read (rows: 24)
+  warning: sheet "5Б" was not read (rows: 22); to read it, send the file with --sheet "5Б"
+  warning: hidden rows were read: 3
+  dates that can be read in two ways: 1; send the file with --dates dmy or --dates mdy
+  registered 1 of 2 records, rejected 1 (import 12)
+`, got.stdout)
+	got = s.send(t, "[1]", client.Options{})
+	require.NotContains(t, got.stdout, "sheet", "a workbook with one sheet")
 }
 
 func TestDryRunAndStrict(t *testing.T) {

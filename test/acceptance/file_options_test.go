@@ -104,7 +104,7 @@ func TestFileOptions(t *testing.T) {
 		"NoText":          {send(sheets("\xff\x00"), school), 400, `"code":"sheet_unknown"`},
 		"ManyFields":      {send(url.Values{}, school, withName("sheet", many)...), 400, `"code":"parameter"`},
 		"ManyParameters":  {send(sheets(many[:257]...), school), 400, `"code":"parameter"`},
-		"SheetOfJSON":     {send(sheets("5А"), []byte(person("anna", ""))), 400, `The file is not a workbook, so it has no sheet \"5А\".`},
+		"SheetOfJSON":     {send(sheets("5А"), []byte(person("anna", ""))), 400, `It is not a workbook, so it has no sheet \"5А\".`},
 		"Dates":           {send(url.Values{}, caseFile(t, "month-first/people.csv"), "dates", "mdy"), 200, `"created":7,"rejected":1`},
 		"DatesOfJSON":     {send(url.Values{"dates": {"mdy"}}, []byte(person("anna", `"email":"a@example.com","birthday":"12/31/1990"`))), 200, `"created":1`},
 		"DatesOfWorkbook": {send(url.Values{"dates": {"mdy"}}, school), 200, `"created":1`},

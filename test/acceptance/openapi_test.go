@@ -337,7 +337,14 @@ func (e *apiExample) request(t *testing.T, p *program) *http.Request {
 		if shown == nil {
 			continue
 		}
-		text := fmt.Sprint(value(t, shown))
+		v := value(t, shown)
+		if list, ok := v.([]any); ok {
+			for _, it := range list {
+				query.Add(parameter.Name, fmt.Sprint(it))
+			}
+			continue
+		}
+		text := fmt.Sprint(v)
 		switch parameter.In {
 		case "query":
 			query.Set(parameter.Name, text)

@@ -52,6 +52,26 @@ func TestSend(t *testing.T) {
 	require.Contains(t, stdout, "404 Not Found")
 }
 
+// Sheets and the order of dates are chosen by flags.
+func TestSendChoices(t *testing.T) {
+	p := start(t)
+	school, dates := filepath.Join("testdata/cases", "E03-sheet-per-class/people.xlsx"), filepath.Join("testdata/cases", "month-first/people.csv")
+	send := func(args ...string) (int, string) {
+		status, stdout, stderr := command(t, "", append([]string{"send", "--dry-run", "--server", p.url}, args...)...)
+		require.Empty(t, stderr)
+		return status, stdout
+	}
+	status, stdout := send("--sheet", "5Б", "--sheet=5А", school)
+	require.Zero(t, status)
+	require.Regexp(t, `(?s)e03b .*e03a .*would register 2 of 2 records`, stdout)
+	status, stdout = send("--sheet", "5А, 5Б", school)
+	require.Equal(t, 1, status, "a name may have commas")
+	require.Contains(t, stdout, `It has no sheet "5А, 5Б"; its sheets are "5А", "5Б".`)
+	status, stdout = send("--dates", "mdy", dates)
+	require.Zero(t, status)
+	require.Contains(t, stdout, "would register 7 of 8 records")
+}
+
 // The server accepts every format. A file sent twice registers no one twice.
 func TestSendAndServer(t *testing.T) {
 	p := start(t)

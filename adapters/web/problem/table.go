@@ -42,7 +42,7 @@ var table = []struct {
 }{
 	{domain.ErrUnclearEncoding, http.StatusBadRequest, "encoding_unclear", "The encoding of the file is unclear, and no one was registered. Send the file again with the query parameter charset."},
 	{domain.ErrUnsupportedFile, http.StatusBadRequest, "unsupported_file", domain.DescriptionBroken},
-	{domain.ErrUnknownSheet, http.StatusBadRequest, "sheet_unknown", "The file does not have the sheet that was named, and no one was registered."},
+	{domain.ErrUnknownSheet, http.StatusBadRequest, "sheet_unknown", "The file does not have a sheet that was named, and no one was registered."},
 	{domain.ErrBrokenFile, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{transport.ErrCutShort, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
 	{ErrBroken, http.StatusBadRequest, "broken_file", domain.DescriptionBroken},
