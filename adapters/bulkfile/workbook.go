@@ -7,6 +7,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"rollcall/adapters/bulkfile/scan"
 	"rollcall/adapters/bulkfile/scan/xlsx"
@@ -69,29 +72,47 @@ func (w *workbook) chooseFirst() error {
 	return nil
 }
 
-// chooseByName chooses the sheets with the names, hidden ones too. The case of letters counts only if several sheets differ in nothing else.
-func (w *workbook) chooseByName(names []string) error {
-	for _, name := range names {
-		var found []xlsx.Sheet
-		for _, sheet := range w.Sheets() {
-			if own := ports.SheetName(sheet.Name); own == name {
-				found = []xlsx.Sheet{sheet}
-				break
-			} else if strings.EqualFold(own, name) {
-				found = append(found, sheet)
+// sheetKeys are the keys by which names of sheets are compared, one after another: the name, the name in any case without blanks around it,
+// and the name as it looks. "5А" may have the Latin letter in the file, and the Cyrillic one in the request.
+var sheetKeys = []func(string) string{
+	strings.Clone,
+	func(name string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(name))) },
+	func(name string) string {
+		return strings.Map(func(r rune) rune {
+			if latin, ok := lookAlikes[unicode.ToLower(r)]; ok && unicode.IsUpper(r) {
+				return unicode.ToUpper(latin)
 			}
+			return r
+		}, name)
+	},
+}
+
+// chooseByName chooses the sheets with the names, hidden ones too.
+func (w *workbook) chooseByName(names []string) error {
+	found := make([]map[string][]xlsx.Sheet, len(sheetKeys))
+	for i, key := range sheetKeys {
+		found[i] = map[string][]xlsx.Sheet{}
+		for _, sheet := range w.Sheets() {
+			name := key(ports.SheetName(sheet.Name))
+			found[i][name] = append(found[i][name], sheet)
 		}
-		if len(found) != 1 {
+	}
+	for _, name := range names {
+		var sheets []xlsx.Sheet
+		for i := 0; i < len(found) && len(sheets) == 0; i++ {
+			sheets = found[i][sheetKeys[i](name)]
+		}
+		if len(sheets) != 1 {
 			return w.unknownSheet(name)
 		}
-		if !slices.Contains(w.chosen, found[0]) {
-			w.chosen = append(w.chosen, found[0])
+		if !slices.Contains(w.chosen, sheets[0]) {
+			w.chosen = append(w.chosen, sheets[0])
 		}
 	}
 	return nil
 }
 
-// unknownSheet returns the error of a name that no sheet has, or several have in other letters.
+// unknownSheet returns the error of a name that no sheet has, or several have.
 func (w *workbook) unknownSheet(name string) error {
 	err := &domain.UnknownSheetError{Name: name}
 	for _, sheet := range w.Sheets() {

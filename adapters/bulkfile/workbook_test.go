@@ -106,6 +106,8 @@ func TestSheets(t *testing.T) {
 		"One":       {[]string{"5Б"}, []string{"1d"}, []ports.SheetNote{form, first, was(second), third}},
 		"InOrder":   {[]string{"ab", "5А"}, []string{"1e", "2a", "3b", "4c"}, []ports.SheetNote{form, was(first), second, was(third)}},
 		"OtherCase": {[]string{"AB", "5б"}, []string{"1e", "2d"}, []ports.SheetNote{form, first, was(second), was(third)}},
+		"Blanks":    {[]string{" 5б "}, []string{"1d"}, []ports.SheetNote{form, first, was(second), third}},
+		"LookAlike": {[]string{"5A"}, []string{"1a", "2b", "3c"}, []ports.SheetNote{form, was(first), second, third}}, // with the Latin letter
 		"Twice":     {[]string{"5Б", "5б", "5Б"}, []string{"1d"}, []ports.SheetNote{form, first, was(second), third}},
 		"Hidden":    {[]string{"Старые"}, []string{"1x"}, []ports.SheetNote{form, first, {Name: "Старые", Rows: 1, Read: true}, second, third}},
 		"Empty":     {[]string{"Форма", "ab"}, []string{"1e"}, []ports.SheetNote{was(form), first, second, was(third)}},
@@ -145,6 +147,7 @@ func TestUnknownSheets(t *testing.T) {
 		want        *domain.UnknownSheetError
 	}{
 		"Workbook": {file, "5Б", &domain.UnknownSheetError{Name: "5Б", Sheets: []string{"5А", "Итоги"}}},
+		"Sound":    {file, "5a", &domain.UnknownSheetError{Name: "5a", Sheets: []string{"5А", "Итоги"}}},
 		"NoName":   {file, "", &domain.UnknownSheetError{Sheets: []string{"5А", "Итоги"}}},
 		"LongName": {file, ports.SheetName(long), &domain.UnknownSheetError{Name: ports.SheetName(long), Sheets: []string{"5А", "Итоги"}}},
 		"CSV":      {"login\nanna\n", "5А", &domain.UnknownSheetError{Name: "5А"}},
