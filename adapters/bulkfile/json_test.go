@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -239,7 +240,7 @@ func TestOriginals(t *testing.T) {
 // FuzzJSON compares the decoder with encoding/json: the same files are valid, and have the same texts.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
-		wellFormed, `{}`, `[]`, `[[]]`, `null`, `{"login":"\ud83d\ude42"}`, `{"login":"a","login":"b"}`, "\xef\xbb\xbf{}",
+		wellFormed, `{}`, `[]`, `[[]]`, `null`, `{"login":"\ud83d\ude42"}`, `{"login":"a","login":"b"}`, "\xef\xbb\xbf{}", "{} {\n}",
 		`[{"phone":-1.5e+7},{"email":true}]`, "{\"login\":\"\xff\"}", `{"x":{"y":[]},"birthday":"01.02.2003"}`,
 	} {
 		f.Add([]byte(seed))
@@ -251,6 +252,13 @@ func FuzzJSON(f *testing.F) {
 		require.Equal(t, err, slowErr)
 
 		file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
+		if err == nil && len(got) > 1 && bytes.TrimSpace(file)[0] == '{' { // several objects are read as an array of them
+			objects := originals(t, bytes.NewReader(file))
+			if slices.Contains(objects, "") { // one is not kept
+				return
+			}
+			file = []byte("[" + strings.Join(objects, ",") + "]")
+		}
 		var document any
 		decoder := json.NewDecoder(bytes.NewReader(file))
 		decoder.UseNumber()
