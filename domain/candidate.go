@@ -55,7 +55,7 @@ const lost = string(utf8.RuneError)
 // A Place is where a record stands in its file.
 type Place struct {
 	Sheet string // of a workbook, by its name, fit to show; empty for none
-	Line  int    // number of its first line, or of its row in the sheet, from 1; 0 for an element of a JSON array
+	Line  int    // number of its first line, or of its row in the sheet, from 1; 0 if the file is one value of JSON
 }
 
 // A Candidate is a record as its file has it, not yet checked.

@@ -15,7 +15,7 @@ import (
 	"rollcall/ports"
 )
 
-// Each record of a table or of NDJSON has the line of the file or the row of the sheet where it begins. An element of a JSON array has none.
+// Each record of a table or of NDJSON has the line of the file or the row of the sheet where it begins. A file that is one value of JSON has no lines.
 func TestPlaces(t *testing.T) {
 	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String("login\n\"a\nb\"\nc\n")
 	require.NoError(t, err)
