@@ -276,14 +276,26 @@ func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 	mode := ports.ImportMode{
 		Exclusive: i.size == large, Many: i.size == many, DryRun: skips || i.request.DryRun, Key: i.request.Key, Sender: i.request.Sender,
 	}
+	file := newWatchedFile(i.request.File.Reader())
+	batches := func() iter.Seq2[batch, error] {
+		i.notes = &ports.FileNotes{}
+		return i.batches(file.reader())
+	}
+	if i.size == few && mode.Key.IsZero() {
+		only, err := onlyBatch(batches())
+		if err != nil {
+			return 0, fmt.Errorf("decode: %w", err)
+		}
+		mode.Records = only.records
+		batches = func() iter.Seq2[batch, error] { return func(yield func(batch, error) bool) { yield(only, nil) } }
+	}
 	return i.Imports.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		err := i.dropLog() // of an earlier run that the database undid
 		if err != nil {
 			return err
 		}
-		i.log, i.tally, i.kept, i.notes = i.Outcomes.NewLog(), domain.Tally{}, newKeptRejections(&i.request), &ports.FileNotes{}
-		file := newWatchedFile(i.request.File.Reader())
-		batches := i.batches(file.reader())
+		i.log, i.tally, i.kept = i.Outcomes.NewLog(), domain.Tally{}, newKeptRejections(&i.request)
+		batches := batches()
 		if i.size == large {
 			batches = ahead(batches)
 		}
@@ -311,6 +323,18 @@ func (i *userImport) do(ctx context.Context, skips bool) (int64, error) {
 		}
 		return tx.Finish(ctx, i.tally, i.answer())
 	})
+}
+
+// onlyBatch returns the batch of an import that has one at most.
+func onlyBatch(batches iter.Seq2[batch, error]) (batch, error) {
+	only := batch{records: []domain.Record{}}
+	for b, err := range batches {
+		if err != nil {
+			return batch{}, err
+		}
+		only = b
+	}
+	return only, nil
 }
 
 // answer returns the answer to store under the import's key, or nil without a key.

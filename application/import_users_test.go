@@ -484,7 +484,7 @@ func TestImportsOfManyRecordsAreLarge(t *testing.T) {
 		}
 		_, err = f.request(t, many(101), ports.ImportRequest{Key: key})
 		require.NoError(t, err)
-		require.Equal(t, []bool{false, true}, modes.many, "a small file can have many records")
+		require.True(t, modes.many[len(modes.many)-1], "a small file can have many records")
 		require.Zero(t, f.spools.Open())
 	}
 	f := newFixture()

@@ -56,6 +56,9 @@ type ImportMode struct {
 	// Key is held by one import at a time. Zero for none.
 	Key domain.ImportKey
 
+	// Records are all records of the import, if they are known before it begins. Nil if not.
+	Records []domain.Record
+
 	Sender domain.Sender // for the record
 }
 

@@ -31,6 +31,9 @@ type importTx struct {
 	hasOriginals bool // some rejections have originals
 	unkept       int  // rejections that are counted and not stored
 
+	isShared bool // other imports have the same transaction, and one look-up has found what is taken for all of them
+	hasAsked bool // which keys are taken
+
 	optimism optimism
 	dryRun   dryRun
 
@@ -105,12 +108,16 @@ func (tx *importTx) copies() bool { return tx.mode.Exclusive && !tx.mode.DryRun 
 
 // Taken implements ports.ImportTx. For COPY it also reserves the ids that the batch can need, and sets a savepoint.
 func (tx *importTx) Taken(ctx context.Context, records []domain.Record) (*domain.Taken, error) {
+	tx.hasAsked = true
+	if tx.isShared {
+		return tx.taken, nil
+	}
 	err := tx.storeDryRun(ctx)
 	if err != nil {
 		return nil, err
 	}
 	lookUp := !tx.copies() || tx.optimism.shouldLookUp()
-	var logins, emails, phones []string
+	var wanted keys
 	valid := 0
 	for i := range records {
 		if records[i].Violations == nil {
@@ -119,22 +126,14 @@ func (tx *importTx) Taken(ctx context.Context, records []domain.Record) (*domain
 				continue
 			}
 		}
-		reg := &records[i].Registration
-		logins = appendKey(logins, reg.Login.Key())
-		emails = appendKey(emails, reg.Email.Key())
-		phones = appendKey(phones, reg.Phone.String())
+		wanted.add(&records[i].Registration)
 	}
 	if tx.copies() {
 		tx.reserveIDs(valid)
 	}
 	tx.taken.Clear()
 	found := false
-	if len(logins)+len(emails)+len(phones) > 0 {
-		tx.queue.Queue(tx.takenSQL(), logins, emails, phones).Query(func(rows pgx.Rows) (err error) {
-			found, err = addTaken(rows, tx.taken)
-			return err
-		})
-	}
+	tx.queueLookup(&wanted, &found)
 	if tx.copies() {
 		tx.queue.Queue("savepoint batch")
 	}
@@ -151,11 +150,31 @@ func (tx *importTx) Taken(ctx context.Context, records []domain.Record) (*domain
 	return tx.taken, nil
 }
 
+// keys are logins, emails and phones to look up.
+type keys struct{ logins, emails, phones []string }
+
+func (k *keys) add(reg *domain.Registration) {
+	k.logins = appendKey(k.logins, reg.Login.Key())
+	k.emails = appendKey(k.emails, reg.Email.Key())
+	k.phones = appendKey(k.phones, reg.Phone.String())
+}
+
 func appendKey(keys []string, key string) []string {
 	if key == "" {
 		return keys
 	}
 	return append(keys, key)
+}
+
+// queueLookup queues a look-up of keys. Its result adds the taken ones to the set, and says whether there are any.
+func (tx *importTx) queueLookup(wanted *keys, found *bool) {
+	if len(wanted.logins)+len(wanted.emails)+len(wanted.phones) == 0 {
+		return
+	}
+	tx.queue.Queue(tx.takenSQL(), wanted.logins, wanted.emails, wanted.phones).Query(func(rows pgx.Rows) (err error) {
+		*found, err = addTaken(rows, tx.taken)
+		return err
+	})
 }
 
 // addTaken adds the rows of takenSQL to a set, and reports whether there are any.

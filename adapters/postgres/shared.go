@@ -5,14 +5,17 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
+
 	"rollcall/domain"
 	"rollcall/ports"
 )
 
 // A SharedImport is one of several small imports in a transaction.
 type SharedImport struct {
-	Sender domain.Sender
-	Work   func(context.Context, ports.ImportTx) error
+	Sender  domain.Sender
+	Records []domain.Record // all that the import has
+	Work    func(context.Context, ports.ImportTx) error
 
 	ID  int64 // of the import's record; set by RunShared
 	Err error // the error of Work, ErrUndone, or ErrUnavailable; set by RunShared
@@ -21,8 +24,8 @@ type SharedImport struct {
 // ErrUndone is the end of a shared transaction that left nothing in the database. Each import can run again by itself.
 var ErrUndone = errors.New("shared transaction was undone")
 
-// RunShared runs imports one after another in one transaction. They share what a transaction costs by itself: the commit, and the round
-// trips of its beginning and end. An import that fails before it has asked the database for anything does not affect the others.
+// RunShared runs imports one after another in one transaction of two round trips: one looks up the keys of all records, and one stores the
+// rows of all imports and commits. An import that fails before it has asked which keys are taken does not affect the others.
 func (s *Imports) RunShared(ctx context.Context, imports []*SharedImport) {
 	conn, err := s.db.imports.Acquire(ctx)
 	if err != nil {
@@ -31,19 +34,18 @@ func (s *Imports) RunShared(ctx context.Context, imports []*SharedImport) {
 	}
 	defer conn.Release() // which closes a connection that is still in a transaction
 
-	var tx, last *importTx                             // last is the last one whose work succeeded
+	txs, err := s.beginShared(ctx, conn.Conn(), imports)
+	last := txs[0]                                     // the last one whose work succeeded
 	affected := make([]*SharedImport, 0, len(imports)) // by the end of the transaction
 	for i, shared := range imports {
-		tx = newImportTx(conn.Conn(), ports.ImportMode{Sender: shared.Sender}, domain.DateOf(s.now()))
-		if last == nil {
-			tx.queueBegin()
-			tx.queueSettings()
-		} else {
-			tx.queueAfter(last)
+		if err != nil {
+			affected = imports
+			break
 		}
-		queued := len(tx.queue.QueuedQueries)
+		tx := txs[i]
+		tx.queue.QueuedQueries = slices.Clip(last.queue.QueuedQueries)
 		err = shared.Work(ctx, tx)
-		if err != nil && tx.id == 0 && len(tx.queue.QueuedQueries) == queued {
+		if err != nil && !tx.hasAsked {
 			shared.Err, err = err, nil
 			continue
 		}
@@ -54,10 +56,7 @@ func (s *Imports) RunShared(ctx context.Context, imports []*SharedImport) {
 		shared.ID, last = tx.id, tx
 		affected = append(affected, shared)
 	}
-	if len(affected) == 0 {
-		return
-	}
-	if err == nil {
+	if err == nil && len(affected) > 0 {
 		err = last.commit(ctx)
 		if err == nil {
 			return
@@ -70,15 +69,31 @@ func (s *Imports) RunShared(ctx context.Context, imports []*SharedImport) {
 			}
 		}
 	}
-	_ = tx.rollback(ctx) // an error closes the connection
+	_ = last.rollback(ctx) // an error closes the connection
 	setErrors(affected, ErrUndone)
 }
 
-// queueAfter queues one more import after the last one in the same transaction. If nothing of it is sent, the queue of the last one is
-// as it was.
-func (tx *importTx) queueAfter(last *importTx) {
-	tx.queue.QueuedQueries = slices.Clip(last.queue.QueuedQueries)
-	tx.queue.Queue(identifyImport).QueryRow(tx.scanIdentity)
+// beginShared begins the transaction of several imports. Their parts of it share the set of taken keys: what one import adds is taken for
+// the next.
+func (s *Imports) beginShared(ctx context.Context, conn *pgx.Conn, imports []*SharedImport) ([]*importTx, error) {
+	txs := make([]*importTx, len(imports))
+	var wanted keys
+	for i, shared := range imports {
+		tx := newImportTx(conn, ports.ImportMode{Sender: shared.Sender}, domain.DateOf(s.now()))
+		tx.isShared, txs[i] = true, tx
+		for n := range shared.Records {
+			wanted.add(&shared.Records[n].Registration)
+		}
+	}
+	first := txs[0]
+	first.queueBegin()
+	first.queueSettings()
+	for _, tx := range txs[1:] {
+		tx.taken = first.taken
+		first.queue.Queue(identifyImport).QueryRow(tx.scanIdentity)
+	}
+	first.queueLookup(&wanted, new(bool))
+	return txs, first.send(ctx)
 }
 
 func setErrors(imports []*SharedImport, err error) {

@@ -40,12 +40,12 @@ func New(store *postgres.Imports) *Imports { return &Imports{Imports: store} }
 
 // Do implements ports.ImportStore. An import whose shared transaction is undone runs again by itself.
 func (g *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
-	isSmall := !mode.Exclusive && !mode.Many && !mode.DryRun && mode.Key.IsZero()
+	isSmall := !mode.Exclusive && !mode.Many && !mode.DryRun && mode.Key.IsZero() && mode.Records != nil
 	if !isSmall {
 		return g.Imports.Do(ctx, mode, work)
 	}
 	m := &member{ctx: ctx, done: make(chan struct{})}
-	m.Sender, m.Work = mode.Sender, m.guard(work)
+	m.Sender, m.Records, m.Work = mode.Sender, mode.Records, m.guard(work)
 	if g.enter(m) {
 		g.runGroups(m)
 	}

@@ -36,6 +36,7 @@ func count(t *testing.T, url, table string) int {
 // register runs an import of one record, which is registered unless it is taken.
 func register(t *testing.T, store ports.ImportStore, mode ports.ImportMode, record domain.Record, beforeEnd func() error) (int64, error) {
 	t.Helper()
+	mode.Records = []domain.Record{record}
 	return store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
 		taken, err := tx.Taken(ctx, []domain.Record{record})
 		if err != nil {
@@ -77,7 +78,7 @@ func TestConcurrentImportsHaveTheirOwnResults(t *testing.T) {
 				r := &results[n]
 				switch {
 				case n%4 < 2:
-					r.id, r.err = store.Do(t.Context(), ports.ImportMode{}, func(context.Context, ports.ImportTx) error { return errBefore })
+					r.id, r.err = store.Do(t.Context(), ports.ImportMode{Records: []domain.Record{}}, func(context.Context, ports.ImportTx) error { return errBefore })
 				case n == 2: // its transaction holds rows of it, and is undone for all
 					r.id, r.err = register(t, store, ports.ImportMode{}, contract.Record(t, number), func() error { return errAfter })
 				default:
@@ -107,9 +108,9 @@ func TestConcurrentImportsHaveTheirOwnResults(t *testing.T) {
 
 func TestPanicIsTheErrorOfItsImport(t *testing.T) {
 	store := open(t, pgtest.New(t))
-	_, err := store.Do(t.Context(), ports.ImportMode{}, func(context.Context, ports.ImportTx) error { panic("hostile file") })
+	_, err := store.Do(t.Context(), ports.ImportMode{Records: []domain.Record{}}, func(context.Context, ports.ImportTx) error { panic("hostile file") })
 	require.ErrorContains(t, err, "hostile file")
-	_, err = store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
+	_, err = store.Do(t.Context(), ports.ImportMode{Records: []domain.Record{}}, func(ctx context.Context, tx ports.ImportTx) error {
 		return tx.Finish(ctx, domain.Tally{}, nil)
 	})
 	require.NoError(t, err)
