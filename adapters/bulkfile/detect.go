@@ -29,6 +29,9 @@ const (
 	// maxWords is the length of the longest signature in words, in bytes, or more.
 	maxWords = 16
 
+	// maxBlanks is how many bytes of a text, blanks included, tell whether it begins as JSON does.
+	maxBlanks = 256
+
 	// delimiters are those of CSV, the most usual first.
 	delimiters = ",;\t|\x1f"
 )
@@ -263,7 +266,7 @@ var (
 func formatOfContent(text []byte, said ports.FileFormat) ports.FileFormat {
 	text = bytes.TrimSpace(text)
 	saysJSON, saysLines := said == ports.FormatJSON, said == ports.FormatNDJSON
-	if !isJSON(text) && (!saysJSON && !saysLines || !isBracket(text)) {
+	if !isJSON(text[:min(len(text), maxBlanks)]) && (!saysJSON && !saysLines || !isBracket(text)) {
 		return ""
 	}
 	line, rest, _ := bytes.Cut(text, []byte("\n"))

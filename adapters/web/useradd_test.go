@@ -129,7 +129,7 @@ func TestUseraddProblems(t *testing.T) {
 	var it rejectedImport
 	require.NoError(t, json.Unmarshal([]byte(got.body), &it))
 	require.Equal(t, "broken_file", it.Code)
-	require.Equal(t, "Bad request! JSON file is empty or broken at byte 13, in record 2: expected a value.", it.Detail)
+	require.Equal(t, "The file cannot be read at byte 13, in record 2: expected a value.", it.Detail)
 
 	got = s.do(t, http.MethodGet, "/nowhere", "", "Accept", "application/problem+json")
 	require.NoError(t, json.Unmarshal([]byte(got.body), &it))

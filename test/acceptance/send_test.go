@@ -35,7 +35,7 @@ func TestSend(t *testing.T) {
   record 2: This is not a JSON object.
   registered 0 of 2 records, rejected 2 (import \E\d+\Q)
 `+cut+`: 400 Bad Request
-  Bad request! JSON file is empty or broken at byte 2, in record 1: unexpected end of file.
+  The file cannot be read at byte 2, in record 1: unexpected end of file.
 \E$`, stdout)
 	require.Contains(t, stderr, "none.json: no such file")
 

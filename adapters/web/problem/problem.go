@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -118,7 +117,7 @@ func (p Problem) Explained(err error, words ports.Words) Problem {
 		if broken.HasPlace() {
 			separator = " "
 		}
-		p.Detail = strings.TrimSuffix(p.Detail, ".") + separator + broken.Error() + "."
+		p.Detail = "The file cannot be read" + separator + broken.Error() + "."
 	}
 	return p
 }
