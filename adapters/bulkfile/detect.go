@@ -29,7 +29,7 @@ const (
 	// maxWords is the length of the longest signature in words, in bytes, or more.
 	maxWords = 16
 
-	// maxBlanks is how many bytes of a text, blanks included, tell whether it begins as JSON does.
+	// maxBlanks is how many bytes at the beginning of a text show JSON, blanks included.
 	maxBlanks = 256
 
 	// delimiters are those of CSV, the most usual first.
