@@ -39,7 +39,7 @@ func newName(field Field, s string) (Name, Violations) {
 	s = clean(s)
 	vs := checkText(field, s)
 	if !isPlain(s) {
-		if vs == nil && isEncodedTwice(s) {
+		if vs == nil && (isEncodedTwice(s) || isAllAccents(s)) {
 			vs = Violations{{Field: field, Code: CodeEncoding}}
 		}
 		s = norm.NFC.String(s)
@@ -73,6 +73,21 @@ func isEncodedTwice(s string) bool {
 	for _, r := range text {
 		if r >= utf8.RuneSelf && unicode.IsLetter(r) {
 			letters++
+		}
+	}
+	return letters >= least
+}
+
+// isAllAccents reports whether a text has letters with accents only: a program has read Cyrillic letters in an 8-bit encoding as Latin ones.
+// The shortest names may be such.
+func isAllAccents(s string) bool {
+	const least = 4
+	letters := 0
+	for _, r := range s {
+		if r >= 'À' && r <= 'ÿ' {
+			letters++
+		} else if unicode.IsLetter(r) {
+			return false
 		}
 	}
 	return letters >= least

@@ -22,6 +22,7 @@ func TestNewName(t *testing.T) {
 		{"Сєров", "Сєров"},
 		{"Рі", "Рі"},
 		{"ÑÃÐ", "ÑÃÐ"},
+		{"Åse", "Åse"},
 		{"می\u200cخواهم", "می\u200cخواهم"}, // with a joiner of the Persian script
 		{"葛\U000e0100城", "葛\U000e0100城"},   // with a variant of an ideograph
 		{"Оль\u00adга\u200b", "Ольга"},
@@ -59,6 +60,7 @@ func TestNewNameRejects(t *testing.T) {
 		{"Ð\u009eÐ»ÑŒÐ³Ð°", domain.CodeControl},
 		{"Ð¡Ð½ÐµÐ³Ð¾Ð²", domain.CodeEncoding},
 		{"РћР»СЊРіР°", domain.CodeEncoding}, // as Windows-1251
+		{"Âåòðîâà", domain.CodeEncoding},    // Windows-1251 that was read as Windows-1252
 		{strings.Repeat("x", 101), domain.CodeTooLong},
 		{strings.Repeat("名", 101), domain.CodeTooLong},
 	} {

@@ -488,8 +488,8 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 	if r.width != nil && !cell.Quoted {
 		text, readable = bare(text)
 	}
-	if bytes.IndexByte(text, '&') >= 0 && isName(column.field) {
-		text = entity.ReplaceAllFunc(text, func(e []byte) []byte { return []byte(html.UnescapeString(string(e))) })
+	if isName(column.field) && bytes.ContainsAny(text, `&\`) {
+		text = unescaped(text)
 	}
 	if column.isFull && value.Kind == domain.KindText {
 		parts, ok := domain.SplitFullName(string(text), column.order)
@@ -561,11 +561,17 @@ func (r *rowReader) ignoreUntitled() {
 // cellKinds are the kinds of values by the faults of their cells.
 var cellKinds = [...]domain.Kind{0: domain.KindText, scan.CellError: domain.KindCellError, scan.Uncomputed: domain.KindUncomputed}
 
+// unescaped returns a name without the escape sequences of websites and databases.
+func unescaped(name []byte) []byte {
+	name = entity.ReplaceAllFunc(name, func(e []byte) []byte { return []byte(html.UnescapeString(string(e))) })
+	return bytes.ReplaceAll(bytes.ReplaceAll(name, []byte(`\'`), []byte(`'`)), []byte(`\"`), []byte(`"`))
+}
+
 func isName(f domain.PersonField) bool {
 	return f == domain.PersonLastName || f == domain.PersonFirstName || f == domain.PersonPatronymic
 }
 
-// entity matches a character as HTML has it, which exports of websites write into names.
+// entity matches a character as HTML has it.
 var entity = regexp.MustCompile(`&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]+);`)
 
 // bare returns a value of CSV, which is not in the quotes of CSV, without the quotes of word processors and databases, and without the

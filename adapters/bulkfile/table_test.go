@@ -79,13 +79,16 @@ func TestQuotedValues(t *testing.T) {
 	}
 }
 
-// Names are read without the entities of HTML, which may have a meaning in other values.
-func TestEntities(t *testing.T) {
-	got, err := candidatesOf("login,last_name,first_name\na&amp;b,O&#39;Neil &Co &unknown;,M&uuml;&#x6C;ler\n", ports.FileHint{})
+// Names are read without escape sequences, which may have a meaning in other values.
+func TestEscapedNames(t *testing.T) {
+	got, err := candidatesOf("login,last_name,first_name,patronymic\na&amp;b\\'c,O&#39;Neil &Co &unknown;,M&uuml;&#x6C;ler,O\\'Hara \\N\n", ports.FileHint{})
 	require.NoError(t, err)
 	given := &got[0].Given
-	require.Equal(t, []string{"a&amp;b", "O'Neil &Co &unknown;", "Müller"},
-		[]string{given[domain.PersonLogin].Text, given[domain.PersonLastName].Text, given[domain.PersonFirstName].Text})
+	for field, want := range map[domain.PersonField]string{
+		domain.PersonLogin: `a&amp;b\'c`, domain.PersonLastName: "O'Neil &Co &unknown;", domain.PersonFirstName: "Müller", domain.PersonPatronymic: `O'Hara \N`,
+	} {
+		require.Equal(t, want, given[field].Text)
+	}
 }
 
 // A header of birthdays may say the order of the dates.
