@@ -36,6 +36,8 @@ var charsets = []Charset{
 	{"iso-8859-2", charmap.ISO8859_2, 1},
 	{"iso-8859-15", charmap.ISO8859_15, 0},
 	{"windows-1254", charmap.Windows1254, 2},
+	{"windows-1257", charmap.Windows1257, 8},
+	{"windows-1255", charmap.Windows1255, 8},
 	{"ibm850", charmap.CodePage850, 5},
 	{"ibm852", charmap.CodePage852, 5},
 	{"macintosh", charmap.Macintosh, 5},
@@ -44,7 +46,7 @@ var charsets = []Charset{
 // aliases are names that the WHATWG's list does not have. ASCII is left out there for another reason: as windows-1252, it would change
 // letters that a client did not announce.
 var aliases = map[string]string{
-	"cp1250": "windows-1250", "cp1251": "windows-1251", "cp1252": "windows-1252", "cp1254": "windows-1254",
+	"cp1250": "windows-1250", "cp1251": "windows-1251", "cp1252": "windows-1252", "cp1254": "windows-1254", "cp1255": "windows-1255", "cp1257": "windows-1257",
 	"koi8": "koi8-r", "cp866": "ibm866", "866": "ibm866", "cp850": "ibm850", "850": "ibm850", "cp852": "ibm852", "852": "ibm852",
 	"maccyrillic": "x-mac-cyrillic", "mac-cyrillic": "x-mac-cyrillic",
 }

@@ -20,8 +20,8 @@ var people string
 
 // A corpus has the names of people in a language, and the encodings in which such people send their lists.
 type corpus struct {
-	language    string
-	last, given []string
+	language                         string
+	last, given, patronymics, places []string
 }
 
 func corpora(t *testing.T) (all []corpus) {
@@ -32,9 +32,8 @@ func corpora(t *testing.T) (all []corpus) {
 		}
 		language, names, found := strings.Cut(line, ": ")
 		require.True(t, found)
-		last, given, found := strings.Cut(names, " / ")
-		require.True(t, found)
-		all = append(all, corpus{language, strings.Fields(last), strings.Fields(given)})
+		parts := append(strings.Split(strings.TrimSpace(names), "/"), "", "")
+		all = append(all, corpus{language, strings.Fields(parts[0]), strings.Fields(parts[1]), strings.Fields(parts[2]), strings.Fields(parts[3])})
 	}
 	return all
 }
@@ -51,13 +50,25 @@ var encodings = map[string]encoding.Encoding{
 func (c *corpus) list(rows int, seed uint64) string {
 	random := rand.New(rand.NewPCG(seed, uint64(rows)))
 	change := []func(string) string{strings.Clone, strings.Clone, strings.Clone, strings.ToUpper, strings.ToLower}[seed%5]
-	var list strings.Builder
-	list.WriteString("last_name;first_name;login;email\n")
-	for row := range rows {
-		last, given := change(c.last[random.IntN(len(c.last))]), change(c.given[random.IntN(len(c.given))])
-		fmt.Fprintf(&list, "%s;%s;user%d;user%d@example.org\n", last, given, row, row)
+	one := func(names []string) string {
+		if len(names) == 0 {
+			return ""
+		}
+		return change(names[random.IntN(len(names))])
 	}
-	return list.String()
+	var list strings.Builder
+	if c.language == "ru" && seed%3 == 0 {
+		list.WriteString("Фамилия;Имя;Отчество;Город;Логин;Эл. почта;Телефон\n")
+	} else {
+		list.WriteString("last_name;first_name;patronymic;city;login;email;phone\n")
+	}
+	for row := range rows {
+		fmt.Fprintf(&list, "%s;%s;%s;%s;user%d;user%d@example.org;+7 916 %07d\n", one(c.last), one(c.given), one(c.patronymics), one(c.places), row, row, row)
+	}
+	if seed%2 == 0 {
+		return list.String()
+	}
+	return strings.ReplaceAll(list.String(), ";", ",")
 }
 
 // No list is read in an encoding that changes its letters. Lists whose encoding is unclear are few, and have the right encoding among those
@@ -67,7 +78,7 @@ func TestCorpus(t *testing.T) {
 		rows, files int
 		asked       float64 // most share of the files
 	}{
-		{5, 10, 0.05}, {20, 5, 0.01}, {100, 3, 0.01}, {1000, 1, 0},
+		{2, 6, 0.1}, {5, 6, 0.05}, {20, 5, 0.01}, {100, 3, 0.01}, {1000, 1, 0},
 	} {
 		t.Run(fmt.Sprint(size.rows, "Rows"), func(t *testing.T) {
 			files, asked := 0, 0
