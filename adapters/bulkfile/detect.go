@@ -95,6 +95,7 @@ var signatures = []signature{
 	{domain.FileHTML, 0, "<body", true},
 	{domain.FileHTML, 0, "<div", true},
 	{domain.FileHTML, 0, "<table", true},
+	{domain.FileHTML, 0, "mime-version:", true}, // a web archive
 	{domain.FileXML, 0, "<", true},
 }
 
@@ -215,7 +216,7 @@ func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 	if err != nil || s.isJSON() {
 		return s, err
 	}
-	isMarkup := found != nil && strings.HasPrefix(found.text, "<") && bytes.Contains(text, []byte("</"))
+	isMarkup := found != nil && (found.kind == domain.FileHTML || found.kind == domain.FileXML) && bytes.Contains(text, []byte("</"))
 	isTable := s.detectDelimiter(head) && !isMarkup
 	switch {
 	case isTable && hint.Format == ports.FormatJSON: // the contract accepts nothing else

@@ -36,13 +36,16 @@ type objectReader struct {
 	notes *ports.FileNotes
 	keys  map[string]bool // in notes
 
-	// Of the array or object in the record that has most fields of a person: how many, and the key of an array.
-	inside int
-	array  string
+	// Of the values of a record's keys that are not known: how many fields of a person an object has at most, and the objects in an array; the
+	// key of that array; and whether another key looks like that of a field.
+	inside, listed int
+	array          string
+	isSpelt        bool
 }
 
-// minInside is the number of fields for which an object inside a record without fields is taken for the person.
-const minInside = 3
+// An object inside a record without fields is taken for the person if it has minInside fields, and objects in an array for the people of the
+// file if they have minListed, or no key of the record looks like that of a field.
+const minInside, minListed = 3, 2
 
 // file reads a whole file, until yield returns false.
 func (r *objectReader) file(yield func(*domain.Candidate) bool) error {
@@ -59,7 +62,7 @@ func (r *objectReader) file(yield func(*domain.Candidate) bool) error {
 			record = number
 			return false
 		}
-		isWrapped = kind == json.Object && number == 1 && r.array != "" && !r.hasFields()
+		isWrapped = kind == json.Object && number == 1 && r.isWrapped()
 		if kind == json.Object && number == 1 && r.json.Peek() != json.Object { // the only one
 			r.candidate.Place = domain.Place{}
 		}
@@ -102,7 +105,7 @@ func (r *objectReader) file(yield func(*domain.Candidate) bool) error {
 // record reads the value in the place of a record.
 func (r *objectReader) record(number int, place domain.Place) {
 	r.begin(number, place)
-	r.inside, r.array = 0, ""
+	r.inside, r.listed, r.array, r.isSpelt = 0, 0, "", false
 	r.candidate.NotRecord = r.json.Peek() != json.Object
 	r.json.StartRaw()
 	if r.candidate.NotRecord {
@@ -120,7 +123,12 @@ func (r *objectReader) record(number int, place domain.Place) {
 		r.texts, value = r.json.Value(r.texts, domain.MaxValue)
 		r.add(field, domain.Given{Kind: kinds[value.Kind], Cut: value.Cut, Malformed: value.Malformed}, from)
 	}
-	r.candidate.IsNested = r.inside >= minInside && !r.hasFields()
+	r.candidate.IsNested = max(r.inside, r.listed) >= minInside && !r.hasFields()
+}
+
+// isWrapped reports whether the record has an array of records inside.
+func (r *objectReader) isWrapped() bool {
+	return r.array != "" && r.inside < minInside && (r.listed >= minListed || !r.isSpelt) && !r.hasFields()
 }
 
 // hasFields reports whether the record has a field of a person.
@@ -135,23 +143,28 @@ func (r *objectReader) skip(key []byte) {
 		r.json.Skip()
 		return
 	}
-	outer, isArray := string(domain.TrimPartialRune(key)), kind == json.Array
-	var fields [domain.NumPersonFields]bool
-	inside, hasObject := 0, false
-	r.json.SkipInside(func(key []byte) {
-		hasObject = true
-		if field, known := domain.ParsePersonField(key); known && !fields[field] {
-			fields[field] = true
-			inside++
+	outer := string(domain.TrimPartialRune(key))
+	var inside, listed [domain.NumPersonFields]bool
+	hasList := false
+	r.json.SkipInside(func(key []byte, inArray bool) {
+		hasList = hasList || inArray
+		if field, known := domain.ParsePersonField(key); known {
+			inside[field], listed[field] = inside[field] || !inArray, listed[field] || inArray
 		}
 	})
-	isFirst := r.inside == 0 && r.array == ""
-	if hasObject && (inside > r.inside || isFirst) {
-		r.inside, r.array = inside, ""
-		if isArray {
-			r.array = outer
+	if n := count(listed); hasList && (n > r.listed || r.array == "") {
+		r.array, r.listed = outer, n
+	}
+	r.inside = max(r.inside, count(inside))
+}
+
+func count(fields [domain.NumPersonFields]bool) (n int) {
+	for _, has := range fields {
+		if has {
+			n++
 		}
 	}
+	return n
 }
 
 // ignore notes a key that is not known. Only one that may be a field has a text or a number.
@@ -169,6 +182,7 @@ func (r *objectReader) ignore(key []byte, mayBeField bool) {
 	it := ports.IgnoredColumn{Header: string(domain.TrimPartialRune(key))}
 	if mayBeField {
 		it.Like = likelyField(it.Header)
+		r.isSpelt = r.isSpelt || it.Like != domain.FieldRecord
 	}
 	r.notes.Ignore(it)
 }

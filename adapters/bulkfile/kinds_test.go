@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/unicode"
 
 	"rollcall/domain"
@@ -29,6 +30,16 @@ func compound(streams ...string) string {
 	return string(file)
 }
 
+// encrypted returns a workbook with a password.
+func encrypted(t *testing.T) string {
+	t.Helper()
+	file := excelize.NewFile()
+	defer file.Close()
+	var b strings.Builder
+	require.NoError(t, file.Write(&b, excelize.Options{Password: "secret"}))
+	return b.String()
+}
+
 // A file that is no list of people is named for what it is, whatever its name and type say.
 func TestUnsupportedFiles(t *testing.T) {
 	const table = "login;phone\nanna;1\n"
@@ -43,6 +54,7 @@ func TestUnsupportedFiles(t *testing.T) {
 		{"OldWorkbookWithoutDirectory", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", domain.FileOldWorkbook},
 		{"OldWorkbookWithoutCompoundFile", "\t\x08\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00", domain.FileOldWorkbook},
 		{"EncryptedWorkbook", compound("DataSpaces", "EncryptedPackage"), domain.FileEncryptedWorkbook},
+		{"EncryptedByExcelize", encrypted(t), domain.FileEncryptedWorkbook},
 		{"OldDocument", compound("WordDocument"), domain.FileDocument},
 		{"BinaryWorkbook", archive(t, office("xl/workbook.bin")), domain.FileBinaryWorkbook},
 		{"OpenDocument", archive(t, map[string]string{"content.xml": "<x/>", "META-INF/manifest.xml": "<x/>"}), domain.FileOpenDocument},
@@ -72,6 +84,9 @@ func TestUnsupportedFiles(t *testing.T) {
 		{"XMLWithoutDeclaration", "<users>\n<user>\n<login>anna</login>\n</user></users>", domain.FileXML},
 		{"Binary", "\x7fELF\x02\x01\x01\x00\x00\x00", domain.FileBinary},
 		{"Polyglot", "%PDF-1.7\n" + book(t, [][]any{{"login", "phone"}, {"anna", 1}}, nil), domain.FilePDF},
+		{"NestedArray", `{"data":{"total":1,"users":[{"login":"anna"}]}}`, domain.FileWrappedArray},
+		{"ArrayOfOtherKeys", `{"count":1,"value":[{"givenName":"Анна"}]}`, domain.FileWrappedArray},
+		{"WebArchive", "MIME-Version: 1.0\nContent-Type: multipart/related\n\n--x\n<td>Login</td>\n", domain.FileHTML},
 		{"WrappedArray", `{"realm":"x","roles":[{"id":1}],"users":[{"login":"anna"},{"login":"boris"}]}`, domain.FileWrappedArray},
 	} {
 		for _, hint := range []ports.FileHint{{}, {Name: "people.xlsx"}, {Format: ports.FormatCSV}, {Format: ports.FormatJSON}} {
@@ -206,7 +221,10 @@ func TestNestedRecords(t *testing.T) {
 			require.Equal(t, c.record, string(got[0].Original))
 		})
 	}
-	for _, object := range []string{`{"login":"anna","groups":[{"id":1}]}`, `{"groups":["a"]}`, `{"groups":[]}`} {
+	for _, object := range []string{
+		`{"login":"anna","groups":[{"id":1}]}`, `{"groups":["a"]}`, `{"groups":[]}`, `{"userName":"anna","emails":[{"value":"a@example.org"}]}`,
+		`{"user":{"login":"anna","first_name":"Анна","last_name":"Ким","groups":[{"id":1}]}}`,
+	} {
 		t.Run(object, func(t *testing.T) {
 			_, err := candidatesOf(object, ports.FileHint{})
 			require.NoError(t, err, "an array without people is no wrapped array")

@@ -363,6 +363,7 @@ func TestFloods(t *testing.T) {
 		{"a large body", 413, "", bytes.Repeat([]byte(" "), 2<<20)},
 		{"too many records", 413, "", []byte("[" + strings.Repeat("1,", 1000) + "1]")},
 		{"a gzip bomb", 413, "Content-Encoding: gzip\r\n", gzipBomb(t, either(256, 900))},
+		{"a gzip bomb as a file", 413, "", gzipBomb(t, either(256, 900))},
 		{"a zstd bomb", 413, "Content-Encoding: zstd\r\n", zstdBomb(t, either(256, 4096))},
 		{"a workbook", 400, "", workbookBomb(t, either(256, 900))},
 		{"a bomb in a bomb", 415, "Content-Encoding: gzip, gzip\r\n", nil},

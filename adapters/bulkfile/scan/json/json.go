@@ -249,9 +249,9 @@ func (s *Scanner) Value(dst []byte, limit int) ([]byte, Value) {
 // Skip reads a value, and drops it.
 func (s *Scanner) Skip() { s.Value(nil, 0) }
 
-// SkipInside reads an array or object, and drops it. It calls inside with each key of the object, or of the objects in the array, which is
-// valid until the scanner reads again.
-func (s *Scanner) SkipInside(inside func(key []byte)) {
+// SkipInside reads an array or object, and drops it. It calls inside with each key of the object, and of each object in an array, at any depth.
+// A key is valid until the scanner reads again.
+func (s *Scanner) SkipInside(inside func(key []byte, inArray bool)) {
 	if c := s.token(); s.err == nil {
 		s.skipNested(c, inside)
 	}
@@ -295,7 +295,7 @@ func (s *Scanner) literal(word string) {
 }
 
 // skipNested reads the rest of an array or object that begins with c, and drops it, as SkipInside does.
-func (s *Scanner) skipNested(c byte, inside func(key []byte)) {
+func (s *Scanner) skipNested(c byte, inside func(key []byte, inArray bool)) {
 	s.nesting = append(s.nesting[:0], closingOf(c))
 	first := true // the innermost array or object has no item yet
 	for len(s.nesting) > 0 {
@@ -310,8 +310,9 @@ func (s *Scanner) skipNested(c byte, inside func(key []byte)) {
 		}
 		if closing == '}' {
 			key := s.readKey()
-			if depth := len(s.nesting); inside != nil && (depth == 1 || depth == 2 && s.nesting[0] == ']') {
-				inside(key)
+			outer := len(s.nesting) - 2
+			if inArray := outer >= 0 && s.nesting[outer] == ']'; inside != nil && (inArray || outer < 0) {
+				inside(key, inArray)
 			}
 		}
 		c := s.token()
