@@ -72,6 +72,7 @@ func TestUnsupportedFiles(t *testing.T) {
 		{"GzipInGzip", "\x1f\x8b\x08\x00", domain.FileArchive},
 		{"PNG", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", domain.FileImage},
 		{"JPEG", "\xff\xd8\xff\xe0\x00\x10JFIF", domain.FileImage},
+		{"GIF", "GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff", domain.FileImage},
 		{"HEIC", "\x00\x00\x00\x18ftypheic", domain.FileImage},
 		{"SQLite", "SQLite format 3\x00\x10\x00", domain.FileDatabase},
 		{"PDF", "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Login (a) /Email (b)>>\n\x00", domain.FilePDF},
@@ -106,7 +107,7 @@ func TestUnsupportedFiles(t *testing.T) {
 // A table may have the words of another kind of file where they stand in it.
 func TestTablesThatBeginLikeOtherFiles(t *testing.T) {
 	for _, header := range []string{
-		"PK;login;phone", "PK34,login,phone", "%PDF-1.7;login;phone", "<login>;<phone>", "{\\rtf;login;phone", "Begin:vCard;login;phone", "[Login];[Phone]",
+		"PK;login;phone", "PK34,login,phone", "GIF89a;login;phone", "%PDF-1.7;login;phone", "<login>;<phone>", "{\\rtf;login;phone", "Begin:vCard;login;phone", "[Login];[Phone]",
 		"[1] Login;[2] Phone", "ustar;login;phone", strings.Repeat(" ", 251) + ";login;mustard;phone",
 	} {
 		t.Run(header, func(t *testing.T) {
