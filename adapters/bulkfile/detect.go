@@ -310,7 +310,10 @@ func (s *source) tryDelimiters(head []byte, splits bool) bool {
 		}
 		t := CSV{delimiter}.limited(bytes.NewReader(head), headLimits)
 		t.splits = splits
-		_ = t.each(&ports.FileNotes{}, count, nil)        // a header with another delimiter is an error
+		err := t.each(&ports.FileNotes{}, count, nil) // a header with another delimiter is an error
+		if errors.Is(err, errWide) && most == 0 {     // which its decoder reports
+			s.delimiter = delimiter
+		}
 		if known > most || known == most && all < least { // prose above the table may name columns
 			s.delimiter, most, least = delimiter, known, all
 		}

@@ -214,6 +214,11 @@ func TestBrokenFiles(t *testing.T) {
 	}
 }
 
+func TestTooManyColumns(t *testing.T) {
+	_, err := candidatesOf(strings.Repeat("x;", 2000)+"login;phone\na;1\n", ports.FileHint{Format: "csv"})
+	require.ErrorContains(t, err, "the header row has more than 1024 columns")
+}
+
 // An error of the reader is not the error of a broken file.
 func TestReaderErrors(t *testing.T) {
 	half := strings.NewReader("login,phone\na,1\nb,2\n")

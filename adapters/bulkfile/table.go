@@ -367,10 +367,12 @@ func noteColumns(notes *ports.FileNotes, columns []column) {
 	}
 }
 
+var errWide = &domain.BrokenFileError{Reason: fmt.Sprintf("the header row has more than %d columns", scan.MaxCells)}
+
 // errNoColumns returns the error of a table without a header row, of which a row may have too many cells.
 func errNoColumns(isWide bool) error {
 	if isWide {
-		return &domain.BrokenFileError{Reason: fmt.Sprintf("the header row has more than %d columns", scan.MaxCells)}
+		return errWide
 	}
 	names := make([]string, 0, domain.NumPersonFields)
 	for _, field := range domain.PersonColumns() {

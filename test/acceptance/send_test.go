@@ -31,7 +31,7 @@ func TestSend(t *testing.T) {
 	status, stdout, stderr = command(t, "", "send", "--server", p.url+"/", bad, cut, filepath.Join(dir, "none.json"))
 	require.Equal(t, 1, status)
 	require.Regexp(t, `^\Q`+bad+`: 400 Bad Request
-  record 1 (Anna): Login belongs to another user. Email is not a valid address.
+  record 1 (Anna): Login belongs to another user. Email is not a valid address: give one address, such as anna@example.com.
   record 2: This is not a JSON object.
   registered 0 of 2 records, rejected 2 (import \E\d+\Q)
 `+cut+`: 400 Bad Request

@@ -132,8 +132,8 @@ func TestReportShowsRejectedRecords(t *testing.T) {
 	require.Equal(t, "/profile?open=2", v.address())
 	require.Equal(t, []string{
 		"1 Lebedeva Login belongs to another user.",
-		"2 somov Email is not a valid address.",
-		"4 drozd Patronymic is required: if people may have none, the administrator can set --patronymic optional. Email is not a valid address.",
+		"2 somov Email is not a valid address: give one address, such as anna@example.com.",
+		"4 drozd Patronymic is required: if people may have none, the administrator can set --patronymic optional. Email is not a valid address: give one address, such as anna@example.com.",
 	}, v.texts(recordRows))
 	v.load(http.StatusOK, click(`a[hreflang=ru]`))
 	require.Contains(t, v.texts(recordRows), "1 Lebedeva Логин уже занят.", "the other language shows the same page")

@@ -93,7 +93,7 @@ func TestUpload(t *testing.T) {
 	v.isUploaded()
 	v.headed("Checked, no one registered yet")
 	require.Equal(t, "Records 3 Can be registered 2 Will be rejected 1", v.text(".tally"))
-	require.Equal(t, []string{"2 somov Email is not a valid address."}, v.texts(".rejections tbody tr"))
+	require.Equal(t, []string{"2 somov Email is not a valid address: give one address, such as anna@example.com."}, v.texts(".rejections tbody tr"))
 	require.Contains(t, v.text(".understood"), "JSON")
 	v.isAccessible("checked upload")
 	v.load(http.StatusOK, click(".submit button"))
@@ -110,7 +110,7 @@ func TestUpload(t *testing.T) {
 	require.Len(t, v.texts("section"), 2)
 	v.load(http.StatusOK, click("header a"))
 	v.load(http.StatusOK, click(`.more a[href^="/useradd/imports/"]`))
-	require.Equal(t, []string{"2 somov Email is not a valid address."}, v.texts(".rejections tbody tr"))
+	require.Equal(t, []string{"2 somov Email is not a valid address: give one address, such as anna@example.com."}, v.texts(".rejections tbody tr"))
 	v.isAccessible("record of an import")
 }
 

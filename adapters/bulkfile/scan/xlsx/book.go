@@ -143,6 +143,9 @@ type relationships struct {
 // open reads all parts but the sheet.
 func (b *Book) open() error {
 	archive, err := zip.NewReader(b, b.file.Size())
+	if errors.Is(err, zip.ErrFormat) {
+		err = errors.New("the file is damaged or incomplete")
+	}
 	if err != nil {
 		return b.broken(err)
 	}
