@@ -110,7 +110,7 @@ func TestForms(t *testing.T) {
 		{"DryRun", []string{"dry_run", "", "true", "file", "a.json", file}, 400, `"code":"form_field"`, "The form has a field that the server doesn't know."},
 		{"FieldAfterFile", []string{"file", "a.json", file, "dry_run", "", "true"}, 400, `"code":"form_field"`, "The form has a field that the server doesn't know."},
 		{"FileWithoutName", []string{"file", "", file}, 400, `"code":"form_field"`, "The form has a field that the server doesn't know."},
-		{"NoFile", []string{"charset", "", "utf-8"}, 400, `"code":"broken_file"`, "Choose a file first."},
+		{"NoFile", []string{"charset", "", "utf-8"}, 400, "the form has no file; send one as a part with a file name", "Choose a file first."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := serve(t)

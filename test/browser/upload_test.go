@@ -121,17 +121,23 @@ func TestUploadByDragAndDrop(t *testing.T) {
 	v.open("/useradd/upload")
 	require.NotContains(t, v.text("main"), "The connection was lost")
 	require.Contains(t, v.text("main"), "Or drop a file")
-	content, err := json.Marshal([]object{person("lebedeva", nil)})
-	require.NoError(t, err)
-	eval[bool](v, `content => {
-		const dataTransfer = new DataTransfer();
-		dataTransfer.items.add(new File([content], "dropped.json"));
-		for (const type of ["dragenter", "dragover", "drop"])
-			document.querySelector("h1").dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
-		return true }`, string(content))
+	v.drop("dropped.json")
 	v.isUploaded()
 	v.headed("Checked, no one registered yet")
 	require.Equal(t, "dropped.json", v.text(".sheet-head .lead"))
+}
+
+// drop drops files of one person on the page.
+func (v *visitor) drop(names ...string) {
+	v.t.Helper()
+	content, err := json.Marshal([]object{person("lebedeva", nil)})
+	require.NoError(v.t, err)
+	eval[bool](v, `(content, names) => {
+		const dataTransfer = new DataTransfer();
+		for (const name of names) dataTransfer.items.add(new File([content], name));
+		for (const type of ["dragenter", "dragover", "drop"])
+			document.querySelector("h1").dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
+		return true }`, string(content), names)
 }
 
 // A page that is closed or loaded again shows the current progress, and the result at the end.
@@ -191,6 +197,16 @@ func TestRejectedUpload(t *testing.T) {
 	v.isAccessible("rejected upload")
 	require.False(t, eval[bool](v, `() => document.querySelector("[data-upload] button").disabled`), "another file can be sent")
 	require.Equal(t, []string{"Choose a file first."}, eval[[]string](v, `() => [...document.querySelectorAll(".message")].filter(e => e.checkVisibility()).map(e => e.innerText.trim())`), "no other message")
+	document := filepath.Join(t.TempDir(), "people.xlsx")
+	require.NoError(t, os.WriteFile(document, []byte("%PDF-1.4\n"), 0o600))
+	v.do(choose(document), click("[data-upload] button[type=submit]"))
+	v.expected = append(v.expected, "400 /useradd/upload")
+	v.sees("what the file is", func() bool {
+		return v.text(".message.bad") == "This is a PDF document. Ask for the table itself, as .xlsx or CSV."
+	})
+	v.drop("a.json", "b.json")
+	v.expected = append(v.expected, "400 /useradd/upload")
+	v.sees("that there are two files", func() bool { return v.text(".message.bad") == "Send the files one at a time." })
 	broken := filepath.Join(t.TempDir(), "broken.json")
 	require.NoError(t, os.WriteFile(broken, []byte("["+strings.Repeat("1,", 20)), 0o600))
 	v.do(choose(broken), click("[data-upload] button[type=submit]"))

@@ -12,6 +12,7 @@ import (
 
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -74,7 +75,7 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	case rejected != nil:
 		err = rejected
 	case hint == nil:
-		err = problem.ErrNoFile
+		err = fmt.Errorf("%w: %w", problem.ErrNoFile, &domain.BrokenFileError{Reason: "the form has no file; send one as a part with a file name"})
 	}
 	if err == nil {
 		err = SetOptions(hint, options)
