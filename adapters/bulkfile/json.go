@@ -134,12 +134,12 @@ func (r *objectReader) isWrapped() bool {
 // hasFields reports whether the record has a field of a person.
 func (r *objectReader) hasFields() bool { return r.given != [domain.NumPersonFields]bool{} }
 
-// skip reads the value of a key that is not known, and looks for a person inside.
+// skip reads the value of a key that is not known. While the record has no field, it looks for people inside.
 func (r *objectReader) skip(key []byte) {
 	kind := r.json.Peek()
 	isNested := kind == json.Array || kind == json.Object
 	r.ignore(key, !isNested)
-	if !isNested {
+	if !isNested || r.hasFields() {
 		r.json.Skip()
 		return
 	}
