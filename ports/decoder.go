@@ -8,7 +8,7 @@ import (
 	"rollcall/domain"
 )
 
-// Decoder reads files of people. It detects from the file's name and content what the hint does not say.
+// Decoder reads files of people. The content of a file decides on its format, and the hint where the content leaves it open.
 type Decoder interface {
 	// Layout detects how to read a file. It returns a domain.ErrBrokenFile if the file cannot be read as one of people, or an error
 	// of the reader, wrapped. If the encoding is unclear, the layout has Encodings instead of columns and rows.
