@@ -37,7 +37,7 @@ const (
 
 // A FileHint describes a file in the words of its sender.
 type FileHint struct {
-	Format  FileFormat       // empty to detect it
+	Format  FileFormat       // as the sender says; empty if unknown
 	Name    string           // of an uploaded file; empty for none
 	Charset string           // of the text; empty to detect it, as an unknown one does
 	Chosen  bool             // a person has chosen the charset: the file is broken if it is unknown
