@@ -1,6 +1,7 @@
 package bulkfile
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type meaning struct {
 	field domain.PersonField
 	rank  int // among the headers of the field: of two columns, the one with the lower rank counts
+	extra int // 1 if the header has other words besides the name of the field, else 0
 
 	// isWeak marks words that stand in other rows, too. Alone they make no header row.
 	isWeak bool
@@ -22,6 +24,9 @@ type meaning struct {
 	isFull bool             // the column has the full name; its field is the last name
 	order  domain.NameOrder // of the full name
 }
+
+// compare returns a negative number if a column counts instead of another with the same field, 0 if they have the same rank.
+func (m meaning) compare(other meaning) int { return cmp.Or(m.rank-other.rank, m.extra-other.extra) }
 
 // name returns the name of the field, or of the full name.
 func (m meaning) name() domain.Field {
@@ -105,7 +110,7 @@ const weak = "cn,сотрудник,работник,ученик,учащийс
 const (
 	hints = " required optional mandatory обязательно обязательное необязательно поле field рус русскими лат латиницей кириллицей англ eng rus lat " +
 		"your enter please desired ваш ваша ваше ваши укажите введите придумайте желаемый при наличии если есть д дд м мм гг гггг d dd m mm yy yyyy "
-	roles = " студента ученика учащегося обучающегося воспитанника ребенка ребёнка сотрудника работника пользователя участника слушателя student employee user participant "
+	roles = " студента ученика учащегося обучающегося воспитанника сотрудника работника пользователя участника слушателя student employee user participant "
 )
 
 // headers are the meanings of headers, by their letters.
@@ -134,22 +139,23 @@ var headers = func() map[string]meaning {
 // meaningOf returns the meaning of a header, and whether it is known.
 func meaningOf(header string) (m meaning, known bool) {
 	m, known = headers[lettersOf(header)]
-	if known {
-		return m, true
+	if !known {
+		m, known = meaningOfWords(withoutBrackets(header))
+		m.extra = 1
 	}
-	header = withoutBrackets(header)
-	m, known = headers[lettersOf(header)]
-	if known {
-		return m, true
-	}
-	for _, words := range []string{hints, hints + roles} {
+	return m, known
+}
+
+// meaningOfWords returns the meaning of a header that may have words besides the name of a field, or its names in several languages.
+func meaningOfWords(header string) (m meaning, known bool) {
+	for _, words := range []string{"", hints, hints + roles} {
 		m, known = headers[lettersOf(without(words, header))]
 		if known {
 			return m, true
 		}
 	}
 	parts := strings.FieldsFunc(header, func(r rune) bool { return strings.ContainsRune(`/|\`, r) })
-	for i, part := range parts { // in two languages
+	for i, part := range parts {
 		other, ok := headers[lettersOf(without(hints, part))]
 		if !ok || len(parts) == 1 || i > 0 && (other.field != m.field || other.isFull != m.isFull) {
 			return meaning{}, false

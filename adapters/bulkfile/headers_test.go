@@ -16,7 +16,7 @@ func TestHeaders(t *testing.T) {
 			"Фамилия *|Фамилия (как в паспорте)|Фамилия, рус.|Фамилия сотрудника|Ваша фамилия:|Фaмилия|ФАМИЛИЯ\u00a0|Фамилия / Last name",
 		domain.FieldFirstName: "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя",
 		domain.FieldFullName: "ФИО|Ф.И.О.|ФИО сотрудника|Фамилия Имя Отчество|Фамилия, имя|Имя/Фамилия|Full name|displayName|name|ФИО / Full name|Фамилия И.О.|" +
-			"Отображаемое имя|ФИО ребёнка",
+			"Отображаемое имя|ФИО воспитанника",
 		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Отчество, если есть|Additional Name|OtherName|Middle",
 		domain.FieldLogin: "login|Логин|username|sAMAccountName|login_id|User name [userPrincipalName] Required|userPrincipalName|uid|Учётная запись|" +
 			"Имя пользователя|user_id|Логин (латиницей)|Придумайте логин",
@@ -25,7 +25,7 @@ func TestHeaders(t *testing.T) {
 		domain.FieldPhone: "Телефон|Phone number|phone1|Mobile Phone|Mobile phone [mobile]|Моб. тел.|Мобильный телефон|Сотовый|Контактный телефон|" +
 			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms|Моб. телефон|Телефон 2|Дом. тел.",
 		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)|Дата рождения ДД.ММ.ГГГГ",
-		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Password [Required]|Отдел",
+		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Дата рождения ребёнка|Password [Required]|Отдел",
 	} {
 		for header := range strings.SplitSeq(all, "|") {
 			t.Run(header, func(t *testing.T) {
@@ -95,6 +95,10 @@ func TestRanks(t *testing.T) {
 		"phones": {
 			"Логин;Телефон;Мобильный\na;1;2\nb;3;\nc;;4\nd;5;5\n", " a  2, b  3, c  4, d  5",
 			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}},
+		},
+		"other words": {
+			"Имя (лат.);Имя;Логин для входа;Логин;Телефон\nAnna;Анна;x;anna;1\n", "Анна anna  1",
+			[]ports.IgnoredColumn{{Header: "Имя (лат.)", Like: domain.FieldFirstName, Instead: "Имя"}, {Header: "Логин для входа", Like: domain.FieldLogin}},
 		},
 		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},
 		"likely": {

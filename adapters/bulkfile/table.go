@@ -187,14 +187,15 @@ func setRivals(columns []column, i int) {
 		if i == j || !c.isKnown || !other.isKnown || other.field != c.field && !isFirstName {
 			continue
 		}
-		if other.rank < c.rank && c.field != domain.PersonEmail && c.field != domain.PersonPhone {
+		order := other.compare(c.meaning)
+		if order < 0 && c.field != domain.PersonEmail && c.field != domain.PersonPhone {
 			c.isOver = true
 		}
-		if other.rank < c.rank || other.rank == c.rank && j < i {
+		if order < 0 || order == 0 && j < i {
 			c.rivals = append(c.rivals, j)
 		}
 	}
-	slices.SortStableFunc(c.rivals, func(a, b int) int { return columns[a].rank - columns[b].rank })
+	slices.SortStableFunc(c.rivals, func(a, b int) int { return columns[a].compare(columns[b].meaning) })
 	c.rivals = c.rivals[:min(len(c.rivals), maxRivals)]
 }
 
@@ -354,7 +355,7 @@ func noteColumns(notes *ports.FileNotes, columns []column) {
 		switch {
 		case len(c.rivals) > 0:
 			best := &columns[c.rivals[0]]
-			if best.rank == c.rank {
+			if best.compare(c.meaning) == 0 {
 				continue
 			}
 			it.Like, it.Instead = c.name(), best.header
@@ -479,7 +480,7 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 		switch {
 		case bytes.Equal(bytes.TrimSpace(row[rival].Text), bytes.TrimSpace(cell.Text)):
 			return true
-		case r.columns[rival].rank < column.rank:
+		case r.columns[rival].compare(column.meaning) < 0:
 			r.keep(column.headerKey, text)
 			return true
 		}
