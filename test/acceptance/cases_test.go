@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net/http"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,7 +23,7 @@ type fileCase struct {
 	Name string `json:"-"` // of the folder
 
 	File        string            // name in the folder
-	ContentType string            `json:"content_type"` // empty for none
+	ContentType string            `json:"content_type"` // of the body, or of the part of a form; empty for none
 	Form        bool              // sent as the file of a form, not as the body
 	Query       string            // such as dates=mdy; empty for none
 	Headers     map[string]string // other headers; nil for none
@@ -32,14 +34,19 @@ type fileCase struct {
 	Words   string // part of the answer; empty for any
 
 	// Registered are the people that the database has afterwards, in the order of the file: last name, first name, patronymic, login,
-	// email, phone (digits of E.164) and birthday (YYYY-MM-DD). A value is empty for none.
+	// email, phone (digits of E.164) and birthday (YYYY-MM-DD). A value is empty for none. Count is their number; 0 stands for len(Registered),
+	// and a larger one allows more people after these.
 	Registered [][]string
+	Count      int
 
 	// Rejected has "field code" of each violation, by the number of the record.
 	Rejected map[string][]string
 
 	// Places has the line of each rejected record of a table or of NDJSON, by its number: "7", or in a workbook "5А, row 7".
 	Places map[string]string
+
+	// Told has the remarks of the last line of NDJSON about columns, rows, dates and sheets; nil for none.
+	Told map[string]any
 }
 
 func fileCases(t *testing.T) []fileCase {
@@ -76,13 +83,13 @@ func TestCases(t *testing.T) {
 func (c *fileCase) check(t *testing.T, p *program) {
 	t.Helper()
 	pgtest.Query[struct{}](t, p.database, `truncate users, codes cascade`)
-	got := c.send(t, p)
+	got := c.send(t, p, "application/json, application/problem+json")
 	if c.Status == 0 {
-		c.Status = 200
+		c.Status = http.StatusOK
 	}
 	require.Equal(t, c.Status, got.status, got.body)
 	var problem struct{ Code string }
-	if got.status != 200 {
+	if got.status != http.StatusOK {
 		require.NoError(t, json.Unmarshal([]byte(got.body), &problem), got.body)
 	}
 	require.Equal(t, c.Problem, problem.Code, got.body)
@@ -105,15 +112,27 @@ func (c *fileCase) check(t *testing.T, p *program) {
 			places[r.Object] = r.Place
 		}
 	}
-	require.Equal(t, c.Registered, registered)
+	require.Len(t, registered, max(c.Count, len(c.Registered)))
+	require.Equal(t, c.Registered, registered[:len(c.Registered):len(c.Registered)])
 	require.Len(t, rejected, len(c.Rejected))
 	for object, violations := range c.Rejected {
 		require.Equal(t, violations, rejected[object], "record %s", object)
 	}
 	require.Equal(t, fmt.Sprint(c.Places), fmt.Sprint(places)) // a missing map prints as an empty one does
+
+	if c.Status != http.StatusOK && c.Problem != "none_created" {
+		return
+	}
+	lines := strings.Split(strings.TrimSpace(c.send(t, p, "application/x-ndjson").body), "\n")
+	told := map[string]any{}
+	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &told))
+	for _, result := range []string{"status", "import", "code", "objects", "created", "rejected", "description"} {
+		delete(told, result)
+	}
+	require.Equal(t, fmt.Sprint(c.Told), fmt.Sprint(told))
 }
 
-func (c *fileCase) send(t *testing.T, p *program) answer {
+func (c *fileCase) send(t *testing.T, p *program, accept string) answer {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata/cases", c.Name, c.File))
 	require.NoError(t, err)
@@ -121,14 +140,18 @@ func (c *fileCase) send(t *testing.T, p *program) answer {
 	if c.Form {
 		var form bytes.Buffer
 		w := multipart.NewWriter(&form)
-		part, err := w.CreateFormFile("file", c.File)
+		header := textproto.MIMEHeader{"Content-Disposition": {multipart.FileContentDisposition("file", c.File)}}
+		if c.ContentType != "" {
+			header.Set("Content-Type", c.ContentType)
+		}
+		part, err := w.CreatePart(header)
 		require.NoError(t, err)
 		_, err = part.Write(content)
 		require.NoError(t, err)
 		require.NoError(t, w.Close())
 		body, contentType = &form, w.FormDataContentType()
 	}
-	headers := []string{"Accept", "application/json, application/problem+json"}
+	headers := []string{"Accept", accept}
 	if contentType != "" {
 		headers = append(headers, "Content-Type", contentType)
 	}
