@@ -310,8 +310,8 @@ func (s *source) tryDelimiters(head []byte, splits bool) bool {
 		}
 		t := CSV{delimiter}.limited(bytes.NewReader(head), headLimits)
 		t.splits = splits
-		err := t.each(&ports.FileNotes{}, count, nil) // a header with another delimiter is an error
-		if errors.Is(err, errWide) && most == 0 {     // which its decoder reports
+		err := t.each(&ports.FileNotes{}, count, nil)                                // a header with another delimiter is an error
+		if most == 0 && (errors.Is(err, errWide) || errors.Is(err, errTransposed)) { // which the decoder reports
 			s.delimiter = delimiter
 		}
 		if known > most || known == most && all < least { // prose above the table may name columns

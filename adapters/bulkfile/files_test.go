@@ -214,9 +214,19 @@ func TestBrokenFiles(t *testing.T) {
 	}
 }
 
-func TestTooManyColumns(t *testing.T) {
-	_, err := candidatesOf(strings.Repeat("x;", 2000)+"login;phone\na;1\n", ports.FileHint{Format: "csv"})
-	require.ErrorContains(t, err, "the header row has more than 1024 columns")
+// The reason is that of the delimiter that the file has.
+func TestReasons(t *testing.T) {
+	for reason, file := range map[string]string{
+		"the header row has more than 1024 columns": strings.Repeat("x;", 2000) + "login;phone\na;1\n",
+		"the names of the fields stand in a column": "Фамилия;Ким;Сомов\nИмя;Анна;Борис\nЛогин;anna;boris\n",
+		"no known columns in the first 20 rows":     "a;b\nc;d\n",
+		"there are no rows below the header row":    "login;phone\n",
+	} {
+		t.Run(reason, func(t *testing.T) {
+			_, err := candidatesOf(file, ports.FileHint{Format: "csv"})
+			require.ErrorContains(t, err, reason)
+		})
+	}
 }
 
 // An error of the reader is not the error of a broken file.

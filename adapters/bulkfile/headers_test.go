@@ -100,6 +100,10 @@ func TestRanks(t *testing.T) {
 			"Имя (лат.);Имя;Логин для входа;Логин;Телефон\nAnna;Анна;x;anna;1\n", "Анна anna  1",
 			[]ports.IgnoredColumn{{Header: "Имя (лат.)", Like: domain.FieldFirstName, Instead: "Имя"}, {Header: "Логин для входа", Like: domain.FieldLogin}},
 		},
+		"placeholders": {
+			"Логин;Мобильный;Телефон\na;-;1\nb;2;нет\nc;?;?\n", " a  1, b  2, c  ?",
+			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}},
+		},
 		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},
 		"likely": {
 			"login,phone,Fist name,Parent phone,Отдел\na,1,x,y,z\n", " a  1",

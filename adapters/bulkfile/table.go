@@ -113,6 +113,7 @@ type column struct {
 	isMDY   bool  // the header says that dates have the month first
 	isOver  bool  // another column has the field, and this one is ignored
 	isOwn   bool  // the column is one of ownColumns in a file of rejected records
+	isSplit bool  // other columns have the field, too
 	rivals  []int // columns with the field whose values count instead, by rank, and earlier ones of the same rank
 
 	headerKey []byte // key of a value that does not count because of a rival
@@ -187,6 +188,7 @@ func setRivals(columns []column, i int) {
 		if i == j || !c.isKnown || !other.isKnown || other.field != c.field && !isFirstName {
 			continue
 		}
+		c.isSplit = c.isSplit || !isFirstName
 		order := other.compare(c.meaning)
 		if order < 0 && c.field != domain.PersonEmail && c.field != domain.PersonPhone {
 			c.isOver = true
@@ -227,7 +229,7 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 			columns, inside = t.columnsOf(&r)
 			isWide = isWide || r.Broken && len(r.Cells) == scan.MaxCells
 			if isTransposed(&labels, r.Cells, columns) {
-				return &domain.BrokenFileError{Reason: "the names of the fields stand in a column; expected them in one row, and a row for each person"}
+				return errTransposed
 			}
 			if columns == nil {
 				notes.PassOver(textOf(r.Cells))
@@ -368,6 +370,10 @@ func noteColumns(notes *ports.FileNotes, columns []column) {
 	}
 }
 
+var errTransposed = &domain.BrokenFileError{
+	Reason: "the names of the fields stand in a column; expected them in one row, and a row for each person",
+}
+
 var errWide = &domain.BrokenFileError{Reason: fmt.Sprintf("the header row has more than %d columns", scan.MaxCells)}
 
 // errNoColumns returns the error of a table without a header row, of which a row may have too many cells.
@@ -476,6 +482,10 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 		r.keep(column.key, text)
 		return true
 	}
+	if column.isSplit && column.field.IsPlaceholder(string(text)) && (r.given[column.field] || r.hasOther(column, row)) {
+		r.keep(column.headerKey, text)
+		return true
+	}
 	if rival := r.rival(column, row); rival >= 0 {
 		switch {
 		case bytes.Equal(bytes.TrimSpace(row[rival].Text), bytes.TrimSpace(cell.Text)):
@@ -551,6 +561,17 @@ func (r *rowReader) rival(c *column, cells []scan.Cell) int {
 		}
 	}
 	return -1
+}
+
+// hasOther reports whether another column has a value for the field of a column.
+func (r *rowReader) hasOther(c *column, cells []scan.Cell) bool {
+	for i := range min(len(r.columns), len(cells)) {
+		other := &r.columns[i]
+		if other != c && other.isKnown && other.field == c.field && !cells[i].IsBlank() && !c.field.IsPlaceholder(string(cells[i].Text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // ignoreUntitled notes that a column without a header has a value.
