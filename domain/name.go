@@ -54,7 +54,11 @@ func newName(field Field, s string) (Name, Violations) {
 // isEncodedTwice reports whether a program has read a text in UTF-8 as an 8-bit encoding and encoded it again: JosÃ©, РћР»СЊРіР°.
 func isEncodedTwice(s string) bool {
 	at := strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
-	first, _ := utf8.DecodeRuneInString(s[at:])
+	first, size := utf8.DecodeRuneInString(s[at:])
+	next, _ := utf8.DecodeRuneInString(s[at+size:])
+	if next < utf8.RuneSelf || next >= 'А' && next <= 'я' { // which no byte but the first of a letter in UTF-8 is read as
+		return false
+	}
 	var encoding *charmap.Charmap
 	least := 1 // letters; two letters in a row of Ukrainian are one in UTF-8
 	switch first {
