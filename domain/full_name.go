@@ -50,9 +50,9 @@ func SplitFullName(text string, order NameOrder) (parts NameTexts, ok bool) {
 		}
 		return NameTexts{Last: words[0], First: words[1]}, true
 	case 3:
-		second, third := isPatronymic(words[1]), isPatronymic(words[2])
+		first, second, third := isPatronymic(words[0]), isPatronymic(words[1]), isPatronymic(words[2])
 		switch {
-		case second && third, isNameParticle(words[0]), isNameParticle(words[1]):
+		case second && third, first && !third, isNameParticle(words[0]), isNameParticle(words[1]):
 			return NameTexts{}, false
 		case second:
 			return NameTexts{First: words[0], Patronymic: words[1], Last: words[2]}, true
@@ -75,8 +75,8 @@ var patronymicParticles = map[string]bool{
 	"ogly": true, "oglu": true, "kyzy": true, "kizi": true, "ugli": true, "uulu": true,
 }
 
-// nameParticles begin a part of a name that has several words.
-const nameParticles = " ван фон де дер ден дю да ла ле ло ди дос дас аль эль ас аш бен бин ибн абу сан санта тер von van de der den di da du la le lo dos das al el bin " +
+// nameParticles begin a part of a name that has several words, or stand before a name.
+const nameParticles = " г-н г-жа д-р mr mrs ms dr prof ван фон де дер ден дю да ла ле ло ди дос дас аль эль ас аш бен бин ибн абу сан санта тер von van de der den di da du la le lo dos das al el bin " +
 	"ibn ben abu san santa ter st "
 
 func isNameParticle(word string) bool {

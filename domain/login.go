@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -21,15 +22,21 @@ func (l Login) String() string { return l.text }
 func (l Login) Key() string { return l.key }
 
 // NewLogin returns a login for a new account. In addition to ParseLogin it rejects a mix of scripts, because a login with letters of
-// several alphabets can look like another.
+// several alphabets can look like another, and a number with an exponent, because a spreadsheet has rounded it.
 func NewLogin(s string) (Login, Violations) {
 	s = cleanLogin(s)
 	login, vs := ParseLogin(s)
+	if vs == nil && strings.Contains(s, "+") && rounded.MatchString(s) {
+		return Login{}, Violations{{Field: FieldLogin, Code: CodeInvalid}}
+	}
 	if (vs == nil || vs[0].Code == CodeTooLong) && mixesScripts(s) {
 		return Login{}, append(Violations{{Field: FieldLogin, Code: CodeMixedScripts}}, vs...)
 	}
 	return login, vs
 }
+
+// rounded matches a long number as spreadsheets show it.
+var rounded = regexp.MustCompile(`^\d([.,]\d+)?[eE]\+\d+$`)
 
 // ParseLogin returns a login that an existing account may have. Accounts keep their logins when NewLogin becomes stricter. It trims white
 // space and drops invisible characters, which are no part of a login (RFC 8265).

@@ -46,6 +46,7 @@ func TestNewLoginRejects(t *testing.T) {
 		{"\u200b", domain.CodeEmpty},
 		{"ivan petrov", domain.CodeInvalid},
 		{"иван петров", domain.CodeInvalid},
+		{"1,23457E+11", domain.CodeInvalid},
 		{"♥", domain.CodeInvalid},  // a symbol
 		{"ⅳ", domain.CodeInvalid},  // a letter with a compatibility equivalent
 		{"aא", domain.CodeInvalid}, // mixed directions

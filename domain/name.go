@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A Name is a first name, a last name or a patronymic: 1 to MaxName characters of any script, trimmed, without invisible
-// characters and in NFC.
+// A Name is a first name, a last name or a patronymic: 1 to MaxName characters of any script, of which one is a letter, trimmed, without
+// invisible characters and in NFC.
 type Name struct{ text string }
 
 func (n Name) String() string { return n.text }
@@ -45,6 +45,10 @@ func newName(field Field, s string) (Name, Violations) {
 		s = norm.NFC.String(s)
 	}
 	vs = append(vs, checkLength(field, s)...)
+	// A text without letters is the value of another column, and a line that begins with # is a comment.
+	if vs == nil && (s[0] == '#' || !strings.ContainsFunc(s, unicode.IsLetter)) {
+		vs = Violations{{Field: field, Code: CodeInvalid}}
+	}
 	if vs != nil {
 		return Name{}, vs
 	}

@@ -19,6 +19,7 @@ func TestNewName(t *testing.T) {
 		{"O'Neill, Jr.", "O'Neill, Jr."},
 		{"И\u0306ов", "Йов"}, // NFC
 		{"王", "王"},
+		{"Ольга 2-я", "Ольга 2-я"},
 		{"Сєров", "Сєров"},
 		{"Рі", "Рі"},
 		{"ÑÃÐ", "ÑÃÐ"},
@@ -61,6 +62,10 @@ func TestNewNameRejects(t *testing.T) {
 		{"Ð¡Ð½ÐµÐ³Ð¾Ð²", domain.CodeEncoding},
 		{"РћР»СЊРіР°", domain.CodeEncoding}, // as Windows-1251
 		{"Âåòðîâà", domain.CodeEncoding},    // Windows-1251 that was read as Windows-1252
+		{"01.02.1985", domain.CodeInvalid},
+		{"+7 916 300-01-01", domain.CodeInvalid},
+		{"🙂", domain.CodeInvalid},
+		{"# Ольга", domain.CodeInvalid},
 		{strings.Repeat("x", 101), domain.CodeTooLong},
 		{strings.Repeat("名", 101), domain.CodeTooLong},
 	} {

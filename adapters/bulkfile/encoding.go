@@ -216,14 +216,21 @@ func isPlain(text []byte) bool {
 	return !slices.ContainsFunc(text, func(c byte) bool { return c >= utf8.RuneSelf })
 }
 
-// text reads a file as UTF-8 without a byte order mark.
+// text reads a file as UTF-8 without a byte order mark, and without the character that ends texts of DOS.
 func (s *source) text(file *io.SectionReader) io.Reader {
-	if s.charset != nil {
-		return transform.NewReader(whole(file), s.charset.NewDecoder())
-	}
+	const endOfText = 0x1a
 	r := whole(file)
+	_, isCharmap := s.charset.(*charmap.Charmap)
+	last := make([]byte, 1)
+	n, _ := r.ReadAt(last, r.Size()-1)
+	if n > 0 && last[0] == endOfText && (isCharmap || s.charset == nil) { // in UTF-16 it is half of a letter
+		r = io.NewSectionReader(r, 0, r.Size()-1)
+	}
+	if s.charset != nil {
+		return transform.NewReader(r, s.charset.NewDecoder())
+	}
 	mark := make([]byte, len(scan.ByteOrderMark))
-	n, _ := r.ReadAt(mark, 0)
+	n, _ = r.ReadAt(mark, 0)
 	if string(mark[:n]) == scan.ByteOrderMark {
 		_, _ = r.Seek(int64(n), io.SeekStart)
 	}

@@ -103,6 +103,7 @@ func TestFormatsAgree(t *testing.T) {
 		"tabs":                     {tab, ports.FileHint{}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Evidence: ports.EncodingValid, Delimiter: '\t'}},
 		"CR":                       {strings.ReplaceAll(encodeCSV(t, ',', rows, true), "\r\n", "\r"), ports.FileHint{}, ports.FileLayout{Format: "csv", Encoding: "utf-8", Evidence: ports.EncodingValid, Delimiter: ','}},
 		"Windows-1251":             {cp1251, ports.FileHint{Format: "csv"}, ports.FileLayout{Format: "csv", Encoding: "windows-1251", Evidence: ports.EncodingFound, Delimiter: ';'}},
+		"Windows-1251, DOS":        {cp1251 + "\x1a", ports.FileHint{Format: "csv"}, ports.FileLayout{Format: "csv", Encoding: "windows-1251", Evidence: ports.EncodingFound, Delimiter: ';'}},
 		"UTF-16, little-endian":    {utf16le, ports.FileHint{Name: "unicode.txt"}, ports.FileLayout{Format: "csv", Encoding: "utf-16le", Evidence: ports.EncodingMarked, Delimiter: '\t'}},
 		"UTF-16, big-endian":       {utf16be, ports.FileHint{Format: "csv"}, ports.FileLayout{Format: "csv", Encoding: "utf-16be", Evidence: ports.EncodingMarked, Delimiter: ','}},
 		"charset by hint":          {koi8, ports.FileHint{Format: "csv", Charset: "KOI8-R"}, ports.FileLayout{Format: "csv", Encoding: "koi8-r", Evidence: ports.EncodingSaid, Delimiter: ','}},
@@ -227,6 +228,15 @@ func TestReasons(t *testing.T) {
 			require.ErrorContains(t, err, reason)
 		})
 	}
+}
+
+// The letter К ends with the byte that ends texts of DOS.
+func TestUTF16EndsWithLetter(t *testing.T) {
+	file, err := unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder().String("login,last_name\na,К")
+	require.NoError(t, err)
+	got, err := candidatesOf(file, ports.FileHint{})
+	require.NoError(t, err)
+	require.Equal(t, "К", got[0].Given[domain.PersonLastName].Text)
 }
 
 // An error of the reader is not the error of a broken file.

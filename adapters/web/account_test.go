@@ -36,7 +36,7 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 			errors: map[string]string{
 				"lname": "Last name is longer than 100 characters.", "fname": "First name has control characters, such as a line break: remove them.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
 				"birthday": "Birthday is in the future.", "email": "Email is not a valid address: give one address, such as anna@example.com.", "phone": "Phone is not a valid number: give one whole number, without other words.",
-				"login": "Login has characters that are not allowed in a login, such as a space.",
+				"login": "Login has characters that are not allowed in a login, such as a space, or is a number that a spreadsheet has rounded.",
 			},
 		},
 		{

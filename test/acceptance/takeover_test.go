@@ -36,7 +36,7 @@ func TestTakeover(t *testing.T) {
 		`kept      user 5 "polev": First name is empty. Patronymic is empty: if people may have none, the administrator can set --patronymic optional.`,
 		`kept      user 6 "rechnoy": Phone is not a valid number: give one whole number, without other words.`,
 		`kept      user 7 "morskoy": Email is not a valid address: give one address, such as anna@example.com.`,
-		`kept      user 8 "gornaya login": Login has characters that are not allowed in a login, such as a space.`,
+		`kept      user 8 "gornaya login": Login has characters that are not allowed in a login, such as a space, or is a number that a spreadsheet has rounded.`,
 	}
 	clashes := []string{
 		`clash     user 10 "snegov": same login as user 2 "Snegov"`,
