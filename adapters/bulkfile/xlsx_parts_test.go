@@ -206,6 +206,7 @@ func TestXLSXFaults(t *testing.T) {
 	}{
 		"error":                       {`<c t="e"><f>1/0</f><v>#DIV/0!</v></c>`, domain.KindCellError, "#DIV/0!"},
 		"text in two ways":            {`<c t="inlineStr"><is><t>ann</t><r><t>an</t></r><r><t>na</t></r></is></c>`, domain.KindCellError, "annanna"},
+		"cell of two rows":            {`<c r="A2" t="s"><v>3</v></c></row><row r="2"><c r="A2" t="str"><v>boris</v></c>`, domain.KindCellError, "boris"},
 		"shared text in two ways":     {`<c t="s"><v>4</v></c>`, domain.KindCellError, "annanna"},
 		"text in empty parts":         {`<c t="inlineStr"><is><t></t><r><t>an</t></r><r><t>na</t></r></is></c>`, domain.KindText, "anna"},
 		"formula without a result":    {`<c><f>LOWER("A")</f></c>`, domain.KindUncomputed, `=LOWER("A")`},

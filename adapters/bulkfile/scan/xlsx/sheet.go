@@ -253,7 +253,7 @@ func (r *sheet) readValue() error {
 	}
 }
 
-// put adds a cell to the row.
+// put adds a cell to the row. Two values of one cell are an error: they may be those of two people.
 func (r *sheet) put(column int, c scan.Cell) {
 	if column >= scan.MaxCells { // a remark beside the table
 		return
@@ -268,6 +268,9 @@ func (r *sheet) put(column int, c scan.Cell) {
 	from := len(r.texts)
 	r.texts = append(r.texts, c.Text...)
 	c.Text, c.Malformed = scan.ValidText(r.texts[from:], c.Cut)
+	if before := r.row.Cells[column].Text; len(before) > 0 && !bytes.Equal(before, c.Text) {
+		c.Fault = scan.CellError
+	}
 	r.row.Cells[column] = c
 }
 
