@@ -497,6 +497,9 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 	}
 	readable = true
 	value := domain.Given{Kind: cellKinds[cell.Fault], Cut: cell.Cut, Malformed: cell.Malformed}
+	if cell.Fault == scan.Date && column.field != domain.PersonBirthday { // a spreadsheet has changed a text such as 1/2
+		value.Kind = domain.KindOther
+	}
 	original := text
 	if r.width != nil && !cell.Quoted {
 		text, readable = bare(text)
@@ -583,7 +586,7 @@ func (r *rowReader) ignoreUntitled() {
 }
 
 // cellKinds are the kinds of values by the faults of their cells.
-var cellKinds = [...]domain.Kind{0: domain.KindText, scan.CellError: domain.KindCellError, scan.Uncomputed: domain.KindUncomputed}
+var cellKinds = [...]domain.Kind{0: domain.KindText, scan.CellError: domain.KindCellError, scan.Uncomputed: domain.KindUncomputed, scan.Date: domain.KindText}
 
 // unescaped returns a name without the escape sequences of websites and databases.
 func unescaped(name []byte) []byte {

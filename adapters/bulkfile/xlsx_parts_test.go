@@ -98,7 +98,6 @@ func TestXLSXCells(t *testing.T) {
 		"date":                        {`<row><c r="C2" s="1"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
 		"date in a custom format":     {`<row><c r="C2" s="2"><v>36585.75</v></c></row>`, [3]string{"", "", "2000-02-29"}},
 		"date in a format of months":  {`<row><c r="C2" s="3"><v>36584.9999999999</v></c></row>`, [3]string{"", "", "2000-02-29"}},
-		"date in another column":      {`<row><c s="1"><v>36585</v></c></row>`, [3]string{"2000-02-29", "", ""}},
 		"date without a format":       {`<row><c r="C2" s="5"><v>36585</v></c></row>`, [3]string{"", "", "2000-02-29"}},
 		"number in a custom format":   {`<row><c r="A2" s="4"><v>36585</v></c></row>`, [3]string{"36585", "", ""}},
 		"year":                        {`<row><c r="C2"><v>1999</v></c></row>`, [3]string{"", "", "1999"}},
@@ -197,7 +196,8 @@ func TestXLSXFormats(t *testing.T) {
 	}
 }
 
-// A cell without a value is marked: one with an error, and one with a formula that the program that wrote the workbook did not compute.
+// A cell without a value is marked: one with an error, one with a formula that the program that wrote the workbook did not compute, and a date
+// in a column of other values.
 func TestXLSXFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		cell string
@@ -206,6 +206,8 @@ func TestXLSXFaults(t *testing.T) {
 	}{
 		"error":                       {`<c t="e"><f>1/0</f><v>#DIV/0!</v></c>`, domain.KindCellError, "#DIV/0!"},
 		"text in two ways":            {`<c t="inlineStr"><is><t>ann</t><r><t>an</t></r><r><t>na</t></r></is></c>`, domain.KindCellError, "annanna"},
+		"date":                        {`<c s="1"><v>36585</v></c>`, domain.KindOther, "2000-02-29"},
+		"date by ISO 8601":            {`<c t="d"><v>2000-02-29</v></c>`, domain.KindOther, "2000-02-29"},
 		"cell of two rows":            {`<c r="A2" t="s"><v>3</v></c></row><row r="2"><c r="A2" t="str"><v>boris</v></c>`, domain.KindCellError, "boris"},
 		"shared text in two ways":     {`<c t="s"><v>4</v></c>`, domain.KindCellError, "annanna"},
 		"text in empty parts":         {`<c t="inlineStr"><is><t></t><r><t>an</t></r><r><t>na</t></r></is></c>`, domain.KindText, "anna"},

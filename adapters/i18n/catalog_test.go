@@ -69,10 +69,10 @@ func TestDescribe(t *testing.T) {
 		{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8},
 	}
 	languages := catalog(t)
-	require.Equal(t, "First name is required. Login is longer than 50 characters. Phone must be a string or a number. "+
+	require.Equal(t, "First name is required. Login is longer than 50 characters. Phone must be text or a number, not a date or another value. "+
 		"Birthday is in the future. Password is too short: use at least 8 characters.",
 		languages.Choose("en", "").Describe(violations))
-	require.Equal(t, "Укажите имя. Логин длиннее 50 символов. Телефон должен быть строкой или числом. "+
+	require.Equal(t, "Укажите имя. Логин длиннее 50 символов. Телефон должен быть текстом или числом, а не датой или чем-то другим. "+
 		"Дата рождения ещё не наступила. Пароль слишком короткий: нужно не меньше 8 символов.",
 		languages.Choose("ru", "").Describe(violations))
 }

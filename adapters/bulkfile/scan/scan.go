@@ -39,13 +39,14 @@ type Cell struct {
 	Fault     Fault  // 0 for none
 }
 
-// A Fault says why a cell of a workbook has no value.
+// A Fault says why a cell of a workbook has no value, or not in every column.
 type Fault uint8
 
 // The faults of cells.
 const (
 	CellError  Fault = iota + 1 // the text is an error, such as #N/A
 	Uncomputed                  // the text is a formula whose result the workbook does not have
+	Date                        // the text is a date: a value in a column of dates only
 )
 
 // IsBlank reports whether the cell has white space only.

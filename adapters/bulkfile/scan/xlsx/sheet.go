@@ -170,6 +170,7 @@ func (r *sheet) cell(kind string, f *format) (c scan.Cell, err error) {
 		return c, nil
 	case "d":
 		c.Text, _, _ = bytes.Cut(c.Text, []byte("T"))
+		c.Fault = scan.Date
 		return c, nil
 	case "e":
 		c.Fault = scan.CellError
@@ -202,7 +203,11 @@ func (r *sheet) isUncomputed(kind string) bool {
 // showNumber sets the text of a number to what its format shows.
 func (r *sheet) showNumber(c *scan.Cell, f *format) {
 	if f.isDate {
-		c.Text, c.IsNumber = r.book.Date(c.Text), false
+		date := r.book.Date(c.Text)
+		if !bytes.Equal(date, c.Text) {
+			c.Fault = scan.Date
+		}
+		c.Text, c.IsNumber = date, false
 		return
 	}
 	shown, isOther := f.showNumber(r.shown[:0], c.Text)

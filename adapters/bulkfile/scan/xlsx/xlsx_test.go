@@ -57,7 +57,7 @@ func TestRows(t *testing.T) {
 	}
 	require.Equal(t, [][]scan.Cell{
 		{{Text: []byte("text")}, {}, {Text: []byte("7.5"), IsNumber: true}, {Text: []byte("TRUE")}},
-		{{Text: []byte("2000-02-29")}},
+		{{Text: []byte("2000-02-29"), Fault: scan.Date}},
 		{{}, {Text: []byte(strings.Repeat("é", 512)), Cut: true}},
 		{},
 	}, rows, "rows without cells are missing in the sheet")
