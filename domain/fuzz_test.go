@@ -191,3 +191,13 @@ func FuzzTexts(f *testing.F) {
 		require.LessOrEqual(t, utf8.RuneCountInString(presentable(strings.ToValidUTF8(s, "?"))), MaxLogin+1)
 	})
 }
+
+func TestSimpleTextsNeedNoSlowerCheck(t *testing.T) {
+	for r := range rune(0x3000) {
+		if s := string(r); isSimple(s) {
+			require.False(t, isInvisible(r) || isControl(r), "%q", s)
+			require.Equal(t, s, norm.NFC.String(s))
+		}
+	}
+	require.True(t, isSimple("Анна-Мария d'Arc"))
+}

@@ -38,7 +38,7 @@ func NewPatronymic(s string) (Name, Violations) { return newName(FieldPatronymic
 func newName(field Field, s string) (Name, Violations) {
 	s = clean(s)
 	vs := checkText(field, s)
-	if !isPlain(s) {
+	if !isSimple(s) {
 		if vs == nil && (isEncodedTwice(s) || isAllAccents(s)) {
 			vs = Violations{{Field: field, Code: CodeEncoding}}
 		}

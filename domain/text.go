@@ -39,7 +39,7 @@ func trim(s string) string { return strings.TrimSpace(s) }
 // It leaves malformed UTF-8 as it is.
 func clean(s string) string {
 	s = trim(s)
-	if isPlain(s) || !strings.ContainsFunc(s, isInvisible) || !utf8.ValidString(s) {
+	if isSimple(s) || !strings.ContainsFunc(s, isInvisible) || !utf8.ValidString(s) {
 		return s
 	}
 	last := ' '
@@ -94,6 +94,21 @@ func isPlain(s string) bool {
 	return true
 }
 
+// isSimple reports whether s has only visible ASCII characters, spaces and the letters from А to я. Such a text is in NFC. Most names are
+// simple and need no slower check.
+func isSimple(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= ' ' && c <= '~':
+		case i+1 < len(s) && (c == 0xD0 && s[i+1] >= 0x90 && s[i+1] <= 0xBF || c == 0xD1 && s[i+1] >= 0x80 && s[i+1] <= 0x8F):
+			i++
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 func isDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -108,7 +123,7 @@ func checkText(field Field, s string) Violations {
 	if trim(s) == "" {
 		return Violations{{Field: field, Code: CodeEmpty}}
 	}
-	if isPlain(s) {
+	if isSimple(s) {
 		return nil
 	}
 	var vs Violations
