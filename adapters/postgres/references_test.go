@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -98,6 +99,36 @@ func TestWrongReferences(t *testing.T) {
 			})
 		}
 	}
+}
+
+// After an import that was undone, PostgreSQL may know many pages without rows. What it plans for these then reads each row once, too.
+func TestReferencesAreReadOnce(t *testing.T) {
+	direct := pgtest.New(t)
+	pgtest.Query[struct{}](t, pgtest.Superuser(direct), "update pg_class set relpages = 1000, reltuples = 0 where relname in ('users', 'profiles')")
+	db, err := postgres.Open(t.Context(), direct)
+	require.NoError(t, err)
+	const users = 1000
+	records, accounts := make([]domain.Record, users), make([]domain.Account, users)
+	for n := range users {
+		records[n] = contract.Record(t, n+1)
+		accounts[n] = domain.Account{Registration: records[n].Registration, PasswordHash: "x"}
+	}
+	_, err = postgres.NewImports(db, time.Now).Do(t.Context(), ports.ImportMode{Exclusive: true}, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, records)
+		if err == nil {
+			err = tx.Add(ctx, accounts, nil)
+		}
+		return errors.Join(err, tx.Finish(ctx, domain.Tally{Records: users, Registered: users}, nil))
+	})
+	require.NoError(t, err)
+	require.NoError(t, db.Close()) // connections report what they have read when they end
+	var read int
+	require.Eventually(t, func() bool {
+		const sql = "select idx_tup_read::int as rows from pg_stat_user_indexes where indexrelname = 'profiles_user_id_key'"
+		read = pgtest.Query[struct{ Rows int }](t, direct, sql)[0].Rows
+		return read > 0
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, users, read)
 }
 
 // Only COPY itself runs without triggers, and only if the tables have no others than those of their references.
