@@ -37,6 +37,7 @@ var charsets = []Charset{
 	{"iso-8859-15", charmap.ISO8859_15, 0},
 	{"windows-1254", charmap.Windows1254, 2},
 	{"windows-1257", charmap.Windows1257, 8},
+	{"iso-8859-4", charmap.ISO8859_4, 8},
 	{"windows-1255", charmap.Windows1255, 8},
 	{"ibm850", charmap.CodePage850, 5},
 	{"ibm852", charmap.CodePage852, 5},

@@ -161,6 +161,7 @@ type Guess struct {
 	score   float64 // logarithm of the text's probability
 	fit     float64 // that of the words beyond ASCII, each in its likeliest language
 	letters int     // of these words
+	strange int     // of these words
 }
 
 // The bounds of a decision.
@@ -173,6 +174,9 @@ const (
 
 	// leastFit is the least mean score of a letter in a text that is in a known encoding.
 	leastFit = -4.6
+
+	// mostStrange is the greatest share of strange words in a text that is in a known encoding.
+	mostStrange = 0.1
 
 	maxGuesses = 5
 )
@@ -199,6 +203,9 @@ func (t *Text) Guesses() []Guess {
 			g.score += read.signs
 			g.fit += read.signs + slices.Max(read.each)
 			g.letters += len(word)
+			if read.isStrange {
+				g.strange++
+			}
 			all = append(all, read.each)
 		}
 		g.score += mixture(all)
@@ -207,7 +214,7 @@ func (t *Text) Guesses() []Guess {
 	slices.SortStableFunc(guesses, func(a, b Guess) int { return cmp.Compare(b.score, a.score) })
 	best := &guesses[0]
 	offered := best.score - margin
-	if best.fit < leastFit*float64(best.letters) {
+	if best.fit < leastFit*float64(best.letters) || float64(best.strange) > mostStrange*float64(len(words)) {
 		offered = math.Inf(-1)
 	} else if len(guesses) > 1 && guesses[1].score > offered {
 		offered = best.score - doubt
@@ -277,12 +284,15 @@ func mixture(words [][]float64) float64 {
 type reading struct {
 	signs float64   // of its case, and of characters that are no letters
 	each  []float64 // of its letters in each language
+
+	isStrange bool // it has a letter that no language has, a symbol, or a sign between letters
 }
 
 // word reads a word.
 func (m *model) word(c Charset, word string) reading {
 	chars := []rune(c.Read(word))
-	return reading{signs: m.signs(chars), each: m.order(chars)}
+	signs, isStrange := m.signs(chars)
+	return reading{signs: signs, each: m.order(chars), isStrange: isStrange}
 }
 
 // order returns the logarithms of the probabilities of a word's letters and their order.
@@ -315,15 +325,17 @@ func (m *model) order(chars []rune) []float64 {
 	return each
 }
 
-// signs returns the logarithm of the probability of a word's case, and of its characters that are no letters.
-func (m *model) signs(chars []rune) (cost float64) {
+// signs returns the logarithm of the probability of a word's case, and of its characters that are no letters, and whether one is strange.
+func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
 	var capitals, small, latin, cyrillic int
 	for i, char := range chars {
 		follows := i > 0 && unicode.IsLetter(chars[i-1])
 		if !unicode.IsLetter(char) {
 			cost += costOf(char)
+			isStrange = isStrange || costOf(char) == costSymbol
 			if follows && i+1 < len(chars) && unicode.IsLetter(chars[i+1]) && char > unicode.MaxASCII && char != '’' {
 				cost += costInWord
+				isStrange = true
 			}
 			continue
 		}
@@ -346,6 +358,7 @@ func (m *model) signs(chars []rune) (cost float64) {
 		}
 		if m.letters[unicode.ToLower(char)] == 0 {
 			cost += costLetter
+			isStrange = true
 		}
 	}
 	switch {
@@ -357,7 +370,7 @@ func (m *model) signs(chars []rune) (cost float64) {
 	if latin > 0 && cyrillic > 0 {
 		cost += costScripts
 	}
-	return cost
+	return cost, isStrange
 }
 
 // costOf returns the cost of a character that is no letter.
