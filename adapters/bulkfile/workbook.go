@@ -48,7 +48,13 @@ func (f Files) withWorkbook(file *io.SectionReader, hint ports.FileHint, read fu
 	return read(w)
 }
 
-// chooseFirst chooses the first visible sheet with rows below a header row that is not named as an example. If there is none, it chooses the
+// guides are the names of sheets that explain a template, by their letters. They describe the columns in a table of their own.
+var guides = map[string]bool{
+	lettersOf("instruction"): true, lettersOf("instructions"): true, lettersOf("readme"): true, lettersOf("help"): true,
+	lettersOf("инструкция"): true, lettersOf("справка"): true, lettersOf("как заполнять"): true, lettersOf("інструкція"): true,
+}
+
+// chooseFirst chooses the first visible sheet with rows below a header row that is not named as an example or guide. If there is none, it chooses the
 // first with a header row, or the first one.
 func (w *workbook) chooseFirst() error {
 	sheets := slices.DeleteFunc(slices.Clone(w.Sheets()), func(s xlsx.Sheet) bool { return s.Hidden })
@@ -58,7 +64,7 @@ func (w *workbook) chooseFirst() error {
 		if err != nil {
 			return brokenFile(err, 0)
 		}
-		if exampleWords[lettersOf(sheet.Name)] { // of a template
+		if name := lettersOf(sheet.Name); exampleWords[name] || guides[name] {
 			rows = 0
 		}
 		if rows > 0 || hasHeader && best < 0 {

@@ -65,6 +65,7 @@ func read(t *testing.T, file string, sheets ...string) (logins []string, notes p
 func TestFirstSheet(t *testing.T) {
 	for name, first := range map[string]newSheet{
 		"example":      {name: "Пример", rows: rowsOf("x")},
+		"guide":        {name: "Инструкция", rows: rowsOf("x")},
 		"instructions": {name: "Инструкция", rows: [][]any{{"Поле", "Описание"}, {"Фамилия", "как в паспорте"}, {"Имя", "полное"}, {"Логин", "латиницей"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
