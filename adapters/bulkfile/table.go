@@ -435,6 +435,7 @@ type rowReader struct {
 	notes    *ports.FileNotes
 	columns  []column
 	untitled bool   // a column without a header has had a value
+	isMoved  bool   // the last header row has other columns than the first, as in joined files
 	number   int    // of the record
 	original []byte // the record as it came, in JSON
 }
@@ -444,7 +445,7 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 	r.begin(r.number, domain.Place{Sheet: r.sheet, Line: row.Line})
 	r.candidate.IsRow = true
 	r.original = append(r.original[:0], '{')
-	broken, whole := row.Broken, true
+	broken, whole, mayBeHeader := row.Broken || r.isMoved, true, false
 	for i := range row.Cells {
 		cell := &row.Cells[i]
 		if cell.IsBlank() {
@@ -459,6 +460,7 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 			break
 		}
 		whole = whole && !cell.Cut
+		mayBeHeader = mayBeHeader || r.columns[i].isKnown && isNoContact(r.columns[i].field, cell.Text)
 		readable := r.cell(&r.columns[i], cell, row.Cells)
 		broken = broken || !readable
 	}
@@ -466,10 +468,28 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 	if r.original = append(r.original, '}'); whole && len(r.original) <= ports.MaxOriginal {
 		original = r.original
 	}
+	if mayBeHeader {
+		if columns := newColumns(row.Cells); columns != nil {
+			r.isMoved = !slices.EqualFunc(columns, r.columns[:min(len(columns), len(r.columns))], func(a, b column) bool {
+				return a.isKnown == b.isKnown && a.meaning == b.meaning
+			})
+		}
+	}
 	if broken {
 		return r.unreadable(original)
 	}
 	return r.end(original)
+}
+
+// isNoContact reports whether a text in a column of emails or phones is none at first sight. It may be a header.
+func isNoContact(field domain.PersonField, text []byte) bool {
+	switch field {
+	case domain.PersonEmail:
+		return bytes.IndexByte(text, '@') < 0
+	case domain.PersonPhone:
+		return !bytes.ContainsAny(text, "0123456789")
+	}
+	return false
 }
 
 // cell adds the value of a cell to the candidate. It returns false if the value has a quote that closes none.

@@ -168,3 +168,18 @@ func FuzzCSV(f *testing.F) {
 		require.Equal(t, want, found)
 	})
 }
+
+// Rows below a second header row with other columns, as in joined files, are rejected until a header row has the first columns again.
+func TestSecondHeader(t *testing.T) {
+	const first, other = "login,last_name,email\n", "last_name,login,email\n"
+	got, err := candidatesOf(first+"a,A,a@x.org\n"+first+"b,B,b@x.org\n"+other+"C,c,c@x.org\nD,d,d@x.org\n"+first+"e,E,e@x.org\n", ports.FileHint{})
+	require.NoError(t, err)
+	var unreadable []int
+	for _, c := range got {
+		if c.Unreadable {
+			unreadable = append(unreadable, c.Number)
+		}
+	}
+	require.Len(t, got, 8)
+	require.Equal(t, []int{5, 6, 7}, unreadable)
+}

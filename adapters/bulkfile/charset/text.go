@@ -335,7 +335,7 @@ func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
 			isStrange = isStrange || costOf(char) == costSymbol
 			if follows && i+1 < len(chars) && unicode.IsLetter(chars[i+1]) && char > unicode.MaxASCII && char != '’' {
 				cost += costInWord
-				isStrange = true
+				isStrange = isStrange || costOf(char) > costUndefined // a byte that is undefined was damaged
 			}
 			continue
 		}
