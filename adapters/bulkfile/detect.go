@@ -44,6 +44,9 @@ type source struct {
 	sure      ports.EncodingEvidence // of the charset
 	isASCII   bool                   // the file is known to have ASCII only
 	delimiter byte                   // of CSV
+
+	// lookups is the number of bytes that detection may still look up among the known headers: it tries several delimiters and encodings.
+	lookups *int
 }
 
 // A signature is the text that files of a kind begin with, or have at a place.
@@ -183,6 +186,10 @@ func archiveError(parts []string) error {
 	return &domain.UnsupportedFileError{Kind: domain.FileArchive}
 }
 
+// lookupsPerByte bounds how often each byte of the head is looked up among the known headers. A table takes a few of these: for each delimiter,
+// as one column and as several, and in an 8-bit encoding for each encoding that its letters fit. Garbage would take a hundred.
+const lookupsPerByte = 16
+
 // detect returns how a file is read. Its content decides. What the sender says about it counts if the content fits several formats, or none.
 func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 	head := make([]byte, min(headSize, file.Size()))
@@ -204,7 +211,8 @@ func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 	if said == "" {
 		said = formatOfName(hint.Name)
 	}
-	s := &source{name: charset.UTF8}
+	lookups := lookupsPerByte * len(head)
+	s := &source{name: charset.UTF8, lookups: &lookups}
 	if found == nil {
 		s.format = formatOfContent(text, said)
 	}
@@ -228,7 +236,8 @@ func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 		return nil, &domain.UnsupportedFileError{Kind: domain.FileBinary}
 	case said == ports.FormatNDJSON:
 		s.format = said
-	case said == ports.FormatJSON || isBracket(bytes.TrimSpace(text)): // the decoder's error says what is wrong
+	case said == ports.FormatJSON || isBracket(bytes.TrimSpace(text)), // the decoder's error says what is wrong
+		int64(len(head)) < file.Size() && len(bytes.TrimSpace(text)) == 0: // no table begins with so many blanks
 		s.format = ports.FormatJSON
 	default:
 		s.format = ports.FormatCSV
@@ -309,7 +318,7 @@ func (s *source) tryDelimiters(head []byte, splits bool) bool {
 			return false
 		}
 		t := CSV{delimiter}.limited(bytes.NewReader(head), headLimits)
-		t.splits = splits
+		t.splits, t.lookups = splits, s.lookups
 		err := t.each(&ports.FileNotes{}, count, nil)                                // a header with another delimiter is an error
 		if most == 0 && (errors.Is(err, errWide) || errors.Is(err, errTransposed)) { // which the decoder reports
 			s.delimiter = delimiter

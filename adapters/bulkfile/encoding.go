@@ -99,7 +99,9 @@ func (s *source) guessCharset(file *io.SectionReader, head []byte) error {
 			guesses = text.Guesses()
 		}
 	}
-	isTable := slices.ContainsFunc(guesses, func(g charset.Guess) bool { return (&source{charset: g.Charmap}).detectDelimiter(head) })
+	isTable := slices.ContainsFunc(guesses, func(g charset.Guess) bool {
+		return (&source{charset: g.Charmap, lookups: s.lookups}).detectDelimiter(head)
+	})
 	switch {
 	case text.IsASCII(): // the other bytes are in columns that are ignored
 		return nil
@@ -128,7 +130,7 @@ func readText(r io.Reader) (*charset.Text, error) {
 // textOfTable returns the text of the columns of a table that are not ignored. A column whose header has other letters than ASCII may be a
 // known one. It returns nil if no header is known without decoding.
 func (s *source) textOfTable(file *io.SectionReader, head []byte) (*charset.Text, error) {
-	bytewise := &source{charset: charmap.ISO8859_1}
+	bytewise := &source{charset: charmap.ISO8859_1, lookups: s.lookups}
 	if !bytewise.detectDelimiter(head) {
 		return nil, nil //nolint:nilnil // nil means no such table
 	}

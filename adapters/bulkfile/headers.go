@@ -138,25 +138,52 @@ var headers = func() map[string]meaning {
 
 // meaningOf returns the meaning of a header, and whether it is known.
 func meaningOf(header string) (m meaning, known bool) {
+	if len(header) > maxHeader {
+		return meaning{}, false
+	}
 	m, known = headers[lettersOf(header)]
-	if !known {
+	if !known && !isOneWord(header) {
 		m, known = meaningOfWords(withoutBrackets(header))
 		m.extra = 1
 	}
 	return m, known
 }
 
+// maxHeaderWords is the number of words of the longest header that is looked up.
+const maxHeaderWords = 16
+
+// maxHeader is the length in bytes of the longest header that is looked up. Some have an instruction.
+const maxHeader = 400
+
+// isOneWord reports whether a header consists of small letters but for the first, and so has no word to leave out.
+func isOneWord(header string) bool {
+	for i, r := range header {
+		if !unicode.IsLower(r) && (i > 0 || !unicode.IsLetter(r)) {
+			return false
+		}
+	}
+	return true
+}
+
 // meaningOfWords returns the meaning of a header that may have words besides the name of a field, or its names in several languages.
 func meaningOfWords(header string) (m meaning, known bool) {
-	for _, words := range []string{"", hints, hints + roles} {
-		m, known = headers[lettersOf(without(words, header))]
+	words := wordsOf(header)
+	if len(words) > maxHeaderWords {
+		return meaning{}, false
+	}
+	for _, ignored := range []string{"", hints, hints + roles} {
+		rest := without(ignored, words)
+		if ignored != "" && len(rest) == len(words) {
+			continue
+		}
+		m, known = headers[lettersOf(strings.Join(rest, " "))]
 		if known {
 			return m, true
 		}
 	}
 	parts := strings.FieldsFunc(header, func(r rune) bool { return strings.ContainsRune(`/|\`, r) })
 	for i, part := range parts {
-		other, ok := headers[lettersOf(without(hints, part))]
+		other, ok := headers[lettersOf(strings.Join(without(hints, wordsOf(part)), " "))]
 		if !ok || len(parts) == 1 || i > 0 && (other.field != m.field || other.isFull != m.isFull) {
 			return meaning{}, false
 		}
@@ -225,16 +252,16 @@ func wordsOf(header string) []string {
 	})
 }
 
-// without returns the words of a header that are not among ignored, and without the number of the column.
-func without(ignored, header string) string {
-	var words []string
-	for i, word := range wordsOf(header) {
+// without returns those of a header's words that are not among ignored, and without the number of the column.
+func without(ignored string, words []string) []string {
+	rest := make([]string, 0, len(words))
+	for i, word := range words {
 		isNumber := i == 0 && strings.Trim(word, "0123456789") == ""
 		if !isNumber && !strings.Contains(ignored, " "+strings.ToLower(word)+" ") {
-			words = append(words, word)
+			rest = append(rest, word)
 		}
 	}
-	return strings.Join(words, " ")
+	return rest
 }
 
 // withoutBrackets returns a header without its parts in brackets.
@@ -256,6 +283,9 @@ func withoutBrackets(header string) string {
 // lettersOf returns the letters and digits of a header in lower case, without accents. Letters that look like Latin ones are Latin: in
 // many headers a keyboard has mixed the alphabets.
 func lettersOf(header string) string {
+	if !isPlain([]byte(header)) {
+		header = norm.NFD.String(header)
+	}
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			return -1
@@ -265,7 +295,7 @@ func lettersOf(header string) string {
 			return latin
 		}
 		return r
-	}, norm.NFD.String(header))
+	}, header)
 }
 
 // lookAlikes are the Latin letters that Cyrillic ones look like, in capitals or in small letters.

@@ -97,6 +97,9 @@ type table struct {
 	// splits reports that rows may each be a line of CSV in one cell: it was pasted into one column of a spreadsheet.
 	splits bool
 
+	// lookups is the number of bytes that may still be looked up among the known headers. Nil for any number.
+	lookups *int
+
 	// date returns the date that a number stands for in a column of dates. It is nil where numbers stand for themselves.
 	date func(number []byte) []byte
 }
@@ -129,6 +132,19 @@ var ownColumns = map[string]bool{firstOwnColumn: true, "line": true, "sheet": tr
 
 const firstOwnColumn = "object"
 
+// newColumns returns the columns of a header row, and nil for any other row or when no lookups are left.
+func (t table) newColumns(row []scan.Cell) []column {
+	if t.lookups != nil {
+		for i := range row {
+			*t.lookups -= len(row[i].Text) + 1
+		}
+		if *t.lookups < 0 {
+			return nil
+		}
+	}
+	return newColumns(row)
+}
+
 // newColumns returns the columns with the headers in a row, or nil if the row is no header row.
 func newColumns(row []scan.Cell) []column {
 	columns := make([]column, len(row))
@@ -137,7 +153,7 @@ func newColumns(row []scan.Cell) []column {
 	for i, cell := range row {
 		c := column{header: strings.TrimSpace(string(cell.Text))}
 		c.meaning, c.isKnown = meaningOf(c.header)
-		c.isMDY = monthFirst.MatchString(c.header)
+		c.isMDY = c.isKnown && monthFirst.MatchString(c.header)
 		if c.isKnown && !fields[c.field] {
 			fields[c.field] = true
 			known++
@@ -261,20 +277,20 @@ func (t table) columnsOf(row *scan.Row) (columns []column, inside byte) {
 	if row.Broken {
 		return nil, 0
 	}
-	columns = newColumns(row.Cells)
+	columns = t.newColumns(row.Cells)
 	if columns == nil && t.splits {
-		inside = delimiterInside(row.Cells)
+		inside = t.delimiterInside(row.Cells)
 	}
 	if inside != 0 {
 		splitRow(row, inside)
-		columns = newColumns(row.Cells)
+		columns = t.newColumns(row.Cells)
 	}
 	return columns, inside
 }
 
 // delimiterInside returns the delimiter of a header row in one cell. It returns 0 for another row, also for prose, whose delimiters have a
 // blank after them.
-func delimiterInside(cells []scan.Cell) byte {
+func (t table) delimiterInside(cells []scan.Cell) byte {
 	const least = 3 // known columns
 	for _, delimiter := range []byte(delimiters) {
 		row := scan.Row{Cells: cells}
@@ -282,7 +298,7 @@ func delimiterInside(cells []scan.Cell) byte {
 			continue
 		}
 		known := 0
-		for _, c := range newColumns(row.Cells) {
+		for _, c := range t.newColumns(row.Cells) {
 			if c.isKnown {
 				known++
 			}
