@@ -497,13 +497,14 @@ func (r *rowReader) record(row scan.Row) *domain.Candidate {
 	return r.end(original)
 }
 
-// isNoContact reports whether a text in a column of emails or phones is none at first sight. It may be a header.
+// isNoContact reports whether a text in a column of emails or phones is none at first sight. It may be a header, unless it stands for no
+// value, which many people have there.
 func isNoContact(field domain.PersonField, text []byte) bool {
 	switch field {
 	case domain.PersonEmail:
-		return bytes.IndexByte(text, '@') < 0
+		return bytes.IndexByte(text, '@') < 0 && !field.IsPlaceholder(string(text))
 	case domain.PersonPhone:
-		return !bytes.ContainsAny(text, "0123456789")
+		return !bytes.ContainsAny(text, "0123456789") && !field.IsPlaceholder(string(text))
 	}
 	return false
 }
