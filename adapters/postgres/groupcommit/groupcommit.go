@@ -1,5 +1,5 @@
-// Package groupcommit runs small imports that arrive concurrently in shared transactions. Beginning and committing a transaction costs
-// more than the rows of one record: with 32 clients, sharing halves the processor time of PostgreSQL and saves a third of the server's.
+// Package groupcommit runs small imports that arrive concurrently in shared transactions. A transaction and its round trips cost more than the
+// rows of one record: with 32 clients, sharing them saves more than half of the server's processor time.
 package groupcommit
 
 import (
