@@ -11,8 +11,8 @@ import (
 	"rollcall/ports"
 )
 
-// JSON reads an array of objects, or one object, or several one after another. A string with malformed UTF-8 is marked in its candidate, and does not affect other
-// records.
+// JSON reads an array of objects, one object, or several objects one after another. A string with malformed UTF-8 is marked in its
+// candidate, and does not affect other records.
 type JSON struct{}
 
 // Candidates yields the records of a file in UTF-8, with or without a byte order mark, and adds to notes the keys that it ignores.

@@ -106,11 +106,11 @@ func (s *spool) open() error {
 	return nil
 }
 
-// roomInterval is the time between two looks at a disk. Far less than the space that must stay free is written meanwhile.
+// roomInterval is the time for which the space on a disk is not checked again. In that time far less than the spare space is written.
 const roomInterval = 20 * time.Millisecond
 
-// NewRoom returns a function that is Room for a folder, and looks at the disk once in roomInterval: the system call would take 7 % of an
-// import of one record.
+// NewRoom returns a function that calls Room for a folder, and repeats its result for roomInterval. The system call took 7 % of an import
+// of one record.
 func NewRoom(dir string) func() error {
 	var mu sync.Mutex
 	var seen time.Time
