@@ -18,17 +18,17 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 		name   string
 		fields map[string]string
 		errors map[string]string
-		focus  string
+		first  string // invalid field
 	}{
 		{
-			name: "nothing", fields: map[string]string{}, focus: "lname",
+			name: "nothing", fields: map[string]string{}, first: "lname",
 			errors: map[string]string{
 				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
 				"email": "An email or a phone number is required.", "login": "Login is required.", "psw": "Password is required.",
 			},
 		},
 		{
-			name: "all wrong", focus: "lname",
+			name: "all wrong", first: "lname",
 			fields: map[string]string{
 				"lname": strings.Repeat("я", 101), "fname": "a\x01b", "patr": " ", "birthday": "2999-01-01", "email": "nowhere",
 				"phone": "12", "login": "two words", "psw": "тайна",
@@ -40,16 +40,16 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 			},
 		},
 		{
-			name: "taken", focus: "email",
+			name: "taken", first: "email",
 			fields: anna("login", "TAKEN", "email", "Taken@Example.com", "phone", "+7 900 000-00-01"),
 			errors: map[string]string{
 				"login": "Login belongs to another user.", "email": "Email belongs to another user.", "phone": "Phone belongs to another user.",
 			},
 		},
-		{name: "a common password", fields: anna("psw", "PassWord1"), focus: "psw"},
-		{name: "a password with the login in it", fields: anna("psw", "xxAnNaxx"), focus: "psw"},
-		{name: "a long password", fields: anna("psw", strings.Repeat("ы", 129)), focus: "psw"},
-		{name: "no such day", fields: anna("birthday", "31.02.2000"), focus: "birthday"},
+		{name: "a common password", fields: anna("psw", "PassWord1"), first: "psw"},
+		{name: "a password with the login in it", fields: anna("psw", "xxAnNaxx"), first: "psw"},
+		{name: "a long password", fields: anna("psw", strings.Repeat("ы", 129)), first: "psw"},
+		{name: "no such day", fields: anna("birthday", "31.02.2000"), first: "birthday"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := s.browser(t, "X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i)).Submit(t, "/register", c.fields)
@@ -58,10 +58,16 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 				require.Equal(t, message, got.Text("#"+field+"-error"), field)
 			}
 			if c.errors == nil {
-				require.NotEmpty(t, got.Text("#"+c.focus+"-error"))
+				require.NotEmpty(t, got.Text("#"+c.first+"-error"))
 				require.Equal(t, 1, got.Find(".field [aria-invalid]").Length())
 			}
-			require.Equal(t, c.focus, got.Find("[autofocus]").AttrOr("name", ""))
+			require.Equal(t, "Error: Register — Rollcall", got.Text("title"))
+			summary := got.Find("main [role=alert][tabindex='-1'][autofocus] a")
+			require.Equal(t, "#"+c.first, summary.First().AttrOr("href", ""))
+			require.Equal(t, got.Find(".field [aria-invalid]").Length(), summary.Length(), "the summary has a link to each invalid field")
+			summary.Each(func(_ int, link *goquery.Selection) {
+				require.Equal(t, got.Text(link.AttrOr("href", "")+"-error"), link.Text())
+			})
 			for field, value := range c.fields {
 				if field != "psw" && value != " " && value != "a\x01b" {
 					require.Equal(t, value, got.Find("#"+field).AttrOr("value", ""), "the form keeps its values")
@@ -84,7 +90,8 @@ func TestSignInDoesNotRevealLogins(t *testing.T) {
 	require.Equal(t, 401, wrong.Status)
 	require.Equal(t, 401, unknown.Status)
 	require.Equal(t, wrong.Text("main"), unknown.Text("main"))
-	require.NotEmpty(t, wrong.Text("[role=alert]"))
+	require.NotEmpty(t, wrong.Text("[role=alert][autofocus] a[href='#login']"))
+	require.Equal(t, "Error: Sign in — Rollcall", wrong.Text("title"))
 	require.Equal(t, "Anna", wrong.Find("#login").AttrOr("value", ""))
 	require.NotContains(t, wrong.HTML, "not her password")
 }

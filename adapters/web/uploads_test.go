@@ -28,7 +28,8 @@ func TestRejectedUploads(t *testing.T) {
 			body, contentType := uploadForm(t, c.file, c.content)
 			got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
 			require.Equal(t, c.status, got.Status)
-			require.Equal(t, c.alert, got.Text(".message.bad[role=alert]:not([hidden])"))
+			require.Equal(t, c.alert, got.Text(".message.bad[role=alert][autofocus] a[href='#file']"))
+			require.Equal(t, "Error: Upload a file — Rollcall", got.Text("title"))
 		})
 	}
 	body, contentType := uploadForm(t, "a.json", "{}")

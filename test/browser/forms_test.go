@@ -37,7 +37,7 @@ func (v *visitor) shown(name string) shown {
 	}`, name)
 }
 
-// isRejected asserts that the named fields, and no others, show an error, and that the first of them has the focus.
+// isRejected asserts that the named fields, and no others, show an error, and that a summary with links to them has the focus.
 func (v *visitor) isRejected(names ...string) {
 	v.t.Helper()
 	all := eval[[]string](v, `() => [...document.querySelectorAll("main form .field input")].map(field => field.id)`)
@@ -55,20 +55,26 @@ func (v *visitor) isRejected(names ...string) {
 		require.NotEmpty(v.t, got.Error, name)
 		require.Equal(v.t, shown{Error: got.Error, Described: true, Invalid: true, Near: true}, got, name)
 	}
-	require.NotEmpty(v.t, v.text("main [role=alert]"))
-	v.hasFocus(names[0])
+	v.hasFocus("main [role=alert]")
+	require.Contains(v.t, eval[string](v, `() => document.title`), "Error: ")
+	require.Equal(v.t, "#"+strings.Join(names, " #"), eval[string](v, `() =>
+		[...document.activeElement.querySelectorAll("a")].map(link => link.getAttribute("href")).join(" ")`))
+	last := names[len(names)-1]
+	v.do(click(`main [role=alert] a[href="#` + last + `"]`))
+	v.hasFocus("#" + last)
+	require.True(v.t, eval[bool](v, `name => document.querySelector("label[for=" + name + "]").getBoundingClientRect().top >= 0`, last),
+		"the label is in sight")
 }
 
-// hasFocus waits until the field has the focus, which the browser sets some time after loading the page.
-func (v *visitor) hasFocus(name string) {
+// hasFocus waits until the element has the focus, which the browser sets some time after loading the page.
+func (v *visitor) hasFocus(selector string) {
 	v.t.Helper()
-	got := eval[string](v, `name => new Promise(resolve => {
+	require.True(v.t, eval[bool](v, `selector => new Promise(resolve => {
 		const end = performance.now() + 2000;
-		const look = () => document.activeElement.id === name || performance.now() > end ?
-			resolve(document.activeElement.id) : requestAnimationFrame(look);
+		const look = () => document.activeElement.matches(selector) || performance.now() > end ?
+			resolve(document.activeElement.matches(selector)) : requestAnimationFrame(look);
 		look();
-	})`, name)
-	require.Equal(v.t, name, got, "focus")
+	})`, selector), "focus at %s", selector)
 }
 
 func TestErrorsStandAtTheirFields(t *testing.T) {

@@ -85,21 +85,13 @@ func (f *Form) form() *Form { return f }
 // A FormField is the view of a field.
 type FormField struct {
 	Name, Label, Hint, Value, Error, Type, Autocomplete string
-	Required, Focus                                     bool
+	Required                                            bool
 }
 
-// Field returns the field of a name. The first field with a violation has the focus.
+// Field returns the field of a name.
 func (f *Form) Field(name string) (FormField, error) {
-	focused := false
 	for _, in := range f.inputs {
-		var violations domain.Violations
-		for _, v := range f.violations {
-			if in.field != "" && v.Field == in.field {
-				violations = append(violations, v)
-			}
-		}
 		if in.name != name {
-			focused = focused || violations != nil
 			continue
 		}
 		field := FormField{
@@ -121,12 +113,31 @@ func (f *Form) Field(name string) (FormField, error) {
 		default:
 			field.Type = in.kind
 		}
-		if violations != nil {
-			field.Error, field.Focus = f.words.Describe(violations), !focused
-		}
+		field.Error = f.wrong(in)
 		return field, nil
 	}
 	return FormField{}, fmt.Errorf("the form has no field %q", name)
+}
+
+// wrong describes the violations of a field, empty for none.
+func (f *Form) wrong(in input) string {
+	var violations domain.Violations
+	for _, v := range f.violations {
+		if in.field != "" && v.Field == in.field {
+			violations = append(violations, v)
+		}
+	}
+	return f.words.Describe(violations)
+}
+
+// summary returns a link to each field with a violation.
+func (f *Form) summary() (links []linkView) {
+	for _, in := range f.inputs {
+		if wrong := f.wrong(in); wrong != "" {
+			links = append(links, linkView{wrong, "#" + in.name})
+		}
+	}
+	return links
 }
 
 // pickerDate returns a date in the form that date pickers accept, and any other text unchanged.
@@ -155,6 +166,7 @@ func (s *Site) showForm(c *fiber.Ctx, page string, v formView, err error) error 
 	s.Guard.Events.NoteError(c, err)
 	violations, words := problem.ViolationsOf(err), s.Locale.Words(c)
 	v.form().violations = violations
+	v.base().Summary = v.form().summary()
 	alert := &v.base().Alert
 	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {
 	case tooMany:
@@ -162,7 +174,7 @@ func (s *Site) showForm(c *fiber.Ctx, page string, v formView, err error) error 
 	case violations != nil:
 		*alert = words.Text("alert.fields")
 	case errors.Is(err, domain.ErrWrongCredentials):
-		*alert = words.Text("alert.credentials")
+		*alert, v.base().AlertURL = words.Text("alert.credentials"), "#login"
 	case errors.Is(err, domain.ErrPasswordExpired):
 		*alert = words.Text("alert.expired")
 	default:

@@ -31,7 +31,9 @@ type Base struct {
 	User               *domain.User // nil for a visitor
 	IsOperator         bool
 	AllowsRegistration bool
-	Notice, Alert      string // empty for none
+	Notice, Alert      string     // empty for none
+	AlertURL           string     // of the field that the alert concerns; empty for none or several
+	Summary            []linkView // to each invalid field
 
 	Styles, Scripts []string // of this page, besides those of all
 	Refreshes       bool     // by itself, in a browser without scripts

@@ -73,7 +73,7 @@ func (u *Uploads) showUploadForm(c *fiber.Ctx, user *domain.User, alert string) 
 	if err != nil {
 		return err
 	}
-	v := &uploadFormView{Base: Base{Alert: alert, Scripts: []string{"upload.js"}}, Templates: u.templateLinks()}
+	v := &uploadFormView{Base: Base{Alert: alert, AlertURL: "#file", Scripts: []string{"upload.js"}}, Templates: u.templateLinks()}
 	for i := range uploads {
 		v.Uploads = append(v.Uploads, newUploadItemView(&uploads[i], u.Locale.Words(c)))
 	}
