@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/encoding/charmap"
@@ -98,6 +99,7 @@ func TestUpload(t *testing.T) {
 	v.isAccessible("checked upload")
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Done")
+	v.hasFocus("h1")
 	require.Equal(t, "Records 3 Registered 2 Rejected 1", v.text(".tally"))
 	v.isAccessible("imported upload")
 
@@ -138,6 +140,37 @@ func (v *visitor) drop(names ...string) {
 		for (const type of ["dragenter", "dragover", "drop"])
 			document.querySelector("h1").dispatchEvent(new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
 		return true }`, string(content), names)
+}
+
+// slowProgress makes the clock of a page ten times as fast, keeps an upload in progress, and notes when the page announces it.
+const slowProgress = `
+	const now = performance.now.bind(performance), wait = setTimeout;
+	performance.now = () => 10 * now();
+	window.setTimeout = (then, time) => wait(then, time / 10);
+	let objects = 0;
+	window.fetch = async () => Response.json(
+		{state: document.querySelector("[data-watch]").dataset.state, share: 0.5, objects: ++objects + " records", rate: "", left: "9 s left"});
+	window.announced = [];
+	addEventListener("DOMContentLoaded", () => new MutationObserver(() => announced.push(performance.now())).observe(
+		document.querySelector("[data-watch] [role=status]"), {childList: true}));`
+
+// Screen readers read the progress aloud, at most every ten seconds.
+func TestUploadProgressIsAnnounced(t *testing.T) {
+	p := start(t)
+	v := p.visit(t)
+	p.registerOperator(v, anna())
+	v.do(call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `if (location.pathname.startsWith("/useradd/uploads/")) {` + slowProgress + `}`}))
+	v.upload(fileOf(t, crowd(60_000)...))
+	v.headed("Checking")
+	var announced []float64
+	v.sees("announcements", func() bool {
+		announced = eval[[]float64](v, `() => announced`)
+		return len(announced) > 1
+	})
+	require.GreaterOrEqual(t, announced[0], 10_000.0)
+	require.GreaterOrEqual(t, announced[1]-announced[0], 10_000.0)
+	require.Regexp(t, `^\d+ records, 9 s left$`, v.text("[data-watch] [role=status]"))
+	v.hasFocus("h1")
 }
 
 // A page that is closed or loaded again shows the current progress, and the result at the end.

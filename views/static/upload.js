@@ -1,5 +1,16 @@
 "use strict";
 
+// Returns a function that tells users of screen readers the progress, at most every ten seconds.
+const announcer = (parent) => {
+  const region = parent.querySelector("[role=status]");
+  let last = performance.now();
+  return (progress) => {
+    if (performance.now() - last < 10_000) return;
+    last = performance.now();
+    region.textContent = progress;
+  };
+};
+
 // The form: users drop a file anywhere on the page, and a bar shows how much of it is sent.
 const form = document.querySelector("[data-upload]");
 if (form) {
@@ -37,10 +48,16 @@ if (form) {
     if (button.disabled) return;
     const request = new XMLHttpRequest();
     const bar = sending.querySelector("progress");
+    const announce = announcer(form);
+    const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
     bar.value = 0;
     lost.hidden = true;
     busy(true);
-    request.upload.addEventListener("progress", ({ loaded, total }) => { if (total) bar.value = loaded / total; });
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      if (!total) return;
+      bar.value = loaded / total;
+      announce(`${sending.querySelector("label").textContent}: ${percent.format(bar.value)}`);
+    });
     request.addEventListener("load", () => {
       if (request.status < 400) {
         location.assign(request.responseURL);
@@ -73,6 +90,7 @@ if (form) {
 const watched = document.querySelector("[data-watch]");
 if (watched) {
   const bar = watched.querySelector("progress");
+  const announce = announcer(watched);
   const look = async () => {
     try {
       const answer = await fetch(watched.dataset.watch, { headers: { Accept: "application/json" } });
@@ -84,6 +102,7 @@ if (watched) {
         }
         bar.value = progress.share;
         for (const name of ["objects", "rate", "left"]) watched.querySelector(`[data-${name}]`).textContent = progress[name];
+        announce([progress.objects, progress.left].filter(Boolean).join(", "));
       } else if (answer.status < 500) { // signed out, or swept
         location.reload();
         return;
