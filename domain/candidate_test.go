@@ -122,6 +122,8 @@ func TestLoginOfRecordIsFitToShow(t *testing.T) {
 	}{
 		{"Plain", text("ivan"), "ivan"},
 		{"ControlCharacters", text("a\x00b\nc"), "a\ufffdb\ufffdc"},
+		{"PersianJoiner", text("علی\u200cرضا"), "علی\u200cرضا"},
+		{"LatinJoiner", text("an\u200cna"), "an\ufffdna"},
 		{"TooLong", text(strings.Repeat("ж", 70)), strings.Repeat("ж", 64) + "…"},
 		{"NoText", domain.Given{Kind: domain.KindNumber, Text: "7"}, ""},
 		{"Absent", domain.Given{}, ""},

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/text/secure/bidirule"
 	"golang.org/x/text/secure/precis"
-	"golang.org/x/text/unicode/bidi"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -108,7 +107,7 @@ func precisLogin(s string) (text, key string, ok bool) {
 		return s, strings.ToLower(s), !strings.Contains(s, " ")
 	}
 	text, err := casePreserved.String(s)
-	if err != nil || hasRightToLeft(text) && !bidirule.ValidString(text) {
+	if err != nil || HasRightToLeft(text) && !bidirule.ValidString(text) {
 		return "", "", false
 	}
 	key, err = caseMapped.String(s)
@@ -117,17 +116,6 @@ func precisLogin(s string) (text, key string, ok bool) {
 
 // foldSigma replaces final sigmas by ordinary ones: both have the same capital letter.
 func foldSigma(lower string) string { return strings.ReplaceAll(lower, "ς", "σ") }
-
-func hasRightToLeft(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool {
-		properties, _ := bidi.LookupRune(r)
-		switch properties.Class() {
-		case bidi.R, bidi.AL, bidi.AN:
-			return true
-		}
-		return false
-	})
-}
 
 // mixesScripts reports whether a text is less restrictive than the level "highly restrictive" of UTS 39 (5.2): one script, or Latin
 // with the scripts of Japanese, Chinese or Korean. Go has no table of Script_Extensions, so a character that some scripts share, such as

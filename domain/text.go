@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/bidi"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -109,6 +110,18 @@ func isSimple(s string) bool {
 	return true
 }
 
+// HasRightToLeft reports whether a text has a character that is written from right to left, such as an Arabic letter.
+func HasRightToLeft(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool {
+		properties, _ := bidi.LookupRune(r)
+		switch properties.Class() {
+		case bidi.R, bidi.AL, bidi.AN:
+			return true
+		}
+		return false
+	})
+}
+
 func isDigits(s string) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -175,30 +188,32 @@ func presentable(s string) string {
 	if isPlain(s) && len(s) <= MaxLogin {
 		return s
 	}
-	var b strings.Builder
-	n := 0
-	for _, r := range norm.NFC.String(s) {
-		if n == MaxLogin {
-			b.WriteRune('…')
-			break
-		}
-		if !unicode.IsGraphic(r) {
-			r = utf8.RuneError
-		}
-		b.WriteRune(r)
-		n++
-	}
-	return b.String()
+	return shown(norm.NFC.String(s), MaxLogin)
 }
 
-// Line returns a text on one line, of at most limit characters, in which every character is visible or a space.
+// Line returns a text on one line, of at most limit characters, in which every character is visible, a space, or a joiner that shapes the
+// letters beside it. It drops marks of direction, which names in Arabic and Hebrew have: pages isolate such names.
 func Line(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
+	return shown(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case !unicode.IsGraphic(r), isControl(r):
-			return utf8.RuneError
+		case r == '\u200e', r == '\u200f', r == '\u061c':
+			return -1
+		}
+		return r
+	}, s), limit)
+}
+
+// shown replaces the characters that do not show, apart from joiners that shape the letters beside them, and shortens the text.
+func shown(s string, limit int) string {
+	last := ' '
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case !unicode.IsGraphic(r) && !shapes(r, last):
+			r = utf8.RuneError
+		case !unicode.Is(unicode.Inherited, r):
+			last = r
 		}
 		return r
 	}, s)

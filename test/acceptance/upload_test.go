@@ -97,7 +97,7 @@ func TestUploadWithoutScripts(t *testing.T) {
 	}
 	sheet := b.Get(t, address+"/credentials.csv")
 	require.Equal(t, "text/csv; charset=utf-8", sheet.Header.Get("Content-Type"))
-	require.Equal(t, `attachment; filename="credentials.csv"`, sheet.Header.Get("Content-Disposition"))
+	require.Equal(t, `attachment; filename="i> credentials.csv"`, sheet.Header.Get("Content-Disposition"))
 	require.Contains(t, sheet.HTML, `,"anna-1","`+password)
 	require.Contains(t, sheets(t, b.download(t, address+"/credentials.xlsx").body), "This is not a JSON object.")
 	b.Get(t, "/?lang=ru")

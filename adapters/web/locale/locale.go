@@ -2,6 +2,7 @@
 package locale
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/text/number"
 
 	"rollcall/adapters/web/transport"
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -69,6 +71,18 @@ type Words struct {
 	ports.Words
 
 	numbers *message.Printer
+}
+
+// Text implements ports.Words. It isolates a value in a right-to-left script, which would reorder the digits and signs beside it.
+func (w *Words) Text(id string, pairs ...any) string {
+	const isolate, end = "\u2068", "\u2069"
+	pairs = slices.Clone(pairs)
+	for i, value := range pairs {
+		if text, ok := value.(string); ok && domain.HasRightToLeft(text) {
+			pairs[i] = isolate + text + end
+		}
+	}
+	return w.Words.Text(id, pairs...)
 }
 
 // Number formats a number.

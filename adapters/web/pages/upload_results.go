@@ -9,6 +9,8 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,33 +31,30 @@ func (u *Uploads) Credentials(c *fiber.Ctx, user *domain.User) error {
 	if sheet == nil {
 		return fiber.ErrNotFound
 	}
-	return u.withResult(c, user, func(result *ports.ImportResult) error {
-		api.Attach(c, "credentials."+extension, extension)
+	return u.withResult(c, user, func(upload *ports.Upload, result *ports.ImportResult) error {
+		name := strings.TrimSpace(strings.TrimSuffix(upload.Name, path.Ext(upload.Name)) + " credentials." + extension)
+		api.Attach(c, name, extension)
 		return api.SendOutcomes(c, result, sheet(u.Locale.Words(c)))
 	})
 }
 
 // PrintSlips answers GET /useradd/uploads/:id/slips.
 func (u *Uploads) PrintSlips(c *fiber.Ctx, user *domain.User) error {
-	upload, err := u.Uploads.Find(c.UserContext(), user.ID, c.Params("id"))
-	if err != nil {
-		return err
-	}
-	words := u.Locale.Words(c)
-	imported := time.Now().Add(-upload.Silent - upload.Worked) // or a little later
-	note := words.Text("upload.slips."+string(u.PasswordPolicy), "Date", words.Date(imported.Add(u.PasswordLifetime)))
-	view := slipsView{T: words, Back: urls.Uploads + c.Params("id"), Address: c.BaseURL() + urls.Login, Note: note, assets: u.Assets}
-	return u.withResult(c, user, func(result *ports.ImportResult) error {
+	return u.withResult(c, user, func(upload *ports.Upload, result *ports.ImportResult) error {
+		words := u.Locale.Words(c)
+		imported := time.Now().Add(-upload.Silent - upload.Worked) // or a little later
+		note := words.Text("upload.slips."+string(u.PasswordPolicy), "Date", words.Date(imported.Add(u.PasswordLifetime)))
+		view := slipsView{T: words, Back: urls.Uploads + upload.ID, Address: c.BaseURL() + urls.Login, Note: note, assets: u.Assets}
 		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 		c.Set(fiber.HeaderContentDisposition, "inline")
 		return api.SendOutcomes(c, result, slips{u.Slips, view})
 	})
 }
 
-// withResult answers with the result of an upload's import. If the result is no longer available, it redirects a browser to the upload's
+// withResult answers with an upload and the result of its import. If the result is no longer available, it redirects a browser to the upload's
 // page.
-func (u *Uploads) withResult(c *fiber.Ctx, user *domain.User, answer func(*ports.ImportResult) error) error {
-	result, err := u.result(c, user)
+func (u *Uploads) withResult(c *fiber.Ctx, user *domain.User, answer func(*ports.Upload, *ports.ImportResult) error) error {
+	upload, result, err := u.result(c, user)
 	if errors.Is(err, ports.ErrNotFound) && problem.WantsPage(c) {
 		return c.Redirect(urls.Uploads+c.Params("id"), http.StatusSeeOther)
 	}
@@ -63,16 +62,17 @@ func (u *Uploads) withResult(c *fiber.Ctx, user *domain.User, answer func(*ports
 		return err
 	}
 	u.Guard.Events.Note(c, "export", "made", guard.UserID(user), slog.String("file", "credentials"))
-	return answer(result)
+	return answer(upload, result)
 }
 
-// result returns the result of an upload's import, with the passwords.
-func (u *Uploads) result(c *fiber.Ctx, user *domain.User) (*ports.ImportResult, error) {
+// result returns an upload and the result of its import, with the passwords.
+func (u *Uploads) result(c *fiber.Ctx, user *domain.User) (*ports.Upload, *ports.ImportResult, error) {
 	upload, err := u.Uploads.Find(c.UserContext(), user.ID, c.Params("id"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return u.Importing.Recall(c.UserContext(), upload.Key())
+	result, err := u.Importing.Recall(c.UserContext(), upload.Key())
+	return upload, result, err
 }
 
 // slips implements ports.OutcomeWriter. It writes a page to print and cut, with a slip for each account.
