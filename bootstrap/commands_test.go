@@ -111,6 +111,8 @@ func TestInvalidFlags(t *testing.T) {
 		{"serve --host http://people.example", `invalid host name "http://people.example": expected a name such as people.example`},
 		{"serve --trusted-proxy proxy", `invalid network "proxy": expected an address or a network such as 10.0.0.0/8`},
 		{"serve --default-region XX", `invalid --default-region "XX": expected a region with phone numbers, such as RU or DE`},
+		{"serve --time-zone Mars/Olympus", `invalid time zone "Mars/Olympus": expected a name of the IANA database, such as Europe/Moscow or UTC`},
+		{"token list --time-zone MSK+3", `invalid time zone "MSK+3"`},
 		{"serve --max-records=-1", "--max-records must not be negative"},
 		{"serve --max-imports=-1", "--max-imports must not be negative"},
 		{"serve --max-import-time=-1s", "--max-import-time must not be negative"},

@@ -87,10 +87,10 @@ func (f *rulesFlags) check() error {
 	return nil
 }
 
-// rules returns the rules of the current day, which begins at midnight in the location of the server.
-func (f *rulesFlags) rules() domain.Rules {
+// rules returns the rules of the day of a time.
+func (f *rulesFlags) rules(now time.Time) domain.Rules {
 	return domain.Rules{
-		Region: f.DefaultRegion, Today: domain.DateOf(time.Now()), PatronymicOptional: f.Patronymic == patronymicOptional,
+		Region: f.DefaultRegion, Today: domain.DateOf(now), PatronymicOptional: f.Patronymic == patronymicOptional,
 	}
 }
 

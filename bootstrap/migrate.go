@@ -19,6 +19,7 @@ import (
 type migrateCommand struct {
 	takeoverFlags `group:"First service"`
 	rulesFlags    `group:"First service"`
+	zoneFlags     `group:"First service"`
 	databaseFlags `group:"Database"`
 	logFlags      `group:"Logging"`
 }
@@ -65,7 +66,7 @@ func (cmd *migrateCommand) takeOver(ctx context.Context, url string, out io.Writ
 	defer func() { err = errors.Join(err, buffered.Flush()) }()
 	list := takeoverList{out: buffered, words: catalog.Choose("en", ""), counts: map[postgres.FindingKind]int{}}
 	result, err := postgres.TakeOver(ctx, url, postgres.TakeoverConfig{
-		Rules: cmd.rules(), CanSignIn: passhash.IsFirstService, KeepFirst: cmd.KeepFirst, Check: cmd.Check, Found: list.print,
+		Rules: cmd.rules(cmd.now()), CanSignIn: passhash.IsFirstService, KeepFirst: cmd.KeepFirst, Check: cmd.Check, Found: list.print,
 	})
 	if err == nil && result == nil {
 		if cmd.Check {

@@ -14,10 +14,12 @@ import (
 	"rollcall/adapters/postgres"
 	"rollcall/adapters/spool"
 	"rollcall/adapters/web"
+	"rollcall/domain"
 )
 
 type serveCommand struct {
 	serverFlags    `group:"Server"`
+	zoneFlags      `group:"Server"`
 	databaseFlags  `group:"Database"`
 	accessFlags    `group:"Access"`
 	rulesFlags     `group:"Imports"`
@@ -85,6 +87,10 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 
+	err = postgres.NewReports(db).CountDaysIn(ctx, cmd.now().Location())
+	if err != nil {
+		return err
+	}
 	r := resources{db, sessions, spools, secret, catalog, certificate, listener.Addr(), log}
 	u := cmd.newUseCases(r)
 	server, err := cmd.newServer(r, u)
@@ -99,6 +105,9 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	defer inBackground(ctx, u.uploadWorker.Run)()
 	return cmd.serve(ctx, server, listener, log)
 }
+
+// rules returns the rules of the current day.
+func (cmd *serveCommand) rules() domain.Rules { return cmd.rulesFlags.rules(cmd.now()) }
 
 // serve runs the server until ctx ends. Then it drains the server, which fails /readyz meanwhile, and shuts it down.
 func (f *serverFlags) serve(ctx context.Context, server *web.Server, listener net.Listener, log *slog.Logger) error {

@@ -24,6 +24,7 @@ type tokenCommand struct {
 
 type tokenCreateCommand struct {
 	databaseFlags `group:"Database"`
+	zoneFlags     `group:"Token"`
 
 	Expires lifetime `group:"Token" default:"90d" placeholder:"TIME" help:"How long the token is valid, such as 90d or 12h, or never (default: ${default})."`
 	Name    string   `arg:"" help:"Name of the client that will use the token, such as crm. Recorded with each import."`
@@ -38,7 +39,7 @@ func (cmd *tokenCreateCommand) Run(ctx context.Context, std streams) error {
 		}
 		until := "until it is revoked"
 		if !token.Expires.IsZero() {
-			until = "until " + minute(token.Expires)
+			until = "until " + cmd.minute(token.Expires)
 		}
 		fmt.Fprintf(std.err, "Token %s is valid %s. Store it now; it is not shown again:\n", token.Name, until)
 		_, err = fmt.Fprintln(std.out, secret)
@@ -48,6 +49,7 @@ func (cmd *tokenCreateCommand) Run(ctx context.Context, std streams) error {
 
 type tokenListCommand struct {
 	databaseFlags `group:"Database"`
+	zoneFlags     `group:"Tokens"`
 }
 
 // Run prints a table of the tokens.
@@ -62,28 +64,20 @@ func (cmd *tokenListCommand) Run(ctx context.Context, std streams) error {
 		now := time.Now()
 		for i := range tokens {
 			t := &tokens[i]
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.Name, minute(t.Created), minute(t.Expires), minute(t.Used), state(t, now))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.Name, cmd.minute(t.Created), cmd.minute(t.Expires), cmd.minute(t.Used), cmd.state(t, now))
 		}
 		return table.Flush()
 	})
 }
 
-func state(token *domain.AccessToken, now time.Time) string {
+func (f *zoneFlags) state(token *domain.AccessToken, now time.Time) string {
 	switch {
 	case !token.Revoked.IsZero():
-		return "revoked " + minute(token.Revoked)
+		return "revoked " + f.minute(token.Revoked)
 	case !token.IsValid(now):
 		return "expired"
 	}
 	return "valid"
-}
-
-// minute formats a time in the local time zone, to the minute. The zero time is "never".
-func minute(t time.Time) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return t.Local().Format("2006-01-02 15:04")
 }
 
 type tokenRevokeCommand struct {

@@ -79,13 +79,13 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 
 	u := &useCases{reports: postgres.NewReports(r.db), uploads: postgres.NewFileUploads(r.db)}
 	u.importUsers = application.NewImportUsers(application.ImportConfig{
-		Imports:       groupcommit.New(postgres.NewImports(r.db, time.Now)),
+		Imports:       groupcommit.New(postgres.NewImports(r.db, cmd.now)),
 		Decoder:       decoder,
 		Outcomes:      r.spools,
 		Passwords:     passhash.NewTemporary(r.secret),
 		Sentences:     r.catalog.Choose("en", ""),
 		Rules:         cmd.rules,
-		Now:           time.Now,
+		Now:           cmd.now,
 		Room:          cmd.room(),
 		KeepOriginals: cmd.KeepRejected > 0,
 		KeepAnswers:   cmd.KeepAnswers,
@@ -103,7 +103,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Limits:            limits,
 		Hasher:            hasher,
 		Devices:           passhash.NewDevices(r.secret),
-		Now:               time.Now,
+		Now:               cmd.now,
 		Rules:             cmd.rules,
 		TemporaryLifetime: cmd.TemporaryLifetime,
 		MustChange:        cmd.TemporaryPasswords == pages.PasswordsMustChange,
@@ -129,13 +129,13 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	u.exportReport = application.NewExportReport(application.ExportConfig{
 		Reports:     u.reports,
 		Exports:     cmd.exportsFolder(),
-		Formats:     report.Formats(time.Local, r.spools.Dir()),
-		Now:         time.Now,
+		Formats:     report.Formats(cmd.now().Location(), r.spools.Dir()),
+		Now:         cmd.now,
 		Concurrency: max(1, runtime.GOMAXPROCS(0)/2),
 		Patience:    exportPatience,
 	})
-	u.accessTokens = application.NewAccessTokens(postgres.NewAccessTokens(r.db), passhash.TokenSecrets, time.Now)
-	u.setUp = application.NewSetUp(postgres.NewSetupCodes(r.db), passhash.SetupCodes, time.Now)
+	u.accessTokens = application.NewAccessTokens(postgres.NewAccessTokens(r.db), passhash.TokenSecrets, cmd.now)
+	u.setUp = application.NewSetUp(postgres.NewSetupCodes(r.db), passhash.SetupCodes, cmd.now)
 	return u
 }
 
@@ -180,6 +180,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 		Ready:     r.db.Ready,
 		Spools:    r.spools,
 		Languages: r.catalog,
+		Now:       cmd.now,
 		Sheets:    report.Credentials(r.spools.Dir()),
 		MaxBody:   int64(cmd.MaxBody),
 		Views:     views.Files,

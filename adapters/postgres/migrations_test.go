@@ -50,6 +50,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 		{"sessions"},
 		{"setup_codes"},
 		{"statistics"},
+		{"statistics_zone"},
 		{"upload_parts"},
 		{"uploads"},
 		{"users"},

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -34,6 +35,80 @@ func (r *Reports) RollUp(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// CountDaysIn makes the days of the statistics those of a location. It counts all imports again if another location was set before, so all
+// instances need the same one.
+func (r *Reports) CountDaysIn(ctx context.Context, location *time.Location) error {
+	// Without a name the system's location is known by its offsets.
+	year := time.Now().Year()
+	zone := location.String()
+	for _, month := range []time.Month{time.January, time.July} {
+		zone += ", " + domain.ZoneName(time.Date(year, month, 1, 0, 0, 0, 0, location))
+	}
+	tx, err := r.db.pool.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after the commit there is nothing to undo
+	var isCounted bool
+	var first, last *time.Time
+	_, err = tx.Exec(ctx, "select pg_advisory_xact_lock($1)", int64(lockRollUp))
+	if err == nil {
+		err = tx.QueryRow(ctx, "select exists (select from statistics_zone where zone = $1), min(date), max(date) from codes", zone).Scan(&isCounted, &first, &last)
+	}
+	if err == nil && !isCounted {
+		err = tx.SendBatch(ctx, recount(zone, daysIn(location, first, last))).Close()
+	}
+	if err == nil {
+		err = tx.Commit(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("count days of %s: %w", location, unavailable(err))
+	}
+	return nil
+}
+
+// days are consecutive days.
+type days struct {
+	before domain.Date // the first of them
+	starts []time.Time
+}
+
+// daysIn returns the days of a location from the one of a moment to the one of another. Without moments there are none.
+func daysIn(location *time.Location, first, last *time.Time) days {
+	if first == nil {
+		return days{}
+	}
+	begin := domain.DateOf(first.In(location))
+	all := days{before: begin - 1}
+	for day := begin; day <= domain.DateOf(last.In(location)); day++ {
+		all.starts = append(all.starts, day.Start(location))
+	}
+	return all
+}
+
+// recount returns the statements that count all imports by the days of a zone. The lock keeps the version before roll-ups from counting
+// meanwhile.
+func recount(zone string, in days) *pgx.Batch {
+	const day = "date '1970-01-01' + @before::int + width_bucket(date, @starts::timestamptz[])"
+	args := pgx.NamedArgs{"zone": zone, "before": in.before, "starts": in.starts}
+	var batch pgx.Batch
+	for _, sql := range []string{
+		"lock table statistics, reason_statistics in share row exclusive mode",
+		"delete from statistics",
+		"delete from reason_statistics",
+		`insert into statistics (day, shard, requests, created, refused)
+			select ` + day + `, -1, count(*), sum(created), sum(refused) from codes where uncounted_day is null group by 1`,
+		`insert into reason_statistics (day, shard, field, code, objects)
+			select ` + day + `, -1, field, r.code, sum(objects) from codes c join code_reasons r on code_id = id
+			where uncounted_day is null group by 1, 3, 4`,
+		"update codes set uncounted_day = " + day + " where uncounted_day <> " + day,
+		"insert into statistics_zone (zone) values (@zone) on conflict (id) do update set zone = excluded.zone",
+	} {
+		batch.Queue(sql, args)
+	}
+	return &batch
 }
 
 // Statistics implements ports.ReportReading. All figures are of one snapshot.

@@ -185,3 +185,61 @@ func TestRollUpOfMany(t *testing.T) {
 	require.Empty(t, uncounted(t, url))
 	require.Len(t, pgtest.Query[struct{ Day time.Time }](t, url, `select day from statistics`), 3)
 }
+
+// A change of the time zone moves imports to the days of the new zone: those in the statistics, whose zone the version before did not
+// record, and those that are not counted yet. The statistics have the same days as the report's filter.
+func TestCountDaysIn(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000050", `
+		insert into codes (date, code, description, created, refused, uncounted_day) values
+			('2026-11-25 20:59:59.999999Z', 200, 'x', 1, 1, null), ('2026-11-25 21:00Z', 200, 'x', 10, 1, null),
+			('2026-11-25 23:59Z', 200, 'x', 100, 1, '2026-11-25'), ('2026-11-26 12:00Z', 200, 'x', 1000, 1, '2026-11-26');
+		insert into statistics values ('2026-11-25', 0, 2, 11, 2);
+		insert into code_reasons (field, code, code_id, objects) select 'login', 'taken', id, 1 from codes;
+		insert into reason_statistics values ('2026-11-25', 0, 'login', 'taken', 2)`)
+	reports := postgres.NewReports(db)
+	moscow, err := time.LoadLocation("Europe/Moscow")
+	require.NoError(t, err)
+	last := domain.DateOf(time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC))
+	for _, c := range []struct {
+		name      string
+		location  *time.Location
+		last, all int
+	}{
+		{"UTC", time.UTC, 1000, 1111}, {"Moscow", moscow, 1110, 1111}, {"Moscow again", moscow, 1110, 1111}, {"UTC again", time.UTC, 1000, 1111},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.NoError(t, reports.CountDaysIn(t.Context(), c.location))
+			check := func() {
+				s, err := reports.Statistics(t.Context(), last)
+				require.NoError(t, err)
+				require.Equal(t, c.last, s.Last(1).Registered)
+				require.Equal(t, c.all, s.Last(2).Registered)
+				require.Equal(t, domain.Count{Imports: 4, Registered: c.all, Rejected: 4}, s.All)
+				require.Equal(t, []domain.ReasonCount{{Reason: domain.Reason{Field: "login", Code: domain.CodeTaken}, Records: 4}}, s.Reasons)
+				page, err := reports.Imports(t.Context(), ports.ImportQuery{Filter: domain.ReportFilter{From: last.Start(c.location)}, Limit: 9})
+				require.NoError(t, err)
+				sum := 0
+				for _, it := range page.Imports {
+					sum += it.Registered
+				}
+				require.Equal(t, c.last, sum)
+			}
+			check()
+			if c.name == "Moscow again" {
+				require.NoError(t, reports.RollUp(t.Context()))
+				check()
+			}
+		})
+	}
+}
+
+// Without imports there is nothing to count.
+func TestCountDaysInOfNone(t *testing.T) {
+	reports := postgres.NewReports(open(t, pgtest.New(t)))
+	require.NoError(t, reports.CountDaysIn(t.Context(), time.UTC))
+	require.NoError(t, reports.CountDaysIn(t.Context(), time.Local))
+	s, err := reports.Statistics(t.Context(), statisticsDay)
+	require.NoError(t, err)
+	require.Zero(t, s.All)
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"time"
 
 	"rollcall/domain"
 )
@@ -55,7 +54,7 @@ func (t *takeover) copyImports(ctx context.Context) error {
 		const columns = "codes (id, code, method, date, description, created, refused, unkept, uncounted_day)"
 		return t.copy(ctx, columns, len(imports), func(b copyRow, i int) copyRow {
 			it := &imports[i]
-			day := domain.DateOf(it.date.time().In(time.Local))
+			day := domain.DateOf(it.date.time()) // until the server counts the days of its time zone
 			return b.fields(9).bigint(it.id).integer(it.status).text(it.method).timestamp(it.date).text(it.description).
 				bigint(it.registered).bigint(it.rejected+it.unkept).bigint(it.unkept).date(day, true)
 		})

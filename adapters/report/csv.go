@@ -32,22 +32,22 @@ type CredentialsCSV struct {
 
 // Write implements ports.ReportWriter.
 func (c CodesCSV) Write(w io.Writer, report ports.Report) error {
-	return writeCSV(w, report.Language, c.Location, codes, "imports", report.Imports)
+	return writeCSV(w, report.Language, codesIn(c.Location), "imports", report.Imports)
 }
 
 // Write implements ports.ReportWriter.
 func (BadUsersCSV) Write(w io.Writer, report ports.Report) error {
-	return writeCSV(w, report.Language, nil, badUsers, "rejections", report.Rejections)
+	return writeCSV(w, report.Language, badUsers, "rejections", report.Rejections)
 }
 
 // Write implements ports.ReportWriter.
 func (RejectedCSV) Write(w io.Writer, report ports.Report) error {
-	return writeCSV(w, report.Language, nil, rejected, "rejections", rejectedRecords(report.Rejections))
+	return writeCSV(w, report.Language, rejected, "rejections", rejectedRecords(report.Rejections))
 }
 
 // Write implements ports.OutcomeWriter.
 func (c CredentialsCSV) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
-	return writeCSV(w, c.Language, nil, credentials, "outcomes", registered(outcomes))
+	return writeCSV(w, c.Language, credentials, "outcomes", registered(outcomes))
 }
 
 const (
@@ -57,7 +57,7 @@ const (
 
 // writeCSV writes a CSV file by RFC 4180, but for the delimiter: the names of the columns, and a row for each value. Every field is
 // quoted, as csvfield.Append does it.
-func writeCSV[T any](w io.Writer, language string, location *time.Location, t table[T], name string, values iter.Seq2[T, error]) error {
+func writeCSV[T any](w io.Writer, language string, t table[T], name string, values iter.Seq2[T, error]) error {
 	o := newOutput(w)
 	delimiter := byte(';')
 	if language == "" || language == "en" { // in other languages decimals have a comma, and Excel splits rows at semicolons
@@ -84,7 +84,7 @@ func writeCSV[T any](w io.Writer, language string, location *time.Location, t ta
 				}
 				o.buf = append(o.buf, '"')
 			case c.date != nil:
-				o.buf = append(in(location, c.date(row)).AppendFormat(append(o.buf, '"'), time.DateTime), '"')
+				o.buf = append(c.date(row).AppendFormat(append(o.buf, '"'), time.DateTime), '"')
 			default:
 				o.buf = csvfield.Append(o.buf, c.text(row))
 			}

@@ -31,14 +31,8 @@ type column[T any] struct {
 }
 
 // The tables and columns are those of the database, as in the files of the first service.
+// Imports have a column more, for the zone of their dates.
 var (
-	codes = table[domain.Import]{"Response status codes", []column[domain.Import]{
-		{name: "id", width: 10, bookWidth: 10, number: func(i *domain.Import) int64 { return i.ID }},
-		{name: "code", width: 4, bookWidth: 8, number: func(i *domain.Import) int64 { return int64(i.Status) }},
-		{name: "method", width: 6, bookWidth: 10, isEntry: true, text: func(i *domain.Import) string { return i.Method }},
-		{name: "date", width: 19, bookWidth: 20, date: func(i *domain.Import) time.Time { return i.Date }},
-		{name: "description", bookWidth: 65, text: func(i *domain.Import) string { return i.Description }},
-	}}
 	badUsers = table[domain.Rejection]{"Bad request users", []column[domain.Rejection]{
 		{name: "code_id", width: 10, bookWidth: 10, number: func(r *domain.Rejection) int64 { return r.Import }},
 		{name: "object_id", width: 10, bookWidth: 12, number: func(r *domain.Rejection) int64 { return int64(r.Record) }},
@@ -72,12 +66,19 @@ var people = func() (columns []column[rejectedRecord]) {
 	return columns
 }()
 
-// in returns a date in a location. Nil stands for UTC.
-func in(location *time.Location, date time.Time) time.Time {
+// codesIn returns the table of imports with the dates of a location. Nil stands for UTC.
+func codesIn(location *time.Location) table[domain.Import] {
 	if location == nil {
 		location = time.UTC
 	}
-	return date.In(location)
+	return table[domain.Import]{"Response status codes", []column[domain.Import]{
+		{name: "id", width: 10, bookWidth: 10, number: func(i *domain.Import) int64 { return i.ID }},
+		{name: "code", width: 4, bookWidth: 8, number: func(i *domain.Import) int64 { return int64(i.Status) }},
+		{name: "method", width: 6, bookWidth: 10, isEntry: true, text: func(i *domain.Import) string { return i.Method }},
+		{name: "date", width: 19, bookWidth: 20, date: func(i *domain.Import) time.Time { return i.Date.In(location) }},
+		{name: "time_zone", width: 13, bookWidth: 15, text: func(i *domain.Import) string { return domain.ZoneName(i.Date.In(location)) }},
+		{name: "description", bookWidth: 65, text: func(i *domain.Import) string { return i.Description }},
+	}}
 }
 
 // each calls row with every value of a sequence, up to the first error. The value is valid until row returns.

@@ -17,13 +17,13 @@ type TemplateXLSX struct {
 
 // Write writes the file. It returns the error of w, wrapped.
 func (TemplateCSV) Write(w io.Writer, words ports.Words) error {
-	return writeCSV(w, words.Language(), nil, template(words), "rows", noRows)
+	return writeCSV(w, words.Language(), template(words), "rows", noRows)
 }
 
 // Write writes the file. It returns ports.ErrUnavailable if the disk is full, and the error of w, wrapped.
 func (x TemplateXLSX) Write(w io.Writer, words ports.Words) error {
 	return writeWorkbook(w, x.Dir, 0, func(book *workbook) error {
-		return addTable(book, nil, template(words), "rows", noRows)
+		return addTable(book, template(words), "rows", noRows)
 	})
 }
 

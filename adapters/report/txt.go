@@ -28,12 +28,12 @@ const (
 // Write implements ports.ReportWriter.
 func (t TXT) Write(w io.Writer, report ports.Report) error {
 	o := newOutput(w)
-	err := writeTXT(o, t.Location, codes, "imports", report.Imports)
+	err := writeTXT(o, codesIn(t.Location), "imports", report.Imports)
 	if err != nil {
 		return err
 	}
 	o.buf = append(o.buf, '\n')
-	err = writeTXT(o, t.Location, badUsers, "rejections", report.Rejections)
+	err = writeTXT(o, badUsers, "rejections", report.Rejections)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (t TXT) Write(w io.Writer, report ports.Report) error {
 }
 
 // writeTXT writes a table with a row for each value.
-func writeTXT[T any](o *output, location *time.Location, t table[T], name string, values iter.Seq2[T, error]) error {
+func writeTXT[T any](o *output, t table[T], name string, values iter.Seq2[T, error]) error {
 	o.buf = append(append(o.buf, t.title...), "\n\n"...)
 	for i := range t.columns {
 		c := &t.columns[i]
@@ -67,7 +67,7 @@ func writeTXT[T any](o *output, location *time.Location, t table[T], name string
 				cell = strconv.AppendInt(cell[:0], c.number(row), 10)
 				o.buf = appendRight(o.buf, cell, c.width)
 			case c.date != nil:
-				cell = in(location, c.date(row)).AppendFormat(cell[:0], time.DateTime)
+				cell = c.date(row).AppendFormat(cell[:0], time.DateTime)
 				o.buf = appendRight(o.buf, cell, c.width)
 			default:
 				text, width := oneLine(c.text(row))

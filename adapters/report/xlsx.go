@@ -56,29 +56,29 @@ const (
 // Write implements ports.ReportWriter.
 func (x XLSX) Write(w io.Writer, report ports.Report) error {
 	return writeWorkbook(w, x.Dir, x.sheetRows, func(book *workbook) error {
-		err := addTable(book, x.Location, codes, "imports", report.Imports)
+		err := addTable(book, codesIn(x.Location), "imports", report.Imports)
 		if err != nil {
 			return err
 		}
-		return addTable(book, nil, badUsers, "rejections", report.Rejections)
+		return addTable(book, badUsers, "rejections", report.Rejections)
 	})
 }
 
 // Write implements ports.ReportWriter.
 func (x RejectedXLSX) Write(w io.Writer, report ports.Report) error {
 	return writeWorkbook(w, x.Dir, x.sheetRows, func(book *workbook) error {
-		return addTable(book, nil, rejected, "rejections", rejectedRecords(report.Rejections))
+		return addTable(book, rejected, "rejections", rejectedRecords(report.Rejections))
 	})
 }
 
 // Write implements ports.OutcomeWriter.
 func (x CredentialsXLSX) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) error {
 	return writeWorkbook(w, x.Dir, x.sheetRows, func(book *workbook) error {
-		err := addTable(book, nil, credentials, "outcomes", registered(outcomes))
+		err := addTable(book, credentials, "outcomes", registered(outcomes))
 		if err != nil {
 			return err
 		}
-		return addTable(book, nil, rejectionsIn(x.Sentences), "outcomes", notRegistered(outcomes))
+		return addTable(book, rejectionsIn(x.Sentences), "outcomes", notRegistered(outcomes))
 	})
 }
 
@@ -151,7 +151,7 @@ func (b *workbook) setUp() error {
 }
 
 // addTable adds a table with a row for each value, on as many sheets as it needs.
-func addTable[T any](book *workbook, location *time.Location, t table[T], name string, values iter.Seq2[T, error]) error {
+func addTable[T any](book *workbook, t table[T], name string, values iter.Seq2[T, error]) error {
 	s := &sheets{book: book, title: t.title, cells: make([]any, len(t.columns))}
 	for _, c := range t.columns {
 		it := sheetColumn{name: c.name, width: c.bookWidth}
@@ -177,7 +177,7 @@ func addTable[T any](book *workbook, location *time.Location, t table[T], name s
 				}
 			case c.date != nil:
 				// Excel would round fractions of a second up to a second that is not over yet.
-				s.cells[i] = in(location, c.date(row)).Truncate(time.Second)
+				s.cells[i] = c.date(row).Truncate(time.Second)
 			default:
 				s.setText(i, c.text(row))
 			}

@@ -170,11 +170,11 @@ func TestXLSXByEncodingXML(t *testing.T) {
 	require.Equal(t, "Response status codes", book.Sheets[0].Name)
 	require.Equal(t, "Bad request users", book.Sheets[1].Name)
 	require.Equal(t, "Bad request users 2", book.Sheets[2].Name)
-	require.Equal(t, []string{"'Response status codes'!$A$1:$E$4", "'Bad request users'!$A$1:$D$20", "'Bad request users 2'!$A$1:$D$16"}, book.Filters)
+	require.Equal(t, []string{"'Response status codes'!$A$1:$F$4", "'Bad request users'!$A$1:$D$20", "'Bad request users 2'!$A$1:$D$16"}, book.Filters)
 
 	codes := all["xl/worksheets/sheet1.xml"]
-	require.Equal(t, "$A$1:$E$4", codes.AutoFilter.Range)
-	require.Len(t, codes.Columns, 5)
+	require.Equal(t, "$A$1:$F$4", codes.AutoFilter.Range)
+	require.Len(t, codes.Columns, 6)
 	require.Len(t, codes.Panes, 1)
 	require.Equal(t, "frozen", codes.Panes[0].State)
 	require.Equal(t, "1", codes.Panes[0].YSplit)
@@ -185,8 +185,8 @@ func TestXLSXByEncodingXML(t *testing.T) {
 	}
 	require.Len(t, codes.Rows, 4)
 	row := codes.Rows[1].Cells
-	require.Len(t, row, 5)
-	for i, kind := range []string{"", "", "inlineStr", "", "inlineStr"} {
+	require.Len(t, row, 6)
+	for i, kind := range []string{"", "", "inlineStr", "", "inlineStr", "inlineStr"} {
 		require.Equal(t, kind, row[i].Type)
 	}
 	require.Equal(t, "7", row[0].Value)

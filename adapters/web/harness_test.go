@@ -84,7 +84,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 				Uploads: s.uploads, Templates: report.Templates(""),
 				KeepAnswers: time.Hour, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
-			Reports: fake.Reports{Store: store}, Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, MaxBody: 1 << 20, Views: views.Files, Log: log,
+			Reports: fake.Reports{Store: store}, Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
 			Sheets: report.Credentials(""),
 		},
 	}
@@ -106,8 +106,8 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		Uploads: s.uploads, Worker: worker, Importing: imports, Decoder: decoder, MaxUser: 8 << 20,
 	})
 	use.web.Exporting = application.NewExportReport(application.ExportConfig{
-		Reports: fake.Reports{Store: store}, Exports: s.exports, Now: time.Now, Concurrency: 2, Patience: time.Minute,
-		Formats: report.Formats(time.Local, ""),
+		Reports: fake.Reports{Store: store}, Exports: s.exports, Now: use.web.Now, Concurrency: 2, Patience: time.Minute,
+		Formats: report.Formats(use.web.Now().Location(), ""),
 	})
 	server, err := web.NewServer(use.web)
 	require.NoError(t, err)

@@ -304,7 +304,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Uploads: pages.UploadsConfig{
 			Uploading: r, Uploads: r, Importing: r, Templates: report.Templates(""), KeepAnswers: time.Hour,
 		},
-		Reports: r, Exporting: r, Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Sheets: api.Sheets{"csv": write, "xlsx": write},
+		Reports: r, Exporting: r, Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
 		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	if change != nil {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,7 +25,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 	}
 	catalog, err := i18n.New()
 	require.NoError(t, err)
-	server, err := web.NewServer(web.Config{Views: views.Files, Languages: catalog})
+	server, err := web.NewServer(web.Config{Views: views.Files, Languages: catalog, Now: time.Now})
 	require.NoError(t, err)
 	require.ElementsMatch(t, listed, server.Routes())
 }

@@ -50,6 +50,7 @@ type Config struct {
 	Ready     func(context.Context) error // returns nil if the database answers and has every migration, else what is missing
 	Spools    ports.SpoolStore
 	Languages ports.Languages
+	Now       func() time.Time // in the server's time zone
 	Sheets    api.Sheets
 	MaxBody   int64 // bytes of a file
 	Views     fs.FS // layouts, partials, pages, static files and the manual
@@ -143,7 +144,7 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 	if err != nil {
 		return nil, err
 	}
-	languages, files := locale.New(cfg.Languages), intake.NewReceiver(cfg.Spools, cfg.MaxBody)
+	languages, files := locale.New(cfg.Languages, cfg.Now), intake.NewReceiver(cfg.Spools, cfg.MaxBody)
 	door := guard.New(cfg.Guard, session.New(cfg.Account.Auth, cfg.Sessions), cfg.Transport.Proxies, cfg.Log)
 	site := &pages.Site{Guard: door, Locale: languages, Assets: assets, AllowsRegistration: !cfg.Account.RegistrationClosed}
 	reports := &pages.Reports{Site: site, Reading: cfg.Reports}

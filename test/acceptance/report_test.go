@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -302,6 +303,32 @@ func TestReportTakesAnyAddress(t *testing.T) {
 			got := b.Get(t, "/profile?"+c.query)
 			require.Equal(t, 200, got.Status)
 			require.Equal(t, c.want, got.Find(".imports > tbody > tr:first-child .what").Length())
+		})
+	}
+}
+
+// The calendar days of these zones are always different. After a restart with another zone the figures have its days.
+func TestTimeZone(t *testing.T) {
+	p := start(t, "--time-zone", "Pacific/Kiritimati")
+	p.registered(t)
+	require.Equal(t, 200, p.post(t, mixed).status)
+	for _, c := range []struct {
+		zone, offset string
+		hours        time.Duration
+	}{
+		{"Pacific/Kiritimati", "+14:00", 14}, {"Etc/GMT+12", "-12:00", -12},
+	} {
+		t.Run(c.zone, func(t *testing.T) {
+			p := &program{database: p.database}
+			p.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--exports-dir", t.TempDir(),
+				"--database-url", p.database, "--time-zone", c.zone)
+			b := p.browser(t)
+			require.Equal(t, "/profile", b.SignIn(t, "anna", goodPassword).Location())
+			today := time.Now().UTC().Add(c.hours * time.Hour).Format(time.DateOnly)
+			page := b.Get(t, "/profile?from="+today+"&until="+today)
+			require.Equal(t, "1", page.Text(".figures section:first-child .registered dd"))
+			require.Equal(t, today, page.Find("[data-chart=days] tbody tr:last-child th").AttrOr("data-value", ""))
+			require.Regexp(t, regexp.QuoteMeta(c.offset)+"$", page.Find(".imports time").AttrOr("datetime", ""))
 		})
 	}
 }

@@ -326,10 +326,10 @@ func TestTokenCommands(t *testing.T) {
 	status, stdout, stderr := run("revoke", "crm")
 	require.Zero(t, status, stderr)
 	require.Equal(t, "crm is revoked\n", stdout)
-	_, stdout, _ = run("list")
+	_, stdout, _ = run("list", "--time-zone", "Europe/Moscow")
 	lines := strings.Split(stdout, "\n")
 	require.Len(t, lines, 5)
-	const moment = `\d{4}-\d\d-\d\d \d\d:\d\d`
+	const moment = `\d{4}-\d\d-\d\d \d\d:\d\d MSK \(UTC\+3\)`
 	require.Regexp(t, `^crm +`+moment+` +`+moment+` +never +revoked `+moment+`$`, lines[1])
 	require.Regexp(t, `^old +`+moment+` +`+moment+` +never +expired$`, lines[2])
 	require.Regexp(t, `^Школа +`+moment+` +never +never +valid$`, lines[3])

@@ -122,6 +122,32 @@ func TestReportShowsImports(t *testing.T) {
 	})
 }
 
+// A script shows times in the time zone of the browser, and the server's in the title.
+func TestTimesAreThoseOfTheReader(t *testing.T) {
+	const zone = "Asia/Kathmandu"
+	location, err := time.LoadLocation(zone)
+	require.NoError(t, err)
+	p := start(t)
+	p.importSome(t)
+	v := p.visit(t)
+	v.do(call(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone}))
+	v.register(anna())
+	for language, format := range map[string]string{"en": `^2 January 2006, 15:04 `, "ru": `^2 \S+ 2006 г\., 15:04 `} {
+		v.open("/profile?lang=" + language)
+		for _, selector := range []string{".imports time", ".profile .data time"} {
+			shown := eval[[]string](v, `selector => {
+				const time = document.querySelector(selector);
+				return [time.getAttribute("datetime"), time.title, time.textContent];
+			}`, selector)
+			at, err := time.Parse(time.RFC3339, shown[0])
+			require.NoError(t, err)
+			require.Contains(t, shown[1], at.Format(", 15:04 "), "the server's time")
+			require.Contains(t, shown[1], "UTC")
+			require.Regexp(t, at.In(location).Format(format)+`UTC\+5:45$`, shown[2])
+		}
+	}
+}
+
 func TestReportShowsRejectedRecords(t *testing.T) {
 	p := start(t)
 	p.importSome(t)

@@ -66,6 +66,9 @@
         {
           ...axis,
           size: 28,
+          label: titles[0],
+          labelSize: 20,
+          labelFont: axis.font,
           grid: { show: false },
           splits: rows.map((row, i) => i).filter((i) => (rows.length - 1 - i) % everyDays === 0),
           values: (u, splits) => splits.map((i) => shortDay.format(new Date(rows[i].key))),

@@ -53,7 +53,7 @@ func (e *Exports) Rejected(c *fiber.Ctx, user *domain.User) error {
 
 func (e *Exports) send(c *fiber.Ctx, user *domain.User, name, extension string) error {
 	file, err := e.Exporting.Export(c.UserContext(), ports.ExportQuery{
-		Format: name, Language: e.Locale.Words(c).Language(), Filter: ReadReportQuery(c).Filter,
+		Format: name, Language: e.Locale.Words(c).Language(), Filter: ReadReportQuery(c, e.Locale.Now().Location()).Filter,
 	})
 	if err != nil {
 		return err

@@ -50,12 +50,14 @@ type ReportQuery struct {
 	Object int
 }
 
-// ReadReportQuery reads the parameters of a request.
-func ReadReportQuery(c *fiber.Ctx) *ReportQuery {
+// ReadReportQuery reads the parameters of a request. Its days begin in a location.
+func ReadReportQuery(c *fiber.Ctx, location *time.Location) *ReportQuery {
 	q := &ReportQuery{Values: url.Values{}}
-	q.Filter.From, _ = q.day(c, QueryFrom)
+	if first, given := q.day(c, QueryFrom); given {
+		q.Filter.From = first.Start(location)
+	}
 	if last, given := q.day(c, QueryUntil); given {
-		q.Filter.Until = last.AddDate(0, 0, 1)
+		q.Filter.Until = (last + 1).Start(location)
 	}
 	q.Filter.Status = int(q.number(c, QueryStatus, 16))
 	q.Filter.Import = q.number(c, QueryImport, 64)
@@ -79,14 +81,13 @@ func ReadReportQuery(c *fiber.Ctx) *ReportQuery {
 	return q
 }
 
-// day reads a day, and returns its beginning in the server's time zone.
-func (q *ReportQuery) day(c *fiber.Ctx, name string) (day time.Time, given bool) {
-	day, err := time.ParseInLocation(time.DateOnly, c.Query(name), time.Local)
-	if err != nil || day.IsZero() {
-		return time.Time{}, false
+func (q *ReportQuery) day(c *fiber.Ctx, name string) (day domain.Date, given bool) {
+	t, err := time.Parse(time.DateOnly, c.Query(name))
+	if err != nil || t.IsZero() {
+		return 0, false
 	}
-	q.Values.Set(name, day.Format(time.DateOnly))
-	return day, true
+	q.Values.Set(name, t.Format(time.DateOnly))
+	return domain.DateOf(t), true
 }
 
 // number reads a positive number of up to the given bits, and returns 0 for any other value.

@@ -1,8 +1,9 @@
-// Package locale chooses the language of a reader, and formats texts and numbers in it.
+// Package locale chooses the language of a reader, and formats texts, numbers and times in it.
 package locale
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,11 +21,16 @@ const (
 	cookieYears = 1
 )
 
-// A Locale chooses between the languages of the pages.
-type Locale struct{ languages ports.Languages }
+// A Locale chooses between the languages of the pages, and has the server's clock.
+type Locale struct {
+	languages ports.Languages
 
-// New returns a locale of languages.
-func New(languages ports.Languages) *Locale { return &Locale{languages} }
+	// Now returns the time in the server's time zone, in which days begin and pages show times.
+	Now func() time.Time
+}
+
+// New returns a locale of languages and a clock.
+func New(languages ports.Languages, now func() time.Time) *Locale { return &Locale{languages, now} }
 
 // Remember stores the language that a GET with ?lang= chooses, for this page and later ones.
 func (l *Locale) Remember(c *fiber.Ctx) error {
@@ -36,7 +42,7 @@ func (l *Locale) Remember(c *fiber.Ctx) error {
 	if words.Language() != chosen {
 		return c.Next()
 	}
-	set(c, words)
+	l.set(c, words)
 	c.Cookie(&fiber.Cookie{
 		Name: cookie, Value: words.Language(), Path: "/", Expires: time.Now().AddDate(cookieYears, 0, 0),
 		HTTPOnly: true, Secure: transport.IsSecure(c), SameSite: fiber.CookieSameSiteLaxMode,
@@ -57,11 +63,11 @@ func (l *Locale) Words(c *fiber.Ctx) *Words {
 	if known, ok := c.Locals(wordsKey).(*Words); ok {
 		return known
 	}
-	return set(c, l.languages.Choose(c.Cookies(cookie), c.Get(fiber.HeaderAcceptLanguage)))
+	return l.set(c, l.languages.Choose(c.Cookies(cookie), c.Get(fiber.HeaderAcceptLanguage)))
 }
 
-func set(c *fiber.Ctx, chosen ports.Words) *Words {
-	w := &Words{chosen, message.NewPrinter(language.Make(chosen.Language()))}
+func (l *Locale) set(c *fiber.Ctx, chosen ports.Words) *Words {
+	w := &Words{chosen, l.Now().Location(), message.NewPrinter(language.Make(chosen.Language()))}
 	c.Locals(wordsKey, w)
 	return w
 }
@@ -70,7 +76,8 @@ func set(c *fiber.Ctx, chosen ports.Words) *Words {
 type Words struct {
 	ports.Words
 
-	numbers *message.Printer
+	location *time.Location
+	numbers  *message.Printer
 }
 
 // Text implements ports.Words. It isolates a value in a right-to-left script, which would reorder the digits and signs beside it.
@@ -88,8 +95,30 @@ func (w *Words) Text(id string, pairs ...any) string {
 // Number formats a number.
 func (w *Words) Number(n int) string { return w.numbers.Sprint(n) }
 
-// DateTime formats a day and a time of day.
-func (w *Words) DateTime(t time.Time) string { return w.Date(t) + ", " + t.Format("15:04") }
+// Zone returns the name of the server's time zone at a time.
+func (w *Words) Zone(t time.Time) string {
+	return strings.Replace(domain.ZoneName(t.In(w.location)), "MSK", w.Text("zone.msk"), 1)
+}
+
+// A Moment is the view of a time, alone or in a sentence. A script translates it to the reader's time zone.
+type Moment struct {
+	Before, After string // rest of the sentence
+	Text, Date    string // for readers, in the server's time zone, and for programs
+}
+
+// Time returns the view of a time.
+func (w *Words) Time(t time.Time) Moment {
+	t = t.In(w.location)
+	return Moment{Text: w.Date(t) + ", " + t.Format("15:04 ") + w.Zone(t), Date: t.Format(time.RFC3339)}
+}
+
+// TextWithTime returns the view of a message whose Time is a time.
+func (w *Words) TextWithTime(id string, t time.Time) Moment {
+	const mark = "\x00"
+	moment := w.Time(t)
+	moment.Before, moment.After, _ = strings.Cut(w.Text(id, "Time", mark), mark)
+	return moment
+}
 
 // Percent formats a share of 1 as a percentage.
 func (w *Words) Percent(share float64) string {

@@ -22,7 +22,7 @@ type profileView struct {
 func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 	v := &profileView{Base: Base{Notice: r.notice(c)}, TemporaryUntil: user.PasswordExpires}
 	if r.Guard.SeesReports(user) {
-		query := api.ReadReportQuery(c)
+		query := api.ReadReportQuery(c, r.Locale.Now().Location())
 		v.Form, v.kept = r.form(c, filterInputs, query.Values), query.Values
 		report, err := r.report(c, query)
 		if err != nil {

@@ -32,6 +32,7 @@ type Reports struct {
 type reportView struct {
 	Any       bool // there was an import
 	ServerURL string
+	Zone      string // of the server
 	Periods   []periodView
 	Days      []dayView // none if no record was imported on any day
 	Reasons   []reasonView
@@ -83,7 +84,7 @@ type importView struct {
 	ID                  int64
 	Status              int
 	Method, Description string
-	Date, Time          string // for programs, and for readers
+	Time                locale.Moment
 	Rejected, OpenURL   string // how many, and what shows or hides them; empty for none
 	Opened              *rejectionsView
 }
@@ -110,7 +111,7 @@ type rejectionView struct {
 
 // report returns the report that a query asks for.
 func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) {
-	statistics, err := r.Reading.Statistics(c.UserContext(), domain.DateOf(time.Now()))
+	statistics, err := r.Reading.Statistics(c.UserContext(), domain.DateOf(r.Locale.Now()))
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +120,7 @@ func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) 
 		return v, nil
 	}
 	words := r.Locale.Words(c)
+	v.Zone = words.Zone(r.Locale.Now())
 	v.addStatistics(statistics, words, q)
 	v.addFilter(statistics, words, q)
 	return v, r.listImports(c, v, q)
@@ -265,10 +267,9 @@ func (r *Reports) listImports(c *fiber.Ctx, v *reportView, q *api.ReportQuery) e
 }
 
 func newImportView(it domain.Import, words *locale.Words) importView {
-	date := it.Date.Local()
 	v := importView{
 		ID: it.ID, Status: it.Status, Method: it.Method, Description: it.Description,
-		Date: date.Format(time.RFC3339), Time: words.DateTime(date),
+		Time: words.Time(it.Date),
 	}
 	if it.Rejected > 0 {
 		v.Rejected = words.Text("report.records.count", "Count", it.Rejected, "Number", words.Number(it.Rejected))

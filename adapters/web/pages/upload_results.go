@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -42,8 +41,8 @@ func (u *Uploads) Credentials(c *fiber.Ctx, user *domain.User) error {
 func (u *Uploads) PrintSlips(c *fiber.Ctx, user *domain.User) error {
 	return u.withResult(c, user, func(upload *ports.Upload, result *ports.ImportResult) error {
 		words := u.Locale.Words(c)
-		imported := time.Now().Add(-upload.Silent - upload.Worked) // or a little later
-		note := words.Text("upload.slips."+string(u.PasswordPolicy), "Date", words.Date(imported.Add(u.PasswordLifetime)))
+		imported := u.Locale.Now().Add(-upload.Silent - upload.Worked) // or a little later
+		note := words.TextWithTime("upload.slips."+string(u.PasswordPolicy), imported.Add(u.PasswordLifetime))
 		view := slipsView{T: words, Back: urls.Uploads + upload.ID, Address: c.BaseURL() + urls.Login, Note: note, assets: u.Assets}
 		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 		c.Set(fiber.HeaderContentDisposition, "inline")
@@ -83,8 +82,8 @@ type slips struct {
 
 type slipsView struct {
 	T             *locale.Words
-	Back, Address string // of the upload, and of the page to sign in
-	Note          string // how long the passwords work, and how often
+	Back, Address string        // of the upload, and of the page to sign in
+	Note          locale.Moment // how long the passwords work, and how often
 	Slips         iter.Seq[domain.Outcome]
 
 	assets Assets

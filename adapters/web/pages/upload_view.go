@@ -16,18 +16,17 @@ import (
 // uploadItemView is an upload in a list.
 type uploadItemView struct {
 	URL, Name, Size, State string
-	Date, Time             string // for programs, and for readers
+	Time                   locale.Moment
 }
 
 func newUploadItemView(upload *ports.Upload, words *locale.Words) uploadItemView {
-	created := upload.Created.Local()
 	name := upload.Name
 	if name == "" {
 		name = words.Text("upload.unnamed")
 	}
 	return uploadItemView{
 		URL: urls.Uploads + upload.ID, Name: name, Size: words.Size(upload.Size), State: words.Text(stateID(upload)),
-		Date: created.Format(time.RFC3339), Time: words.DateTime(created),
+		Time: words.Time(upload.Created),
 	}
 }
 
@@ -99,8 +98,9 @@ type uploadView struct {
 	Anybody                       bool   // someone was registered, or would be
 	Rejections                    *rejectionsView
 	Credentials                   []linkView
-	Slips, Until                  string // empty when the passwords are no longer available
-	Import                        string // address
+	Slips                         string        // address; empty when the passwords are no longer available
+	Until                         locale.Moment // says how long they are
+	Import                        string        // address
 	Failure, Detail               string
 }
 
@@ -292,7 +292,7 @@ func (u *Uploads) addCredentials(v *uploadView, upload *ports.Upload, words *loc
 	if upload.Done.Registered == 0 || left <= 0 {
 		return
 	}
-	v.Until = words.DateTime(time.Now().Add(left))
+	v.Until = words.TextWithTime("upload.credentials.text", u.Locale.Now().Add(left))
 	v.Slips = v.Upload.URL + "/slips"
 	for _, extension := range []string{"csv", "xlsx"} {
 		if u.Sheets[extension] != nil {
