@@ -186,9 +186,9 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	return &ports.ImportResult{
-		ID: answer.Import, Tally: answer.Tally, Notes: answer.Notes, Replayed: true, Outcomes: outcomes(log, issuer), Close: log.Close,
-	}, nil
+	result := resultOf(log, issuer)
+	result.ID, result.Tally, result.Notes, result.Replayed = answer.Import, answer.Tally, answer.Notes, true
+	return result, nil
 }
 
 // Reject implements ports.Importing.
@@ -252,7 +252,9 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	case err != nil:
 		return nil, errors.Join(err, i.dropLog())
 	}
-	return &ports.ImportResult{ID: id, Tally: i.tally, Notes: *i.notes, Outcomes: outcomes(i.log, i.issuer), Close: i.log.Close}, nil
+	result = resultOf(i.log, i.issuer)
+	result.ID, result.Tally, result.Notes = id, i.tally, *i.notes
+	return result, nil
 }
 
 // doAgain runs the import, and runs it again if a record shows that the others must be checked in another way.
@@ -355,10 +357,17 @@ func outcomeOf(o *domain.Record, violations domain.Violations, skips bool) domai
 	return domain.Outcome{Login: o.Registration.Login.String(), Name: o.Registration.Name, Skipped: skips}
 }
 
-// outcomes yields the outcomes of a log, with the passwords of an issuer, if there is one. A large log is read, and its passwords are
+// resultOf returns the result of an import without its figures. A dry run has no issuer.
+func resultOf(log ports.OutcomeLog, issuer ports.Issuer) *ports.ImportResult {
+	after := func(registered int) iter.Seq2[domain.Outcome, error] {
+		return outcomes(log, log.After(registered), issuer)
+	}
+	return &ports.ImportResult{Outcomes: outcomes(log, log.Outcomes(), issuer), After: after, Close: log.Close}
+}
+
+// outcomes yields outcomes of a log, with the passwords of an issuer, if there is one. A large log is read, and its passwords are
 // derived, while earlier outcomes are sent to the client.
-func outcomes(log ports.OutcomeLog, issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
-	all := log.Outcomes()
+func outcomes(log ports.OutcomeLog, all iter.Seq2[domain.Outcome, error], issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
 	if issuer != nil {
 		all = withPasswords(all, issuer)
 	}

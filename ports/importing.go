@@ -56,6 +56,9 @@ type ImportResult struct {
 	// Close, but not concurrently.
 	Outcomes iter.Seq2[domain.Outcome, error]
 
+	// After is as Outcomes, without the outcomes up to a number of registered records, whose passwords it does not derive.
+	After func(registered int) iter.Seq2[domain.Outcome, error]
+
 	// Close frees the storage of the outcomes.
 	Close func() error
 }

@@ -26,6 +26,10 @@ type OutcomeLog interface {
 	// first error.
 	Outcomes() iter.Seq2[domain.Outcome, error]
 
+	// After is as Outcomes, without the outcomes up to a number of registered records. Passing over an outcome costs less than
+	// reading it.
+	After(registered int) iter.Seq2[domain.Outcome, error]
+
 	// Reader reads the flushed log as bytes. Write restores a log from them.
 	Reader() *io.SectionReader
 	io.Writer

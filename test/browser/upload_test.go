@@ -192,6 +192,15 @@ func TestUploadProgress(t *testing.T) {
 	v.open(address)
 	v.patientlyHeaded("Done")
 	require.Equal(t, "Records 60,000 Registered 59,999 Rejected 1", v.text(".tally"))
+
+	v.load(http.StatusOK, click(`a[href$="/slips"]`))
+	v.isAccessible("parts of slips")
+	require.Len(t, v.texts(".parts li"), 120)
+	v.load(http.StatusOK, click(".parts li:nth-child(120) a"))
+	require.Len(t, v.texts("section"), 499)
+	v.isAccessible("a part of slips")
+	v.load(http.StatusOK, click(`nav a[rel="prev"]`))
+	require.Equal(t, "Slips 59,001–59,500 of 59,999 — Rollcall", eval[string](v, `() => document.title`))
 }
 
 func (v *visitor) patientlyHeaded(heading string) {

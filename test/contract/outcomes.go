@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ func Outcomes(t *testing.T, store ports.OutcomeStore) {
 		test func(*testing.T, ports.OutcomeStore)
 	}{
 		{"YieldsWhatWasAppended", yieldsWhatWasAppended},
+		{"PassesOverOutcomes", passesOverOutcomes},
 		{"StoresNoPasswords", storesNoPasswords},
 		{"StoresMoreThanMemory", storesManyOutcomes},
 		{"RestoresItsBytes", restoresOutcomes},
@@ -78,6 +80,40 @@ func yieldsWhatWasAppended(t *testing.T, store ports.OutcomeStore) {
 	}
 	require.Equal(t, want, outcomesOf(t, log), "after an iteration that was abandoned")
 	require.Empty(t, outcomesOf(t, logOf(t, store, nil)))
+}
+
+func passesOverOutcomes(t *testing.T, store ports.OutcomeStore) {
+	all := sampleOutcomes()
+	log := logOf(t, store, all)
+	for registered, passed := range []int{0, 1, len(all), len(all)} { // the first and the last record are registered
+		t.Run(fmt.Sprint(registered), func(t *testing.T) {
+			left := slices.Clone(all[passed:])
+			for outcome, err := range log.After(registered) {
+				require.NoError(t, err)
+				require.NotEmpty(t, left)
+				require.Equal(t, left[0], outcome)
+				left = left[1:]
+			}
+			require.Empty(t, left)
+		})
+	}
+	for range log.After(1) {
+		break
+	}
+	content, err := io.ReadAll(log.Reader())
+	require.NoError(t, err)
+	for _, length := range []int{len(content) - 3, 20} {
+		cut := store.NewLog()
+		_, err = cut.Write(content[:length])
+		require.NoError(t, err)
+		err = nil
+		for _, e := range cut.After(len(all)) {
+			require.NoError(t, err, "an outcome follows an error")
+			err = e
+		}
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.NoError(t, cut.Close())
+	}
 }
 
 func storesNoPasswords(t *testing.T, store ports.OutcomeStore) {

@@ -42,6 +42,23 @@ func (l *outcomeLog) Append(o domain.Outcome) error {
 // Flush implements ports.OutcomeLog.
 func (*outcomeLog) Flush() error { return nil }
 
+// After implements ports.OutcomeLog.
+func (l *outcomeLog) After(registered int) iter.Seq2[domain.Outcome, error] {
+	return func(yield func(domain.Outcome, error) bool) {
+		for outcome, err := range l.Outcomes() {
+			if err == nil && registered > 0 {
+				if outcome.Violations == nil && !outcome.Skipped {
+					registered--
+				}
+				continue
+			}
+			if !yield(outcome, err) {
+				return
+			}
+		}
+	}
+}
+
 // Outcomes implements ports.OutcomeLog.
 func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
