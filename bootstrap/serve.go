@@ -67,7 +67,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	sessions, err := newSessions(db)
+	sessions, err := newSessions(ctx, db)
 	if err != nil {
 		return err
 	}
