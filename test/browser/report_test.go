@@ -310,10 +310,10 @@ func TestChartsAreDrawn(t *testing.T) {
 	colours := func(name string) []int {
 		t.Helper()
 		return eval[[]int](v, `name => [...document.querySelectorAll("canvas")].map(canvas => {
-			const probe = document.createElement("canvas").getContext("2d");
-			probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name);
-			probe.fillRect(0, 0, 1, 1);
-			const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+			const probe = document.body.appendChild(document.createElement("span"));
+			probe.style = "forced-color-adjust: none; color: var(" + name + ")";
+			const [r, g, b] = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+			probe.remove();
 			const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {willReadFrequently: true});
 			copy.drawImage(canvas, 0, 0);
 			const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
@@ -324,7 +324,7 @@ func TestChartsAreDrawn(t *testing.T) {
 			return count;
 		})`, name)
 	}
-	for _, as := range []look{{}, {dark: true}, {dark: true, phone: true}, {}} {
+	for _, as := range []look{{}, {dark: true}, {dark: true, phone: true}, {dark: true, forced: true}, {forced: true}, {}} {
 		v.look(as)
 		v.drawn()
 		registered, rejected := colours("--accent"), colours("--bad")

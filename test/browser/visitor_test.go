@@ -33,6 +33,7 @@ type (
 		language string
 		phone    bool
 		dark     bool
+		forced   bool // the user's own colours replace those of pages
 	}
 )
 
@@ -48,6 +49,9 @@ func (l look) String() string {
 	}
 	if l.dark {
 		scheme = "dark"
+	}
+	if l.forced {
+		scheme += " forced"
 	}
 	return strings.Join([]string{l.language, screen, scheme}, " ")
 }
@@ -110,12 +114,16 @@ func (v *visitor) look(as look) {
 	} else {
 		v.do(chromedp.EmulateViewport(desktopWidth, desktopHeight))
 	}
-	scheme := "light"
+	scheme, forced := "light", "none"
 	if as.dark {
 		scheme = "dark"
 	}
+	if as.forced {
+		forced = "active"
+	}
 	v.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme},
+		{Name: "forced-colors", Value: forced},
 		{Name: "prefers-reduced-motion", Value: "reduce"},
 	}}))
 }

@@ -17,13 +17,27 @@
     }),
   });
 
-  const theme = () => {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name).trim();
-    return {
-      ink: colour("--ink"), soft: colour("--ink-soft"), rule: colour("--rule"), sheet: colour("--sheet"),
-      registered: colour("--accent"), rejected: colour("--bad"), font: colour("--sans"),
+  // A canvas takes colours as they are computed, because a user's forced colours have names only.
+  const theme = (plot) => {
+    const probe = plot.appendChild(document.createElement("span"));
+    const style = getComputedStyle(probe);
+    const colour = (name) => {
+      probe.style.color = `var(${name})`;
+      return style.color;
     };
+    const root = getComputedStyle(document.documentElement);
+    const look = {
+      ink: colour("--ink"), soft: colour("--ink-soft"), rule: colour("--rule"), sheet: colour("--sheet"),
+      registered: colour("--accent"), rejected: colour("--bad"), font: root.getPropertyValue("--sans").trim(), rem: parseFloat(root.fontSize),
+    };
+    probe.remove();
+    return look;
+  };
+
+  const measured = (font) => {
+    const ctx = document.createElement("canvas").getContext("2d");
+    ctx.font = font;
+    return (text) => ctx.measureText(text).width;
   };
 
   // Stripes distinguish rejected from registered without colour.
@@ -49,15 +63,16 @@
   const daysChart = ({ titles, rows }, reading) => (look, width) => {
     const created = rows.map(({ values }) => values[0]);
     const all = rows.map(({ values }) => values[0] + values[1]);
-    const axis = { stroke: look.soft, font: `13px ${look.font}`, ticks: { show: false } };
-    const everyDays = width < 480 ? 10 : 5;
-    const measure = document.createElement("canvas").getContext("2d");
-    measure.font = axis.font;
+    const axis = { stroke: look.soft, font: `${0.8125 * look.rem}px ${look.font}`, ticks: { show: false } };
+    const widthOf = measured(axis.font);
+    const days = rows.map((row) => shortDay.format(new Date(row.key)));
+    const room = (1.5 * Math.max(...days.map(widthOf)) * rows.length) / (width - 4 * look.rem);
+    const everyDays = [1, 5, 10, 15].find((every) => every >= room) ?? rows.length;
     return {
       ...common,
       cursor,
       width,
-      height: width < 480 ? 220 : 300,
+      height: (width < 30 * look.rem ? 13.75 : 18.75) * look.rem,
       scales: {
         x: { time: false, range: [-0.6, rows.length - 0.4] },
         y: { range: (u, min, max) => [0, Math.max(1, max * 1.08)] },
@@ -65,19 +80,19 @@
       axes: [
         {
           ...axis,
-          size: 28,
+          size: 1.75 * look.rem,
           label: titles[0],
-          labelSize: 20,
+          labelSize: 1.25 * look.rem,
           labelFont: axis.font,
           grid: { show: false },
           splits: rows.map((row, i) => i).filter((i) => (rows.length - 1 - i) % everyDays === 0),
-          values: (u, splits) => splits.map((i) => shortDay.format(new Date(rows[i].key))),
+          values: (u, splits) => splits.map((i) => days[i]),
         },
         {
           ...axis,
-          size: (u, values) => 12 + Math.ceil(Math.max(0, ...(values ?? []).map((text) => measure.measureText(text).width))),
+          size: (u, values) => 12 + Math.ceil(Math.max(0, ...(values ?? []).map(widthOf))),
           gap: 6,
-          space: 44,
+          space: 2.75 * look.rem,
           incrs: [1, 2, 5].flatMap((n) => Array.from({ length: 10 }, (_, i) => n * 10 ** i)).sort((a, b) => a - b),
           grid: { stroke: look.rule, width: 1 },
           values: (u, splits) => splits.map((n) => compact.format(n)),
@@ -99,21 +114,32 @@
     };
   };
 
+  // Breaks a text into lines of a width.
+  const broken = (text, width, widthOf) => text.split(" ").reduce((lines, word) => {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    return lines.length && widthOf(longer) <= width ? [...lines.slice(0, -1), longer] : [...lines, word];
+  }, []);
+
   const reasonsChart = ({ rows }) => (look, width) => {
-    const rowHeight = 42;
+    const size = 0.875 * look.rem;
+    const widthOf = measured(`${size}px ${look.font}`);
+    const names = rows.map(({ name, texts }) => broken(name, width - widthOf(texts[0]) - size, widthOf));
+    const lineHeight = 1.25 * size;
+    const rowHeight = lineHeight * Math.max(...names.map((lines) => lines.length)) + 1.5 * look.rem;
     const most = Math.max(...rows.map(({ values }) => values[0]));
     const write = (u) => {
       const { ctx, bbox } = u;
       ctx.save();
-      ctx.font = `${14 * devicePixelRatio}px ${look.font}`;
+      ctx.font = `${size * devicePixelRatio}px ${look.font}`;
       ctx.textBaseline = "alphabetic";
-      rows.forEach(({ name, texts }, i) => {
+      ctx.fillStyle = look.ink;
+      rows.forEach(({ texts }, i) => {
         const y = u.valToPos(i, "x", true) - 12 * devicePixelRatio;
-        ctx.fillStyle = look.ink;
+        const last = names[i].length - 1;
         ctx.textAlign = "right";
-        ctx.fillText(texts[0], bbox.left + bbox.width, y);
+        ctx.fillText(texts[0], bbox.left + bbox.width, y - last * lineHeight * devicePixelRatio);
         ctx.textAlign = "left";
-        ctx.fillText(name, bbox.left, y, bbox.width - ctx.measureText(texts[0]).width - 12 * devicePixelRatio);
+        names[i].forEach((line, n) => ctx.fillText(line, bbox.left, y - (last - n) * lineHeight * devicePixelRatio, bbox.width));
       });
       ctx.restore();
     };
@@ -124,7 +150,7 @@
       width,
       height: rows.length * rowHeight,
       scales: {
-        x: { time: false, ori: 1, dir: -1, range: [-0.7, rows.length - 0.7] },
+        x: { time: false, ori: 1, dir: -1, range: [12 / rowHeight - 1, rows.length + 12 / rowHeight - 1] }, // the bar ends each row
         y: { ori: 0, range: [0, most] },
       },
       axes: [{ show: false }, { show: false }],
@@ -145,18 +171,19 @@
     reading.className = "reading";
     plot.after(reading);
     const options = kinds[figure.dataset.chart](read(figure.querySelector("table")), reading);
-    let chart;
+    let chart, look;
 
     const draw = () => {
       chart?.destroy();
-      const { data, ...rest } = options(theme(), plot.clientWidth);
+      look = theme(plot);
+      const { data, ...rest } = options(look, plot.clientWidth);
       chart = new uPlot(rest, data, plot);
     };
     draw();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+    for (const media of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(media).addEventListener("change", draw);
     new ResizeObserver(() => {
-      if (plot.clientWidth !== chart.width) draw();
-    }).observe(plot);
+      if (plot.clientWidth !== chart.width || theme(plot).rem !== look.rem) draw();
+    }).observe(figure);
     figure.classList.add("drawn");
   }
 })();
