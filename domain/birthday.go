@@ -41,15 +41,10 @@ func NewBirthday(s string, today Date) (Birthday, Violations) {
 	if vs := checkText(FieldBirthday, s); vs != nil {
 		return Birthday{}, vs
 	}
-	year, month, day, ok := splitPlainDate(s)
+	date, ok := parseDate(s)
 	if !ok {
-		year, month, day, ok = splitDate(s)
-	}
-	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if !ok || year == 0 || t.Month() != time.Month(month) || t.Day() != day { // the 31st of February becomes March
 		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeInvalid}}
 	}
-	date := DateOf(t)
 	switch {
 	case date > today:
 		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeFuture}}
@@ -57,6 +52,19 @@ func NewBirthday(s string, today Date) (Birthday, Violations) {
 		return Birthday{}, nil
 	}
 	return Birthday{date, true}, nil
+}
+
+// ParseDate parses a date in any notation that NewBirthday reads, and reports whether it is one.
+func ParseDate(s string) (Date, bool) { return parseDate(clean(s)) }
+
+func parseDate(s string) (Date, bool) {
+	year, month, day, ok := splitPlainDate(s)
+	if !ok {
+		year, month, day, ok = splitDate(s)
+	}
+	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	isDate := ok && year != 0 && t.Month() == time.Month(month) && t.Day() == day // the 31st of February becomes March
+	return DateOf(t), isDate
 }
 
 // The dates that programs write for none.

@@ -121,7 +121,7 @@ func (w *words) sentence(v domain.Violation) string {
 	}
 	data := map[string]any{"Limit": v.Limit}
 	if v.Field != domain.FieldRecord {
-		data["Field"] = w.Text("field." + string(v.Field))
+		data["Field"] = strings.TrimPrefix(w.Text("field."+string(v.Field)), "field.") // its own name if it has no message
 	}
 	id := "violation." + string(v.Code)
 	config := i18n.LocalizeConfig{MessageID: id + "." + string(v.Field), TemplateData: data, PluralCount: v.Limit}

@@ -96,7 +96,7 @@ func TestExports(t *testing.T) {
 	moved := b.download(t, "/useradd/export/excel?status=400")
 	require.Contains(t, []int{301, 302, 307, 308}, moved.status)
 	require.Equal(t, "/useradd/export/xlsx?status=400", strings.TrimPrefix(moved.header.Get("Location"), p.url))
-	for _, path := range []string{"pdf", "rejected.json", "rejected.json?import=7", "rejected.pdf?import=1", "csv?table=users"} {
+	for _, path := range []string{"pdf", "rejected.json", "rejected.json?import=7", "rejected.pdf?import=1"} {
 		require.Equal(t, 404, b.download(t, "/useradd/export/"+path).status, path)
 	}
 }
@@ -138,7 +138,6 @@ func TestExportsUseThePagesFilter(t *testing.T) {
 		{"until=" + time.Now().Add(-48*time.Hour).Format(time.DateOnly), [2]int{0, 0}},
 		{"until=" + time.Now().Format(time.DateOnly), [2]int{3, 3}},
 		{"from=" + time.Now().Add(48*time.Hour).Format(time.DateOnly), [2]int{0, 0}},
-		{"from=soon&status=x", [2]int{3, 3}},
 	} {
 		t.Run(c.query, func(t *testing.T) {
 			var file exported
@@ -267,22 +266,11 @@ func TestReportTakesAnyAddress(t *testing.T) {
 		query string
 		want  int
 	}{
-		{"from=2026-02-31&until=yesterday", 3},
-		{"from=0000-00-00", 3},
 		{"from=0001-01-01&until=9999-12-31", 3},
 		{"from=9999-12-31", 0},
-		{"status=all", 3},
-		{"status=-200", 3},
-		{"status=99999999999999999999", 3},
 		{"status=777", 0},
-		{"status=%00", 3},
-		{"reason=login", 3},
-		{"reason=login:", 3},
-		{"reason=%00:%00", 3},
-		{"reason=none:taken", 3},
 		{"reason=:not_object", 0},
 		{"login=%00", 0},
-		{"login=%FF%FE", 3},
 		{"login=%20", 3},
 		{"login=nobody", 0},
 		{"login=<b>&login=c", 0},
@@ -303,6 +291,16 @@ func TestReportTakesAnyAddress(t *testing.T) {
 			got := b.Get(t, "/profile?"+c.query)
 			require.Equal(t, 200, got.Status)
 			require.Equal(t, c.want, got.Find(".imports > tbody > tr:first-child .what").Length())
+		})
+	}
+	for _, query := range []string{
+		"from=2026-02-31&until=yesterday", "from=0000-00-00", "status=all", "status=-200", "status=99999999999999999999", "status=%00",
+		"reason=login", "reason=login:", "reason=%00:%00", "reason=none:taken", "login=%FF%FE",
+	} {
+		t.Run(query, func(t *testing.T) {
+			got := b.Get(t, "/profile?"+query)
+			require.Equal(t, 400, got.Status)
+			require.NotEmpty(t, got.Text(".filter .error"))
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
@@ -35,11 +36,7 @@ func (e *Exports) Report(c *fiber.Ctx, user *domain.User) error {
 	if contentTypes[format] == "" {
 		return fiber.ErrNotFound
 	}
-	name := format
-	if format == "csv" {
-		name += "-" + c.Query(QueryTable, csvTables[0])
-	}
-	return e.send(c, user, name, format)
+	return e.send(c, user, format, format)
 }
 
 // Rejected answers GET /useradd/export/rejected.:format with the rejected records of one import, as they arrived.
@@ -52,8 +49,16 @@ func (e *Exports) Rejected(c *fiber.Ctx, user *domain.User) error {
 }
 
 func (e *Exports) send(c *fiber.Ctx, user *domain.User, name, extension string) error {
+	query := ReadReportQuery(c, e.Locale.Now().Location())
+	err := query.Err()
+	if err != nil {
+		return err
+	}
+	if name == "csv" {
+		name += "-" + cmp.Or(query.Table, csvTables[0])
+	}
 	file, err := e.Exporting.Export(c.UserContext(), ports.ExportQuery{
-		Format: name, Language: e.Locale.Words(c).Language(), Filter: ReadReportQuery(c, e.Locale.Now().Location()).Filter,
+		Format: name, Language: e.Locale.Words(c).Language(), Filter: query.Filter,
 	})
 	if err != nil {
 		return err

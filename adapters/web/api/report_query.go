@@ -1,14 +1,17 @@
 package api
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/web/problem"
 	"rollcall/domain"
 )
 
@@ -38,9 +41,18 @@ var (
 	KeepPage   = append(slices.Clone(KeepOrder), QueryAfter, QueryBefore)
 )
 
-// A ReportQuery holds the parameters in the address of a report. Invalid ones are ignored.
+// The codes of parameters' violations, besides domain.CodeInvalid for a value that its field cannot have.
+const (
+	codeParameter domain.Code = "parameter" // an invalid value of a parameter without a field
+	codeReversed  domain.Code = "reversed"  // the last day is before the first
+)
+
+// A ReportQuery holds the parameters in the address of a report.
 type ReportQuery struct {
-	Values url.Values // the valid parameters
+	Values     url.Values        // the parameters; dates as 2006-01-02, invalid values of the filter as they came
+	Violations domain.Violations // of the filter
+
+	others domain.Violations // of parameters that a page ignores if they are invalid: they select nothing
 
 	Filter domain.ReportFilter
 	Oldest bool // first
@@ -48,67 +60,142 @@ type ReportQuery struct {
 	Before int64
 	Open   int64
 	Object int
+	Table  string
 }
 
 // ReadReportQuery reads the parameters of a request. Its days begin in a location.
 func ReadReportQuery(c *fiber.Ctx, location *time.Location) *ReportQuery {
 	q := &ReportQuery{Values: url.Values{}}
-	if first, given := q.day(c, QueryFrom); given {
+	first, last := q.day(c, QueryFrom), q.day(c, QueryUntil)
+	if first != nil {
 		q.Filter.From = first.Start(location)
 	}
-	if last, given := q.day(c, QueryUntil); given {
-		q.Filter.Until = (last + 1).Start(location)
+	if last != nil {
+		q.Filter.Until = (*last + 1).Start(location)
 	}
-	q.Filter.Status = int(q.number(c, QueryStatus, 16))
+	if first != nil && last != nil && *first > *last {
+		q.violate(QueryUntil, codeReversed)
+	}
+	q.Filter.Status = q.status(c)
 	q.Filter.Import = q.number(c, QueryImport, 64)
 	q.Filter.Reason = q.reason(c)
-	if login := strings.TrimSpace(strings.ToValidUTF8(c.Query(QueryLogin), "")); login != "" {
-		q.Values.Set(QueryLogin, login)
-		q.Filter.Login = domain.LoginKey(q.Values.Get(QueryLogin))
-	}
-	if c.Query(QuerySort) == SortOldest {
-		q.Values.Set(QuerySort, SortOldest)
-		q.Oldest = true
-	}
+	q.Filter.Login = q.login(c)
+	q.Oldest = q.choice(c, QuerySort, SortOldest) != ""
 	q.Before = q.number(c, QueryBefore, 64)
-	if q.Before == 0 {
-		q.After = q.number(c, QueryAfter, 64)
+	q.After = q.number(c, QueryAfter, 64)
+	if q.Before != 0 {
+		q.After = 0
+		q.Values.Del(QueryAfter)
 	}
 	q.Open = q.number(c, QueryOpen, 64)
-	if q.Open != 0 {
-		q.Object = int(q.number(c, QueryObject, 32))
-	}
+	q.Object = int(q.number(c, QueryObject, 32))
+	q.Table = q.choice(c, QueryTable, csvTables...)
 	return q
 }
 
-func (q *ReportQuery) day(c *fiber.Ctx, name string) (day domain.Date, given bool) {
-	t, err := time.Parse(time.DateOnly, c.Query(name))
-	if err != nil || t.IsZero() {
-		return 0, false
+// FilterErr returns an error with the violations of the filter, nil if there are none.
+func (q *ReportQuery) FilterErr() error { return errorOf(q.Violations) }
+
+// Err returns an error with all violations, nil if there are none.
+func (q *ReportQuery) Err() error { return errorOf(slices.Concat(q.Violations, q.others)) }
+
+func errorOf(violations domain.Violations) error {
+	if violations == nil {
+		return nil
 	}
-	q.Values.Set(name, t.Format(time.DateOnly))
-	return domain.DateOf(t), true
+	return fmt.Errorf("%w: %w", problem.ErrFilter, &domain.RejectedError{Violations: violations})
 }
 
-// number reads a positive number of up to the given bits, and returns 0 for any other value.
+// value returns the value of a parameter, empty for none, and adds it to the values.
+func (q *ReportQuery) value(c *fiber.Ctx, name string) string {
+	value := strings.TrimSpace(c.Query(name))
+	if value != "" {
+		q.Values.Set(name, value)
+	}
+	return value
+}
+
+// ignore drops an invalid value of a parameter without a field.
+func (q *ReportQuery) ignore(name string) {
+	q.Values.Del(name)
+	q.others = append(q.others, domain.Violation{Field: domain.Field(name), Code: codeParameter})
+}
+
+func (q *ReportQuery) violate(name string, code domain.Code) {
+	q.Violations = append(q.Violations, domain.Violation{Field: domain.Field(name), Code: code})
+}
+
+// day reads a day in any notation in which files have dates. It returns nil for none.
+func (q *ReportQuery) day(c *fiber.Ctx, name string) *domain.Date {
+	value := q.value(c, name)
+	if value == "" {
+		return nil
+	}
+	day, known := domain.ParseDate(value)
+	if !known {
+		q.violate(name, domain.CodeInvalid)
+		return nil
+	}
+	q.Values.Set(name, day.Time().Format(time.DateOnly))
+	return &day
+}
+
+// number reads a positive number of up to the given bits, 0 for none.
 func (q *ReportQuery) number(c *fiber.Ctx, name string, bits int) int64 {
-	n, err := strconv.ParseInt(c.Query(name), 10, bits)
-	if err != nil || n <= 0 {
+	value := q.value(c, name)
+	if value == "" {
 		return 0
 	}
-	q.Values.Set(name, strconv.FormatInt(n, 10))
+	n, err := strconv.ParseInt(value, 10, bits)
+	if err != nil || n <= 0 {
+		q.ignore(name)
+		return 0
+	}
 	return n
 }
 
+// choice reads one of some values, empty for none.
+func (q *ReportQuery) choice(c *fiber.Ctx, name string, values ...string) string {
+	value := q.value(c, name)
+	if value != "" && !slices.Contains(values, value) {
+		q.ignore(name)
+		return ""
+	}
+	return value
+}
+
+func (q *ReportQuery) status(c *fiber.Ctx) int {
+	value := q.value(c, QueryStatus)
+	status, err := strconv.Atoi(value)
+	if value != "" && (err != nil || status < 100 || status > 999) {
+		q.violate(QueryStatus, domain.CodeInvalid)
+	}
+	return status
+}
+
 func (q *ReportQuery) reason(c *fiber.Ctx) domain.Reason {
-	field, code, _ := strings.Cut(c.Query(QueryReason), ":")
+	value := q.value(c, QueryReason)
+	if value == "" {
+		return domain.Reason{}
+	}
+	field, code, _ := strings.Cut(value, ":")
 	reason := domain.Reason{Field: domain.Field(field), Code: domain.Code(code)}
 	isField := reason.Field == domain.FieldRecord || slices.Contains(domain.Fields(), reason.Field)
 	if !isField || !slices.Contains(domain.Codes(), reason.Code) {
+		q.violate(QueryReason, domain.CodeInvalid)
 		return domain.Reason{}
 	}
-	q.Values.Set(QueryReason, ReasonValue(reason))
 	return reason
+}
+
+func (q *ReportQuery) login(c *fiber.Ctx) string {
+	value := q.value(c, QueryLogin)
+	if !utf8.ValidString(value) {
+		q.violate(QueryLogin, domain.CodeInvalid)
+		q.Values.Set(QueryLogin, strings.ToValidUTF8(value, "\ufffd"))
+		return ""
+	}
+	return domain.LoginKey(value)
 }
 
 // Address returns the address of a path with the kept parameters of this query. Pairs of a name and a value replace parameters.

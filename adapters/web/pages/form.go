@@ -49,9 +49,11 @@ var (
 		},
 	}
 	filterInputs = []input{
-		{name: api.QueryFrom, label: "report.from", kind: "date", autocomplete: "off"},
-		{name: api.QueryUntil, label: "report.until", kind: "date", autocomplete: "off"},
-		{name: api.QueryLogin, label: "report.login", autocomplete: "off"},
+		{name: api.QueryFrom, field: api.QueryFrom, label: "report.from", kind: "date", autocomplete: "off"},
+		{name: api.QueryUntil, field: api.QueryUntil, label: "report.until", kind: "date", autocomplete: "off"},
+		{name: api.QueryStatus, field: api.QueryStatus, label: "report.status"},
+		{name: api.QueryReason, field: api.QueryReason, label: "report.reason"},
+		{name: api.QueryLogin, field: api.QueryLogin, label: "report.login", autocomplete: "off"},
 	}
 )
 
@@ -109,7 +111,13 @@ func (f *Form) Field(name string) (FormField, error) {
 		case "password":
 			field.Type, field.Value = in.kind, ""
 		case "date":
-			field.Type, field.Value = in.kind, pickerDate(field.Value)
+			date, isDate := domain.ParseDate(field.Value) // a date in the future is a violation, but a date
+			if isDate {
+				field.Value = date.Time().Format(time.DateOnly)
+			}
+			if isDate || field.Value == "" { // a date picker shows no other text
+				field.Type = in.kind
+			}
 		default:
 			field.Type = in.kind
 		}
@@ -138,16 +146,6 @@ func (f *Form) summary() (links []linkView) {
 		}
 	}
 	return links
-}
-
-// pickerDate returns a date in the form that date pickers accept, and any other text unchanged.
-func pickerDate(entered string) string {
-	const lastDay = 1<<31 - 1 // a date in the future is a violation, but a date
-	birthday, _ := domain.NewBirthday(entered, lastDay)
-	if date, given := birthday.Date(); given {
-		return date.Time().Format("2006-01-02")
-	}
-	return entered
 }
 
 // A formView is the view of a page with a form.

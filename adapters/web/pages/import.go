@@ -31,7 +31,7 @@ func (r *Reports) Import(c *fiber.Ctx, user *domain.User) error {
 	if err != nil || id <= 0 {
 		return fiber.ErrNotFound
 	}
-	rejected, it, err := r.rejectionsOf(c, id, c.QueryInt(api.QueryObject))
+	rejected, it, err := r.rejectionsOf(c, id, api.ReadReportQuery(c, r.Locale.Now().Location()).Object)
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,10 @@ type profileView struct {
 // Profile answers GET /profile.
 func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 	v := &profileView{Base: Base{Notice: r.notice(c)}, TemporaryUntil: user.PasswordExpires}
+	var invalid error
 	if r.Guard.SeesReports(user) {
 		query := api.ReadReportQuery(c, r.Locale.Now().Location())
+		invalid = query.FilterErr()
 		v.Form, v.kept = r.form(c, filterInputs, query.Values), query.Values
 		report, err := r.report(c, query)
 		if err != nil {
@@ -32,6 +34,9 @@ func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 		if report.Any {
 			v.Styles, v.Scripts = []string{"uplot.min.css"}, []string{"uplot.min.js", "report.js"}
 		}
+	}
+	if invalid != nil {
+		return r.showForm(c, "profile", v, invalid)
 	}
 	return r.show(c, "profile", v)
 }

@@ -39,6 +39,7 @@ type reportView struct {
 
 	Statuses, AllReasons []optionView // of the filter
 	IsFiltered           bool
+	IsInvalid            bool // the filter is, so that it selects nothing
 	ClearURL             string
 	Oldest               bool // first
 	SortURL              string
@@ -123,6 +124,10 @@ func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) 
 	v.Zone = words.Zone(r.Locale.Now())
 	v.addStatistics(statistics, words, q)
 	v.addFilter(statistics, words, q)
+	v.IsInvalid = q.Violations != nil
+	if v.IsInvalid {
+		return v, nil
+	}
 	return v, r.listImports(c, v, q)
 }
 
@@ -185,7 +190,7 @@ func (v *reportView) addFilter(statistics *domain.Statistics, words *locale.Word
 	}
 	for _, status := range statistics.Statuses {
 		text := strconv.Itoa(status)
-		v.Statuses = append(v.Statuses, optionView{text, strings.TrimSpace(text + " " + http.StatusText(status)), status == q.Filter.Status})
+		v.Statuses = append(v.Statuses, optionView{text, strings.TrimSpace(text + " " + http.StatusText(status)), text == q.Values.Get(api.QueryStatus)})
 	}
 	if chosen := q.Values.Get(api.QueryStatus); !hasChosen(v.Statuses) && chosen != "" {
 		v.Statuses = append(v.Statuses, optionView{chosen, chosen, true})
@@ -196,7 +201,11 @@ func (v *reportView) addFilter(statistics *domain.Statistics, words *locale.Word
 		})
 	}
 	if chosen := q.Values.Get(api.QueryReason); !hasChosen(v.AllReasons) && chosen != "" {
-		v.AllReasons = append(v.AllReasons, optionView{chosen, reasonName(q.Filter.Reason, words), true})
+		name := chosen
+		if q.Filter.Reason != (domain.Reason{}) {
+			name = reasonName(q.Filter.Reason, words)
+		}
+		v.AllReasons = append(v.AllReasons, optionView{chosen, name, true})
 	}
 	v.Exports = []linkView{
 		{"XLSX", q.Address(urls.Export+"xlsx", api.KeepFilter)},

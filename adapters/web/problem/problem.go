@@ -30,9 +30,10 @@ type Problem struct {
 
 	Kind       domain.FileKind `json:"kind,omitempty"` // of a file that is no list of people
 	key        string          // of the array in such a file
-	Violations []Violation     `json:"violations,omitempty"`  // of a form
-	Encodings  []Encoding      `json:"encodings,omitempty"`   // that a file may have, the likeliest first
-	SheetNames []string        `json:"sheet_names,omitempty"` // of a workbook that has not the sheet that was named
+	filter     domain.Violations
+	Violations []Violation `json:"violations,omitempty"`  // of a form
+	Encodings  []Encoding  `json:"encodings,omitempty"`   // that a file may have, the likeliest first
+	SheetNames []string    `json:"sheet_names,omitempty"` // of a workbook that has not the sheet that was named
 }
 
 // An Encoding is an encoding that a file may have, with words of the file as they read in it.
@@ -57,6 +58,9 @@ func New(requestID string, err error) Problem {
 	if other, ok := errors.AsType[*domain.UnsupportedFileError](err); ok {
 		p.Kind, p.key = other.Kind, other.Key
 	}
+	if errors.Is(err, ErrFilter) {
+		p.filter = ViolationsOf(err)
+	}
 	if unclear, ok := errors.AsType[*domain.UnclearEncodingError](err); ok {
 		for _, e := range unclear.Encodings {
 			p.Encodings = append(p.Encodings, Encoding(e))
@@ -78,7 +82,11 @@ func (p Problem) Text(words ports.Words) string {
 	if p.Kind != "" {
 		return words.Text("file."+string(p.Kind), "Key", p.key)
 	}
-	return words.Text("error." + p.Code + ".detail")
+	text := words.Text("error." + p.Code + ".detail")
+	if p.filter != nil {
+		text += " " + words.Describe(p.filter)
+	}
+	return text
 }
 
 // Description returns the contract's sentence about an import that ended with this problem.
@@ -128,6 +136,9 @@ func Answer(c *fiber.Ctx, err error, page Page, sentences ports.Sentences, reade
 	problem := New(transport.RequestID(c), err)
 	c.Status(problem.Status)
 	SetRetryAfter(c, problem.Status, err)
+	if problem.filter != nil {
+		problem.Detail += " " + sentences.Describe(problem.filter)
+	}
 	switch {
 	case IsWanted(c):
 		problem = problem.Explained(err, reader)
