@@ -314,6 +314,8 @@ func TestMainWalkInFirefox(t *testing.T) {
 	f.sees(`document.querySelectorAll(".rejections tbody tr").length === 1`)
 	f.click("a[hreflang=ru]")
 	f.sees(`document.documentElement.lang === "ru"`)
+	f.open("/profile?from=abc#imports")
+	f.sees(`document.activeElement.matches("main [role=alert]")`)
 	require.Empty(t, f.wrong, "errors of pages")
-	require.Equal(t, []string{"422 /register", "401 /login"}, f.rejected)
+	require.Equal(t, []string{"422 /register", "401 /login", "400 /profile"}, f.rejected)
 }
