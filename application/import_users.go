@@ -359,15 +359,14 @@ func outcomeOf(o *domain.Record, violations domain.Violations, skips bool) domai
 
 // resultOf returns the result of an import without its figures. A dry run has no issuer.
 func resultOf(log ports.OutcomeLog, issuer ports.Issuer) *ports.ImportResult {
-	after := func(registered int) iter.Seq2[domain.Outcome, error] {
-		return outcomes(log, log.After(registered), issuer)
-	}
-	return &ports.ImportResult{Outcomes: outcomes(log, log.Outcomes(), issuer), After: after, Close: log.Close}
+	after := func(registered int) iter.Seq2[domain.Outcome, error] { return outcomes(log, issuer, registered) }
+	return &ports.ImportResult{Outcomes: after(0), After: after, Close: log.Close}
 }
 
-// outcomes yields outcomes of a log, with the passwords of an issuer, if there is one. A large log is read, and its passwords are
+// outcomes yields the outcomes of a log after a number of registered records, with the passwords of an issuer, if there is one. A large log is read, and its passwords are
 // derived, while earlier outcomes are sent to the client.
-func outcomes(log ports.OutcomeLog, all iter.Seq2[domain.Outcome, error], issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
+func outcomes(log ports.OutcomeLog, issuer ports.Issuer, after int) iter.Seq2[domain.Outcome, error] {
+	all := log.Outcomes(after)
 	if issuer != nil {
 		all = withPasswords(all, issuer)
 	}

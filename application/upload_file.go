@@ -10,9 +10,6 @@ import (
 	"rollcall/ports"
 )
 
-// undecidedUploads is the number of uploads of a user that may wait for a dry run or a decision.
-const undecidedUploads = 3
-
 // UploadFile imports files that users upload: first a dry run, then, after the user's decision, the import. A worker runs both
 // in the background. All state is in the stores, so any instance continues what another one began.
 type UploadFile struct{ cfg UploadConfig }
@@ -56,7 +53,7 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint ports.FileHin
 	if isClear {
 		upload.State, upload.Job = domain.UploadChecking, rand.Text()
 	}
-	err = u.cfg.Uploads.Create(ctx, &upload, ports.UploadShare{Uploads: undecidedUploads, Bytes: u.cfg.MaxUser}, file.Reader())
+	err = u.cfg.Uploads.Create(ctx, &upload, ports.UploadShare{Uploads: ports.MaxUndecidedUploads, Bytes: u.cfg.MaxUser}, file.Reader())
 	if err != nil {
 		if isClear {
 			u.cfg.Worker.release(user)

@@ -13,13 +13,8 @@ import (
 	"rollcall/ports"
 )
 
-const (
-	// jobsPerUser is the number of a user's jobs that may run or wait. One of them runs at a time.
-	jobsPerUser = undecidedUploads + 1
-
-	// endTimeout bounds the update of an upload after its job.
-	endTimeout = 10 * time.Second
-)
+// endTimeout bounds the update of an upload after its job.
+const endTimeout = 10 * time.Second
 
 var (
 	errCancelled = errors.New("the user has cancelled the upload")
@@ -92,7 +87,7 @@ func (w *UploadWorker) reserve(user int64) error {
 	if own == nil {
 		own = &userJobs{running: make(chan struct{}, 1)}
 	}
-	if own.jobs == jobsPerUser {
+	if own.jobs == ports.MaxUploadJobs {
 		return ports.ErrBusy
 	}
 	select {

@@ -172,6 +172,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			Importing:        u.importUsers,
 			Templates:        report.Templates(r.spools.Dir()),
 			KeepAnswers:      cmd.KeepAnswers,
+			MaxUser:          maxUndecided * int64(cmd.MaxBody),
 			PasswordPolicy:   cmd.TemporaryPasswords,
 			PasswordLifetime: cmd.TemporaryLifetime,
 		},

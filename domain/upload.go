@@ -20,10 +20,13 @@ func (s UploadState) NeedsJob() bool { return s == UploadChecking || s == Upload
 // NeedsUser reports whether an upload in this state waits for a decision of its user.
 func (s UploadState) NeedsUser() bool { return s == UploadUnclear || s == UploadChecked }
 
+// IsUndecided reports whether an upload in this state waits for a dry run or for a decision of its user.
+func (s UploadState) IsUndecided() bool { return s == UploadChecking || s.NeedsUser() }
+
 // IsOver reports whether an upload in this state never needs its file again.
 func (s UploadState) IsOver() bool { return !s.NeedsJob() && !s.NeedsUser() }
 
-// UploadFailure is the reason why an upload has failed. Failures are stable: they are stored, and translated at the edge.
+// UploadFailure is the reason why an upload has failed, or was cancelled by the server. Failures are stable: they are stored, and translated at the edge.
 type UploadFailure string
 
 // The failures of uploads.
@@ -32,9 +35,10 @@ const (
 	UploadTooManyRecords UploadFailure = "too_many_objects"
 	UploadTooSlow        UploadFailure = "too_slow"
 	UploadInternal       UploadFailure = "internal"
+	UploadReplaced       UploadFailure = "replaced" // cancelled: newer uploads of its user have taken its place
 )
 
 // UploadFailures returns every failure.
 func UploadFailures() []UploadFailure {
-	return []UploadFailure{UploadBroken, UploadTooManyRecords, UploadTooSlow, UploadInternal}
+	return []UploadFailure{UploadBroken, UploadTooManyRecords, UploadTooSlow, UploadInternal, UploadReplaced}
 }

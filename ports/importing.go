@@ -56,7 +56,7 @@ type ImportResult struct {
 	// Close, but not concurrently.
 	Outcomes iter.Seq2[domain.Outcome, error]
 
-	// After is as Outcomes, without the outcomes up to a number of registered records, whose passwords it does not derive.
+	// After yields those after a number of registered records, without deriving the passwords of these.
 	After func(registered int) iter.Seq2[domain.Outcome, error]
 
 	// Close frees the storage of the outcomes.

@@ -22,13 +22,9 @@ type OutcomeLog interface {
 	// Flush completes the log, with the errors of Append.
 	Flush() error
 
-	// Outcomes yields the outcomes up to Flush, numbered from 1. It can be iterated repeatedly until Close, and ends with the
-	// first error.
-	Outcomes() iter.Seq2[domain.Outcome, error]
-
-	// After is as Outcomes, without the outcomes up to a number of registered records. Passing over an outcome costs less than
-	// reading it.
-	After(registered int) iter.Seq2[domain.Outcome, error]
+	// Outcomes yields the outcomes up to Flush, numbered from 1, after a number of registered records. It can be iterated
+	// repeatedly until Close, and ends with the first error. Passing over an outcome costs less than reading it.
+	Outcomes(after int) iter.Seq2[domain.Outcome, error]
 
 	// Reader reads the flushed log as bytes. Write restores a log from them.
 	Reader() *io.SectionReader

@@ -46,7 +46,7 @@ type Upload struct {
 	Job        string // id of the running job; empty for none
 	Done       domain.Progress
 	Import     int64                // id of its record; 0 for none
-	Failure    domain.UploadFailure // why it failed; empty if it did not
+	Failure    domain.UploadFailure // why it failed or was cancelled by the server; empty if neither
 	Detail     string               // where and how the file is broken, in English; empty if it is not
 	Rejections []domain.Rejection   // the first ones of the dry run, at most MaxRejectionsShown
 
@@ -58,6 +58,12 @@ type Upload struct {
 const (
 	// UploadPatience is the time without a heartbeat after which a job counts as interrupted.
 	UploadPatience = 15 * time.Second
+
+	// MaxUndecidedUploads is the number of a user's uploads that may wait for a dry run or a decision.
+	MaxUndecidedUploads = 3
+
+	// MaxUploadJobs is the number of a user's jobs that may run or wait. One of them runs at a time.
+	MaxUploadJobs = MaxUndecidedUploads + 1
 
 	// MaxRejectionsShown is the number of rejections of a dry run that are stored, to be shown.
 	MaxRejectionsShown = 20
@@ -90,7 +96,7 @@ type UploadReading interface {
 	// Find returns a user's upload. It returns ErrNotFound.
 	Find(ctx context.Context, user int64, id string) (*Upload, error)
 
-	// Latest returns a user's latest uploads, newest first, without their layouts and rejections.
+	// Latest returns a user's latest uploads and all that are not over, newest first, without their layouts and rejections.
 	Latest(ctx context.Context, user int64, limit int) ([]Upload, error)
 }
 
@@ -115,6 +121,21 @@ type UploadStore interface {
 type UploadShare struct {
 	Uploads int
 	Bytes   int64
+}
+
+// Left returns what a user may upload besides these uploads before the oldest one gives way, or must wait for a job.
+func (s UploadShare) Left(uploads []Upload) UploadShare {
+	jobs := MaxUploadJobs
+	for i := range uploads {
+		if uploads[i].State.IsUndecided() {
+			s.Uploads--
+			s.Bytes -= uploads[i].Size
+		}
+		if uploads[i].State.NeedsJob() && !uploads[i].IsInterrupted() {
+			jobs--
+		}
+	}
+	return UploadShare{max(0, min(s.Uploads, jobs)), max(0, s.Bytes)}
 }
 
 // UploadJobStore stores the state of jobs that run uploads. Every method returns ErrUnavailable if the database is unreachable.

@@ -83,10 +83,11 @@ func cancelBeyondShare(ctx context.Context, tx pgx.Tx, user int64, share ports.U
 			from uploads where user_id = $1 and state in ($4, $5, $7)
 			window latest as (order by created_at desc, id)),
 		cancelled as (
-			update uploads set state = $6, job = null, updated_at = clock_timestamp() from undecided
+			update uploads set state = $6, failure = $8, job = null, updated_at = clock_timestamp() from undecided
 			where uploads.id = undecided.id and place > 1 and (place > $2 or total > $3) returning uploads.id)
 		delete from upload_parts using cancelled where upload_id = cancelled.id`,
-		user, share.Uploads, share.Bytes, domain.UploadChecking, domain.UploadChecked, domain.UploadCancelled, domain.UploadUnclear)
+		user, share.Uploads, share.Bytes, domain.UploadChecking, domain.UploadChecked, domain.UploadCancelled, domain.UploadUnclear,
+		domain.UploadReplaced)
 	err := tx.SendBatch(ctx, &batch).Close()
 	if err != nil {
 		return fmt.Errorf("cancel oldest uploads: %w", unavailable(err))
@@ -156,7 +157,9 @@ func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*ports.U
 
 // Latest implements ports.UploadReading.
 func (u *FileUploads) Latest(ctx context.Context, user int64, limit int) ([]ports.Upload, error) {
-	rows, err := u.db.pool.Query(ctx, "select "+uploadColumns+" from uploads where user_id = $1 order by created_at desc limit $2", user, limit)
+	rows, err := u.db.pool.Query(ctx, "select "+uploadColumns+` from uploads
+		where user_id = $1 and (state not in ($3, $4, $5) or id in (select id from uploads where user_id = $1 order by created_at desc limit $2))
+		order by created_at desc`, user, limit, domain.UploadImported, domain.UploadFailed, domain.UploadCancelled)
 	if err != nil {
 		return nil, fmt.Errorf("list uploads: %w", unavailable(err))
 	}

@@ -85,13 +85,10 @@ func appendText(b []byte, s string) []byte {
 func (l *outcomeLog) Flush() error { return l.writer.Flush() }
 
 // Outcomes implements ports.OutcomeLog.
-func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] { return l.After(0) }
-
-// After implements ports.OutcomeLog.
-func (l *outcomeLog) After(registered int) iter.Seq2[domain.Outcome, error] {
+func (l *outcomeLog) Outcomes(after int) iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
 		r := bufio.NewReader(l.Reader())
-		number, err := passOutcomes(r, registered)
+		number, err := passOutcomes(r, after)
 		for {
 			var outcome domain.Outcome
 			if err == nil {

@@ -50,6 +50,11 @@ func routeCases() []routeCase {
 		{route: "POST /useradd", headers: append(post("*/*"), "Content-Encoding", "br"), shows: []string{"Content-Encoding"}},
 		{route: "POST /useradd", path: "/useradd?dry_run=perhaps", headers: post("*/*"), shows: []string{"dry_run"}},
 		{route: "POST /useradd/upload", body: file, headers: []string{"Content-Type", mediaMultipart}, cookies: true},
+		{route: "GET /useradd/uploads", cookies: true},
+		{
+			route: "POST /useradd/uploads", body: "start=upload-of-a-client&cancel=other-of-a-client", headers: []string{"Content-Type", mediaForm},
+			cookies: true,
+		},
 		{route: "GET /useradd/uploads/:id", path: "/useradd/uploads/upload-of-a-client", cookies: true, shows: []string{"/useradd/uploads/upload-of-a-client/start"}},
 		{route: "POST /useradd/uploads/:id/start", path: "/useradd/uploads/upload-of-a-client/start", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "POST /useradd/uploads/:id/cancel", path: "/useradd/uploads/upload-of-a-client/cancel", headers: []string{"Content-Type", mediaForm}, cookies: true},

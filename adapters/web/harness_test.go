@@ -82,7 +82,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 			Account:   pages.AccountConfig{Setup: s.setup},
 			Uploads: pages.UploadsConfig{
 				Uploads: s.uploads, Templates: report.Templates(""),
-				KeepAnswers: time.Hour, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
+				KeepAnswers: time.Hour, MaxUser: 8 << 20, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
 			Reports: fake.Reports{Store: store}, Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
 			Sheets: report.Credentials(""),

@@ -68,6 +68,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get(urls.Profile, users(h.reports.Profile))
 	app.Get(urls.Imports+":id", readers(h.reports.Import))
 	app.Get(urls.Upload, operators(h.uploads.UploadForm))
+	app.Get(urls.UploadList, operators(h.uploads.List)).Post(urls.UploadList, operators(h.uploads.Decide))
 	app.Get(urls.Uploads+":id", operators(h.uploads.Uploaded))
 	app.Post(urls.Uploads+":id/start", operators(h.uploads.Start))
 	app.Post(urls.Uploads+":id/cancel", operators(h.uploads.Cancel))

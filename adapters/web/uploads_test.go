@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/stretchr/testify/require"
@@ -38,14 +40,18 @@ func TestRejectedUploads(t *testing.T) {
 	require.Equal(t, 401, s.browser(t).Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").Status)
 	require.Zero(t, b.Get(t, "/useradd/upload").Find(".latest").Length(), "no upload is stored")
 
-	for _, file := range []string{"", "[", `{"login":`} { // recognized by their beginning
+	body, contentType = uploadForm(t, "a.json", "")
+	got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+	require.Equal(t, 400, got.Status)
+	require.Equal(t, "The file is empty. Save it with its data, and choose it again.", got.Text(".message.bad[role=alert]:not([hidden])"))
+	for _, file := range []string{"[", `{"login":`} { // recognized by their beginning
 		body, contentType := uploadForm(t, "a.json", file)
 		got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
 		require.Equal(t, 400, got.Status, file)
 		require.Contains(t, got.Text(".message.bad[role=alert]"), "The file is empty, damaged", file)
 	}
 	address := upload(t, b, "a.json", "["+strings.Repeat("1,", 20))
-	got := waitFor(t, b, address, "Failed, no one registered")
+	got = waitFor(t, b, address, "Failed, no one registered")
 	require.Contains(t, got.Text("main"), "The file is empty, damaged")
 	require.Zero(t, got.Find(`form[action^="`+address+`"]`).Length())
 	address = upload(t, b, "a.json", "[1,2]")
@@ -53,6 +59,98 @@ func TestRejectedUploads(t *testing.T) {
 	require.Contains(t, got.Text("main"), "No record in this file can be registered.")
 	require.Zero(t, got.Find("button:contains('Register them')").Length())
 	require.Empty(t, s.store.Recorded(), "no import is stored")
+}
+
+// uploadSeveral uploads files by one form, as a browser without scripts does.
+func uploadSeveral(t *testing.T, b *visitor.Browser, namesAndContents ...string) *visitor.Page {
+	t.Helper()
+	var parts []string
+	for i := 0; i < len(namesAndContents); i += 2 {
+		parts = append(parts, "file", namesAndContents[i], namesAndContents[i+1])
+	}
+	body, contentType := formOf(t, parts...)
+	return b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
+}
+
+// listed waits until no upload of the list is being processed, and returns the list.
+func listed(t *testing.T, b *visitor.Browser) (got *visitor.Page) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		got = b.Get(t, "/useradd/uploads")
+		return got.Find("[data-working]").Length() == 0
+	}, 20*time.Second, 5*time.Millisecond)
+	return got
+}
+
+// entry returns the state, the figures and the buttons of an upload in the list.
+func entry(page *visitor.Page, name string) string {
+	of := ".latest li:has([dir=auto]:contains('" + name + "')) "
+	return strings.Join([]string{page.Text(of + ".state"), page.Text(of + ".why"), page.Text(of + "dl"), page.Text(of + "button")}, "|")
+}
+
+// Several files are checked and imported one after another, each with its own result in the list.
+func TestSeveralUploads(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	one, two := person("one", `"email":"one@example.com"`), person("two", `"email":"two@example.com"`)
+	three := "[" + person("three", `"email":"three@example.com"`) + ",7]"
+	got := uploadSeveral(t, b, "one.json", one, "two.json", two, "three.json", three)
+	require.Equal(t, 303, got.Status, got.Text("main"))
+	require.Equal(t, "/useradd/uploads", got.Location())
+	got = listed(t, b)
+	const checked = "Checked, no one registered yet"
+	require.Equal(t, checked+"||Records 1 Can be registered 1 Will be rejected 0|Register them: one.jsonCancel: one.json", entry(got, "one.json"))
+	require.Equal(t, checked+"||Records 2 Can be registered 1 Will be rejected 1|Register them: three.jsonCancel: three.json", entry(got, "three.json"))
+	require.Equal(t, "Register all 2 files without errors", got.Text("form.submit button"))
+
+	form := mediaForm
+	clean := url.Values{"start": values(got, "form.submit input[name=start]")}
+	require.Len(t, clean["start"], 2)
+	for range 2 { // sent twice
+		require.Equal(t, "/useradd/uploads", b.Do(t, "POST", "/useradd/uploads", clean.Encode(), "Content-Type", form).Location())
+	}
+	got = listed(t, b)
+	require.Equal(t, "Done||Records 1 Registered 1 Rejected 0|", entry(got, "one.json"))
+	require.Equal(t, "Done||Records 1 Registered 1 Rejected 0|", entry(got, "two.json"))
+	require.Zero(t, got.Find("form.submit").Length())
+	three = got.Find("button[name=cancel]").AttrOr("value", "none")
+	require.Equal(t, 303, b.Do(t, "POST", "/useradd/uploads", url.Values{"cancel": {three, "none"}}.Encode(), "Content-Type", form).Status)
+	require.Equal(t, "Cancelled, no one registered|||", entry(listed(t, b), "three.json"))
+	require.Equal(t, 415, b.Do(t, "POST", "/useradd/uploads", "{}", "Content-Type", "application/json").Status)
+	require.Equal(t, "/login?next=%2Fuseradd%2Fuploads", s.browser(t).Do(t, "POST", "/useradd/uploads", "", "Content-Type", form).Location())
+}
+
+// A form takes as many files as may be undecided. It names each file that it does not take, with the reason.
+func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	file := person("one", `"email":"one@example.com"`)
+	got := uploadSeveral(t, b, "a.json", file, "b.pdf", "%PDF-1.4\n", `c\c.json`, "", "d.json", file, "e.json", file)
+	require.Equal(t, 400, got.Status)
+	require.Equal(t, "Some files were not taken:", got.Text(".message.bad"))
+	require.Equal(t, "b.pdf This is a PDF document. Ask for the table itself, as .xlsx or CSV."+
+		" c.json The file is empty. Save it with its data, and choose it again."+
+		" d.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again."+
+		" e.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again.", got.Text(".refused"))
+	require.NotContains(t, got.HTML, `http-equiv="refresh"`, "the reasons stay")
+	require.Equal(t, 1, got.Find(".latest li").Length())
+
+	first := upload(t, b, "1.json", file)
+	for _, name := range []string{"2.json", "3.json", "4.json"} {
+		listed(t, b)
+		upload(t, b, name, file)
+	}
+	got = listed(t, b)
+	const replaced = "Newer files took its place before you decided. No one was registered. If you need this file, upload it again."
+	require.Equal(t, "Cancelled, no one registered|"+replaced+"||", entry(got, "1.json"))
+	require.Equal(t, replaced, b.Get(t, first).Text(".sheet > p.lead"))
+
+	compressed := gzipped(t, strings.Repeat(" ", 600<<10)+file)
+	got = uploadSeveral(t, b, "5.json.gz", compressed, "6.json.gz", compressed)
+	require.Equal(t, 413, got.Status, "the files of a form together have a limit")
+	require.Contains(t, got.Text(".refused"), "6.json.gz")
+	got = uploadSeveral(t, b, strings.Split(strings.Repeat("a.json,7,", 101), ",")[:202]...)
+	require.Equal(t, "Send the files one at a time.", got.Text(".message.bad"))
 }
 
 // An operator chooses the encoding of a file whose letters fit several.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,7 +63,7 @@ func logOf(t *testing.T, store ports.OutcomeStore, outcomes []domain.Outcome) po
 
 func outcomesOf(t *testing.T, log ports.OutcomeLog) (all []domain.Outcome) {
 	t.Helper()
-	for outcome, err := range log.Outcomes() {
+	for outcome, err := range log.Outcomes(0) {
 		require.NoError(t, err)
 		all = append(all, outcome)
 	}
@@ -75,7 +76,7 @@ func yieldsWhatWasAppended(t *testing.T, store ports.OutcomeStore) {
 	for range 2 {
 		require.Equal(t, want, outcomesOf(t, log))
 	}
-	for range log.Outcomes() {
+	for range log.Outcomes(0) {
 		break
 	}
 	require.Equal(t, want, outcomesOf(t, log), "after an iteration that was abandoned")
@@ -86,9 +87,9 @@ func passesOverOutcomes(t *testing.T, store ports.OutcomeStore) {
 	all := sampleOutcomes()
 	log := logOf(t, store, all)
 	for registered, passed := range []int{0, 1, len(all), len(all)} { // the first and the last record are registered
-		t.Run(fmt.Sprint(registered), func(t *testing.T) {
+		t.Run(strconv.Itoa(registered), func(t *testing.T) {
 			left := slices.Clone(all[passed:])
-			for outcome, err := range log.After(registered) {
+			for outcome, err := range log.Outcomes(registered) {
 				require.NoError(t, err)
 				require.NotEmpty(t, left)
 				require.Equal(t, left[0], outcome)
@@ -97,7 +98,7 @@ func passesOverOutcomes(t *testing.T, store ports.OutcomeStore) {
 			require.Empty(t, left)
 		})
 	}
-	for range log.After(1) {
+	for range log.Outcomes(1) {
 		break
 	}
 	content, err := io.ReadAll(log.Reader())
@@ -107,7 +108,7 @@ func passesOverOutcomes(t *testing.T, store ports.OutcomeStore) {
 		_, err = cut.Write(content[:length])
 		require.NoError(t, err)
 		err = nil
-		for _, e := range cut.After(len(all)) {
+		for _, e := range cut.Outcomes(len(all)) {
 			require.NoError(t, err, "an outcome follows an error")
 			err = e
 		}
@@ -132,7 +133,7 @@ func storesManyOutcomes(t *testing.T, store ports.OutcomeStore) {
 	}
 	require.NoError(t, log.Flush())
 	n := 0
-	for outcome, err := range log.Outcomes() {
+	for outcome, err := range log.Outcomes(0) {
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprintf("user-%030d", n), outcome.Login)
 		n++
@@ -164,7 +165,7 @@ func reportsCutLog(t *testing.T, store ports.OutcomeStore) {
 	require.NoError(t, err)
 	err = nil
 	n := 0
-	for _, e := range cut.Outcomes() {
+	for _, e := range cut.Outcomes(0) {
 		require.NoError(t, err, "an outcome follows an error")
 		err = e
 		n++

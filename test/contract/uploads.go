@@ -162,12 +162,23 @@ func listsLatestUploads(t *testing.T, s UploadsSubject) {
 		})
 	}
 	createUpload(t, s, uploadOf(s.Boris, "d"))
-	latest, err := s.Store.Latest(t.Context(), s.Anna, 2)
-	require.NoError(t, err)
-	require.Len(t, latest, 2)
-	require.Equal(t, []string{"c", "a"}, []string{latest[0].ID, latest[1].ID})
-	require.Equal(t, "люди.csv", latest[0].Name)
-	require.Equal(t, domain.UploadChecking, latest[0].State)
+	ids := func(limit int) (all []string) {
+		latest, err := s.Store.Latest(t.Context(), s.Anna, limit)
+		require.NoError(t, err)
+		for _, it := range latest {
+			require.Equal(t, "люди.csv", it.Name)
+			all = append(all, it.ID)
+		}
+		return all
+	}
+	require.Equal(t, []string{"c", "a", "b"}, ids(2), "those that are not over, too")
+	for _, id := range []string{"a", "b", "c"} {
+		was := uploadOf(s.Anna, id)
+		is := *was
+		is.State, is.Job = domain.UploadCancelled, ""
+		require.NoError(t, s.Store.Change(t.Context(), was, &is))
+	}
+	require.Equal(t, []string{"c", "a"}, ids(2))
 }
 
 // The oldest undecided uploads of a user are cancelled, by number and by size. Uploads that are being imported stay, as do those of other
@@ -191,8 +202,11 @@ func cancelsUploadsBeyondShare(t *testing.T, s UploadsSubject) {
 		})
 	}
 	require.Equal(t, domain.UploadCancelled, state("one", s.Anna))
+	one, err := s.Store.Find(t.Context(), s.Anna, "one")
+	require.NoError(t, err)
+	require.Equal(t, domain.UploadReplaced, one.Failure)
 	require.ErrorIs(t, s.Store.Load(t.Context(), "one", io.Discard), ports.ErrNotFound, "its file is deleted")
-	_, err := s.Store.Beat(t.Context(), "one", "job of one", domain.Progress{})
+	_, err = s.Store.Beat(t.Context(), "one", "job of one", domain.Progress{})
 	require.ErrorIs(t, err, ports.ErrChanged, "its job is replaced")
 	require.Equal(t, domain.UploadChecking, state("two", s.Anna))
 

@@ -42,27 +42,10 @@ func (l *outcomeLog) Append(o domain.Outcome) error {
 // Flush implements ports.OutcomeLog.
 func (*outcomeLog) Flush() error { return nil }
 
-// After implements ports.OutcomeLog.
-func (l *outcomeLog) After(registered int) iter.Seq2[domain.Outcome, error] {
-	return func(yield func(domain.Outcome, error) bool) {
-		for outcome, err := range l.Outcomes() {
-			if err == nil && registered > 0 {
-				if outcome.Violations == nil && !outcome.Skipped {
-					registered--
-				}
-				continue
-			}
-			if !yield(outcome, err) {
-				return
-			}
-		}
-	}
-}
-
 // Outcomes implements ports.OutcomeLog.
-func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
+func (l *outcomeLog) Outcomes(after int) iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
-		lines := json.NewDecoder(l.Reader())
+		after, lines := after, json.NewDecoder(l.Reader())
 		for number := 1; ; number++ {
 			var line outcomeLine
 			err := lines.Decode(&line)
@@ -75,6 +58,12 @@ func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 			}
 			outcome := domain.Outcome{
 				Place: line.Place, Record: number, Login: line.Login, Name: domain.RestoreFullName(line.Name), Violations: line.Violations, Skipped: line.Skipped,
+			}
+			if after > 0 {
+				if outcome.Violations == nil && !outcome.Skipped {
+					after--
+				}
+				continue
 			}
 			if !yield(outcome, nil) {
 				return

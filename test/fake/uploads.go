@@ -51,13 +51,13 @@ func (s *Uploads) Create(ctx context.Context, it *ports.Upload, share ports.Uplo
 	s.all = append(s.all, kept)
 	undecided, bytes := 0, int64(0)
 	for _, other := range slices.Backward(s.all) {
-		if other.User != it.User || other.State != domain.UploadChecking && !other.State.NeedsUser() {
+		if other.User != it.User || !other.State.IsUndecided() {
 			continue
 		}
 		undecided++
 		bytes += other.Size
 		if undecided > 1 && (undecided > share.Uploads || bytes > share.Bytes) {
-			other.State, other.Job, other.file = domain.UploadCancelled, "", nil
+			other.State, other.Failure, other.Job, other.file = domain.UploadCancelled, domain.UploadReplaced, "", nil
 		}
 	}
 	return nil
@@ -114,7 +114,11 @@ func (s *Uploads) Latest(ctx context.Context, user int64, limit int) ([]ports.Up
 	defer s.mu.Unlock()
 	var found []ports.Upload
 	for _, it := range slices.Backward(s.all) {
-		if it.User == user && len(found) < limit {
+		if it.User != user {
+			continue
+		}
+		limit--
+		if limit >= 0 || !it.State.IsOver() {
 			read := s.read(it)
 			read.Layout, read.Rejections = ports.FileLayout{}, nil
 			found = append(found, read)

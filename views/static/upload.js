@@ -11,22 +11,245 @@ const announcer = (parent) => {
   };
 };
 
-// The form: users drop a file anywhere on the page, and a bar shows how much of it is sent.
+const parse = (text) => new DOMParser().parseFromString(text, "text/html");
+
+// Returns the reason that a page of this server gives, empty if it is a page of another one.
+const reasonOf = (page) => page.querySelector("header .wordmark") === null ? ""
+  : [...page.querySelectorAll("main .message.bad:not([hidden]) p, .problem :is(h1, .lead)")].map((line) => line.textContent.replace(/[^.]$/, "$&.")).join(" ");
+
+// The list of uploads, with buttons to start and cancel them. Its page is never left for a decision: it may have files that are not sent yet.
+const list = document.querySelector("[data-uploads]");
+let sendNext = () => false; // sends the next file, and returns whether one waits for a decision
+
+// Shows the current list. Entries are replaced only if one has changed, because a click ends on the element on which it began.
+const showList = (current) => {
+  const results = (of) => [...of.querySelectorAll("li")].map((entry) => [entry.id, entry.dataset.state, entry.querySelector("dl")?.textContent]).join();
+  for (const name of ["files", "bytes", "working"]) {
+    if (name in current.dataset) list.dataset[name] = current.dataset[name];
+    else delete list.dataset[name];
+  }
+  if (results(list) === results(current)) {
+    for (const progress of current.querySelectorAll(".doing")) {
+      const [bar, objects] = list.querySelector(`#${progress.closest("li").id} .doing`).children;
+      bar.value = progress.querySelector("progress").value;
+      objects.textContent = progress.querySelector("span").textContent;
+    }
+    return;
+  }
+  const focused = document.activeElement.closest("li[id]")?.id;
+  list.replaceChildren(...current.childNodes);
+  showTimes(list);
+  if (focused) document.getElementById(focused)?.querySelector("button, a").focus();
+};
+
+// Asks for the list, or sends a decision. Returns why the server rejected it, empty if it did not.
+const askForList = async (options) => {
+  const answer = await fetch("/useradd/uploads", { ...options, headers: { Accept: "text/html" } });
+  const page = parse(await answer.text());
+  const current = page.querySelector("[data-uploads]");
+  if (current) showList(current);
+  return current && answer.ok ? "" : reasonOf(page);
+};
+
+// Keeps the list up to date while files are being processed, or wait for a decision, which may come from another page.
+let polling;
+const poll = () => {
+  clearTimeout(polling);
+  polling = setTimeout(async () => {
+    await askForList().catch(() => {}); // the network or the server may recover
+    if (sendNext() || "working" in list.dataset) poll();
+  }, 1000);
+};
+
+if (list) {
+  list.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(event.target));
+    if (event.submitter.name) body.append(event.submitter.name, event.submitter.value);
+    let reason;
+    event.submitter.disabled = true;
+    try {
+      reason = await askForList({ method: "POST", body });
+    } catch {
+      reason = list.dataset.lost;
+    }
+    event.submitter.disabled = false;
+    const failed = list.querySelector(".failed");
+    if (failed) {
+      failed.textContent = reason;
+      failed.hidden = !reason;
+    }
+    sendNext();
+    poll();
+  });
+  if ("working" in list.dataset) poll();
+}
+
+// The form: users choose files, or drop them anywhere on the page. The files are sent one after another, and each is checked by itself. With
+// several files, the page stays and the list shows their results. A file that cannot be sent stays on the page, with the reason.
 const form = document.querySelector("[data-upload]");
 if (form) {
+  const { max, error, sending, waiting, queued, again, lost, signedOut, refused, large, empty, folder, changed, missing } = form.dataset;
   const input = form.querySelector("input[type=file]");
   const drop = form.querySelector(".drop");
-  const sending = form.querySelector(".sending");
-  const button = form.querySelector("button");
-  const lost = form.querySelector(".lost");
+  const queue = form.querySelector(".queue");
+  const template = form.querySelector("template");
+  const button = form.querySelector("[type=submit]");
+  const firstLabel = button.textContent, title = document.title;
+  const announce = announcer(form);
+  const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
+  let rows = []; // of the queue: { file, element, state }, without a file for a folder
+  const sent = new Set();
+  let isSeveral = false, isLeaving = false;
+
+  const has = (...states) => rows.some(({ state }) => states.includes(state));
+  const isNew = (file) => !sent.has(file) && !rows.some((row) => row.file === file);
+  const update = () => {
+    const hasNew = [...input.files].some(isNew);
+    button.disabled = has("waiting", "sending") && !hasNew && !has("refused");
+    button.textContent = has("refused") && !hasNew ? again : firstLabel;
+    input.required = rows.length === 0;
+    document.title = has("refused") ? `${error} ${title}` : title;
+  };
+  const show = (row, state, text, { isFinal = false, mustSignIn = false } = {}) => {
+    const { element } = row;
+    Object.assign(row, { state, isFinal });
+    element.dataset.state = state;
+    element.querySelector(".state").textContent = state === "refused" ? "" : text;
+    const reason = element.querySelector(".reason");
+    reason.hidden = state !== "refused";
+    reason.textContent = reason.hidden ? "" : text;
+    element.querySelector("progress").hidden = state !== "sending";
+    element.querySelector("button").hidden = state === "sending";
+    element.querySelector("a").hidden = !mustSignIn;
+    update();
+  };
+  const refuse = (row, text, options) => {
+    show(row, "refused", text, options);
+    if (!isSeveral) row.element.focus();
+  };
+  const remove = (row) => {
+    rows = rows.filter((other) => other !== row);
+    row.element.remove();
+    update();
+  };
+  const add = (name, file) => {
+    const element = template.content.firstElementChild.cloneNode(true);
+    const row = { file, element };
+    element.querySelector("b").textContent = name;
+    element.querySelector("button").addEventListener("click", () => {
+      if ([...input.files].includes(file)) input.value = "";
+      remove(row);
+      button.focus();
+    });
+    queue.append(element);
+    rows.push(row);
+    isSeveral = rows.length > 1 || isSeveral;
+    return row;
+  };
+
+  // Adds files to the queue. They replace those of the same name, and those that cannot be sent again.
+  const take = (files, folders) => {
+    form.parentElement.querySelector(":scope > .message")?.remove();
+    for (const row of rows.filter(({ state }) => state === "refused")) {
+      if (files.includes(row.file)) continue;
+      if (row.isFinal && files.some(isNew) || files.some(({ name }) => name === row.file?.name)) remove(row);
+    }
+    for (const name of folders) refuse(add(name), folder, { isFinal: true });
+    for (const file of files) if (isNew(file)) show(add(file.name, file), "waiting", queued);
+    for (const row of rows) if (row.file && row.state === "refused") show(row, "waiting", queued);
+    sendNext();
+  };
+
+  // Returns what the server or a proxy says about a file that it did not take.
+  const refusalOf = ({ status, responseURL, responseText }) => {
+    const page = parse(responseText);
+    if (["/login", "/account/password"].includes(new URL(responseURL).pathname)) return [signedOut, { mustSignIn: true }];
+    const isFinal = [400, 413, 415, 422].includes(status);
+    return [reasonOf(page) || (status === 413 ? large : refused.replace("{}", status)), { isFinal }];
+  };
+
+  // Refuses a file that cannot be read for that reason, and any other for another one.
+  const refuseUnread = async (row, otherwise, options) => {
+    try {
+      await (row.file.size ? row.file.slice(0, 1) : row.file).arrayBuffer();
+      refuse(row, otherwise, options);
+    } catch ({ name }) {
+      refuse(row, name === "NotFoundError" ? missing : changed, { isFinal: true });
+    }
+    sendNext();
+  };
+
+  const send = (row) => {
+    const request = new XMLHttpRequest();
+    const bar = row.element.querySelector("progress");
+    const body = new FormData();
+    body.append(input.name, row.file);
+    bar.value = 0;
+    show(row, "sending", sending);
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      if (!total) return;
+      bar.value = loaded / total;
+      announce(`${sending} ${row.file.name}: ${percent.format(bar.value)}`);
+    });
+    request.addEventListener("load", async () => {
+      if (request.status >= 400 || !new URL(request.responseURL).pathname.startsWith("/useradd/uploads/")) {
+        refuse(row, ...refusalOf(request));
+      } else if (!isSeveral) {
+        isLeaving = true;
+        location.assign(request.responseURL);
+        return;
+      } else {
+        sent.add(row.file);
+        remove(row);
+        if ([...input.files].every((file) => sent.has(file))) input.value = "";
+        await askForList().catch(() => {});
+        poll();
+      }
+      sendNext();
+    });
+    request.addEventListener("error", () => { refuseUnread(row, lost); });
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "text/html");
+    request.send(body);
+  };
+
+  sendNext = () => {
+    const row = rows.find(({ state }) => state === "waiting");
+    if (!row || has("sending") || isLeaving) return false;
+    const { size } = row.file;
+    if (size === 0 || size > max) {
+      show(row, "sending", sending);
+      refuseUnread(row, size === 0 ? empty : large, { isFinal: true });
+      return false;
+    }
+    // The newest upload always fits, and the oldest gives way. Among the files of this page, none gives way to another.
+    if (isSeveral && (list.dataset.files === "0" || size > list.dataset.bytes)) {
+      show(row, "waiting", waiting);
+      poll();
+      return true;
+    }
+    send(row);
+    return false;
+  };
+
+  form.querySelector(".dropping").hidden = false;
+  input.addEventListener("change", update);
+  form.addEventListener("submit", (event) => {
+    if (!input.files.length && !rows.length) return; // the server says it
+    event.preventDefault();
+    take([...input.files], []);
+  });
+  addEventListener("beforeunload", (event) => { if (has("waiting", "sending") && !isLeaving) event.preventDefault(); });
+  // Browsers keep pages for the back button.
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
+
   let inside = 0;
   const over = (change) => {
     inside = Math.max(0, inside + change);
     drop.classList.toggle("over", inside > 0);
   };
   const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
-
-  form.querySelector(".dropping").hidden = false;
   addEventListener("dragenter", (event) => { if (hasFiles(event)) over(1); });
   addEventListener("dragleave", (event) => { if (hasFiles(event)) over(-1); });
   addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
@@ -34,56 +257,16 @@ if (form) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     over(-inside);
-    if (button.disabled || !event.dataTransfer.files.length) return;
-    input.files = event.dataTransfer.files;
-    form.requestSubmit();
+    const chosen = new DataTransfer();
+    const folders = [];
+    for (const item of event.dataTransfer.items) {
+      const entry = item.webkitGetAsEntry();
+      if (entry?.isDirectory) folders.push(entry.name);
+      else if (item.kind === "file") chosen.items.add(item.getAsFile());
+    }
+    if (chosen.files.length) input.files = chosen.files;
+    take(chosen.files.length ? [...input.files] : [], folders);
   });
-
-  const busy = (is) => {
-    button.disabled = is;
-    sending.hidden = !is;
-  };
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (button.disabled) return;
-    const request = new XMLHttpRequest();
-    const bar = sending.querySelector("progress");
-    const announce = announcer(form);
-    const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
-    bar.value = 0;
-    lost.hidden = true;
-    busy(true);
-    request.upload.addEventListener("progress", ({ loaded, total }) => {
-      if (!total) return;
-      bar.value = loaded / total;
-      announce(`${sending.querySelector("label").textContent}: ${percent.format(bar.value)}`);
-    });
-    request.addEventListener("load", () => {
-      if (request.status < 400) {
-        location.assign(request.responseURL);
-        return;
-      }
-      // The response is a page with the reason.
-      const page = new DOMParser().parseFromString(request.responseText, "text/html");
-      const alert = page.querySelector("main .message.bad[role=alert]:not(.lost)");
-      if (!alert) {
-        location.reload();
-        return;
-      }
-      form.parentElement.querySelector(":scope > .message")?.remove();
-      form.before(document.adoptNode(alert));
-      busy(false);
-    });
-    request.addEventListener("error", () => {
-      lost.hidden = false;
-      busy(false);
-    });
-    request.open("POST", form.action);
-    request.setRequestHeader("Accept", "text/html");
-    request.send(new FormData(form));
-  });
-  // Browsers keep pages for the back button.
-  addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
 }
 
 // The progress bar of an upload in process: polls every second until its page changes.

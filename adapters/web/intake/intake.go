@@ -45,6 +45,9 @@ func NewReceiver(spools ports.SpoolStore, limit int64) *Receiver {
 	return &Receiver{spools, limit, make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
 }
 
+// Limit returns the maximum size of a file, in bytes.
+func (r *Receiver) Limit() int64 { return r.limit }
+
 // Receive reads the file of a request into a spool, which the caller closes. It returns the number of bytes received, and the hint of a form,
 // nil if the body is no form.
 func (r *Receiver) Receive(c *fiber.Ctx) (file ports.Spool, hint *ports.FileHint, received int64, err error) {
@@ -65,8 +68,8 @@ func (r *Receiver) Receive(c *fiber.Ctx) (file ports.Spool, hint *ports.FileHint
 	file = r.spools.New()
 	err = spoolAll(file, body, body.Length())
 	if err == nil {
-		file, err = r.inflate(c, file, inflate, func(to ports.Spool, plain io.Reader) (err error) {
-			hint, err = spoolFile(c, to, plain, -1)
+		file, err = r.inflate(c, file, r.limit, inflate, func(to ports.Spool, plain io.Reader) (err error) {
+			hint, err = spoolBody(c, to, plain, -1)
 			return err
 		})
 	}
@@ -79,9 +82,9 @@ func (r *Receiver) Receive(c *fiber.Ctx) (file ports.Spool, hint *ports.FileHint
 // spool reads a body that has no Content-Encoding. If its file is in gzip, the spool has the file that it inflates to.
 func (r *Receiver) spool(c *fiber.Ctx, body *transport.Body) (ports.Spool, *ports.FileHint, error) {
 	file := r.spools.New()
-	hint, err := spoolFile(c, file, body, body.Length())
+	hint, err := spoolBody(c, file, body, body.Length())
 	if err == nil && isGzip(file) {
-		file, err = r.inflate(c, file, gunzip, func(to ports.Spool, plain io.Reader) error { return spoolAll(to, plain, -1) })
+		file, err = r.inflate(c, file, r.limit, gunzip, spoolFile)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(explain(body, err), file.Close())
@@ -97,9 +100,9 @@ func isGzip(file ports.Spool) bool {
 	return string(head) == signature
 }
 
-// inflate replaces a spool with one that read fills with the file that it inflates to. It runs after the body has arrived, so that a slow
+// inflate replaces a spool with one that read fills with the file of up to limit bytes that it inflates to. It runs after the body has arrived, so that a slow
 // client occupies no decoder.
-func (r *Receiver) inflate(c *fiber.Ctx, compressed ports.Spool, inflate inflater, read func(to ports.Spool, plain io.Reader) error) (ports.Spool, error) {
+func (r *Receiver) inflate(c *fiber.Ctx, compressed ports.Spool, limit int64, inflate inflater, read func(to ports.Spool, plain io.Reader) error) (ports.Spool, error) {
 	select {
 	case r.inflating <- struct{}{}:
 		defer func() { <-r.inflating }()
@@ -111,8 +114,8 @@ func (r *Receiver) inflate(c *fiber.Ctx, compressed ports.Spool, inflate inflate
 		return compressed, errDamaged(err)
 	}
 	defer plain.Close()
-	limited := &limitedReader{plain, r.limit, transport.ErrTooLarge}
-	if most := maxRatio * compressed.Size(); most < r.limit {
+	limited := &limitedReader{plain, limit, transport.ErrTooLarge}
+	if most := maxRatio * compressed.Size(); most < limit {
 		limited = &limitedReader{plain, most, problem.ErrRatio}
 	}
 	file := r.spools.New()
@@ -125,14 +128,28 @@ func errDamaged(err error) error {
 	return fmt.Errorf("%w: %w", &domain.BrokenFileError{Reason: "the compressed file is damaged or cut short; compress it again, or send it uncompressed"}, err)
 }
 
-// spoolFile copies a body, or the file of a form, into a spool, and reads to the end. A negative length is unknown.
-func spoolFile(c *fiber.Ctx, file ports.Spool, r io.Reader, length int64) (*ports.FileHint, error) {
+// spoolBody copies a body, or the one file of a form, into a spool, and reads to the end. A negative length is unknown.
+func spoolBody(c *fiber.Ctx, file ports.Spool, r io.Reader, length int64) (*ports.FileHint, error) {
 	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || media != fiber.MIMEMultipartForm {
 		return nil, spoolAll(file, r, length)
 	}
-	return spoolForm(newParts(r, params["boundary"]), file)
+	opened := false
+	hints, err := spoolForm(newParts(r, params["boundary"]), func() (io.Writer, error) {
+		if opened {
+			return nil, problem.ErrSeveralFiles
+		}
+		opened = true
+		return file, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &hints[0], nil
 }
+
+// spoolFile copies a file into a spool.
+func spoolFile(to ports.Spool, file io.Reader) error { return spoolAll(to, file, -1) }
 
 // spoolAll copies a reader. A negative length is unknown.
 func spoolAll(file io.Writer, r io.Reader, length int64) error {

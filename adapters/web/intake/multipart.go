@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,26 +17,77 @@ import (
 	"rollcall/ports"
 )
 
-// ReceiveForm reads the file of a form into a spool, which the caller closes.
-func (r *Receiver) ReceiveForm(c *fiber.Ctx) (ports.Spool, *ports.FileHint, error) {
-	media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+// maxFiles is the maximum number of files of a form.
+const maxFiles = 100
+
+// A File is a file of a form.
+type File struct {
+	ports.Spool // nil for a file that exceeds the number of files to receive
+
+	Hint ports.FileHint
+	Err  error // why the file cannot be read; nil if it can
+}
+
+// ReceiveForm reads the first files of a form into spools, which the caller closes, and the names of the others. Together they may have as
+// many bytes as the file of any other request.
+func (r *Receiver) ReceiveForm(c *fiber.Ctx, most int) ([]File, error) {
+	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || media != fiber.MIMEMultipartForm || c.Get(fiber.HeaderContentEncoding) != "" {
-		return nil, nil, problem.ErrFormType
+		return nil, problem.ErrFormType
 	}
 	body, err := transport.NewBody(c, r.limit+maxForm)
 	switch {
 	case err != nil:
-		return nil, nil, err
+		return nil, err
 	case body == nil:
-		return nil, nil, problem.ErrNoFile
+		return nil, problem.ErrNoFile
 	}
-	return r.spool(c, body)
+	var files []File
+	hints, err := spoolForm(newParts(body, params["boundary"]), func() (io.Writer, error) {
+		switch {
+		case len(files) == maxFiles:
+			return nil, problem.ErrSeveralFiles
+		case len(files) >= most:
+			files = append(files, File{})
+			return io.Discard, nil
+		}
+		files = append(files, File{Spool: r.spools.New()})
+		return files[len(files)-1].Spool, nil
+	})
+	if err != nil {
+		return nil, errors.Join(explain(body, err), closeAll(files))
+	}
+	left := r.limit
+	for i := range files {
+		file := &files[i]
+		file.Hint = hints[i]
+		if file.Spool == nil {
+			continue
+		}
+		if isGzip(file.Spool) {
+			file.Spool, err = r.inflate(c, file.Spool, left, gunzip, spoolFile)
+			if err != nil {
+				file.Err = explain(body, err)
+			}
+		}
+		left -= file.Size()
+	}
+	return files, nil
 }
 
-// spoolForm copies the file of a form into a spool, and reads the form to its end. Its other fields are options of the file. A form with
-// another file, or with a value in another field, is rejected: neither is passed over.
-func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
-	var hint *ports.FileHint
+func closeAll(files []File) (err error) {
+	for _, file := range files {
+		if file.Spool != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}
+	return err
+}
+
+// spoolForm copies each file of a form to a writer that open returns, and reads the form to its end. Its other fields are options of the
+// files. A form is rejected if open returns an error, or another field has a value: nothing is passed over.
+func spoolForm(form *parts, open func() (io.Writer, error)) ([]ports.FileHint, error) {
+	var hints []ports.FileHint
 	var rejected error
 	options := url.Values{}
 	for {
@@ -48,14 +100,13 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 		}
 		to := io.Discard
 		var value option
-		switch {
-		case part.FileName() != "" && hint == nil:
-			_, params, _ := mime.ParseMediaType(part.Header.Get(fiber.HeaderContentType))
-			hint, to = &ports.FileHint{Name: part.FileName(), Charset: params["charset"]}, file
-		case part.FileName() != "":
-			rejected = problem.ErrSeveralFiles
-		default:
+		if part.FileName() == "" {
 			to = &value
+		} else if file, err := open(); err != nil {
+			rejected = err
+		} else {
+			_, params, _ := mime.ParseMediaType(part.Header.Get(fiber.HeaderContentType))
+			hints, to = append(hints, ports.FileHint{Name: part.FileName(), Charset: params["charset"]}), file
 		}
 		err = spoolAll(to, part, -1)
 		if err != nil {
@@ -74,13 +125,13 @@ func spoolForm(form *parts, file ports.Spool) (*ports.FileHint, error) {
 	case err != nil:
 	case rejected != nil:
 		err = rejected
-	case hint == nil:
+	case hints == nil:
 		err = fmt.Errorf("%w: %w", problem.ErrNoFile, &domain.BrokenFileError{Reason: "the form has no file; send one as a part with a file name"})
 	}
-	if err == nil {
-		err = SetOptions(hint, options)
+	for i := range hints {
+		err = cmp.Or(err, SetOptions(&hints[i], options))
 	}
-	return hint, err
+	return hints, err
 }
 
 // parts reads the parts of a form. It bounds the header of a part, of which mime/multipart keeps up to 10 MiB in memory.

@@ -1,7 +1,9 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -20,8 +22,8 @@ import (
 	"rollcall/ports"
 )
 
-// latestUploads is the number of a user's uploads that the page lists.
-const latestUploads = 10
+// latestUploads is the number of a user's uploads that pages list, besides those that are not over.
+const latestUploads = 50
 
 // UploadsConfig describes the pages of Uploads.
 type UploadsConfig struct {
@@ -30,6 +32,7 @@ type UploadsConfig struct {
 	Importing   ports.Importing
 	Templates   map[string]ports.TemplateWriter // of files to fill in, by extension
 	KeepAnswers time.Duration                   // how long the passwords of an upload can be downloaded
+	MaxUser     int64                           // bytes of a user's undecided uploads
 
 	PasswordPolicy   PasswordPolicy
 	PasswordLifetime time.Duration // of temporary passwords, since the import
@@ -54,30 +57,31 @@ type Uploads struct {
 	Slips  *template.Template // page of slips to print
 }
 
-// uploadFormView is the view of the page on which an operator uploads a file.
+// uploadFormView is the view of the page on which an operator uploads files.
 type uploadFormView struct {
-	Base
+	uploadListView
 
-	Templates []linkView
-	Uploads   []uploadItemView // the user's latest
+	MaxFile      int64 // bytes
+	MaxUndecided int   // number of uploads
+	Templates    []linkView
+	Refused      []refusedFileView // files of the form; nil unless it had several
 }
+
+// refusedFileView is a file that was not taken, and why.
+type refusedFileView struct{ Name, Reason string }
 
 // UploadForm answers GET /useradd/upload.
 func (u *Uploads) UploadForm(c *fiber.Ctx, user *domain.User) error {
-	return u.showUploadForm(c, user, "")
+	return u.showUploadForm(c, user, &uploadFormView{})
 }
 
-// showUploadForm shows the form and the latest uploads of the user.
-func (u *Uploads) showUploadForm(c *fiber.Ctx, user *domain.User, alert string) error {
-	uploads, err := u.Uploads.Latest(c.UserContext(), user.ID, latestUploads)
+// showUploadForm shows the form and the uploads of the user.
+func (u *Uploads) showUploadForm(c *fiber.Ctx, user *domain.User, v *uploadFormView) error {
+	err := u.list(c, user, &v.uploadListView)
 	if err != nil {
 		return err
 	}
-	v := &uploadFormView{Base: Base{Alert: alert, AlertURL: "#file", Scripts: []string{"upload.js"}}, Templates: u.templateLinks()}
-	for i := range uploads {
-		v.Uploads = append(v.Uploads, newUploadItemView(&uploads[i], u.Locale.Words(c)))
-	}
-	allowConnections(c)
+	v.MaxUndecided, v.MaxFile, v.Templates = ports.MaxUndecidedUploads, u.Files.Limit(), u.templateLinks()
 	return u.show(c, "upload", v)
 }
 
@@ -86,50 +90,159 @@ func allowConnections(c *fiber.Ctx) {
 	c.Set(fiber.HeaderContentSecurityPolicy, guard.ContentSecurityPolicy+"; connect-src 'self'")
 }
 
-// Upload answers POST /useradd/upload.
+// Upload answers POST /useradd/upload. A form with several files leads to the list of uploads. Of such a form the server takes as many files
+// as may be undecided, and the page names the others.
 func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
-	id, err := u.receive(c, user)
+	files, err := u.Files.ReceiveForm(c, ports.MaxUndecidedUploads)
 	if err != nil {
 		return u.rejectUpload(c, user, err)
 	}
-	return c.Redirect(urls.Uploads+id, http.StatusSeeOther)
+	if len(files) == 1 {
+		id, err := u.receive(c, user, &files[0])
+		if err != nil {
+			return u.rejectUpload(c, user, err)
+		}
+		return c.Redirect(urls.Uploads+id, http.StatusSeeOther)
+	}
+	v := &uploadFormView{}
+	var rejected, broken error
+	for i := range files {
+		_, err := u.receive(c, user, &files[i])
+		if err == nil {
+			continue
+		}
+		reason := u.reason(c, err)
+		if reason == "" || broken != nil {
+			broken = errors.Join(broken, err)
+			continue
+		}
+		rejected = cmp.Or(rejected, err)
+		v.Refused = append(v.Refused, refusedFileView{ports.FileName(files[i].Hint.Name), reason})
+	}
+	switch {
+	case broken != nil:
+		return broken
+	case rejected == nil:
+		return c.Redirect(urls.UploadList, http.StatusSeeOther)
+	}
+	v.Alert = u.Locale.Words(c).Text("upload.alert.several")
+	return u.showRejectedUpload(c, user, rejected, v)
 }
 
-func (u *Uploads) receive(c *fiber.Ctx, user *domain.User) (id string, err error) {
-	file, hint, err := u.Files.ReceiveForm(c)
-	if err != nil {
-		return "", err
+// receive stores a file of a form, and closes it.
+func (u *Uploads) receive(c *fiber.Ctx, user *domain.User, file *intake.File) (id string, err error) {
+	if file.Spool == nil {
+		return "", errUndecided
 	}
 	defer file.Close()
-	return u.Uploading.Receive(c.UserContext(), user.ID, *hint, file)
+	switch {
+	case file.Err != nil:
+		return "", file.Err
+	case file.Size() == 0:
+		return "", errEmpty
+	}
+	return u.Uploading.Receive(c.UserContext(), user.ID, file.Hint, file)
+}
+
+// The errors of a file of a form.
+var (
+	errEmpty     error = &domain.BrokenFileError{Reason: "it is empty"}
+	errUndecided       = fmt.Errorf("%w: too many uploads are undecided", problem.ErrSeveralFiles)
+)
+
+// reason says why a file was rejected. It returns an empty text if an error page says it.
+func (u *Uploads) reason(c *fiber.Ctx, err error) string {
+	p, words := problem.New(transport.RequestID(c), err), u.Locale.Words(c)
+	switch {
+	case errors.Is(err, domain.ErrUnknownSheet):
+		return ""
+	case errors.Is(err, problem.ErrNoFile):
+		return words.Text("upload.alert.none")
+	case errors.Is(err, errEmpty):
+		return words.Text("upload.alert.empty")
+	case errors.Is(err, errUndecided):
+		return words.Text("upload.alert.undecided", "Number", words.Number(ports.MaxUndecidedUploads))
+	case p.Kind != "", errors.Is(err, problem.ErrRatio), errors.Is(err, problem.ErrSeveralFiles), errors.Is(err, problem.ErrField):
+		return p.Text(words)
+	case errors.Is(err, domain.ErrBrokenFile):
+		reason := words.Text("upload.failure." + string(domain.UploadBroken))
+		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
+			reason += " (" + broken.Error() + ")"
+		}
+		return reason
+	case errors.Is(err, transport.ErrTooLarge):
+		return words.Text("upload.alert.too_large")
+	case errors.Is(err, ports.ErrBusy):
+		return words.Text("upload.alert.busy")
+	}
+	return ""
 }
 
 // rejectUpload shows the form again, with the reason why the file was rejected.
 func (u *Uploads) rejectUpload(c *fiber.Ctx, user *domain.User, err error) error {
-	p, words := problem.New(transport.RequestID(c), err), u.Locale.Words(c)
-	var alert string
-	switch {
-	case !problem.WantsPage(c), errors.Is(err, domain.ErrUnknownSheet):
-		return err
-	case errors.Is(err, problem.ErrNoFile):
-		alert = words.Text("upload.alert.none")
-	case p.Kind != "", errors.Is(err, problem.ErrRatio), errors.Is(err, problem.ErrSeveralFiles), errors.Is(err, problem.ErrField):
-		alert = p.Text(words)
-	case errors.Is(err, domain.ErrBrokenFile):
-		alert = words.Text("upload.failure." + string(domain.UploadBroken))
-		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
-			alert += " (" + broken.Error() + ")"
-		}
-	case errors.Is(err, transport.ErrTooLarge):
-		alert = words.Text("upload.alert.too_large")
-	case errors.Is(err, ports.ErrBusy):
-		alert = words.Text("upload.alert.busy")
-	default:
+	reason := u.reason(c, err)
+	if reason == "" {
 		return err
 	}
-	problem.SetRetryAfter(c, p.Status, err)
-	c.Status(p.Status)
-	return u.showUploadForm(c, user, alert)
+	v := &uploadFormView{}
+	v.Alert, v.AlertURL = reason, "#file"
+	return u.showRejectedUpload(c, user, err, v)
+}
+
+// showRejectedUpload shows the form with the answer to the error of a file.
+func (u *Uploads) showRejectedUpload(c *fiber.Ctx, user *domain.User, err error, v *uploadFormView) error {
+	if !problem.WantsPage(c) {
+		return err
+	}
+	status := problem.New(transport.RequestID(c), err).Status
+	problem.SetRetryAfter(c, status, err)
+	c.Status(status)
+	return u.showUploadForm(c, user, v)
+}
+
+// List answers GET /useradd/uploads.
+func (u *Uploads) List(c *fiber.Ctx, user *domain.User) error { return u.showList(c, user, "") }
+
+func (u *Uploads) showList(c *fiber.Ctx, user *domain.User, alert string) error {
+	v := &uploadListView{Base: Base{Alert: alert}}
+	err := u.list(c, user, v)
+	if err != nil {
+		return err
+	}
+	v.Refreshes = v.Working && alert == ""
+	return u.show(c, "uploads", v)
+}
+
+// Decide answers POST /useradd/uploads, by which a user starts or cancels uploads of the list. The list also shows those that have changed
+// in the meantime.
+func (u *Uploads) Decide(c *fiber.Ctx, user *domain.User) error {
+	entered, err := intake.ReadForm(c)
+	if err != nil {
+		return err
+	}
+	for _, id := range entered["start"] {
+		err = cmp.Or(err, unlessChanged(u.Uploading.Start(c.UserContext(), user.ID, id, false)))
+	}
+	for _, id := range entered["cancel"] {
+		err = cmp.Or(err, unlessChanged(u.Uploading.Cancel(c.UserContext(), user.ID, id)))
+	}
+	switch {
+	case errors.Is(err, ports.ErrBusy) && problem.WantsPage(c):
+		problem.SetRetryAfter(c, http.StatusServiceUnavailable, err)
+		c.Status(http.StatusServiceUnavailable)
+		return u.showList(c, user, u.Locale.Words(c).Text("upload.alert.busy"))
+	case err != nil:
+		return err
+	}
+	return c.Redirect(urls.UploadList, http.StatusSeeOther)
+}
+
+// unlessChanged returns nil for the error of an upload that has changed or was removed in the meantime.
+func unlessChanged(err error) error {
+	if errors.Is(err, ports.ErrChanged) || errors.Is(err, ports.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // Uploaded answers GET /useradd/uploads/:id.

@@ -30,6 +30,87 @@ func newUploadItemView(upload *ports.Upload, words *locale.Words) uploadItemView
 	}
 }
 
+// uploadListView is the list of a user's uploads. The views of pages with the list embed it.
+type uploadListView struct {
+	Base
+
+	Uploads []listedUploadView
+	Left    ports.UploadShare // what the user may upload before an undecided upload gives way
+	Working bool              // a job of a listed upload is running or waiting
+	Clean   []string          // ids of checked uploads without rejections; nil unless there are several
+}
+
+// listedUploadView is an upload that can be started or cancelled in the list.
+type listedUploadView struct {
+	uploadItemView
+
+	ID           string
+	Is           uploadState
+	Progress     progressView
+	Figures      []figureView // nil while unknown
+	Reason       string       // why it failed or was cancelled
+	Starts, Ends bool         // can be started, and cancelled
+}
+
+// list fills in the list of a user's uploads, which a script keeps up to date.
+func (u *Uploads) list(c *fiber.Ctx, user *domain.User, v *uploadListView) error {
+	uploads, err := u.Uploads.Latest(c.UserContext(), user.ID, latestUploads)
+	if err != nil {
+		return err
+	}
+	words := u.Locale.Words(c)
+	for i := range uploads {
+		upload := &uploads[i]
+		shown := newListedUploadView(upload, words)
+		v.Uploads = append(v.Uploads, shown)
+		v.Working = v.Working || shown.Is.Working
+		if shown.Is.Checked && shown.Starts && upload.Done.Rejected == 0 {
+			v.Clean = append(v.Clean, upload.ID)
+		}
+	}
+	if len(v.Clean) < 2 {
+		v.Clean = nil
+	}
+	v.Left = ports.UploadShare{Uploads: ports.MaxUndecidedUploads, Bytes: u.MaxUser}.Left(uploads)
+	v.Scripts = []string{"upload.js"}
+	allowConnections(c)
+	return nil
+}
+
+func newListedUploadView(upload *ports.Upload, words *locale.Words) listedUploadView {
+	v := listedUploadView{
+		uploadItemView: newUploadItemView(upload, words), ID: upload.ID, Is: stateOf(upload), Progress: newProgressView(upload, words),
+		Starts: upload.IsInterrupted() || upload.State == domain.UploadChecked && upload.Done.Registered > 0, Ends: !upload.State.IsOver(),
+	}
+	if v.Is.Checked || v.Is.Imported {
+		v.Figures = figuresOf(upload, words)
+	}
+	if upload.Failure != "" {
+		v.Reason = words.Text("upload.failure." + string(upload.Failure))
+	}
+	return v
+}
+
+// figureView is the number of a kind of records of an upload.
+type figureView struct{ Kind, Name, Number string }
+
+// figuresOf returns the figures of an upload: how many records there are, how many were or would be registered, and how many rejected.
+func figuresOf(upload *ports.Upload, words *locale.Words) []figureView {
+	tally, registered, rejected := &upload.Done.Tally, "report.registered", "report.rejections"
+	if upload.State == domain.UploadChecked {
+		registered, rejected = "upload.would", "upload.would_not"
+	}
+	figures := []figureView{
+		{"", words.Text("report.records"), words.Number(tally.Records)},
+		{"registered", words.Text(registered), words.Number(tally.Registered)},
+		{"", words.Text(rejected), words.Number(tally.Rejected)},
+	}
+	if tally.Rejected > 0 {
+		figures[2].Kind = "rejected"
+	}
+	return figures
+}
+
 // stateID returns the message for the state of an upload.
 func stateID(upload *ports.Upload) string {
 	if upload.IsInterrupted() {
@@ -93,15 +174,15 @@ type uploadView struct {
 	Columns     []columnView
 	Rows        [][]string // the first ones
 
-	Records, Registered, Rejected string // how many
-	NotAll                        bool   // a record was rejected
-	Anybody                       bool   // someone was registered, or would be
-	Rejections                    *rejectionsView
-	Credentials                   []linkView
-	Slips                         string        // address; empty when the passwords are no longer available
-	Until                         locale.Moment // says how long they are
-	Import                        string        // address
-	Failure, Detail               string
+	Figures         []figureView
+	NotAll          bool // a record was rejected
+	Anybody         bool // someone was registered, or would be
+	Rejections      *rejectionsView
+	Credentials     []linkView
+	Slips           string        // address; empty when the passwords are no longer available
+	Until           locale.Moment // says how long they are
+	Import          string        // address
+	Failure, Detail string
 }
 
 // uploadState is the state of an upload. Working is also true while it is imported.
@@ -218,8 +299,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 	v := &uploadView{
 		Base:   Base{Title: item.State},
 		Upload: item, State: stateOf(upload), Progress: newProgressView(upload, words), Rows: upload.Layout.Rows,
-		Records: words.Number(tally.Records), Registered: words.Number(tally.Registered), Rejected: words.Number(tally.Rejected),
-		NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0, Detail: upload.Detail,
+		Figures: figuresOf(upload, words), NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0, Detail: upload.Detail,
 	}
 	layout := &upload.Layout
 	v.Description = []termView{{words.Text("upload.file.size"), item.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}
@@ -249,7 +329,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		v.Columns = append(v.Columns, shown)
 	}
 	v.Notes = fileNotes(&layout.Notes, words)
-	if upload.State == domain.UploadFailed {
+	if upload.Failure != "" {
 		v.Failure = words.Text("upload.failure." + string(upload.Failure))
 	}
 	if upload.Import != 0 {

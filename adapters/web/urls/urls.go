@@ -9,20 +9,21 @@ import (
 
 // The paths. Those that end with a slash or a dot are followed by an id, a name or a format.
 const (
-	Static    = "/static/"
-	Help      = "/help"
-	Setup     = "/setup"
-	Login     = "/login"
-	Logout    = "/logout"
-	Register  = "/register"
-	Profile   = "/profile"
-	Password  = "/account/password"
-	Useradd   = "/useradd"
-	Imports   = "/useradd/imports/"
-	Export    = "/useradd/export/"
-	Upload    = "/useradd/upload"
-	Uploads   = "/useradd/uploads/"
-	Templates = "/useradd/templates/people."
+	Static     = "/static/"
+	Help       = "/help"
+	Setup      = "/setup"
+	Login      = "/login"
+	Logout     = "/logout"
+	Register   = "/register"
+	Profile    = "/profile"
+	Password   = "/account/password"
+	Useradd    = "/useradd"
+	Imports    = "/useradd/imports/"
+	Export     = "/useradd/export/"
+	Upload     = "/useradd/upload"
+	UploadList = "/useradd/uploads"
+	Uploads    = "/useradd/uploads/"
+	Templates  = "/useradd/templates/people."
 )
 
 // Import returns the address of an import's page.
