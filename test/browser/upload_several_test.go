@@ -118,11 +118,15 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 		require.Equal(t, label, v.text("[data-upload] [type=submit]"))
 		v.do(click("[data-upload] [type=submit]"))
 	}
-	isRefused := func(reason string) {
+	isRefusedAs := func(reason string) {
 		t.Helper()
 		v.sees(reason, func() bool { return v.text(".queue .reason") == reason })
 		require.Equal(t, 1, eval[int](v, `() => document.querySelector("#file").files.length`), "the file stays chosen")
 		require.Equal(t, "Error: Upload a file — Rollcall", eval[string](v, `() => document.title`))
+	}
+	isRefused := func(reason string) {
+		t.Helper()
+		isRefusedAs(reason)
 		v.hasFocus(".queue li")
 	}
 	const lost = "The connection was lost, and the file wasn't checked. Check your connection, then send it again."
@@ -151,6 +155,15 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 		send(label)
 		isRefused(lost)
 	})
+	v.do(click(`.languages a[lang="ru"]`))
+	v.sees("the reason in Russian", func() bool {
+		return v.text(".queue .reason") == "Связь прервалась, файл не проверен. Проверьте подключение и отправьте файл ещё раз."
+	})
+	require.Equal(t, "Отправить ещё раз", v.text("[data-upload] [type=submit]"))
+	require.Equal(t, "Загрузка файла", v.text("h1"))
+	v.do(click(`.languages a[lang="en"]`))
+	isRefusedAs(lost)
+
 	sending := make(chan struct{})
 	proxy.fault.Store(new(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		<-sending

@@ -17,6 +17,9 @@ const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 const reasonOf = (page) => page.querySelector("header .wordmark") === null ? ""
   : [...page.querySelectorAll("main .message.bad:not([hidden]) p, .problem :is(h1, .lead)")].map((line) => line.textContent.replace(/[^.]$/, "$&.")).join(" ");
 
+// Reports whether an address is that of a page for visitors who are not signed in, or must change their password.
+const isSignIn = (address) => ["/login", "/account/password"].includes(new URL(address).pathname);
+
 // The list of uploads, with buttons to start and cancel them. Its page is never left for a decision: it may have files that are not sent yet.
 const list = document.querySelector("[data-uploads]");
 let sendNext = () => false; // sends the next file, and returns whether one waits for a decision
@@ -42,13 +45,26 @@ const showList = (current) => {
   if (focused) document.getElementById(focused)?.querySelector("button, a").focus();
 };
 
-// Asks for the list, or sends a decision. Returns why the server rejected it, empty if it did not.
+// Asks for the list, or sends a decision. Returns why that failed, empty if it did not.
 const askForList = async (options) => {
-  const answer = await fetch("/useradd/uploads", { ...options, headers: { Accept: "text/html" } });
-  const page = parse(await answer.text());
-  const current = page.querySelector("[data-uploads]");
-  if (current) showList(current);
-  return current && answer.ok ? "" : reasonOf(page);
+  const { lost, signedOut } = list.dataset;
+  try {
+    const answer = await fetch("/useradd/uploads", { ...options, headers: { Accept: "text/html" } });
+    const page = parse(await answer.text());
+    const current = page.querySelector("[data-uploads]");
+    if (!current) return isSignIn(answer.url) ? signedOut : reasonOf(page) || lost;
+    showList(current);
+    return answer.ok ? "" : reasonOf(page);
+  } catch {
+    return lost;
+  }
+};
+
+const tell = (reason) => {
+  const failed = list.querySelector(".failed");
+  if (!failed) return;
+  failed.textContent = reason;
+  failed.hidden = !reason;
 };
 
 // Keeps the list up to date while files are being processed, or wait for a decision, which may come from another page.
@@ -56,7 +72,10 @@ let polling;
 const poll = () => {
   clearTimeout(polling);
   polling = setTimeout(async () => {
-    await askForList().catch(() => {}); // the network or the server may recover
+    const reason = await askForList();
+    const { signedOut } = list.dataset;
+    if (reason === signedOut) tell(reason);
+    else if (list.querySelector(".failed")?.textContent === signedOut) tell("");
     if (sendNext() || "working" in list.dataset) poll();
   }, 1000);
 };
@@ -66,19 +85,9 @@ if (list) {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(event.target));
     if (event.submitter.name) body.append(event.submitter.name, event.submitter.value);
-    let reason;
     event.submitter.disabled = true;
-    try {
-      reason = await askForList({ method: "POST", body });
-    } catch {
-      reason = list.dataset.lost;
-    }
+    tell(await askForList({ method: "POST", body }));
     event.submitter.disabled = false;
-    const failed = list.querySelector(".failed");
-    if (failed) {
-      failed.textContent = reason;
-      failed.hidden = !reason;
-    }
     sendNext();
     poll();
   });
@@ -89,16 +98,14 @@ if (list) {
 // several files, the page stays and the list shows their results. A file that cannot be sent stays on the page, with the reason.
 const form = document.querySelector("[data-upload]");
 if (form) {
-  const { max, error, sending, waiting, queued, again, lost, signedOut, refused, large, empty, folder, changed, missing } = form.dataset;
+  const texts = form.dataset; // by name
   const input = form.querySelector("input[type=file]");
   const drop = form.querySelector(".drop");
   const queue = form.querySelector(".queue");
-  const template = form.querySelector("template");
   const button = form.querySelector("[type=submit]");
-  const firstLabel = button.textContent, title = document.title;
+  let submit = button.textContent, title = document.title;
   const announce = announcer(form);
-  const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
-  let rows = []; // of the queue: { file, element, state }, without a file for a folder
+  let rows = []; // of the queue: { file, element, state, text }, without a file for a folder; the text may be the name of one
   const sent = new Set();
   let isSeveral = false, isLeaving = false;
 
@@ -107,18 +114,18 @@ if (form) {
   const update = () => {
     const hasNew = [...input.files].some(isNew);
     button.disabled = has("waiting", "sending") && !hasNew && !has("refused");
-    button.textContent = has("refused") && !hasNew ? again : firstLabel;
+    button.textContent = has("refused") && !hasNew ? texts.again : submit;
     input.required = rows.length === 0;
-    document.title = has("refused") ? `${error} ${title}` : title;
+    document.title = has("refused") ? `${texts.error} ${title}` : title;
   };
   const show = (row, state, text, { isFinal = false, mustSignIn = false } = {}) => {
     const { element } = row;
-    Object.assign(row, { state, isFinal });
+    Object.assign(row, { state, text, isFinal, mustSignIn });
     element.dataset.state = state;
-    element.querySelector(".state").textContent = state === "refused" ? "" : text;
+    element.querySelector(".state").textContent = state === "refused" ? "" : texts[text];
     const reason = element.querySelector(".reason");
     reason.hidden = state !== "refused";
-    reason.textContent = reason.hidden ? "" : text;
+    reason.textContent = reason.hidden ? "" : texts[text] ?? text;
     element.querySelector("progress").hidden = state !== "sending";
     element.querySelector("button").hidden = state === "sending";
     element.querySelector("a").hidden = !mustSignIn;
@@ -134,7 +141,7 @@ if (form) {
     update();
   };
   const add = (name, file) => {
-    const element = template.content.firstElementChild.cloneNode(true);
+    const element = form.querySelector("template").content.firstElementChild.cloneNode(true);
     const row = { file, element };
     element.querySelector("b").textContent = name;
     element.querySelector("button").addEventListener("click", () => {
@@ -155,18 +162,18 @@ if (form) {
       if (files.includes(row.file)) continue;
       if (row.isFinal && files.some(isNew) || files.some(({ name }) => name === row.file?.name)) remove(row);
     }
-    for (const name of folders) refuse(add(name), folder, { isFinal: true });
-    for (const file of files) if (isNew(file)) show(add(file.name, file), "waiting", queued);
-    for (const row of rows) if (row.file && row.state === "refused") show(row, "waiting", queued);
+    for (const name of folders) refuse(add(name), "folder", { isFinal: true });
+    for (const file of files) if (isNew(file)) show(add(file.name, file), "waiting", "queued");
+    for (const row of rows) if (row.file && row.state === "refused") show(row, "waiting", "queued");
     sendNext();
   };
 
   // Returns what the server or a proxy says about a file that it did not take.
   const refusalOf = ({ status, responseURL, responseText }) => {
     const page = parse(responseText);
-    if (["/login", "/account/password"].includes(new URL(responseURL).pathname)) return [signedOut, { mustSignIn: true }];
+    if (isSignIn(responseURL)) return ["signedOut", { mustSignIn: true }];
     const isFinal = [400, 413, 415, 422].includes(status);
-    return [reasonOf(page) || (status === 413 ? large : refused.replace("{}", status)), { isFinal }];
+    return [reasonOf(page) || (status === 413 ? "large" : texts.refused.replace("{}", status)), { isFinal }];
   };
 
   // Refuses a file that cannot be read for that reason, and any other for another one.
@@ -175,7 +182,7 @@ if (form) {
       await (row.file.size ? row.file.slice(0, 1) : row.file).arrayBuffer();
       refuse(row, otherwise, options);
     } catch ({ name }) {
-      refuse(row, name === "NotFoundError" ? missing : changed, { isFinal: true });
+      refuse(row, name === "NotFoundError" ? "missing" : "changed", { isFinal: true });
     }
     sendNext();
   };
@@ -183,14 +190,15 @@ if (form) {
   const send = (row) => {
     const request = new XMLHttpRequest();
     const bar = row.element.querySelector("progress");
+    const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
     const body = new FormData();
     body.append(input.name, row.file);
     bar.value = 0;
-    show(row, "sending", sending);
+    show(row, "sending", "sending");
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       if (!total) return;
       bar.value = loaded / total;
-      announce(`${sending} ${row.file.name}: ${percent.format(bar.value)}`);
+      announce(`${texts.sending} ${row.file.name}: ${percent.format(bar.value)}`);
     });
     request.addEventListener("load", async () => {
       if (request.status >= 400 || !new URL(request.responseURL).pathname.startsWith("/useradd/uploads/")) {
@@ -203,12 +211,12 @@ if (form) {
         sent.add(row.file);
         remove(row);
         if ([...input.files].every((file) => sent.has(file))) input.value = "";
-        await askForList().catch(() => {});
+        await askForList();
         poll();
       }
       sendNext();
     });
-    request.addEventListener("error", () => { refuseUnread(row, lost); });
+    request.addEventListener("error", () => { refuseUnread(row, "lost"); });
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "text/html");
     request.send(body);
@@ -218,14 +226,14 @@ if (form) {
     const row = rows.find(({ state }) => state === "waiting");
     if (!row || has("sending") || isLeaving) return false;
     const { size } = row.file;
-    if (size === 0 || size > max) {
-      show(row, "sending", sending);
-      refuseUnread(row, size === 0 ? empty : large, { isFinal: true });
+    if (size === 0 || size > texts.max) {
+      show(row, "sending", "sending");
+      refuseUnread(row, size === 0 ? "empty" : "large", { isFinal: true });
       return false;
     }
     // The newest upload always fits, and the oldest gives way. Among the files of this page, none gives way to another.
     if (isSeveral && (list.dataset.files === "0" || size > list.dataset.bytes)) {
-      show(row, "waiting", waiting);
+      show(row, "waiting", "waiting");
       poll();
       return true;
     }
@@ -243,6 +251,37 @@ if (form) {
   addEventListener("beforeunload", (event) => { if (has("waiting", "sending") && !isLeaving) event.preventDefault(); });
   // Browsers keep pages for the back button.
   addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
+
+  // Another page would not have the files.
+  list.addEventListener("click", ({ target }) => { if (target.closest("a")) target.closest("a").target = has("waiting", "sending") ? "_blank" : ""; });
+  addEventListener("click", async (event) => {
+    const link = event.target.closest(".languages a");
+    if (!link || !input.files.length && !rows.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const answer = await fetch(link.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    const page = parse(answer ? await answer.text() : "");
+    const other = page.querySelector("[data-upload]");
+    if (!other) return;
+    document.documentElement.lang = page.documentElement.lang;
+    Object.assign(texts, other.dataset);
+    [submit, title] = [other.querySelector("[type=submit]").textContent, page.title];
+    for (const selector of ["label", ".hint", ".dropping"]) drop.querySelector(selector).textContent = other.querySelector(selector).textContent;
+    form.querySelector("template").replaceWith(other.querySelector("template"));
+    const shown = page.querySelector("[data-uploads]");
+    Object.assign(list.dataset, shown.dataset);
+    list.replaceChildren(...shown.childNodes);
+    shown.replaceWith(list);
+    other.replaceWith(form);
+    document.body.replaceWith(document.adoptNode(page.body));
+    showTimes(document);
+    const labels = form.querySelector("template").content;
+    for (const row of rows) {
+      for (const part of ["a", "button"]) row.element.querySelector(part).textContent = labels.querySelector(part).textContent;
+      show(row, row.state, row.text, row);
+    }
+    update();
+  }, true);
 
   let inside = 0;
   const over = (change) => {
