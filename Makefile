@@ -25,13 +25,13 @@ build: ## build bin/rollcall
 	@$(call ready,go); $(build)
 
 check: lint ## lint, then run the unit and contract tests: two minutes, against ten of `make test`
-	@$(call ready,go postgres openpyxl); go test $$(go list ./... | grep -Ev '/test/(acceptance|browser|faults)$$')
+	@$(call ready,go postgres openpyxl xlsx2csv); go test $$(go list ./... | grep -Ev '/test/(acceptance|browser|faults)$$')
 
 test: ## run all tests with the race detector
-	@$(call ready,go postgres cc chromium openpyxl ip); go test $$race -timeout 30m ./...
+	@$(call ready,go postgres cc chromium firefox openpyxl xlsx2csv ip); go test $$race -timeout 30m ./...
 
 race: ## run the tests COUNT times (5) in random order, to find flaky ones
-	@$(call ready,go postgres cc chromium openpyxl ip); go test -race -count=$(or $(COUNT),5) -shuffle=on ./...
+	@$(call ready,go postgres cc chromium firefox openpyxl xlsx2csv ip); go test -race -count=$(or $(COUNT),5) -shuffle=on ./...
 
 lint: ## run the linters of .golangci.yaml
 	@$(call ready,go); $(linter) run ./...

@@ -2,6 +2,8 @@ package bootstrap_test
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,6 +107,8 @@ func TestInvalidFlags(t *testing.T) {
 		{"serve --max-body much", "--max-body"},
 		{"serve --max-body 0", "--max-body must be greater than 0"},
 		{"serve --max-connections 0", "--max-connections must be greater than 0"},
+		{"serve --listen 5000", `invalid --listen "5000": expected an address and port such as 127.0.0.1:5000`},
+		{"serve --listen localhost:70000", `invalid --listen "localhost:70000": expected an address and port`},
 		{"serve --client-timeout 0s", "--client-timeout must be greater than 0"},
 		{"serve --drain-time=-1s", "--drain-time must not be negative"},
 		{"serve --tls-cert cert.pem", "--tls-cert and --tls-key must be set together"},
@@ -127,6 +131,8 @@ func TestInvalidFlags(t *testing.T) {
 		{"serve --secret-key short", "invalid secret key: expected 32 or more bytes"},
 		{"send", `expected "<file> ..."`},
 		{"send --retry-for=-1s -", "--retry-for must not be negative"},
+		{"send --out x.xlsx -", "invalid --out x.xlsx: workbooks are not supported"},
+		{"send --ca-file /none -", "--ca-file: open /none: no such file or directory"},
 		{"send --server http://example.com --token t -", "--token would go to example.com over plain HTTP"},
 		{"token", "expected one of"},
 		{"token create", `expected "<name>"`},
@@ -134,18 +140,47 @@ func TestInvalidFlags(t *testing.T) {
 		{"user grant anna king", `must be one of "operator"`},
 	} {
 		t.Run(test.args, func(t *testing.T) {
-			status, _, stderr := run(t, strings.Fields(test.args)...)
-			require.NotZero(t, status)
-			require.Contains(t, stderr, "rollcall: error: ")
-			require.Contains(t, stderr, test.err)
+			requireUsageError(t, test.err, strings.Fields(test.args)...)
+		})
+	}
+	for _, command := range commands(t) {
+		t.Run(strings.Join(command, " ")+" --unknown", func(t *testing.T) {
+			requireUsageError(t, "unknown flag --unknown", append(command, "--unknown")...)
 		})
 	}
 }
 
-// serve starts a server that fails to listen, after it has checked its flags.
+// requireUsageError requires that a command prints what is wrong, then a line of usage, and nothing else.
+func requireUsageError(t *testing.T, reason string, args ...string) {
+	t.Helper()
+	status, stdout, stderr := run(t, args...)
+	require.Equal(t, 2, status)
+	require.Empty(t, stdout)
+	lines := strings.Split(stderr, "\n")
+	require.Len(t, lines, 3, stderr)
+	require.True(t, strings.HasPrefix(lines[0], "rollcall: error: "), stderr)
+	require.Contains(t, lines[0], reason)
+	require.Regexp(t, `^Usage: rollcall [^']*\(see 'rollcall[ a-z]* --help'\)$`, lines[1])
+	require.Empty(t, lines[2])
+}
+
+// A command that is interrupted exits as after SIGINT.
+func TestInterruption(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for _, args := range []string{"send -", "user list --database-url postgres://127.0.0.1:1/x", "migrate --database-url postgres://127.0.0.1:1/x"} {
+		t.Run(args, func(t *testing.T) {
+			var stderr bytes.Buffer
+			require.Equal(t, 130, bootstrap.Run(ctx, strings.Fields(args), strings.NewReader(""), io.Discard, &stderr))
+			require.Equal(t, "rollcall: interrupted; run the same command again to continue\n", stderr.String())
+		})
+	}
+}
+
+// serve starts a server that fails to listen on another machine's address, after it has checked its flags.
 func serve(t *testing.T, args ...string) (stderr string) {
 	t.Helper()
-	status, _, stderr := run(t, append([]string{"serve", "--listen", "no port"}, args...)...)
+	status, _, stderr := run(t, append([]string{"serve", "--listen", "192.0.2.1:0"}, args...)...)
 	require.NotZero(t, status)
 	return stderr
 }

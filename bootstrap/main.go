@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -35,8 +36,18 @@ type streams struct {
 	err io.Writer
 }
 
-// errSilent makes the program exit with status 1 without another message.
+// The exit statuses, besides 0. The descriptions of the commands name them.
+const (
+	statusFailed      = 1
+	statusUsage       = 2
+	statusInterrupted = 130 // as shells report SIGINT
+)
+
+// errSilent makes the program exit with statusFailed without another message.
 var errSilent = errors.New("")
+
+// A usageError is an error in the command line that a command found itself.
+type usageError struct{ error }
 
 // gcPercent lets the heap grow to 3.5 times the live data before a collection. Live data is small, some 20 MiB even in the largest
 // import, and a small import takes a tenth less processor time.
@@ -73,8 +84,9 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}()
 	parser, err := kong.New(&commandLine{},
 		kong.Name("rollcall"),
-		kong.Description("Rollcall registers people: one in a browser, or a million from one HTTP request."),
-		kong.UsageOnError(),
+		kong.Description("Rollcall registers people: one in a browser, or a million from one HTTP request.\n\n"+
+			"The exit status is 0 after success, 1 after a failure, 2 if the command line is wrong, and 130 after Ctrl-C. "+
+			"A server that is stopped exits with 0."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }),
@@ -86,18 +98,38 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		panic(err) // a tag of a command is invalid
 	}
 	command, err := parser.Parse(args)
-	parser.FatalIfErrorf(err)
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		return printUsageError(stderr, wrong.Context, err)
+	}
 	log := newLog(logFormatOf(command), stderr)
 	warnOfSecrets(command, log)
 	warnOfRenamed(command, log)
 	err = command.Run()
-	if err == nil {
+	_, isUsage := errors.AsType[usageError](err)
+	switch {
+	case err == nil:
 		return 0
+	case errors.Is(err, errSilent):
+		return statusFailed
+	case isUsage:
+		return printUsageError(stderr, command, err)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "rollcall: interrupted; run the same command again to continue")
+		return statusInterrupted
 	}
-	if !errors.Is(err, errSilent) {
-		fmt.Fprintf(stderr, "rollcall: %v\n", err)
+	fmt.Fprintf(stderr, "rollcall: %v\n", err)
+	return statusFailed
+}
+
+// printUsageError prints what is wrong with the command line, then the usage of the command. It returns statusUsage.
+func printUsageError(stderr io.Writer, command *kong.Context, err error) int {
+	node := command.Selected()
+	if node == nil {
+		node = command.Model.Node
 	}
-	return 1
+	usage := command.Model.Name + " " + strings.TrimSpace(node.Summary())
+	fmt.Fprintf(stderr, "rollcall: error: %v\nUsage: %s (see '%s --help')\n", err, usage, node.FullPath())
+	return statusUsage
 }
 
 type versionCommand struct{}

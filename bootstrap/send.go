@@ -17,6 +17,7 @@ import (
 type sendFlags struct {
 	Server   string        `group:"Server" env:"ROLLCALL_SERVER" default:"http://127.0.0.1:5000" placeholder:"URL" help:"URL of the server (default: ${default})."`
 	Token    string        `group:"Server" env:"ROLLCALL_TOKEN" placeholder:"TOKEN" secret:"" help:"Token from 'rollcall token create', for a server that requires one."`
+	CAFile   string        `name:"ca-file" group:"Server" env:"ROLLCALL_CA_FILE" type:"path" placeholder:"FILE" help:"Certificates of authorities to trust besides those of the system, in PEM. A server's own self-signed certificate works, too."`
 	Insecure bool          `group:"Server" env:"ROLLCALL_INSECURE" help:"Send the token over plain HTTP to another machine. Others on the network can read and use it."`
 	RetryFor time.Duration `group:"Server" default:"2m" placeholder:"TIME" help:"How long to retry after a lost connection or while the server is busy (default: ${default}); 0 tries once."`
 	DryRun   bool          `group:"Import" help:"Validate the files without registering anyone."`
@@ -43,7 +44,14 @@ func (*sendCommand) Help() string {
 
 Sending a file twice is safe. If a command was interrupted or lost the response, run it again: it gets the complete result, passwords included. For 24 hours (--keep-answers of the server) the server recognizes a file that it has imported, and returns the same result to the same user of the same machine. The idempotency key is derived from the file and from a secret of the user in rollcall/secret.key, in the user's configuration folder. A changed file is a different import. To import the same file again on purpose, for example after accounts were deleted, pass a --key that was not used before.
 
-The exit status is 0 if each file registered at least one person (in a dry run: would register), and 1 otherwise.`
+A terminal shows a progress bar, unless TERM is dumb or NO_COLOR is set.
+
+Exit status:
+
+  0    each file registered at least one person (in a dry run: would register)
+  1    a file registered no one, or was not sent
+  2    the command line is wrong; nothing was sent
+  130  interrupted by Ctrl-C; the same command continues`
 }
 
 // Validate implements kong's interface for rules that tags cannot express.
@@ -66,8 +74,11 @@ func (cmd *sendCommand) Run(ctx context.Context, std streams) error {
 		Stdout:  std.out,
 		Stderr:  std.err,
 	}).Send(ctx)
-	if errors.Is(err, client.ErrReported) {
+	switch {
+	case errors.Is(err, client.ErrReported):
 		return errSilent
+	case err != nil && ctx.Err() == nil:
+		return usageError{err}
 	}
 	return err
 }

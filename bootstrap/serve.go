@@ -48,6 +48,9 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmd.Listen)
+	if _, isAddress := errors.AsType[*net.AddrError](err); isAddress {
+		return usageError{fmt.Errorf("invalid --listen %q: expected an address and port such as 127.0.0.1:5000", cmd.Listen)}
+	}
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

@@ -36,6 +36,7 @@ type Client struct {
 	Config
 
 	http       *http.Client
+	server     *url.URL
 	address    string // of /useradd
 	registered int
 }
@@ -48,11 +49,11 @@ func New(cfg Config) *Client {
 	if cfg.Pause == nil {
 		cfg.Pause = pause
 	}
-	return &Client{Config: cfg, http: newHTTPClient()}
+	return &Client{Config: cfg}
 }
 
 // Send sends the files in order and prints the result of each. A file that fails does not stop the rest. Send returns
-// ErrReported if a file registered no one, and an error if the options are invalid or ctx is cancelled.
+// ErrReported if a file registered no one, the error of ctx if it ended, and any other error if an option is invalid.
 func (c *Client) Send(ctx context.Context) error {
 	err := c.Validate()
 	if err != nil {
@@ -62,16 +63,21 @@ func (c *Client) Send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.address, err = url.JoinPath(c.Server, "useradd")
+	c.http, err = newHTTPClient(c.CAFile)
+	if err != nil {
+		return err
+	}
+	c.server, err = url.Parse(c.Server)
 	if err != nil {
 		return fmt.Errorf("--server: %w", err)
 	}
+	c.address = c.server.JoinPath("useradd").String()
 	defer c.explainPasswords()
 	var failed error
 	for i, name := range c.Files {
 		err := c.sendFile(ctx, name, outs[i])
 		if ctx.Err() != nil {
-			return errors.New("interrupted; run the same command again to continue")
+			return ctx.Err()
 		}
 		if err != nil {
 			failed = ErrReported

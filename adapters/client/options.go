@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Server   string        // URL of the server
 	Token    string        // bearer token; empty sends none
+	CAFile   string        // file with certificates of authorities to trust besides those of the system; empty adds none
 	Insecure bool          // allows a token over plain HTTP to another machine
 	RetryFor time.Duration // limit on retries of one file; 0 tries once
 	DryRun   bool          // validates the files without registering anyone

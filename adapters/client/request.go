@@ -4,33 +4,15 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
 )
-
-// newHTTPClient returns a client that follows no redirect, because a redirect would repeat the request as a GET without the file.
-// The client uses no proxy for requests to this machine.
-func newHTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is net/http's own
-	transport.Proxy = func(request *http.Request) (*url.URL, error) {
-		if isThisMachine(request.URL.Hostname()) {
-			return nil, nil //nolint:nilnil // nil means no proxy
-		}
-		return http.ProxyFromEnvironment(request)
-	}
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
 
 // key returns the Idempotency-Key of a file: the same for the same user, server, file and options. The user's secret goes into
 // it, so that another user who has the file cannot fetch the passwords. A dry run has no key.
@@ -71,9 +53,9 @@ func (c *Client) choices() url.Values {
 
 // post sends a file once. It returns a temporaryError if a retry can succeed.
 func (c *Client) post(ctx context.Context, name string, file *input, key string, credentials *credentialsFile) (*result, error) {
-	bar := newProgress(c.Stderr, name)
+	bar := newProgress(c.Stderr, name, file.size, c.Now)
 	defer bar.end()
-	body := &requestBody{file: bar.sending(file.reader())}
+	body := &requestBody{file: &progressReader{file.reader(), bar}}
 	defer body.end()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address, body)
 	if err != nil {
@@ -100,11 +82,7 @@ func (c *Client) post(ctx context.Context, name string, file *input, key string,
 	request.URL.RawQuery = query.Encode()
 	response, err := c.http.Do(request)
 	if err != nil {
-		err = fmt.Errorf("send: %w", withoutURL(err))
-		if isPermanent(err) {
-			return nil, err
-		}
-		return nil, &temporaryError{cause: err}
+		return nil, c.explain(ctx, err)
 	}
 	defer response.Body.Close()
 	err = credentials.restart()
@@ -116,7 +94,7 @@ func (c *Client) post(ctx context.Context, name string, file *input, key string,
 	if temporary, ok := errors.AsType[*temporaryError](err); ok {
 		temporary.after = retryAfter(response.Header.Get("Retry-After"), c.Now())
 	}
-	return got, err
+	return got, c.explainResponse(ctx, response, err)
 }
 
 // A requestBody is the file as the body of one request. The transport may still read it after an early response; end stops that,
@@ -140,21 +118,4 @@ func (b *requestBody) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.file = nil
-}
-
-// withoutURL removes the method and the address, which the user knows, from an error of net/http.
-func withoutURL(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
-	}
-	return err
-}
-
-// isPermanent reports whether an error comes from the address itself, so that no retry can succeed.
-func isPermanent(err error) bool {
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return dns.IsNotFound
-	}
-	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	return untrusted || errors.Is(err, http.ErrSchemeMismatch)
 }

@@ -236,8 +236,11 @@ func (r *result) addProblem(p *problem) error {
 	}
 	r.status = p.status
 	_, err := fmt.Fprintf(r.w, "  %s\n", printable(p.Detail))
-	if p.status == http.StatusUnauthorized {
+	switch p.status {
+	case http.StatusUnauthorized:
 		_, err = fmt.Fprintln(r.w, "  Run 'rollcall token create' on the server, and set ROLLCALL_TOKEN to the token that it prints.")
+	case http.StatusNotFound:
+		_, err = fmt.Fprintln(r.w, "  Check the path in --server. It must not include /useradd.")
 	}
 	if p.Code == "encoding_unclear" {
 		_, err = fmt.Fprintln(r.w, "  Run 'rollcall send' again with --charset and the encoding that reads these words right.")

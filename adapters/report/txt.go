@@ -14,15 +14,15 @@ import (
 	"rollcall/ports"
 )
 
-// TXT writes a report as two tables for people to read, in UTF-8. Columns are aligned where each character has the width that
-// Unicode gives it. A cell that is wider than its column shifts the rest of its line.
+// TXT writes a report as two tables for people to read, in UTF-8, with line ends that every editor on Windows knows. Columns are aligned
+// where each character has the width that Unicode gives it. A cell that is wider than its column shifts the rest of its line.
 type TXT struct {
 	Location *time.Location // of dates, nil for UTC
 }
 
 const (
 	gap  = "  " // between columns
-	none = "none\n"
+	none = "none" + endOfLine
 )
 
 // Write implements ports.ReportWriter.
@@ -32,7 +32,7 @@ func (t TXT) Write(w io.Writer, report ports.Report) error {
 	if err != nil {
 		return err
 	}
-	o.buf = append(o.buf, '\n')
+	o.buf = append(o.buf, endOfLine...)
 	err = writeTXT(o, badUsers, "rejections", report.Rejections)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (t TXT) Write(w io.Writer, report ports.Report) error {
 
 // writeTXT writes a table with a row for each value.
 func writeTXT[T any](o *output, t table[T], name string, values iter.Seq2[T, error]) error {
-	o.buf = append(append(o.buf, t.title...), "\n\n"...)
+	o.buf = append(append(o.buf, t.title...), endOfLine+endOfLine...)
 	for i := range t.columns {
 		c := &t.columns[i]
 		if c.number != nil {
@@ -107,7 +107,7 @@ func (o *output) endLine() {
 	for len(o.buf) > 0 && o.buf[len(o.buf)-1] == ' ' {
 		o.buf = o.buf[:len(o.buf)-1]
 	}
-	o.buf = append(o.buf, '\n')
+	o.buf = append(o.buf, endOfLine...)
 }
 
 // characterWidths measures as most terminals and editors do. It does not depend on the locale of the machine.

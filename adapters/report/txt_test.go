@@ -12,7 +12,7 @@ import (
 )
 
 func TestTXTColumnsAreAligned(t *testing.T) {
-	lines := strings.Split(string(write(t, report.TXT{}, of(t, nil, rejections()))), "\n")
+	lines := strings.Split(string(write(t, report.TXT{}, of(t, nil, rejections()))), "\r\n")
 	condition := runewidth.Condition{StrictEmojiNeutral: true}
 	seen := 0
 	for _, line := range lines {
@@ -24,6 +24,16 @@ func TestTXTColumnsAreAligned(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(rejections())-2, seen)
+}
+
+// An editor on Windows shows each line.
+func TestTXTLinesEndAsOnWindows(t *testing.T) {
+	for _, all := range [][]domain.Rejection{nil, rejections()} {
+		file := string(write(t, report.TXT{}, of(t, imports(), all)))
+		require.Equal(t, strings.Count(file, "\n"), strings.Count(file, "\r\n"))
+		require.Equal(t, strings.Count(file, "\r"), strings.Count(file, "\r\n"))
+		require.True(t, strings.HasSuffix(file, "\r\n"))
+	}
 }
 
 // Each byte is shown or replaced, at every place in a text.
@@ -46,7 +56,7 @@ func TestTXTEveryByte(t *testing.T) {
 		}
 	}
 	file := write(t, report.TXT{}, of(t, nil, rejections))
-	lines := strings.Split(strings.TrimSuffix(string(file), "\n"), "\n")
+	lines := strings.Split(strings.TrimSuffix(string(file), "\r\n"), "\r\n")
 	lines = lines[len(lines)-len(want):]
 	for i, line := range lines {
 		require.True(t, strings.HasSuffix(line, want[i]), "%q for %q", line, rejections[i].Description)
@@ -57,6 +67,6 @@ func TestTXTEveryByte(t *testing.T) {
 func TestTXTLongTexts(t *testing.T) {
 	long := strings.Repeat("名", 40_000)
 	file := string(write(t, report.TXT{}, of(t, nil, []domain.Rejection{{Login: long, Description: long}, {Description: "short"}})))
-	require.Contains(t, file, "         0           0  "+long+"  "+long+"\n")
+	require.Contains(t, file, "         0           0  "+long+"  "+long+"\r\n")
 	require.Less(t, len(file), 2*len(long)+1000)
 }

@@ -2,12 +2,14 @@ package report
 
 import (
 	"archive/zip"
+	"bytes"
 	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf16"
@@ -87,6 +89,7 @@ type workbook struct {
 	file      *excelize.File
 	sheetRows int
 	sheets    int
+	used      map[string]string // range of the cells, by the part of the sheet in the archive
 
 	headerStyle, dateStyle, entryStyle int
 }
@@ -103,7 +106,7 @@ func writeWorkbook(w io.Writer, dir string, sheetRows int, fill func(*workbook) 
 	if sheetRows == 0 {
 		sheetRows = excelize.TotalRows
 	}
-	book := &workbook{file: file, sheetRows: sheetRows}
+	book := &workbook{file: file, sheetRows: sheetRows, used: map[string]string{}}
 	err = book.setUp()
 	if err != nil {
 		return fmt.Errorf("set up workbook: %w", err)
@@ -118,13 +121,52 @@ func writeWorkbook(w io.Writer, dir string, sheetRows int, fill func(*workbook) 
 		archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 			return flate.NewWriter(w, flate.BestSpeed)
 		})
-		return archive
+		return &workbookArchive{archive, book.used}
 	})
 	_, err = file.WriteToBuffer()
 	if err != nil {
 		return fmt.Errorf("write workbook: %w", err)
 	}
 	return nil
+}
+
+// A workbookArchive writes the parts of a workbook. A sheet begins with the range of its cells, which excelize does not know until the sheet
+// ends: it writes A1, and programs that read a sheet as a stream would see one cell.
+type workbookArchive struct {
+	*zip.Writer
+
+	used map[string]string // see workbook
+}
+
+// Create implements excelize.ZipWriter.
+func (a *workbookArchive) Create(name string) (io.Writer, error) {
+	part, err := a.Writer.Create(name)
+	if used, isSheet := a.used[name]; isSheet && err == nil {
+		return &sheetPart{part, used}, nil
+	}
+	return part, err //nolint:wrapcheck // excelize wraps it
+}
+
+// A sheetPart writes the part of a sheet.
+type sheetPart struct {
+	io.Writer
+
+	used string // range of the cells; empty once it is written
+}
+
+// Write replaces the range in the head of the part, which is the first that excelize writes.
+func (s *sheetPart) Write(p []byte) (int, error) {
+	if s.used == "" {
+		return s.Writer.Write(p) //nolint:wrapcheck // as a writer does
+	}
+	const before, after = `<dimension ref="`, `"></dimension>`
+	head, rest, found := bytes.Cut(p, []byte(before+"A1"+after))
+	if !found {
+		return 0, errors.New("sheet begins without its dimension")
+	}
+	_, err := s.Writer.Write(slices.Concat(head, []byte(before+s.used+after), rest))
+	s.used = ""
+	return len(p), err //nolint:wrapcheck // as a writer does
 }
 
 // setUp sets the properties and styles of the workbook.
@@ -306,6 +348,7 @@ func (s *sheets) end() error {
 	}
 	last, err := excelize.CoordinatesToCellName(len(s.columns), s.rows)
 	if err == nil {
+		s.book.used[fmt.Sprintf("xl/worksheets/sheet%d.xml", s.book.sheets)] = "A1:" + last
 		err = s.book.file.AutoFilter(s.name, "A1:"+last, nil)
 	}
 	if err == nil {

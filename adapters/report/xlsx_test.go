@@ -3,6 +3,7 @@ package report_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -52,15 +54,54 @@ func cells(t *testing.T, file []byte) []byte {
 	return shown.Bytes()
 }
 
-// openpyxl reads the same cells from a workbook as excelize, which writes it.
-func TestXLSXByOpenpyxl(t *testing.T) {
+// workbooks returns a workbook of each kind.
+func workbooks(t *testing.T) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
 	for _, f := range formats(t) {
-		if !strings.HasSuffix(f.name, ".xlsx") {
-			continue
+		if strings.HasSuffix(f.name, ".xlsx") {
+			all[f.name] = write(t, f.writer, of(t, imports(), rejections()))
 		}
-		t.Run(f.name, func(t *testing.T) {
-			file := write(t, f.writer, of(t, imports(), rejections()))
-			require.Equal(t, string(cells(t, file)), openpyxl(t, file))
+	}
+	words := languages(t)["en"]
+	var template, credentials bytes.Buffer
+	require.NoError(t, report.TemplateXLSX{Dir: t.TempDir()}.Write(&template, words))
+	require.NoError(t, report.CredentialsXLSX{Sentences: words, Dir: t.TempDir()}.Write(&credentials, sequence(outcomes())))
+	all["template"], all["credentials"] = template.Bytes(), credentials.Bytes()
+	return all
+}
+
+// openpyxl reads the same cells from a stream of a workbook as excelize, which writes it.
+func TestXLSXByOpenpyxl(t *testing.T) {
+	for name, file := range workbooks(t) {
+		t.Run(name, func(t *testing.T) { require.Equal(t, string(cells(t, file)), openpyxl(t, file)) })
+	}
+}
+
+// xlsx2csv, which reads a workbook as a stream, too, finds all rows and columns.
+func TestXLSXByXlsx2csv(t *testing.T) {
+	for name, file := range workbooks(t) {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "book.xlsx")
+			require.NoError(t, os.WriteFile(path, file, 0o600))
+			book, err := excelize.OpenReader(bytes.NewReader(file))
+			require.NoError(t, err)
+			defer book.Close()
+			for i, sheet := range book.GetSheetList() {
+				want, err := book.GetRows(sheet)
+				require.NoError(t, err)
+				out, err := exec.CommandContext(t.Context(), "xlsx2csv", "--sheet", strconv.Itoa(i+1), path).Output()
+				require.NoError(t, err, `xlsx2csv is missing; install it: eval "$(.ci/install xlsx2csv)"`)
+				got, err := csv.NewReader(bytes.NewReader(out)).ReadAll() // all rows have the same number of fields
+				require.NoError(t, err)
+				require.Len(t, got, len(want))
+				require.Equal(t, want[0], got[0])
+				for j := range want {
+					if len(want[j]) > 0 {
+						require.Equal(t, want[j][0], got[j][0])
+					}
+				}
+			}
 		})
 	}
 }
@@ -82,8 +123,8 @@ func openpyxl(t *testing.T, file []byte) string {
 	var shown strings.Builder
 	for line := range strings.Lines(string(out)) {
 		var read struct {
-			Sheet, Cell, Kind, Value string
-			Frozen, Filter           *string
+			Sheet, Cell, Kind, Value, Dimension string
+			Frozen, Filter                      *string
 		}
 		require.NoError(t, json.Unmarshal([]byte(line), &read))
 		if read.Sheet != "" {
@@ -91,6 +132,7 @@ func openpyxl(t *testing.T, file []byte) string {
 			require.NotNil(t, read.Frozen)
 			require.Equal(t, "A2", *read.Frozen)
 			require.NotNil(t, read.Filter)
+			require.Equal(t, strings.ReplaceAll(*read.Filter, "$", ""), read.Dimension, "of the sheet as a stream")
 			continue
 		}
 		fmt.Fprintf(&shown, "  %-4s %-6s %q\n", read.Cell, read.Kind, read.Value)
@@ -121,6 +163,9 @@ type part struct {
 			Formula *string `xml:"f"`
 		} `xml:"c"`
 	} `xml:"sheetData>row"`
+	Dimension struct {
+		Range string `xml:"ref,attr"`
+	} `xml:"dimension"`
 	AutoFilter struct {
 		Range string `xml:"ref,attr"`
 	} `xml:"autoFilter"`
@@ -265,7 +310,11 @@ func TestXLSXRemovesTemporaryFiles(t *testing.T) {
 				yield(long, last)
 			}
 		}
-		require.ErrorIs(t, report.XLSX{Dir: dir}.Write(io.Discard, r), last)
+		var file bytes.Buffer
+		require.ErrorIs(t, report.XLSX{Dir: dir}.Write(&file, r), last)
+		if last == nil {
+			require.Equal(t, "A1:D601", parts(t, file.Bytes())["xl/worksheets/sheet2.xml"].Dimension.Range)
+		}
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		require.Empty(t, left)

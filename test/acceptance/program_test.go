@@ -42,6 +42,7 @@ type program struct {
 	database  string
 	stop      func() int        // returns the exit status
 	transport http.RoundTripper // transport of its clients; nil for the default
+	caFile    string            // its certificate; empty without TLS
 	status    int               // expected exit status
 
 	listens chan string // receives the URL when the program listens

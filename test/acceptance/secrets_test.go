@@ -106,7 +106,7 @@ func TestInvalidSecretFiles(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, _, stderr := command(t, "", test.args...)
-			require.NotZero(t, status)
+			require.Equal(t, 2, status)
 			require.Contains(t, stderr, "rollcall: error: ")
 		})
 	}

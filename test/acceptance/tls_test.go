@@ -48,7 +48,7 @@ func startTLS(t *testing.T, flags ...string) *program {
 	roots.AppendCertsFromPEM(asPEM)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	p.transport = transport
+	p.transport, p.caFile = transport, certFile
 	return p
 }
 
@@ -85,6 +85,24 @@ func TestHTTPS(t *testing.T) {
 	answered, _ := io.ReadAll(conn)
 	require.NotContains(t, string(answered), "HTTP/1.1 200")
 	require.Equal(t, 200, p.do(t, http.MethodGet, "/healthz", nil).status)
+}
+
+// 'rollcall send' trusts the authority that it is given, and tells a port for HTTPS from one for HTTP.
+func TestSendOverHTTPS(t *testing.T) {
+	p := startTLS(t)
+	status, _, stderr := command(t, "{}", "send", "--server", p.url, "-")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "--ca-file")
+	t.Setenv("ROLLCALL_CA_FILE", p.caFile)
+	status, _, stderr = command(t, person("anna", `"phone":"9000000001"`), "send", "--server", p.url, "-")
+	require.Zero(t, status, stderr)
+	status, _, stderr = command(t, "{}", "send", "--server", "http://"+p.address(), "-")
+	require.Equal(t, 1, status)
+	require.Equal(t, "-: "+p.address()+" speaks HTTPS, not HTTP: use --server "+p.url+"\n", stderr)
+	plain := start(t)
+	status, _, stderr = command(t, "{}", "send", "--server", "https://"+plain.address(), "-")
+	require.Equal(t, 1, status)
+	require.Equal(t, "-: "+plain.address()+" speaks HTTP, not HTTPS: use --server "+plain.url+"\n", stderr)
 }
 
 // A client that connects and never completes the handshake does not delay the shutdown.

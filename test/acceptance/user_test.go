@@ -45,7 +45,7 @@ func TestRoles(t *testing.T) {
 	for _, args := range []string{"", "grant vera", "grant vera king", "list --role king"} {
 		t.Run("invalid: "+args, func(t *testing.T) {
 			status, _, stderr := p.user(t, strings.Fields(args)...)
-			require.NotZero(t, status)
+			require.Equal(t, 2, status)
 			require.Contains(t, stderr, "rollcall: error: ")
 		})
 	}

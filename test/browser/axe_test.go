@@ -24,19 +24,22 @@ type axeViolation struct {
 	}
 }
 
+// findViolations returns the violations of a page.
+const findViolations = `async () => {
+	document.getAnimations().forEach(animation => animation.finish()); // colours in transition are not those of the design
+	const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+	const found = await axe.run({runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
+	return found.violations.map(({id, help, nodes}) => ({id, help, nodes: nodes.map(
+		({target, failureSummary}) => ({target: target.map(String), failureSummary}))}));
+}`
+
 // isAccessible asserts that the page in its current state follows every rule of WCAG 2.1, levels A and AA, that axe can check.
 func (v *visitor) isAccessible(name string) {
 	v.t.Helper()
 	if !eval[bool](v, `() => "axe" in window`) {
 		eval[bool](v, `() => {`+axeSource+"\nreturn true }")
 	}
-	violations := eval[[]axeViolation](v, `async () => {
-		document.getAnimations().forEach(animation => animation.finish()); // colours in transition are not those of the design
-		const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-		const found = await axe.run({runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
-		return found.violations.map(({id, help, nodes}) => ({id, help, nodes: nodes.map(
-			({target, failureSummary}) => ({target: target.map(String), failureSummary}))}));
-	}`)
+	violations := eval[[]axeViolation](v, findViolations)
 	for _, violation := range violations {
 		var where strings.Builder
 		for _, node := range violation.Nodes {

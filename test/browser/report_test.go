@@ -239,6 +239,10 @@ func TestReportIsFiltered(t *testing.T) {
 	v.load(http.StatusOK, click(".nothing a"))
 	require.Len(t, v.descriptions(), 3)
 
+	v.load(http.StatusBadRequest, v.to("/profile?from=abc#imports"))
+	v.hasFocus("main [role=alert]")
+	v.load(http.StatusOK, v.to("/profile"))
+
 	// Bars of the chart link to filtered lists.
 	eval[bool](v, `() => { for (const table of document.querySelectorAll(".chart details")) table.open = true; return true }`)
 	require.Equal(t, []string{"Email: not valid 2", "Login: taken 1", "Patronymic: missing 1"}, v.texts("[data-chart=reasons] tbody tr"))

@@ -36,6 +36,9 @@ for (const wrapper of document.querySelectorAll("[data-reveal]")) {
   input.parentElement.append(button);
 }
 
+// Browsers ignore autofocus where the address names a part of the page.
+if (location.hash) addEventListener("load", () => document.querySelector("[autofocus]")?.focus());
+
 // Browsers keep pages for the back button, even with no-store. The user may have signed out since.
 addEventListener("pageshow", ({ persisted }) => {
   if (persisted && document.querySelector("header form[action='/logout']")) location.reload();
