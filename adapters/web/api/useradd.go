@@ -62,7 +62,7 @@ func (u *Useradd) Post(c *fiber.Ctx) error {
 	if request.Strict {
 		c.Set(headerPreferenceApplied, preferStrict)
 	}
-	media := c.Accepts(fiber.MIMEApplicationJSON, mediaNDJSON, mediaJSONLines, mediaCSV, mediaXLSX)
+	media := transport.Preferred(c, fiber.MIMEApplicationJSON, mediaNDJSON, mediaJSONLines, mediaCSV, mediaXLSX)
 	if media == mediaNDJSON || media == mediaJSONLines {
 		return u.postNDJSON(c, request)
 	}
