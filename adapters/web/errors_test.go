@@ -47,3 +47,28 @@ func TestErrorAnswers(t *testing.T) {
 		require.NotContains(t, got.HTML, "<script>alert")
 	}
 }
+
+// A method that HTTP does not define is answered like one that a path does not support.
+func TestUnknownMethod(t *testing.T) {
+	s := serve(t)
+	for _, c := range []struct {
+		path, accept, language string
+		status                 int
+		allow, contains        string
+	}{
+		{"/useradd", "*/*", "en", 405, "POST", "Method not allowed. See the Allow header."},
+		{"/useradd", "application/problem+json", "en", 405, "POST", `"code":"method_not_allowed"`},
+		{"/profile", "text/html", "en", 405, "GET, HEAD", "Action not supported"},
+		{"/profile", "text/html", "ru", 405, "GET, HEAD", "Действие не поддерживается"},
+		{"/healthz", "*/*", "en", 405, "GET, HEAD", "Method not allowed."},
+		{"/nowhere", "text/html", "ru", 404, "", "Страница не найдена"},
+	} {
+		t.Run(c.path+" "+c.accept+" "+c.language, func(t *testing.T) {
+			got := s.do(t, "BREW", c.path, "{}", "Accept", c.accept, "Accept-Language", c.language)
+			require.Equal(t, c.status, got.status)
+			require.Equal(t, c.allow, got.header.Get("Allow"))
+			require.Contains(t, got.body, c.contains)
+			require.NotEmpty(t, got.header.Get("X-Request-Id"))
+		})
+	}
+}

@@ -93,6 +93,7 @@ func NewServer(cfg Config) (*Server, error) {
 		ReadTimeout:                  cfg.Transport.ClientTimeout, // which a connection extends
 		Concurrency:                  cfg.Transport.MaxConnections,
 		Views:                        engine,
+		RequestMethods:               transport.Methods(),
 		EnableTrustedProxyCheck:      true,
 		TrustedProxies:               proxies,
 
@@ -122,6 +123,7 @@ func NewServer(cfg Config) (*Server, error) {
 		app.Use(transport.CheckForwarded)
 	}
 	route(app, cfg, h, s.draining)
+	transport.RouteUnknownMethods(app.Server())
 	transport.RejectLaxHeads(app.Server())
 	return s, nil
 }
