@@ -41,7 +41,11 @@ func Entered(s string) Given {
 	}
 	v := Given{Text: s, Kind: KindText}
 	if len(s) > MaxValue {
-		v.Text, v.Cut = TrimPartialRune(s[:MaxValue]), true
+		end := MaxValue
+		for end > MaxValue-utf8.UTFMax && !utf8.RuneStart(s[end]) { // a character stays whole
+			end--
+		}
+		v.Text, v.Cut = s[:end], true
 	}
 	if !utf8.ValidString(v.Text) {
 		v.Text, v.Malformed = strings.ToValidUTF8(v.Text, string(utf8.RuneError)), true

@@ -9,21 +9,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// TrimPartialRune returns a text without the incomplete character at its end, if there is one.
-func TrimPartialRune[T ~string | ~[]byte](text T) T {
-	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
-		last := text[len(text)-n:]
-		if !utf8.RuneStart(last[0]) {
-			continue
-		}
-		if !utf8.FullRuneInString(string(last)) {
-			return text[:len(text)-n]
-		}
-		break
-	}
-	return text
-}
-
 // IsBlank reports whether a text shows nothing: it has only white space and invisible characters.
 func IsBlank[T ~string | ~[]byte](text T) bool {
 	for _, r := range string(text) {

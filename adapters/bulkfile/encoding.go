@@ -194,7 +194,7 @@ func validity(r io.Reader) (isASCII, isUTF8 bool, err error) {
 		isASCII = isASCII && isPlain(part)
 		valid := part
 		if !ended && !isASCII {
-			valid = domain.TrimPartialRune(part)
+			valid = scan.TrimPartialRune(part)
 		}
 		if !isASCII && !utf8.Valid(valid) {
 			return false, false, nil

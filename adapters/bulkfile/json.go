@@ -143,7 +143,7 @@ func (r *objectReader) skip(key []byte) {
 		r.json.Skip()
 		return
 	}
-	outer := string(domain.TrimPartialRune(key))
+	outer := string(scan.TrimPartialRune(key))
 	var inside, listed [domain.NumPersonFields]bool
 	hasList := false
 	r.json.SkipInside(func(key []byte, inArray bool) {
@@ -179,7 +179,7 @@ func (r *objectReader) ignore(key []byte, mayBeField bool) {
 	if r.keys[firstOwnColumn] && ownColumns[string(key)] {
 		return
 	}
-	it := ports.IgnoredColumn{Header: string(domain.TrimPartialRune(key))}
+	it := ports.IgnoredColumn{Header: string(scan.TrimPartialRune(key))}
 	if mayBeField {
 		it.Like = likelyField(it.Header)
 		r.isSpelt = r.isSpelt || it.Like != domain.FieldRecord

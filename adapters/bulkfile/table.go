@@ -231,7 +231,7 @@ func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func
 		switch {
 		case err != nil:
 			return brokenFile(err, 0)
-		case r.IsBlank() && (columns == nil || !r.Broken):
+		case showsNothing(r.Cells) && (columns == nil || !r.Broken):
 		case columns != nil:
 			if below++; below == 1 && isExample(columns, r.Cells) {
 				notes.PassOver(textOf(r.Cells))
@@ -338,6 +338,11 @@ func isTransposed(labels *[domain.NumPersonFields]bool, cells []scan.Cell, colum
 		}
 	}
 	return n > 2
+}
+
+// showsNothing reports whether a row has only white space and invisible characters.
+func showsNothing(cells []scan.Cell) bool {
+	return !slices.ContainsFunc(cells, func(c scan.Cell) bool { return c.Cut || !domain.IsBlank(c.Text) })
 }
 
 // textOf returns the texts of the cells of a row in one line.
@@ -574,7 +579,7 @@ func (r *rowReader) giveFullName(parts domain.NameTexts) {
 // give adds a value to the candidate.
 func (r *rowReader) give(field domain.PersonField, value domain.Given, text []byte) {
 	if len(text) > domain.MaxValue {
-		text, value.Cut = domain.TrimPartialRune(text[:domain.MaxValue]), true
+		text, value.Cut = scan.TrimPartialRune(text[:domain.MaxValue]), true
 	}
 	from := len(r.texts)
 	r.texts = append(r.texts, text...)

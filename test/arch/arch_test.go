@@ -45,6 +45,8 @@ var parts = map[string]part{
 	"adapters":    {module: []string{"domain", "ports", "adapters/internal"}},
 	"views":       {module: none, libraries: none},
 	"bootstrap":   {},
+
+	"adapters/bulkfile/scan": {module: []string{"ports", "adapters/internal"}}, // scanners know nothing of people
 }
 
 // homes are the only folders that may import a library.
@@ -104,6 +106,7 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"adapters/postgres/a.go", `import f "github.com/gofiber/fiber/v2"`, "adapters/postgres/a.go imports github.com/gofiber/fiber/v2: only these may import it: adapters/web, bootstrap"},
 		{"adapters/postgres/a.go", `import "github.com/valyala/fasthttp"`, "adapters/postgres/a.go imports github.com/valyala/fasthttp: only these may import it: adapters/web, bootstrap"},
 		{"adapters/web/a.go", `import "github.com/xuri/excelize/v2"`, "adapters/web/a.go imports github.com/xuri/excelize/v2: only these may import it: adapters/report, adapters/bulkfile"},
+		{"adapters/bulkfile/scan/csv/a.go", `import "rollcall/domain"`, "adapters/bulkfile/scan/csv/a.go imports rollcall/domain: of the module, adapters/bulkfile/scan may import ports, adapters/internal"},
 		{"bootstrap/a.go", `import "github.com/xuri/excelize/v2"`, "bootstrap/a.go imports github.com/xuri/excelize/v2: only these may import it: adapters/report, adapters/bulkfile"},
 		{"bootstrap/a.go", `import x "github.com/xi2/xz"`, "bootstrap/a.go imports github.com/xi2/xz: only these may import it: adapters/localpg"},
 		{"bootstrap/a.go", `import _ "rollcall/test/fake"`, "bootstrap/a.go imports rollcall/test/fake: of the module, bootstrap may import all but the tests"},
@@ -155,6 +158,7 @@ func TestDesignIsAccepted(t *testing.T) {
 		{"adapters/web/a.go", `"rollcall/ports"; "rollcall/adapters/web/pages"; "github.com/gofiber/fiber/v2"; "github.com/valyala/fasthttp"`},
 		{"adapters/web/pages/a.go", `"rollcall/domain"; "rollcall/adapters/web/api"`},
 		{"adapters/bulkfile/a.go", `"rollcall/adapters/bulkfile/b"`},
+		{"adapters/bulkfile/scan/xlsx/a.go", `"rollcall/adapters/bulkfile/scan"; "rollcall/ports"`},
 		{"adapters/postgres/a.go", `"rollcall/domain"; "github.com/uptrace/bun/dialect/pgdialect"; "github.com/jackc/pgx/v5"`},
 		{"adapters/report/a.go", `"rollcall/adapters/internal/disk"; "github.com/xuri/excelize/v2"`},
 		{"bootstrap/a.go", `"rollcall/adapters/web"; "rollcall/application"; "rollcall/views"; "github.com/jackc/pgx/v5"; "github.com/alecthomas/kong"`},
@@ -260,6 +264,11 @@ func forbids(folder, target string) string {
 		return ""
 	}
 	name, _, _ := strings.Cut(folder, "/")
+	for known := range parts {
+		if below(folder, known) && len(known) > len(name) {
+			name = known
+		}
+	}
 	rule := parts[name]
 	if below(target, module) {
 		imported := strings.TrimPrefix(target, module+"/")

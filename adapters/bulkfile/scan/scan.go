@@ -8,8 +8,6 @@ import (
 	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"rollcall/domain"
 )
 
 // MaxCells is the maximum number of cells in a row, without blank ones at its end.
@@ -52,16 +50,6 @@ const (
 // IsBlank reports whether the cell has white space only.
 func (c *Cell) IsBlank() bool { return !c.Cut && len(bytes.TrimSpace(c.Text)) == 0 }
 
-// IsBlank reports whether no cell of the row shows anything.
-func (r *Row) IsBlank() bool {
-	for i := range r.Cells {
-		if r.Cells[i].Cut || !domain.IsBlank(r.Cells[i].Text) {
-			return false
-		}
-	}
-	return true
-}
-
 // Limits bounds the text of rows, in bytes. A cell that exceeds both limits is cut.
 type Limits struct {
 	Row  int // texts of all cells of a row
@@ -78,13 +66,28 @@ func ValidText(text []byte, cut bool) (valid []byte, malformed bool) {
 		return text, false
 	}
 	if cut {
-		text = domain.TrimPartialRune(text)
+		text = TrimPartialRune(text)
 	}
 	text = joinSurrogates(text)
 	if utf8.Valid(text) {
 		return text, false
 	}
 	return bytes.ToValidUTF8(text, []byte(string(utf8.RuneError))), true
+}
+
+// TrimPartialRune returns a text without the incomplete character at its end, if there is one.
+func TrimPartialRune[T ~string | ~[]byte](text T) T {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		last := text[len(text)-n:]
+		if !utf8.RuneStart(last[0]) {
+			continue
+		}
+		if !utf8.FullRuneInString(string(last)) {
+			return text[:len(text)-n]
+		}
+		break
+	}
+	return text
 }
 
 // sizeOfPair is the size of a surrogate pair in CESU-8, in bytes.

@@ -12,7 +12,6 @@ import (
 	"io"
 
 	"rollcall/adapters/bulkfile/scan"
-	"rollcall/domain"
 )
 
 // maxSpan is how many bytes of a row may follow its first line. A cell of Excel has at most 32,767 characters.
@@ -136,7 +135,7 @@ func (s *scanner) cell() bool {
 	s.from, s.cut, s.quoted = len(s.texts), false, false
 	last := !s.readCell()
 	if len(s.ends) == scan.MaxCells {
-		s.row.Broken, s.texts = s.row.Broken || !domain.IsBlank(s.texts[s.from:]), s.texts[:s.from]
+		s.row.Broken, s.texts = s.row.Broken || len(bytes.TrimSpace(s.texts[s.from:])) > 0, s.texts[:s.from]
 	} else {
 		s.endCell()
 	}
