@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"io"
 	"mime/multipart"
@@ -12,17 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/fake"
+	"rollcall/test/visitor"
 )
-
-func gzipped(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, err := io.WriteString(w, text)
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return b.String()
-}
 
 // formOf returns a form with parts, given as names, file names and contents. A part without a file name is a field.
 func formOf(t *testing.T, parts ...string) (body, contentType string) {
@@ -46,7 +36,7 @@ func formOf(t *testing.T, parts ...string) (body, contentType string) {
 func TestFilesInGzip(t *testing.T) {
 	table := "login;last_name;first_name;patronymic;phone\nanna;Ким;Анна;Петровна;9161000006\n"
 	lines := person("anna", `"phone":"9161000006"`) + "\n" + person("boris", `"phone":"9161000007"`) + "\n"
-	whole := gzipped(t, table)
+	whole := visitor.Gzip(t, table)
 	incompressible := table + strings.Repeat("x", 100)
 	for _, c := range []struct {
 		name, file string
@@ -56,19 +46,19 @@ func TestFilesInGzip(t *testing.T) {
 		words      string // of the problem
 	}{
 		{name: "Table", file: whole, accounts: 1, status: 200},
-		{name: "Lines", file: gzipped(t, lines), accounts: 2, status: 200},
-		{name: "Members", file: gzipped(t, incompressible[:40]) + gzipped(t, incompressible[40:]), accounts: 1, status: 200},
+		{name: "Lines", file: visitor.Gzip(t, lines), accounts: 2, status: 200},
+		{name: "Members", file: visitor.Gzip(t, incompressible[:40]) + visitor.Gzip(t, incompressible[40:]), accounts: 1, status: 200},
 		{name: "ContentEncoding", file: whole, encoding: "gzip", accounts: 1, status: 200},
-		{name: "Empty", file: gzipped(t, ""), status: 400, words: "the file is empty"},
+		{name: "Empty", file: visitor.Gzip(t, ""), status: 400, words: "the file is empty"},
 		{name: "CutShort", file: whole[:len(whole)-9], status: 400, words: "the compressed file is damaged or cut short"},
 		{name: "CutInHeader", file: whole[:5], status: 400, words: "the compressed file is damaged or cut short"},
 		{name: "CutShortContentEncoding", file: whole[:len(whole)-9], encoding: "gzip", status: 400, words: "the compressed file is damaged or cut short"},
 		{name: "Damaged", file: whole[:20] + "\xff" + whole[21:], status: 400, words: "the compressed file is damaged or cut short"},
 		{name: "GarbageAfterIt", file: whole + "login", status: 400, words: "the compressed file is damaged or cut short"},
-		{name: "InGzip", file: gzipped(t, whole), status: 400, words: "This is an archive. Unpack it"},
-		{name: "InContentEncoding", file: gzipped(t, whole), encoding: "gzip", status: 400, words: "This is an archive. Unpack it"},
-		{name: "Bomb", file: gzipped(t, table+strings.Repeat("\n", 1<<20)), status: 413, words: "more than 200 times its size"},
-		{name: "TooLarge", file: strings.Repeat(gzipped(t, incompressible), 8000), status: 413, words: "larger than this server accepts"},
+		{name: "InGzip", file: visitor.Gzip(t, whole), status: 400, words: "This is an archive. Unpack it"},
+		{name: "InContentEncoding", file: visitor.Gzip(t, whole), encoding: "gzip", status: 400, words: "This is an archive. Unpack it"},
+		{name: "Bomb", file: visitor.Gzip(t, table+strings.Repeat("\n", 1<<20)), status: 413, words: "more than 200 times its size"},
+		{name: "TooLarge", file: strings.Repeat(visitor.Gzip(t, incompressible), 8000), status: 413, words: "larger than this server accepts"},
 		{name: "TwoBytes", file: whole[:2], status: 400, words: "no known columns"},
 	} {
 		form, formType := formOf(t, "file", "people.csv.gz", c.file)
@@ -150,7 +140,7 @@ func TestKindsOfFilesInLanguages(t *testing.T) {
 	got := b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType)
 	require.Equal(t, 400, got.Status)
 	require.Equal(t, "This is a PDF document. Ask for the table itself, as .xlsx or CSV.", got.Text(".message.bad[role=alert]:not([hidden])"))
-	bomb, bombType := uploadForm(t, "people.csv.gz", gzipped(t, strings.Repeat("\n", 1<<20)))
+	bomb, bombType := uploadForm(t, "people.csv.gz", visitor.Gzip(t, strings.Repeat("\n", 1<<20)))
 	got = b.Do(t, "POST", "/useradd/upload", bomb, "Content-Type", bombType)
 	require.Equal(t, 413, got.Status)
 	require.Contains(t, got.Text(".message.bad[role=alert]:not([hidden])"), "more than 200 times its size")

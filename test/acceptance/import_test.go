@@ -3,7 +3,6 @@ package acceptance_test
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,11 +18,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/domain"
 	"rollcall/test/pgtest"
+	"rollcall/test/visitor"
 )
 
 const mediaLines = "application/x-ndjson"
@@ -239,29 +238,12 @@ func TestConcurrentRequestsWithOneKey(t *testing.T) {
 	require.Equal(t, 1, p.count(t, "users"))
 }
 
-func gzipped(t *testing.T, text string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, err := io.WriteString(w, text)
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return b.String()
-}
-
-func zstandard(t *testing.T, text string) string {
-	t.Helper()
-	w, err := zstd.NewWriter(nil)
-	require.NoError(t, err)
-	return string(w.EncodeAll([]byte(text), nil))
-}
-
 func TestCompressedFiles(t *testing.T) {
 	p := start(t)
 	for i, c := range []struct {
 		encoding string
 		compress func(*testing.T, string) string
-	}{{"gzip", gzipped}, {"x-gzip", gzipped}, {"zstd", zstandard}, {"ZSTD", zstandard}} {
+	}{{"gzip", visitor.Gzip}, {"x-gzip", visitor.Gzip}, {"zstd", visitor.Zstd}, {"ZSTD", visitor.Zstd}} {
 		t.Run(c.encoding, func(t *testing.T) {
 			file := c.compress(t, person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"email":"u%d@example.com"`, i)))
 			for _, cut := range []string{file[:len(file)/2], file[:len(file)-1], file + "rest", "no " + file, ""} {
@@ -279,7 +261,7 @@ func TestCompressedFiles(t *testing.T) {
 // A body that inflates beyond --max-body is rejected without using memory.
 func TestBomb(t *testing.T) {
 	p := start(t, "--max-body", "8MiB")
-	bomb := strings.NewReader(strings.Repeat(gzipped(t, strings.Repeat("\x00", 1<<20)), 512))
+	bomb := strings.NewReader(strings.Repeat(visitor.Gzip(t, strings.Repeat("\x00", 1<<20)), 512))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	got := p.do(t, http.MethodPost, "/useradd", bomb, "Content-Encoding", "gzip")
@@ -291,8 +273,8 @@ func TestBomb(t *testing.T) {
 		encoding string
 		file     string
 	}{
-		{"gzip", gzipped(t, strings.Repeat(" ", 1<<20))},
-		{"zstd", zstandard(t, strings.Repeat(" ", 1<<20))},
+		{"gzip", visitor.Gzip(t, strings.Repeat(" ", 1<<20))},
+		{"zstd", visitor.Zstd(t, strings.Repeat(" ", 1<<20))},
 	} {
 		t.Run(c.encoding, func(t *testing.T) {
 			got = p.post(t, c.file, "Content-Encoding", c.encoding, "Accept", "application/problem+json")

@@ -29,6 +29,7 @@ import (
 
 	"rollcall/adapters/localpg"
 	"rollcall/test/pgtest"
+	"rollcall/test/visitor"
 	"rollcall/views"
 )
 
@@ -370,9 +371,9 @@ func (e *apiExample) request(t *testing.T, p *program) *http.Request {
 		body += strings.Repeat(" ", situation.pad)
 		switch header.Get("Content-Encoding") {
 		case "gzip":
-			body = gzipped(t, body)
+			body = visitor.Gzip(t, body)
 		case "zstd":
-			body = zstandard(t, body)
+			body = visitor.Zstd(t, body)
 		}
 	}
 	request, err := http.NewRequestWithContext(t.Context(), e.method, p.url+path, strings.NewReader(body))

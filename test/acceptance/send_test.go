@@ -1,14 +1,14 @@
 package acceptance_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/visitor"
 )
 
 func TestSend(t *testing.T) {
@@ -78,12 +78,8 @@ func TestSendAndServer(t *testing.T) {
 	dir := t.TempDir()
 	csv := fileOf(t, "one.csv", "last_name,first_name,patronymic,login,phone\nIvanova,Anna,P,anna,9000000001\n")
 	ndjson := fileOf(t, "two.ndjson", person("boris", `"phone":"9000000002"`)+"\n"+person("vera", `"phone":"9000000003"`)+"\n")
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	_, err := w.Write([]byte(person("gleb", `"phone":"9000000004"`)))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	files := []string{csv, ndjson, fileOf(t, "three.json.gz", packed.String())}
+	packed := visitor.Gzip(t, person("gleb", `"phone":"9000000004"`))
+	files := []string{csv, ndjson, fileOf(t, "three.json.gz", packed)}
 
 	status, stdout, stderr := command(t, "", append([]string{"send", "--server", p.url, "--dry-run"}, files...)...)
 	require.Zero(t, status, stderr)

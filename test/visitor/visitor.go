@@ -1,4 +1,5 @@
-// Package visitor is a browser without scripts for tests: it keeps cookies, fills in forms, and reads pages by selector.
+// Package visitor is a browser without scripts for tests: it keeps cookies, fills in forms, and reads pages by selector. It also compresses
+// the files that tests send.
 package visitor
 
 import (
