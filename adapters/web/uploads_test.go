@@ -145,7 +145,7 @@ func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
 	require.Equal(t, "Cancelled, no one registered|"+replaced+"||", entry(got, "1.json"))
 	require.Equal(t, replaced, b.Get(t, first).Text(".sheet > p.lead"))
 
-	compressed := gzipped(t, strings.Repeat(" ", 600<<10)+file)
+	compressed := visitor.Gzip(t, strings.Repeat(" ", 600<<10)+file)
 	got = uploadSeveral(t, b, "5.json.gz", compressed, "6.json.gz", compressed)
 	require.Equal(t, 413, got.Status, "the files of a form together have a limit")
 	require.Contains(t, got.Text(".refused"), "6.json.gz")
