@@ -35,8 +35,10 @@ func TestForcedColours(t *testing.T) {
 	}
 	v.open("/useradd/upload")
 	eval[bool](v, `() => {
-		document.querySelector(".sending").hidden = false;
-		document.querySelector("progress").value = 0.5;
+		document.querySelector(".queue").append(document.querySelector("template").content.cloneNode(true));
+		const bar = document.querySelector("progress");
+		bar.hidden = false;
+		bar.value = 0.5;
 		return true;
 	}`)
 	shot, err := run(v, chromedp.Screenshot(chromedp.CSS("progress")))

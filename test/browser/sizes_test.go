@@ -152,6 +152,19 @@ func TestPagesFitEverySize(t *testing.T) {
 	check("imported upload")
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	check("slips")
+	v.open("/useradd/uploads")
+	check("list of uploads")
 	v.open("/useradd/upload")
-	check("uploads")
+	eval[bool](v, `name => {
+		const template = document.querySelector("template").content;
+		for (const part of [".state", "progress", ".reason"]) {
+			const file = template.firstElementChild.cloneNode(true);
+			file.querySelector("b").textContent = name;
+			file.querySelector(part).hidden = false;
+			file.querySelector(part).textContent = name;
+			document.querySelector(".queue").append(file);
+		}
+		return true;
+	}`, longName+".csv")
+	check("upload of files")
 }

@@ -57,7 +57,7 @@
     return u.ctx.createPattern(tile, "repeat");
   };
 
-  const common = { legend: { show: false }, padding: [8, 24, 0, 0] };
+  const common = { legend: { show: false } };
   const cursor = { y: false, points: { show: false }, drag: { x: false, y: false, setScale: false } };
 
   const daysChart = ({ titles, rows }, reading) => (look, width) => {
@@ -66,10 +66,12 @@
     const axis = { stroke: look.soft, font: `${0.8125 * look.rem}px ${look.font}`, ticks: { show: false } };
     const widthOf = measured(axis.font);
     const days = rows.map((row) => shortDay.format(new Date(row.key)));
-    const room = (1.5 * Math.max(...days.map(widthOf)) * rows.length) / (width - 4 * look.rem);
+    const widest = Math.max(...days.map(widthOf));
+    const room = (1.5 * widest * rows.length) / (width - 4 * look.rem);
     const everyDays = [1, 5, 10, 15].find((every) => every >= room) ?? rows.length;
     return {
       ...common,
+      padding: [8, Math.max(24, widest / 2), 0, 0],
       cursor,
       width,
       height: (width < 30 * look.rem ? 13.75 : 18.75) * look.rem,
