@@ -60,7 +60,7 @@ func TestLimitsRevealNothing(t *testing.T) {
 	empty, p := newPeople(), newPeople()
 	person := candidate("Anna")
 	person.Given[domain.PersonPhone] = domain.Entered("9123456789")
-	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
+	_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	for _, name := range []string{"anna", "Anna@example.com", "8 912 345 67 89", "79123456789", "ANNA", "no name of any kind", "no@thing", ""} {
 		t.Run(name, func(t *testing.T) {
@@ -72,13 +72,13 @@ func TestLimitsRevealNothing(t *testing.T) {
 	} {
 		t.Run(c.unknown, func(t *testing.T) {
 			fresh := newPeople()
-			_, err := fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
+			_, _, err := fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 			require.NoError(t, err)
 			require.Equal(t, fresh.guess(t, c.unknown, 12), fresh.guess(t, c.known, 12))
 		})
 	}
 	fresh := newPeople()
-	_, err = fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
+	_, _, err = fresh.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	fresh.guess(t, "anna", 20)
 	for _, name := range []string{"anna@example.com", "8 912 345 67 89"} {
@@ -92,7 +92,7 @@ func TestSpellingsShareALimit(t *testing.T) {
 	p := newPeople()
 	person := candidate("Anna")
 	person.Given[domain.PersonPhone] = domain.Entered("9123456789")
-	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
+	_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	before := p.hasher.verified
 	for i := range 50 {

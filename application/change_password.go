@@ -33,6 +33,9 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	turn := ports.Turn{Urgent: true, Requester: "user " + strconv.FormatInt(user.ID, 10)}
 	err = a.attempt(ctx, []ports.Bucket{ownBucket(user)}, func() error { return a.verify(ctx, turn, user, change.Old) })
 	if errors.Is(err, domain.ErrWrongCredentials) {
+		if violations == nil && a.hasJustChosen(ctx, turn, user, change.New) {
+			return user, nil
+		}
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
 		return nil, &domain.RejectedError{Violations: violations}
 	}
@@ -67,6 +70,16 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 		return nil, domain.ErrSignedOut
 	}
 	return user, err
+}
+
+// repeatTime is the time in which a change of password that is sent again succeeds again. It is short, because a wrong old password and
+// the new one are then two guesses for one attempt.
+const repeatTime = time.Minute
+
+// hasJustChosen reports whether a user has this password because the same change was sent before.
+func (a *Auth) hasJustChosen(ctx context.Context, turn ports.Turn, user *domain.User, chosen string) bool {
+	return a.cfg.Now().Sub(user.Password.Made) < repeatTime && !a.cfg.Hasher.IsTemporary(user.Password.Hash) &&
+		a.verify(ctx, turn, user, chosen) == nil
 }
 
 // isCurrent reports whether a chosen password is the current one. A temporary password has several spellings.

@@ -3,6 +3,7 @@ package application_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +41,29 @@ func TestChangePassword(t *testing.T) {
 	require.ErrorIs(t, err, domain.ErrSignedOut, "the session is over")
 	_, err = p.auth.User(t.Context(), 4711, anna.Password.Made)
 	require.ErrorIs(t, err, domain.ErrSignedOut)
+}
+
+// A change that is sent twice changes the password once.
+func TestChangePasswordAgain(t *testing.T) {
+	p := newPeople()
+	user := p.anna(t)
+	change := func(old, chosen string) (*domain.User, error) {
+		return p.auth.ChangePassword(t.Context(), ports.PasswordChange{User: user.ID, Made: user.Password.Made, Old: old, New: chosen})
+	}
+	const other = "a fine new password"
+	changed, err := change(chosen, other)
+	require.NoError(t, err)
+	user = changed
+	p.now = changed.Password.Made
+	again, err := change(chosen, other)
+	require.NoError(t, err)
+	require.Equal(t, changed, again)
+	wrong := domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}
+	_, err = change(chosen, "a guess at the new one")
+	require.Equal(t, wrong, violationsOf(t, err))
+	p.now = p.now.Add(time.Minute)
+	_, err = change(chosen, other)
+	require.Equal(t, wrong, violationsOf(t, err), "later, it is a guess at the new password")
 }
 
 // A temporary password does not become a chosen one, in any spelling.

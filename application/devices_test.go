@@ -16,7 +16,7 @@ import (
 func TestDevicesHaveTheirOwnLimit(t *testing.T) {
 	p := newPeople()
 	anna := p.anna(t)
-	boris, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen})
+	boris, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen})
 	require.NoError(t, err)
 	hers, his := p.auth.MarkDevice(anna, ""), p.auth.MarkDevice(boris, "")
 	attempt := func(name, password, address, device string) error {

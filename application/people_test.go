@@ -93,6 +93,9 @@ func (p *people) rules() domain.Rules { return domain.Rules{Region: "RU", Today:
 func (p *people) registering(store ports.RegistrationStore) *application.RegisterUser {
 	return application.NewRegisterUser(application.RegisterConfig{
 		Registrations: store, Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher,
+		SignIn: func(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
+			return p.auth.SignIn(ctx, attempt)
+		},
 		Rules: p.rules,
 	})
 }
@@ -107,7 +110,7 @@ func candidate(login string) *domain.Candidate {
 
 func (p *people) anna(t *testing.T) *domain.User {
 	t.Helper()
-	user, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen})
+	user, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen})
 	require.NoError(t, err)
 	return user
 }

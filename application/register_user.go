@@ -24,7 +24,8 @@ type RegisterConfig struct {
 	Accounts      ports.AccountStore
 	Limits        ports.LimitStore
 	Hasher        ports.Hasher
-	Rules         func() domain.Rules // returns the rules of the current day
+	SignIn        func(ctx context.Context, attempt ports.Attempt) (*domain.User, error) // as in ports.Authenticating
+	Rules         func() domain.Rules                                                    // returns the rules of the current day
 }
 
 // NewRegisterUser returns the use case.
@@ -45,28 +46,29 @@ func registrationBuckets(address string) []ports.Bucket {
 
 // Register implements ports.Registering. Values that the rules reject cost neither an attempt nor a query, so a person can correct a form
 // without limit. An attempt counts even if a key is taken, so that a program cannot find out by the thousand who has an account.
-func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationRequest) (*domain.User, error) {
+func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationRequest) (user *domain.User, isNew bool, err error) {
 	person := u.cfg.Rules().Check(request.Person)
 	chosen, unfit := domain.NewPassword(request.Password, person.Registration.Login)
 	if violations := slices.Concat(person.Violations, unfit); violations != nil {
-		return nil, &domain.RejectedError{Violations: violations}
+		return nil, false, &domain.RejectedError{Violations: violations}
 	}
 	buckets := registrationBuckets(request.Address)
 	wait, err := u.cfg.Limits.Take(ctx, buckets...)
 	if err != nil {
-		return nil, fmt.Errorf("register: count attempt: %w", err)
+		return nil, false, fmt.Errorf("register: count attempt: %w", err)
 	}
 	if wait > 0 {
-		return nil, fmt.Errorf("register: %w", &domain.TooManyAttemptsError{Wait: wait})
+		return nil, false, fmt.Errorf("register: %w", &domain.TooManyAttemptsError{Wait: wait})
 	}
 	account := domain.Account{Registration: person.Registration}
 	for range maxRegisterRuns {
 		taken, err := u.cfg.Registrations.Taken(ctx, &person.Registration)
 		if err != nil {
-			return nil, fmt.Errorf("register: look up taken keys: %w", err)
+			return nil, false, fmt.Errorf("register: look up taken keys: %w", err)
 		}
 		if violations := taken.Admit(&person); violations != nil {
-			return nil, &domain.RejectedError{Violations: violations}
+			user, err = u.findRegistered(ctx, &person.Registration, request, violations)
+			return user, false, err
 		}
 		if account.PasswordHash == "" {
 			account.PasswordHash, err = u.cfg.Hasher.Hash(ctx, ports.Turn{Requester: request.Address}, chosen)
@@ -74,7 +76,7 @@ func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationR
 				err = errors.Join(err, u.cfg.Limits.Return(ctx, buckets...))
 			}
 			if err != nil {
-				return nil, fmt.Errorf("register: %w", err)
+				return nil, false, fmt.Errorf("register: %w", err)
 			}
 		}
 		id, err := u.cfg.Registrations.Create(ctx, account)
@@ -82,13 +84,36 @@ func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationR
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("register: %w", err)
+			return nil, false, fmt.Errorf("register: %w", err)
 		}
 		user, err := u.cfg.Accounts.User(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("register: read account: %w", err)
+			return nil, false, fmt.Errorf("register: read account: %w", err)
 		}
-		return user, nil
+		return user, true, nil
 	}
-	return nil, fmt.Errorf("register: %w: other people keep registering with the same keys", ports.ErrUnavailable)
+	return nil, false, fmt.Errorf("register: %w: other people keep registering with the same keys", ports.ErrUnavailable)
+}
+
+// findRegistered returns the account of a person who has already registered with the same data and password, else the violations. It
+// tries to sign in with every login that is entered with a taken value. So it takes the time of one hash and an attempt from the buckets
+// of sign-ins, and its answer reveals no more than theirs.
+func (u *RegisterUser) findRegistered(
+	ctx context.Context, person *domain.Registration, request ports.RegistrationRequest, taken domain.Violations,
+) (*domain.User, error) {
+	user, err := u.cfg.SignIn(ctx, ports.Attempt{
+		Name: person.Login.String(), Password: request.Password, Address: request.Address, Device: request.Device, Browser: request.Browser,
+	})
+	rejected := &domain.RejectedError{Violations: taken}
+	switch {
+	case errors.Is(err, domain.ErrWrongCredentials):
+		return nil, fmt.Errorf("register: %w: %w", rejected, err)
+	case errors.Is(err, domain.ErrTooManyAttempts), errors.Is(err, domain.ErrPasswordExpired), errors.Is(err, domain.ErrPasswordUsed):
+		return nil, rejected
+	case err != nil:
+		return nil, fmt.Errorf("register: %w", err)
+	case !person.IsOf(user):
+		return nil, rejected
+	}
+	return user, nil
 }

@@ -21,12 +21,93 @@ func TestRegister(t *testing.T) {
 	require.False(t, p.hasher.IsTemporary(user.Password.Hash))
 	require.Equal(t, p.now, user.Password.Made)
 
-	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("ANNA"), Password: chosen})
+	_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("ANNA"), Password: chosen})
 	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}},
 		violationsOf(t, err), "every violation is reported")
-	_, err = p.register.Register(t.Context(), ports.RegistrationRequest{Person: &domain.Candidate{}})
+	_, _, err = p.register.Register(t.Context(), ports.RegistrationRequest{Person: &domain.Candidate{}})
 	require.Len(t, violationsOf(t, err), 6)
 	require.Len(t, p.store.Accounts(), 1)
+}
+
+// A registration that is sent twice signs the person in, if all data and the password are the same.
+func TestRegisterAgain(t *testing.T) {
+	request := func(password string, change func(person *domain.Candidate)) ports.RegistrationRequest {
+		person := candidate("Anna")
+		person.Given[domain.PersonPhone], person.Given[domain.PersonBirthday] = domain.Entered("9123456789"), domain.Entered("28.02.1990")
+		change(person)
+		return ports.RegistrationRequest{Person: person, Password: password, Address: "192.0.2.1"}
+	}
+	same := func(*domain.Candidate) {}
+	enters := func(field domain.PersonField, text string) func(*domain.Candidate) {
+		return func(person *domain.Candidate) { person.Given[field] = domain.Entered(text) }
+	}
+	for _, c := range []struct {
+		name     string
+		password string
+		change   func(*domain.Candidate)
+		want     error // nil if the person is signed in
+	}{
+		{"Same", chosen, same, nil},
+		{"SamePhoneWrittenDifferently", chosen, enters(domain.PersonPhone, "+7 (912) 345-67-89"), nil},
+		{"WrongPassword", "another password", same, domain.ErrWrongCredentials},
+		{"OtherLastName", chosen, enters(domain.PersonLastName, "Ли"), domain.ErrRejected},
+		{"OtherFirstName", chosen, enters(domain.PersonFirstName, "Мария"), domain.ErrRejected},
+		{"OtherPatronymic", chosen, enters(domain.PersonPatronymic, "Ивановна"), domain.ErrRejected},
+		{"OtherBirthday", chosen, enters(domain.PersonBirthday, "01.03.1990"), domain.ErrRejected},
+		{"NoBirthday", chosen, enters(domain.PersonBirthday, ""), domain.ErrRejected},
+		{"OtherEmail", chosen, enters(domain.PersonEmail, "a@example.com"), domain.ErrRejected},
+		{"NoPhone", chosen, enters(domain.PersonPhone, ""), domain.ErrRejected},
+		{"OtherLogin", chosen, enters(domain.PersonLogin, "hanna"), domain.ErrWrongCredentials},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPeople()
+			anna, isNew, err := p.register.Register(t.Context(), request(chosen, same))
+			require.NoError(t, err)
+			require.True(t, isNew)
+			before := p.hasher.verified
+			got, isNew, err := p.register.Register(t.Context(), request(c.password, c.change))
+			require.False(t, isNew)
+			require.Equal(t, before+1, p.hasher.verified, "every answer takes the time of one hash")
+			require.Len(t, p.store.Accounts(), 1)
+			if c.want == nil {
+				require.NoError(t, err)
+				require.Equal(t, anna, got)
+				return
+			}
+			require.ErrorIs(t, err, c.want)
+			for _, violation := range violationsOf(t, err) {
+				require.Equal(t, domain.CodeTaken, violation.Code)
+			}
+		})
+	}
+}
+
+// Registrations and sign-ins share the attempts to guess a password. Their limit changes no answer to a registration.
+func TestRegistrationsDoNotGuessPasswords(t *testing.T) {
+	p := newPeople()
+	p.anna(t)
+	register := func(login, password string) (domain.Violations, error) {
+		_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate(login), Password: password, Address: guesser})
+		return violationsOf(t, err), err
+	}
+	taken, err := register("Anna", "another password")
+	require.ErrorIs(t, err, domain.ErrWrongCredentials)
+	for range 9 {
+		_, err = register("Anna", "another password")
+		require.ErrorIs(t, err, domain.ErrWrongCredentials)
+	}
+	_, err = p.signIn(t, "anna", chosen)
+	require.ErrorIs(t, err, domain.ErrTooManyAttempts)
+	verified := p.hasher.verified
+	limited, err := register("Anna", chosen)
+	require.Equal(t, taken, limited)
+	require.NotErrorIs(t, err, domain.ErrTooManyAttempts)
+	require.Equal(t, verified, p.hasher.verified, "the password is not tried")
+
+	p.now = p.now.Add(time.Hour)
+	p.hasher.busy = ports.ErrBusy
+	_, _, err = p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen, Address: guesser})
+	require.ErrorIs(t, err, ports.ErrBusy)
 }
 
 // racedOnce lets another person register between Taken and the first Create.
@@ -47,7 +128,7 @@ func (r *racedOnce) Create(ctx context.Context, account domain.Account) (int64, 
 func TestRegisterReportsKeysTakenConcurrently(t *testing.T) {
 	p := newPeople()
 	slower := p.registering(&racedOnce{Registrations: fake.Registrations{Store: p.store}, register: func() { p.anna(t) }})
-	_, err := slower.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen})
+	_, _, err := slower.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen})
 	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeTaken}, {Field: domain.FieldEmail, Code: domain.CodeTaken}}, violationsOf(t, err))
 }
 
@@ -70,7 +151,7 @@ func TestRegistrationsAreLimited(t *testing.T) {
 	people := 0
 	from := func(address string) error {
 		people++
-		_, err := register.Register(t.Context(), ports.RegistrationRequest{
+		_, _, err := register.Register(t.Context(), ports.RegistrationRequest{
 			Person: candidate(fmt.Sprintf("user%d", people)), Password: chosen, Address: address,
 		})
 		return err
@@ -95,10 +176,10 @@ func TestRejectedRegistrationsAreLimited(t *testing.T) {
 	p := newPeople()
 	p.anna(t)
 	for range 20 {
-		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen, Address: "192.0.2.1"})
+		_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen, Address: "192.0.2.1"})
 		require.ErrorIs(t, err, domain.ErrRejected)
 	}
-	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen, Address: "192.0.2.1"})
+	_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: chosen, Address: "192.0.2.1"})
 	require.ErrorIs(t, err, domain.ErrTooManyAttempts)
 }
 
@@ -107,10 +188,10 @@ func TestInvalidValuesAreNotLimited(t *testing.T) {
 	p := newPeople()
 	p.anna(t)
 	for range 100 {
-		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: "тайна", Address: "192.0.2.1"})
+		_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("anna"), Password: "тайна", Address: "192.0.2.1"})
 		require.Equal(t, domain.Violations{{Field: domain.FieldPassword, Code: domain.CodeTooShort, Limit: 8}}, violationsOf(t, err))
 	}
-	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen, Address: "192.0.2.1"})
+	_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen, Address: "192.0.2.1"})
 	require.NoError(t, err)
 }
 
@@ -118,7 +199,7 @@ func TestInvalidValuesAreNotLimited(t *testing.T) {
 func TestRegistrationsAreLimitedBySite(t *testing.T) {
 	p := newPeople()
 	from := func(n int, network string) error {
-		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{
+		_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{
 			Person: candidate(fmt.Sprintf("user%d", n)), Password: chosen, Address: network,
 		})
 		return err
@@ -133,7 +214,7 @@ func TestRegistrationsAreLimitedBySite(t *testing.T) {
 func TestRegistrationsOfAllAddressesAreLimited(t *testing.T) {
 	p := newPeople()
 	from := func(n int) error {
-		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{
+		_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{
 			Person: candidate(fmt.Sprintf("user%d", n)), Password: chosen, Address: fmt.Sprintf("198.51.%d.%d", n/200, n%200),
 		})
 		return err
@@ -152,7 +233,7 @@ func TestRegistrationsOfAllAddressesAreLimited(t *testing.T) {
 // Hashes of users precede those of people who register, and addresses take turns.
 func TestTurnsOfHashes(t *testing.T) {
 	p := newPeople()
-	user, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen, Address: "192.0.2.1"})
+	user, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("Anna"), Password: chosen, Address: "192.0.2.1"})
 	require.NoError(t, err)
 	require.Equal(t, []ports.Turn{{Requester: "192.0.2.1"}}, p.hasher.turns)
 	p.hasher.Strength, p.hasher.turns = 2, nil
@@ -178,7 +259,7 @@ func TestBusyServerCountsNoAttempts(t *testing.T) {
 		return err
 	}
 	register := func() error {
-		_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen, Address: "192.0.2.1"})
+		_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate("boris"), Password: chosen, Address: "192.0.2.1"})
 		return err
 	}
 	p.hasher.busy = ports.ErrBusy

@@ -46,7 +46,7 @@ func TestOldLoginThatIsThePhoneOfAnotherUser(t *testing.T) {
 	p := newPeople()
 	person := candidate("Anna")
 	person.Given[domain.PersonPhone] = domain.Entered("9123456789")
-	anna, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
+	anna, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: person, Password: chosen})
 	require.NoError(t, err)
 	other := domain.Rules{Region: "RU", Today: domain.DateOf(p.now)}.Check(candidate("89123456789"))
 	require.Equal(t, domain.Violations{{Field: domain.FieldLogin, Code: domain.CodeIsContact}}, other.Violations)
@@ -175,7 +175,7 @@ func TestTemporaryPasswordExpires(t *testing.T) {
 func TestLoginThatIsInvalidToday(t *testing.T) {
 	const login = "Аnna" // the first letter is Cyrillic
 	p := newPeople()
-	_, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate(login), Password: chosen})
+	_, _, err := p.register.Register(t.Context(), ports.RegistrationRequest{Person: candidate(login), Password: chosen})
 	require.Contains(t, violationsOf(t, err), domain.Violation{Field: domain.FieldLogin, Code: domain.CodeMixedScripts})
 
 	person := domain.Rules{Region: "RU"}.Check(candidate("Anna"))

@@ -91,13 +91,6 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		KeepAnswers:   cmd.KeepAnswers,
 		ImportLimits:  application.ImportLimits(cmd.importFlags),
 	})
-	u.registerUser = application.NewRegisterUser(application.RegisterConfig{
-		Registrations: postgres.NewRegistrations(r.db),
-		Accounts:      accounts,
-		Limits:        limits,
-		Hasher:        hasher,
-		Rules:         cmd.rules,
-	})
 	u.auth = application.NewAuth(application.AuthConfig{
 		Accounts:          accounts,
 		Limits:            limits,
@@ -107,6 +100,14 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Rules:             cmd.rules,
 		TemporaryLifetime: cmd.TemporaryLifetime,
 		MustChange:        cmd.TemporaryPasswords == pages.PasswordsMustChange,
+	})
+	u.registerUser = application.NewRegisterUser(application.RegisterConfig{
+		Registrations: postgres.NewRegistrations(r.db),
+		Accounts:      accounts,
+		Limits:        limits,
+		Hasher:        hasher,
+		SignIn:        u.auth.SignIn,
+		Rules:         cmd.rules,
 	})
 	u.uploadWorker = application.NewUploadWorker(application.UploadWorkerConfig{
 		Jobs:        u.uploads,

@@ -106,6 +106,14 @@ type Registration struct {
 	Birthday Birthday // zero for none
 }
 
+// IsOf reports whether an account has the data of a registration, letter for letter.
+func (r *Registration) IsOf(user *User) bool {
+	birthday, given := r.Birthday.Date()
+	return user.Login == r.Login.String() && user.Email == r.Email.String() && user.Phone == r.Phone.String() &&
+		user.LastName == r.Name.Last.String() && user.FirstName == r.Name.First.String() && user.Patronymic == r.Name.Patronymic.String() &&
+		given == (user.Birthday != nil) && (!given || *user.Birthday == birthday)
+}
+
 // A Record is a checked candidate. Without violations its Registration is complete. With violations it has the valid fields, so that
 // those that are taken can be reported as well.
 type Record struct {

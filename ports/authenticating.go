@@ -23,7 +23,8 @@ type Authenticating interface {
 	// changed; ErrUnavailable.
 	User(ctx context.Context, id int64, made time.Time) (*domain.User, error)
 
-	// ChangePassword replaces a user's password, which ends sessions that began with the old one, and returns the user. It
+	// ChangePassword replaces a user's password, which ends sessions that began with the old one, and returns the user. The
+	// same change once more changes nothing, and returns the user. It
 	// returns *domain.RejectedError, *domain.TooManyAttemptsError, domain.ErrSignedOut, ErrBusy, ErrUnavailable.
 	ChangePassword(ctx context.Context, change PasswordChange) (*domain.User, error)
 }

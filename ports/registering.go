@@ -8,18 +8,21 @@ import (
 
 // Registering registers one person.
 type Registering interface {
-	// Register registers a person with the password that the person chose, by the rules of an import. It returns a
+	// Register registers a person with the password that the person chose, by the rules of an import. A registration that is
+	// repeated with the same data and password returns the account of the first one, which is then not new. Register returns a
 	// *domain.RejectedError with every violation of the entered values, or else with every value that belongs to another
-	// account; a *domain.TooManyAttemptsError when too many people registered from the address or from all addresses; ErrBusy
-	// when too many registrations wait; ErrUnavailable if the database is unreachable or an import holds one of the values.
-	Register(ctx context.Context, request RegistrationRequest) (*domain.User, error)
+	// account, which also wraps domain.ErrWrongCredentials if this counted as a failed sign-in; a *domain.TooManyAttemptsError
+	// when too many people registered from the address or from all addresses; ErrBusy when too many registrations wait;
+	// ErrUnavailable if the database is unreachable or an import holds one of the values.
+	Register(ctx context.Context, request RegistrationRequest) (user *domain.User, isNew bool, err error)
 }
 
 // A RegistrationRequest is a person who asks for an account.
 type RegistrationRequest struct {
 	Person   *domain.Candidate
 	Password string // as entered
-	Address  string // as in Attempt
+
+	Address, Device, Browser string // as in Attempt
 }
 
 // RegistrationStore registers people one at a time.

@@ -98,9 +98,10 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		Concurrency: 2, Queue: 8, Beat: 10 * time.Millisecond,
 	})
 	use.web.Useradd.Importing, use.web.Uploads.Importing = imports, imports
-	use.web.Account.Auth = application.NewAuth(use.auth)
+	auth := application.NewAuth(use.auth)
+	use.web.Account.Auth = auth
 	use.web.Account.Registering = application.NewRegisterUser(application.RegisterConfig{
-		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, Rules: rules,
+		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, SignIn: auth.SignIn, Rules: rules,
 	})
 	use.web.Uploads.Uploading = application.NewUploadFile(application.UploadConfig{
 		Uploads: s.uploads, Worker: worker, Importing: imports, Decoder: decoder, MaxUser: 8 << 20,

@@ -18,9 +18,10 @@ func TestRegisteredUserIsSignedIn(t *testing.T) {
 	s := serve(t)
 	b := s.browser(t)
 	got := b.Submit(t, "/register", anna("birthday", "28.02.1990"))
-	require.Equal(t, "/profile?notice=registered", got.Location(), got.Text("main"))
+	require.Equal(t, "/profile", got.Location(), got.Text("main"))
 	profile := b.Get(t, got.Location())
-	require.NotEmpty(t, profile.Text("[role=status]"))
+	require.Equal(t, "You're registered and signed in.", profile.Text("[role=status]"))
+	require.Empty(t, b.Get(t, got.Location()).Text("[role=status]"), "a notice is shown once")
 	for _, own := range []string{"Ким", "Анна", "Петровна", "28 February 1990", "anna@example.com", "+79123456789"} {
 		require.Contains(t, profile.Text("dl"), own)
 	}

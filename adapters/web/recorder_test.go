@@ -136,9 +136,9 @@ func (r *recorder) Reject(_ context.Context, rejected ports.RejectedImport) (int
 	return 1, nil
 }
 
-func (r *recorder) Register(_ context.Context, request ports.RegistrationRequest) (*domain.User, error) {
+func (r *recorder) Register(_ context.Context, request ports.RegistrationRequest) (user *domain.User, isNew bool, err error) {
 	r.record("Register", request)
-	return &r.user, nil
+	return &r.user, true, nil
 }
 
 func (r *recorder) CheckToken(_ context.Context, secret string) (*domain.AccessToken, error) {

@@ -302,7 +302,7 @@ func TestRegistrationIsClosed(t *testing.T) {
 	}
 	got = b.Do(t, http.MethodPost, "/register", "login=anna", "Content-Type", "application/x-www-form-urlencoded")
 	require.Equal(t, 403, got.Status)
-	require.Equal(t, "Registration is closed", got.Text("h1"))
+	require.Contains(t, got.Text("[role=alert]"), "Registration is closed. Ask the administrator for an account")
 	answer := p.do(t, http.MethodPost, "/register", strings.NewReader(strings.Repeat("x", 1<<20)), "Accept", "application/problem+json")
 	require.Equal(t, 403, answer.status)
 	require.Contains(t, answer.body, `"code":"registration_closed"`)

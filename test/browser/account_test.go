@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -150,7 +149,7 @@ func TestLinkDoesNotSignOut(t *testing.T) {
 func TestWithoutScripts(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
-	v.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	v.disableScripts()
 	v.open("/register")
 	require.False(t, v.has(".reveal"), "scripts are disabled")
 	v.submit(http.StatusUnprocessableEntity, fields{"lname": "Ким"})

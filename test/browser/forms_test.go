@@ -108,7 +108,9 @@ func TestErrorsStandAtTheirFields(t *testing.T) {
 	t.Log("email, phone and login of another user")
 	other := p.visit(t)
 	other.open("/register")
-	other.submit(http.StatusUnprocessableEntity, anna())
+	taken := anna()
+	taken["psw"] = "another password"
+	other.submit(http.StatusUnprocessableEntity, taken)
 	other.isRejected("email", "phone", "login")
 
 	t.Log("a change of password")

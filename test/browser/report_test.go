@@ -365,7 +365,7 @@ func TestReportWithoutScripts(t *testing.T) {
 	p := start(t)
 	p.importSome(t)
 	v := p.visit(t)
-	v.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	v.disableScripts()
 	v.register(anna())
 	require.False(t, v.has("canvas"), "scripts are disabled")
 	require.Contains(t, v.text("[data-chart=days]"), " 3 3")

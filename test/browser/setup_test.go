@@ -49,7 +49,7 @@ func TestSetupOfSignedInUser(t *testing.T) {
 			v.isAccessible("setup " + as.String())
 		}
 		v.load(http.StatusOK, click("main form button"))
-		require.Equal(t, "/profile?notice=operator", v.address())
+		require.Equal(t, "/profile", v.address(), "the address has no notice")
 		require.True(t, v.has(`a[href="/useradd/upload"]`))
 	}
 }

@@ -40,6 +40,17 @@ func setAll(header http.Header, pairs []string) {
 	}
 }
 
+// Clone returns a browser that has the same cookies now.
+func (b *Browser) Clone(t *testing.T) *Browser {
+	t.Helper()
+	clone := New(t, b.server)
+	clone.Header = b.Header.Clone()
+	at, err := url.Parse(b.server)
+	require.NoError(t, err)
+	clone.Client.Jar.SetCookies(at, b.Client.Jar.Cookies(at))
+	return clone
+}
+
 // A Page is an answer to a browser.
 type Page struct {
 	*goquery.Document
@@ -97,7 +108,7 @@ func (b *Browser) Send(t *testing.T, path string, page *Page, fields map[string]
 	t.Helper()
 	require.NotZero(t, page.Find(`form[action="`+path+`"]`).Length(), "%s has no form for %s", page.HTML, path)
 	form := url.Values{}
-	page.Find(`form[action="` + path + `"] input[type=hidden]`).Each(func(_ int, hidden *goquery.Selection) {
+	page.Find(`form[action="` + path + `"]`).Find("input[type=hidden], input[readonly]").Each(func(_ int, hidden *goquery.Selection) {
 		form.Set(hidden.AttrOr("name", ""), hidden.AttrOr("value", ""))
 	})
 	for name, value := range fields {

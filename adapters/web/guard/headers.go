@@ -2,8 +2,8 @@ package guard
 
 import "github.com/gofiber/fiber/v2/middleware/helmet"
 
-// ContentSecurityPolicy allows pages to load files of this server only, and forbids inline scripts and styles.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// ContentSecurityPolicy allows pages and their scripts to use this server only, and forbids inline scripts and styles.
+const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Headers sets the security headers of every answer.
 var Headers = helmet.New(helmet.Config{

@@ -53,7 +53,7 @@ func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 		switch {
 		case err != nil:
 			return err
-		case visitor.User == nil && problem.WantsPage(c):
+		case visitor.User == nil && problem.WantsPage(c) && !problem.WantsLocation(c): // the script keeps its page, and says what to do
 			return c.Redirect(urls.SignIn(pageOf(c)), http.StatusSeeOther)
 		case visitor.User == nil:
 			return domain.ErrSignedOut

@@ -34,20 +34,24 @@ func New(languages ports.Languages, now func() time.Time) *Locale { return &Loca
 
 // Remember stores the language that a GET with ?lang= chooses, for this page and later ones.
 func (l *Locale) Remember(c *fiber.Ctx) error {
-	chosen := c.Query("lang")
-	if c.Method() != fiber.MethodGet || chosen == "" {
-		return c.Next()
+	if c.Method() == fiber.MethodGet {
+		l.Switch(c, c.Query("lang"))
 	}
+	return c.Next()
+}
+
+// Switch stores a language for this page and later ones. It reports whether there is such a language.
+func (l *Locale) Switch(c *fiber.Ctx, chosen string) bool {
 	words := l.languages.Choose(chosen, "")
 	if words.Language() != chosen {
-		return c.Next()
+		return false
 	}
 	l.set(c, words)
 	c.Cookie(&fiber.Cookie{
 		Name: cookie, Value: words.Language(), Path: "/", Expires: time.Now().AddDate(cookieYears, 0, 0),
 		HTTPOnly: true, Secure: transport.IsSecure(c), SameSite: fiber.CookieSameSiteLaxMode,
 	})
-	return c.Next()
+	return true
 }
 
 // All returns the words of each language.

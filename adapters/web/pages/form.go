@@ -3,6 +3,7 @@ package pages
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -10,9 +11,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/intake"
 	"rollcall/adapters/web/locale"
 	"rollcall/adapters/web/problem"
-	"rollcall/adapters/web/transport"
 	"rollcall/domain"
 )
 
@@ -76,6 +77,9 @@ type Form struct {
 	entered    url.Values
 	violations domain.Violations
 	words      *locale.Words
+	isSent     bool // by the browser, to which its passwords do not come back
+
+	Resends bool // the same values may be accepted later
 }
 
 func (s *Site) form(c *fiber.Ctx, inputs []input, entered url.Values) Form {
@@ -86,8 +90,8 @@ func (f *Form) form() *Form { return f }
 
 // A FormField is the view of a field.
 type FormField struct {
-	Name, Label, Hint, Value, Error, Type, Autocomplete string
-	Required                                            bool
+	Name, Label, Hint, Value, Error, Retype, Type, Autocomplete string
+	Required                                                    bool
 }
 
 // Field returns the field of a name.
@@ -109,6 +113,9 @@ func (f *Form) Field(name string) (FormField, error) {
 		switch in.kind {
 		case "":
 		case "password":
+			if f.isSent && field.Value != "" {
+				field.Retype = f.words.Text("form.retype")
+			}
 			field.Type, field.Value = in.kind, ""
 		case "date":
 			date, isDate := domain.ParseDate(field.Value) // a date in the future is a violation, but a date
@@ -155,32 +162,75 @@ type formView interface {
 	form() *Form
 }
 
-// showForm shows a form again, with the values that were entered and the reason why they were rejected.
-func (s *Site) showForm(c *fiber.Ctx, page string, v formView, err error) error {
-	p := problem.New(transport.RequestID(c), err)
-	if !problem.WantsPage(c) || p.IsInternal() {
-		return err
+const (
+	provenKey = "proven_form"
+	sentKey   = "sent_form"
+)
+
+// AnswerForms answers the script of a form with 204 and the address to go to, because scripts do not see redirects. It runs after the
+// guard against forms of other sites: only what it passes comes back as it was filled in.
+func AnswerForms(c *fiber.Ctx) error {
+	c.Locals(provenKey, true)
+	err := c.Next()
+	if err == nil && problem.WantsLocation(c) && c.Response().StatusCode() == http.StatusSeeOther {
+		c.Status(http.StatusNoContent)
 	}
-	s.Guard.Events.NoteError(c, err)
+	return err
+}
+
+// A sentForm is a form that a browser has sent.
+type sentForm struct {
+	page string
+	view func(c *fiber.Ctx, entered url.Values) formView // returns the view of its page, filled in
+}
+
+// takes returns the first handler of a form's route. If a later handler rejects the form, it comes back as it was filled in. The language
+// switch of a browser without scripts also sends the form, which comes back in that language.
+func (s *Site) takes(page string, view func(c *fiber.Ctx, entered url.Values) formView) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		c.Locals(sentKey, sentForm{page, view})
+		entered, err := intake.ReadForm(c)
+		if err != nil || !s.Locale.Switch(c, entered.Get("lang")) {
+			return c.Next() // handlers get the same error, after the rule of the route
+		}
+		v := view(c, entered)
+		v.form().isSent = true
+		return s.show(c, page, v)
+	}
+}
+
+// reject rejects a form that comes back on a page.
+func (s *Site) reject(c *fiber.Ctx, page string, v formView, err error) error {
+	c.Locals(sentKey, sentForm{page, func(*fiber.Ctx, url.Values) formView { return v }})
+	return err
+}
+
+// showRejected shows a form again, with the values that were entered and the reason why they were rejected.
+func (s *Site) showRejected(c *fiber.Ctx, sent sentForm, p problem.Problem, err error) error {
+	entered, _ := intake.ReadForm(c)
+	v := sent.view(c, entered)
 	violations, words := problem.ViolationsOf(err), s.Locale.Words(c)
-	v.form().violations = violations
-	v.base().Summary = v.form().summary()
-	alert := &v.base().Alert
+	form, b := v.form(), v.base()
+	form.violations, form.isSent = violations, true
+	b.Summary = form.summary()
 	switch known, tooMany := errors.AsType[*domain.TooManyAttemptsError](err); {
 	case tooMany:
-		*alert = words.Text("alert.attempts", "Count", minutes(known.Wait))
+		b.Alert, form.Resends = words.Text("alert.attempts", "Count", minutes(known.Wait)), true
 	case violations != nil:
-		*alert = words.Text("alert.fields")
+		b.Alert = words.Text("alert.fields")
 	case errors.Is(err, domain.ErrWrongCredentials):
-		*alert, v.base().AlertURL = words.Text("alert.credentials"), "#login"
+		b.Alert, b.AlertURL = words.Text("alert.credentials"), "#login"
 	case errors.Is(err, domain.ErrPasswordExpired):
-		*alert = words.Text("alert.expired")
+		b.Alert = words.Text("alert.expired")
+	case errors.Is(err, domain.ErrPasswordUsed):
+		b.Alert = p.Text(words)
 	default:
-		*alert = p.Text(words)
+		b.Alert, form.Resends = words.Text("error."+p.Code+".title")+". "+p.Text(words), true
 	}
-	problem.SetRetryAfter(c, p.Status, err)
-	c.Status(p.Status)
-	return s.show(c, page, v)
+	if p.IsInternal() {
+		b.RequestID = p.RequestID
+	}
+	return s.show(c, sent.page, v)
 }
 
 // minutes returns the number of whole minutes that cover a time.

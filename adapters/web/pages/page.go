@@ -2,13 +2,17 @@
 package pages
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/intake"
 	"rollcall/adapters/web/locale"
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/urls"
@@ -37,6 +41,9 @@ type Base struct {
 
 	Styles, Scripts []string // of this page, besides those of all
 	Refreshes       bool     // by itself, in a browser without scripts
+	Download        string   // address of the file that the page starts to download; empty for none
+	RequestID       string   // of an error of the server; empty for none
+	HasForm         bool     // the page has a form that the language switch sends in a browser without scripts
 
 	assets Assets
 	kept   url.Values // parameters that links to other languages keep
@@ -69,6 +76,8 @@ func (s *Site) show(c *fiber.Ctx, page string, v view) error {
 		b.Title = b.T.Text("title." + page)
 	}
 	b.Languages = s.languages(c, b.kept)
+	b.HasForm = slices.Contains([]string{"login", "register", "password"}, page)
+	s.takeFlash(c, b)
 	err = c.Render("pages/"+page, v, "layouts/page")
 	if err != nil {
 		return fmt.Errorf("render page %s: %w", page, err)
@@ -98,39 +107,46 @@ func (s *Site) languages(c *fiber.Ctx, kept url.Values) []languageLink {
 type errorView struct {
 	Base
 
-	Status            int
-	Detail, RequestID string
+	Status int
+	Detail string
+	Resend *resendView // nil for a request that is no form
+}
+
+// resendView is a form that sends a rejected form again.
+type resendView struct {
+	Action string
+	Values []termView
 }
 
 // ShowProblem implements problem.Page. The page shows without an account if the database does not answer.
-func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem) error {
+func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem, err error) error {
 	s.Guard.Visitors.LookUp(c)
 	words := s.Locale.Words(c)
+	if sent, ok := c.Locals(sentKey).(sentForm); ok && !errors.Is(err, domain.ErrSignedOut) {
+		return s.showRejected(c, sent, p, err)
+	}
 	return s.show(c, "error", &errorView{
-		Base:   Base{Title: words.Text("error." + p.Code + ".title")},
-		Status: p.Status, Detail: p.Text(words), RequestID: p.RequestID,
+		Base:   Base{Title: words.Text("error." + p.Code + ".title"), RequestID: p.RequestID},
+		Status: p.Status, Detail: p.Text(words), Resend: newResendView(c, p),
 	})
+}
+
+// newResendView returns the form with which a browser sends a rejected form again, and nil for other requests and where the address does
+// not exist. A form of another site is not sent again.
+func newResendView(c *fiber.Ctx, p problem.Problem) *resendView {
+	if c.Method() != fiber.MethodPost || c.Locals(provenKey) == nil || c.Locals(sentKey) != nil ||
+		p.Status == http.StatusNotFound || p.Status == http.StatusMethodNotAllowed {
+		return nil
+	}
+	entered, _ := intake.ReadForm(c)
+	v := &resendView{Action: c.Path()}
+	for _, name := range slices.Sorted(maps.Keys(entered)) {
+		for _, value := range entered[name] {
+			v.Values = append(v.Values, termView{name, value})
+		}
+	}
+	return v
 }
 
 // Home answers GET /.
 func (s *Site) Home(c *fiber.Ctx) error { return s.show(c, "home", &Base{}) }
-
-// The notices with which a page reports on the request before it. Its address names them.
-const (
-	noticeSignedOut       = "signed_out"
-	noticeRegistered      = "registered"
-	noticePasswordChanged = "password_changed"
-	noticeOperator        = "operator"
-
-	// noticeSignIn is the end of the notice of a request that succeeded but could not sign the user in.
-	noticeSignIn = "_sign_in"
-)
-
-// notice returns the notice that the address of a request names, empty for none.
-func (s *Site) notice(c *fiber.Ctx) string {
-	switch name := c.Query("notice"); name {
-	case noticeSignedOut, noticeOperator, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn:
-		return s.Locale.Words(c).Text("notice." + name)
-	}
-	return ""
-}

@@ -20,7 +20,7 @@ type profileView struct {
 
 // Profile answers GET /profile.
 func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
-	v := &profileView{Base: Base{Notice: r.notice(c)}, TemporaryUntil: user.PasswordExpires}
+	v := &profileView{TemporaryUntil: user.PasswordExpires}
 	var invalid error
 	if r.Guard.SeesReports(user) {
 		query := api.ReadReportQuery(c, r.Locale.Now().Location())
@@ -36,7 +36,7 @@ func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 		}
 	}
 	if invalid != nil {
-		return r.showForm(c, "profile", v, invalid)
+		return r.reject(c, "profile", v, invalid)
 	}
 	return r.show(c, "profile", v)
 }

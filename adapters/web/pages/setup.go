@@ -10,6 +10,7 @@ import (
 
 	"rollcall/adapters/web/guard"
 	"rollcall/adapters/web/intake"
+	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
 	"rollcall/adapters/web/urls"
 	"rollcall/domain"
@@ -33,27 +34,41 @@ func (a *Account) SetupForm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.show(c, "setup", &Base{})
+	return a.show(c, "setup", a.buttonView(c, nil))
 }
 
-// SetUp answers POST /setup of a user who is already signed in.
+// TakeSetup is the first handler of POST /setup.
+func (a *Account) TakeSetup() fiber.Handler { return a.takes("setup", a.buttonView) }
+
+// SetUp answers POST /setup of a user who is already signed in. A form that was sent twice finds that the user is an operator.
 func (a *Account) SetUp(c *fiber.Ctx, user *domain.User) error {
-	_, err := intake.ReadForm(c)
+	entered, err := intake.ReadForm(c)
 	if err != nil {
 		return err
 	}
-	return a.becomeOperator(c, user)
+	if isOtherUser(entered, user) {
+		return problem.ErrOtherUser
+	}
+	err = a.becomeOperator(c, user)
+	if !errors.Is(err, domain.ErrSetupCode) {
+		return err
+	}
+	now, failed := a.Auth.User(c.UserContext(), user.ID, user.Password.Made)
+	if failed != nil || !now.Has(domain.RoleOperator) {
+		return errors.Join(err, failed)
+	}
+	return a.redirect(c, urls.Profile, noticeOperator)
 }
 
-// proceed redirects a user who has just signed in. A temporary password must be changed first. Then a user who came by a setup link
+// proceed redirects a user who has just signed in to next, with a notice. A temporary password must be changed first. Then a user who came by a setup link
 // becomes the first operator.
-func (a *Account) proceed(c *fiber.Ctx, user *domain.User, next string) error {
+func (a *Account) proceed(c *fiber.Ctx, user *domain.User, next, notice string) error {
 	if user.MustChangePassword {
 		return c.Redirect(urls.ChangePassword(next), http.StatusSeeOther)
 	}
 	err := a.becomeOperator(c, user)
 	if errors.Is(err, domain.ErrSetupCode) {
-		return c.Redirect(next, http.StatusSeeOther)
+		return a.redirect(c, next, notice)
 	}
 	return err
 }
@@ -72,7 +87,7 @@ func (a *Account) becomeOperator(c *fiber.Ctx, user *domain.User) error {
 		return err
 	}
 	a.Guard.Events.Note(c, "role", "granted", guard.UserID(user), slog.String("role", string(domain.RoleOperator)))
-	return c.Redirect(urls.Profile+"?notice="+noticeOperator, http.StatusSeeOther)
+	return a.redirect(c, urls.Profile, noticeOperator)
 }
 
 // checkSetup returns domain.ErrSetupCode unless the browser came by a valid setup link.

@@ -13,7 +13,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/api"
-	"rollcall/adapters/web/guard"
 	"rollcall/adapters/web/intake"
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
@@ -83,11 +82,6 @@ func (u *Uploads) showUploadForm(c *fiber.Ctx, user *domain.User, v *uploadFormV
 	}
 	v.MaxUndecided, v.MaxFile, v.Templates = ports.MaxUndecidedUploads, u.Files.Limit(), u.templateLinks()
 	return u.show(c, "upload", v)
-}
-
-// allowConnections allows the page's script to send a file, and to ask for its progress.
-func allowConnections(c *fiber.Ctx) {
-	c.Set(fiber.HeaderContentSecurityPolicy, guard.ContentSecurityPolicy+"; connect-src 'self'")
 }
 
 // Upload answers POST /useradd/upload. A form with several files leads to the list of uploads. Of such a form the server takes as many files
@@ -246,7 +240,7 @@ func unlessChanged(err error) error {
 }
 
 // Uploaded answers GET /useradd/uploads/:id.
-func (u *Uploads) Uploaded(c *fiber.Ctx, user *domain.User) error { return u.showUpload(c, user, "") }
+func (u *Uploads) Uploaded(c *fiber.Ctx, user *domain.User) error { return u.showUpload(c, user) }
 
 // Start answers POST /useradd/uploads/:id/start. If the user has chosen how the file is read, it starts another dry run.
 func (u *Uploads) Start(c *fiber.Ctx, user *domain.User) error {
@@ -278,12 +272,7 @@ func (u *Uploads) change(c *fiber.Ctx, user *domain.User, change func(id string,
 		return err
 	}
 	err = change(id, entered)
-	switch {
-	case errors.Is(err, ports.ErrBusy) && problem.WantsPage(c):
-		problem.SetRetryAfter(c, http.StatusServiceUnavailable, err)
-		c.Status(http.StatusServiceUnavailable)
-		return u.showUpload(c, user, u.Locale.Words(c).Text("upload.alert.busy"))
-	case err != nil && !errors.Is(err, ports.ErrChanged):
+	if err != nil && !errors.Is(err, ports.ErrChanged) {
 		return err
 	}
 	return c.Redirect(urls.Uploads+id, http.StatusSeeOther)

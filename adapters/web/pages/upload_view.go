@@ -73,7 +73,6 @@ func (u *Uploads) list(c *fiber.Ctx, user *domain.User, v *uploadListView) error
 	}
 	v.Left = ports.UploadShare{Uploads: ports.MaxUndecidedUploads, Bytes: u.MaxUser}.Left(uploads)
 	v.Scripts = []string{"upload.js"}
-	allowConnections(c)
 	return nil
 }
 
@@ -270,14 +269,14 @@ var fileFormatNames = map[ports.FileFormat]string{
 var delimiterIDs = map[rune]string{',': "upload.delimiter.comma", ';': "upload.delimiter.semicolon", '\t': "upload.delimiter.tab", '|': "upload.delimiter.pipe", '\x1f': "upload.delimiter.unit"}
 
 // showUpload shows an upload: its progress, the result of its dry run, or the result of its import.
-func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User, alert string) error {
+func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User) error {
 	upload, err := u.Uploads.Find(c.UserContext(), user.ID, c.Params("id"))
 	if err != nil {
 		return err
 	}
 	words := u.Locale.Words(c)
 	v := newUploadView(upload, words)
-	v.Alert, v.Scripts, v.Refreshes = alert, []string{"upload.js"}, v.State.Working
+	v.Scripts, v.Refreshes = []string{"upload.js"}, v.State.Working
 	switch {
 	case upload.State == domain.UploadImported:
 		u.addCredentials(v, upload, words)
@@ -290,7 +289,6 @@ func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User, alert string) erro
 	case upload.State == domain.UploadChecked && upload.Rejections != nil:
 		v.Rejections = newRejectionsView(upload.Rejections, words)
 	}
-	allowConnections(c)
 	return u.show(c, "uploaded", v)
 }
 

@@ -17,3 +17,6 @@ func IsWanted(c *fiber.Ctx) bool { return transport.Names(c, MediaType) }
 func WantsPage(c *fiber.Ctx) bool {
 	return transport.Names(c, fiber.MIMETextHTML) && (c.Path() != urls.Useradd || c.Method() != fiber.MethodPost)
 }
+
+// WantsLocation reports whether a request is that of a form's script, which follows redirects by itself.
+func WantsLocation(c *fiber.Ctx) bool { return c.Get(fiber.HeaderXRequestedWith) == "fetch" }

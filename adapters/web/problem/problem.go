@@ -112,7 +112,8 @@ func (p Problem) Encode() []byte {
 
 // A Page shows a problem to a browser.
 type Page interface {
-	ShowProblem(c *fiber.Ctx, p Problem) error
+	// ShowProblem shows the problem that answers an error. A form comes back as it was filled in.
+	ShowProblem(c *fiber.Ctx, p Problem, err error) error
 }
 
 // Explained returns the problem with a detail that says what is wrong with a file.
@@ -147,7 +148,7 @@ func Answer(c *fiber.Ctx, err error, page Page, sentences ports.Sentences, reade
 		c.Response().SetBody(problem.Encode())
 		return err
 	case WantsPage(c):
-		failed := page.ShowProblem(c, problem)
+		failed := page.ShowProblem(c, problem, err)
 		if failed == nil {
 			return err
 		}

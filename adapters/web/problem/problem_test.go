@@ -81,7 +81,7 @@ func TestUnknownErrorDisclosesNothing(t *testing.T) {
 
 type page struct{ err error }
 
-func (p page) ShowProblem(c *fiber.Ctx, shown problem.Problem) error {
+func (p page) ShowProblem(c *fiber.Ctx, shown problem.Problem, _ error) error {
 	if p.err != nil {
 		return p.err
 	}

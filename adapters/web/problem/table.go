@@ -31,6 +31,7 @@ var (
 	ErrTokenMissing       = errors.New("request has no token")
 	ErrRegistrationClosed = errors.New("registration is closed")
 	ErrMisdirected        = errors.New("request is for an unknown host name")
+	ErrOtherUser          = errors.New("form was filled in by another user")
 	ErrCrossSite          = errors.New("request was sent by a page of another site")
 )
 
@@ -84,6 +85,7 @@ var table = []struct {
 	{ports.ErrNotFound, http.StatusNotFound, "not_found", "Not found."},
 	{ports.ErrBusy, http.StatusServiceUnavailable, "busy", "The server is busy. Try again in a few seconds."},
 	{ErrFormType, http.StatusUnsupportedMediaType, "unsupported_form", "Send the form as application/x-www-form-urlencoded."},
+	{ErrOtherUser, http.StatusConflict, "other_user", "The form was opened by another user. Open it again."},
 	{ErrCrossSite, http.StatusForbidden, "cross_site", "The request did not come from a page of this server. Send it from such a page, or from a program without cookies."},
 	{ErrMisdirected, http.StatusMisdirectedRequest, "misdirected", "The server does not answer to this host name. The administrator can add it with --host NAME."},
 	{fiber.ErrNotFound, fiber.ErrNotFound.Code, "not_found", "Not found."},

@@ -40,6 +40,27 @@ func ChangePassword(next string) string {
 // SignIn returns the address of the page on which a user signs in before going to next.
 func SignIn(next string) string { return Login + "?next=" + url.QueryEscape(next) }
 
+// Offering returns the address of the page that offers a file for download, and reports whether next is the address of a file.
+func Offering(next string) (page string, isFile bool) {
+	file, err := url.Parse(next)
+	if err != nil {
+		return "", false
+	}
+	upload, isOfUpload := strings.CutPrefix(file.Path, Uploads)
+	id, name, _ := strings.Cut(upload, "/")
+	switch {
+	case strings.HasPrefix(file.Path, Export+"rejected."):
+		return Imports + url.PathEscape(file.Query().Get("import")), true
+	case strings.HasPrefix(file.Path, Export):
+		return (&url.URL{Path: Profile, RawQuery: file.RawQuery}).String(), true
+	case strings.HasPrefix(file.Path, Templates):
+		return Upload, true
+	case isOfUpload && strings.HasPrefix(name, "credentials."):
+		return Uploads + url.PathEscape(id), true
+	}
+	return "", false
+}
+
 // Local returns next if it is the address of a page of this server, and the profile's address otherwise.
 func Local(next string) string {
 	const fallback = Profile
