@@ -82,6 +82,8 @@ type ImportConfig struct {
 	ImportLimits
 
 	Imports   ports.ImportStore
+	Running   ports.RunningImportStore // nil to record no progress
+	Beat      time.Duration            // interval in which a running import records its progress
 	Decoder   ports.Decoder
 	Outcomes  ports.OutcomeStore
 	Passwords ports.Passwords
@@ -115,6 +117,8 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 	if request.DryRun {
 		request.Key = domain.ImportKey{} // a dry run neither stores an answer nor repeats one
 	}
+	stop := u.showProgress(ctx, &request)
+	defer stop()
 	i := &userImport{ImportConfig: u.cfg, request: request, size: sizeOf(request.File), turns: u.turns, dates: request.Hint.Dates}
 	if u.cfg.MaxImportTime > 0 {
 		var cancel context.CancelFunc

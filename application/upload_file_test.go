@@ -318,7 +318,7 @@ func TestUploadOfDeadInstanceIsRecalled(t *testing.T) {
 			_, err := f.request(t, twoOfThree, ports.ImportRequest{Key: is.Key(), Hint: is.Hint})
 			require.NoError(t, err)
 			require.ErrorIs(t, f.use.Start(t.Context(), anna, id, false), ports.ErrChanged, "the other instance may be alive")
-			time.Sleep(ports.UploadPatience + time.Second)
+			time.Sleep(ports.HeartbeatPatience + time.Second)
 			require.True(t, f.upload(t, id).IsInterrupted())
 			if cancel {
 				require.NoError(t, f.use.Cancel(t.Context(), anna, id))

@@ -38,8 +38,8 @@ const (
 	uploadWorkers = 4
 	uploadQueue   = 64
 
-	// uploadHeartbeat is the interval in which a running upload records its progress.
-	uploadHeartbeat = time.Second
+	// heartbeat is the interval in which a running import or upload records its progress.
+	heartbeat = time.Second
 
 	// exportPatience is the time that an export waits for others before it fails.
 	exportPatience = time.Minute
@@ -80,6 +80,8 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	u := &useCases{reports: postgres.NewReports(r.db), uploads: postgres.NewFileUploads(r.db)}
 	u.importUsers = application.NewImportUsers(application.ImportConfig{
 		Imports:       groupcommit.New(postgres.NewImports(r.db, cmd.now)),
+		Running:       postgres.NewRunningImports(r.db),
+		Beat:          heartbeat,
 		Decoder:       decoder,
 		Outcomes:      r.spools,
 		Passwords:     passhash.NewTemporary(r.secret),
@@ -117,7 +119,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Failed:      func(upload string, err error) { r.log.Error("upload job failed", "upload", upload, "error", err) },
 		Concurrency: uploadWorkers,
 		Queue:       uploadQueue,
-		Beat:        uploadHeartbeat,
+		Beat:        heartbeat,
 	})
 	u.uploadFile = application.NewUploadFile(application.UploadConfig{
 		Uploads:   u.uploads,

@@ -17,6 +17,10 @@ type ReportReading interface {
 	// Imports returns a page of imports.
 	Imports(ctx context.Context, query ImportQuery) (*ImportPage, error)
 
+	// Running returns imports that are running, the latest first, and at most 100. Dry runs and short imports are not among
+	// them.
+	Running(ctx context.Context) ([]RunningImport, error)
+
 	// Rejections returns a page of the rejections of an import. It returns ErrNotFound if there is no such import.
 	Rejections(ctx context.Context, query RejectionQuery) (*RejectionPage, error)
 }

@@ -56,9 +56,6 @@ type Upload struct {
 }
 
 const (
-	// UploadPatience is the time without a heartbeat after which a job counts as interrupted.
-	UploadPatience = 15 * time.Second
-
 	// MaxUndecidedUploads is the number of a user's uploads that may wait for a dry run or a decision.
 	MaxUndecidedUploads = 3
 
@@ -76,7 +73,7 @@ func (u *Upload) Key() domain.ImportKey { return domain.ImportKey{Upload: u.ID} 
 
 // IsInterrupted reports whether the upload needs a job and has none that is alive. It can be started again.
 func (u *Upload) IsInterrupted() bool {
-	return u.State.NeedsJob() && (u.Job == "" || u.Silent > UploadPatience)
+	return u.State.NeedsJob() && (u.Job == "" || u.Silent > HeartbeatPatience)
 }
 
 // FileName returns the name of a file made fit to show: without folders, on one line, and of bounded length.

@@ -47,6 +47,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 		{"profiles"},
 		{"reason_statistics"},
 		{"roles"},
+		{"running_imports"},
 		{"sessions"},
 		{"setup_codes"},
 		{"statistics"},

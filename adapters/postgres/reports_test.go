@@ -22,6 +22,7 @@ func TestReports(t *testing.T) {
 		var now time.Time
 		return contract.ReportsSubject{
 			Store:   postgres.NewReports(db),
+			Running: postgres.NewRunningImports(db),
 			Imports: postgres.NewImports(db, func() time.Time { return now }),
 			People:  postgres.NewRegistrations(db),
 			SetNow:  func(at time.Time) { now = at },

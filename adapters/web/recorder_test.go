@@ -167,6 +167,8 @@ func (r *recorder) Statistics(context.Context, domain.Date) (*domain.Statistics,
 	return &domain.Statistics{All: domain.Count{Imports: 1}}, nil
 }
 
+func (r *recorder) Running(context.Context) ([]ports.RunningImport, error) { return nil, nil }
+
 func (r *recorder) Imports(_ context.Context, query ports.ImportQuery) (*ports.ImportPage, error) {
 	r.record("Imports", query)
 	return &ports.ImportPage{Imports: []domain.Import{{ID: 1, Count: domain.Count{Imports: 1, Rejected: 1}}}, IsFirst: true, IsLast: true}, nil

@@ -39,7 +39,7 @@ func TestFakeReports(t *testing.T) {
 		var now time.Time
 		store := &fake.Imports{Now: func() time.Time { return now }}
 		return contract.ReportsSubject{
-			Store: fake.Reports{Store: store}, Imports: store, People: fake.Registrations{Store: store}, SetNow: func(at time.Time) { now = at }, SetDate: store.SetDate,
+			Store: fake.Reports{Store: store}, Running: fake.RunningImports{Store: store}, Imports: store, People: fake.Registrations{Store: store}, SetNow: func(at time.Time) { now = at }, SetDate: store.SetDate,
 		}
 	})
 }

@@ -19,6 +19,7 @@ import (
 // A ReportsSubject is two views of one empty store, with control of the dates of imports.
 type ReportsSubject struct {
 	Store   ports.ReportStore
+	Running ports.RunningImportStore
 	Imports ports.ImportStore
 	People  ports.RegistrationStore     // registers senders of imports
 	SetNow  func(time.Time)             // sets the day of the following imports
@@ -47,6 +48,7 @@ func Reports(t *testing.T, subject func(*testing.T) ReportsSubject) {
 		{"PagesFilteredRejections", pagesFilteredRejections},
 		{"FindsNoUnknownImport", findsNoUnknownImport},
 		{"FindsTheUserOfAnImport", findsUserOfImport},
+		{"ListsRunningImports", listsRunningImports},
 		{"ReadsInOrder", readsInOrder},
 		{"ReadsOriginalsAndViolationsOnRequest", readsOnRequest},
 		{"ReadsOneMoment", readsOneMoment},
@@ -286,6 +288,39 @@ func countsNoFailedWork(t *testing.T, s ReportsSubject) {
 		require.ErrorIs(t, err, failure)
 	}
 	readsEmptyStore(t, s)
+}
+
+func listsRunningImports(t *testing.T, s ReportsSubject) {
+	beat := func(id string, at time.Time, done domain.Progress) ports.RunningImport {
+		t.Helper()
+		run := ports.RunningImport{ID: id, Started: at, Done: done}
+		require.NoError(t, s.Running.Beat(t.Context(), run))
+		run.Started = at.UTC()
+		return run
+	}
+	check := func(want ...ports.RunningImport) {
+		t.Helper()
+		got, err := s.Store.Running(t.Context())
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, got)
+		require.True(t, slices.IsSortedFunc(got, func(a, b ports.RunningImport) int { return b.Started.Compare(a.Started) }))
+	}
+	check()
+	first := beat("a", noon(1), domain.Progress{Size: 900})
+	second := beat("b", noon(0), domain.Progress{Size: 1})
+	check(first, second)
+	first = beat("a", noon(1), domain.Progress{Tally: domain.Tally{Records: 7, Registered: 4, Rejected: 3}, Bytes: 90, Size: 900})
+	check(first, second)
+	require.NoError(t, s.Running.End(t.Context(), "b"))
+	require.NoError(t, s.Running.End(t.Context(), "unknown"))
+	check(first)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Error(t, s.Running.Beat(cancelled, first))
+	require.Error(t, s.Running.End(cancelled, "a"))
+	_, err := s.Store.Running(cancelled)
+	require.Error(t, err)
+	check(first)
 }
 
 // A world is some imports with their rejections.

@@ -31,6 +31,8 @@ type ImportRecord struct {
 type Imports struct {
 	Now func() time.Time // nil for time.Now
 
+	beats []ports.RunningImport
+
 	mu        sync.Mutex
 	exclusive sync.Mutex
 	accounts  []domain.Account      // ids are indexes, from 1

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -214,4 +215,46 @@ func values[T any](ctx context.Context, all []T) iter.Seq2[T, error] {
 			}
 		}
 	}
+}
+
+// RunningImports stores the progress of imports in Store.
+type RunningImports struct{ Store *Imports }
+
+// Beat implements ports.RunningImportStore.
+func (r RunningImports) Beat(ctx context.Context, run ports.RunningImport) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("beat: %w", err)
+	}
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	run.Started = run.Started.UTC().Truncate(time.Microsecond)
+	i := slices.IndexFunc(r.Store.beats, func(it ports.RunningImport) bool { return it.ID == run.ID })
+	if i >= 0 {
+		r.Store.beats[i].Done = run.Done
+		return nil
+	}
+	r.Store.beats = append(r.Store.beats, run)
+	slices.SortStableFunc(r.Store.beats, func(a, b ports.RunningImport) int { return b.Started.Compare(a.Started) })
+	return nil
+}
+
+// End implements ports.RunningImportStore.
+func (r RunningImports) End(ctx context.Context, id string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("end: %w", err)
+	}
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	r.Store.beats = slices.DeleteFunc(r.Store.beats, func(it ports.RunningImport) bool { return it.ID == id })
+	return nil
+}
+
+// Running implements ports.ReportReading.
+func (r Reports) Running(ctx context.Context) ([]ports.RunningImport, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("list running imports: %w", err)
+	}
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	return slices.Clone(r.Store.beats), nil
 }

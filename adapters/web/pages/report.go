@@ -45,6 +45,7 @@ type reportView struct {
 	SortURL              string
 	Exports              []linkView
 
+	Running    []runningView // on the first page without a filter
 	Imports    []importView
 	Start      string // address of the first page; empty on that page
 	Prev, Next string
@@ -80,6 +81,24 @@ type optionView struct {
 // linkView is a link.
 type linkView struct{ Name, URL string }
 
+// runningView is an import that is running.
+type runningView struct {
+	Time    locale.Moment // of its beginning
+	Done    float64       // share of the file, 0 to 1
+	Records string        // how many are done
+}
+
+func newRunningView(run ports.RunningImport, words *locale.Words) runningView {
+	v := runningView{Time: words.Time(run.Started), Records: words.Text("upload.waiting")}
+	if run.Done.Records > 0 {
+		v.Records = words.Text("upload.records", "Count", run.Done.Records, "Number", words.Number(run.Done.Records))
+	}
+	if run.Done.Size > 0 {
+		v.Done = min(1, float64(run.Done.Bytes)/float64(run.Done.Size))
+	}
+	return v
+}
+
 // importView is an import in a list.
 type importView struct {
 	ID                  int64
@@ -91,7 +110,10 @@ type importView struct {
 }
 
 // Failed reports whether the import registered no one.
-func (i importView) Failed() bool { return i.Status >= http.StatusBadRequest }
+func (i importView) Failed() bool { return i.Status >= http.StatusBadRequest && !i.Repeated() }
+
+// Repeated reports whether the request repeated one that was still running. That one has an entry of its own.
+func (i importView) Repeated() bool { return i.Status == http.StatusConflict }
 
 // rejectionsView is a page of the records that an import rejected.
 type rejectionsView struct {
@@ -116,7 +138,11 @@ func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) 
 	if err != nil {
 		return nil, err
 	}
-	v := &reportView{Any: statistics.All.Imports > 0, ServerURL: c.BaseURL()}
+	running, err := r.Reading.Running(c.UserContext())
+	if err != nil {
+		return nil, err
+	}
+	v := &reportView{Any: statistics.All.Imports > 0 || len(running) > 0, ServerURL: c.BaseURL()}
 	if !v.Any {
 		return v, nil
 	}
@@ -127,6 +153,11 @@ func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) 
 	v.IsInvalid = q.Violations != nil
 	if v.IsInvalid {
 		return v, nil
+	}
+	if !v.IsFiltered && q.After == 0 && q.Before == 0 {
+		for _, run := range running {
+			v.Running = append(v.Running, newRunningView(run, words))
+		}
 	}
 	return v, r.listImports(c, v, q)
 }
