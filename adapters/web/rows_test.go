@@ -13,7 +13,7 @@ import (
 )
 
 // Neither a repeated request nor a running import reads like a failed import, and the page says what it does not list.
-func TestReportTellsWhatARowIs(t *testing.T) {
+func TestRowsOfTheReport(t *testing.T) {
 	began := time.Date(2026, 11, 26, 11, 59, 0, 0, time.UTC)
 	s := serveAt(t, began.Add(time.Minute))
 	b := s.operator(t)

@@ -13,7 +13,7 @@ const showTimes = (part) => {
     const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? [text, "+", 0, 0];
     const offset = `${sign}1` * (hours * 60 + +minutes);
     if (isNaN(time) || offset === -time.getTimezoneOffset()) continue;
-    const name = zone.formatToParts(time).find(({ type }) => type === "timeZoneName").value.replace("GMT", "UTC");
+    const name = zone.formatToParts(time).find(({ type }) => type === "timeZoneName").value.replace("GMT", "UTC").replace(/\+0$/, "");
     element.title = element.textContent;
     element.textContent = `${day.format(time)}, ${hour.format(time)} ${name}`;
   }
