@@ -107,7 +107,7 @@ func TestRejectedFormsComeBack(t *testing.T) {
 					require.Equal(t, 1, got.Find("main form "+selector).Length(), selector)
 				}
 				require.NotContains(t, got.HTML, secret)
-				require.Equal(t, entered.Has("psw"), got.Text("#psw-retype") == "The server doesn't send passwords back. Enter yours again.")
+				require.Equal(t, entered.Has("psw"), got.Text("[data-retype]") == "The server doesn't send passwords back. Enter yours again.")
 				require.Equal(t, "Send again", got.Text(`main form[action="`+form.path+`"] button[type=submit]`))
 				require.Equal(t, "Отправить ещё раз", post(russian...).Text("main form button[type=submit]"))
 				if c.status == 500 {

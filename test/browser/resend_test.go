@@ -102,6 +102,7 @@ func TestNothingTypedIsLost(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	v := attacker(t, proxy.URL)
 	v.open("/register")
+	require.Equal(t, "English Русский", v.text(".languages"), "the buttons for browsers without scripts do not show")
 	const button = "main form .submit button[type=submit]"
 	v.fill(anna())
 	for _, c := range []struct {

@@ -113,7 +113,7 @@ func (f *Form) Field(name string) (FormField, error) {
 		switch in.kind {
 		case "":
 		case "password":
-			if f.isSent && field.Value != "" {
+			if name == f.lostPassword() {
 				field.Retype = f.words.Text("form.retype")
 			}
 			field.Type, field.Value = in.kind, ""
@@ -132,6 +132,16 @@ func (f *Form) Field(name string) (FormField, error) {
 		return field, nil
 	}
 	return FormField{}, fmt.Errorf("the form has no field %q", name)
+}
+
+// lostPassword returns the name of the first password that the browser has sent and that does not come back, empty for none.
+func (f *Form) lostPassword() string {
+	for _, in := range f.inputs {
+		if f.isSent && in.kind == "password" && f.entered.Get(in.name) != "" {
+			return in.name
+		}
+	}
+	return ""
 }
 
 // wrong describes the violations of a field, empty for none.
