@@ -49,7 +49,8 @@
 
   const typedFields = () => [...document.querySelectorAll("main :is(input, select, textarea)[name]:not([type=hidden], [type=file], [readonly])")];
   const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
-  const isTyped = (field) => (field.form?.id === "form" ? field.value !== "" : isChoice(field) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+  const defaultOf = ({ options, defaultValue }) => (options ? ([...options].find((option) => option.defaultSelected) ?? options[0])?.value : defaultValue);
+  const isTyped = (field) => (field.form?.id === "form" ? field.value !== "" : isChoice(field) ? field.checked !== field.defaultChecked : field.value !== defaultOf(field));
   const typed = () => typedFields().map((field) => [field.name, isChoice(field) ? field.checked : field.value]);
 
   // Restores what typed returned on the same page.
