@@ -36,6 +36,9 @@ func TestRejectedUploads(t *testing.T) {
 	}
 	body, contentType := uploadForm(t, "a.json", "{}")
 	require.Equal(t, 403, b.Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Sec-Fetch-Site", "cross-site").Status)
+	other := b.Do(t, "POST", "/useradd/upload?user=77", body, "Content-Type", contentType)
+	require.Equal(t, 409, other.Status, "a page that another user opened in this browser")
+	require.Contains(t, other.Text("main"), "You're signed in as another user")
 	require.Equal(t, 415, b.Do(t, "POST", "/useradd/upload", "login=a", "Content-Type", mediaForm).Status)
 	require.Equal(t, 401, s.browser(t).Do(t, "POST", "/useradd/upload", body, "Content-Type", contentType, "Accept", "*/*").Status)
 	require.Zero(t, b.Get(t, "/useradd/upload").Find(".latest").Length(), "no upload is stored")

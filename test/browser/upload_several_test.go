@@ -135,11 +135,12 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 		status int
 		reason string
 	}{
-		{502, "The server can't be used right now (error 502). Send the file again in a minute."},
-		{429, "The server can't be used right now (error 429). Send the file again in a minute."},
-		{403, "The server can't be used right now (error 403). Send the file again in a minute."},
+		{502, "The server is unavailable (error 502)."},
+		{429, "There were too many requests (error 429). Wait a minute."},
+		{408, "Sending took too long (error 408)."},
+		{403, "A server on the way blocked the request (error 403)."},
 		{413, "The file is too large."},
-		{200, "The server can't be used right now (error 200). Send the file again in a minute."},
+		{200, "The response didn't come from Rollcall (status 200)."},
 	} {
 		proxy.answer(c.status)
 		send(label)
@@ -184,8 +185,13 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 	eval[bool](v, post, "/logout", fields{})
 	send(label)
 	isRefused("You're no longer signed in. Sign in, then send the file again.")
+	v.expected = append(v.expected, "401 /useradd/upload")
 	require.True(t, eval[bool](v, `() => document.querySelector(".queue a").checkVisibility()`))
-	eval[bool](v, post, "/login", fields{"login": "anna", "psw": goodPassword}) // as in another tab
+	boris := p.useradd(t, "boris")
+	eval[bool](v, post, "/login", fields{"login": "boris", "psw": boris.Password}) // as in another tab
+	send(label)
+	isRefused("You're no longer signed in. Sign in, then send the file again.")
+	eval[bool](v, post, "/login", fields{"login": "anna", "psw": goodPassword})
 	send(label)
 	v.isUploaded()
 	v.headed("Checked, no one registered yet")

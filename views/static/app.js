@@ -1,6 +1,8 @@
 "use strict";
 
-{ // names of this script are its own
+const answers = {}; // functions that other scripts use, too
+
+{ // other names of this script are its own
   const svg = (...paths) => {
     const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     icon.setAttribute("viewBox", "0 0 24 24");
@@ -110,6 +112,8 @@
     const { [status]: known, server, foreign } = texts();
     return known ?? (status >= 500 ? server : foreign).replace("{}", status);
   };
+
+  Object.assign(answers, { parse, isOwn, reasonOf, reasonOfOther, texts });
 
   // Sends a form. The server answers with the address to go to, or with a page that has the reason why it rejects the form.
   const send = async (form, button) => {

@@ -11,15 +11,6 @@ const announcer = (parent) => {
   };
 };
 
-const parse = (text) => new DOMParser().parseFromString(text, "text/html");
-
-// Returns the reason that a page of this server gives, empty if it is a page of another one.
-const reasonOf = (page) => page.querySelector("header .wordmark") === null ? ""
-  : [...page.querySelectorAll("main .message.bad:not([hidden]) p, .problem :is(h1, .lead)")].map((line) => line.textContent.replace(/[^.]$/, "$&.")).join(" ");
-
-// Reports whether an address is that of a page for visitors who are not signed in, or must change their password.
-const isSignIn = (address) => ["/login", "/account/password"].includes(new URL(address).pathname);
-
 // The list of uploads, with buttons to start and cancel them. Its page is never left for a decision: it may have files that are not sent yet.
 const list = document.querySelector("[data-uploads]");
 let sendNext = () => false; // sends the next file, and returns whether one waits for a decision
@@ -45,18 +36,24 @@ const showList = (current) => {
   if (focused) document.getElementById(focused)?.querySelector("button, a").focus();
 };
 
+// Returns what an answer that is not the expected one says.
+const reasonOf = (status, page) => answers.isOwn(page) ? answers.reasonOf(page) : answers.reasonOfOther(status);
+
+// The server answers a script with the address to go to, and with 401 instead of the page to sign in.
+const headers = { Accept: "text/html", "X-Requested-With": "fetch" };
+
 // Asks for the list, or sends a decision. Returns why that failed, empty if it did not.
 const askForList = async (options) => {
-  const { lost, signedOut } = list.dataset;
   try {
-    const answer = await fetch("/useradd/uploads", { ...options, headers: { Accept: "text/html" } });
-    const page = parse(await answer.text());
+    const answer = await fetch("/useradd/uploads", { ...options, headers });
+    if (answer.status === 204) return askForList();
+    const page = answers.parse(await answer.text());
     const current = page.querySelector("[data-uploads]");
-    if (!current) return isSignIn(answer.url) ? signedOut : reasonOf(page) || lost;
-    showList(current);
-    return answer.ok ? "" : reasonOf(page);
+    if (current) showList(current);
+    if (current && answer.ok) return "";
+    return answer.status === 401 ? list.dataset.signedOut : reasonOf(answer.status, page);
   } catch {
-    return lost;
+    return answers.texts().connection;
   }
 };
 
@@ -114,9 +111,9 @@ if (form) {
   const update = () => {
     const hasNew = [...input.files].some(isNew);
     button.disabled = has("waiting", "sending") && !hasNew && !has("refused");
-    button.textContent = has("refused") && !hasNew ? texts.again : submit;
+    button.textContent = has("refused") && !hasNew ? answers.texts().resend : submit;
     input.required = rows.length === 0;
-    document.title = has("refused") ? `${texts.error} ${title}` : title;
+    document.title = has("refused") ? `${answers.texts().error} ${title}` : title;
   };
   const show = (row, state, text, { isFinal = false, mustSignIn = false } = {}) => {
     const { element } = row;
@@ -168,14 +165,6 @@ if (form) {
     sendNext();
   };
 
-  // Returns what the server or a proxy says about a file that it did not take.
-  const refusalOf = ({ status, responseURL, responseText }) => {
-    const page = parse(responseText);
-    if (isSignIn(responseURL)) return ["signedOut", { mustSignIn: true }];
-    const isFinal = [400, 413, 415, 422].includes(status);
-    return [reasonOf(page) || (status === 413 ? "large" : texts.refused.replace("{}", status)), { isFinal }];
-  };
-
   // Refuses a file that cannot be read for that reason, and any other for another one.
   const refuseUnread = async (row, otherwise, options) => {
     try {
@@ -201,11 +190,16 @@ if (form) {
       announce(`${texts.sending} ${row.file.name}: ${percent.format(bar.value)}`);
     });
     request.addEventListener("load", async () => {
-      if (request.status >= 400 || !new URL(request.responseURL).pathname.startsWith("/useradd/uploads/")) {
-        refuse(row, ...refusalOf(request));
+      const { status } = request;
+      const address = request.getResponseHeader("Location") ?? "";
+      if (status === 401 || (status === 204 && !address.startsWith("/useradd/uploads/"))) {
+        refuse(row, "signedOut", { mustSignIn: true });
+      } else if (status !== 204) {
+        const reason = reasonOf(status, answers.parse(request.responseText));
+        refuse(row, status === 413 ? "large" : reason, { isFinal: [400, 413, 415, 422].includes(status) });
       } else if (!isSeveral) {
         isLeaving = true;
-        location.assign(request.responseURL);
+        location.assign(address);
         return;
       } else {
         sent.add(row.file);
@@ -218,7 +212,7 @@ if (form) {
     });
     request.addEventListener("error", () => { refuseUnread(row, "lost"); });
     request.open("POST", form.action);
-    request.setRequestHeader("Accept", "text/html");
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.send(body);
   };
 
@@ -260,7 +254,7 @@ if (form) {
     event.preventDefault();
     event.stopImmediatePropagation();
     const answer = await fetch(link.href, { headers: { Accept: "text/html" } }).catch(() => null);
-    const page = parse(answer ? await answer.text() : "");
+    const page = answers.parse(answer ? await answer.text() : "");
     const other = page.querySelector("[data-upload]");
     if (!other) return;
     document.documentElement.lang = page.documentElement.lang;

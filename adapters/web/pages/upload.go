@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,6 +88,9 @@ func (u *Uploads) showUploadForm(c *fiber.Ctx, user *domain.User, v *uploadFormV
 // Upload answers POST /useradd/upload. A form with several files leads to the list of uploads. Of such a form the server takes as many files
 // as may be undecided, and the page names the others.
 func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
+	if filler := c.Query("user"); filler != "" && filler != strconv.FormatInt(user.ID, 10) {
+		return problem.ErrOtherUser
+	}
 	files, err := u.Files.ReceiveForm(c, ports.MaxUndecidedUploads)
 	if err != nil {
 		return u.rejectUpload(c, user, err)
