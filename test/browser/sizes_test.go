@@ -44,6 +44,7 @@ const misfits = `() => {
 	}
 	const parts = [];
 	for (const element of shown) {
+		if (element.matches(".button") && element.scrollWidth > element.clientWidth) found.add("cut off: " + name(element));
 		if (element.matches("input, select, button, canvas, progress")) {
 			const {left, right, top, bottom} = element.getBoundingClientRect();
 			parts.push({element, left: left + 1, right: right - 1, top: top + 1, bottom: bottom - 1});
