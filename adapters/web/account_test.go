@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -136,6 +137,12 @@ func TestNextStaysOnThisSite(t *testing.T) {
 	require.NotEmpty(t, login.Text("[role=status]"))
 	back := b.Send(t, "/login", login, map[string]string{"login": "anna", "psw": goodPassword})
 	require.Equal(t, "/account/password", back.Location())
+
+	b = s.browser(t)
+	login = b.Get(t, "/login?next="+url.QueryEscape("/useradd/export/csv?status=200"))
+	register := b.Get(t, login.Find("main a[href^='/register']").AttrOr("href", ""))
+	back = b.Send(t, "/register", register, anna("login", "boris", "email", "", "phone", "9000000001"))
+	require.Equal(t, "/profile?status=200", back.Location(), "a visitor without an account, too")
 }
 
 // Password fields permit password managers, paste and long passwords.

@@ -36,6 +36,19 @@ func TestBodyTimeout(t *testing.T) {
 	}
 }
 
+// A form that stalls comes back with the fields that arrived whole.
+func TestFormThatStalls(t *testing.T) {
+	s := serve(t, func(use *settings) { use.web.Transport.ClientTimeout = 100 * time.Millisecond })
+	conn := visitor.BeginRaw(t, s.url, "POST /register HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nContent-Type: "+mediaForm+
+		"\r\nContent-Length: 100\r\n\r\nlname=Kim&fname=Anna&login=ann")
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Regexp(t, "^HTTP/1.1 408 ", string(answer))
+	require.Contains(t, string(answer), `value="Kim"`)
+	require.Contains(t, string(answer), `value="Anna"`)
+	require.NotContains(t, string(answer), `value="ann"`)
+}
+
 // The server does not receive the body of a rejected request, and never reads it as the next request.
 func TestRejectionComesBeforeTheBody(t *testing.T) {
 	s := serve(t, func(use *settings) { use.web.Guard.Hosts = guard.Hosts{Loopback: true} })

@@ -172,10 +172,12 @@ func TestLanguageSwitchKeepsFields(t *testing.T) {
 		{"/account/password", registered, map[string]string{"psw": goodPassword, "next": "/help"}, "[name=next][value='/help']"},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			page := c.browser.Get(t, c.path)
-			require.Contains(t, page.HTML, `<button class="plain" type="submit" form="form" name="lang" value="ru"`)
-			c.fields["lang"] = "ru"
-			got := c.browser.Send(t, c.path, page, c.fields)
+			require.Contains(t, c.browser.Get(t, c.path).HTML, `<button class="plain" type="submit" form="form" formaction="?lang=ru" lang="ru"`)
+			entered := url.Values{}
+			for name, value := range c.fields {
+				entered.Set(name, value)
+			}
+			got := c.browser.Do(t, http.MethodPost, c.path+"?lang=ru", entered.Encode(), "Content-Type", mediaForm)
 			require.Equal(t, http.StatusOK, got.Status)
 			require.Equal(t, "ru", got.Find("html").AttrOr("lang", ""))
 			require.Equal(t, 1, got.Find("main form "+c.keeps).Length())

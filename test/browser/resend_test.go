@@ -157,4 +157,21 @@ func TestNothingTypedIsLost(t *testing.T) {
 	require.Equal(t, "/login?next=%2Faccount%2Fpassword", eval[string](v, `() => document.querySelector(".unsent a[target=_blank]").getAttribute("href")`))
 	require.Equal(t, goodPassword, v.value("psw"))
 	require.Equal(t, "Отправить ещё раз", v.text(button))
+
+	t.Log("the back button")
+	busy := eval[string](v, `() => {
+		const form = document.querySelector("main form");
+		form.setAttribute("aria-busy", "true");
+		dispatchEvent(new PageTransitionEvent("pageshow"));
+		return form.getAttribute("aria-busy");
+	}`)
+	require.Equal(t, "false", busy, "a page that the browser has kept does not wait")
+
+	t.Log("a filter that was not sent")
+	p.useradd(t, "lebedeva")
+	elsewhere.open("/profile?status=200")
+	elsewhere.fill(fields{"login": "half a lo"})
+	elsewhere.do(click(`a[hreflang=ru]`), chromedp.WaitVisible(chromedp.CSS("html[lang=ru] footer")))
+	require.Equal(t, "/profile?status=200", elsewhere.address())
+	require.Equal(t, "half a lo", elsewhere.value("login"))
 }

@@ -51,8 +51,11 @@ const answers = {}; // functions that other scripts use, too
 
   const typedFields = () => [...document.querySelectorAll("main :is(input, select, textarea)[name]:not([type=hidden], [type=file], [readonly])")];
   const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
-  const defaultOf = ({ options, defaultValue }) => (options ? ([...options].find((option) => option.defaultSelected) ?? options[0])?.value : defaultValue);
-  const isTyped = (field) => (field.form?.id === "form" ? field.value !== "" : isChoice(field) ? field.checked !== field.defaultChecked : field.value !== defaultOf(field));
+  const isTyped = (field) => {
+    if (field.form?.id === "form") return field.value !== ""; // the page may be the answer to a form
+    if (field.options) return [...field.options].some((option) => option.value && option.selected !== option.defaultSelected);
+    return isChoice(field) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  };
   const typed = () => typedFields().map((field) => [field.name, isChoice(field) ? field.checked : field.value]);
 
   // Restores what typed returned on the same page.
@@ -125,6 +128,7 @@ const answers = {}; // functions that other scripts use, too
     try {
       answer = await fetch(button?.getAttribute("formaction") ?? form.getAttribute("action"), {
         method: "POST", body, redirect: "manual", headers: { Accept: "text/html", "X-Requested-With": "fetch" },
+        signal: AbortSignal.timeout(90_000), // the server takes less
       });
       text = await answer.text();
     } catch {

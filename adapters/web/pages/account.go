@@ -60,11 +60,12 @@ type registerView struct {
 	Form
 
 	Lead string // message
+	Next string // address to go to; empty for the profile
 }
 
 // registerView returns the view of a form with the values that a visitor entered.
 func (a *Account) registerView(c *fiber.Ctx, entered url.Values) formView {
-	v := &registerView{Form: a.form(c, registrationInputs, entered), Lead: "register.lead"}
+	v := &registerView{Form: a.form(c, registrationInputs, entered), Lead: "register.lead", Next: nextOf(entered)}
 	if a.PatronymicOptional {
 		v.Lead = "register.lead.patronymic_optional"
 		v.inputs = slices.Clone(v.inputs)
@@ -80,7 +81,7 @@ func (a *Account) TakeRegistration() fiber.Handler { return a.takes("register", 
 
 // RegisterForm answers GET /register.
 func (a *Account) RegisterForm(c *fiber.Ctx) error {
-	return a.showUnlessSignedIn(c, "register", a.registerView(c, nil))
+	return a.showUnlessSignedIn(c, "register", a.registerView(c, url.Values{"next": {c.Query("next")}}))
 }
 
 // Register answers POST /register.
@@ -108,7 +109,7 @@ func (a *Account) Register(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return a.enter(c, user, noticeRegistered, urls.Profile)
+	return a.enter(c, user, noticeRegistered, urls.Local(entered.Get("next")))
 }
 
 // enter signs in a user who has a new password, and redirects to a page with a notice. If sessions are unavailable, that is the sign-in
@@ -146,11 +147,15 @@ func (a *Account) LoginForm(c *fiber.Ctx) error {
 
 // loginView returns the view of a form with the values that a visitor entered.
 func (a *Account) loginView(c *fiber.Ctx, entered url.Values) formView {
-	v := &loginView{Form: a.form(c, signInInputs, entered)}
+	return &loginView{Form: a.form(c, signInInputs, entered), Next: nextOf(entered)}
+}
+
+// nextOf returns the address that the user of a form goes to afterwards, empty for the profile.
+func nextOf(entered url.Values) string {
 	if next := entered.Get("next"); next != "" {
-		v.Next = urls.Local(next)
+		return urls.Local(next)
 	}
-	return v
+	return ""
 }
 
 // TakeLogin is the first handler of POST /login.

@@ -195,13 +195,17 @@ type sentForm struct {
 }
 
 // takes returns the first handler of a form's route. If a later handler rejects the form, it comes back as it was filled in. The language
-// switch of a browser without scripts also sends the form, which comes back in that language.
+// switch of a browser without scripts also sends the form, with the language in the address, and the form comes back in that language. The
+// body of any other form is left to later handlers: many forms may wait for their turn.
 func (s *Site) takes(page string, view func(c *fiber.Ctx, entered url.Values) formView) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		c.Locals(sentKey, sentForm{page, view})
+		if !s.Locale.Switch(c, c.Query("lang")) {
+			return c.Next()
+		}
 		entered, err := intake.ReadForm(c)
-		if err != nil || !s.Locale.Switch(c, entered.Get("lang")) {
-			return c.Next() // handlers get the same error, after the rule of the route
+		if err != nil {
+			return err
 		}
 		v := view(c, entered)
 		v.form().isSent = true
