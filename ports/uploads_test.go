@@ -1,6 +1,7 @@
 package ports_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,5 +68,27 @@ func TestIsInterrupted(t *testing.T) {
 		{"IsCancelled", ports.Upload{State: domain.UploadCancelled, Silent: time.Hour}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.upload.IsInterrupted()) })
+	}
+}
+
+func TestWhatIsLeftOfAShare(t *testing.T) {
+	share := ports.UploadShare{Uploads: 3, Bytes: 100}
+	upload := func(state domain.UploadState, job string) ports.Upload {
+		return ports.Upload{State: state, Job: job, Size: 30}
+	}
+	for _, c := range []struct {
+		name    string
+		uploads []ports.Upload
+		left    ports.UploadShare
+	}{
+		{"NoUploads", nil, share},
+		{"Over", []ports.Upload{upload(domain.UploadImported, ""), upload(domain.UploadFailed, ""), upload(domain.UploadCancelled, "")}, share},
+		{"Undecided", []ports.Upload{upload(domain.UploadChecked, ""), upload(domain.UploadUnclear, "")}, ports.UploadShare{Uploads: 1, Bytes: 40}},
+		{"Jobs", []ports.Upload{
+			upload(domain.UploadImporting, "a"), upload(domain.UploadImporting, "b"), upload(domain.UploadImporting, "c"), upload(domain.UploadImporting, ""),
+		}, ports.UploadShare{Uploads: 1, Bytes: 100}},
+		{"More", slices.Repeat([]ports.Upload{upload(domain.UploadChecking, "a")}, 5), ports.UploadShare{}},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.left, share.Left(c.uploads)) })
 	}
 }

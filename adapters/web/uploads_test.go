@@ -128,15 +128,15 @@ func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
 	s := serve(t)
 	b := s.operator(t)
 	file := person("one", `"email":"one@example.com"`)
-	got := uploadSeveral(t, b, "a.json", file, "b.pdf", "%PDF-1.4\n", `c\c.json`, "", "d.json", file, "e.json", file)
+	got := uploadSeveral(t, b, "a.json", file, "b.pdf", "%PDF-1.4\n", `c\c.json`, "", "d.json", file, "e.json", file, "f.json", file, "g.json", "")
 	require.Equal(t, 400, got.Status)
 	require.Equal(t, "Some files were not taken:", got.Text(".message.bad"))
 	require.Equal(t, "b.pdf This is a PDF document. Ask for the table itself, as .xlsx or CSV."+
 		" c.json The file is empty. Save it with its data, and choose it again."+
-		" d.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again."+
-		" e.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again.", got.Text(".refused"))
+		" f.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again."+
+		" g.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again.", got.Text(".refused"))
 	require.NotContains(t, got.HTML, `http-equiv="refresh"`, "the reasons stay")
-	require.Equal(t, 1, got.Find(".latest li").Length())
+	require.Equal(t, 3, got.Find(".latest li").Length())
 
 	first := upload(t, b, "1.json", file)
 	for _, name := range []string{"2.json", "3.json", "4.json"} {

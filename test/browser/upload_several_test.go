@@ -60,6 +60,7 @@ func TestSeveralUploads(t *testing.T) {
 	v.do(click(`.latest form.submit button`))
 	v.sees("five results", func() bool { return strings.Join(states(), ";") == strings.Repeat(done+";", 4)+done })
 	require.Equal(t, "Records 2 Registered 1 Rejected 1", v.text(".latest li:nth-child(3) dl"))
+	require.Contains(t, eval[string](v, `() => document.getElementById("results").textContent`), ": Done", "it is announced")
 	require.False(t, v.asksBeforeLeaving())
 	v.open("/useradd/uploads")
 	v.isAccessible("list of uploads")

@@ -30,6 +30,8 @@ const showList = (current) => {
     }
     return;
   }
+  const news = [...current.querySelectorAll("li")].filter(({ id, dataset }) => dataset.state !== document.getElementById(id)?.dataset.state);
+  document.getElementById("results").textContent = news.map((entry) => ["a", ".state"].map((part) => entry.querySelector(part).textContent).join(": ")).join(", ");
   const focused = document.activeElement.closest("li[id]")?.id;
   list.replaceChildren(...current.childNodes);
   showTimes(list);
@@ -131,6 +133,7 @@ if (form) {
   const refuse = (row, text, options) => {
     show(row, "refused", text, options);
     if (!isSeveral) row.element.focus();
+    poll(); // the server may have taken the file all the same
   };
   const remove = (row) => {
     rows = rows.filter((other) => other !== row);

@@ -22,15 +22,15 @@ const maxFiles = 100
 
 // A File is a file of a form.
 type File struct {
-	ports.Spool // nil for a file that exceeds the number of files to receive
+	ports.Spool
 
 	Hint ports.FileHint
 	Err  error // why the file cannot be read; nil if it can
 }
 
-// ReceiveForm reads the first files of a form into spools, which the caller closes, and the names of the others. Together they may have as
-// many bytes as the file of any other request.
-func (r *Receiver) ReceiveForm(c *fiber.Ctx, most int) ([]File, error) {
+// ReceiveForm reads the files of a form into spools, which the caller closes. Together they may have as many bytes as the file of any other
+// request.
+func (r *Receiver) ReceiveForm(c *fiber.Ctx) ([]File, error) {
 	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err != nil || media != fiber.MIMEMultipartForm || c.Get(fiber.HeaderContentEncoding) != "" {
 		return nil, problem.ErrFormType
@@ -44,12 +44,8 @@ func (r *Receiver) ReceiveForm(c *fiber.Ctx, most int) ([]File, error) {
 	}
 	var files []File
 	hints, err := spoolForm(newParts(body, params["boundary"]), func() (io.Writer, error) {
-		switch {
-		case len(files) == maxFiles:
+		if len(files) == maxFiles {
 			return nil, problem.ErrSeveralFiles
-		case len(files) >= most:
-			files = append(files, File{})
-			return io.Discard, nil
 		}
 		files = append(files, File{Spool: r.spools.New()})
 		return files[len(files)-1].Spool, nil
@@ -61,9 +57,6 @@ func (r *Receiver) ReceiveForm(c *fiber.Ctx, most int) ([]File, error) {
 	for i := range files {
 		file := &files[i]
 		file.Hint = hints[i]
-		if file.Spool == nil {
-			continue
-		}
 		if isGzip(file.Spool) {
 			file.Spool, err = r.inflate(c, file.Spool, left, gunzip, spoolFile)
 			if err != nil {
@@ -77,9 +70,7 @@ func (r *Receiver) ReceiveForm(c *fiber.Ctx, most int) ([]File, error) {
 
 func closeAll(files []File) (err error) {
 	for _, file := range files {
-		if file.Spool != nil {
-			err = errors.Join(err, file.Close())
-		}
+		err = errors.Join(err, file.Close())
 	}
 	return err
 }

@@ -91,7 +91,7 @@ func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
 	if filler := c.Query("user"); filler != "" && filler != strconv.FormatInt(user.ID, 10) {
 		return problem.ErrOtherUser
 	}
-	files, err := u.Files.ReceiveForm(c, ports.MaxUndecidedUploads)
+	files, err := u.Files.ReceiveForm(c)
 	if err != nil {
 		return u.rejectUpload(c, user, err)
 	}
@@ -103,10 +103,15 @@ func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
 		return c.Redirect(urls.Uploads+id, http.StatusSeeOther)
 	}
 	v := &uploadFormView{}
+	taken := 0
 	var rejected, broken error
 	for i := range files {
+		if taken == ports.MaxUndecidedUploads {
+			files[i].Err = errUndecided
+		}
 		_, err := u.receive(c, user, &files[i])
 		if err == nil {
+			taken++
 			continue
 		}
 		reason := u.reason(c, err)
@@ -129,9 +134,6 @@ func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
 
 // receive stores a file of a form, and closes it.
 func (u *Uploads) receive(c *fiber.Ctx, user *domain.User, file *intake.File) (id string, err error) {
-	if file.Spool == nil {
-		return "", errUndecided
-	}
 	defer file.Close()
 	switch {
 	case file.Err != nil:
@@ -199,15 +201,13 @@ func (u *Uploads) showRejectedUpload(c *fiber.Ctx, user *domain.User, err error,
 }
 
 // List answers GET /useradd/uploads.
-func (u *Uploads) List(c *fiber.Ctx, user *domain.User) error { return u.showList(c, user, "") }
-
-func (u *Uploads) showList(c *fiber.Ctx, user *domain.User, alert string) error {
-	v := &uploadListView{Base: Base{Alert: alert}}
+func (u *Uploads) List(c *fiber.Ctx, user *domain.User) error {
+	v := &uploadListView{}
 	err := u.list(c, user, v)
 	if err != nil {
 		return err
 	}
-	v.Refreshes = v.Working && alert == ""
+	v.Refreshes = v.Working
 	return u.show(c, "uploads", v)
 }
 
@@ -224,12 +224,7 @@ func (u *Uploads) Decide(c *fiber.Ctx, user *domain.User) error {
 	for _, id := range entered["cancel"] {
 		err = cmp.Or(err, unlessChanged(u.Uploading.Cancel(c.UserContext(), user.ID, id)))
 	}
-	switch {
-	case errors.Is(err, ports.ErrBusy) && problem.WantsPage(c):
-		problem.SetRetryAfter(c, http.StatusServiceUnavailable, err)
-		c.Status(http.StatusServiceUnavailable)
-		return u.showList(c, user, u.Locale.Words(c).Text("upload.alert.busy"))
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	return c.Redirect(urls.UploadList, http.StatusSeeOther)
@@ -248,7 +243,7 @@ func (u *Uploads) Uploaded(c *fiber.Ctx, user *domain.User) error { return u.sho
 
 // Start answers POST /useradd/uploads/:id/start. If the user has chosen how the file is read, it starts another dry run.
 func (u *Uploads) Start(c *fiber.Ctx, user *domain.User) error {
-	return u.change(c, user, func(id string, entered url.Values) error {
+	return u.change(c, func(id string, entered url.Values) error {
 		if entered.Has("choose") || entered.Has("charset") {
 			var chosen ports.FileHint
 			err := intake.SetOptions(&chosen, entered)
@@ -263,13 +258,13 @@ func (u *Uploads) Start(c *fiber.Ctx, user *domain.User) error {
 
 // Cancel answers POST /useradd/uploads/:id/cancel.
 func (u *Uploads) Cancel(c *fiber.Ctx, user *domain.User) error {
-	return u.change(c, user, func(id string, _ url.Values) error {
+	return u.change(c, func(id string, _ url.Values) error {
 		return u.Uploading.Cancel(c.UserContext(), user.ID, id)
 	})
 }
 
 // change changes an upload, and redirects to its page. That page also shows the state of an upload that has changed in the meantime.
-func (u *Uploads) change(c *fiber.Ctx, user *domain.User, change func(id string, entered url.Values) error) error {
+func (u *Uploads) change(c *fiber.Ctx, change func(id string, entered url.Values) error) error {
 	id := c.Params("id")
 	entered, err := intake.ReadForm(c)
 	if err != nil {
