@@ -48,8 +48,8 @@ const headers = { Accept: "text/html", "X-Requested-With": "fetch" };
 const askForList = async (options) => {
   try {
     const answer = await fetch("/useradd/uploads", { ...options, headers });
-    if (answer.status === 204) return askForList();
     const page = answers.parse(await answer.text());
+    if (answer.status === 204) return askForList();
     const current = page.querySelector("[data-uploads]");
     if (current) showList(current);
     if (current && answer.ok) return "";
