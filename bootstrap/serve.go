@@ -65,7 +65,7 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, database.stop()) }()
 	defer inBackground(ctx, func(ctx context.Context) { database.keepRunning(ctx, log) })()
-	db, err := postgres.Open(ctx, database.url)
+	db, err := cmd.openDatabase(ctx, database.url)
 	if err != nil {
 		return err
 	}
@@ -90,10 +90,6 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 
-	err = postgres.NewReports(db).CountDaysIn(ctx, cmd.now().Location())
-	if err != nil {
-		return err
-	}
 	r := resources{db, sessions, spools, secret, catalog, certificate, listener.Addr(), log}
 	u := cmd.newUseCases(r)
 	server, err := cmd.newServer(r, u)
@@ -107,6 +103,19 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	go sweep(ctx, db, cmd.retentionFlags, cmd.exportsFolder(), log)
 	defer inBackground(ctx, u.uploadWorker.Run)()
 	return cmd.serve(ctx, server, listener, log)
+}
+
+// openDatabase opens a database, whose statistics then have the days of the time zone.
+func (cmd *serveCommand) openDatabase(ctx context.Context, url string) (*postgres.DB, error) {
+	db, err := postgres.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	err = postgres.NewReports(db).CountDaysIn(ctx, cmd.now().Location())
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // rules returns the rules of the current day.

@@ -40,12 +40,11 @@ func (r *Reports) RollUp(ctx context.Context) error {
 // CountDaysIn makes the days of the statistics those of a location. It counts all imports again if another location was set before, so all
 // instances need the same one.
 func (r *Reports) CountDaysIn(ctx context.Context, location *time.Location) error {
-	// Without a name the system's location is known by its offsets.
-	year := time.Now().Year()
-	zone := location.String()
-	for _, month := range []time.Month{time.January, time.July} {
-		zone += ", " + domain.ZoneName(time.Date(year, month, 1, 0, 0, 0, 0, location))
+	offset := func(month time.Month) string {
+		return domain.ZoneName(time.Date(time.Now().Year(), month, 1, 0, 0, 0, 0, location))
 	}
+	// The system's location has no name, so it is known by its offsets.
+	zone := fmt.Sprintf("%s, %s, %s", location, offset(time.January), offset(time.July))
 	tx, err := r.db.pool.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", unavailable(err))

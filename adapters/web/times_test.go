@@ -16,7 +16,7 @@ func serveAt(t *testing.T, now time.Time) *site {
 	return serve(t, func(s *settings) {
 		clock := func() time.Time { return now }
 		s.web.Now = clock
-		s.imports.Imports.(*fake.Imports).Now = clock //nolint:forcetypeassert // serve sets it
+		s.imports.Imports.(*fake.Imports).Now = clock
 	})
 }
 

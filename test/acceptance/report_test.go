@@ -3,6 +3,7 @@ package acceptance_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -305,6 +306,25 @@ func TestReportTakesAnyAddress(t *testing.T) {
 	}
 }
 
+// The report shows an import that waits for another transaction, and no longer when it is done.
+func TestReportShowsRunningImports(t *testing.T) {
+	p := start(t)
+	b := p.registered(t)
+	var people []string
+	for i := range 200 {
+		people = append(people, person(fmt.Sprintf("user%d", i), fmt.Sprintf(`"phone":"9%09d"`, i)))
+	}
+	release := held(t, p, nil)
+	ended := make(chan answer)
+	go func() { ended <- p.post(t, "["+strings.Join(people, ",")+"]") }()
+	require.Eventually(t, func() bool { return b.Get(t, "/profile").Find(".imports .running progress").Length() == 1 }, 20*time.Second, 100*time.Millisecond)
+	release()
+	require.Equal(t, 200, (<-ended).status)
+	page := b.Get(t, "/profile")
+	require.Zero(t, page.Find(".running").Length())
+	require.Contains(t, page.Text(".imports .what"), "(200 of 200 users)")
+}
+
 // The calendar days of these zones are always different. After a restart with another zone the figures have its days.
 func TestTimeZone(t *testing.T) {
 	p := start(t, "--time-zone", "Pacific/Kiritimati")
@@ -312,7 +332,7 @@ func TestTimeZone(t *testing.T) {
 	require.Equal(t, 200, p.post(t, mixed).status)
 	for _, c := range []struct {
 		zone, offset string
-		hours        time.Duration
+		hours        int
 	}{
 		{"Pacific/Kiritimati", "+14:00", 14}, {"Etc/GMT+12", "-12:00", -12},
 	} {
@@ -322,7 +342,7 @@ func TestTimeZone(t *testing.T) {
 				"--database-url", p.database, "--time-zone", c.zone)
 			b := p.browser(t)
 			require.Equal(t, "/profile", b.SignIn(t, "anna", goodPassword).Location())
-			today := time.Now().UTC().Add(c.hours * time.Hour).Format(time.DateOnly)
+			today := time.Now().UTC().Add(time.Duration(c.hours) * time.Hour).Format(time.DateOnly)
 			page := b.Get(t, "/profile?from="+today+"&until="+today)
 			require.Equal(t, "1", page.Text(".figures section:first-child .registered dd"))
 			require.Equal(t, today, page.Find("[data-chart=days] tbody tr:last-child th").AttrOr("data-value", ""))

@@ -114,6 +114,7 @@ func TestTemporaryPasswordMustBeChanged(t *testing.T) {
 	require.Zero(t, home.Find(`[href^="/useradd"]`).Length())
 	require.Equal(t, 200, b.Get(t, home.Find("link[rel=stylesheet]").AttrOr("href", "")).Status)
 	require.Equal(t, "Придумайте свой пароль", b.Get(t, "/account/password").Text("h1"))
+	require.Regexp(t, `^\d+ \S+ \d{4} г\., \d\d:\d\d .*UTC`, b.Get(t, "/account/password").Text(".lead time[datetime]"), "the end of the temporary password")
 	b.Get(t, "/?lang=en")
 	require.Equal(t, "Choose your own password", form.Text("h1"))
 	require.Zero(t, form.Find(`main a[href="/profile"]`).Length())

@@ -72,6 +72,7 @@ const answers = {}; // functions that other scripts use, too
     document.documentElement.lang = page.documentElement.lang;
     document.title = page.title;
     document.body.replaceWith(document.adoptNode(page.body));
+    showTimes(document);
     restore(values, withPasswords);
     if (withPasswords) document.querySelectorAll("[data-retype]").forEach((hint) => hint.remove());
     enhance();
