@@ -1,14 +1,15 @@
 "use strict";
 
-// Returns a function that tells users of screen readers the progress, at most every ten seconds.
-const announcer = (parent) => {
-  const region = parent.querySelector("[role=status]");
-  let last = performance.now();
-  return (progress) => {
-    if (performance.now() - last < 10_000) return;
-    last = performance.now();
-    region.textContent = progress;
-  };
+// Tells users of screen readers the latest progress, at most every ten seconds.
+const announced = document.querySelector("[data-announced]");
+let lastAnnounced = performance.now(), announcing, latestProgress;
+const announce = (progress) => {
+  latestProgress = progress;
+  announcing ??= setTimeout(() => {
+    announced.textContent = latestProgress;
+    lastAnnounced = performance.now();
+    announcing = null;
+  }, lastAnnounced + 10_000 - performance.now());
 };
 
 // The list of uploads, with buttons to start and cancel them. Its page is never left for a decision: it may have files that are not sent yet.
@@ -23,13 +24,18 @@ const showList = (current) => {
     else delete list.dataset[name];
   }
   if (results(list) === results(current)) {
+    const told = [];
     for (const progress of current.querySelectorAll(".doing")) {
       const [bar, objects] = list.querySelector(`#${progress.closest("li").id} .doing`).children;
       bar.value = progress.querySelector("progress").value;
       objects.textContent = progress.querySelector("span").textContent;
+      told.push(`${progress.closest("li").querySelector("a").textContent}: ${objects.textContent}`);
     }
+    if (told.length) announce(told.join(". "));
     return;
   }
+  clearTimeout(announcing); // a result is newer than any progress
+  announcing = null;
   const news = [...current.querySelectorAll("li")].filter(({ id, dataset }) => dataset.state !== document.getElementById(id)?.dataset.state);
   document.getElementById("results").textContent = news.map((entry) => ["a", ".state"].map((part) => entry.querySelector(part).textContent).join(": ")).join(", ");
   const focused = document.activeElement.closest("li[id]")?.id;
@@ -103,7 +109,6 @@ if (form) {
   const queue = form.querySelector(".queue");
   const button = form.querySelector("[type=submit]");
   let submit = button.textContent, title = document.title;
-  const announce = announcer(form);
   let rows = []; // of the queue: { file, element, state, text }, without a file for a folder; the text may be the name of one
   const sent = new Set();
   let isSeveral = false, isLeaving = false;
@@ -309,7 +314,6 @@ if (form) {
 const watched = document.querySelector("[data-watch]");
 if (watched) {
   const bar = watched.querySelector("progress");
-  const announce = announcer(watched);
   const look = async () => {
     try {
       const answer = await fetch(watched.dataset.watch, { headers: { Accept: "application/json" } });
