@@ -52,12 +52,12 @@ func TestSeveralUploads(t *testing.T) {
 	require.Contains(t, v.text(".queue li"), "class 4.csv Waiting: up to 3 files at a time.")
 	require.True(t, v.asksBeforeLeaving())
 	require.True(t, eval[bool](v, `() => document.querySelector("[data-upload] [type=submit]").disabled`), "each file is sent once")
-	v.do(click(".latest form.submit button"))
+	v.clickNow(".latest form.submit button")
 	v.sees("two results, and the other files", func() bool {
 		return strings.Join(states(), ";") == strings.Join([]string{checked, checked, checked, done, done}, ";") && len(v.texts(".queue li")) == 0
 	})
-	v.do(click(`.latest li:nth-child(3) button[name=start]`))
-	v.do(click(`.latest form.submit button`))
+	v.clickNow(".latest li:nth-child(3) button[name=start]")
+	v.clickNow(".latest form.submit button")
 	v.sees("five results", func() bool { return strings.Join(states(), ";") == strings.Repeat(done+";", 4)+done })
 	require.Equal(t, "Records 2 Registered 1 Rejected 1", v.text(".latest li:nth-child(3) dl"))
 	require.Contains(t, eval[string](v, `() => document.getElementById("results").textContent`), ": Done", "it is announced")

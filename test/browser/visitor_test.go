@@ -216,6 +216,12 @@ func typed(text string) action {
 // click returns the step of clicking the first element of a selector.
 func click(selector string) action { return chromedp.Click(chromedp.CSS(selector)) }
 
+// clickNow clicks the first element of a selector in one step, where a script replaces elements at any time.
+func (v *visitor) clickNow(selector string) {
+	v.t.Helper()
+	eval[bool](v, `selector => { document.querySelector(selector).click(); return true }`, selector)
+}
+
 // submit fills in and sends the form of the page.
 func (v *visitor) submit(status int, values fields) {
 	v.t.Helper()
