@@ -30,11 +30,6 @@ func (r *Reports) Read(ctx context.Context, query ports.ReportQuery, work func(p
 		return fmt.Errorf("begin: %w", unavailable(err))
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to undo
-	// The planner expects that a cursor's first tenth is read, and would prefer a quick start to a quick end.
-	_, err = tx.Exec(ctx, "set local cursor_tuple_fraction = 1")
-	if err != nil {
-		return fmt.Errorf("prepare to read: %w", unavailable(err))
-	}
 	return work(ports.Report{Imports: exportImports(ctx, tx, &query.Filter), Rejections: exportRejections(ctx, tx, &query)})
 }
 
@@ -48,7 +43,7 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 	}
 	repeated := interned[string]{}
 	text := func(b []byte) string { return repeated.get(b, textOf) }
-	return fetchAll(ctx, tx, "imports", sql, filterArgs(filter), func(row pgx.CollectableRow) (domain.Import, error) {
+	return readAll(ctx, tx, "imports", sql, filterArgs(filter), func(row pgx.CollectableRow) (domain.Import, error) {
 		values := row.RawValues()
 		number := func(column int) int { return int(binary.BigEndian.Uint64(values[column])) }
 		return domain.Import{
@@ -72,7 +67,7 @@ func exportRejections(ctx context.Context, tx pgx.Tx, query *ports.ReportQuery) 
 	args := filterArgs(filter)
 	maps.Copy(args, pgx.NamedArgs{"violations": query.Violations, "originals": query.Originals})
 	sheets, descriptions, violations := interned[string]{}, interned[string]{}, interned[parsedViolations]{}
-	return fetchAll(ctx, tx, "rejections", sql, args, func(row pgx.CollectableRow) (domain.Rejection, error) {
+	return readAll(ctx, tx, "rejections", sql, args, func(row pgx.CollectableRow) (domain.Rejection, error) {
 		values := row.RawValues()
 		number := func(column int) int { return int(binary.BigEndian.Uint64(values[column])) }
 		var parsed parsedViolations
@@ -117,19 +112,14 @@ func (m interned[V]) get(b []byte, decode func([]byte) V) V {
 	return value
 }
 
-// fetchAll yields the rows of a query from a cursor. If the caller stops early, fetchAll reads the remaining rows: the caller needs the
-// connection for the next query.
-func fetchAll[T any](ctx context.Context, tx pgx.Tx, cursor, sql string, args pgx.NamedArgs, scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
+// readAll yields the rows of a query while PostgreSQL sends them. The query is not a prepared one, so its plan is for its arguments. If the
+// caller stops early, readAll reads the remaining rows: the caller needs the connection for the next query.
+func readAll[T any](ctx context.Context, tx pgx.Tx, name, sql string, args pgx.NamedArgs, scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		yieldError := func(err error) {
-			yield(*new(T), fmt.Errorf("read %s: %w", cursor, unavailable(err)))
+			yield(*new(T), fmt.Errorf("read %s: %w", name, unavailable(err)))
 		}
-		_, err := tx.Exec(ctx, "declare "+cursor+" no scroll cursor for "+sql, args)
-		if err != nil {
-			yieldError(err)
-			return
-		}
-		rows, err := tx.Query(ctx, "fetch all from "+cursor)
+		rows, err := tx.Query(ctx, sql, pgx.QueryExecModeDescribeExec, args)
 		if err != nil {
 			yieldError(err)
 			return

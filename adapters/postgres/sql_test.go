@@ -86,7 +86,7 @@ func TestQueryPlans(t *testing.T) {
 			for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 				isExport := strings.HasPrefix(name, "export_")
 				if isExport && mode == "force_generic_plan" {
-					continue // a cursor's plan is for its arguments
+					continue // its plan is for its arguments
 				}
 				plan := explain(t, db.Pool(), sql, args, mode, !isExport)
 				t.Logf("%s:\n%s", mode, plan)

@@ -1,5 +1,5 @@
 -- The imports that a filter chooses, in the order of their ids.
--- A cursor's plan knows the parameters: a condition whose parameter is null costs nothing.
+-- The plan knows the parameters: a condition whose parameter is null costs nothing.
 select c.id, c.code, c.method, c.date, c.description, c.created, c.refused, c.token, c.unkept
 from codes c
 where (@import::bigint is null or c.id = @import)

@@ -1,6 +1,6 @@
 -- The imports that rejected a record with the login @login, in the order of their ids; optionally only those that rejected it for a
 -- reason.
--- A cursor's plan knows the parameters: a condition whose parameter is null costs nothing.
+-- The plan knows the parameters: a condition whose parameter is null costs nothing.
 select c.id, c.code, c.method, c.date, c.description, c.created, c.refused, c.token, c.unkept
 from codes c
 where exists (

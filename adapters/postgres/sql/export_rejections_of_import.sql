@@ -1,5 +1,5 @@
 -- The rejections of the import @import, in the order of the records' numbers.
--- A cursor's plan knows the parameters: a condition whose parameter is null costs nothing.
+-- The plan knows the parameters: a condition whose parameter is null costs nothing.
 select
     b.code_id, b.object_id, b.sheet, coalesce(b.line, 0), b.login, b.description,
     case when @violations then b.violations::text end,
