@@ -173,29 +173,43 @@ if (form) {
     sendNext();
   };
 
-  // Refuses a file that cannot be read for that reason, and any other for another one.
-  const refuseUnread = async (row, otherwise, options) => {
+  // Says why a file cannot be sent as it was when it was chosen. Chromium does not read a file that has changed. Firefox does, with another
+  // number of bytes; all are read only if the server has not understood what it got.
+  const unreadable = async (file, readsAll) => {
     try {
-      await (row.file.size ? row.file.slice(0, 1) : row.file).arrayBuffer();
-      refuse(row, otherwise, options);
+      let read = 0, expected = 1;
+      if (readsAll) {
+        const reader = file.stream().getReader();
+        for (let part; !(part = await reader.read()).done;) read += part.value.length;
+        expected = file.size;
+      } else {
+        read = (await file.slice(-1).arrayBuffer()).byteLength;
+      }
+      return read === expected ? "" : "changed";
     } catch ({ name }) {
-      refuse(row, name === "NotFoundError" ? "missing" : "changed", { isFinal: true });
+      return name === "NotReadableError" ? "changed" : "missing";
     }
-    sendNext();
   };
 
-  const send = (row) => {
+  const send = async (row) => {
+    const { file } = row;
+    show(row, "sending", "sending");
+    const reason = await unreadable(file, file.size === 0) || (file.size === 0 ? "empty" : file.size > texts.max ? "large" : "");
+    if (reason) {
+      refuse(row, reason, { isFinal: true });
+      sendNext();
+      return;
+    }
     const request = new XMLHttpRequest();
     const bar = row.element.querySelector("progress");
     const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
     const body = new FormData();
-    body.append(input.name, row.file);
+    body.append(input.name, file);
     bar.value = 0;
-    show(row, "sending", "sending");
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       if (!total) return;
       bar.value = loaded / total;
-      announce(`${texts.sending} ${row.file.name}: ${percent.format(bar.value)}`);
+      announce(`${texts.sending} ${file.name}: ${percent.format(bar.value)}`);
     });
     request.addEventListener("load", async () => {
       const { status } = request;
@@ -203,22 +217,26 @@ if (form) {
       if (status === 401 || (status === 204 && !address.startsWith("/useradd/uploads/"))) {
         refuse(row, "signedOut", { mustSignIn: true });
       } else if (status !== 204) {
-        const reason = reasonOf(status, answers.parse(request.responseText));
-        refuse(row, status === 413 ? "large" : reason, { isFinal: [400, 413, 415, 422].includes(status) });
+        const told = status === 413 ? "large" : reasonOf(status, answers.parse(request.responseText));
+        refuse(row, status === 400 && await unreadable(file, true) || told, { isFinal: [400, 413, 415, 422].includes(status) });
       } else if (!isSeveral) {
         isLeaving = true;
         location.assign(address);
         return;
       } else {
-        sent.add(row.file);
+        sent.add(file);
         remove(row);
-        if ([...input.files].every((file) => sent.has(file))) input.value = "";
+        if ([...input.files].every((other) => sent.has(other))) input.value = "";
         await askForList();
         poll();
       }
       sendNext();
     });
-    request.addEventListener("error", () => { refuseUnread(row, "lost"); });
+    request.addEventListener("error", async () => {
+      const changed = await unreadable(file);
+      refuse(row, changed || "lost", { isFinal: Boolean(changed) });
+      sendNext();
+    });
     request.open("POST", form.action);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.send(body);
@@ -227,14 +245,8 @@ if (form) {
   sendNext = () => {
     const row = rows.find(({ state }) => state === "waiting");
     if (!row || has("sending") || isLeaving) return false;
-    const { size } = row.file;
-    if (size === 0 || size > texts.max) {
-      show(row, "sending", "sending");
-      refuseUnread(row, size === 0 ? "empty" : "large", { isFinal: true });
-      return false;
-    }
     // The newest upload always fits, and the oldest gives way. Among the files of this page, none gives way to another.
-    if (isSeveral && (list.dataset.files === "0" || size > list.dataset.bytes)) {
+    if (isSeveral && (list.dataset.files === "0" || row.file.size > list.dataset.bytes)) {
       show(row, "waiting", "waiting");
       poll();
       return true;
