@@ -295,8 +295,16 @@ func TestMainWalkInFirefox(t *testing.T) {
 	f.open("/useradd/upload")
 	field, err := f.evaluate(`document.querySelector("#file")`)
 	require.NoError(t, err)
-	file := fileOf(t, person("lebedeva", nil), person("somov", object{"email": "nowhere"}), person("orlov", nil))
-	require.NoError(t, f.call("input.setFiles", object{"context": f.context, "element": object{"sharedId": field}, "files": []string{file}}, nil))
+	choose := func(file string) {
+		require.NoError(t, f.call("input.setFiles", object{"context": f.context, "element": object{"sharedId": field}, "files": []string{file}}, nil))
+	}
+	changed := filesOf(t, map[string]string{"changed.csv": "login,last_name\nanna,Kim\n"})("changed.csv")
+	choose(changed)
+	require.NoError(t, os.WriteFile(changed, []byte("login\n"), 0o600))
+	f.click("[data-upload] button[type=submit]")
+	f.sees(`document.querySelector(".queue .reason").innerText === "The file has changed since you chose it. Choose it again."`)
+	f.isFine("refused upload")
+	choose(fileOf(t, person("lebedeva", nil), person("somov", object{"email": "nowhere"}), person("orlov", nil)))
 	f.click("[data-upload] button[type=submit]")
 	f.headed("Checked, no one registered yet")
 	f.isFine("checked upload")

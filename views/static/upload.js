@@ -270,7 +270,7 @@ if (form) {
   list.addEventListener("click", ({ target }) => { if (target.closest("a")) target.closest("a").target = has("waiting", "sending") ? "_blank" : ""; });
   addEventListener("click", async (event) => {
     const link = event.target.closest(".languages a");
-    if (!link || !input.files.length && !rows.length) return;
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || (!input.files.length && !rows.length)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const answer = await fetch(link.href, { headers: { Accept: "text/html" } }).catch(() => null);
