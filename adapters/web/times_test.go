@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"io/fs"
+	"path"
+	"regexp"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -8,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/fake"
+	"rollcall/views"
 )
 
 // serveAt serves a site whose clock stands still.
@@ -67,4 +71,21 @@ func TestTimesInRussian(t *testing.T) {
 	s := serveAt(t, time.Date(2026, 7, 1, 12, 0, 0, 0, time.FixedZone("MSK", 3*60*60)))
 	b := s.operator(t)
 	require.Equal(t, "1 июля 2026 г., 12:00 МСК (UTC+3)", b.Get(t, "/profile?lang=ru").Text(".profile .data time"))
+}
+
+// Only a birthday is a day without a zone. All other times are those of one partial, which a script translates.
+func TestViewsNameTheZoneOfTimes(t *testing.T) {
+	of := regexp.MustCompile(`<time|\.T\.Date [^}]*`)
+	found := map[string]string{}
+	require.NoError(t, fs.WalkDir(views.Files, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || path.Ext(file) != ".html" {
+			return err
+		}
+		content, err := fs.ReadFile(views.Files, file)
+		for _, match := range of.FindAllString(string(content), -1) {
+			found[file] += match
+		}
+		return err
+	}))
+	require.Equal(t, map[string]string{"partials/time.html": "<time", "pages/profile.html": ".T.Date .Time"}, found)
 }
