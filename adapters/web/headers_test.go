@@ -34,6 +34,11 @@ func TestSecurityHeaders(t *testing.T) {
 	got := b.Get(t, style)
 	require.Equal(t, 200, got.Status)
 	require.Contains(t, got.Header.Get("Cache-Control"), "max-age=31536000")
+	packed := b.Get(t, style, "Accept-Encoding", "gzip")
+	require.Equal(t, "gzip", packed.Header.Get("Content-Encoding"))
+	require.Equal(t, "Accept-Encoding", packed.Header.Get("Vary"))
+	require.Less(t, len(packed.HTML), len(got.HTML)/3)
+	require.Empty(t, b.Get(t, "/profile", "Accept-Encoding", "gzip").Header.Get("Content-Encoding"), "pages have secrets")
 	require.Zero(t, home.Find("[style], style, script:not([src])").Length(), "no inline code")
 	for _, path := range []string{"/static/../views.go", "/static/%2e%2e/views.go", "/static/", "/static/nothing.css"} {
 		require.Equal(t, 404, b.Get(t, path).Status, path)

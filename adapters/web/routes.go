@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/compress"
 
 	"rollcall/adapters/web/api"
 	"rollcall/adapters/web/guard"
@@ -39,7 +40,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	health := &healthHandler{cfg.Ready, draining}
 	app.Get("/healthz", health.alive)
 	app.Get("/readyz", health.ready)
-	app.Use(urls.Static, h.site.Assets.Serve())
+	app.Use(urls.Static, compress.New(), h.site.Assets.Serve()) // pages have secrets, and stay uncompressed
 
 	// The routes above accept any host, because probes use the address of an instance. They disclose nothing.
 	app.Use(guard.RejectOtherHosts(cfg.Guard.Hosts, cfg.Log), guard.RejectOtherSites)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
@@ -526,4 +528,35 @@ func TestReportIsAccessible(t *testing.T) {
 			v.load(http.StatusOK, chromedp.Reload())
 		})
 	}
+}
+
+// watchList notes where the list of imports stands in each frame of a page.
+const watchList = `
+	window.tops = [];
+	const look = () => {
+		const list = document.querySelector(".list-head");
+		if (list) tops.push(Math.round(list.getBoundingClientRect().top + scrollY));
+		requestAnimationFrame(look);
+	};
+	requestAnimationFrame(look);`
+
+// On a slow line, charts are drawn after the page is shown. The page keeps room for them.
+func TestReportOnASlowLine(t *testing.T) {
+	p := start(t)
+	p.importSome(t)
+	v := visit(t, p.url, look{phone: true})
+	v.register(anna())
+	v.do(
+		call(network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}),
+		call(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+			MatchedNetworkConditions: []*network.Conditions{{Latency: 400, DownloadThroughput: 50_000, UploadThroughput: 50_000}},
+		}),
+		call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watchList}),
+	)
+	v.open("/profile")
+	v.drawn()
+	require.Len(t, eval[[]string](v, `() => [...document.querySelectorAll("canvas")].map(String)`), 2)
+	tops := eval[[]int](v, `() => tops`)
+	require.NotEmpty(t, tops)
+	require.InDelta(t, slices.Min(tops), slices.Max(tops), 8, "the list of imports moves")
 }

@@ -169,9 +169,7 @@
 
   for (const figure of document.querySelectorAll("[data-chart]")) {
     const plot = figure.querySelector(".plot");
-    const reading = document.createElement("p");
-    reading.className = "reading";
-    plot.after(reading);
+    const reading = figure.querySelector(".reading");
     const options = kinds[figure.dataset.chart](read(figure.querySelector("table")), reading);
     let chart, look;
 
@@ -181,6 +179,7 @@
       const { data, ...rest } = options(look, plot.clientWidth);
       chart = new uPlot(rest, data, plot);
     };
+    plot.replaceChildren();
     draw();
     for (const media of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(media).addEventListener("change", draw);
     new ResizeObserver(() => {
