@@ -143,6 +143,31 @@ func TestFormsThatAreTooLargeComeBack(t *testing.T) {
 	}
 }
 
+// A page cannot send a file again, and a form whose address does not exist stays rejected.
+func TestFormsThatCannotBeSentAgain(t *testing.T) {
+	f, b := serveFailing(t)
+	require.Equal(t, http.StatusSeeOther, b.SignIn(t, "anna", goodPassword).Status)
+	f.err = errors.New("a bug")
+	file, contentType := uploadForm(t, "people.json", "[]")
+	for _, c := range []struct {
+		path, body, contentType string
+		err                     error
+		status                  int
+	}{
+		{"/useradd/uploads/x/start", file, contentType, f.err, 415},
+		{"/useradd/uploads/x/start", "strict=1", mediaForm, ports.ErrNotFound, 404},
+		{"/nowhere", "strict=1", mediaForm, nil, 404},
+		{"/help", "strict=1", mediaForm, nil, 405},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			f.err = c.err
+			got := b.Do(t, http.MethodPost, c.path, c.body, "Content-Type", c.contentType, "Cookie", "setup=code")
+			require.Equal(t, c.status, got.Status)
+			require.Zero(t, got.Find("main form").Length())
+		})
+	}
+}
+
 // What a page of another site sends does not appear in a form of this one.
 func TestForgedFormsDoNotComeBack(t *testing.T) {
 	s := serve(t)

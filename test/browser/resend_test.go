@@ -76,7 +76,7 @@ func (v *visitor) isUnsent(reason string, kept fields) {
 	v.t.Helper()
 	v.do(chromedp.WaitVisible(chromedp.CSS(".unsent")))
 	require.Contains(v.t, v.text(".unsent"), reason)
-	require.Equal(v.t, 1, len(v.texts(".unsent")))
+	require.Len(v.t, v.texts(".unsent"), 1)
 	require.True(v.t, eval[bool](v, `() => document.activeElement.matches(".unsent") && document.title.startsWith("Error: ")`))
 	require.Equal(v.t, "Send again", v.text("main form .submit button[type=submit]"))
 	for name, value := range kept {

@@ -122,7 +122,7 @@ type resendView struct {
 func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem, err error) error {
 	s.Guard.Visitors.LookUp(c)
 	words := s.Locale.Words(c)
-	if sent, ok := c.Locals(sentKey).(sentForm); ok && !errors.Is(err, domain.ErrSignedOut) {
+	if sent, ok := c.Locals(sentKey).(sentForm); ok && p.Status != http.StatusNotFound && !errors.Is(err, domain.ErrSignedOut) {
 		return s.showRejected(c, sent, p, err)
 	}
 	return s.show(c, "error", &errorView{
@@ -138,7 +138,10 @@ func newResendView(c *fiber.Ctx, p problem.Problem) *resendView {
 		p.Status == http.StatusNotFound || p.Status == http.StatusMethodNotAllowed {
 		return nil
 	}
-	entered, _ := intake.ReadForm(c)
+	entered, err := intake.ReadForm(c)
+	if errors.Is(err, problem.ErrFormType) {
+		return nil
+	}
 	v := &resendView{Action: c.Path()}
 	for _, name := range slices.Sorted(maps.Keys(entered)) {
 		for _, value := range entered[name] {
