@@ -61,6 +61,7 @@ func (v *visitor) focused() stop {
 func (v *visitor) walkThrough() {
 	v.t.Helper()
 	count := v.rememberLooks()
+	eval[bool](v, `() => { document.body.tabIndex = -1; document.body.focus(); return true }`) // a heading may have it
 	last := -1
 	for range maxTabs {
 		at := v.tab()
@@ -123,7 +124,7 @@ func TestKeyboardAlone(t *testing.T) {
 func TestFocusIsVisible(t *testing.T) {
 	p := start(t, mayChange)
 	made := p.useradd(t, "lebedeva")
-	for _, as := range []look{{}, {phone: true, dark: true}} {
+	for _, as := range []look{{}, {phone: true, dark: true}, {forced: true}} {
 		t.Run(as.String(), func(t *testing.T) {
 			v := visit(t, p.url, as)
 			for _, path := range []string{"/", "/register", "/login"} {
@@ -136,5 +137,21 @@ func TestFocusIsVisible(t *testing.T) {
 			v.open("/account/password")
 			v.walkThrough()
 		})
+	}
+}
+
+func TestFocusIsVisibleOnUploads(t *testing.T) {
+	p := start(t)
+	v := visit(t, p.url, look{phone: true})
+	p.registerOperator(v, anna())
+	v.upload(caseFile(t, "A30-encoding-unclear/people.csv"))
+	v.headed("Choose the encoding")
+	v.walkThrough()
+	v.upload(caseFile(t, "E03-sheet-per-class/people.xlsx"))
+	v.headed("Checked, no one registered yet")
+	v.walkThrough()
+	for _, path := range []string{"/useradd/upload", "/useradd/uploads"} {
+		v.open(path)
+		v.walkThrough()
 	}
 }
