@@ -19,6 +19,7 @@ func TestRegisteredUserIsSignedIn(t *testing.T) {
 	b := s.browser(t)
 	got := b.Submit(t, "/register", anna("birthday", "28.02.1990"))
 	require.Equal(t, "/profile", got.Location(), got.Text("main"))
+	require.Empty(t, b.Get(t, got.Location(), "X-Requested-With", "fetch").Text("[role=status]"), "a script of another page")
 	profile := b.Get(t, got.Location())
 	require.Equal(t, "You're registered and signed in.", profile.Text("[role=status]"))
 	require.Empty(t, b.Get(t, got.Location()).Text("[role=status]"), "a notice is shown once")

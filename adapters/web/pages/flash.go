@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
 	"rollcall/adapters/web/urls"
 )
@@ -44,10 +45,11 @@ func (s *Site) redirect(c *fiber.Ctx, next, notice string) error {
 	return c.Redirect(next, http.StatusSeeOther)
 }
 
-// takeFlash adds the notice and the download of a browser's flash to a page, and deletes the flash.
+// takeFlash adds the notice and the download of a browser's flash to a page, and deletes the flash. The scripts of other pages may ask for
+// pages before the one that the flash is for.
 func (s *Site) takeFlash(c *fiber.Ctx, b *Base) {
 	text := c.Cookies(flashName(c))
-	if text == "" {
+	if text == "" || problem.WantsLocation(c) {
 		return
 	}
 	setFlash(c, "", time.Unix(0, 0))
