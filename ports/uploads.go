@@ -93,7 +93,8 @@ type UploadReading interface {
 	// Find returns a user's upload. It returns ErrNotFound.
 	Find(ctx context.Context, user int64, id string) (*Upload, error)
 
-	// Latest returns a user's latest uploads and all that are not over, newest first, without their layouts and rejections.
+	// Latest returns a user's latest uploads and all that are not over, newest first, without their rejections, and of their layouts only
+	// with the notes.
 	Latest(ctx context.Context, user int64, limit int) ([]Upload, error)
 }
 

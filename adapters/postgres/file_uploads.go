@@ -157,13 +157,20 @@ func (u *FileUploads) Find(ctx context.Context, user int64, id string) (*ports.U
 
 // Latest implements ports.UploadReading.
 func (u *FileUploads) Latest(ctx context.Context, user int64, limit int) ([]ports.Upload, error) {
-	rows, err := u.db.pool.Query(ctx, "select "+uploadColumns+` from uploads
+	rows, err := u.db.pool.Query(ctx, "select "+uploadColumns+`, coalesce(layout->'Notes', 'null') from uploads
 		where user_id = $1 and (state not in ($3, $4, $5) or id in (select id from uploads where user_id = $1 order by created_at desc limit $2))
 		order by created_at desc`, user, limit, domain.UploadImported, domain.UploadFailed, domain.UploadCancelled)
 	if err != nil {
 		return nil, fmt.Errorf("list uploads: %w", unavailable(err))
 	}
-	uploads, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ports.Upload, error) { return scanUpload(row) })
+	uploads, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ports.Upload, error) {
+		var notes []byte
+		upload, err := scanUpload(row, &notes)
+		if err != nil {
+			return upload, err
+		}
+		return upload, json.Unmarshal(notes, &upload.Layout.Notes)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list uploads: %w", unavailable(err))
 	}

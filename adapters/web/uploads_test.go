@@ -223,6 +223,13 @@ func TestUploadOfSheets(t *testing.T) {
 	got = waitFor(t, b, address, "Checked, no one registered yet")
 	require.Contains(t, got.Text(".notes"), "Rows that are hidden in the workbook are read, too: 1")
 	require.Zero(t, got.Find(".choices").Length(), "a workbook with one sheet")
+
+	upload(t, b, "also.xlsx", caseFile(t, "E04-hidden-rows/people.xlsx"))
+	upload(t, b, "again.xlsx", caseFile(t, "E03-sheet-per-class/people.xlsx"))
+	got = listed(t, b)
+	require.Contains(t, entry(got, "again.xlsx"), "|Sheet not read: 5Б (1 row)|")
+	require.Contains(t, entry(got, "hidden.xlsx"), "|Rows that are hidden in the workbook are read, too: 1|")
+	require.Zero(t, got.Find("form.submit").Length(), "what is ignored is read before")
 }
 
 // An operator says whether dates have the day or the month first.

@@ -67,6 +67,7 @@ func uploadOf(user int64, id string) *ports.Upload {
 			Format: ports.FormatCSV, Encoding: "utf-8", Delimiter: ';',
 			Columns: []ports.FileColumn{{Header: "Логин", Field: domain.FieldLogin}, {Header: "x"}},
 			Rows:    [][]string{{"anna", `"'<\`}},
+			Notes:   ports.FileNotes{PassedOver: []string{"Школа № 7"}, HiddenRows: 1},
 		},
 	}
 }
@@ -167,6 +168,7 @@ func listsLatestUploads(t *testing.T, s UploadsSubject) {
 		require.NoError(t, err)
 		for _, it := range latest {
 			require.Equal(t, "люди.csv", it.Name)
+			require.Equal(t, ports.FileLayout{Notes: uploadOf(s.Anna, it.ID).Layout.Notes}, it.Layout)
 			all = append(all, it.ID)
 		}
 		return all

@@ -120,7 +120,7 @@ func (s *Uploads) Latest(ctx context.Context, user int64, limit int) ([]ports.Up
 		limit--
 		if limit >= 0 || !it.State.IsOver() {
 			read := s.read(it)
-			read.Layout, read.Rejections = ports.FileLayout{}, nil
+			read.Layout, read.Rejections = ports.FileLayout{Notes: read.Layout.Notes}, nil
 			found = append(found, read)
 		}
 	}

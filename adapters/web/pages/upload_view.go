@@ -2,6 +2,7 @@ package pages
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ type uploadListView struct {
 	Uploads []listedUploadView
 	Left    ports.UploadShare // what the user may upload before an undecided upload gives way
 	Working bool              // a job of a listed upload is running or waiting
-	Clean   []string          // ids of checked uploads without rejections; nil unless there are several
+	Clean   []string          // ids of checked uploads without rejections and notes; nil unless there are several
 }
 
 // listedUploadView is an upload that can be started or cancelled in the list.
@@ -49,6 +50,7 @@ type listedUploadView struct {
 	Progress     progressView
 	Figures      []figureView // nil while unknown
 	Reason       string       // why it failed or was cancelled
+	Notes        []string     // on what is ignored
 	Starts, Ends bool         // can be started, and cancelled
 }
 
@@ -64,7 +66,7 @@ func (u *Uploads) list(c *fiber.Ctx, user *domain.User, v *uploadListView) error
 		shown := newListedUploadView(upload, words)
 		v.Uploads = append(v.Uploads, shown)
 		v.Working = v.Working || shown.Is.Working
-		if shown.Is.Checked && shown.Starts && upload.Done.Rejected == 0 {
+		if shown.Is.Checked && shown.Starts && upload.Done.Rejected == 0 && shown.Notes == nil {
 			v.Clean = append(v.Clean, upload.ID)
 		}
 	}
@@ -76,6 +78,9 @@ func (u *Uploads) list(c *fiber.Ctx, user *domain.User, v *uploadListView) error
 	return nil
 }
 
+// maxListedNotes is the number of notes on an upload in the list. Its page has all.
+const maxListedNotes = 3
+
 func newListedUploadView(upload *ports.Upload, words *locale.Words) listedUploadView {
 	v := listedUploadView{
 		uploadItemView: newUploadItemView(upload, words), ID: upload.ID, Is: stateOf(upload), Progress: newProgressView(upload, words),
@@ -83,6 +88,14 @@ func newListedUploadView(upload *ports.Upload, words *locale.Words) listedUpload
 	}
 	if v.Is.Checked || v.Is.Imported {
 		v.Figures = figuresOf(upload, words)
+	}
+	if v.Is.Checked {
+		notes := upload.Layout.Notes
+		notes.Sheets = slices.DeleteFunc(slices.Clone(notes.Sheets), func(sheet ports.SheetNote) bool { return sheet.Read })
+		v.Notes = fileNotes(&notes, words)
+		if len(v.Notes) > maxListedNotes {
+			v.Notes = append(v.Notes[:maxListedNotes], "…")
+		}
 	}
 	if upload.Failure != "" {
 		v.Reason = words.Text("upload.failure." + string(upload.Failure))
