@@ -77,7 +77,7 @@ func TestTimesInRussian(t *testing.T) {
 func TestViewsNameTheZoneOfTimes(t *testing.T) {
 	of := regexp.MustCompile(`<time|\.T\.Date [^}]*`)
 	found := map[string]string{}
-	require.NoError(t, fs.WalkDir(views.Files, ".", func(file string, entry fs.DirEntry, err error) error {
+	require.NoError(t, fs.WalkDir(views.Files, ".", func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || path.Ext(file) != ".html" {
 			return err
 		}

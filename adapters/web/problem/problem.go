@@ -28,12 +28,12 @@ type Problem struct {
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
 
-	Kind       domain.FileKind `json:"kind,omitempty"` // of a file that is no list of people
-	key        string          // of the array in such a file
-	filter     domain.Violations
-	Violations []Violation `json:"violations,omitempty"`  // of a form
-	Encodings  []Encoding  `json:"encodings,omitempty"`   // that a file may have, the likeliest first
-	SheetNames []string    `json:"sheet_names,omitempty"` // of a workbook that has not the sheet that was named
+	Kind       domain.FileKind   `json:"kind,omitempty"` // of a file that is no list of people
+	key        string            // of the array in such a file
+	filter     domain.Violations // of the filter of a report
+	Violations []Violation       `json:"violations,omitempty"`  // of a form or a filter
+	Encodings  []Encoding        `json:"encodings,omitempty"`   // that a file may have, the likeliest first
+	SheetNames []string          `json:"sheet_names,omitempty"` // of a workbook that has not the sheet that was named
 }
 
 // An Encoding is an encoding that a file may have, with words of the file as they read in it.
