@@ -168,6 +168,22 @@ func TestFormsThatCannotBeSentAgain(t *testing.T) {
 	}
 }
 
+// The choices of an upload are still there after its user has signed in again.
+func TestChoicesOutliveTheSession(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	address := upload(t, b, "school.xlsx", caseFile(t, "E03-sheet-per-class/people.xlsx"))
+	checked := waitFor(t, b, address, "Checked, no one registered yet")
+	b.SignOut(t)
+	got := b.Send(t, address+"/start", checked, map[string]string{"choose": "1", "sheet": "5Б"})
+	require.Equal(t, http.StatusUnauthorized, got.Status)
+	require.Equal(t, "Your session has ended. Sign in, then send the form again.", got.Text(".lead:not(:has(a))"))
+	link := got.Find("main a[target=_blank]").AttrOr("href", "")
+	require.Equal(t, address, b.Send(t, "/login", b.Get(t, link), map[string]string{"login": "anna", "psw": goodPassword}).Location())
+	require.Equal(t, address, b.Send(t, address+"/start", got, nil).Location())
+	require.Contains(t, waitFor(t, b, address, "Checked, no one registered yet").Text(".preview"), "e03b")
+}
+
 // What a page of another site sends does not appear in a form of this one.
 func TestForgedFormsDoNotComeBack(t *testing.T) {
 	s := serve(t)

@@ -46,20 +46,26 @@ func (g *Guard) forSome(allows func(*domain.User) bool, handle UserHandler) fibe
 }
 
 // ForSignedIn is the rule of the page on which a password is changed. Without a session, it redirects a browser to the sign-in page,
-// and answers other clients with domain.ErrSignedOut.
+// and answers other clients with domain.ErrSignedOut. So it answers what would lose a user's choices, too: the script of a form keeps its
+// page, and the error page of any other form has the choices.
 func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		visitor, err := g.Visitors.Visitor(c)
 		switch {
 		case err != nil:
 			return err
-		case visitor.User == nil && problem.WantsPage(c) && !problem.WantsLocation(c): // the script keeps its page, and says what to do
+		case visitor.User == nil && problem.WantsPage(c) && !problem.WantsLocation(c) && !hasChoices(c):
 			return c.Redirect(urls.SignIn(pageOf(c)), http.StatusSeeOther)
 		case visitor.User == nil:
 			return domain.ErrSignedOut
 		}
 		return handle(c, visitor.User)
 	}
+}
+
+// hasChoices reports whether a request is a form of an upload that is more than a button.
+func hasChoices(c *fiber.Ctx) bool {
+	return c.Method() == fiber.MethodPost && c.Params("id") != "" && c.Request().Header.ContentLength() != 0
 }
 
 // pageOf returns the address of the page that a request asks for or whose form it sends. The forms of an upload are on its page.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
@@ -110,6 +111,7 @@ type errorView struct {
 	Status int
 	Detail string
 	Resend *resendView // nil for a request that is no form
+	SignIn string      // address at which the user signs in before sending the form again; empty unless the session is over
 }
 
 // resendView is a form that sends a rejected form again.
@@ -125,10 +127,14 @@ func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem, err error) error {
 	if sent, ok := c.Locals(sentKey).(sentForm); ok && p.Status != http.StatusNotFound && !errors.Is(err, domain.ErrSignedOut) {
 		return s.showRejected(c, sent, p, err)
 	}
-	return s.show(c, "error", &errorView{
+	v := &errorView{
 		Base:   Base{Title: words.Text("error." + p.Code + ".title"), RequestID: p.RequestID},
 		Status: p.Status, Detail: p.Text(words), Resend: newResendView(c, p),
-	})
+	}
+	if v.Resend != nil && errors.Is(err, domain.ErrSignedOut) {
+		v.Detail, v.SignIn = words.Text("form.unsent.session"), urls.SignIn(path.Dir(c.Path()))
+	}
+	return s.show(c, "error", v)
 }
 
 // newResendView returns the form with which a browser sends a rejected form again, and nil for other requests and where the address does
