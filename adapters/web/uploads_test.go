@@ -134,7 +134,7 @@ func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
 	require.Equal(t, "b.pdf This is a PDF document. Ask for the table itself, as .xlsx or CSV."+
 		" c.json The file is empty. Save it with its data, and choose it again."+
 		" f.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again."+
-		" g.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again.", got.Text(".refused"))
+		" g.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again.", got.Text(".not-taken"))
 	require.NotContains(t, got.HTML, `http-equiv="refresh"`, "the reasons stay")
 	require.Equal(t, 3, got.Find(".latest li").Length())
 
@@ -151,7 +151,7 @@ func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
 	compressed := visitor.Gzip(t, strings.Repeat(" ", 600<<10)+file)
 	got = uploadSeveral(t, b, "5.json.gz", compressed, "6.json.gz", compressed)
 	require.Equal(t, 413, got.Status, "the files of a form together have a limit")
-	require.Contains(t, got.Text(".refused"), "6.json.gz")
+	require.Contains(t, got.Text(".not-taken"), "6.json.gz")
 	got = uploadSeveral(t, b, strings.Split(strings.Repeat("a.json,7,", 101), ",")[:202]...)
 	require.Equal(t, "Send the files one at a time.", got.Text(".message.bad"))
 }

@@ -303,7 +303,7 @@ func TestMainWalkInFirefox(t *testing.T) {
 	require.NoError(t, os.WriteFile(changed, []byte("login\n"), 0o600))
 	f.click("[data-upload] button[type=submit]")
 	f.sees(`document.querySelector(".queue .reason").innerText === "The file has changed since you chose it. Choose it again."`)
-	f.isFine("refused upload")
+	f.isFine("rejected file")
 	choose(fileOf(t, person("lebedeva", nil), person("somov", object{"email": "nowhere"}), person("orlov", nil)))
 	f.click("[data-upload] button[type=submit]")
 	f.headed("Checked, no one registered yet")

@@ -119,15 +119,15 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 		require.Equal(t, label, v.text("[data-upload] [type=submit]"))
 		v.do(click("[data-upload] [type=submit]"))
 	}
-	isRefusedAs := func(reason string) {
+	isRejectedAs := func(reason string) {
 		t.Helper()
 		v.sees(reason, func() bool { return v.text(".queue .reason") == reason })
 		require.Equal(t, 1, eval[int](v, `() => document.querySelector("#file").files.length`), "the file stays chosen")
 		require.Equal(t, "Error: Upload a file — Rollcall", eval[string](v, `() => document.title`))
 	}
-	isRefused := func(reason string) {
+	isRejected := func(reason string) {
 		t.Helper()
-		isRefusedAs(reason)
+		isRejectedAs(reason)
 		v.hasFocus(".queue li")
 	}
 	const lost = "The connection was lost, and the file wasn't checked. Check your connection, then send it again."
@@ -145,17 +145,17 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 	} {
 		proxy.answer(c.status)
 		send(label)
-		isRefused(c.reason)
+		isRejected(c.reason)
 		if c.status >= 400 {
 			v.expected = append(v.expected, fmt.Sprintf("%d /useradd/upload", c.status))
 		}
 		label = "Send again"
 	}
-	v.isAccessible("refused file")
+	v.isAccessible("rejected file")
 	proxy.fault.Store(new(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })))
 	v.failing(func() {
 		send(label)
-		isRefused(lost)
+		isRejected(lost)
 	})
 	v.do(click(`.languages a[lang="ru"]`))
 	v.sees("the reason in Russian", func() bool {
@@ -164,7 +164,7 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 	require.Equal(t, "Отправить ещё раз", v.text("[data-upload] [type=submit]"))
 	require.Equal(t, "Загрузка файла", v.text("h1"))
 	v.do(click(`.languages a[lang="en"]`))
-	isRefusedAs(lost)
+	isRejectedAs(lost)
 
 	sending := make(chan struct{})
 	proxy.fault.Store(new(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -178,20 +178,20 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 		require.True(t, v.asksBeforeLeaving())
 		require.True(t, eval[bool](v, `() => document.querySelector("[data-upload] [type=submit]").disabled`), "it is sent once")
 		close(sending)
-		isRefused(lost)
+		isRejected(lost)
 	})
 	proxy.fault.Store(nil)
 
 	const post = `async (path, body) => { await fetch(path, {method: "POST", body: new URLSearchParams(body)}); return true }`
 	eval[bool](v, post, "/logout", fields{})
 	send(label)
-	isRefused("You're no longer signed in. Sign in, then send the file again.")
+	isRejected("Your session has ended. Sign in, then send the file again.")
 	v.expected = append(v.expected, "401 /useradd/upload")
 	require.True(t, eval[bool](v, `() => document.querySelector(".queue a").checkVisibility()`))
 	boris := p.useradd(t, "boris")
 	eval[bool](v, post, "/login", fields{"login": "boris", "psw": boris.Password}) // as in another tab
 	send(label)
-	isRefused("You're no longer signed in. Sign in, then send the file again.")
+	isRejected("Your session has ended. Sign in, then send the file again.")
 	eval[bool](v, post, "/login", fields{"login": "anna", "psw": goodPassword})
 	send(label)
 	v.isUploaded()
@@ -217,7 +217,7 @@ func TestUploadOfWhatIsNoFile(t *testing.T) {
 	v.failing(func() {
 		proxy.answer(http.StatusBadGateway)
 		v.do(click("[data-upload] [type=submit]"))
-		v.sees("two refusals", func() bool { return strings.Count(reasons(), "error 502") == 2 })
+		v.sees("two rejections", func() bool { return strings.Count(reasons(), "error 502") == 2 })
 		proxy.fault.Store(nil)
 		require.NoError(t, os.WriteFile(path("changed.csv"), []byte("login\nanna\n"), 0o600))
 		require.NoError(t, os.Chtimes(path("changed.csv"), time.Time{}, time.Now().Add(time.Minute))) // browsers compare seconds

@@ -117,26 +117,26 @@ if (form) {
   const isNew = (file) => !sent.has(file) && !rows.some((row) => row.file === file);
   const update = () => {
     const hasNew = [...input.files].some(isNew);
-    button.disabled = has("waiting", "sending") && !hasNew && !has("refused");
-    button.textContent = has("refused") && !hasNew ? answers.texts().resend : submit;
+    button.disabled = has("waiting", "sending") && !hasNew && !has("rejected");
+    button.textContent = has("rejected") && !hasNew ? answers.texts().resend : submit;
     input.required = rows.length === 0;
-    document.title = has("refused") ? `${answers.texts().error} ${title}` : title;
+    document.title = has("rejected") ? `${answers.texts().error} ${title}` : title;
   };
   const show = (row, state, text, { isFinal = false, mustSignIn = false } = {}) => {
     const { element } = row;
     Object.assign(row, { state, text, isFinal, mustSignIn });
     element.dataset.state = state;
-    element.querySelector(".state").textContent = state === "refused" ? "" : texts[text];
+    element.querySelector(".state").textContent = state === "rejected" ? "" : texts[text];
     const reason = element.querySelector(".reason");
-    reason.hidden = state !== "refused";
+    reason.hidden = state !== "rejected";
     reason.textContent = reason.hidden ? "" : texts[text] ?? text;
     element.querySelector("progress").hidden = state !== "sending";
     element.querySelector("button").hidden = state === "sending";
     element.querySelector("a").hidden = !mustSignIn;
     update();
   };
-  const refuse = (row, text, options) => {
-    show(row, "refused", text, options);
+  const reject = (row, text, options) => {
+    show(row, "rejected", text, options);
     if (!isSeveral) row.element.focus();
     poll(); // the server may have taken the file all the same
   };
@@ -152,7 +152,7 @@ if (form) {
     element.querySelector("button").addEventListener("click", () => {
       if ([...input.files].includes(file)) input.value = "";
       remove(row);
-      button.focus();
+      input.focus();
     });
     queue.append(element);
     rows.push(row);
@@ -163,13 +163,13 @@ if (form) {
   // Adds files to the queue. They replace those of the same name, and those that cannot be sent again.
   const take = (files, folders) => {
     form.parentElement.querySelector(":scope > .message")?.remove();
-    for (const row of rows.filter(({ state }) => state === "refused")) {
+    for (const row of rows.filter(({ state }) => state === "rejected")) {
       if (files.includes(row.file)) continue;
       if (row.isFinal && files.some(isNew) || files.some(({ name }) => name === row.file?.name)) remove(row);
     }
-    for (const name of folders) refuse(add(name), "folder", { isFinal: true });
+    for (const name of folders) reject(add(name), "folder", { isFinal: true });
     for (const file of files) if (isNew(file)) show(add(file.name, file), "waiting", "queued");
-    for (const row of rows) if (row.file && row.state === "refused") show(row, "waiting", "queued");
+    for (const row of rows) if (row.file && row.state === "rejected") show(row, "waiting", "queued");
     sendNext();
   };
 
@@ -196,7 +196,7 @@ if (form) {
     show(row, "sending", "sending");
     const reason = await unreadable(file, file.size === 0) || (file.size === 0 ? "empty" : file.size > texts.max ? "large" : "");
     if (reason) {
-      refuse(row, reason, { isFinal: true });
+      reject(row, reason, { isFinal: true });
       sendNext();
       return;
     }
@@ -215,10 +215,10 @@ if (form) {
       const { status } = request;
       const address = request.getResponseHeader("Location") ?? "";
       if (status === 401 || (status === 204 && !address.startsWith("/useradd/uploads/"))) {
-        refuse(row, "signedOut", { mustSignIn: true });
+        reject(row, "signedOut", { mustSignIn: true });
       } else if (status !== 204) {
         const told = status === 413 ? "large" : reasonOf(status, answers.parse(request.responseText));
-        refuse(row, status === 400 && await unreadable(file, true) || told, { isFinal: [400, 413, 415, 422].includes(status) });
+        reject(row, status === 400 && await unreadable(file, true) || told, { isFinal: [400, 413, 415, 422].includes(status) });
       } else if (!isSeveral) {
         isLeaving = true;
         location.assign(address);
@@ -234,7 +234,7 @@ if (form) {
     });
     request.addEventListener("error", async () => {
       const changed = await unreadable(file);
-      refuse(row, changed || "lost", { isFinal: Boolean(changed) });
+      reject(row, changed || "lost", { isFinal: Boolean(changed) });
       sendNext();
     });
     request.open("POST", form.action);

@@ -64,11 +64,11 @@ type uploadFormView struct {
 	MaxFile      int64 // bytes
 	MaxUndecided int   // number of uploads
 	Templates    []linkView
-	Refused      []refusedFileView // files of the form; nil unless it had several
+	NotTaken     []fileNotTakenView // files of the form; nil unless it had several
 }
 
-// refusedFileView is a file that was not taken, and why.
-type refusedFileView struct{ Name, Reason string }
+// fileNotTakenView is a file that was not taken, and why.
+type fileNotTakenView struct{ Name, Reason string }
 
 // UploadForm answers GET /useradd/upload.
 func (u *Uploads) UploadForm(c *fiber.Ctx, user *domain.User) error {
@@ -120,7 +120,7 @@ func (u *Uploads) Upload(c *fiber.Ctx, user *domain.User) error {
 			continue
 		}
 		rejected = cmp.Or(rejected, err)
-		v.Refused = append(v.Refused, refusedFileView{ports.FileName(files[i].Hint.Name), reason})
+		v.NotTaken = append(v.NotTaken, fileNotTakenView{ports.FileName(files[i].Hint.Name), reason})
 	}
 	switch {
 	case broken != nil:
