@@ -287,6 +287,7 @@ if (form) {
     list.replaceChildren(...shown.childNodes);
     shown.replaceWith(list);
     other.replaceWith(form);
+    page.querySelector("[data-announced]").replaceWith(announced);
     document.body.replaceWith(document.adoptNode(page.body));
     showTimes(document);
     const labels = form.querySelector("template").content;
