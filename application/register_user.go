@@ -112,7 +112,7 @@ func (u *RegisterUser) findRegistered(
 		return nil, rejected
 	case err != nil:
 		return nil, fmt.Errorf("register: %w", err)
-	case !person.IsOf(user):
+	case !person.Matches(user):
 		return nil, rejected
 	}
 	return user, nil

@@ -106,8 +106,8 @@ type Registration struct {
 	Birthday Birthday // zero for none
 }
 
-// IsOf reports whether an account has the data of a registration, letter for letter.
-func (r *Registration) IsOf(user *User) bool {
+// Matches reports whether an account has the data of a registration, letter for letter.
+func (r *Registration) Matches(user *User) bool {
 	birthday, given := r.Birthday.Date()
 	return user.Login == r.Login.String() && user.Email == r.Email.String() && user.Phone == r.Phone.String() &&
 		user.LastName == r.Name.Last.String() && user.FirstName == r.Name.First.String() && user.Patronymic == r.Name.Patronymic.String() &&

@@ -77,7 +77,7 @@ func (a *Account) registerView(c *fiber.Ctx, entered url.Values) formView {
 }
 
 // TakeRegistration is the first handler of POST /register.
-func (a *Account) TakeRegistration() fiber.Handler { return a.takes("register", a.registerView) }
+func (a *Account) TakeRegistration() fiber.Handler { return a.takeForm("register", a.registerView) }
 
 // RegisterForm answers GET /register.
 func (a *Account) RegisterForm(c *fiber.Ctx) error {
@@ -159,7 +159,7 @@ func nextOf(entered url.Values) string {
 }
 
 // TakeLogin is the first handler of POST /login.
-func (a *Account) TakeLogin() fiber.Handler { return a.takes("login", a.loginView) }
+func (a *Account) TakeLogin() fiber.Handler { return a.takeForm("login", a.loginView) }
 
 // Login answers POST /login.
 func (a *Account) Login(c *fiber.Ctx) error {
@@ -218,7 +218,7 @@ func (a *Account) buttonView(c *fiber.Ctx, entered url.Values) formView {
 }
 
 // TakeLogout is the first handler of POST /logout.
-func (a *Account) TakeLogout() fiber.Handler { return a.takes("logout", a.buttonView) }
+func (a *Account) TakeLogout() fiber.Handler { return a.takeForm("logout", a.buttonView) }
 
 // Logout answers POST /logout.
 func (a *Account) Logout(c *fiber.Ctx) error {
@@ -265,7 +265,7 @@ func (a *Account) PasswordForm(c *fiber.Ctx, _ *domain.User) error {
 }
 
 // TakePassword is the first handler of POST /account/password.
-func (a *Account) TakePassword() fiber.Handler { return a.takes("password", a.passwordView) }
+func (a *Account) TakePassword() fiber.Handler { return a.takeForm("password", a.passwordView) }
 
 // ReenterUser is the second handler of POST /account/password, before the rule that the user is signed in. A form that was sent twice
 // arrives after the first time has ended its session.

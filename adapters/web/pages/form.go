@@ -194,10 +194,10 @@ type sentForm struct {
 	view func(c *fiber.Ctx, entered url.Values) formView // returns the view of its page, filled in
 }
 
-// takes returns the first handler of a form's route. If a later handler rejects the form, it comes back as it was filled in. The language
+// takeForm returns the first handler of a form's route. If a later handler rejects the form, it comes back as it was filled in. The language
 // switch of a browser without scripts also sends the form, with the language in the address, and the form comes back in that language. The
 // body of any other form is left to later handlers: many forms may wait for their turn.
-func (s *Site) takes(page string, view func(c *fiber.Ctx, entered url.Values) formView) fiber.Handler {
+func (s *Site) takeForm(page string, view func(c *fiber.Ctx, entered url.Values) formView) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		c.Locals(sentKey, sentForm{page, view})
 		if !s.Locale.Switch(c, c.Query("lang")) {

@@ -38,7 +38,7 @@ func (a *Account) SetupForm(c *fiber.Ctx) error {
 }
 
 // TakeSetup is the first handler of POST /setup.
-func (a *Account) TakeSetup() fiber.Handler { return a.takes("setup", a.buttonView) }
+func (a *Account) TakeSetup() fiber.Handler { return a.takeForm("setup", a.buttonView) }
 
 // SetUp answers POST /setup of a user who is already signed in. A form that was sent twice finds that the user is an operator.
 func (a *Account) SetUp(c *fiber.Ctx, user *domain.User) error {
