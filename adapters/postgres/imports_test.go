@@ -18,6 +18,7 @@ import (
 )
 
 func TestImports(t *testing.T) {
+	t.Parallel() // as its parts, it mostly waits for the server
 	subject := func(as func(*testing.T, string) string, store func(*postgres.Imports) ports.ImportStore) func(*testing.T) contract.ImportsSubject {
 		return func(t *testing.T) contract.ImportsSubject {
 			t.Helper()
@@ -30,9 +31,16 @@ func TestImports(t *testing.T) {
 		}
 	}
 	single := func(store *postgres.Imports) ports.ImportStore { return store }
-	t.Run("each in its own transaction", func(t *testing.T) { contract.Imports(t, subject(owner, single)) })
-	t.Run("by a role that may not skip triggers", func(t *testing.T) { contract.Imports(t, subject(withoutParameter, single)) })
+	t.Run("each in its own transaction", func(t *testing.T) {
+		t.Parallel()
+		contract.Imports(t, subject(owner, single))
+	})
+	t.Run("by a role that may not skip triggers", func(t *testing.T) {
+		t.Parallel()
+		contract.Imports(t, subject(withoutParameter, single))
+	})
 	t.Run("small ones in shared transactions", func(t *testing.T) {
+		t.Parallel()
 		contract.Imports(t, subject(owner, func(store *postgres.Imports) ports.ImportStore { return groupcommit.New(store) }))
 	})
 }

@@ -16,6 +16,7 @@ import (
 )
 
 func TestReports(t *testing.T) {
+	t.Parallel()
 	contract.Reports(t, func(t *testing.T) contract.ReportsSubject {
 		t.Helper()
 		db := open(t, pgtest.New(t))

@@ -258,6 +258,7 @@ func TestTakeoverAfterFailedMigration(t *testing.T) {
 
 // The first service is running, and one of its transactions is open.
 func TestTakeoverNeedsTheTables(t *testing.T) {
+	t.Parallel() // it waits for a timeout
 	url := pgtest.FirstService(t)
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
