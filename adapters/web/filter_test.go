@@ -81,6 +81,14 @@ func TestInvalidFilter(t *testing.T) {
 	}
 }
 
+// The summary of errors links to the field, which an empty report does not have otherwise.
+func TestInvalidFilterOfAnEmptyReport(t *testing.T) {
+	s := serve(t)
+	page := s.operator(t).Get(t, "/profile?from=soon")
+	require.Equal(t, http.StatusBadRequest, page.Status)
+	require.Equal(t, "soon", page.Find("#from").AttrOr("value", ""))
+}
+
 func TestInvalidFilterKeepsWhatWasEntered(t *testing.T) {
 	s := serve(t)
 	b := s.operator(t)

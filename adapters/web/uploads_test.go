@@ -104,7 +104,7 @@ func TestSeveralUploads(t *testing.T) {
 	const checked = "Checked, no one registered yet"
 	require.Equal(t, checked+"||Records 1 Can be registered 1 Will be rejected 0|Register them: one.jsonCancel: one.json", entry(got, "one.json"))
 	require.Equal(t, checked+"||Records 2 Can be registered 1 Will be rejected 1|Register them: three.jsonCancel: three.json", entry(got, "three.json"))
-	require.Equal(t, "Register all 2 files without errors", got.Text("form.submit button"))
+	require.Equal(t, "Register 2 files without errors", got.Text("form.submit button"))
 
 	form := mediaForm
 	clean := url.Values{"start": values(got, "form.submit input[name=start]")}

@@ -30,7 +30,7 @@ type Reports struct {
 
 // reportView is the report in a profile. An address is empty if there is no page to link to.
 type reportView struct {
-	Any       bool // there was an import
+	Any       bool // there was an import, or the filter is invalid
 	ServerURL string
 	Zone      string // of the server
 	Periods   []periodView
@@ -142,7 +142,7 @@ func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) 
 	if err != nil {
 		return nil, err
 	}
-	v := &reportView{Any: statistics.All.Imports > 0 || len(running) > 0, ServerURL: c.BaseURL()}
+	v := &reportView{Any: statistics.All.Imports > 0 || len(running) > 0 || q.Violations != nil, ServerURL: c.BaseURL()}
 	if !v.Any {
 		return v, nil
 	}
