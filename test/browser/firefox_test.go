@@ -232,9 +232,12 @@ const (
 // click clicks the first element of a selector.
 func (f *firefox) click(selector string) {
 	f.t.Helper()
-	at := evalIn[struct{ X, Y int }](f, fmt.Sprintf(`() => {
+	at := evalIn[struct{ X, Y int }](f, fmt.Sprintf(`async () => {
 		const element = document.querySelector(%q);
+		const settle = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+		await settle(); // typing scrolls as well
 		element.scrollIntoView({block: "center", behavior: "instant"});
+		await settle(); // until then a click meets what was there before
 		const {left, top, width, height} = element.getBoundingClientRect();
 		return {x: Math.round(left + width / 2), y: Math.round(top + height / 2)};
 	}`, selector))
