@@ -136,7 +136,7 @@
       ctx.textBaseline = "alphabetic";
       ctx.fillStyle = look.ink;
       rows.forEach(({ texts }, i) => {
-        const y = u.valToPos(i, "x", true) - 12 * devicePixelRatio;
+        const y = u.valToPos(i, "x", true) - (6 + 0.45 * size) * devicePixelRatio;
         const last = names[i].length - 1;
         ctx.textAlign = "right";
         ctx.fillText(texts[0], bbox.left + bbox.width, y - last * lineHeight * devicePixelRatio);
