@@ -54,6 +54,7 @@ func TestNamesOfEveryScript(t *testing.T) {
 		strings.ReplaceAll(url.QueryEscape(strings.TrimSuffix(shown, ".csv")+" credentials.csv"), "+", "%20"), sheet.Header.Get("Content-Disposition"))
 	stored := b.Get(t, done.Find(".more a").AttrOr("href", ""))
 	require.Contains(t, stored.Text("main"), "\u2068سارة\u2069", "a sentence isolates a name")
+	require.Contains(t, b.Get(t, "/profile?login="+url.QueryEscape("مینا\u200cکاظمی و")).Text(".imports"), "created by 4 of 5")
 	for _, export := range []string{"json", "txt", "csv?table=bad_users", "rejected.csv?import=1"} {
 		require.Contains(t, b.Get(t, "/useradd/export/"+export).HTML, "مینا\u200cکاظمی و", export)
 	}
