@@ -358,7 +358,7 @@ func outcomeOf(o *domain.Record, violations domain.Violations, skips bool) domai
 	if violations != nil {
 		return domain.Outcome{Place: o.Place, Login: o.Login, Violations: violations}
 	}
-	return domain.Outcome{Login: o.Registration.Login.String(), Name: o.Registration.Name, Skipped: skips}
+	return domain.Outcome{Login: o.Registration.Login.String(), Name: o.Registration.Name, Group: o.Registration.Group, Skipped: skips}
 }
 
 // resultOf returns the result of an import without its figures. A dry run has no issuer.

@@ -104,12 +104,13 @@ type Registration struct {
 	Email    Email    // zero for none
 	Phone    Phone    // zero for none
 	Birthday Birthday // zero for none
+	Group    Group    // zero for none
 }
 
 // Matches reports whether an account has the data of a registration, letter for letter.
 func (r *Registration) Matches(user *User) bool {
 	birthday, given := r.Birthday.Date()
-	return user.Login == r.Login.String() && user.Email == r.Email.String() && user.Phone == r.Phone.String() &&
+	return user.Login == r.Login.String() && user.Group == r.Group.String() && user.Email == r.Email.String() && user.Phone == r.Phone.String() &&
 		user.LastName == r.Name.Last.String() && user.FirstName == r.Name.First.String() && user.Patronymic == r.Name.Patronymic.String() &&
 		given == (user.Birthday != nil) && (!given || *user.Birthday == birthday)
 }

@@ -18,7 +18,7 @@ var today = domain.DateOf(time.Date(2026, 11, 23, 23, 59, 0, 0, time.FixedZone("
 func only(field domain.Field, code domain.Code) domain.Violations {
 	v := domain.Violation{Field: field, Code: code}
 	if code == domain.CodeTooLong {
-		v.Limit = map[domain.Field]int{domain.FieldPatronymic: 100, domain.FieldLogin: 64, domain.FieldEmail: 254}[field]
+		v.Limit = map[domain.Field]int{domain.FieldPatronymic: 100, domain.FieldGroup: 100, domain.FieldLogin: 64, domain.FieldEmail: 254}[field]
 	}
 	return domain.Violations{v}
 }
@@ -33,7 +33,7 @@ func valid() domain.Candidate {
 		Given: [domain.NumPersonFields]domain.Given{
 			domain.PersonFirstName: text("Иван"), domain.PersonLastName: text("Петров"), domain.PersonPatronymic: text("Ильич"),
 			domain.PersonLogin: text("ivan"), domain.PersonEmail: text("ivan@example.com"), domain.PersonPhone: text("9123456789"),
-			domain.PersonBirthday: text("01/02/1990"),
+			domain.PersonBirthday: text("01/02/1990"), domain.PersonGroup: text("7 «Б»"),
 		},
 	}
 }
@@ -51,6 +51,9 @@ func TestCheck(t *testing.T) {
 		{"PhoneOnly", func(c *domain.Candidate) { c.Given[domain.PersonEmail] = text("  ") }, nil},
 		{"NumericPhone", func(c *domain.Candidate) { c.Given[domain.PersonPhone].Kind = domain.KindNumber }, nil},
 		{"NoBirthday", func(c *domain.Candidate) { c.Given[domain.PersonBirthday] = text("") }, nil},
+		{"NoGroup", func(c *domain.Candidate) { c.Given[domain.PersonGroup] = text("-") }, nil},
+		{"NumericGroup", func(c *domain.Candidate) { c.Given[domain.PersonGroup].Kind = domain.KindNumber }, only(domain.FieldGroup, domain.CodeType)},
+		{"HugeGroup", func(c *domain.Candidate) { c.Given[domain.PersonGroup].Cut = true }, only(domain.FieldGroup, domain.CodeTooLong)},
 		{"NoContact", func(c *domain.Candidate) {
 			c.Given[domain.PersonEmail], c.Given[domain.PersonPhone] = domain.Given{}, text("")
 		}, only(domain.FieldEmail, domain.CodeContactRequired)},
@@ -91,6 +94,7 @@ func TestCheck(t *testing.T) {
 						domain.PersonLastName: text(" "), domain.PersonPatronymic: {Kind: domain.KindNumber, Text: "7"},
 						domain.PersonLogin: text(strings.Repeat("x", 65)), domain.PersonEmail: text("x"),
 						domain.PersonPhone: {Kind: domain.KindOther}, domain.PersonBirthday: text("2999-01-01"),
+						domain.PersonGroup: text("🙂"),
 					},
 				}
 			},
@@ -102,6 +106,7 @@ func TestCheck(t *testing.T) {
 				{Field: domain.FieldEmail, Code: domain.CodeInvalid},
 				{Field: domain.FieldPhone, Code: domain.CodeType},
 				{Field: domain.FieldBirthday, Code: domain.CodeFuture},
+				{Field: domain.FieldGroup, Code: domain.CodeInvalid},
 			},
 		},
 	} {

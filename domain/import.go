@@ -153,6 +153,7 @@ type Outcome struct {
 	Record     int // number of the record
 	Login      string
 	Name       FullName // empty for a rejected record
+	Group      Group    // zero for none, and for a rejected record
 	Password   string   // empty if no account was registered
 	Violations Violations
 	Skipped    bool // the record is valid, and was not registered because others of a strict import are not

@@ -36,14 +36,7 @@ func NewLastName(s string) (Name, Violations) { return newName(FieldLastName, s)
 func NewPatronymic(s string) (Name, Violations) { return newName(FieldPatronymic, s) }
 
 func newName(field Field, s string) (Name, Violations) {
-	s = clean(s)
-	vs := checkText(field, s)
-	if !isSimple(s) {
-		if vs == nil && (isEncodedTwice(s) || isAllAccents(s)) {
-			vs = Violations{{Field: field, Code: CodeEncoding}}
-		}
-		s = norm.NFC.String(s)
-	}
+	s, vs := newText(field, s)
 	vs = append(vs, checkLength(field, s)...)
 	// A text without letters is the value of another column, and a line that begins with # is a comment.
 	if vs == nil && (s[0] == '#' || !strings.ContainsFunc(s, unicode.IsLetter)) {
@@ -53,6 +46,19 @@ func newName(field Field, s string) (Name, Violations) {
 		return Name{}, vs
 	}
 	return Name{s}, nil
+}
+
+// newText returns a text without invisible characters, trimmed and in NFC, and its violations apart from those of its length.
+func newText(field Field, s string) (string, Violations) {
+	s = clean(s)
+	vs := checkText(field, s)
+	if !isSimple(s) {
+		if vs == nil && (isEncodedTwice(s) || isAllAccents(s)) {
+			vs = Violations{{Field: field, Code: CodeEncoding}}
+		}
+		s = norm.NFC.String(s)
+	}
+	return s, vs
 }
 
 // isEncodedTwice reports whether a program has read a text in UTF-8 as an 8-bit encoding and encoded it again: JosÃ©, РћР»СЊРіР°.

@@ -2,7 +2,7 @@ package domain
 
 // A PersonField is a field that describes a person. Its value is the field's index in a Candidate, and its place in the order of
 // violations. A new field needs a constant, a row in personFields and a case in parse. Decoders, forms and files of records iterate
-// over the fields.
+// over the fields. It also needs its headers in adapters/bulkfile and its column in adapters/postgres.
 type PersonField uint8
 
 // The fields of a person.
@@ -14,6 +14,7 @@ const (
 	PersonEmail
 	PersonPhone
 	PersonBirthday
+	PersonGroup
 
 	NumPersonFields = iota
 )
@@ -27,6 +28,7 @@ const (
 	FieldEmail      Field = "email"
 	FieldPhone      Field = "phone"
 	FieldBirthday   Field = "birthday"
+	FieldGroup      Field = "group"
 )
 
 // FieldFullName names a column with the full name, which gives first name, last name and patronymic.
@@ -38,6 +40,7 @@ var personFields = [NumPersonFields]struct {
 	column         int // place among the columns of files of records, from 0
 	required       bool
 	acceptsNumbers bool // the value may be a number instead of a text
+	assigned       bool // see IsAssigned
 }{
 	PersonFirstName:  {name: FieldFirstName, column: 1, required: true},
 	PersonLastName:   {name: FieldLastName, column: 0, required: true},
@@ -46,6 +49,7 @@ var personFields = [NumPersonFields]struct {
 	PersonEmail:      {name: FieldEmail, column: 4},
 	PersonPhone:      {name: FieldPhone, column: 5, acceptsNumbers: true},
 	PersonBirthday:   {name: FieldBirthday, column: 6},
+	PersonGroup:      {name: FieldGroup, column: 7, assigned: true},
 }
 
 // parse sets the field of reg to the value of text, and returns the violations of text. It is not a function in personFields, because
@@ -66,6 +70,8 @@ func (f PersonField) parse(reg *Registration, text string, rules Rules) (vs Viol
 		reg.Phone, vs = NewPhone(text, rules.Region)
 	case PersonBirthday:
 		reg.Birthday, vs = rules.birthday(text)
+	case PersonGroup:
+		reg.Group, vs = NewGroup(text)
 	}
 	return vs
 }
@@ -75,6 +81,10 @@ func (f PersonField) Name() Field { return personFields[f].name }
 
 // IsRequired reports whether every person must have the field.
 func (f PersonField) IsRequired() bool { return personFields[f].required }
+
+// IsAssigned reports whether an organization assigns the field. Visitors who register do not enter it. Lists of people have its name in
+// titles, too, so it shows neither a header row nor an object of a person.
+func (f PersonField) IsAssigned() bool { return personFields[f].assigned }
 
 // ParsePersonField returns the field of a person with a name, and whether there is one.
 func ParsePersonField[T ~string | ~[]byte](name T) (PersonField, bool) {

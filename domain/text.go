@@ -21,6 +21,14 @@ func IsBlank[T ~string | ~[]byte](text T) bool {
 
 func trim(s string) string { return strings.TrimSpace(s) }
 
+// singleSpaced returns a text with a space for each run of white space.
+func singleSpaced(s string) string {
+	if !strings.Contains(s, "  ") && !strings.ContainsFunc(s, func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
 // clean trims white space, and drops the characters that show nothing: they come with text that was copied from a page or a document.
 // It leaves malformed UTF-8 as it is.
 func clean(s string) string {
@@ -149,6 +157,8 @@ func checkLength(field Field, s string) Violations {
 func tooLong(field Field) Violation {
 	v := Violation{Field: field, Code: CodeTooLong, Limit: MaxName}
 	switch field {
+	case FieldGroup:
+		v.Limit = MaxGroup
 	case FieldLogin:
 		v.Limit = MaxLogin
 	case FieldEmail:

@@ -10,6 +10,7 @@ type User struct {
 	Email                           string // empty for none
 	Phone                           string // digits of E.164; empty for none
 	Birthday                        *Date  // nil for none
+	Group                           string // empty for none
 	Registered                      time.Time
 	Password                        StoredPassword
 	Roles                           []Role    // sorted; nil for none

@@ -10,6 +10,7 @@ import (
 // The maximum numbers of characters, after normalisation.
 const (
 	MaxName  = 100 // of each name of a person
+	MaxGroup = 100
 	MaxLogin = 64
 	MaxEmail = 254 // RFC 5321, erratum 1690
 )

@@ -86,6 +86,16 @@ var synonyms = map[domain.PersonField][]string{
 		"birthday,birth_date,date_of_birth,dob,birth_day,born,дата_рождения,дата_рожд,день_рождения,др,д_р," +
 			"родился,дата_народження,дата_нараджэння,geburtsdatum,geburtstag,geb_datum",
 	},
+	domain.PersonGroup: { // the unit in which people meet daily counts first, and then the larger ones
+		"class,class_name,school_class,класс,кл,школьный_класс,учебный_класс,название_класса,класс_обучения,клас,klasse,schulklasse",
+		"group,group_name,study_group,student_group,tutor_group,form_group,registration_group,группа,учебная_группа,уч_группа,студенческая_группа," +
+			"академическая_группа,название_группы,номер_группы,група,навчальна_група,gruppe",
+		"cohort,cohort_1,year_group",
+		"team,team_name,команда",
+		"department,department_name,dept,отдел,название_отдела,департамент,кафедра,відділ,abteilung",
+		"division,division_name,business_unit,org_unit,organizational_unit,подразделение,структурное_подразделение,название_подразделения," +
+			"підрозділ,структурний_підрозділ",
+	},
 }
 
 // lastRank is beyond the ranks of last names and first names.
@@ -104,7 +114,7 @@ var fullNames = map[domain.NameOrder]string{
 
 // weak are the headers with meanings that other rows have as values or titles.
 const weak = "cn,сотрудник,работник,ученик,учащийся,обучающийся,воспитанник,студент,слушатель,участник,employee,student,name,first,last,middle,born,sn," +
-	"account,user,пользователь,користувач,uid,mobil,моб,сот,sms,родился"
+	"account,user,пользователь,користувач,uid,mobil,моб,сот,sms,родился,class,кл,group,группа,team"
 
 // hints and roles are words in headers that change no meaning, each as one text of words that blanks enclose.
 const (

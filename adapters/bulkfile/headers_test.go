@@ -25,7 +25,9 @@ func TestHeaders(t *testing.T) {
 		domain.FieldPhone: "Телефон|Phone number|phone1|Mobile Phone|Mobile phone [mobile]|Моб. тел.|Мобильный телефон|Сотовый|Контактный телефон|" +
 			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms|Моб. телефон|Телефон 2|Дом. тел.",
 		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)|Дата рождения ДД.ММ.ГГГГ",
-		domain.FieldRecord:   "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Дата рождения ребёнка|Password [Required]|Отдел",
+		domain.FieldGroup: "Класс|Группа|Отдел|Подразделение|Class|Group|Department|Cohort|group|cohort1|Класс *|Класс ученика|Класс (буква)|Уч. группа|" +
+			"Учебная группа|Школьный класс|Кафедра|Структурное подразделение|Division|Team|КЛАСС|Класс/Группа|Department Name|Название отдела|Class name",
+		domain.FieldRecord: "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Дата рождения ребёнка|Password [Required]|Должность|Grade|Unit|Section|Группа крови",
 	} {
 		for header := range strings.SplitSeq(all, "|") {
 			t.Run(header, func(t *testing.T) {
@@ -62,6 +64,8 @@ func TestHeaderRow(t *testing.T) {
 		"lines in quotes":   {"Список\n\"Логин;Имя;Телефон\"\n\"a;\"\"Анна; младшая\"\";1\"\n", []string{"Список"}},
 		"names in a title":  {"Заполните: Имя, Логин, Телефон\nЛогин;Телефон\na;1\n", []string{"Заполните: Имя, Логин, Телефон"}},
 		"tab":               {"login\tphone\na\t1\n", nil},
+		"class in a title":  {"Ученик;Класс\nЛогин;Телефон\na;1\n", []string{"Ученик; Класс"}},
+		"groups in a title": {"Отдел;Группа\nКласс;5А\nПодразделение;7\nЛогин;Телефон\na;1\n", []string{"Отдел; Группа", "Класс; 5А", "Подразделение; 7"}},
 		"comma in a header": {"\"Логин, лат.\";\"Телефон, моб.\";Имя, рус.;Отдел\na;1\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,10 +108,19 @@ func TestRanks(t *testing.T) {
 			"Логин;Мобильный;Телефон\na;-;1\nb;2;нет\nc;?;?\n", " a  1, b  2, c  ?",
 			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}},
 		},
+		"groups": {
+			"login,phone,Группа,Класс,Классный руководитель,Классы,ObjectClass\na,1,англ.,7А,x,y,z\n", " a  1",
+			[]ports.IgnoredColumn{
+				{Header: "Группа", Like: domain.FieldGroup, Instead: "Класс"},
+				{Header: "Классный руководитель"},
+				{Header: "Классы", Like: domain.FieldGroup},
+				{Header: "ObjectClass"},
+			},
+		},
 		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},
 		"likely": {
-			"login,phone,Fist name,Parent phone,Отдел\na,1,x,y,z\n", " a  1",
-			[]ports.IgnoredColumn{{Header: "Fist name", Like: domain.FieldFirstName}, {Header: "Parent phone", Like: domain.FieldPhone}, {Header: "Отдел"}},
+			"login,phone,Fist name,Parent phone,Должность\na,1,x,y,z\n", " a  1",
+			[]ports.IgnoredColumn{{Header: "Fist name", Like: domain.FieldFirstName}, {Header: "Parent phone", Like: domain.FieldPhone}, {Header: "Должность"}},
 		},
 		"keys": {
 			`[{"login":"a","phone":"1","lastName":"x","Имя":"y"},{"login":"b","note":1,"lastName":"z"}]`, " a  1, b  ",

@@ -131,8 +131,15 @@ func (r *objectReader) isWrapped() bool {
 	return r.array != "" && r.inside < minInside && (r.listed >= minListed || !r.isSpelt) && !r.hasFields()
 }
 
-// hasFields reports whether the record has a field of a person.
-func (r *objectReader) hasFields() bool { return r.given != [domain.NumPersonFields]bool{} }
+// hasFields reports whether the record has a field of a person other than one that an organization assigns, which a list of people has, too.
+func (r *objectReader) hasFields() bool {
+	for f, given := range r.given {
+		if given && !domain.PersonField(f).IsAssigned() {
+			return true
+		}
+	}
+	return false
+}
 
 // skip reads the value of a key that is not known. While the record has no field, it looks for people inside.
 func (r *objectReader) skip(key []byte) {

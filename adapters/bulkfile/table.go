@@ -156,7 +156,9 @@ func newColumns(row []scan.Cell) []column {
 		c.isMDY = c.isKnown && monthFirst.MatchString(c.header)
 		if c.isKnown && !fields[c.field] {
 			fields[c.field] = true
-			known++
+			if !c.field.IsAssigned() {
+				known++
+			}
 		}
 		login = login || c.isKnown && c.field == domain.PersonLogin && !c.isWeak
 		name := strings.ToLower(c.header)
@@ -327,7 +329,7 @@ func splitRow(row *scan.Row, delimiter byte) bool {
 func isTransposed(labels *[domain.NumPersonFields]bool, cells []scan.Cell, columns []column) bool {
 	first := slices.IndexFunc(cells, func(c scan.Cell) bool { return !c.IsBlank() })
 	m, known := meaningOf(string(cells[first].Text))
-	if !known || first+1 == len(cells) || slices.ContainsFunc(columns, func(c column) bool { return c.isKnown && c.field != m.field }) {
+	if !known || m.field.IsAssigned() || first+1 == len(cells) || slices.ContainsFunc(columns, func(c column) bool { return c.isKnown && c.field != m.field }) {
 		return false
 	}
 	labels[m.field] = true

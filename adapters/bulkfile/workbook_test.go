@@ -219,8 +219,8 @@ func TestHiddenRows(t *testing.T) {
 
 // Sheets that have the same ignored columns are told once.
 func TestIgnoredColumnsOfSheets(t *testing.T) {
-	class := func(login string) [][]any { return [][]any{{"login", "Класс"}, {login, "5"}} }
+	class := func(login string) [][]any { return [][]any{{"login", "Кабинет"}, {login, "5"}} }
 	_, notes, err := read(t, bookOf(t, newSheet{name: "1", rows: class("a")}, newSheet{name: "2", rows: class("b")}), "1", "2")
 	require.NoError(t, err)
-	require.Equal(t, []ports.IgnoredColumn{{Header: "Класс"}}, notes.Ignored)
+	require.Equal(t, []ports.IgnoredColumn{{Header: "Кабинет"}}, notes.Ignored)
 }

@@ -7,29 +7,58 @@ import (
 	"rollcall/domain"
 )
 
-// An accountColumn is a column of users or profiles that is filled from an account. COPY, the inserts of small imports and those of
-// registrations follow from the lists below: a new column needs an entry here and a migration.
+// An accountColumn is a column of users or profiles that is filled from an account and read into a user. COPY, the inserts of small imports,
+// those of registrations and the query of a user follow from the lists below: a new column needs an entry here and a migration.
 type accountColumn struct {
 	name     string
 	nullable bool // an empty text is stored as null
 	text     func(*domain.Account) string
 	date     func(*domain.Account) (date domain.Date, given bool) // instead of text
+	user     func(*domain.User) any                               // pointer to the value of a user; nil for a column that is not read
 }
 
 var (
 	userColumns = []accountColumn{
-		{name: "login", text: func(a *domain.Account) string { return a.Registration.Login.String() }},
+		{
+			name: "login", text: func(a *domain.Account) string { return a.Registration.Login.String() },
+			user: func(u *domain.User) any { return &u.Login },
+		},
 		{name: "login_key", text: loginKeyOf},
-		{name: "password_hash", text: func(a *domain.Account) string { return a.PasswordHash }},
-		{name: "email", nullable: true, text: func(a *domain.Account) string { return a.Registration.Email.String() }},
+		{
+			name: "password_hash", text: func(a *domain.Account) string { return a.PasswordHash },
+			user: func(u *domain.User) any { return &u.Password.Hash },
+		},
+		{
+			name: "email", nullable: true, text: func(a *domain.Account) string { return a.Registration.Email.String() },
+			user: func(u *domain.User) any { return &u.Email },
+		},
 		{name: "email_key", nullable: true, text: func(a *domain.Account) string { return a.Registration.Email.Key() }},
-		{name: "phone", nullable: true, text: func(a *domain.Account) string { return a.Registration.Phone.String() }},
+		{
+			name: "phone", nullable: true, text: func(a *domain.Account) string { return a.Registration.Phone.String() },
+			user: func(u *domain.User) any { return &u.Phone },
+		},
 	}
 	profileColumns = []accountColumn{
-		{name: "fname", text: func(a *domain.Account) string { return a.Registration.Name.First.String() }},
-		{name: "lname", text: func(a *domain.Account) string { return a.Registration.Name.Last.String() }},
-		{name: "patr", text: func(a *domain.Account) string { return a.Registration.Name.Patronymic.String() }},
-		{name: "birthday", date: func(a *domain.Account) (domain.Date, bool) { return a.Registration.Birthday.Date() }},
+		{
+			name: "fname", text: func(a *domain.Account) string { return a.Registration.Name.First.String() },
+			user: func(u *domain.User) any { return &u.FirstName },
+		},
+		{
+			name: "lname", text: func(a *domain.Account) string { return a.Registration.Name.Last.String() },
+			user: func(u *domain.User) any { return &u.LastName },
+		},
+		{
+			name: "patr", text: func(a *domain.Account) string { return a.Registration.Name.Patronymic.String() },
+			user: func(u *domain.User) any { return &u.Patronymic },
+		},
+		{
+			name: "birthday", date: func(a *domain.Account) (domain.Date, bool) { return a.Registration.Birthday.Date() },
+			user: func(u *domain.User) any { return &u.Birthday },
+		},
+		{
+			name: "group_name", nullable: true, text: func(a *domain.Account) string { return a.Registration.Group.String() },
+			user: func(u *domain.User) any { return &u.Group },
+		},
 	}
 
 	// ofUser finds the user of a profile. It is not a column.
@@ -82,6 +111,32 @@ func joinColumns(columns []accountColumn, text func(int, *accountColumn) string)
 		all[i] = text(i, &columns[i])
 	}
 	return strings.Join(all, ", ")
+}
+
+// columnReads returns the expressions that read columns of a table into a user. A date is read as days since 1970-01-01. There may be no
+// row of the table.
+func columnReads(table string, columns []accountColumn) string {
+	var all []string
+	for _, c := range columns {
+		switch {
+		case c.user == nil:
+		case c.date != nil:
+			all = append(all, fmt.Sprintf("%s.%s - date '1970-01-01'", table, c.name))
+		default:
+			all = append(all, fmt.Sprintf("coalesce(%s.%s, '')", table, c.name))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// columnTargets returns pointers to the values of a user that columnReads reads.
+func columnTargets(columns []accountColumn, user *domain.User) (targets []any) {
+	for i := range columns {
+		if columns[i].user != nil {
+			targets = append(targets, columns[i].user(user))
+		}
+	}
+	return targets
 }
 
 // arrayArgs returns the columns of accounts as arguments for columnArrays.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,12 +21,9 @@ func NewAccounts(db *DB) *Accounts { return &Accounts{db} }
 
 // selectUser reads a user with profile and roles in one round trip, because every page reads its user. The tables allow a user without
 // a profile.
-const selectUser = `
-	select u.id, u.login, coalesce(u.email, ''), coalesce(u.phone, ''), u.reg_date,
-		u.password_hash, u.password_date, u.password_used_by,
-		coalesce(p.fname, ''), coalesce(p.lname, ''), coalesce(p.patr, ''), p.birthday - date '1970-01-01',
-		array(select role from roles where roles.user_id = u.id order by role)
-	from users u left join profiles p on p.user_id = u.id `
+var selectUser = fmt.Sprintf(`
+	select u.id, u.reg_date, u.password_date, u.password_used_by, array(select role from roles where roles.user_id = u.id order by role), %s, %s
+	from users u left join profiles p on p.user_id = u.id `, columnReads("u", userColumns), columnReads("p", profileColumns))
 
 // Find implements ports.AccountStore.
 func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {
@@ -42,11 +40,9 @@ func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
 
 func (a *Accounts) readUser(ctx context.Context, sql string, args ...any) (*domain.User, error) {
 	var u domain.User
-	err := a.db.pool.QueryRow(ctx, sql, args...).Scan(
-		&u.ID, &u.Login, &u.Email, &u.Phone, &u.Registered,
-		&u.Password.Hash, &u.Password.Made, &u.PasswordUsedBy,
-		&u.FirstName, &u.LastName, &u.Patronymic, &u.Birthday,
-		&u.Roles)
+	err := a.db.pool.QueryRow(ctx, sql, args...).Scan(slices.Concat(
+		[]any{&u.ID, &u.Registered, &u.Password.Made, &u.PasswordUsedBy, &u.Roles}, columnTargets(userColumns, &u), columnTargets(profileColumns, &u),
+	)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}

@@ -53,11 +53,12 @@ func storedAccounts(t *testing.T, url string) []domain.Account {
 		Email, EmailKey, Phone  *string
 		First, Last, Patronymic string
 		Birthday                *time.Time
+		Group                   *string
 		RegDate                 time.Time
 	}
 	var all []domain.Account
 	for _, r := range pgtest.Query[row](t, url, `
-		select password_hash, login, login_key, email, email_key, phone, fname, lname, patr, birthday, reg_date
+		select password_hash, login, login_key, email, email_key, phone, fname, lname, patr, birthday, group_name, reg_date
 		from users join profiles on profiles.user_id = users.id order by users.id`) {
 		var a domain.Account
 		var vs [6]domain.Violations
@@ -80,6 +81,11 @@ func storedAccounts(t *testing.T, url string) []domain.Account {
 		if r.Birthday != nil {
 			var violations domain.Violations
 			reg.Birthday, violations = domain.NewBirthday(r.Birthday.Format(time.DateOnly), domain.DateOf(time.Now()))
+			require.Nil(t, violations)
+		}
+		if r.Group != nil {
+			var violations domain.Violations
+			reg.Group, violations = domain.NewGroup(*r.Group)
 			require.Nil(t, violations)
 		}
 		require.WithinDuration(t, time.Now(), r.RegDate, time.Minute)

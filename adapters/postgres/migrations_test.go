@@ -293,3 +293,18 @@ func TestMigrationOfPlaces(t *testing.T) {
 		return nil
 	}))
 }
+
+// Users from before the migration have no group. The previous version, which runs beside this one, registers users without one.
+func TestMigrationOfGroups(t *testing.T) {
+	const insert = `insert into users (login, login_key, password_hash, phone) values ('%[1]s', '%[1]s', 'x', '%[2]d');
+		insert into profiles (fname, lname, patr, user_id) select 'x', 'x', 'x', id from users where login = '%[1]s'`
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000070", fmt.Sprintf(insert, "before", 1))
+	_, err := db.Pool().Exec(t.Context(), fmt.Sprintf(insert, "beside", 2))
+	require.NoError(t, err)
+	for _, login := range []string{"before", "beside"} {
+		user, err := postgres.NewAccounts(db).Find(t.Context(), domain.Identity{Login: login})
+		require.NoError(t, err)
+		require.Empty(t, user.Group)
+	}
+}

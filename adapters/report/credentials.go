@@ -13,6 +13,7 @@ var credentials = table[domain.Outcome]{"Credentials", []column[domain.Outcome]{
 	{name: string(domain.FieldPatronymic), bookWidth: 20, isEntry: true, text: func(o *domain.Outcome) string { return o.Name.Patronymic.String() }},
 	{name: string(domain.FieldLogin), bookWidth: 20, isEntry: true, text: func(o *domain.Outcome) string { return o.Login }},
 	{name: "password", bookWidth: 35, isEntry: true, text: func(o *domain.Outcome) string { return o.Password }},
+	{name: string(domain.FieldGroup), bookWidth: 20, isEntry: true, text: func(o *domain.Outcome) string { return o.Group.String() }},
 }}
 
 func rejectionsIn(sentences ports.Sentences) table[domain.Outcome] {

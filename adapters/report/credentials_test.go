@@ -28,7 +28,7 @@ func outcomes() []domain.Outcome {
 		{Field: domain.FieldEmail, Code: domain.CodeContactRequired},
 	}
 	all := []domain.Outcome{
-		{Login: "ivanov", Name: domain.RestoreFullName(domain.NameTexts{Last: "Иванов", First: "Пётр", Patronymic: "Сергеевич"}), Password: "abcdef-ghijkm-npqrst-uvwxyz"},
+		{Login: "ivanov", Name: domain.RestoreFullName(domain.NameTexts{Last: "Иванов", First: "Пётр", Patronymic: "Сергеевич"}), Group: domain.RestoreGroup("7 «Б»"), Password: "abcdef-ghijkm-npqrst-uvwxyz"},
 		{Place: domain.Place{Sheet: "5А", Line: 17}, Login: "ivanov", Violations: taken},
 		{Place: domain.Place{Line: 18}, Login: "Ёлкина", Violations: tooLong},
 		{Login: "boris", Name: domain.RestoreFullName(domain.NameTexts{Last: "Skipped", First: "Boris", Patronymic: "B."}), Skipped: true},
@@ -38,7 +38,7 @@ func outcomes() []domain.Outcome {
 	}
 	for _, text := range formulas() {
 		all = append(all,
-			domain.Outcome{Login: text, Name: domain.RestoreFullName(domain.NameTexts{Last: text, First: text, Patronymic: text}), Password: "zzzzzz-yyyyyy-xxxxxx-wwwwww"},
+			domain.Outcome{Login: text, Name: domain.RestoreFullName(domain.NameTexts{Last: text, First: text, Patronymic: text}), Group: domain.RestoreGroup(text), Password: "zzzzzz-yyyyyy-xxxxxx-wwwwww"},
 			domain.Outcome{Login: text, Violations: taken})
 	}
 	for i := range all {
@@ -127,7 +127,7 @@ func TestCredentialsByOtherReaders(t *testing.T) {
 		if o.Violations != nil {
 			rejected++
 		} else if !o.Skipped {
-			registered = append(registered, []string{o.Name.Last.String(), o.Name.First.String(), o.Name.Patronymic.String(), o.Login, o.Password})
+			registered = append(registered, []string{o.Name.Last.String(), o.Name.First.String(), o.Name.Patronymic.String(), o.Login, o.Password, o.Group.String()})
 		}
 	}
 
@@ -135,7 +135,7 @@ func TestCredentialsByOtherReaders(t *testing.T) {
 	require.NoError(t, report.CredentialsCSV{}.Write(&file, sequence(outcomes())))
 	rows := rowsOf(t, file.Bytes(), ',')
 	require.Len(t, rows, len(registered)+1)
-	require.Equal(t, []string{"last_name", "first_name", "patronymic", "login", "password"}, rows[0])
+	require.Equal(t, []string{"last_name", "first_name", "patronymic", "login", "password", "group"}, rows[0])
 	for i, row := range rows[1:] {
 		for j, got := range row {
 			require.NotContains(t, "=+-@＝", (got + " ")[:1])
@@ -172,7 +172,7 @@ func TestCredentialsXLSXByEncodingXML(t *testing.T) {
 	}
 	require.Equal(t, []string{"Credentials", "Credentials 2", "Credentials 3", "Credentials 4", "Rejections", "Rejections 2", "Rejections 3", "Rejections 4"}, names)
 	require.Len(t, book.Filters, len(names))
-	require.Equal(t, "Credentials!$A$1:$E$5", strings.ReplaceAll(book.Filters[0], "'", ""))
+	require.Equal(t, "Credentials!$A$1:$F$5", strings.ReplaceAll(book.Filters[0], "'", ""))
 	for i := range names {
 		sheet := all[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)]
 		require.Len(t, sheet.Panes, 1)

@@ -14,12 +14,12 @@ import (
 
 func TestTemplates(t *testing.T) {
 	headers := map[string][]string{
-		"en": {"Last name", "First name", "Patronymic", "Login", "Email", "Phone", "Birthday"},
-		"ru": {"Фамилия", "Имя", "Отчество", "Логин", "Электронная почта", "Телефон", "Дата рождения"},
+		"en": {"Last name", "First name", "Patronymic", "Login", "Email", "Phone", "Birthday", "Group"},
+		"ru": {"Фамилия", "Имя", "Отчество", "Логин", "Электронная почта", "Телефон", "Дата рождения", "Группа"},
 	}
 	lines := map[string]string{
-		"en": "\ufeff" + `"Last name","First name","Patronymic","Login","Email","Phone","Birthday"` + "\r\n",
-		"ru": "\ufeff" + `"Фамилия";"Имя";"Отчество";"Логин";"Электронная почта";"Телефон";"Дата рождения"` + "\r\n",
+		"en": "\ufeff" + `"Last name","First name","Patronymic","Login","Email","Phone","Birthday","Group"` + "\r\n",
+		"ru": "\ufeff" + `"Фамилия";"Имя";"Отчество";"Логин";"Электронная почта";"Телефон";"Дата рождения";"Группа"` + "\r\n",
 	}
 	for language, words := range languages(t) {
 		t.Run(language, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -18,8 +19,8 @@ import (
 // violation. Numbers are varints, and a text is its length and its bytes. Answers are stored in this format and outlive an upgrade,
 // so it must not change.
 //
-// The place of a rejected record follows as a violation without a code, with the sheet as field and the line as limit. So versions
-// that store no places read the rest of the outcome.
+// The group follows the patronymic in its text, after a tab, which neither of them has. The place of a rejected record follows as a violation without a code, with the sheet as field and the line as limit. So versions
+// that store no groups or places read the rest of the outcome.
 type outcomeLog struct {
 	*spool
 
@@ -33,6 +34,9 @@ const (
 	skipped
 	rejected
 )
+
+// beforeGroup stands between a patronymic and a group.
+const beforeGroup = "\t"
 
 // NewLog implements ports.OutcomeStore.
 func (s *Spools) NewLog() ports.OutcomeLog {
@@ -51,7 +55,13 @@ func (l *outcomeLog) Append(o domain.Outcome) error {
 		b = appendText(append(b, kind), o.Login)
 		b = appendText(b, o.Name.Last.String())
 		b = appendText(b, o.Name.First.String())
-		b = appendText(b, o.Name.Patronymic.String())
+		patronymic, group := o.Name.Patronymic.String(), o.Group.String()
+		if group == "" {
+			b = appendText(b, patronymic)
+		} else {
+			b = binary.AppendUvarint(b, uint64(len(patronymic)+len(beforeGroup)+len(group)))
+			b = append(append(append(b, patronymic...), beforeGroup...), group...)
+		}
 	} else {
 		violations := len(o.Violations)
 		if o.Place != (domain.Place{}) {
@@ -149,7 +159,10 @@ func readOutcome(r *bufio.Reader) (domain.Outcome, error) {
 	read := outcomeReader{r: r}
 	o := domain.Outcome{Login: read.text(), Skipped: kind == skipped}
 	if kind < rejected {
-		o.Name = domain.RestoreFullName(domain.NameTexts{Last: read.text(), First: read.text(), Patronymic: read.text()})
+		name := domain.NameTexts{Last: read.text(), First: read.text()}
+		patronymic, group, _ := strings.Cut(read.text(), beforeGroup)
+		name.Patronymic = patronymic
+		o.Name, o.Group = domain.RestoreFullName(name), domain.RestoreGroup(group)
 	}
 	for n := uint64(rejected); n <= kind && read.err == nil; n++ {
 		v := domain.Violation{Field: domain.Field(read.text()), Code: domain.Code(read.text()), Limit: int(read.number())}

@@ -101,6 +101,7 @@ func TestFormatOfOutcomesIsStable(t *testing.T) {
 		{Login: "ann", Name: name},
 		{Login: "bob", Name: name, Skipped: true},
 		{Login: "x", Violations: domain.Violations{{Field: "login", Code: "too_long", Limit: 300}, {Code: "type"}}},
+		{Login: "cid", Name: name, Group: domain.RestoreGroup("7B")},
 		{Place: domain.Place{Sheet: "5", Line: 300}, Violations: domain.Violations{{Code: "type"}}},
 	} {
 		require.NoError(t, log.Append(outcome))
@@ -108,6 +109,6 @@ func TestFormatOfOutcomesIsStable(t *testing.T) {
 	require.NoError(t, log.Flush())
 	content, err := io.ReadAll(log.Reader())
 	require.NoError(t, err)
-	require.Equal(t, "\x00\x03ann\x03Lee\x03Ann\x01P"+"\x01\x03bob\x03Lee\x03Ann\x01P"+"\x03\x01x\x05login\x08too_long\xac\x02\x00\x04type\x00"+"\x03\x00\x00\x04type\x00\x015\x00\xac\x02", string(content))
+	require.Equal(t, "\x00\x03ann\x03Lee\x03Ann\x01P"+"\x01\x03bob\x03Lee\x03Ann\x01P"+"\x03\x01x\x05login\x08too_long\xac\x02\x00\x04type\x00"+"\x00\x03cid\x03Lee\x03Ann\x04P\t7B"+"\x03\x00\x00\x04type\x00\x015\x00\xac\x02", string(content))
 	require.NoError(t, log.Close())
 }

@@ -94,11 +94,11 @@ func TestAnswerHasEveryRecord(t *testing.T) {
 // What an import ignores is in the last line, in the problem, in the output of send, and on the page of an upload.
 func TestIgnoredColumnsAreTold(t *testing.T) {
 	p := start(t)
-	table := "Список сотрудников\nuser_id,username,last_name,Fist name,patronymic,phone,Отдел\n7,anna,Ким,Анна,Петровна,9000000001,ИТ\n"
+	table := "Список сотрудников\nuser_id,username,last_name,Fist name,patronymic,phone,Должность\n7,anna,Ким,Анна,Петровна,9000000001,ИТ\n"
 	got := p.post(t, table, "Content-Type", "text/csv", "Accept", mediaLines)
 	all := lines(t, got.body)
 	require.Contains(t, got.body, `"passed_over":["Список сотрудников"],"ignored":[{"column":"user_id","like":"login","instead":"username"},`+
-		`{"column":"Fist name","like":"first_name"},{"column":"Отдел"}]}`)
+		`{"column":"Fist name","like":"first_name"},{"column":"Должность"}]}`)
 	require.Equal(t, "done", all[len(all)-1].Status)
 	got = p.post(t, table, "Content-Type", "text/csv", "Accept", "application/problem+json")
 	require.Contains(t, got.body, `"passed_over":["Список сотрудников"],"ignored":[{"column":"user_id",`)
@@ -110,7 +110,7 @@ func TestIgnoredColumnsAreTold(t *testing.T) {
   passed over: Список сотрудников
   column "user_id": "username" has the login
   warning: ignored column "Fist name"; if it is the first_name, rename it to first_name
-  ignored columns: "Отдел"
+  ignored columns: "Должность"
 `)
 }
 
@@ -123,8 +123,8 @@ func TestAnswerAsTable(t *testing.T) {
 	require.Equal(t, `attachment; filename="credentials.csv"`, got.header.Get("Content-Disposition"))
 	rows := strings.Split(got.body, "\r\n")
 	require.Len(t, rows, 3)
-	require.Equal(t, "\ufeff"+`"last_name","first_name","patronymic","login","password"`, rows[0])
-	require.Regexp(t, `^"Ким","Анна","Петровна","anna","[a-z0-9-]{27}"$`, rows[1])
+	require.Equal(t, "\ufeff"+`"last_name","first_name","patronymic","login","password","group"`, rows[0])
+	require.Regexp(t, `^"Ким","Анна","Петровна","anna","[a-z0-9-]{27}",""$`, rows[1])
 	again := p.post(t, annaOnly(), "Accept", "text/csv", "Idempotency-Key", "key")
 	require.Equal(t, got.body, again.body)
 

@@ -354,7 +354,8 @@ func TestSpreadsheetOfWindows(t *testing.T) {
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Готово")
 	credentials := v.download(`a[href$="credentials.csv"]`)
-	require.Contains(t, credentials.body, `;"elkina";`)
+	require.Regexp(t, `;"elkina";"[a-z0-9-]{27}";"7 «Б»"`, credentials.body)
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	require.Contains(t, v.text("section"), "elkina")
+	require.Contains(t, v.text("section"), "7 «Б»")
 }

@@ -74,7 +74,7 @@ func storesWholeAccount(t *testing.T, s AccountsSubject) {
 	day := domain.DateOf(time.Date(2000, 2, 29, 0, 0, 0, 0, time.UTC))
 	whole := domain.User{
 		Login: "Ivan", FirstName: "Анна", LastName: "Ким", Patronymic: "Петровна", Email: "I@Example.com", Phone: "79123456789",
-		Birthday: &day, Password: domain.StoredPassword{Hash: "hash of Ivan"},
+		Birthday: &day, Group: "7 «Б»", Password: domain.StoredPassword{Hash: "hash of Ivan"},
 	}
 	byEmail, byPhone, oldest := whole, whole, whole
 	byEmail.Login, byEmail.Email, byEmail.Phone, byEmail.Password.Hash = "名字", "o@example.com", "", "hash of 名字"
@@ -82,13 +82,14 @@ func storesWholeAccount(t *testing.T, s AccountsSubject) {
 	oldest.Login, oldest.Email, oldest.Phone, oldest.Password.Hash = "oldest", "old@example.com", "", "hash of oldest"
 	first := domain.DateOf(time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC))
 	byPhone.Birthday, oldest.Birthday = nil, &first
+	byPhone.Group = ""
 	for _, want := range []domain.User{whole, byEmail, byPhone, oldest} {
 		phone := want.Phone
 		if phone != "" {
 			phone = "+" + phone
 		}
 		person := record(t, 1, want.Login, want.Email, phone)
-		person.Registration.Birthday = domain.Birthday{}
+		person.Registration.Birthday, person.Registration.Group = domain.Birthday{}, domain.RestoreGroup(want.Group)
 		if want.Birthday != nil {
 			var violations domain.Violations
 			person.Registration.Birthday, violations = domain.NewBirthday(want.Birthday.Time().Format(time.DateOnly), day)

@@ -84,7 +84,7 @@ func record(t testing.TB, number int, login, email, phone string) domain.Record 
 		Given: [domain.NumPersonFields]domain.Given{
 			domain.PersonFirstName: text("Анна"), domain.PersonLastName: text("Ким"), domain.PersonPatronymic: text("Петровна"),
 			domain.PersonLogin: text(login), domain.PersonEmail: text(email), domain.PersonPhone: text(phone),
-			domain.PersonBirthday: text("29.02.2000"),
+			domain.PersonBirthday: text("29.02.2000"), domain.PersonGroup: text("7 «Б»"),
 		},
 	})
 	require.Empty(t, checked.Violations)

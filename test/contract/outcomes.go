@@ -37,7 +37,7 @@ func sampleOutcomes() []domain.Outcome {
 	name := domain.RestoreFullName(domain.NameTexts{Last: "Ким", First: "Анна", Patronymic: "Петровна"})
 	return []domain.Outcome{
 		{Record: 1, Login: "anna", Name: name},
-		{Record: 2, Login: "boris", Name: name, Skipped: true},
+		{Record: 2, Login: "boris", Name: domain.RestoreFullName(domain.NameTexts{Last: "Ким", First: "Борис"}), Group: domain.RestoreGroup("5"), Skipped: true},
 		{Record: 3, Violations: domain.Violations{{Code: domain.CodeNotObject}}},
 		{Record: 4, Login: "a\x00\"<\n", Violations: domain.Violations{
 			{Field: domain.FieldLogin, Code: domain.CodeTooLong, Limit: 50}, {Field: domain.FieldEmail, Code: domain.CodeContactRequired},
@@ -46,7 +46,7 @@ func sampleOutcomes() []domain.Outcome {
 		{Place: domain.Place{Sheet: "5А", Line: 1 << 40}, Record: 6, Login: "a", Violations: domain.Violations{
 			{Field: domain.FieldLogin, Code: domain.CodeTooShort, Limit: 2},
 		}},
-		{Record: 7, Login: strings.Repeat("ы", 1000), Name: name},
+		{Record: 7, Login: strings.Repeat("ы", 1000), Name: name, Group: domain.RestoreGroup("7 «Б»")},
 	}
 }
 

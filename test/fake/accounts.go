@@ -120,7 +120,7 @@ func (s *Imports) user(i int) *domain.User {
 	user := &domain.User{
 		ID: int64(i + 1), Login: reg.Login.String(),
 		FirstName: reg.Name.First.String(), LastName: reg.Name.Last.String(), Patronymic: reg.Name.Patronymic.String(),
-		Email: reg.Email.String(), Phone: reg.Phone.String(), Registered: s.dates[i].registered, Roles: append([]domain.Role(nil), s.roles[i]...),
+		Email: reg.Email.String(), Phone: reg.Phone.String(), Group: reg.Group.String(), Registered: s.dates[i].registered, Roles: append([]domain.Role(nil), s.roles[i]...),
 		Password: domain.StoredPassword{Hash: s.accounts[i].PasswordHash, Made: s.dates[i].made},
 	}
 	if browser, used := s.usedBy[user.ID]; used {

@@ -25,6 +25,7 @@ type outcomeLine struct {
 	Place      domain.Place
 	Login      string
 	Name       domain.NameTexts
+	Group      string
 	Violations domain.Violations
 	Skipped    bool
 }
@@ -32,7 +33,7 @@ type outcomeLine struct {
 // Append implements ports.OutcomeLog.
 func (l *outcomeLog) Append(o domain.Outcome) error {
 	name := domain.NameTexts{First: o.Name.First.String(), Last: o.Name.Last.String(), Patronymic: o.Name.Patronymic.String()}
-	err := json.NewEncoder(&l.spool).Encode(outcomeLine{o.Place, o.Login, name, o.Violations, o.Skipped})
+	err := json.NewEncoder(&l.spool).Encode(outcomeLine{o.Place, o.Login, name, o.Group.String(), o.Violations, o.Skipped})
 	if err != nil {
 		return fmt.Errorf("append outcome: %w", err)
 	}
@@ -57,7 +58,8 @@ func (l *outcomeLog) Outcomes(after int) iter.Seq2[domain.Outcome, error] {
 				return
 			}
 			outcome := domain.Outcome{
-				Place: line.Place, Record: number, Login: line.Login, Name: domain.RestoreFullName(line.Name), Violations: line.Violations, Skipped: line.Skipped,
+				Place: line.Place, Record: number, Login: line.Login, Name: domain.RestoreFullName(line.Name),
+				Group: domain.RestoreGroup(line.Group), Violations: line.Violations, Skipped: line.Skipped,
 			}
 			if after > 0 {
 				if outcome.Violations == nil && !outcome.Skipped {

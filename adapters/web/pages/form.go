@@ -58,9 +58,13 @@ var (
 	}
 )
 
-// personInputs returns an input for each field of a person: those in inputs first, then the other fields by their own names.
+// personInputs returns an input for each field of a person that a visitor enters: those in inputs first, then the other fields by their
+// own names.
 func personInputs(inputs ...input) []input {
 	for f := range domain.PersonField(domain.NumPersonFields) {
+		if f.IsAssigned() {
+			continue
+		}
 		i := slices.IndexFunc(inputs, func(in input) bool { return in.field == f.Name() })
 		if i < 0 {
 			i = len(inputs)
