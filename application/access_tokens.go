@@ -10,7 +10,7 @@ import (
 	"rollcall/ports"
 )
 
-// AccessTokens decides which clients may import.
+// AccessTokens decides what the clients with tokens may do.
 type AccessTokens struct {
 	store   ports.TokenStore
 	secrets ports.Secrets
@@ -22,10 +22,12 @@ func NewAccessTokens(store ports.TokenStore, secrets ports.Secrets, now func() t
 	return &AccessTokens{store, secrets, now}
 }
 
-// CreateToken creates a token, and returns it with its secret, which cannot be shown again. A lifetime of 0 never ends. It returns
-// domain.ErrTokenName, domain.ErrTokenLifetime, ports.ErrTokenExists, ports.ErrUnavailable.
-func (a *AccessTokens) CreateToken(ctx context.Context, name string, lifetime time.Duration) (string, *domain.AccessToken, error) {
-	token, err := domain.NewAccessToken(name, a.now(), lifetime)
+// CreateToken creates a token, and returns it with its secret, which cannot be shown again. A lifetime of 0 never ends. Without scopes the
+// token is for imports. CreateToken returns domain.ErrTokenName, domain.ErrTokenLifetime, ports.ErrTokenExists, ports.ErrUnavailable.
+func (a *AccessTokens) CreateToken(
+	ctx context.Context, name string, lifetime time.Duration, scopes ...domain.Scope,
+) (string, *domain.AccessToken, error) {
+	token, err := domain.NewAccessToken(name, a.now(), lifetime, scopes...)
 	if err != nil {
 		return "", nil, fmt.Errorf("create token: %w", err)
 	}
@@ -55,7 +57,7 @@ func (a *AccessTokens) RevokeToken(ctx context.Context, name string) error {
 }
 
 // CheckToken implements ports.CheckingTokens. No error contains the secret.
-func (a *AccessTokens) CheckToken(ctx context.Context, secret string) (*domain.AccessToken, error) {
+func (a *AccessTokens) CheckToken(ctx context.Context, secret string, scope domain.Scope) (*domain.AccessToken, error) {
 	hash, ok := a.secrets.Hash(secret)
 	if !ok {
 		return nil, domain.ErrTokenInvalid // without a query
@@ -67,6 +69,9 @@ func (a *AccessTokens) CheckToken(ctx context.Context, secret string) (*domain.A
 	}
 	if err != nil {
 		return nil, fmt.Errorf("check token: %w", err)
+	}
+	if !token.Has(scope) {
+		return nil, domain.ErrTokenForbidden
 	}
 	return token, nil
 }

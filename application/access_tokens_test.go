@@ -2,6 +2,7 @@ package application_test
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,12 +21,12 @@ func TestCheckToken(t *testing.T) {
 	access := application.NewAccessTokens(store, &fake.Secrets{}, func() time.Time { return now })
 	secret, made, err := access.CreateToken(t.Context(), "crm", time.Hour)
 	require.NoError(t, err)
-	require.Equal(t, &domain.AccessToken{Name: "crm", Created: now, Expires: now.Add(time.Hour)}, made)
+	require.Equal(t, &domain.AccessToken{Name: "crm", Scopes: []domain.Scope{domain.ScopeUseradd}, Created: now, Expires: now.Add(time.Hour)}, made)
 	other, _, err := access.CreateToken(t.Context(), "other", 0)
 	require.NoError(t, err)
 	require.NotEqual(t, secret, other)
 
-	got, err := access.CheckToken(t.Context(), secret)
+	got, err := access.CheckToken(t.Context(), secret, domain.ScopeUseradd)
 	require.NoError(t, err)
 	require.Equal(t, "crm", got.Name)
 	hash := sha256.Sum256([]byte(secret))
@@ -43,7 +44,7 @@ func TestCheckToken(t *testing.T) {
 		{"Huge", strings.Repeat(secret, 2000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err = access.CheckToken(t.Context(), c.wrong)
+			_, err = access.CheckToken(t.Context(), c.wrong, domain.ScopeUseradd)
 			require.ErrorIs(t, err, domain.ErrTokenInvalid)
 			if len(c.wrong) > 3 {
 				require.NotContains(t, err.Error(), c.wrong)
@@ -51,12 +52,12 @@ func TestCheckToken(t *testing.T) {
 		})
 	}
 	now = now.Add(time.Hour)
-	_, err = access.CheckToken(t.Context(), secret)
+	_, err = access.CheckToken(t.Context(), secret, domain.ScopeUseradd)
 	require.ErrorIs(t, err, domain.ErrTokenInvalid, "expired")
-	_, err = access.CheckToken(t.Context(), other)
+	_, err = access.CheckToken(t.Context(), other, domain.ScopeUseradd)
 	require.NoError(t, err)
 	require.NoError(t, access.RevokeToken(t.Context(), "other"))
-	_, err = access.CheckToken(t.Context(), other)
+	_, err = access.CheckToken(t.Context(), other, domain.ScopeUseradd)
 	require.ErrorIs(t, err, domain.ErrTokenInvalid, "revoked")
 
 	tokens, err := store.All(t.Context())
@@ -76,5 +77,34 @@ func TestTokenNames(t *testing.T) {
 	require.ErrorIs(t, err, ports.ErrTokenExists)
 	for _, name := range []string{"unknown", "two words"} {
 		require.ErrorIs(t, access.RevokeToken(t.Context(), name), ports.ErrNotFound)
+	}
+}
+
+func TestScopesOfATokenAreItsOnlyOnes(t *testing.T) {
+	access := application.NewAccessTokens(&fake.AccessTokens{}, &fake.Secrets{}, time.Now)
+	scopes := []domain.Scope{domain.ScopeUseradd, domain.ScopeUsersRead, domain.ScopeUsersWrite}
+	for _, of := range []struct {
+		name   string
+		scopes []domain.Scope
+		has    []domain.Scope
+	}{
+		{"imports", nil, scopes[:1]},
+		{"reads", scopes[1:2], scopes[1:2]},
+		{"writes", scopes[2:], scopes[2:]},
+		{"all", []domain.Scope{scopes[2], scopes[0], scopes[1], scopes[0]}, scopes},
+	} {
+		t.Run(of.name, func(t *testing.T) {
+			secret, token, err := access.CreateToken(t.Context(), of.name, 0, of.scopes...)
+			require.NoError(t, err)
+			require.Equal(t, of.has, token.Scopes)
+			for _, scope := range scopes {
+				_, err := access.CheckToken(t.Context(), secret, scope)
+				if slices.Contains(of.has, scope) {
+					require.NoError(t, err)
+					continue
+				}
+				require.ErrorIs(t, err, domain.ErrTokenForbidden, scope)
+			}
+		})
 	}
 }

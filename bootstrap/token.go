@@ -27,13 +27,22 @@ type tokenCreateCommand struct {
 	zoneFlags     `group:"Token"`
 
 	Expires lifetime `group:"Token" default:"90d" placeholder:"TIME" help:"How long the token is valid, such as 90d or 12h, or never (default: ${default})."`
+	Scope   []string `group:"Token" placeholder:"SCOPES" help:"What the token permits, with commas between: useradd, users:read, users:write (default: useradd)."`
 	Name    string   `arg:"" help:"Name of the client that will use the token, such as crm. Recorded with each import."`
 }
 
 // Run creates a token. It prints only the token to standard output, so that a script can read it.
 func (cmd *tokenCreateCommand) Run(ctx context.Context, std streams) error {
+	scopes := make([]domain.Scope, len(cmd.Scope))
+	for i, name := range cmd.Scope {
+		var err error
+		scopes[i], err = domain.ParseScope(name)
+		if err != nil {
+			return err
+		}
+	}
 	return cmd.withTokens(ctx, std, func(tokens *application.AccessTokens) error {
-		secret, token, err := tokens.CreateToken(ctx, cmd.Name, time.Duration(cmd.Expires))
+		secret, token, err := tokens.CreateToken(ctx, cmd.Name, time.Duration(cmd.Expires), scopes...)
 		if err != nil {
 			return err
 		}
@@ -60,14 +69,22 @@ func (cmd *tokenListCommand) Run(ctx context.Context, std streams) error {
 			return err
 		}
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "NAME\tCREATED\tEXPIRES\tLAST USED\tSTATE")
+		fmt.Fprintln(table, "NAME\tSCOPES\tCREATED\tEXPIRES\tLAST USED\tSTATE")
 		now := time.Now()
 		for i := range tokens {
 			t := &tokens[i]
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.Name, cmd.minute(t.Created), cmd.minute(t.Expires), cmd.minute(t.Used), cmd.state(t, now))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", t.Name, scopesOf(t), cmd.minute(t.Created), cmd.minute(t.Expires), cmd.minute(t.Used), cmd.state(t, now))
 		}
 		return table.Flush()
 	})
+}
+
+func scopesOf(token *domain.AccessToken) string {
+	scopes := make([]string, len(token.Scopes))
+	for i, scope := range token.Scopes {
+		scopes[i] = string(scope)
+	}
+	return strings.Join(scopes, ",")
 }
 
 func (f *zoneFlags) state(token *domain.AccessToken, now time.Time) string {

@@ -155,11 +155,11 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 		Guard: guard.Config{
 			Hosts:         cmd.hosts(r.address, r.log),
 			ReportsAccess: cmd.ReportsAccess,
+			Tokens:        u.accessTokens,
 			Pseudonym:     passhash.Pseudonyms(r.secret),
 		},
 		Useradd: api.Config{
 			Access:    cmd.UseraddAccess,
-			Tokens:    u.accessTokens,
 			Importing: u.importUsers,
 		},
 		Account: pages.AccountConfig{

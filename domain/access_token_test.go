@@ -45,3 +45,18 @@ func TestTokenName(t *testing.T) {
 		})
 	}
 }
+
+func TestParseScope(t *testing.T) {
+	for _, name := range []string{"useradd", "users:read", "users:write"} {
+		scope, err := domain.ParseScope(name)
+		require.NoError(t, err)
+		require.Equal(t, domain.Scope(name), scope)
+	}
+	for _, name := range []string{"", "users", "USERS:READ", "users:read "} {
+		t.Run(name, func(t *testing.T) {
+			_, err := domain.ParseScope(name)
+			require.ErrorIs(t, err, domain.ErrTokenScope)
+			require.ErrorContains(t, err, "expected useradd, users:read or users:write")
+		})
+	}
+}

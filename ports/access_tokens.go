@@ -11,10 +11,11 @@ import (
 // ErrTokenExists is returned when an unrevoked token has the same name.
 var ErrTokenExists = errors.New("a token with this name exists: revoke it first")
 
-// CheckingTokens decides which clients may import.
+// CheckingTokens decides what the clients with tokens may do.
 type CheckingTokens interface {
-	// CheckToken returns the token with a secret. It returns domain.ErrTokenInvalid, ErrUnavailable.
-	CheckToken(ctx context.Context, secret string) (*domain.AccessToken, error)
+	// CheckToken returns the token with a secret, if it has a scope. It returns domain.ErrTokenInvalid, domain.ErrTokenForbidden,
+	// ErrUnavailable.
+	CheckToken(ctx context.Context, secret string, scope domain.Scope) (*domain.AccessToken, error)
 }
 
 // Secrets makes secrets that a server can check but not show again.

@@ -20,8 +20,8 @@ func NewAccessTokens(db *DB) *AccessTokens { return &AccessTokens{db} }
 
 // Create implements ports.TokenStore.
 func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, hash []byte) error {
-	_, err := a.db.pool.Exec(ctx, "insert into access_tokens (name, hash, created_at, expires_at) values ($1, $2, $3, $4)",
-		token.Name, hash, token.Created, nullTime(token.Expires))
+	_, err := a.db.pool.Exec(ctx, "insert into access_tokens (name, hash, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+		token.Name, hash, token.Scopes, token.Created, nullTime(token.Expires))
 	if sqlState(err) == uniqueViolation {
 		return ports.ErrTokenExists
 	}
@@ -31,7 +31,7 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 	return nil
 }
 
-const tokenColumns = "id, name, created_at, expires_at, used_at, revoked_at" //nolint:gosec // these are names of columns
+const tokenColumns = "id, name, scopes, created_at, expires_at, used_at, revoked_at" //nolint:gosec // these are names of columns
 
 // All implements ports.TokenStore.
 func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
@@ -79,7 +79,7 @@ func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*dom
 func scanToken(row pgx.CollectableRow) (domain.AccessToken, error) {
 	var token domain.AccessToken
 	var expires, used, revoked *time.Time
-	err := row.Scan(&token.ID, &token.Name, &token.Created, &expires, &used, &revoked)
+	err := row.Scan(&token.ID, &token.Name, &token.Scopes, &token.Created, &expires, &used, &revoked)
 	token.Created, token.Expires, token.Used, token.Revoked = token.Created.UTC(), timeOf(expires), timeOf(used), timeOf(revoked)
 	return token, err
 }

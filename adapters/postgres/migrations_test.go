@@ -308,3 +308,12 @@ func TestMigrationOfGroups(t *testing.T) {
 		require.Empty(t, user.Group)
 	}
 }
+
+// Tokens of a version before scopes import as before, and do nothing else.
+func TestMigrationOfTokenScopes(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000080", `insert into access_tokens (name, hash, created_at) values ('crm', 'a', now())`)
+	token, err := postgres.NewAccessTokens(db).Use(t.Context(), []byte("a"), time.Now())
+	require.NoError(t, err)
+	require.Equal(t, []domain.Scope{domain.ScopeUseradd}, token.Scopes)
+}

@@ -77,8 +77,8 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		web: web.Config{
 			Transport: transport.Config{ClientTimeout: time.Minute, MaxConnections: 1000, UntrustedProxy: func(netip.Addr) {}},
 			Sessions:  session.Config{Storage: s.sessions, Idle: time.Hour, Lifetime: time.Hour},
-			Guard:     guard.Config{ReportsAccess: domain.ReportsForAny, Pseudonym: func(string) string { return "pseudonym" }},
-			Useradd:   api.Config{Access: api.AccessOpen, Tokens: s.tokens},
+			Guard:     guard.Config{ReportsAccess: domain.ReportsForAny, Tokens: s.tokens, Pseudonym: func(string) string { return "pseudonym" }},
+			Useradd:   api.Config{Access: api.AccessOpen},
 			Account:   pages.AccountConfig{Setup: s.setup},
 			Uploads: pages.UploadsConfig{
 				Uploads: s.uploads, Templates: report.Templates(""),

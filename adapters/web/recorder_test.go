@@ -141,7 +141,7 @@ func (r *recorder) Register(_ context.Context, request ports.RegistrationRequest
 	return &r.user, true, nil
 }
 
-func (r *recorder) CheckToken(_ context.Context, secret string) (*domain.AccessToken, error) {
+func (r *recorder) CheckToken(_ context.Context, secret string, _ domain.Scope) (*domain.AccessToken, error) {
 	r.record("CheckToken", secret)
 	return &domain.AccessToken{Name: secret}, nil
 }
@@ -300,8 +300,8 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 			MaxConnections: 100, ClientTimeout: time.Minute, Proxies: loopback, UntrustedProxy: func(netip.Addr) {},
 		},
 		Sessions: session.Config{Storage: r, Idle: time.Hour, Lifetime: time.Hour},
-		Guard:    guard.Config{ReportsAccess: domain.ReportsForAny, Pseudonym: func(string) string { return "pseudonym" }},
-		Useradd:  api.Config{Access: api.AccessToken, Tokens: r, Importing: r},
+		Guard:    guard.Config{ReportsAccess: domain.ReportsForAny, Tokens: r, Pseudonym: func(string) string { return "pseudonym" }},
+		Useradd:  api.Config{Access: api.AccessToken, Importing: r},
 		Account:  pages.AccountConfig{Registering: r, Auth: r, Setup: r},
 		Uploads: pages.UploadsConfig{
 			Uploading: r, Uploads: r, Importing: r, Templates: report.Templates(""), KeepAnswers: time.Hour,

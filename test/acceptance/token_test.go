@@ -114,6 +114,17 @@ func TestUseraddRequiresToken(t *testing.T) {
 	}
 }
 
+func TestTokenOfAnotherScope(t *testing.T) {
+	p := start(t, "--useradd-access", "token")
+	reader, both := p.token(t, "reader", "--scope", "users:read,users:write"), p.token(t, "both", "--scope", "useradd,users:read")
+	got := p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer "+reader, "Accept", "application/problem+json")
+	require.Equal(t, 403, got.status)
+	require.Contains(t, got.body, `"code":"token_scope"`)
+	require.Equal(t, `Bearer realm="Rollcall", error="insufficient_scope", scope="useradd"`, got.header.Get("WWW-Authenticate"))
+	require.Zero(t, p.count(t, "codes"), "a rejected request leaves no import")
+	require.Equal(t, 200, p.post(t, person("a", `"phone":"9000000001"`), "Authorization", "Bearer "+both).status)
+}
+
 // A retry gets the passwords of an import only with the token of that import.
 func TestAnswerIsOfItsToken(t *testing.T) {
 	p := start(t, "--useradd-access", "token")
@@ -318,10 +329,10 @@ func TestTokenCommands(t *testing.T) {
 	}
 	status, stdout, _ := run("list")
 	require.Zero(t, status)
-	require.Equal(t, "NAME  CREATED  EXPIRES  LAST USED  STATE\n", stdout)
+	require.Equal(t, "NAME  SCOPES  CREATED  EXPIRES  LAST USED  STATE\n", stdout)
 	p.token(t, "crm")
 	p.token(t, "old", "--expires", "12h")
-	p.token(t, "Школа", "--expires", "never")
+	p.token(t, "Школа", "--expires", "never", "--scope", "users:write,users:read")
 	p.set(t, "update access_tokens set expires_at = now() - interval '1 hour' where name = 'old'")
 	status, stdout, stderr := run("revoke", "crm")
 	require.Zero(t, status, stderr)
@@ -330,9 +341,9 @@ func TestTokenCommands(t *testing.T) {
 	lines := strings.Split(stdout, "\n")
 	require.Len(t, lines, 5)
 	const moment = `\d{4}-\d\d-\d\d \d\d:\d\d MSK \(UTC\+3\)`
-	require.Regexp(t, `^crm +`+moment+` +`+moment+` +never +revoked `+moment+`$`, lines[1])
-	require.Regexp(t, `^old +`+moment+` +`+moment+` +never +expired$`, lines[2])
-	require.Regexp(t, `^Школа +`+moment+` +never +never +valid$`, lines[3])
+	require.Regexp(t, `^crm +useradd +`+moment+` +`+moment+` +never +revoked `+moment+`$`, lines[1])
+	require.Regexp(t, `^old +useradd +`+moment+` +`+moment+` +never +expired$`, lines[2])
+	require.Regexp(t, `^Школа +users:read,users:write +`+moment+` +never +never +valid$`, lines[3])
 
 	for _, test := range []struct {
 		args   []string
@@ -341,6 +352,7 @@ func TestTokenCommands(t *testing.T) {
 		{[]string{"revoke", "crm"}, `no valid token "crm": it does not exist, or was revoked before`},
 		{[]string{"create", "Школа"}, "a token with this name exists: revoke it first"},
 		{[]string{"create", "two words"}, `invalid token name "two words": expected 1 to 50 letters`},
+		{[]string{"create", "a", "--scope", "users"}, `invalid scope "users": expected useradd, users:read or users:write`},
 		{[]string{"create", "a", "--expires", "0d"}, `invalid duration "0d": use a value such as 90d or 12h, or "never"`},
 		{[]string{"create", "a", "--expires=-1h"}, `invalid duration "-1h"`},
 		{[]string{"create", "a", "--expires", "99999999d"}, `invalid duration "99999999d"`},

@@ -38,7 +38,7 @@ func AccessTokens(t *testing.T, subject func(*testing.T) ports.TokenStore) {
 var tokenMade = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 
 func token(name string) *domain.AccessToken {
-	return &domain.AccessToken{Name: name, Created: tokenMade}
+	return &domain.AccessToken{Name: name, Scopes: []domain.Scope{domain.ScopeUseradd}, Created: tokenMade}
 }
 
 // withoutID returns a token without the id that a store gave it.
@@ -71,6 +71,7 @@ func storesTokens(t *testing.T, store ports.TokenStore) {
 	forever, expiring := token("б"), token("a")
 	expiring.Created = tokenMade.Add(-time.Hour)
 	expiring.Expires = tokenMade.Add(time.Hour)
+	expiring.Scopes = []domain.Scope{domain.ScopeUsersRead, domain.ScopeUsersWrite}
 	createToken(t, store, forever, "\x00\xff")
 	createToken(t, store, expiring, "other")
 	all := allTokens(t, store)
@@ -82,12 +83,14 @@ func storesTokens(t *testing.T, store ports.TokenStore) {
 func copiesToken(t *testing.T, store ports.TokenStore) {
 	mine, hash := token("crm"), []byte("hash")
 	require.NoError(t, store.Create(t.Context(), mine, hash))
-	mine.Name, hash[0] = "other", 'H'
+	mine.Name, mine.Scopes[0], hash[0] = "other", "other", 'H'
 	require.Equal(t, "crm", useToken(t, store, "hash", tokenMade).Name)
 	got, err := store.Use(t.Context(), []byte("hash"), tokenMade)
 	require.NoError(t, err)
-	got.Name = "other"
-	require.Equal(t, "crm", allTokens(t, store)[0].Name)
+	got.Name, got.Scopes[0] = "other", "other"
+	kept := allTokens(t, store)[0]
+	require.Equal(t, "crm", kept.Name)
+	require.Equal(t, token("crm").Scopes, kept.Scopes)
 }
 
 func storesNameOnce(t *testing.T, store ports.TokenStore) {

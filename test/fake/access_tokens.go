@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,9 +28,15 @@ func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, ha
 	if a.find(token.Name) != nil {
 		return ports.ErrTokenExists
 	}
-	a.tokens, a.hashes = append(a.tokens, *token), append(a.hashes, string(hash))
+	a.tokens, a.hashes = append(a.tokens, cloneToken(token)), append(a.hashes, string(hash))
 	a.tokens[len(a.tokens)-1].ID = int64(len(a.tokens))
 	return nil
+}
+
+func cloneToken(token *domain.AccessToken) domain.AccessToken {
+	copied := *token
+	copied.Scopes = slices.Clone(token.Scopes)
+	return copied
 }
 
 // find returns the unrevoked token with a name, or nil.
@@ -49,7 +56,11 @@ func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append([]domain.AccessToken{}, a.tokens...), nil
+	all := make([]domain.AccessToken, len(a.tokens))
+	for i := range all {
+		all[i] = cloneToken(&a.tokens[i])
+	}
+	return all, nil
 }
 
 // Revoke implements ports.TokenStore.
@@ -78,7 +89,7 @@ func (a *AccessTokens) Use(ctx context.Context, hash []byte, at time.Time) (*dom
 		if a.hashes[i] != string(hash) {
 			continue
 		}
-		token := a.tokens[i]
+		token := cloneToken(&a.tokens[i])
 		if at.Sub(token.Used) >= domain.TokenUseInterval {
 			a.tokens[i].Used = at.UTC().Truncate(time.Microsecond)
 		}

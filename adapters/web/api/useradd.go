@@ -34,7 +34,6 @@ const (
 // Config describes POST /useradd.
 type Config struct {
 	Access    UseraddAccess
-	Tokens    ports.CheckingTokens
 	Importing ports.Importing
 }
 

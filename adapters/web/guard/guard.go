@@ -8,12 +8,14 @@ import (
 	"rollcall/adapters/web/session"
 	"rollcall/adapters/web/transport"
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // Config describes who may do what.
 type Config struct {
 	Hosts         Hosts // names that the server answers to
 	ReportsAccess domain.ReportsAccess
+	Tokens        ports.CheckingTokens
 
 	// Pseudonym returns the text that replaces a name in the log. It is the same for the same name, and does not reveal the name.
 	Pseudonym func(name string) string
@@ -26,11 +28,12 @@ type Guard struct {
 	Proxies  transport.Proxies
 
 	reportsAccess domain.ReportsAccess
+	tokens        ports.CheckingTokens
 }
 
 // New returns the guard of a server.
 func New(cfg Config, visitors *session.Visitors, proxies transport.Proxies, log *slog.Logger) *Guard {
-	return &Guard{visitors, newEvents(log, cfg.Pseudonym, proxies), proxies, cfg.ReportsAccess}
+	return &Guard{visitors, newEvents(log, cfg.Pseudonym, proxies), proxies, cfg.ReportsAccess, cfg.Tokens}
 }
 
 // SeesReports reports whether a user may see the reports of imports.

@@ -72,6 +72,7 @@ var table = []struct {
 	{context.Canceled, http.StatusServiceUnavailable, "unavailable", "The server is stopping. Try again in a few seconds."},
 	{ErrTokenMissing, http.StatusUnauthorized, "token_required", "A token is required. Send it as Authorization: Bearer TOKEN."},
 	{domain.ErrTokenInvalid, http.StatusUnauthorized, "token_invalid", "The token is unknown, expired or revoked. Ask the administrator for a new one."},
+	{domain.ErrTokenForbidden, http.StatusForbidden, "token_scope", "The token is not for this. Ask the administrator for a token with the scope in the WWW-Authenticate header."},
 	{ErrRegistrationClosed, http.StatusForbidden, "registration_closed", "Registration is closed. Ask the administrator for an account."},
 	{domain.ErrRejected, http.StatusUnprocessableEntity, "refused", "Some fields are invalid."},
 	{domain.ErrWrongCredentials, http.StatusUnauthorized, "credentials", "The login or the password is wrong."},
