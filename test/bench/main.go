@@ -212,8 +212,8 @@ select 'login', login_key from users where login_key = any(array['user' || :n]) 
 insert into users (login, login_key, password_hash, email, email_key, phone)
 	select 'user' || n, 'user' || n, '$sha256$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', n || '@example.com', n || '@example.com', '7' || n
 	from unnest(array[:n]::bigint[]) u (n);
-insert into profiles (fname, lname, patr, birthday, user_id)
-	select 'Иван', 'Смирнов', 'Иванович', date '1970-01-01', (select id from users where login_key = 'user' || n) from unnest(array[:n]::bigint[]) u (n);
+insert into profiles (fname, lname, patr, birthday, group_name, user_id)
+	select 'Иван', 'Смирнов', 'Иванович', date '1970-01-01', nullif('', ''), (select id from users where login_key = 'user' || n) from unnest(array[:n]::bigint[]) u (n);
 insert into codes (id, date, code, description, created, refused, originals, uncounted_day)
 	values (coalesce(null, nextval('codes_id_seq')), clock_timestamp(), 200, 'All users have been created (1 of 1 users)', 1, 0, false, date '2026-01-01');
 commit;
