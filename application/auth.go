@@ -11,7 +11,10 @@ import (
 )
 
 // Auth authenticates users.
-type Auth struct{ cfg AuthConfig }
+type Auth struct {
+	cfg    AuthConfig
+	failed *failedAttempts
+}
 
 // AuthConfig configures Auth.
 type AuthConfig struct {
@@ -19,6 +22,7 @@ type AuthConfig struct {
 	Limits   ports.LimitStore
 	Hasher   ports.Hasher
 	Devices  ports.DeviceSigner
+	Audit    ports.Auditing
 	Now      func() time.Time
 	Rules    func() domain.Rules // returns the rules of the current day
 
@@ -31,7 +35,7 @@ type AuthConfig struct {
 }
 
 // NewAuth returns the use cases.
-func NewAuth(cfg AuthConfig) *Auth { return &Auth{cfg} }
+func NewAuth(cfg AuthConfig) *Auth { return &Auth{cfg, newFailedAttempts(cfg.Audit)} }
 
 // User implements ports.Authenticating.
 func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User, error) {

@@ -13,7 +13,7 @@ import (
 
 // ChangePassword implements ports.Authenticating.
 func (a *Auth) ChangePassword(ctx context.Context, change ports.PasswordChange) (*domain.User, error) {
-	user, err := a.changePassword(ctx, change)
+	user, err := a.changePassword(ports.WithActor(ctx, domain.UserActor(change.User)), change)
 	if err != nil {
 		return nil, fmt.Errorf("change password: %w", err)
 	}
@@ -35,6 +35,10 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 	if errors.Is(err, domain.ErrWrongCredentials) {
 		if violations == nil && a.hasJustChosen(ctx, turn, user, change.New) {
 			return user, nil
+		}
+		err = a.failed.record(ctx, domain.AuditEntry{Action: domain.ActionPasswordChangeFailed, User: user.ID})
+		if err != nil {
+			return nil, err
 		}
 		violations = append(domain.Violations{{Field: domain.FieldOldPassword, Code: domain.CodeWrong}}, violations...)
 		return nil, &domain.RejectedError{Violations: violations}

@@ -2,10 +2,12 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -18,6 +20,7 @@ type ExportReport struct {
 // ExportConfig configures ExportReport.
 type ExportConfig struct {
 	Reports     ports.ReportStore
+	Audit       ports.Auditing
 	Exports     ports.ExportStore
 	Formats     map[string]ports.ExportFormat
 	Now         func() time.Time
@@ -63,6 +66,10 @@ func (u *ExportReport) Export(ctx context.Context, asked ports.ExportQuery) (*po
 	})
 	if err != nil {
 		return nil, fmt.Errorf("export %q: %w", name, err)
+	}
+	err = u.cfg.Audit.Record(ctx, domain.AuditEntry{Action: domain.ActionExported, Import: filter.Import, After: map[string]any{"file": name}})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("export %q: %w", name, err), file.Close())
 	}
 	return file, nil
 }

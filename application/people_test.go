@@ -27,6 +27,7 @@ type people struct {
 	limits   *countingLimits
 	register *application.RegisterUser
 	auth     *application.Auth
+	audit    *fake.Audit
 }
 
 // countingLimits counts the round trips to the database.
@@ -76,15 +77,20 @@ func (h *countingHasher) Hash(ctx context.Context, turn ports.Turn, password dom
 func newPeople() *people { return newPeopleWith(false) }
 
 func newPeopleWith(mustChange bool) *people {
-	p := &people{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), hasher: &countingHasher{}}
+	p := &people{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), hasher: &countingHasher{}, audit: &fake.Audit{}}
 	clock := func() time.Time { return p.now }
 	p.store, p.limits = &fake.Imports{Now: clock}, &countingLimits{Limits: fake.Limits{Now: clock}}
 	p.register = p.registering(fake.Registrations{Store: p.store})
-	p.auth = application.NewAuth(application.AuthConfig{
-		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Now: clock, Rules: p.rules,
-		TemporaryLifetime: lifetime, MustChange: mustChange,
-	})
+	p.auth = p.authWith(p.audit, mustChange)
 	return p
+}
+
+// authWith returns the use case over an audit.
+func (p *people) authWith(audit ports.Auditing, mustChange bool) *application.Auth {
+	return application.NewAuth(application.AuthConfig{
+		Accounts: fake.Accounts{Store: p.store}, Limits: p.limits, Hasher: p.hasher, Devices: &fake.Devices{}, Audit: audit,
+		Now: func() time.Time { return p.now }, Rules: p.rules, TemporaryLifetime: lifetime, MustChange: mustChange,
+	})
 }
 
 func (p *people) rules() domain.Rules { return domain.Rules{Region: "RU", Today: domain.DateOf(p.now)} }

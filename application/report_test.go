@@ -66,7 +66,7 @@ func (w writer) Write(out io.Writer, report ports.Report) error {
 func (f *fixture) exporter(exports ports.ExportStore, instead func(io.Writer, ports.Report) error) *application.ExportReport {
 	w := writer{instead}
 	return application.NewExportReport(application.ExportConfig{
-		Reports: fake.Reports{Store: f.store}, Exports: exports,
+		Reports: fake.Reports{Store: f.store}, Audit: &fake.Audit{}, Exports: exports,
 		Formats: map[string]ports.ExportFormat{
 			"plain":    {Writer: w, Kind: "rollcall", Extension: "txt"},
 			"whole":    {Writer: w, Kind: "rollcall", Extension: "json", Violations: true},
@@ -169,7 +169,7 @@ func TestTooManyExports(t *testing.T) {
 // patient returns an ExportReport whose exports wait for an hour.
 func patient(f *fixture, instead func(io.Writer, ports.Report) error) *application.ExportReport {
 	return application.NewExportReport(application.ExportConfig{
-		Reports: fake.Reports{Store: f.store}, Exports: &fake.Exports{}, Now: f.config.Now, Concurrency: 1, Patience: time.Hour,
+		Reports: fake.Reports{Store: f.store}, Audit: &fake.Audit{}, Exports: &fake.Exports{}, Now: f.config.Now, Concurrency: 1, Patience: time.Hour,
 		Formats: map[string]ports.ExportFormat{"plain": {Writer: writer{instead}, Kind: "x", Extension: "txt"}},
 	})
 }

@@ -43,6 +43,7 @@ func (s *SetUp) CheckCode(ctx context.Context, code string) error {
 
 // UseCode implements ports.SettingUp.
 func (s *SetUp) UseCode(ctx context.Context, code string, user int64) error {
+	ctx = ports.WithActor(ctx, domain.UserActor(user))
 	return s.withHash("use setup code", code, func(hash []byte) error { return s.codes.Use(ctx, hash, s.now(), user) })
 }
 

@@ -15,12 +15,40 @@ import (
 // start of a rate limit reveals whether there is such an account.
 func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
 	user, err := a.signIn(ctx, attempt)
+	if err == nil {
+		err = a.cfg.Audit.Record(ports.WithActor(ctx, domain.UserActor(user.ID)), domain.AuditEntry{Action: domain.ActionSignedIn, User: user.ID})
+	} else {
+		err = errors.Join(err, a.recordFailure(ctx, user, err))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}
 	return user, nil
 }
 
+// signInFailures are the actions of failed attempts to sign in. Other errors are the server's.
+var signInFailures = []struct {
+	err    error
+	action domain.Action
+}{
+	{domain.ErrWrongCredentials, domain.ActionSignInFailed},
+	{domain.ErrTooManyAttempts, domain.ActionSignInLimited},
+	{domain.ErrPasswordExpired, domain.ActionSignInPasswordExpired},
+	{domain.ErrPasswordUsed, domain.ActionSignInPasswordUsed},
+}
+
+// recordFailure records a failed attempt to sign in as a user. The audit does not have the entered name, because users enter their
+// passwords in its place.
+func (a *Auth) recordFailure(ctx context.Context, user *domain.User, err error) error {
+	for _, failure := range signInFailures {
+		if errors.Is(err, failure.err) {
+			return a.failed.record(ctx, domain.AuditEntry{Action: failure.action, User: user.ID})
+		}
+	}
+	return nil
+}
+
+// signIn returns the user of an attempt, even after an error; unknownUser if there is none.
 func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
 	identity := domain.NewIdentity(attempt.Name, a.cfg.Rules().Region)
 	user, err := a.cfg.Accounts.Find(ctx, identity)
@@ -28,7 +56,7 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 		user, err = unknownUser, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find account: %w", err)
+		return unknownUser, fmt.Errorf("find account: %w", err)
 	}
 	buckets := nameBuckets(identity, attempt.Name, attempt.Address)
 	if mark, _ := a.markOf(user, attempt.Device); mark != "" {
@@ -37,19 +65,16 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 	turn := ports.Turn{Urgent: true, Requester: attempt.Address}
 	err = a.attempt(ctx, buckets, func() error { return a.verify(ctx, turn, user, attempt.Password) })
 	if err != nil {
-		return nil, err
+		return user, err
 	}
 	a.restrict(user)
 	if a.hasExpired(user) {
-		return nil, domain.ErrPasswordExpired
+		return user, domain.ErrPasswordExpired
 	}
 	if user.MustChangePassword {
 		err = a.useOnce(ctx, user, attempt)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return user, nil
+	return user, err
 }
 
 // useOnce returns domain.ErrPasswordUsed unless a temporary password is used in the browser of its first use. So a user whose password

@@ -61,7 +61,7 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint ports.FileHin
 		return "", fmt.Errorf("store upload: %w", err)
 	}
 	if isClear {
-		u.cfg.Worker.enqueue(upload)
+		u.cfg.Worker.enqueue(ctx, upload)
 	}
 	return upload.ID, nil
 }
@@ -114,7 +114,7 @@ func (u *UploadFile) begin(ctx context.Context, was, is *ports.Upload) error {
 		u.cfg.Worker.release(was.User)
 		return fmt.Errorf("start upload: %w", err)
 	}
-	u.cfg.Worker.enqueue(*is)
+	u.cfg.Worker.enqueue(ctx, *is)
 	return nil
 }
 

@@ -26,10 +26,16 @@ type UploadWorker struct {
 	cfg     UploadWorkerConfig
 	queue   chan struct{} // a slot for each job that runs or waits
 	running chan struct{} // a slot for each job that runs
-	jobs    chan ports.Upload
+	jobs    chan uploadJob
 
 	mu    sync.Mutex
 	users map[int64]*userJobs
+}
+
+// uploadJob is a job that runs or waits, with the origin of the request that began it.
+type uploadJob struct {
+	upload ports.Upload
+	origin ports.Origin
 }
 
 // userJobs counts the jobs of one user.
@@ -56,7 +62,7 @@ type UploadWorkerConfig struct {
 // NewUploadWorker returns a worker. No job starts before Run.
 func NewUploadWorker(cfg UploadWorkerConfig) *UploadWorker {
 	return &UploadWorker{
-		cfg: cfg, queue: make(chan struct{}, cfg.Queue), running: make(chan struct{}, cfg.Concurrency), jobs: make(chan ports.Upload, cfg.Queue),
+		cfg: cfg, queue: make(chan struct{}, cfg.Queue), running: make(chan struct{}, cfg.Concurrency), jobs: make(chan uploadJob, cfg.Queue),
 		users: map[int64]*userJobs{},
 	}
 }
@@ -69,10 +75,10 @@ func (w *UploadWorker) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case upload := <-w.jobs:
+		case job := <-w.jobs:
 			all.Go(func() {
-				defer w.release(upload.User)
-				w.work(ctx, &upload)
+				defer w.release(job.upload.User)
+				w.work(ports.WithOrigin(ctx, job.origin), &job.upload)
 			})
 		}
 	}
@@ -113,7 +119,9 @@ func (w *UploadWorker) release(user int64) {
 }
 
 // enqueue adds the job of an upload, for which there is a reserved slot. It never blocks: there is room for a job per slot.
-func (w *UploadWorker) enqueue(upload ports.Upload) { w.jobs <- upload }
+func (w *UploadWorker) enqueue(ctx context.Context, upload ports.Upload) {
+	w.jobs <- uploadJob{upload, ports.OriginOf(ctx)}
+}
 
 // runningOf returns the channel that a user's running job fills.
 func (w *UploadWorker) runningOf(user int64) chan struct{} {

@@ -136,6 +136,7 @@ func (f *signInFlags) check() error {
 // retentionFlags configure how long data is kept.
 type retentionFlags struct {
 	KeepAnswers  time.Duration `env:"ROLLCALL_KEEP_ANSWERS" default:"24h" placeholder:"TIME" help:"How long to keep the result of an import for retries with the same Idempotency-Key, and of an upload (default: ${default})."`
+	KeepAudit    time.Duration `env:"ROLLCALL_KEEP_AUDIT" default:"9600h" placeholder:"TIME" help:"How long to keep entries of the audit (default: ${default}, which is 400 days)."`
 	KeepRejected time.Duration `env:"ROLLCALL_KEEP_REJECTED" default:"720h" placeholder:"TIME" help:"How long to keep rejected records as received, so that operators can fix and resend them (default: ${default}); 0 keeps none."`
 }
 
@@ -143,6 +144,8 @@ func (f *retentionFlags) check() error {
 	switch {
 	case f.KeepAnswers <= 0:
 		return errors.New("--keep-answers must be greater than 0")
+	case f.KeepAudit <= 0:
+		return errors.New("--keep-audit must be greater than 0")
 	case f.KeepRejected < 0:
 		return errors.New("--keep-rejected must not be negative")
 	}

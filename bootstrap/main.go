@@ -26,6 +26,7 @@ type commandLine struct {
 	User    userCommand    `cmd:"" help:"Manage user roles."`
 	Send    sendCommand    `cmd:"" help:"Send files of people to a server and print the results."`
 	Token   tokenCommand   `cmd:"" help:"Manage access tokens for POST /useradd."`
+	Audit   auditCommand   `cmd:"" help:"Print the audit: who did what, when and from where."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -82,6 +83,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			panic(p)
 		}
 	}()
+	ctx = withCommandOrigin(ctx)
 	parser, err := kong.New(&commandLine{},
 		kong.Name("rollcall"),
 		kong.Description("Rollcall registers people: one in a browser, or a million from one HTTP request.\n\n"+

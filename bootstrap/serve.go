@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"rollcall/adapters/i18n"
 	"rollcall/adapters/postgres"
 	"rollcall/adapters/spool"
@@ -31,13 +33,28 @@ type serveCommand struct {
 	logFlags       `group:"Logging"`
 	renamedFlags
 
-	warned sync.Once // by warnOfOpenAccess
+	settings map[string]any // that are not the defaults, without secrets
+	warned   sync.Once      // by warnOfOpenAccess
 }
 
 // Validate implements kong's interface for rules that tags cannot express.
 func (cmd *serveCommand) Validate() error {
 	return errors.Join(cmd.serverFlags.check(), cmd.databaseFlags.check(), cmd.rulesFlags.check(), cmd.importFlags.check(),
 		cmd.signInFlags.check(), cmd.retentionFlags.check(), cmd.exportFlags.check(), cmd.secretFlags.check())
+}
+
+// AfterApply implements kong's interface. It reads the settings, which only the parser has as they were given.
+func (cmd *serveCommand) AfterApply(command *kong.Context) error {
+	cmd.settings = map[string]any{}
+	for _, flag := range command.Flags() {
+		if flag.Tag.Has("secret") || flag.Name == "help" {
+			continue
+		}
+		if value := fmt.Sprint(command.FlagValue(flag)); value != flag.Default {
+			cmd.settings[flag.Name] = value
+		}
+	}
+	return nil
 }
 
 // Run serves until ctx ends.
@@ -97,6 +114,10 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	err = cmd.logSetupLink(ctx, u.setUp, listener.Addr(), log)
+	if err != nil {
+		return err
+	}
+	err = u.audit.Record(ctx, domain.AuditEntry{Action: domain.ActionServerStarted, After: cmd.settings})
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const (
 func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folder *exports.Folder, log *slog.Logger) {
 	logFailure(ctx, log, "cleanup of exports folder failed", folder.Sweep())
 	limits, reports, imports := postgres.NewLimits(db), postgres.NewReports(db), postgres.NewImports(db, time.Now)
-	uploads, setupCodes := postgres.NewFileUploads(db), postgres.NewSetupCodes(db)
+	uploads, setupCodes, audit := postgres.NewFileUploads(db), postgres.NewSetupCodes(db), postgres.NewAudit(db)
 	go repeat(ctx, rollUpInterval, func() {
 		logFailure(ctx, log, "roll-up of statistics failed", reports.RollUp(ctx))
 	})
@@ -34,6 +34,7 @@ func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folde
 			limits.Sweep(ctx),
 			imports.Sweep(ctx),
 			setupCodes.Sweep(ctx),
+			audit.Sweep(ctx, now.Add(-retention.KeepAudit)),
 			uploads.Sweep(ctx, now.Add(-retention.KeepAnswers)),
 			reports.EraseOriginals(ctx, now.Add(-retention.KeepRejected))))
 	})

@@ -69,15 +69,17 @@ type useCases struct {
 	uploads      *postgres.FileUploads
 	exportReport *application.ExportReport
 	reports      *postgres.Reports
+	audit        *postgres.Audit
 }
 
 func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	accounts := postgres.NewAccounts(r.db)
 	limits := postgres.NewLimits(r.db)
+	audit := postgres.NewAudit(r.db)
 	decoder := bulkfile.Files{Spools: r.spools, MaxInflated: maxInflated * int64(cmd.MaxBody)}
 	hasher := passhash.NewHasher(passhash.Config{})
 
-	u := &useCases{reports: postgres.NewReports(r.db), uploads: postgres.NewFileUploads(r.db)}
+	u := &useCases{reports: postgres.NewReports(r.db), uploads: postgres.NewFileUploads(r.db), audit: audit}
 	u.importUsers = application.NewImportUsers(application.ImportConfig{
 		Imports:       groupcommit.New(postgres.NewImports(r.db, cmd.now)),
 		Running:       postgres.NewRunningImports(r.db),
@@ -98,6 +100,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Limits:            limits,
 		Hasher:            hasher,
 		Devices:           passhash.NewDevices(r.secret),
+		Audit:             audit,
 		Now:               cmd.now,
 		Rules:             cmd.rules,
 		TemporaryLifetime: cmd.TemporaryLifetime,
@@ -131,6 +134,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	})
 	u.exportReport = application.NewExportReport(application.ExportConfig{
 		Reports:     u.reports,
+		Audit:       audit,
 		Exports:     cmd.exportsFolder(),
 		Formats:     report.Formats(cmd.now().Location(), r.spools.Dir()),
 		Now:         cmd.now,
@@ -173,6 +177,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			Uploading:        u.uploadFile,
 			Uploads:          u.uploads,
 			Importing:        u.importUsers,
+			Audit:            u.audit,
 			Templates:        report.Templates(r.spools.Dir()),
 			KeepAnswers:      cmd.KeepAnswers,
 			MaxUser:          maxUndecided * int64(cmd.MaxBody),

@@ -22,6 +22,7 @@ type AccountStore interface {
 	UsePassword(ctx context.Context, id int64, hash string, browser []byte) error
 
 	// SetPassword replaces the password whose hash is oldHash by one that no browser has used. It returns ErrChanged if the
-	// account has another password or is deleted.
+	// account has another password or is deleted. A new password has a new time. The new hash of the same password has the old time, and
+	// is not recorded in the audit.
 	SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error
 }

@@ -18,10 +18,26 @@ type AccessTokens struct{ db *DB }
 // NewAccessTokens returns the store in db.
 func NewAccessTokens(db *DB) *AccessTokens { return &AccessTokens{db} }
 
+// The statements that change tokens add the id of the token to their audit entries.
+var (
+	createTokenSQL = `
+		with created as (insert into access_tokens (name, hash, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5) returning id) ` +
+		note{first: 6, from: "created", after: tokenFact}.sql()
+	revokeTokenSQL = `
+		with revoked as (update access_tokens set revoked_at = $2 where name = $1 and revoked_at is null returning id) ` +
+		note{first: 3, from: "revoked", after: tokenFact}.sql()
+)
+
+const tokenFact = "jsonb_build_object('token', id)"
+
 // Create implements ports.TokenStore.
 func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, hash []byte) error {
-	_, err := a.db.pool.Exec(ctx, "insert into access_tokens (name, hash, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5)",
-		token.Name, hash, token.Scopes, token.Created, nullTime(token.Expires))
+	facts := map[string]any{"name": token.Name, "scopes": token.Scopes}
+	if !token.Expires.IsZero() {
+		facts["expires"] = token.Expires.UTC().Format(time.RFC3339)
+	}
+	_, err := a.db.pool.Exec(ctx, createTokenSQL, append([]any{token.Name, hash, token.Scopes, token.Created, nullTime(token.Expires)},
+		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionTokenCreated, After: facts})...)...)
 	if sqlState(err) == uniqueViolation {
 		return ports.ErrTokenExists
 	}
@@ -48,7 +64,8 @@ func (a *AccessTokens) All(ctx context.Context) ([]domain.AccessToken, error) {
 
 // Revoke implements ports.TokenStore.
 func (a *AccessTokens) Revoke(ctx context.Context, name string, at time.Time) error {
-	done, err := a.db.pool.Exec(ctx, "update access_tokens set revoked_at = $2 where name = $1 and revoked_at is null", name, at)
+	done, err := a.db.pool.Exec(ctx, revokeTokenSQL, append([]any{name, at},
+		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionTokenRevoked, After: map[string]any{"name": name}})...)...)
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", unavailable(err))
 	}

@@ -73,15 +73,24 @@ func (a *Accounts) UsePassword(ctx context.Context, id int64, hash string, brows
 	return nil
 }
 
+var setPasswordSQL = `
+	with was as (select id, password_date from users where id = $1 and password_hash = $2 for update),
+		changed as (
+			update users set password_hash = $3, password_date = $4, password_used_by = null from was where users.id = was.id
+			returning was.id, was.password_date),
+		noted as (` + note{first: 5, from: "changed where password_date <> $4", user: "id"}.sql() + `)
+	select exists (select from changed)`
+
 // SetPassword implements ports.AccountStore.
 func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error {
-	updated, err := a.db.pool.Exec(ctx, `
-		update users set password_hash = $3, password_date = $4, password_used_by = null where id = $1 and password_hash = $2`,
-		id, oldHash, password.Hash, password.Made)
-	if err != nil {
+	var changed bool
+	args := append([]any{id, oldHash, password.Hash, password.Made},
+		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionPasswordChanged})...)
+	err := a.db.pool.QueryRow(ctx, setPasswordSQL, args...).Scan(&changed)
+	switch {
+	case err != nil:
 		return fmt.Errorf("set password: %w", unavailable(err))
-	}
-	if updated.RowsAffected() == 0 {
+	case !changed:
 		return ports.ErrChanged
 	}
 	return nil

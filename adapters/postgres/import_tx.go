@@ -17,6 +17,7 @@ import (
 type importTx struct {
 	conn   *pgx.Conn
 	mode   ports.ImportMode
+	origin ports.Origin
 	queue  pgx.Batch
 	failed error // with which the database aborted the transaction
 
@@ -43,8 +44,8 @@ type importTx struct {
 }
 
 // newImportTx returns a transaction. Queue begin first.
-func newImportTx(conn *pgx.Conn, mode ports.ImportMode, day domain.Date) *importTx {
-	return &importTx{conn: conn, mode: mode, day: day, taken: domain.NewTaken(), optimism: newOptimism()}
+func newImportTx(conn *pgx.Conn, mode ports.ImportMode, origin ports.Origin, day domain.Date) *importTx {
+	return &importTx{conn: conn, mode: mode, origin: origin, day: day, taken: domain.NewTaken(), optimism: newOptimism()}
 }
 
 // queueBegin queues the beginning of the transaction. What one batch of a dry run finds free must still be free for it at the next
@@ -339,6 +340,7 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 	}
 	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Registered, tally.Rejected,
 		tx.hasOriginals, tx.day, tx.mode.Sender.TokenName, tx.unkept, tx.mode.Sender.User)
+	tx.queue.Queue(recordSQL, importNote(tx.origin, tx.mode.Sender, tx.id, tally.Status(), &tally)...)
 	if len(tx.reasons) > 0 {
 		fields, codes, records := reasonColumns(tx.reasons)
 		tx.queue.Queue(insertReasons, tx.id, fields, codes, records)

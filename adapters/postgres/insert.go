@@ -26,6 +26,10 @@ const (
 		select field, code, $1, objects from unnest($2::text[], $3::text[], $4::bigint[]) r (field, code, objects)`
 )
 
+// rejectImportSQL inserts an import that registered no record, with its audit entry.
+var rejectImportSQL = "with rejected as (" + insertCode + " returning id), noted as (" +
+	note{first: 12, from: "rejected", importID: "id"}.sql() + ") select id from rejected"
+
 func reasonColumns(reasons map[domain.Reason]int) (fields, codes []string, records []int) {
 	for reason, count := range reasons {
 		fields, codes, records = append(fields, string(reason.Field)), append(codes, string(reason.Code)), append(records, count)

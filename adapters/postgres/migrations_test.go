@@ -38,6 +38,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 		select table_name::text from information_schema.tables where table_schema = 'public' and table_name not like 'bun_%' order by 1`)
 	require.Equal(t, []struct{ Name string }{
 		{"access_tokens"},
+		{"audit"},
 		{"bad_users"},
 		{"code_reasons"},
 		{"codes"},

@@ -42,7 +42,7 @@ func (r *Registrations) Create(ctx context.Context, account domain.Account) (id 
 		if err != nil {
 			return stop, fmt.Errorf("connect: %w", unavailable(err))
 		}
-		id, err = insertAccount(ctx, conn.Conn(), account)
+		id, err = insertAccount(ctx, conn.Conn(), &account)
 		conn.Release()
 		if err == nil {
 			return stop, nil
@@ -65,14 +65,18 @@ func (r *Registrations) Create(ctx context.Context, account domain.Account) (id 
 	return id, err
 }
 
+var noteRegistrationSQL = note{first: 2, from: "users where login_key = $1", user: "id"}.sql()
+
 // insertAccount inserts an account in one round trip, which is one transaction.
-func insertAccount(ctx context.Context, conn *pgx.Conn, account domain.Account) (id int64, err error) {
-	accounts := []domain.Account{account}
+func insertAccount(ctx context.Context, conn *pgx.Conn, account *domain.Account) (id int64, err error) {
+	accounts := []domain.Account{*account}
 	var batch pgx.Batch
 	batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
 	batch.Queue(insertUsers, arrayArgs(userColumns, accounts)...)
 	batch.Queue(insertProfiles+" returning user_id", arrayArgs(profileArrays, accounts)...).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&id) })
+	batch.Queue(noteRegistrationSQL, append([]any{account.Registration.Login.Key()},
+		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionRegistered})...)...)
 	return id, conn.SendBatch(ctx, &batch).Close()
 }
 

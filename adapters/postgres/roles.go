@@ -19,31 +19,37 @@ func NewRoles(db *DB) *Roles { return &Roles{db} }
 
 // The statements that change roles return whether the user exists, and whether the user is the last operator. They wait for a concurrent
 // deletion of the user.
-const (
+var (
 	grantSQL = `
 		with found as (select id from users where login_key = $1 for key share),
-			granted as (insert into roles (user_id, role) select id, $2 from found on conflict do nothing)
+			granted as (insert into roles (user_id, role) select id, $2 from found on conflict do nothing returning user_id),
+			noted as (` + note{first: 3, from: "granted", user: "user_id"}.sql() + `)
 		select exists (select from found), false`
 	revokeSQL = `
 		with found as (select id from users where login_key = $1),
 			last as (select from found where $2 = 'operator' and array[id] = array(select user_id from roles where role = $2)),
-			revoked as (delete from roles using found where user_id = id and role = $2 and not exists (select from last))
+			revoked as (delete from roles using found where user_id = id and role = $2 and not exists (select from last) returning user_id),
+			noted as (` + note{first: 3, from: "revoked", user: "user_id"}.sql() + `)
 		select exists (select from found), exists (select from last)`
 )
 
 // Grant implements ports.RoleStore.
 func (r *Roles) Grant(ctx context.Context, login domain.Login, role domain.Role) error {
-	return r.change(ctx, grantSQL, login, role)
+	return r.change(ctx, grantSQL, login, role, &domain.AuditEntry{Action: domain.ActionRoleGranted, After: roleFacts(role)})
 }
 
 // Revoke implements ports.RoleStore.
 func (r *Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role) error {
-	return r.change(ctx, revokeSQL, login, role)
+	return r.change(ctx, revokeSQL, login, role, &domain.AuditEntry{Action: domain.ActionRoleRevoked, Before: roleFacts(role)})
 }
 
-func (r *Roles) change(ctx context.Context, statement string, login domain.Login, role domain.Role) error {
+// roleFacts returns what an audit entry says about a role.
+func roleFacts(role domain.Role) map[string]any { return map[string]any{"role": role} }
+
+func (r *Roles) change(ctx context.Context, statement string, login domain.Login, role domain.Role, entry *domain.AuditEntry) error {
 	var found, last bool
-	err := r.db.changeRoles(ctx, statement, []any{login.Key(), role}, &found, &last)
+	args := append([]any{login.Key(), role}, noteArgs(ports.OriginOf(ctx), entry)...)
+	err := r.db.changeRoles(ctx, statement, args, &found, &last)
 	switch {
 	case err != nil:
 		return fmt.Errorf("change role: %w", unavailable(err))

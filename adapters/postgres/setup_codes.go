@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -17,13 +18,14 @@ func NewSetupCodes(db *DB) *SetupCodes { return &SetupCodes{db} }
 const (
 	noOperatorSQL = "not exists (select from roles where role = 'operator')"
 	validCodeSQL  = "exists (select from setup_codes where hash = $1 and expires > $2) and " + noOperatorSQL
+)
 
-	useCodeSQL = `
+var useCodeSQL = `
 		with found as (select id from users where id = $3 for key share),
 			used as (delete from setup_codes where exists (select from found) and ` + validCodeSQL + ` returning hash),
-			granted as (insert into roles (user_id, role) select id, 'operator' from found where exists (select from used))
+			granted as (insert into roles (user_id, role) select id, 'operator' from found where exists (select from used) returning user_id),
+			noted as (` + note{first: 4, from: "granted", user: "user_id"}.sql() + `)
 		select exists (select from used)`
-)
 
 // Create implements ports.SetupCodeStore.
 func (s *SetupCodes) Create(ctx context.Context, hash []byte, expires time.Time) (bool, error) {
@@ -50,7 +52,9 @@ func (s *SetupCodes) Check(ctx context.Context, hash []byte, at time.Time) error
 // Use implements ports.SetupCodeStore.
 func (s *SetupCodes) Use(ctx context.Context, hash []byte, at time.Time, user int64) error {
 	var used bool
-	err := s.db.changeRoles(ctx, useCodeSQL, []any{hash, at, user}, &used)
+	args := append([]any{hash, at, user},
+		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionRoleGranted, After: roleFacts(domain.RoleOperator)})...)
+	err := s.db.changeRoles(ctx, useCodeSQL, args, &used)
 	switch {
 	case err != nil:
 		return fmt.Errorf("use setup code: %w", unavailable(err))

@@ -14,6 +14,7 @@ import (
 // A SharedImport is one of several small imports in a transaction.
 type SharedImport struct {
 	Sender  domain.Sender
+	Origin  ports.Origin
 	Records []domain.Record // all that the import has
 	Work    func(context.Context, ports.ImportTx) error
 
@@ -79,7 +80,7 @@ func (s *Imports) beginShared(ctx context.Context, conn *pgx.Conn, imports []*Sh
 	txs := make([]*importTx, len(imports))
 	var wanted keys
 	for i, shared := range imports {
-		tx := newImportTx(conn, ports.ImportMode{Sender: shared.Sender}, domain.DateOf(s.now()))
+		tx := newImportTx(conn, ports.ImportMode{Sender: shared.Sender}, shared.Origin, domain.DateOf(s.now()))
 		tx.isShared, txs[i] = true, tx
 		for n := range shared.Records {
 			wanted.add(&shared.Records[n].Registration)

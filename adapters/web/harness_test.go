@@ -39,6 +39,7 @@ type site struct {
 	limits   *fake.Limits
 	exports  *fake.Exports
 	sessions *memorySessions
+	audit    *fake.Audit
 	tokens   *application.AccessTokens
 	setup    *application.SetUp
 }
@@ -57,7 +58,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	require.NoError(t, err)
 	store, spools := &fake.Imports{}, &fake.Spools{}
 	s := &site{
-		log: &syncBuffer{}, store: store, uploads: &fake.Uploads{}, limits: &fake.Limits{}, exports: &fake.Exports{}, sessions: &memorySessions{},
+		log: &syncBuffer{}, store: store, uploads: &fake.Uploads{}, limits: &fake.Limits{}, exports: &fake.Exports{}, audit: &fake.Audit{}, sessions: &memorySessions{},
 		tokens: application.NewAccessTokens(&fake.AccessTokens{}, &fake.Secrets{}, time.Now),
 		setup:  application.NewSetUp(&fake.SetupCodes{Store: store}, &fake.Secrets{}, time.Now),
 	}
@@ -71,7 +72,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 			Rules: rules, Now: time.Now, KeepOriginals: true, KeepAnswers: time.Hour,
 		},
 		auth: application.AuthConfig{
-			Accounts: accounts, Limits: s.limits, Hasher: hasher, Devices: &fake.Devices{}, Now: time.Now, Rules: rules,
+			Accounts: accounts, Limits: s.limits, Hasher: hasher, Devices: &fake.Devices{}, Audit: s.audit, Now: time.Now, Rules: rules,
 			TemporaryLifetime: 24 * time.Hour, MustChange: true,
 		},
 		web: web.Config{
@@ -81,7 +82,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 			Useradd:   api.Config{Access: api.AccessOpen},
 			Account:   pages.AccountConfig{Setup: s.setup},
 			Uploads: pages.UploadsConfig{
-				Uploads: s.uploads, Templates: report.Templates(""),
+				Uploads: s.uploads, Audit: s.audit, Templates: report.Templates(""),
 				KeepAnswers: time.Hour, MaxUser: 8 << 20, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
 			Reports: fake.Reports{Store: store}, Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
@@ -107,7 +108,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		Uploads: s.uploads, Worker: worker, Importing: imports, Decoder: decoder, MaxUser: 8 << 20,
 	})
 	use.web.Exporting = application.NewExportReport(application.ExportConfig{
-		Reports: fake.Reports{Store: store}, Exports: s.exports, Now: use.web.Now, Concurrency: 2, Patience: time.Minute,
+		Reports: fake.Reports{Store: store}, Audit: s.audit, Exports: s.exports, Now: use.web.Now, Concurrency: 2, Patience: time.Minute,
 		Formats: report.Formats(use.web.Now().Location(), ""),
 	})
 	server, err := web.NewServer(use.web)

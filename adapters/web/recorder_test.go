@@ -304,7 +304,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Useradd:  api.Config{Access: api.AccessToken, Importing: r},
 		Account:  pages.AccountConfig{Registering: r, Auth: r, Setup: r},
 		Uploads: pages.UploadsConfig{
-			Uploading: r, Uploads: r, Importing: r, Templates: report.Templates(""), KeepAnswers: time.Hour,
+			Uploading: r, Uploads: r, Importing: r, Audit: &fake.Audit{}, Templates: report.Templates(""), KeepAnswers: time.Hour,
 		},
 		Reports: r, Exporting: r, Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
 		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),

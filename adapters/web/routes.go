@@ -42,6 +42,8 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get("/readyz", health.ready)
 	app.Use(urls.Static, compress.New(), h.site.Assets.Serve()) // pages have secrets, and stay uncompressed
 
+	app.Use(h.guard.NoteOrigin)
+
 	// The routes above accept any host, because probes use the address of an instance. They disclose nothing.
 	app.Use(guard.RejectOtherHosts(cfg.Guard.Hosts, cfg.Log), guard.RejectOtherSites)
 	app.Get("/openapi.yaml", describe(cfg.Views))

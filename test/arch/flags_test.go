@@ -22,7 +22,7 @@ var flagsOfOthers = []string{"--json", "--data-binary", "--data-urlencode", "--h
 
 func TestDocumentsNameFlagsOfTheProgram(t *testing.T) {
 	known := slices.Clone(flagsOfOthers)
-	for _, command := range []string{"serve", "migrate", "user", "send", "token create"} {
+	for _, command := range []string{"serve", "migrate", "user", "send", "token create", "audit"} {
 		var help bytes.Buffer
 		require.Zero(t, bootstrap.Run(t.Context(), append(strings.Fields(command), "--help"), strings.NewReader(""), &help, &help))
 		known = append(known, flagName.FindAllString(help.String(), -1)...)

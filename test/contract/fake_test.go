@@ -65,6 +65,10 @@ func TestFakeAccessTokens(t *testing.T) {
 	contract.AccessTokens(t, func(*testing.T) ports.TokenStore { return &fake.AccessTokens{} })
 }
 
+func TestFakeAudit(t *testing.T) {
+	contract.Audit(t, func(*testing.T) ports.AuditStore { return &fake.Audit{} })
+}
+
 func TestFakeHasher(t *testing.T) {
 	contract.Hasher(t, contract.HasherSubject{Hasher: &fake.Hasher{}, Stronger: &fake.Hasher{Strength: 1}, Passwords: &fake.Passwords{}})
 }

@@ -45,7 +45,7 @@ func (g *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		return g.Imports.Do(ctx, mode, work)
 	}
 	m := &member{ctx: ctx, done: make(chan struct{})}
-	m.Sender, m.Records, m.Work = mode.Sender, mode.Records, m.guard(work)
+	m.Sender, m.Origin, m.Records, m.Work = mode.Sender, ports.OriginOf(ctx), mode.Records, m.guard(work)
 	if g.enter(m) {
 		g.runGroups(m)
 	}

@@ -5,6 +5,8 @@ package guard
 import (
 	"log/slog"
 
+	"github.com/gofiber/fiber/v2"
+
 	"rollcall/adapters/web/session"
 	"rollcall/adapters/web/transport"
 	"rollcall/domain"
@@ -34,6 +36,14 @@ type Guard struct {
 // New returns the guard of a server.
 func New(cfg Config, visitors *session.Visitors, proxies transport.Proxies, log *slog.Logger) *Guard {
 	return &Guard{visitors, newEvents(log, cfg.Pseudonym, proxies), proxies, cfg.ReportsAccess, cfg.Tokens}
+}
+
+// NoteOrigin puts the address and the id of a request into its context, for the audit. Until the sender is known, it is a visitor.
+func (g *Guard) NoteOrigin(c *fiber.Ctx) error {
+	c.SetUserContext(ports.WithOrigin(c.UserContext(), ports.Origin{
+		Actor: domain.Actor{Kind: domain.ActorVisitor}, Address: g.Proxies.ClientAddress(c), Request: transport.RequestID(c),
+	}))
+	return c.Next()
 }
 
 // SeesReports reports whether a user may see the reports of imports.

@@ -8,6 +8,7 @@ import (
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/urls"
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // A UserHandler answers a request of a user. Only a rule turns it into a handler, so every route of users has a rule.
@@ -59,6 +60,7 @@ func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 		case visitor.User == nil:
 			return domain.ErrSignedOut
 		}
+		c.SetUserContext(ports.WithActor(c.UserContext(), domain.UserActor(visitor.User.ID)))
 		return handle(c, visitor.User)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"rollcall/adapters/web/problem"
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // challenge is that of RFC 6750, section 3.
@@ -30,6 +31,7 @@ func (g *Guard) Token(c *fiber.Ctx, scope domain.Scope) (*domain.AccessToken, er
 	if err != nil {
 		return nil, err
 	}
+	c.SetUserContext(ports.WithActor(c.UserContext(), domain.Actor{Kind: domain.ActorToken, ID: token.ID, Name: token.Name}))
 	g.Events.Note(c, "token", "used", slog.Int64("token", token.ID))
 	return token, nil
 }

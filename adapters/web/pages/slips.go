@@ -24,7 +24,7 @@ const slipsPerPart = 500
 // PrintSlips answers GET /useradd/uploads/:id/slips. More slips than a page has come in parts. The query parameter part numbers them from
 // 1; without it, the page lists them.
 func (u *Uploads) PrintSlips(c *fiber.Ctx, user *domain.User) error {
-	return u.withResult(c, user, func(upload *ports.Upload, result *ports.ImportResult) error {
+	return u.withResult(c, user, "slips", func(upload *ports.Upload, result *ports.ImportResult) error {
 		words := u.Locale.Words(c)
 		imported := u.Locale.Now().Add(-upload.Silent - upload.Worked) // or a little later
 		view := slipsView{

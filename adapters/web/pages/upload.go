@@ -30,6 +30,7 @@ type UploadsConfig struct {
 	Uploading   ports.Uploading
 	Uploads     ports.UploadReading
 	Importing   ports.Importing
+	Audit       ports.Auditing
 	Templates   map[string]ports.TemplateWriter // of files to fill in, by extension
 	KeepAnswers time.Duration                   // how long the passwords of an upload can be downloaded
 	MaxUser     int64                           // bytes of a user's undecided uploads

@@ -24,22 +24,30 @@ func (u *Uploads) Credentials(c *fiber.Ctx, user *domain.User) error {
 	if sheet == nil {
 		return fiber.ErrNotFound
 	}
-	return u.withResult(c, user, func(upload *ports.Upload, result *ports.ImportResult) error {
+	return u.withResult(c, user, "credentials."+extension, func(upload *ports.Upload, result *ports.ImportResult) error {
 		name := strings.TrimSpace(strings.TrimSuffix(upload.Name, path.Ext(upload.Name)) + " credentials." + extension)
 		api.Attach(c, name, extension)
 		return api.SendOutcomes(c, result, sheet(u.Locale.Words(c)))
 	})
 }
 
-// withResult answers with an upload and the result of its import. If the result is no longer available, it redirects a browser to the upload's
+// withResult answers with a file of an upload and the result of its import. If the result is no longer available, it redirects a browser to the upload's
 // page.
-func (u *Uploads) withResult(c *fiber.Ctx, user *domain.User, answer func(*ports.Upload, *ports.ImportResult) error) error {
+func (u *Uploads) withResult(
+	c *fiber.Ctx, user *domain.User, file string, answer func(*ports.Upload, *ports.ImportResult) error,
+) error {
 	upload, result, err := u.result(c, user)
 	if errors.Is(err, ports.ErrNotFound) && problem.WantsPage(c) {
 		return c.Redirect(urls.Uploads+c.Params("id"), http.StatusSeeOther)
 	}
 	if err != nil {
 		return err
+	}
+	err = u.Audit.Record(c.UserContext(), domain.AuditEntry{
+		Action: domain.ActionExported, Import: upload.Import, After: map[string]any{"file": file},
+	})
+	if err != nil {
+		return errors.Join(err, result.Close())
 	}
 	u.Guard.Events.Note(c, "export", "made", guard.UserID(user), slog.String("file", "credentials"))
 	return answer(upload, result)
