@@ -184,6 +184,33 @@ func TestChoicesOutliveTheSession(t *testing.T) {
 	require.Contains(t, waitFor(t, b, address, "Checked, no one registered yet").Text(".preview"), "e03b")
 }
 
+// A form without scripts that arrives after its session comes back with a button, unless it has a password or a file. Then the sign-in page
+// says that it was not accepted.
+func TestFormsAfterTheSession(t *testing.T) {
+	b := serve(t).operator(t)
+	password := b.Get(t, "/account/password")
+	b.SignOut(t)
+	got := b.Do(t, http.MethodPost, "/useradd/uploads", "start=one&start=two", "Content-Type", mediaForm)
+	require.Equal(t, http.StatusUnauthorized, got.Status)
+	require.Equal(t, []string{"one", "two"}, values(got, "main form[action='/useradd/uploads'] [name=start]"))
+	require.Equal(t, "/login?next=%2Fuseradd%2Fuploads", got.Find("main a[target=_blank]").AttrOr("href", ""))
+	for next, send := range map[string]func() *visitor.Page{
+		"/account/password": func() *visitor.Page {
+			return b.Send(t, "/account/password", password, map[string]string{"old": "a guess", "psw": "another guess"})
+		},
+		"/useradd/upload": func() *visitor.Page { return uploadSeveral(t, b, "one.json", "[]") },
+	} {
+		t.Run(next, func(t *testing.T) {
+			address := send().Location()
+			require.Equal(t, "/login?next="+url.QueryEscape(next), address)
+			got := b.Get(t, address)
+			require.Equal(t, "Your session had ended, so the form was not accepted. Sign in, then fill it in again.", got.Text("[role=alert]"))
+			require.Zero(t, got.Find("[role=status]").Length())
+			require.Equal(t, "Sign in to see this page.", b.Get(t, address).Text("[role=status]"))
+		})
+	}
+}
+
 // What a page of another site sends does not appear in a form of this one.
 func TestForgedFormsDoNotComeBack(t *testing.T) {
 	s := serve(t)

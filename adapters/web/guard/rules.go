@@ -36,7 +36,7 @@ func (g *Guard) forSome(allows func(*domain.User) bool, handle UserHandler) fibe
 	return g.ForSignedIn(func(c *fiber.Ctx, user *domain.User) error {
 		switch {
 		case user.MustChangePassword && problem.WantsPage(c):
-			return c.Redirect(urls.ChangePassword(pageOf(c)), http.StatusSeeOther)
+			return c.Redirect(urls.ChangePassword(PageOf(c)), http.StatusSeeOther)
 		case user.MustChangePassword:
 			return domain.ErrPasswordChangeRequired
 		case !allows(user):
@@ -46,17 +46,16 @@ func (g *Guard) forSome(allows func(*domain.User) bool, handle UserHandler) fibe
 	})
 }
 
-// ForSignedIn is the rule of the page on which a password is changed. Without a session, it redirects a browser to the sign-in page,
-// and answers other clients with domain.ErrSignedOut. So it answers what would lose a user's choices, too: the script of a form keeps its
-// page, and the error page of any other form has the choices.
+// ForSignedIn is the rule of the page on which a password is changed. Without a session, it redirects a browser that asks for a page to the
+// sign-in page, and answers all other requests with domain.ErrSignedOut: a form must not be lost.
 func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		visitor, err := g.Visitors.Visitor(c)
 		switch {
 		case err != nil:
 			return err
-		case visitor.User == nil && problem.WantsPage(c) && !problem.WantsLocation(c) && !hasChoices(c):
-			return c.Redirect(urls.SignIn(pageOf(c)), http.StatusSeeOther)
+		case visitor.User == nil && c.Method() == fiber.MethodGet && problem.WantsPage(c) && !problem.WantsLocation(c):
+			return c.Redirect(urls.SignIn(PageOf(c)), http.StatusSeeOther)
 		case visitor.User == nil:
 			return domain.ErrSignedOut
 		}
@@ -65,13 +64,8 @@ func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 	}
 }
 
-// hasChoices reports whether a request is a form of an upload that is more than a button.
-func hasChoices(c *fiber.Ctx) bool {
-	return c.Method() == fiber.MethodPost && c.Params("id") != "" && c.Request().Header.ContentLength() != 0
-}
-
-// pageOf returns the address of the page that a request asks for or whose form it sends. The forms of an upload are on its page.
-func pageOf(c *fiber.Ctx) string {
+// PageOf returns the address of the page that a request asks for or whose form it sends. The forms of an upload are on its page.
+func PageOf(c *fiber.Ctx) string {
 	switch {
 	case c.Method() == fiber.MethodGet:
 		return c.OriginalURL()

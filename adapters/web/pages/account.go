@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -294,7 +293,7 @@ func (a *Account) ChangePassword(c *fiber.Ctx, changer *domain.User) error {
 	})
 	switch {
 	case errors.Is(err, domain.ErrSignedOut):
-		return a.enterAgain(c, noticePasswordChanged, func() error { return c.Redirect(urls.SignIn(urls.Password), http.StatusSeeOther) })
+		return a.enterAgain(c, noticePasswordChanged, func() error { return err })
 	case slices.Contains(problem.ViolationsOf(err), domain.Violation{Field: domain.FieldOldPassword, Code: domain.CodeWrong}):
 		a.Guard.Events.Note(c, "password_change", "failed", guard.UserID(changer))
 	}

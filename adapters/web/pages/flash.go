@@ -19,6 +19,7 @@ const (
 	noticeRegistered      = "registered"
 	noticePasswordChanged = "password_changed"
 	noticeOperator        = "operator"
+	noticeSessionOver     = "session_over"
 
 	// noticeSignIn is the end of the notice of a request that succeeded but could not sign the user in.
 	noticeSignIn = "_sign_in"
@@ -60,6 +61,8 @@ func (s *Site) takeFlash(c *fiber.Ctx, b *Base) {
 	switch name := flash.Get("notice"); name {
 	case noticeSignedOut, noticeOperator, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn:
 		b.Notice = b.T.Text("notice." + name)
+	case noticeSessionOver:
+		b.Notice, b.Alert = "", b.T.Text("notice."+name)
 	}
 	file := flash.Get("file")
 	page, isFile := urls.Offering(urls.Local(file))

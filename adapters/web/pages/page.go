@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
@@ -131,8 +130,12 @@ func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem, err error) error {
 		Base:   Base{Title: words.Text("error." + p.Code + ".title"), RequestID: p.RequestID},
 		Status: p.Status, Detail: p.Text(words), Resend: newResendView(c, p),
 	}
-	if v.Resend != nil && errors.Is(err, domain.ErrSignedOut) {
-		v.Detail, v.SignIn = words.Text("form.unsent.session"), urls.SignIn(path.Dir(c.Path()))
+	if c.Method() == fiber.MethodPost && errors.Is(err, domain.ErrSignedOut) {
+		signIn := urls.SignIn(guard.PageOf(c))
+		if v.Resend == nil && !problem.WantsLocation(c) {
+			return s.redirect(c, signIn, noticeSessionOver)
+		}
+		v.Detail, v.SignIn = words.Text("form.unsent.session"), signIn
 	}
 	return s.show(c, "error", v)
 }
