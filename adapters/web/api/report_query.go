@@ -106,9 +106,16 @@ func errorOf(violations domain.Violations) error {
 	return fmt.Errorf("%w: %w", problem.ErrFilter, &domain.RejectedError{Violations: violations})
 }
 
-// value returns the value of a parameter, empty for none, and adds it to the values.
+// value returns the first value of a parameter, empty for none, and adds it to the values.
 func (q *ReportQuery) value(c *fiber.Ctx, name string) string {
 	value := strings.TrimSpace(c.Query(name))
+	isRepeated := len(c.Context().QueryArgs().PeekMulti(name)) > 1
+	switch {
+	case isRepeated && slices.Contains(KeepFilter, name):
+		q.violate(name, domain.CodeRepeated)
+	case isRepeated:
+		q.others = append(q.others, domain.Violation{Field: domain.Field(name), Code: domain.CodeRepeated})
+	}
 	if value != "" {
 		q.Values.Set(name, value)
 	}
