@@ -274,7 +274,6 @@ func TestReportTakesAnyAddress(t *testing.T) {
 		{"login=%00", 0},
 		{"login=%20", 3},
 		{"login=nobody", 0},
-		{"login=<b>&login=c", 0},
 		{"after=x&before=y", 3},
 		{"after=-1", 3},
 		{"after=3&before=1", 2},
@@ -296,7 +295,7 @@ func TestReportTakesAnyAddress(t *testing.T) {
 	}
 	for _, query := range []string{
 		"from=2026-02-31&until=yesterday", "from=0000-00-00", "status=all", "status=-200", "status=99999999999999999999", "status=%00",
-		"reason=login", "reason=login:", "reason=%00:%00", "reason=none:taken", "login=%FF%FE",
+		"login=<b>&login=c", "reason=login", "reason=login:", "reason=%00:%00", "reason=none:taken", "login=%FF%FE",
 	} {
 		t.Run(query, func(t *testing.T) {
 			got := b.Get(t, "/profile?"+query)

@@ -475,7 +475,7 @@ func TestPipelinedRequests(t *testing.T) {
 		{"a part after one", []string{good + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "200"},
 		{"a part after a body", []string{post + "GET /healthz HTTP/1.1\nHos", "t: localhost\r\n\r\n"}, "400"},
 		{"one without CR, after one", []string{good, "GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "200 400"},
-		{"after an unknown method", []string{"FOO / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "400"},
+		{"after an unknown method", []string{"FOO / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\nHost: localhost\r\n\r\n"}, "405"},
 		{"a line without CR, in packets", []string{"GET /healthz HTTP/1.1", "\nHost: localhost\r\n\r\n"}, "400"},
 		{"a folded line, in packets", []string{"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: y\r\n", " z\r\n\r\n"}, "400"},
 	} {
