@@ -113,11 +113,8 @@ func (cmd *serveCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return err
 	}
-	err = cmd.logSetupLink(ctx, u.setUp, listener.Addr(), log)
-	if err != nil {
-		return err
-	}
-	err = u.audit.Record(ctx, domain.AuditEntry{Action: domain.ActionServerStarted, After: cmd.settings})
+	err = errors.Join(cmd.logSetupLink(ctx, u.setUp, listener.Addr(), log),
+		u.audit.Record(ctx, domain.AuditEntry{Action: domain.ActionServerStarted, After: cmd.settings}))
 	if err != nil {
 		return err
 	}

@@ -22,13 +22,13 @@ func NewAccessTokens(db *DB) *AccessTokens { return &AccessTokens{db} }
 var (
 	createTokenSQL = `
 		with created as (insert into access_tokens (name, hash, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5) returning id) ` +
-		note{first: 6, from: "created", after: tokenFact}.sql()
+		note{first: 6, from: "created", after: idFact}.sql()
 	revokeTokenSQL = `
 		with revoked as (update access_tokens set revoked_at = $2 where name = $1 and revoked_at is null returning id) ` +
-		note{first: 3, from: "revoked", after: tokenFact}.sql()
+		note{first: 3, from: "revoked", after: idFact}.sql()
 )
 
-const tokenFact = "jsonb_build_object('token', id)"
+const idFact = "jsonb_build_object('token', id)"
 
 // Create implements ports.TokenStore.
 func (a *AccessTokens) Create(ctx context.Context, token *domain.AccessToken, hash []byte) error {

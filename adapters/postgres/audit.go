@@ -119,6 +119,7 @@ func pageSQL(filter *domain.AuditFilter) string {
 	if filter.User == 0 && filter.Actor == (domain.Actor{}) && filter.Actions == nil {
 		return "select " + auditColumns + " from audit e where " + where + " order by e.id desc limit @limit"
 	}
+	//nolint:unqueryvet // its columns are those of the inner query
 	return `select e.* from unnest(@actions::text[]) a (action) cross join lateral (
 			select ` + auditColumns + ` from audit e where e.action = a.action and ` + where + ` order by e.id desc limit @limit
 		) e order by e.id desc limit @limit`
@@ -281,11 +282,11 @@ func (f *following) nextNew(ctx context.Context) (entries []followed, err error)
 	return entries, nil
 }
 
-// read returns the entries that a query finds, and the number of the oldest running transaction.
+// read returns the entries of a query, and the number of the oldest running transaction.
 func (f *following) read(ctx context.Context, sql string) (entries []followed, oldest int64, err error) {
 	f.args["last"], f.args["limit"], f.args["floor"] = f.last, followPart, strconv.FormatInt(f.floor, 10)
 	var batch pgx.Batch
-	batch.Queue("begin isolation level repeatable read read only") // both queries see the same transactions
+	batch.Queue("begin read only isolation level repeatable read") // both queries see the same transactions
 	batch.Queue(oldestSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&oldest) })
 	batch.Queue(sql, f.args).Query(func(rows pgx.Rows) (err error) {
 		entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (entry followed, err error) {

@@ -130,7 +130,7 @@ func selectsEntries(t *testing.T, store ports.AuditStore) {
 			}
 		}
 		got := entriesOf(t, store, filter)
-		require.Equal(t, len(want), len(got), "%+v", filter)
+		require.Len(t, got, len(want), "%+v", filter)
 		require.Equal(t, append([]domain.AuditEntry{}, want...), append([]domain.AuditEntry{}, got...), "%+v", filter)
 	}
 }
