@@ -163,6 +163,7 @@ func TestUploadThatFailsIsSentAgain(t *testing.T) {
 	})
 	require.Equal(t, "Отправить ещё раз", v.text("[data-upload] [type=submit]"))
 	require.Equal(t, "Загрузка файла", v.text("h1"))
+	v.hasFocus(".languages [lang=ru]")
 	v.do(click(`.languages a[lang="en"]`))
 	isRejectedAs(lost)
 
@@ -204,12 +205,16 @@ func TestUploadOfWhatIsNoFile(t *testing.T) {
 	proxy := p.proxied(t)
 	v := visit(t, proxy.url, look{})
 	p.registerOperator(v, anna())
-	path := filesOf(t, map[string]string{"empty.csv": "", "changed.csv": "login\n", "vanished.csv": "login\n"})
+	path := filesOf(t, map[string]string{"empty.csv": "", "changed.csv": "login\n", "vanished.csv": "login\n", "dropped.csv": "login\nboris\n"})
 	require.NoError(t, os.Mkdir(path("folder"), 0o700))
 	v.open("/useradd/upload")
-	v.dropFiles(path("folder"), path("empty.csv"))
 	reasons := func() string { return strings.Join(v.texts(".queue li"), "; ") }
 	const folder = "folder This is a folder. Open it, and choose the files in it. Remove"
+	v.dropFiles(path("folder"))
+	v.sees("a folder", func() bool { return reasons() == folder })
+	require.Equal(t, "Upload and check", v.text("[data-upload] [type=submit]"), "a folder cannot be sent again")
+	require.True(t, v.has("#file:required"))
+	v.dropFiles(path("folder"), path("empty.csv"))
 	const empty = "empty.csv The file is empty. Save it with its data, and choose it again. Remove"
 	v.sees("a folder and an empty file", func() bool { return reasons() == folder+"; "+empty })
 
@@ -229,8 +234,12 @@ func TestUploadOfWhatIsNoFile(t *testing.T) {
 		})
 	})
 	require.Equal(t, "Send again", v.text("[data-upload] [type=submit]"))
-	v.do(choose(path("changed.csv")), click("[data-upload] [type=submit]"))
-	v.sees("the file in the list", func() bool { return strings.Contains(v.text(".latest"), "changed.csv") })
+	v.do(choose(path("changed.csv")))
+	v.dropFiles(path("dropped.csv"))
+	v.sees("the chosen and the dropped file in the list", func() bool {
+		listed := v.text(".latest")
+		return strings.Contains(listed, "changed.csv") && strings.Contains(listed, "dropped.csv")
+	})
 	require.Empty(t, reasons())
 }
 

@@ -117,9 +117,10 @@ if (form) {
   const isNew = (file) => !sent.has(file) && !rows.some((row) => row.file === file);
   const update = () => {
     const hasNew = [...input.files].some(isNew);
-    button.disabled = has("waiting", "sending") && !hasNew && !has("rejected");
-    button.textContent = has("rejected") && !hasNew ? answers.texts().resend : submit;
-    input.required = rows.length === 0;
+    const resends = rows.some(({ file, state }) => file && state === "rejected");
+    button.disabled = has("waiting", "sending") && !hasNew && !resends;
+    button.textContent = resends && !hasNew ? answers.texts().resend : submit;
+    input.required = !rows.some(({ file }) => file);
     document.title = has("rejected") ? `${answers.texts().error} ${title}` : title;
   };
   const show = (row, state, text, { isFinal = false, mustSignIn = false } = {}) => {
@@ -258,7 +259,7 @@ if (form) {
   form.querySelector(".dropping").hidden = false;
   input.addEventListener("change", update);
   form.addEventListener("submit", (event) => {
-    if (!input.files.length && !rows.length) return; // the server says it
+    if (!input.files.length && input.required) return; // the server says it
     event.preventDefault();
     take([...input.files], []);
   });
@@ -296,6 +297,7 @@ if (form) {
       show(row, row.state, row.text, row);
     }
     update();
+    document.querySelector(".languages [aria-current]").focus();
   }, true);
 
   let inside = 0;
@@ -311,15 +313,18 @@ if (form) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     over(-inside);
-    const chosen = new DataTransfer();
-    const folders = [];
+    const files = [], folders = [];
     for (const item of event.dataTransfer.items) {
       const entry = item.webkitGetAsEntry();
       if (entry?.isDirectory) folders.push(entry.name);
-      else if (item.kind === "file") chosen.items.add(item.getAsFile());
+      else if (item.kind === "file") files.push(item.getAsFile());
     }
-    if (chosen.files.length) input.files = chosen.files;
-    take(chosen.files.length ? [...input.files] : [], folders);
+    if (files.length) {
+      const chosen = new DataTransfer();
+      for (const file of [...input.files].filter(isNew).concat(files)) chosen.items.add(file);
+      input.files = chosen.files;
+    }
+    take(files.length ? [...input.files] : [], folders);
   });
 }
 
