@@ -142,6 +142,13 @@ func TestNothingTypedIsLost(t *testing.T) {
 	v.load(http.StatusOK, click(button))
 	require.Equal(t, "/profile", v.path())
 
+	t.Log("a button has nothing to keep")
+	broken.Store(http.StatusBadGateway)
+	v.open("/logout")
+	v.do(click(button))
+	v.sees("the reason alone", func() bool { return v.text(".unsent") == "Сервер недоступен (ошибка 502)." })
+	broken.Store(0)
+
 	t.Log("the session is over")
 	v.open("/account/password")
 	elsewhere := p.visit(t)

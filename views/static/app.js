@@ -96,7 +96,7 @@ const answers = {}; // functions that other scripts use, too
   // Says why a form was not accepted. The form stays filled in.
   const explain = (form, button, reason, mustSignIn) => {
     const { error, resend, kept, signIn } = texts();
-    const lines = [reason, kept];
+    const lines = typedFields().some(isTyped) ? [reason, kept] : [reason];
     if (mustSignIn) {
       const href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
       lines.push(element("a", { href, target: "_blank", rel: "noopener", textContent: signIn }));
