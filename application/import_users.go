@@ -367,8 +367,8 @@ func resultOf(log ports.OutcomeLog, issuer ports.Issuer) *ports.ImportResult {
 	return &ports.ImportResult{Outcomes: after(0), After: after, Close: log.Close}
 }
 
-// outcomes yields the outcomes of a log after a number of registered records, with the passwords of an issuer, if there is one. A large log is read, and its passwords are
-// derived, while earlier outcomes are sent to the client.
+// outcomes yields the outcomes of a log after a number of registered records, with the passwords of an issuer, if there is one. A large log
+// is read, and its passwords are derived, while earlier outcomes are sent to the client.
 func outcomes(log ports.OutcomeLog, issuer ports.Issuer, after int) iter.Seq2[domain.Outcome, error] {
 	all := log.Outcomes(after)
 	if issuer != nil {

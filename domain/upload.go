@@ -26,7 +26,8 @@ func (s UploadState) IsUndecided() bool { return s == UploadChecking || s.NeedsU
 // IsOver reports whether an upload in this state never needs its file again.
 func (s UploadState) IsOver() bool { return !s.NeedsJob() && !s.NeedsUser() }
 
-// UploadFailure is the reason why an upload has failed, or was cancelled by the server. Failures are stable: they are stored, and translated at the edge.
+// An UploadFailure is the reason why an upload has failed, or was cancelled by the server. Failures are stable: they are stored, and
+// translated at the edge.
 type UploadFailure string
 
 // The failures of uploads.
@@ -37,8 +38,3 @@ const (
 	UploadInternal       UploadFailure = "internal"
 	UploadReplaced       UploadFailure = "replaced" // cancelled: newer uploads of its user have taken its place
 )
-
-// UploadFailures returns every failure.
-func UploadFailures() []UploadFailure {
-	return []UploadFailure{UploadBroken, UploadTooManyRecords, UploadTooSlow, UploadInternal, UploadReplaced}
-}

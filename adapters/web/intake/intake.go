@@ -100,8 +100,8 @@ func isGzip(file ports.Spool) bool {
 	return string(head) == signature
 }
 
-// inflate replaces a spool with one that read fills with the file of up to limit bytes that it inflates to. It runs after the body has arrived, so that a slow
-// client occupies no decoder.
+// inflate replaces a spool with one that read fills with the file of up to limit bytes that it inflates to. It runs after the body has
+// arrived, so that a slow client occupies no decoder.
 func (r *Receiver) inflate(c *fiber.Ctx, compressed ports.Spool, limit int64, inflate inflater, read func(to ports.Spool, plain io.Reader) error) (ports.Spool, error) {
 	select {
 	case r.inflating <- struct{}{}:

@@ -60,8 +60,8 @@ func (a *Account) SetUp(c *fiber.Ctx, user *domain.User) error {
 	return a.redirect(c, urls.Profile, noticeOperator)
 }
 
-// proceed redirects a user who has just signed in to next, with a notice. A temporary password must be changed first. Then a user who came by a setup link
-// becomes the first operator.
+// proceed redirects a user who has just signed in to next, with a notice. A temporary password must be changed first. Then a user who came
+// by a setup link becomes the first operator.
 func (a *Account) proceed(c *fiber.Ctx, user *domain.User, next, notice string) error {
 	if user.MustChangePassword {
 		return c.Redirect(urls.ChangePassword(next), http.StatusSeeOther)

@@ -31,8 +31,8 @@ func (u *Uploads) Credentials(c *fiber.Ctx, user *domain.User) error {
 	})
 }
 
-// withResult answers with a file of an upload and the result of its import. If the result is no longer available, it redirects a browser to the upload's
-// page.
+// withResult answers with a file of an upload and the result of its import. If the result is no longer available, it redirects a browser to
+// the upload's page.
 func (u *Uploads) withResult(
 	c *fiber.Ctx, user *domain.User, file string, answer func(*ports.Upload, *ports.ImportResult) error,
 ) error {
