@@ -103,6 +103,8 @@ func TestRejectedFormsComeBack(t *testing.T) {
 				got := post()
 				require.Equal(t, c.status, got.Status)
 				require.Contains(t, got.Text("main"), c.alert)
+				require.Equal(t, 1, got.Find("main [role=alert][autofocus]").Length())
+				require.Regexp(t, "^Error: ", got.Text("title"))
 				for _, selector := range form.keeps {
 					require.Equal(t, 1, got.Find("main form "+selector).Length(), selector)
 				}
@@ -177,7 +179,7 @@ func TestChoicesOutliveTheSession(t *testing.T) {
 	b.SignOut(t)
 	got := b.Send(t, address+"/start", checked, map[string]string{"choose": "1", "sheet": "5Б"})
 	require.Equal(t, http.StatusUnauthorized, got.Status)
-	require.Equal(t, "Your session has ended. Sign in, then send the form again.", got.Text(".lead:not(:has(a))"))
+	require.Equal(t, "Your session has ended. Sign in, then send the form again.", got.Text("[role=alert] p:first-child"))
 	link := got.Find("main a[target=_blank]").AttrOr("href", "")
 	require.Equal(t, address, b.Send(t, "/login", b.Get(t, link), map[string]string{"login": "anna", "psw": goodPassword}).Location())
 	require.Equal(t, address, b.Send(t, address+"/start", got, nil).Location())
@@ -204,7 +206,7 @@ func TestFormsAfterTheSession(t *testing.T) {
 			address := send().Location()
 			require.Equal(t, "/login?next="+url.QueryEscape(next), address)
 			got := b.Get(t, address)
-			require.Equal(t, "Your session had ended, so the form was not accepted. Sign in, then fill it in again.", got.Text("[role=alert]"))
+			require.Equal(t, "Your session had ended, so the form wasn't accepted. Sign in, then fill it in again.", got.Text("[role=alert] p:first-child"))
 			require.Zero(t, got.Find("[role=status]").Length())
 			require.Equal(t, "Sign in to see this page.", b.Get(t, address).Text("[role=status]"))
 		})

@@ -137,6 +137,9 @@ func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem, err error) error {
 		}
 		v.Detail, v.SignIn = words.Text("form.unsent.session"), signIn
 	}
+	if v.Resend != nil {
+		v.Alert = v.Detail
+	}
 	return s.show(c, "error", v)
 }
 
