@@ -97,7 +97,7 @@ func TestForms(t *testing.T) {
 		{"EmptyField", []string{"note", "", "", "file", "a.json", file, "other", "", ""}, 200, "", ""},
 		{"SecondFile", []string{"file", "a.json", file, "file", "b.json", second}, 400, `"code":"several_files"`, ""},
 		{"SecondFileOfAnotherField", []string{"a", "a.json", file, "b", "b.json", second}, 400, `"code":"several_files"`, ""},
-		{"EmptySecondFile", []string{"file", "a.json", file, "file", "b.json", ""}, 400, `"code":"several_files"`, "Some files were not taken:"},
+		{"EmptySecondFile", []string{"file", "a.json", file, "file", "b.json", ""}, 400, `"code":"several_files"`, "Some files weren't accepted:"},
 		{"DryRun", []string{"dry_run", "", "true", "file", "a.json", file}, 400, `"code":"form_field"`, "The form has a field that the server doesn't know."},
 		{"FieldAfterFile", []string{"file", "a.json", file, "dry_run", "", "true"}, 400, `"code":"form_field"`, "The form has a field that the server doesn't know."},
 		{"FileWithoutName", []string{"file", "", file}, 400, `"code":"form_field"`, "The form has a field that the server doesn't know."},

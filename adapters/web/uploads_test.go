@@ -127,13 +127,14 @@ func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
 	s := serve(t)
 	b := s.operator(t)
 	file := person("one", `"email":"one@example.com"`)
-	got := uploadSeveral(t, b, "a.json", file, "b.pdf", "%PDF-1.4\n", `c\c.json`, "", "d.json", file, "e.json", file, "f.json", file, "g.json", "")
+	got := uploadSeveral(t, b, "a.json", file, "b.pdf", "%PDF-1.4\n", "b.xlsx", "PK\x03\x04", `c\c.json`, "", "d.json", file, "e.json", file, "f.json", file, "g.json", "")
 	require.Equal(t, 400, got.Status)
-	require.Equal(t, "Some files were not taken:", got.Text(".message.bad"))
+	require.Equal(t, "Some files weren't accepted:", got.Text(".message.bad"))
 	require.Equal(t, "b.pdf This is a PDF document. Ask for the table itself, as .xlsx or CSV."+
+		" b.xlsx The file is empty, damaged or in an unsupported format (cannot read the workbook: the file is damaged or incomplete)."+
 		" c.json The file is empty. Save it with its data, and choose it again."+
-		" f.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again."+
-		" g.json Not taken: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again.", got.Text(".not-taken"))
+		" f.json Not accepted: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again."+
+		" g.json Not accepted: up to 3 files can wait for your decision. Register or cancel the files below, then upload this one again.", got.Text(".not-taken"))
 	require.NotContains(t, got.HTML, `http-equiv="refresh"`, "the reasons stay")
 	require.Equal(t, 3, got.Find(".latest li").Length())
 

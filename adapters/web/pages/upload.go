@@ -168,7 +168,7 @@ func (u *Uploads) reason(c *fiber.Ctx, err error) string {
 	case errors.Is(err, domain.ErrBrokenFile):
 		reason := words.Text("upload.failure." + string(domain.UploadBroken))
 		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
-			reason += " (" + broken.Error() + ")"
+			reason = strings.TrimSuffix(reason, ".") + " (" + broken.Error() + ")."
 		}
 		return reason
 	case errors.Is(err, transport.ErrTooLarge):
