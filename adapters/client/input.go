@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"os"
 	"path/filepath"
@@ -54,6 +55,9 @@ func (c *Client) openInput(ctx context.Context, name string) (*input, error) {
 		return c.spoolInput(ctx, io.NopCloser(c.Stdin), format)
 	}
 	file, err := os.Open(name)
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, failed.Err // the name is printed before each error of a file
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +66,7 @@ func (c *Client) openInput(ctx context.Context, name string) (*input, error) {
 	case err != nil:
 		return nil, errors.Join(err, file.Close())
 	case info.IsDir():
-		return nil, errors.Join(errors.New("is a directory"), file.Close())
+		return nil, errors.Join(fmt.Errorf("a folder cannot be sent: name the files in it, such as %s", filepath.Join(name, "*.csv")), file.Close())
 	case !info.Mode().IsRegular():
 		return c.spoolInput(ctx, file, format)
 	}

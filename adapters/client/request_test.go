@@ -58,6 +58,16 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// A file that cannot be read is named once, with the reason.
+func TestFilesThatCannotBeRead(t *testing.T) {
+	folder := t.TempDir()
+	missing := filepath.Join(folder, "people.csv")
+	got := script(t).send(t, "", client.Options{Files: []string{missing, folder}})
+	require.ErrorIs(t, got.err, client.ErrReported)
+	require.Equal(t, missing+": no such file or directory\n"+
+		folder+": a folder cannot be sent: name the files in it, such as "+filepath.Join(folder, "*.csv")+"\n", got.stderr)
+}
+
 // Input that can be read only once is sent again in a retry.
 func TestRetryOfPipe(t *testing.T) {
 	content := strings.Repeat("0123456789abcdef", 1<<17) // more than a spool keeps in memory
