@@ -122,7 +122,7 @@ func TestUploadByDragAndDrop(t *testing.T) {
 	p.registerOperator(v, anna())
 	v.open("/useradd/upload")
 	require.NotContains(t, v.text("main"), "The connection was lost")
-	require.Contains(t, v.text("main"), "Or drop a file")
+	require.Contains(t, v.text("main"), "Or drop files")
 	v.drop("dropped.json")
 	v.isUploaded()
 	v.headed("Checked, no one registered yet")
