@@ -79,6 +79,51 @@ func jsonOf(facts map[string]any) []byte {
 
 var recordSQL = note{first: 1}.sql()
 
+// An importNote is the audit entry of an import, with its origin.
+type importNote struct {
+	origin ports.Origin
+	entry  domain.AuditEntry
+}
+
+// newImportNote returns the note of an import. Its sender is the actor, if it has one. The tally is nil for an import whose records were not
+// counted.
+func newImportNote(origin ports.Origin, sender domain.Sender, id int64, status int, tally *domain.Tally) importNote {
+	switch {
+	case sender.Token != 0:
+		origin.Actor = domain.Actor{Kind: domain.ActorToken, ID: sender.Token, Name: sender.TokenName}
+	case sender.User != 0:
+		origin.Actor = domain.UserActor(sender.User)
+	}
+	facts := map[string]any{"status": status}
+	if tally != nil {
+		facts["records"], facts["registered"], facts["rejected"] = tally.Records, tally.Registered, tally.Rejected
+	}
+	return importNote{origin, domain.AuditEntry{Action: domain.ImportAction(status), Import: id, After: facts}}
+}
+
+// noteImportsSQL adds the entries of all imports of a transaction. One statement costs a fraction of one for each.
+const noteImportsSQL = `
+	insert into audit (actor, actor_name, action, address, request, after, import_id)
+	select actor, nullif(actor_name, ''), action, nullif(address, ''), nullif(request, ''), after::jsonb, import_id
+	from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+		n (actor, actor_name, action, address, request, after, import_id)`
+
+// queueNotes queues the notes of a transaction.
+func (tx *importTx) queueNotes() {
+	n := len(tx.notes)
+	if n == 0 {
+		return
+	}
+	actors, names, actions := make([]string, n), make([]string, n), make([]string, n)
+	addresses, requests, facts, imports := make([]string, n), make([]string, n), make([]string, n), make([]int64, n)
+	for i, note := range tx.notes {
+		actors[i], names[i], actions[i] = note.origin.Actor.Key(), note.origin.Actor.Name, string(note.entry.Action)
+		addresses[i], requests[i] = note.origin.Address, note.origin.Request
+		facts[i], imports[i] = string(jsonOf(note.entry.After)), note.entry.Import
+	}
+	tx.queue.Queue(noteImportsSQL, actors, names, actions, addresses, requests, facts, imports)
+}
+
 // Record implements ports.Auditing.
 func (a *Audit) Record(ctx context.Context, entry domain.AuditEntry) error {
 	_, err := a.db.pool.Exec(ctx, recordSQL, noteArgs(ports.OriginOf(ctx), &entry)...)

@@ -32,6 +32,8 @@ type importTx struct {
 	hasOriginals bool // some rejections have originals
 	unkept       int  // rejections that are counted and not stored
 
+	notes []importNote // to store with the commit, also those of earlier imports in the same transaction
+
 	isShared bool // other imports have the same transaction, and one look-up has found what is taken for all of them
 	hasAsked bool // which keys are taken
 
@@ -340,7 +342,7 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 	}
 	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Registered, tally.Rejected,
 		tx.hasOriginals, tx.day, tx.mode.Sender.TokenName, tx.unkept, tx.mode.Sender.User)
-	tx.queue.Queue(recordSQL, importNote(tx.origin, tx.mode.Sender, tx.id, tally.Status(), &tally)...)
+	tx.notes = append(tx.notes, newImportNote(tx.origin, tx.mode.Sender, tx.id, tally.Status(), &tally))
 	if len(tx.reasons) > 0 {
 		fields, codes, records := reasonColumns(tx.reasons)
 		tx.queue.Queue(insertReasons, tx.id, fields, codes, records)
@@ -359,6 +361,7 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 }
 
 func (tx *importTx) commit(ctx context.Context) error {
+	tx.queueNotes()
 	tx.queue.Queue("commit")
 	err := tx.send(ctx)
 	if err != nil {

@@ -188,27 +188,12 @@ func (s *Imports) isCommitted(ctx context.Context, tx *importTx) (committed bool
 	return true, settle(ctx, s.db.pool)
 }
 
-// importNote returns the arguments of the audit entry of an import. Its sender is the actor, if it has one. The tally is nil for an import
-// whose records were not counted.
-func importNote(origin ports.Origin, sender domain.Sender, id int64, status int, tally *domain.Tally) []any {
-	switch {
-	case sender.Token != 0:
-		origin.Actor = domain.Actor{Kind: domain.ActorToken, ID: sender.Token, Name: sender.TokenName}
-	case sender.User != 0:
-		origin.Actor = domain.UserActor(sender.User)
-	}
-	facts := map[string]any{"status": status}
-	if tally != nil {
-		facts["records"], facts["registered"], facts["rejected"] = tally.Records, tally.Registered, tally.Rejected
-	}
-	return noteArgs(origin, &domain.AuditEntry{Action: domain.ImportAction(status), Import: id, After: facts})
-}
-
 // Reject implements ports.ImportStore.
 func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (id int64, err error) {
 	sender, day := rejected.Sender, domain.DateOf(s.now())
+	note := newImportNote(ports.OriginOf(ctx), sender, 0, rejected.Status, nil)
 	args := append([]any{nil, nil, rejected.Status, rejected.Description, 0, 0, false, day, sender.TokenName, 0, sender.User},
-		importNote(ports.OriginOf(ctx), sender, 0, rejected.Status, nil)...)
+		noteArgs(note.origin, &note.entry)...)
 	err = s.db.imports.QueryRow(ctx, rejectImportSQL, args...).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))

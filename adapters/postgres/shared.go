@@ -44,7 +44,7 @@ func (s *Imports) RunShared(ctx context.Context, imports []*SharedImport) {
 			break
 		}
 		tx := txs[i]
-		tx.queue.QueuedQueries = slices.Clip(last.queue.QueuedQueries)
+		tx.queue.QueuedQueries, tx.notes = slices.Clip(last.queue.QueuedQueries), slices.Clip(last.notes)
 		err = shared.Work(ctx, tx)
 		if err != nil && !tx.hasAsked {
 			shared.Err, err = err, nil

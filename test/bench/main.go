@@ -216,6 +216,9 @@ insert into profiles (fname, lname, patr, birthday, group_name, user_id)
 	select 'Иван', 'Смирнов', 'Иванович', date '1970-01-01', nullif('', ''), (select id from users where login_key = 'user' || n) from unnest(array[:n]::bigint[]) u (n);
 insert into codes (id, date, code, description, created, refused, originals, uncounted_day)
 	values (coalesce(null, nextval('codes_id_seq')), clock_timestamp(), 200, 'All users have been created (1 of 1 users)', 1, 0, false, date '2026-01-01');
+insert into audit (actor, actor_name, action, address, request, after, import_id)
+	select 'visitor', nullif('', ''), 'import.succeeded', '127.0.0.1', 'b0f1c2d3-0000-4000-8000-000000000000',
+		'{"records":1,"registered":1,"rejected":0,"status":200}'::jsonb, n from unnest(array[:n]::bigint[]) u (n);
 commit;
 \endpipeline
 `
