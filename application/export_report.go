@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"rollcall/domain"
@@ -20,7 +21,8 @@ type ExportReport struct {
 // ExportConfig configures ExportReport.
 type ExportConfig struct {
 	Reports     ports.ReportStore
-	Audit       ports.Auditing
+	Audit       ports.AuditStore
+	AuditWriter ports.AuditWriter
 	Exports     ports.ExportStore
 	Formats     map[string]ports.ExportFormat
 	Now         func() time.Time
@@ -49,27 +51,75 @@ func (u *ExportReport) Export(ctx context.Context, asked ports.ExportQuery) (*po
 		}
 		detail = fmt.Sprintf("%s-import-%d", detail, filter.Import)
 	}
-	select {
-	case u.slots <- struct{}{}:
-		defer func() { <-u.slots }()
-	case <-time.After(u.cfg.Patience):
-		return nil, fmt.Errorf("export %q: %w", name, ports.ErrBusy)
-	case <-ctx.Done():
-		return nil, fmt.Errorf("export %q: %w", name, ctx.Err())
-	}
-	file, err := u.cfg.Exports.Make(ports.ExportName{Kind: format.Kind, Detail: detail, Extension: format.Extension}, func(w io.Writer) error {
+	file, err := u.export(ctx, ports.ExportName{Kind: format.Kind, Detail: detail, Extension: format.Extension}, func(w io.Writer) error {
 		query := ports.ReportQuery{Filter: filter, Violations: format.Violations, Originals: format.OneImport}
 		return u.cfg.Reports.Read(ctx, query, func(report ports.Report) error {
 			report.Language = asked.Language
 			return format.Writer.Write(w, report)
 		})
-	})
+	}, domain.AuditEntry{Import: filter.Import, After: map[string]any{"file": name}})
 	if err != nil {
 		return nil, fmt.Errorf("export %q: %w", name, err)
 	}
-	err = u.cfg.Audit.Record(ctx, domain.AuditEntry{Action: domain.ActionExported, Import: filter.Import, After: map[string]any{"file": name}})
+	return file, nil
+}
+
+// ExportAudit implements ports.Exporting.
+func (u *ExportReport) ExportAudit(ctx context.Context, query ports.AuditExportQuery) (*ports.ExportFile, error) {
+	name := ports.ExportName{Kind: "rollcall-audit", Detail: u.cfg.Now().Format(time.DateOnly), Extension: "csv"}
+	file, err := u.export(ctx, name, func(w io.Writer) error {
+		return u.cfg.AuditWriter.Write(w, query.Language, u.entries(ctx, query.Filter))
+	}, domain.AuditEntry{After: map[string]any{"file": "audit.csv"}})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("export %q: %w", name, err), file.Close())
+		return nil, fmt.Errorf("export audit: %w", err)
+	}
+	return file, nil
+}
+
+// entriesRead is the number of entries that an export of the audit reads in a query.
+const entriesRead = 1000
+
+// entries yields the entries that a filter selects, the newest first, without those that are recorded meanwhile.
+func (u *ExportReport) entries(ctx context.Context, filter domain.AuditFilter) iter.Seq2[domain.AuditEntry, error] {
+	return func(yield func(domain.AuditEntry, error) bool) {
+		query := ports.AuditQuery{Filter: filter, Limit: entriesRead}
+		for isLast := false; !isLast; {
+			page, err := u.cfg.Audit.Entries(ctx, query)
+			if err != nil {
+				yield(domain.AuditEntry{}, err)
+				return
+			}
+			for _, entry := range page.Entries {
+				query.After = entry.ID
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			isLast = page.IsLast
+		}
+	}
+}
+
+// export makes a file when it is its turn, and records it in the audit.
+func (u *ExportReport) export(
+	ctx context.Context, name ports.ExportName, write func(io.Writer) error, entry domain.AuditEntry,
+) (*ports.ExportFile, error) {
+	select {
+	case u.slots <- struct{}{}:
+		defer func() { <-u.slots }()
+	case <-time.After(u.cfg.Patience):
+		return nil, ports.ErrBusy
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	file, err := u.cfg.Exports.Make(name, write)
+	if err != nil {
+		return nil, err
+	}
+	entry.Action = domain.ActionExported
+	err = u.cfg.Audit.Record(ctx, entry)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
 }

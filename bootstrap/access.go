@@ -105,6 +105,9 @@ func (h *hostName) UnmarshalText(text []byte) error {
 // A network is a network on the command line. An address stands for the network that contains only it.
 type network netip.Prefix
 
+// String implements fmt.Stringer.
+func (n network) String() string { return netip.Prefix(n).String() }
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (n *network) UnmarshalText(text []byte) error {
 	prefix, err := netip.ParsePrefix(string(text))

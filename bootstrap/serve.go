@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"time"
 
@@ -43,14 +44,21 @@ func (cmd *serveCommand) Validate() error {
 		cmd.signInFlags.check(), cmd.retentionFlags.check(), cmd.exportFlags.check(), cmd.secretFlags.check())
 }
 
-// AfterApply implements kong's interface. It reads the settings, which only the parser has as they were given.
+// AfterApply implements kong's interface. It collects the settings.
 func (cmd *serveCommand) AfterApply(command *kong.Context) error {
 	cmd.settings = map[string]any{}
 	for _, flag := range command.Flags() {
-		if flag.Tag.Has("secret") || flag.Name == "help" {
+		if flag.Tag.Has("secret") || flag.Hidden || flag.Name == "help" {
 			continue
 		}
-		if value := fmt.Sprint(command.FlagValue(flag)); value != flag.Default {
+		usual := reflect.New(flag.Target.Type()).Elem()
+		if flag.HasDefault {
+			err := flag.Parse(kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: flag.Default}), usual)
+			if err != nil {
+				return fmt.Errorf("read default of --%s: %w", flag.Name, err)
+			}
+		}
+		if value := fmt.Sprint(command.FlagValue(flag)); value != fmt.Sprint(usual.Interface()) {
 			cmd.settings[flag.Name] = value
 		}
 	}

@@ -135,6 +135,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	u.exportReport = application.NewExportReport(application.ExportConfig{
 		Reports:     u.reports,
 		Audit:       audit,
+		AuditWriter: report.AuditCSV{Location: cmd.now().Location()},
 		Exports:     cmd.exportsFolder(),
 		Formats:     report.Formats(cmd.now().Location(), r.spools.Dir()),
 		Now:         cmd.now,
@@ -186,6 +187,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 		},
 		Reports:   u.reports,
 		Exporting: u.exportReport,
+		Audit:     application.NewReadAudit(u.audit, postgres.NewAccounts(r.db)),
 		Ready:     r.db.Ready,
 		Spools:    r.spools,
 		Languages: r.catalog,

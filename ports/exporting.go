@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"io"
+	"iter"
 	"strings"
 
 	"rollcall/domain"
@@ -13,6 +14,21 @@ type Exporting interface {
 	// Export makes a file. It returns ErrNotFound if there is no such format or import, ErrBusy when too many files are being
 	// made, ErrUnavailable if the database is unreachable or the disk is full.
 	Export(ctx context.Context, query ExportQuery) (*ExportFile, error)
+
+	// ExportAudit makes a file of the audit. It returns ErrBusy and ErrUnavailable as Export does.
+	ExportAudit(ctx context.Context, query AuditExportQuery) (*ExportFile, error)
+}
+
+// An AuditExportQuery asks for a file of the entries that a filter selects, as CSV.
+type AuditExportQuery struct {
+	Language string // of the reader, as in Report
+	Filter   domain.AuditFilter
+}
+
+// AuditWriter writes files of the audit.
+type AuditWriter interface {
+	// Write writes entries as a file for readers of a language. It returns the error of the entries, or that of w, wrapped.
+	Write(w io.Writer, language string, entries iter.Seq2[domain.AuditEntry, error]) error
 }
 
 // An ExportQuery asks for a file of the imports and rejections that a filter selects.

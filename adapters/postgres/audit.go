@@ -147,27 +147,30 @@ const (
 			case when @until::timestamptz is null then @highest::bigint
 				else coalesce((select id from audit where at < @until order by at desc, id desc limit 1), 0) end`
 
-	auditRangeSQL = `e.id between @lowest::bigint and @highest::bigint
-		and (@from::timestamptz is null or e.at >= @from) and (@until::timestamptz is null or e.at < @until)`
+	auditTimesSQL = "(@from::timestamptz is null or e.at >= @from) and (@until::timestamptz is null or e.at < @until)"
 )
 
 // pageSQL returns the query for a page of entries. An index has the entries of each action in the order of their ids, for all users
-// and actors, for one of them, or for both.
+// and actors, for one of them, or for both. Its key is a single text, because a comparison of rows stops only where the first column
+// changes. Comparing key and id as a row makes the planner read the index, however frequent it believes the key to be.
 func pageSQL(filter *domain.AuditFilter) string {
-	where := auditRangeSQL
-	if filter.User != 0 {
-		where = "e.user_id = @user and " + where
-	}
-	if filter.Actor != (domain.Actor{}) {
-		where = "e.actor = @actor and " + where
-	}
 	if filter.User == 0 && filter.Actor == (domain.Actor{}) && filter.Actions == nil {
-		return "select " + auditColumns + " from audit e where " + where + " order by e.id desc limit @limit"
+		return "select " + auditColumns + ` from audit e
+			where e.id between @lowest::bigint and @highest::bigint and ` + auditTimesSQL + " order by e.id desc limit @limit"
+	}
+	key, value, condition := "e.action", "a.action", auditTimesSQL
+	if filter.Actor != (domain.Actor{}) {
+		key, value = "e.actor || ' ' || "+key, "@actor::text || ' ' || "+value
+	}
+	if filter.User != 0 {
+		key, value = "e.user_id::text || ' ' || "+key, "@user::bigint::text || ' ' || "+value
+		condition += " and e.user_id is not null" // as the index is for
 	}
 	//nolint:unqueryvet // its columns are those of the inner query
-	return `select e.* from unnest(@actions::text[]) a (action) cross join lateral (
-			select ` + auditColumns + ` from audit e where e.action = a.action and ` + where + ` order by e.id desc limit @limit
-		) e order by e.id desc limit @limit`
+	return fmt.Sprintf(`select e.* from unnest(@actions::text[]) a (action) cross join lateral (
+			select %[1]s from audit e where (%[2]s, e.id) between (%[3]s, @lowest::bigint) and (%[3]s, @highest::bigint) and %[4]s
+			order by %[2]s desc, e.id desc limit @limit
+		) e order by e.id desc limit @limit`, auditColumns, key, value, condition)
 }
 
 func auditArgs(filter *domain.AuditFilter) pgx.NamedArgs {

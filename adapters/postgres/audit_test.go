@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,4 +159,76 @@ func TestMigrationOfAudit(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, page.Entries, 1)
 	require.Equal(t, "anna", page.Entries[0].Login)
+}
+
+// largeAudit is the number of entries of a large audit. fewEntries bounds what a page of it reads: a page reads up to as many entries of
+// each action as it has, and the logins.
+const (
+	largeAudit = 200_000
+	fewEntries = 1200
+)
+
+// No page of the audit reads a whole table, whatever its filter selects.
+func TestPagesOfLargeAudit(t *testing.T) {
+	url := pgtest.New(t)
+	names := make([]string, len(domain.Actions()))
+	for i, action := range domain.Actions() {
+		names[i] = "'" + string(action) + "'"
+	}
+	for _, sql := range []string{
+		`create table marker ()`,
+		fmt.Sprintf(`insert into audit (at, actor, action, user_id)
+			select timestamptz '2026-01-01' + n * interval '1 second',
+				case when n %% 50000 = 1 then 'token:3' when n %% 3 = 0 then 'user:' || n %% 1000 else 'visitor' end,
+				(array[%s])[case when n %% 70000 = 2 then 8 else 1 + n %% 2 end], case when n %% 5 = 0 then n %% 1000 when n %% 2 = 0 then 7 end
+			from generate_series(1, %d) n`, strings.Join(names, ", "), largeAudit),
+		`analyze`,
+	} {
+		pgtest.Query[struct{}](t, url, sql)
+	}
+	at := func(n int) time.Time { return time.Date(2026, 1, 1, 0, 0, n, 0, time.UTC) }
+	visitor, rare := domain.Actor{Kind: domain.ActorVisitor}, []domain.Action{domain.ActionPasswordChangeFailed}
+	for _, filter := range []domain.AuditFilter{
+		{},
+		{User: 7},
+		{User: 10},
+		{User: 9999},
+		{Actor: visitor},
+		{Actor: domain.Actor{Kind: domain.ActorToken, ID: 3}},
+		{Actor: domain.UserActor(9)},
+		{Actions: []domain.Action{domain.ActionSignedIn}},
+		{Actions: rare},
+		{Actions: []domain.Action{domain.ActionExported}},
+		{User: 7, Actor: visitor},
+		{User: 7, Actor: domain.Actor{Kind: domain.ActorToken, ID: 3}},
+		{User: 7, Actions: rare},
+		{Actor: visitor, Actions: rare},
+		{User: 7, Actor: visitor, Actions: rare},
+		{From: at(150_000)},
+		{Until: at(50_000)},
+		{From: at(90_000), Until: at(90_900)},
+		{From: at(300_000)},
+		{Until: at(-1)},
+		{User: 7, Until: at(50_000)},
+		{Actor: visitor, From: at(150_000)},
+		{Actions: rare, From: at(10), Until: at(190_000)},
+	} {
+		t.Run(fmt.Sprintf("%+v", filter), func(t *testing.T) {
+			const limit, times = 50, 7 // more often than the server makes plans for the arguments
+			pages := 0
+			got := costOf(t, url, "'audit', 'users'", func(db *postgres.DB) {
+				for range times {
+					for _, after := range []int64{0, 100_000, 50} {
+						page, err := postgres.NewAudit(db).Entries(t.Context(), ports.AuditQuery{Filter: filter, After: after, Limit: limit})
+						require.NoError(t, err)
+						require.LessOrEqual(t, len(page.Entries), limit)
+						pages++
+					}
+				}
+			})
+			require.Zero(t, got.Scans)
+			require.Less(t, got.Rows/pages, fewEntries)
+			require.Less(t, got.Blocks/pages, 3*fewEntries)
+		})
+	}
 }

@@ -181,6 +181,7 @@ func TestLostConnection(t *testing.T) {
 	require.Len(t, storedAccounts(t, url), 1)
 	require.Len(t, storedImports(t, url), 1)
 	require.Equal(t, id, storedImports(t, url)[0].ID)
+	require.Equal(t, []struct{ Imports int }{{1}}, pgtest.Query[struct{ Imports int }](t, url, `select count(*)::int as imports from audit`), "the undone run leaves no entry")
 }
 
 // An import that copies without looking up still finds users who are registered already, in any batch.

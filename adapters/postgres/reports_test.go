@@ -88,9 +88,12 @@ func fillLarge(t *testing.T, url string) {
 // A cost is the work of the server.
 type cost struct{ Scans, Rows, Blocks int }
 
-// costOf returns the server's work for a function, by the server's counters of the tables that grow. A backend reports its counters
+// reportTables are those that grow with imports, as a list in SQL.
+const reportTables = "'codes', 'bad_users', 'code_reasons', 'reason_statistics'"
+
+// costOf returns the server's work for a function, by the server's counters of some tables. A backend reports its counters
 // when it ends. The table marker is read last and shows that the backend has reported.
-func costOf(t *testing.T, url string, work func(*postgres.Reports)) cost {
+func costOf(t *testing.T, url, tables string, work func(*postgres.DB)) cost {
 	t.Helper()
 	type counters struct{ Marked, Scans, Rows, Blocks int }
 	count := func() counters {
@@ -99,12 +102,12 @@ func costOf(t *testing.T, url string, work func(*postgres.Reports)) cost {
 				sum(seq_scan), sum(seq_tup_read) + sum(entries), sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit)
 			from pg_stat_user_tables join pg_statio_user_tables using (relid),
 				lateral (select sum(idx_tup_read) as entries from pg_stat_user_indexes i where i.relid = pg_stat_user_tables.relid) i
-			where pg_stat_user_tables.relname in ('codes', 'bad_users', 'code_reasons', 'reason_statistics')`)[0]
+			where pg_stat_user_tables.relname in (`+tables+`)`)[0]
 	}
 	before := count()
 	db, err := postgres.Open(t.Context(), url+"&pool_max_conns=1")
 	require.NoError(t, err)
-	work(postgres.NewReports(db))
+	work(db)
 	_, err = db.Pool().Exec(t.Context(), `select from marker`)
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
@@ -159,12 +162,12 @@ func TestPagesOfLargeReport(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("imports of %+v", filter), func(t *testing.T) {
 			pages := 0
-			got := costOf(t, url, func(reports *postgres.Reports) {
+			got := costOf(t, url, reportTables, func(db *postgres.DB) {
 				for range times {
 					for _, oldest := range []bool{false, true} {
 						for _, query := range []ports.ImportQuery{{}, {After: 5001}, {Before: 15_001}, {After: hugeImport - 1}, {Before: math.MaxInt64}} {
 							query.Filter, query.Oldest, query.Limit = filter, oldest, limit
-							page, err := reports.Imports(t.Context(), query)
+							page, err := postgres.NewReports(db).Imports(t.Context(), query)
 							require.NoError(t, err)
 							require.LessOrEqual(t, len(page.Imports), limit)
 							pages++
@@ -181,10 +184,10 @@ func TestPagesOfLargeReport(t *testing.T) {
 		filter.Import = hugeImport
 		t.Run(fmt.Sprintf("rejections of %+v", filter), func(t *testing.T) {
 			pages := 0
-			got := costOf(t, url, func(reports *postgres.Reports) {
+			got := costOf(t, url, reportTables, func(db *postgres.DB) {
 				for range times {
 					for _, after := range []int{0, largeRecords / 2, largeRecords} {
-						_, err := reports.Rejections(t.Context(), ports.RejectionQuery{Filter: filter, After: after, Limit: limit})
+						_, err := postgres.NewReports(db).Rejections(t.Context(), ports.RejectionQuery{Filter: filter, After: after, Limit: limit})
 						require.NoError(t, err)
 						pages++
 					}
@@ -195,9 +198,9 @@ func TestPagesOfLargeReport(t *testing.T) {
 		})
 	}
 	t.Run("statistics", func(t *testing.T) {
-		got := costOf(t, url, func(reports *postgres.Reports) {
+		got := costOf(t, url, reportTables, func(db *postgres.DB) {
 			for range times {
-				statistics, err := reports.Statistics(t.Context(), domain.DateOf(largeDate(0))+100)
+				statistics, err := postgres.NewReports(db).Statistics(t.Context(), domain.DateOf(largeDate(0))+100)
 				require.NoError(t, err)
 				require.Equal(t, 16, statistics.Last(1).Imports)
 				require.Equal(t, 16*401+largeUncounted, statistics.All.Imports)

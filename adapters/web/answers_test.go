@@ -67,6 +67,8 @@ func routeCases() []routeCase {
 		{route: "GET /useradd/export/:format", path: "/useradd/export/csv" + query + "&table=table-of-a-client", cookies: true},
 		{route: "GET /useradd/export/rejected.:format", path: "/useradd/export/rejected.json?import=1", cookies: true},
 		{route: "GET /useradd/export/:format", path: "/useradd/export/excel" + query, cookies: true},
+		{route: "GET /audit", path: "/audit?person=1&action=role", cookies: true},
+		{route: "GET /audit/export/csv", path: "/audit/export/csv?person=1&action=role", cookies: true},
 		{route: "GET /useradd/templates/people.:format", path: "/useradd/templates/people.xlsx", cookies: true},
 		{route: "GET /profile", path: "/profile" + query + "&open=1", cookies: true, shows: []string{"login-of-a-client", "anna"}},
 		{route: "GET /useradd/imports/:id", path: "/useradd/imports/1?object=1", cookies: true},

@@ -85,7 +85,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 				Uploads: s.uploads, Audit: s.audit, Templates: report.Templates(""),
 				KeepAnswers: time.Hour, MaxUser: 8 << 20, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
-			Reports: fake.Reports{Store: store}, Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
+			Reports: fake.Reports{Store: store}, Audit: application.NewReadAudit(s.audit, accounts), Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
 			Sheets: report.Credentials(""),
 		},
 	}
@@ -108,7 +108,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		Uploads: s.uploads, Worker: worker, Importing: imports, Decoder: decoder, MaxUser: 8 << 20,
 	})
 	use.web.Exporting = application.NewExportReport(application.ExportConfig{
-		Reports: fake.Reports{Store: store}, Audit: s.audit, Exports: s.exports, Now: use.web.Now, Concurrency: 2, Patience: time.Minute,
+		Reports: fake.Reports{Store: store}, Audit: s.audit, AuditWriter: report.AuditCSV{Location: use.web.Now().Location()}, Exports: s.exports, Now: use.web.Now, Concurrency: 2, Patience: time.Minute,
 		Formats: report.Formats(use.web.Now().Location(), ""),
 	})
 	server, err := web.NewServer(use.web)

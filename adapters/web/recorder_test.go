@@ -30,6 +30,7 @@ import (
 	"rollcall/adapters/web/pages"
 	"rollcall/adapters/web/session"
 	"rollcall/adapters/web/transport"
+	"rollcall/application"
 	"rollcall/domain"
 	"rollcall/ports"
 	"rollcall/test/fake"
@@ -184,6 +185,11 @@ func (r *recorder) Export(_ context.Context, query ports.ExportQuery) (*ports.Ex
 	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: query.Format + ".file", Size: 4}, nil
 }
 
+func (r *recorder) ExportAudit(_ context.Context, query ports.AuditExportQuery) (*ports.ExportFile, error) {
+	r.record("ExportAudit", query)
+	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: "audit.csv", Size: 4}, nil
+}
+
 func (r *recorder) Receive(_ context.Context, user int64, hint ports.FileHint, _ ports.Spool) (string, error) {
 	r.record("Receive", user, hint)
 	return "upload1", nil
@@ -306,7 +312,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Uploads: pages.UploadsConfig{
 			Uploading: r, Uploads: r, Importing: r, Audit: &fake.Audit{}, Templates: report.Templates(""), KeepAnswers: time.Hour,
 		},
-		Reports: r, Exporting: r, Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
+		Reports: r, Exporting: r, Audit: application.NewReadAudit(&fake.Audit{}, nil), Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
 		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	if change != nil {

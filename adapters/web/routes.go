@@ -21,6 +21,7 @@ type handlers struct {
 	help    *pages.Help
 	account *pages.Account
 	reports *pages.Reports
+	audit   *pages.Audit
 	uploads *pages.Uploads
 	useradd *api.Useradd
 	exports *api.Exports
@@ -53,6 +54,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	signedIn, users, readers, operators := h.guard.ForSignedIn, h.guard.ForUsers, h.guard.ForReaders, h.guard.ForOperators
 	app.Get(urls.Export+"rejected.:format", operators(h.exports.Rejected))
 	app.Get(urls.Export+":format", readers(h.exports.Report))
+	app.Get(urls.AuditCSV, operators(h.exports.AuditCSV))
 	app.Post(urls.Upload, operators(h.uploads.Upload))
 	app.Get(urls.Uploads+":id/credentials.:format", operators(h.uploads.Credentials))
 	app.Get(urls.Uploads+":id/slips", operators(h.uploads.PrintSlips))
@@ -71,6 +73,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Post(urls.Password, h.account.TakePassword(), h.account.ReenterUser, signedIn(h.account.ChangePassword))
 	app.Get(urls.Profile, users(h.reports.Profile))
 	app.Get(urls.Imports+":id", readers(h.reports.Import))
+	app.Get(urls.Audit, operators(h.audit.List))
 	app.Get(urls.Upload, operators(h.uploads.UploadForm))
 	app.Get(urls.UploadList, operators(h.uploads.List)).Post(urls.UploadList, operators(h.uploads.Decide))
 	app.Get(urls.Uploads+":id", operators(h.uploads.Uploaded))

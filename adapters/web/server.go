@@ -47,6 +47,7 @@ type Config struct {
 
 	Reports   ports.ReportReading
 	Exporting ports.Exporting
+	Audit     ports.ReadingAudit
 	Ready     func(context.Context) error // returns nil if the database answers and has every migration, else what is missing
 	Spools    ports.SpoolStore
 	Languages ports.Languages
@@ -156,9 +157,10 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 		help:    &pages.Help{Site: site, Manual: help},
 		account: &pages.Account{Site: site, AccountConfig: cfg.Account},
 		reports: reports,
+		audit:   &pages.Audit{Site: site, Reading: cfg.Audit},
 		uploads: &pages.Uploads{Reports: reports, UploadsConfig: cfg.Uploads, Files: files, Sheets: cfg.Sheets, Slips: engine.Templates.Lookup("pages/slips")},
 		useradd: &api.Useradd{Config: cfg.Useradd, Guard: door, Files: files, Sheets: cfg.Sheets, Sentences: languages.English(), Log: cfg.Log},
-		exports: &api.Exports{Exporting: cfg.Exporting, Guard: door, Locale: languages},
+		exports: &api.Exports{Exporting: cfg.Exporting, Audit: cfg.Audit, Guard: door, Locale: languages},
 	}, nil
 }
 

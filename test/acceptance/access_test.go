@@ -80,6 +80,8 @@ var forOperators = []struct{ method, path string }{
 	{http.MethodGet, "/useradd/export/json"},
 	{http.MethodGet, "/useradd/export/excel"},
 	{http.MethodGet, "/useradd/export/rejected.json?import=1"},
+	{http.MethodGet, "/audit"},
+	{http.MethodGet, "/audit/export/csv"},
 	{http.MethodGet, "/useradd/upload"},
 	{http.MethodPost, "/useradd/upload"},
 	{http.MethodGet, "/useradd/uploads/x"},

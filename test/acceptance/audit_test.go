@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/user"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,7 +64,7 @@ func (p *program) audited(t *testing.T, flags ...string) (all []audited) {
 }
 
 func TestAuditHasEveryAction(t *testing.T) {
-	p := start(t, "--useradd-access", "token")
+	p := start(t, "--useradd-access", "token", "--keep-answers", "24h", "--trusted-proxy", "192.0.2.0/24")
 	account, err := user.Current()
 	require.NoError(t, err)
 	cli := "command " + account.Username
@@ -108,7 +109,10 @@ func TestAuditHasEveryAction(t *testing.T) {
 	require.Len(t, started, 1)
 	require.Contains(t, started[0], "command ("+account.Username+")\tserver.started\t-\t-\tafter={")
 	require.Contains(t, started[0], `"useradd-access":"token"`)
-	require.NotContains(t, started[0], "database-url")
+	require.Contains(t, started[0], `"trusted-proxy":"[192.0.2.0/24]"`)
+	for _, name := range []string{"database-url", "secret", "keep-answers", "max-body", "default-region", "time-zone"} {
+		require.NotContains(t, started[0], name, "a secret, or the default")
+	}
 	for _, entry := range pgtest.Query[struct{ Entry string }](t, p.database, "select audit::text as entry from audit") {
 		for _, name := range []string{"Anna", "anna", "vera", "nobody", goodPassword, secret} {
 			require.NotContains(t, entry.Entry, name)
@@ -182,4 +186,56 @@ func TestAuditCommandFollows(t *testing.T) {
 	}
 	stop()
 	require.Zero(t, <-ended)
+}
+
+// An upload is imported in the background. Its entry has the user, and the request that started it.
+func TestAuditOfUpload(t *testing.T) {
+	p := start(t)
+	b := p.browser(t)
+	b.follow(t, p.setupLink(t))
+	require.Equal(t, 303, b.Submit(t, "/register", anna()).Status)
+	address := b.upload(t, "people.json", annaBorisAndSeven())
+	page := b.waitFor(t, address, headed(isChecked))
+	started := b.Send(t, address+"/start", page, nil)
+	require.Equal(t, 303, started.Status)
+	b.waitFor(t, address, headed(isImported))
+	require.Equal(t, 200, b.Get(t, address+"/credentials.csv").Status)
+	require.Equal(t, 200, b.Get(t, address+"/slips").Status)
+	all := p.audited(t)
+	require.Len(t, all, 5)
+	require.Equal(t, audited{"user Anna", "role.granted", 1, 0, true, "", `{"role":"operator"}`}, all[1], "by the setup link")
+	require.Equal(t, []string{"user Anna", "import.succeeded"}, []string{all[2].Actor, all[2].Action})
+	id := all[2].Import
+	require.NotZero(t, id)
+	require.Equal(t, []audited{
+		{"user Anna", "export.made", 0, id, true, "", `{"file":"credentials.csv"}`},
+		{"user Anna", "export.made", 0, id, true, "", `{"file":"slips"}`},
+	}, all[3:])
+	require.Contains(t, p.audit(t, "--action", "import")[0], "request="+started.Header.Get("X-Request-Id"))
+
+	var answer struct{ Entries []struct{ Action string } }
+	require.NoError(t, json.Unmarshal([]byte(b.Get(t, "/audit", "Accept", "application/json").HTML), &answer))
+	require.Len(t, answer.Entries, 6, "and the start of the server")
+	require.Equal(t, "export.made", answer.Entries[0].Action)
+	require.Equal(t, 6, b.Get(t, "/audit").Find(".audit tbody tr").Length())
+	require.Equal(t, 200, b.Get(t, "/audit/export/csv?person=anna").Status)
+	require.JSONEq(t, `{"file":"audit.csv"}`, p.audited(t)[5].After)
+}
+
+// Imports that share a transaction have entries of their own.
+func TestAuditOfConcurrentImports(t *testing.T) {
+	p := start(t)
+	const imports = 60
+	var all sync.WaitGroup
+	for n := range imports {
+		all.Go(func() { p.post(t, person(fmt.Sprintf("user%d", n%50), fmt.Sprintf(`"email":"u%d@example.com"`, n))) })
+	}
+	all.Wait()
+	rows := pgtest.Query[struct{ Entries, Requests, Right int }](t, p.database, `
+		select count(*)::int as entries, count(distinct request)::int as requests,
+			count(*) filter (where c.created = (after ->> 'registered')::bigint and action = case when c.code = 200 then 'import.succeeded' else 'import.failed' end)::int as right
+		from audit a join codes c on c.id = a.import_id`)
+	require.Equal(t, imports, rows[0].Entries)
+	require.Equal(t, imports, rows[0].Requests)
+	require.Equal(t, imports, rows[0].Right)
 }

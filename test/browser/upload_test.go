@@ -259,7 +259,7 @@ func TestRejectedUpload(t *testing.T) {
 	v.isAccessible("failed upload")
 }
 
-func TestUploadsAreAccessible(t *testing.T) {
+func TestPagesOfOperatorsAreAccessible(t *testing.T) {
 	for _, c := range []struct {
 		language string
 		headings []string
@@ -293,6 +293,10 @@ func TestUploadsAreAccessible(t *testing.T) {
 			check("slips")
 			v.open("/useradd/upload")
 			check("uploads")
+			v.open("/audit")
+			check("audit")
+			v.load(http.StatusBadRequest, v.to("/audit?person=nobody&from=soon"))
+			check("audit with an invalid filter")
 		})
 	}
 }

@@ -23,6 +23,11 @@ var inconsistencies = map[string]string{
 			select r.field, r.code, objects from code_reasons r join codes c on c.id = r.code_id where c.uncounted_day is null
 			union all select field, code, -objects from reason_statistics) r
 		group by field, code having sum(objects) <> 0`,
+	"imports and audit entries that differ": `
+		select coalesce(c.id, a.import_id)::text from codes c full join (
+			select import_id, count(*) as entries, max((after ->> 'registered')::bigint) as registered from audit where action like 'import.%' group by import_id) a
+			on a.import_id = c.id
+		where c.id is null or a.entries is distinct from 1 or a.registered <> c.created`,
 	"temporary tables":          `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,
 	"transactions left open":    `select pid::text from pg_stat_activity where state like 'idle in transaction%' and state_change < now() - interval '30 s'`,
 	"answers without an import": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null`,

@@ -25,9 +25,9 @@ COMMENT ON COLUMN audit.left_out IS 'number of events without entries, because t
 
 -- A page finds the entries of a filter by one of these, once for each action.
 CREATE INDEX audit_action ON audit (action, id);
-CREATE INDEX audit_actor ON audit (actor, action, id);
-CREATE INDEX audit_user ON audit (user_id, action, id) WHERE user_id IS NOT NULL;
-CREATE INDEX audit_user_actor ON audit (user_id, actor, action, id) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_actor ON audit ((actor || ' ' || action), id);
+CREATE INDEX audit_user ON audit ((user_id::text || ' ' || action), id) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_user_actor ON audit ((user_id::text || ' ' || actor || ' ' || action), id) WHERE user_id IS NOT NULL;
 
 CREATE INDEX audit_at ON audit (at, id);
 CREATE INDEX audit_xid ON audit (xid);

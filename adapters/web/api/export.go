@@ -19,6 +19,7 @@ var csvTables = []string{"codes", "bad_users"}
 // Exports answers with the files of reports.
 type Exports struct {
 	Exporting ports.Exporting
+	Audit     ports.ReadingAudit
 	Guard     *guard.Guard
 	Locale    *locale.Locale
 }
@@ -63,6 +64,11 @@ func (e *Exports) send(c *fiber.Ctx, user *domain.User, name, extension string) 
 	if err != nil {
 		return err
 	}
+	return e.sendFile(c, user, file, name, extension)
+}
+
+// sendFile answers with a file, which the log names.
+func (e *Exports) sendFile(c *fiber.Ctx, user *domain.User, file *ports.ExportFile, name, extension string) error {
 	e.Guard.Events.Note(c, "export", "made", guard.UserID(user), slog.String("file", name))
 	Attach(c, file.Name, extension)
 	return c.SendStream(file.ReadCloser, int(file.Size)) // the server closes it

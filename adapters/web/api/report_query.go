@@ -66,16 +66,7 @@ type ReportQuery struct {
 // ReadReportQuery reads the parameters of a request. Its days begin in a location.
 func ReadReportQuery(c *fiber.Ctx, location *time.Location) *ReportQuery {
 	q := &ReportQuery{Values: url.Values{}}
-	first, last := q.day(c, QueryFrom), q.day(c, QueryUntil)
-	if first != nil {
-		q.Filter.From = first.Start(location)
-	}
-	if last != nil {
-		q.Filter.Until = (*last + 1).Start(location)
-	}
-	if first != nil && last != nil && *first > *last {
-		q.violate(QueryUntil, codeReversed)
-	}
+	q.period(c, location)
 	q.Filter.Status = q.status(c)
 	q.Filter.Import = q.number(c, QueryImport, 64)
 	q.Filter.Reason = q.reason(c)
@@ -91,6 +82,20 @@ func ReadReportQuery(c *fiber.Ctx, location *time.Location) *ReportQuery {
 	q.Object = int(q.number(c, QueryObject, 32))
 	q.Table = q.choice(c, QueryTable, csvTables...)
 	return q
+}
+
+// period reads the first and the last day.
+func (q *ReportQuery) period(c *fiber.Ctx, location *time.Location) {
+	first, last := q.day(c, QueryFrom), q.day(c, QueryUntil)
+	if first != nil {
+		q.Filter.From = first.Start(location)
+	}
+	if last != nil {
+		q.Filter.Until = (*last + 1).Start(location)
+	}
+	if first != nil && last != nil && *first > *last {
+		q.violate(QueryUntil, codeReversed)
+	}
 }
 
 // FilterErr returns an error with the violations of the filter, nil if there are none.
@@ -111,7 +116,7 @@ func (q *ReportQuery) value(c *fiber.Ctx, name string) string {
 	value := strings.TrimSpace(c.Query(name))
 	isRepeated := len(c.Context().QueryArgs().PeekMulti(name)) > 1
 	switch {
-	case isRepeated && slices.Contains(KeepFilter, name):
+	case isRepeated && (slices.Contains(KeepFilter, name) || slices.Contains(KeepAuditFilter, name)):
 		q.violate(name, domain.CodeRepeated)
 	case isRepeated:
 		q.others = append(q.others, domain.Violation{Field: domain.Field(name), Code: domain.CodeRepeated})

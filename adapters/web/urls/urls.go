@@ -11,6 +11,8 @@ import (
 const (
 	Static     = "/static/"
 	Help       = "/help"
+	Audit      = "/audit"
+	AuditCSV   = "/audit/export/csv"
 	Setup      = "/setup"
 	Login      = "/login"
 	Logout     = "/logout"
@@ -53,6 +55,8 @@ func Offering(next string) (page string, isFile bool) {
 		return Imports + url.PathEscape(file.Query().Get("import")), true
 	case strings.HasPrefix(file.Path, Export):
 		return (&url.URL{Path: Profile, RawQuery: file.RawQuery}).String(), true
+	case file.Path == AuditCSV:
+		return (&url.URL{Path: Audit, RawQuery: file.RawQuery}).String(), true
 	case strings.HasPrefix(file.Path, Templates):
 		return Upload, true
 	case isOfUpload && strings.HasPrefix(name, "credentials."):

@@ -1,0 +1,185 @@
+package pages
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/locale"
+	"rollcall/adapters/web/transport"
+	"rollcall/adapters/web/urls"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+const entriesPerPage = 50
+
+// Audit shows the audit to operators. Nothing here changes it.
+type Audit struct {
+	*Site
+
+	Reading ports.ReadingAudit
+}
+
+// auditView is the view of the audit.
+type auditView struct {
+	Base
+	Form // the filter
+
+	Actions     []optionView
+	IsFiltered  bool
+	IsInvalid   bool // the filter is, so that it selects nothing
+	ClearURL    string
+	ExportURL   string
+	Entries     []entryView
+	Start, Next string // addresses of the first page and the next one; empty for none
+}
+
+// entryView is an entry of the audit.
+type entryView struct {
+	Time       locale.Moment
+	Who, What  string
+	Whom       string   // login; empty for none
+	Import     linkView // with an empty name for none
+	Facts      []string // sentences
+	Address    string
+	Request    string
+	IsFailure  bool
+	WhoIsName  bool // Who is a login, which may have any script
+	WhomIsName bool
+}
+
+var auditInputs = []input{
+	{name: api.QueryFrom, field: api.QueryFrom, label: "report.from", kind: "date", autocomplete: "off"},
+	{name: api.QueryUntil, field: api.QueryUntil, label: "report.until", kind: "date", autocomplete: "off"},
+	{name: api.QueryPerson, field: api.QueryPerson, label: "audit.person", autocomplete: "off"},
+	{name: api.QueryAction, field: api.QueryAction, label: "audit.action"},
+	{name: api.QueryActor, field: api.QueryActor, label: "audit.actor", autocomplete: "off"},
+}
+
+// List answers GET /audit, with JSON for a client that prefers it.
+func (a *Audit) List(c *fiber.Ctx, _ *domain.User) error {
+	query, err := api.ReadAuditQuery(c, a.Locale.Now().Location(), a.Reading)
+	if err != nil {
+		return err
+	}
+	isJSON := transport.Preferred(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON
+	invalid := query.FilterErr()
+	v := &auditView{Form: a.form(c, auditInputs, query.Values)}
+	v.kept = query.Values
+	v.addFilter(query, a.Locale.Words(c))
+	switch {
+	case invalid != nil && isJSON:
+		return invalid
+	case invalid != nil:
+		v.IsInvalid = true
+		return a.reject(c, "audit", v, invalid)
+	}
+	page, err := a.Reading.Entries(c.UserContext(), ports.AuditQuery{Filter: query.Filter, After: query.After, Limit: entriesPerPage})
+	if err != nil {
+		return err
+	}
+	if isJSON {
+		return api.SendAudit(c, page)
+	}
+	v.addEntries(page, query, a.Locale.Words(c))
+	return a.show(c, "audit", v)
+}
+
+func (v *auditView) addFilter(q *api.AuditQuery, words *locale.Words) {
+	for _, name := range api.KeepAuditFilter {
+		v.IsFiltered = v.IsFiltered || q.Values.Has(name)
+	}
+	v.ClearURL, v.ExportURL = urls.Audit, q.Address(urls.AuditCSV, api.KeepAuditFilter)
+	chosen := q.Values.Get(api.QueryAction)
+	event := ""
+	for _, action := range domain.Actions() {
+		of, _, _ := strings.Cut(string(action), ".")
+		if all, err := domain.ParseActions(of); of != event && err == nil && len(all) > 1 {
+			v.Actions = append(v.Actions, optionView{of, words.Text("audit.event." + of), of == chosen})
+		}
+		event = of
+		v.Actions = append(v.Actions, optionView{string(action), words.Text("audit.action." + string(action)), string(action) == chosen})
+	}
+	if chosen != "" && !hasChosen(v.Actions) {
+		v.Actions = append(v.Actions, optionView{chosen, chosen, true})
+	}
+}
+
+func (v *auditView) addEntries(page *ports.AuditPage, q *api.AuditQuery, words *locale.Words) {
+	for i := range page.Entries {
+		v.Entries = append(v.Entries, newEntryView(&page.Entries[i], words))
+	}
+	if q.After != 0 {
+		v.Start = q.Address(urls.Audit, api.KeepAuditFilter)
+	}
+	if !page.IsLast {
+		v.Next = q.Address(urls.Audit, api.KeepAuditFilter, api.QueryAfter, text(page.Entries[len(page.Entries)-1].ID))
+	}
+}
+
+func newEntryView(e *domain.AuditEntry, words *locale.Words) entryView {
+	v := entryView{
+		Time: words.Time(e.Time), What: words.Text("audit.action." + string(e.Action)), Facts: factsOf(e, words),
+		Address: e.Address, Request: e.Request,
+	}
+	v.Who, v.WhoIsName = actorName(e.Actor, words)
+	if e.User != 0 {
+		v.Whom, v.WhomIsName = userName(e.User, e.Login, words)
+	}
+	if e.Import != 0 {
+		v.Import = linkView{words.Text("import.heading", "Number", e.Import), urls.Import(e.Import)}
+	}
+	_, outcome, _ := strings.Cut(string(e.Action), ".")
+	v.IsFailure = !slices.Contains([]string{"succeeded", "granted", "revoked", "created", "made", "started"}, outcome)
+	return v
+}
+
+// actorName returns the name of an actor, and reports whether it is a login.
+func actorName(actor domain.Actor, words *locale.Words) (name string, isLogin bool) {
+	if actor.Kind == domain.ActorUser {
+		return userName(actor.ID, actor.Name, words)
+	}
+	return words.Text("audit.actor."+string(actor.Kind), "Name", actor.Name), false
+}
+
+// userName returns the login of a user, or the number of one whose account is deleted.
+func userName(id int64, login string, words *locale.Words) (name string, isLogin bool) {
+	if login == "" {
+		return words.Text("audit.deleted", "Number", id), false
+	}
+	return login, true
+}
+
+// factsOf returns what an entry says besides its action.
+func factsOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
+	number := func(name string) string {
+		n, _ := e.After[name].(float64)
+		return words.Number(int(n))
+	}
+	say := func(id string, pairs ...any) { facts = append(facts, words.Text("audit.fact."+id, pairs...)) }
+	switch e.Action {
+	case domain.ActionImported, domain.ActionImportFailed:
+		if e.After["records"] == nil {
+			say("status", "Status", e.After["status"])
+			break
+		}
+		say("import", "Records", number("records"), "Registered", number("registered"), "Rejected", number("rejected"))
+	case domain.ActionTokenCreated, domain.ActionTokenRevoked:
+		say("token", "Name", e.After["name"], "Number", number("token"))
+	case domain.ActionExported:
+		facts = append(facts, fmt.Sprint(e.After["file"]))
+	case domain.ActionServerStarted:
+		for _, name := range slices.Sorted(maps.Keys(e.After)) {
+			facts = append(facts, fmt.Sprintf("--%s %v", name, e.After[name]))
+		}
+	}
+	if e.LeftOut > 0 {
+		say("left_out", "Count", e.LeftOut, "Number", words.Number(e.LeftOut))
+	}
+	return facts
+}
