@@ -45,22 +45,23 @@ func (a *Auth) User(ctx context.Context, id int64, made time.Time) (*domain.User
 		return nil, domain.ErrSignedOut
 	case err != nil:
 		return nil, fmt.Errorf("read user: %w", err)
-	case !user.Password.Made.Equal(made):
+	case !user.Password.Made.Equal(made), user.IsSuspended():
 		return nil, domain.ErrSignedOut
 	}
 	a.restrict(user)
-	if user.MustChangePassword && a.hasExpired(user) {
+	if a.cfg.MustChange && a.hasExpired(user) {
 		return nil, domain.ErrSignedOut
 	}
 	return user, nil
 }
 
-// restrict sets the expiry of a user's temporary password, and whether the user must change it.
+// restrict sets the expiry of a user's temporary password, and whether the user must change the password.
 func (a *Auth) restrict(user *domain.User) {
 	if a.cfg.Hasher.IsTemporary(user.Password.Hash) {
 		user.PasswordExpires = user.Password.Made.Add(a.cfg.TemporaryLifetime)
 		user.MustChangePassword = a.cfg.MustChange
 	}
+	user.MustChangePassword = user.MustChangePassword || user.ChangeRequired
 }
 
 // hasExpired reports whether a user has an expired temporary password.

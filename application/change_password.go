@@ -64,11 +64,8 @@ func (a *Auth) changePassword(ctx context.Context, change ports.PasswordChange) 
 		return nil, err
 	}
 	old := user.Password
-	user.Password = domain.StoredPassword{Hash: hash, Made: a.cfg.Now().UTC().Truncate(time.Microsecond)}
-	if !user.Password.Made.After(old.Made) { // after the clock went back, an old session must not pass for a new one
-		user.Password.Made = old.Made.Add(time.Microsecond)
-	}
-	user.PasswordExpires, user.MustChangePassword, user.PasswordUsedBy = time.Time{}, false, nil
+	user.Password = domain.StoredPassword{Hash: hash, Made: passwordDate(a.cfg.Now(), old.Made)}
+	user.PasswordExpires, user.ChangeRequired, user.MustChangePassword, user.PasswordUsedBy = time.Time{}, false, false, nil
 	err = a.cfg.Accounts.SetPassword(ctx, user.ID, old.Hash, user.Password)
 	if errors.Is(err, ports.ErrChanged) {
 		return nil, domain.ErrSignedOut

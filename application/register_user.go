@@ -103,12 +103,14 @@ func (u *RegisterUser) findRegistered(
 ) (*domain.User, error) {
 	user, err := u.cfg.SignIn(ctx, ports.Attempt{
 		Name: person.Login.String(), Password: request.Password, Address: request.Address, Device: request.Device, Browser: request.Browser,
+		UserAgent: request.UserAgent,
 	})
 	rejected := &domain.RejectedError{Violations: taken}
 	switch {
 	case errors.Is(err, domain.ErrWrongCredentials):
 		return nil, fmt.Errorf("register: %w: %w", rejected, err)
-	case errors.Is(err, domain.ErrTooManyAttempts), errors.Is(err, domain.ErrPasswordExpired), errors.Is(err, domain.ErrPasswordUsed):
+	case errors.Is(err, domain.ErrTooManyAttempts), errors.Is(err, domain.ErrPasswordExpired), errors.Is(err, domain.ErrPasswordUsed),
+		errors.Is(err, domain.ErrSuspended):
 		return nil, rejected
 	case err != nil:
 		return nil, fmt.Errorf("register: %w", err)

@@ -15,13 +15,8 @@ import (
 // start of a rate limit reveals whether there is such an account.
 func (a *Auth) SignIn(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
 	user, err := a.signIn(ctx, attempt)
-	if err == nil {
-		err = a.cfg.Audit.Record(ports.WithActor(ctx, domain.UserActor(user.ID)), domain.AuditEntry{Action: domain.ActionSignedIn, User: user.ID})
-	} else {
-		err = errors.Join(err, a.recordFailure(ctx, user, err))
-	}
 	if err != nil {
-		return nil, fmt.Errorf("sign in: %w", err)
+		return nil, fmt.Errorf("sign in: %w", errors.Join(err, a.recordFailure(ctx, user, err)))
 	}
 	return user, nil
 }
@@ -35,6 +30,7 @@ var signInFailures = []struct {
 	{domain.ErrTooManyAttempts, domain.ActionSignInLimited},
 	{domain.ErrPasswordExpired, domain.ActionSignInPasswordExpired},
 	{domain.ErrPasswordUsed, domain.ActionSignInPasswordUsed},
+	{domain.ErrSuspended, domain.ActionSignInSuspended},
 }
 
 // recordFailure records a failed attempt to sign in as a user. The audit does not have the entered name, because users enter their
@@ -71,8 +67,18 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 	if a.hasExpired(user) {
 		return user, domain.ErrPasswordExpired
 	}
-	if user.MustChangePassword {
+	if user.IsSuspended() {
+		return user, domain.ErrSuspended
+	}
+	if a.cfg.MustChange && !user.PasswordExpires.IsZero() {
 		err = a.useOnce(ctx, user, attempt)
+	}
+	if err == nil {
+		signIn := domain.NewSignIn(a.cfg.Now(), attempt.Address, attempt.UserAgent)
+		err = a.cfg.Accounts.SignedIn(ports.WithActor(ctx, domain.UserActor(user.ID)), user.ID, user.Password.Hash, signIn)
+	}
+	if errors.Is(err, ports.ErrChanged) {
+		err = domain.ErrWrongCredentials // the password was correct a moment ago
 	}
 	return user, err
 }
@@ -83,11 +89,7 @@ func (a *Auth) signIn(ctx context.Context, attempt ports.Attempt) (*domain.User,
 func (a *Auth) useOnce(ctx context.Context, user *domain.User, attempt ports.Attempt) error {
 	browser := sha256.Sum256([]byte(attempt.Browser))
 	if user.PasswordUsedBy == nil {
-		err := a.cfg.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser[:])
-		if errors.Is(err, ports.ErrChanged) {
-			return domain.ErrWrongCredentials // it was correct a moment ago
-		}
-		return err
+		return a.cfg.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, browser[:])
 	}
 	mark, made := a.markOf(user, attempt.Device)
 	if bytes.Equal(user.PasswordUsedBy, browser[:]) || mark != "" && !made.Before(user.Password.Made) {

@@ -69,6 +69,7 @@ type useCases struct {
 	uploads      *postgres.FileUploads
 	exportReport *application.ExportReport
 	reports      *postgres.Reports
+	directory    *application.Directory
 	audit        *postgres.Audit
 }
 
@@ -105,6 +106,15 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Rules:             cmd.rules,
 		TemporaryLifetime: cmd.TemporaryLifetime,
 		MustChange:        cmd.TemporaryPasswords == pages.PasswordsMustChange,
+	})
+	u.directory = application.NewDirectory(application.DirectoryConfig{
+		Accounts:          accounts,
+		Store:             postgres.NewDirectory(r.db),
+		Passwords:         passhash.NewTemporary(r.secret),
+		Hasher:            hasher,
+		Now:               cmd.now,
+		Rules:             cmd.rules,
+		TemporaryLifetime: cmd.TemporaryLifetime,
 	})
 	u.registerUser = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: postgres.NewRegistrations(r.db),
@@ -186,6 +196,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			PasswordLifetime: cmd.TemporaryLifetime,
 		},
 		Reports:   u.reports,
+		Directory: u.directory,
 		Exporting: u.exportReport,
 		Audit:     application.NewReadAudit(u.audit, postgres.NewAccounts(r.db)),
 		Ready:     r.db.Ready,

@@ -19,9 +19,16 @@ const (
 	ActionSignInLimited         Action = "sign_in.limited"
 	ActionSignInPasswordExpired Action = "sign_in.password_expired"
 	ActionSignInPasswordUsed    Action = "sign_in.password_used"
+	ActionSignInSuspended       Action = "sign_in.suspended"
 	ActionRegistered            Action = "registration.succeeded"
 	ActionPasswordChanged       Action = "password_change.succeeded"
 	ActionPasswordChangeFailed  Action = "password_change.failed"
+	ActionAccountEdited         Action = "account.edited"
+	ActionPasswordReplaced      Action = "account.password_replaced"
+	ActionChangeRequired        Action = "account.change_required"
+	ActionSuspended             Action = "account.suspended"
+	ActionRestored              Action = "account.restored"
+	ActionDeleted               Action = "account.deleted"
 	ActionRoleGranted           Action = "role.granted"
 	ActionRoleRevoked           Action = "role.revoked"
 	ActionTokenCreated          Action = "token.created"
@@ -34,7 +41,9 @@ const (
 
 var actions = []Action{
 	ActionSignedIn, ActionSignInFailed, ActionSignInLimited, ActionSignInPasswordExpired, ActionSignInPasswordUsed,
-	ActionRegistered, ActionPasswordChanged, ActionPasswordChangeFailed, ActionRoleGranted, ActionRoleRevoked,
+	ActionSignInSuspended, ActionRegistered, ActionPasswordChanged, ActionPasswordChangeFailed,
+	ActionAccountEdited, ActionPasswordReplaced, ActionChangeRequired, ActionSuspended, ActionRestored, ActionDeleted,
+	ActionRoleGranted, ActionRoleRevoked,
 	ActionTokenCreated, ActionTokenRevoked, ActionImported, ActionImportFailed, ActionExported, ActionServerStarted,
 }
 

@@ -21,8 +21,13 @@ type AccountStore interface {
 	// other browser, and ErrChanged if the account has another password or is deleted.
 	UsePassword(ctx context.Context, id int64, hash string, browser []byte) error
 
+	// SignedIn records that a user has signed in with the password that has a hash. It keeps the latest domain.KeptSignIns. It returns
+	// ErrChanged if the account has another password, is suspended or deleted: no session begins after a change that ends sessions.
+	SignedIn(ctx context.Context, id int64, hash string, signIn domain.SignIn) error
+
 	// SetPassword replaces the password whose hash is oldHash by one that no browser has used. It returns ErrChanged if the
 	// account has another password or is deleted. A new password has a new time. The new hash of the same password has the old time, and
 	// is not recorded in the audit.
+	// A new password ends the requirement to choose one.
 	SetPassword(ctx context.Context, id int64, oldHash string, password domain.StoredPassword) error
 }

@@ -10,7 +10,7 @@ import (
 // Authenticating finds out who a visitor is.
 type Authenticating interface {
 	// SignIn returns the user whose login, email or phone, and password, were entered. It returns domain.ErrWrongCredentials if
-	// there is none, after the same time for known and unknown names; domain.ErrPasswordExpired, domain.ErrPasswordUsed,
+	// there is none, after the same time for known and unknown names; domain.ErrPasswordExpired, domain.ErrPasswordUsed, domain.ErrSuspended,
 	// *domain.TooManyAttemptsError, ErrBusy when too many sign-ins wait, ErrUnavailable.
 	SignIn(ctx context.Context, attempt Attempt) (*domain.User, error)
 
@@ -19,7 +19,7 @@ type Authenticating interface {
 	MarkDevice(user *domain.User, device string) string
 
 	// User returns the user of a session that began when the password made at that time was the user's. It returns
-	// domain.ErrSignedOut if the user is deleted, has another password, or has an expired temporary password that must be
+	// domain.ErrSignedOut if the user is deleted or suspended, has another password, or has an expired temporary password that must be
 	// changed; ErrUnavailable.
 	User(ctx context.Context, id int64, made time.Time) (*domain.User, error)
 
@@ -36,6 +36,8 @@ type Attempt struct {
 	Address  string // of the client's network; other clients have other addresses
 	Device   string // the text of MarkDevice that the browser stores; empty for none
 	Browser  string // identifier of the browser until it is closed
+
+	UserAgent string // as the client sent it
 }
 
 // A PasswordChange is a user's request for another password.

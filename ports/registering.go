@@ -22,7 +22,7 @@ type RegistrationRequest struct {
 	Person   *domain.Candidate
 	Password string // as entered
 
-	Address, Device, Browser string // as in Attempt
+	Address, Device, Browser, UserAgent string // as in Attempt
 }
 
 // RegistrationStore registers people one at a time.

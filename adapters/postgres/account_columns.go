@@ -67,9 +67,10 @@ var (
 
 func loginKeyOf(a *domain.Account) string { return a.Registration.Login.Key() }
 
-// The statements that insert accounts given as arrays, one for each column.
+// The statements that insert accounts given as arrays, one for each column. The last parameter of users is their import, 0 for none.
 var (
-	insertUsers    = fmt.Sprintf("insert into users (%s) select %s from %s", columnNames(userColumns), columnValues(userColumns), columnArrays(userColumns))
+	insertUsers = fmt.Sprintf("insert into users (%s, code_id) select %s, $%d::bigint from %s",
+		columnNames(userColumns), columnValues(userColumns), len(userColumns)+1, columnArrays(userColumns))
 	insertProfiles = fmt.Sprintf("insert into profiles (%s, user_id) select %s, (select id from users where users.login_key = a.login_key) from %s",
 		columnNames(profileColumns), columnValues(profileColumns), columnArrays(profileArrays))
 

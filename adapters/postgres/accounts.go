@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,12 +23,12 @@ func NewAccounts(db *DB) *Accounts { return &Accounts{db} }
 // selectUser reads a user with profile and roles in one round trip, because every page reads its user. The tables allow a user without
 // a profile.
 var selectUser = fmt.Sprintf(`
-	select u.id, u.reg_date, u.password_date, u.password_used_by, array(select role from roles where roles.user_id = u.id order by role), %s, %s
+	select u.id, u.reg_date, coalesce(u.code_id, 0), u.code_id is not distinct from 0, u.suspended_at, coalesce(u.must_change, false), u.password_date, u.password_used_by, array(select role from roles where roles.user_id = u.id order by role), %s, %s
 	from users u left join profiles p on p.user_id = u.id `, columnReads("u", userColumns), columnReads("p", profileColumns))
 
 // Find implements ports.AccountStore.
 func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {
-	return a.readUser(ctx, selectUser+`
+	return readUser(ctx, a.db.pool, selectUser+`
 		where u.login_key = nullif($1, '') or u.email_key = nullif($2, '') or u.phone = nullif($3, '')
 		order by (u.email_key = $2) is true desc, (u.phone = $3) is true desc
 		limit 1`, identity.Login, identity.Email, identity.Phone)
@@ -35,13 +36,19 @@ func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.
 
 // User implements ports.AccountStore.
 func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
-	return a.readUser(ctx, selectUser+"where u.id = $1", id)
+	return readUser(ctx, a.db.pool, selectUser+"where u.id = $1", id)
 }
 
-func (a *Accounts) readUser(ctx context.Context, sql string, args ...any) (*domain.User, error) {
+// querier is a pool or a transaction.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func readUser(ctx context.Context, db querier, sql string, args ...any) (*domain.User, error) {
 	var u domain.User
-	err := a.db.pool.QueryRow(ctx, sql, args...).Scan(slices.Concat(
-		[]any{&u.ID, &u.Registered, &u.Password.Made, &u.PasswordUsedBy, &u.Roles}, columnTargets(userColumns, &u), columnTargets(profileColumns, &u),
+	var suspended *time.Time
+	err := db.QueryRow(ctx, sql, args...).Scan(slices.Concat(
+		[]any{&u.ID, &u.Registered, &u.Import, &u.Self, &suspended, &u.ChangeRequired, &u.Password.Made, &u.PasswordUsedBy, &u.Roles}, columnTargets(userColumns, &u), columnTargets(profileColumns, &u),
 	)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
@@ -49,7 +56,7 @@ func (a *Accounts) readUser(ctx context.Context, sql string, args ...any) (*doma
 	if err != nil {
 		return nil, fmt.Errorf("read account: %w", unavailable(err))
 	}
-	u.Registered, u.Password.Made = u.Registered.UTC(), u.Password.Made.UTC()
+	u.Registered, u.Suspended, u.Password.Made = u.Registered.UTC(), timeOf(suspended), u.Password.Made.UTC()
 	if len(u.Roles) == 0 {
 		u.Roles = nil
 	}
@@ -73,10 +80,35 @@ func (a *Accounts) UsePassword(ctx context.Context, id int64, hash string, brows
 	return nil
 }
 
+var signedInSQL = `
+	with account as (select id from users where id = $1 and password_hash = $2 and suspended_at is null for share),
+		recorded as (insert into sign_ins (user_id, at, address, browser) select id, $3, $4, $5 from account returning user_id),
+		forgotten as (
+			delete from sign_ins using account
+			where user_id = id and ctid = any(array(select ctid from sign_ins where user_id = $1 order by at desc offset $6))),
+		noted as (` + note{first: 7, from: "recorded", user: "recorded.user_id"}.sql() + `)
+	select exists (select from recorded)`
+
+// SignedIn implements ports.AccountStore. The account stays as it is until the sign-in is recorded.
+func (a *Accounts) SignedIn(ctx context.Context, id int64, hash string, signIn domain.SignIn) error {
+	var recorded bool
+	args := append([]any{id, hash, signIn.Time, signIn.Address, signIn.Browser, domain.KeptSignIns - 1},
+		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionSignedIn})...)
+	err := a.db.pool.QueryRow(ctx, signedInSQL, args...).Scan(&recorded)
+	switch {
+	case err != nil:
+		return fmt.Errorf("record sign-in: %w", unavailable(err))
+	case !recorded:
+		return ports.ErrChanged
+	}
+	return nil
+}
+
 var setPasswordSQL = `
 	with was as (select id, password_date from users where id = $1 and password_hash = $2 for update),
 		changed as (
-			update users set password_hash = $3, password_date = $4, password_used_by = null from was where users.id = was.id
+			update users set password_hash = $3, password_date = $4, password_used_by = null,
+				must_change = case when users.password_date = $4 then must_change end from was where users.id = was.id
 			returning was.id, was.password_date),
 		noted as (` + note{first: 5, from: "changed where password_date <> $4", user: "id"}.sql() + `)
 	select exists (select from changed)`

@@ -21,11 +21,13 @@ func accountStores(t *testing.T) contract.AccountsSubject {
 func accountStoresOf(db *postgres.DB) contract.AccountsSubject {
 	return contract.AccountsSubject{
 		Registrations: postgres.NewRegistrations(db), Accounts: postgres.NewAccounts(db), Imports: postgres.NewImports(db, time.Now),
-		Roles: postgres.NewRoles(db),
+		Roles: postgres.NewRoles(db), Directory: postgres.NewDirectory(db),
 	}
 }
 
 func TestAccounts(t *testing.T) { contract.Accounts(t, accountStores) }
+
+func TestDirectory(t *testing.T) { contract.Directory(t, accountStores) }
 
 // The tables allow a user without a profile.
 func TestUserWithoutProfile(t *testing.T) {

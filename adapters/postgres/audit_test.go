@@ -85,6 +85,13 @@ func TestStoresRecordTheirChanges(t *testing.T) {
 	require.NoError(t, accounts.SetPassword(ctx, id, "renewed", domain.StoredPassword{Hash: "new", Made: renewed.Made.Add(time.Second)}))
 	require.ErrorIs(t, accounts.SetPassword(ctx, id, "renewed", renewed), ports.ErrChanged)
 
+	require.NoError(t, accounts.SignedIn(ctx, id, "new", domain.SignIn{Time: time.Now()}))
+	require.ErrorIs(t, accounts.SignedIn(ctx, id, "old", domain.SignIn{Time: time.Now()}), ports.ErrChanged)
+	edited := accountOf(t, 3).Registration
+	edited.Login = account.Registration.Login
+	changeAccount(t, db, id, ports.AccountChange{Action: domain.ActionAccountEdited, Fields: []domain.Field{domain.FieldEmail}, Person: &edited})
+	changeAccount(t, db, id, ports.AccountChange{})
+
 	login, now := account.Registration.Login, time.Now()
 	created, err := codes.Create(ctx, []byte("code"), now.Add(time.Hour))
 	require.NoError(t, err)
@@ -125,6 +132,8 @@ func TestStoresRecordTheirChanges(t *testing.T) {
 	require.Equal(t, []domain.AuditEntry{
 		entry(domain.ActionRegistered, id, nil, nil),
 		entry(domain.ActionPasswordChanged, id, nil, nil),
+		entry(domain.ActionSignedIn, id, nil, nil),
+		entry(domain.ActionAccountEdited, id, nil, map[string]any{"fields": []any{"email"}}),
 		entry(domain.ActionRoleGranted, id, nil, operator),
 		entry(domain.ActionRegistered, other, nil, nil),
 		entry(domain.ActionRoleGranted, other, nil, operator),

@@ -102,14 +102,14 @@ func (b copyRow) columns(columns []accountColumn, a *domain.Account) copyRow {
 
 // The tables that imports copy into, with the columns that the functions of the same names append.
 var (
-	copyUsers    = "users (id, " + columnNames(userColumns) + ")"
+	copyUsers    = "users (id, code_id, " + columnNames(userColumns) + ")"
 	copyProfiles = "profiles (user_id, " + columnNames(profileColumns) + ")"
 )
 
 const copyBadUsers = "bad_users (code_id, object_id, sheet, line, login, login_key, description, violations, original)"
 
-func (b copyRow) user(id int64, a *domain.Account) copyRow {
-	return b.fields(1+len(userColumns)).bigint(id).columns(userColumns, a)
+func (b copyRow) user(id, codeID int64, a *domain.Account) copyRow {
+	return b.fields(2+len(userColumns)).bigint(id).bigint(codeID).columns(userColumns, a)
 }
 
 func (b copyRow) profile(userID int64, a *domain.Account) copyRow {

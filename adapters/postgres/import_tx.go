@@ -265,7 +265,7 @@ func (tx *importTx) count(rejections []domain.Rejection) {
 
 // copyBatch copies a batch, or undoes it and returns ports.ErrTaken.
 func (tx *importTx) copyBatch(ctx context.Context, accounts []domain.Account, rejections []domain.Rejection) error {
-	err := tx.copy(ctx, copyUsers, len(accounts), func(b copyRow, i int) copyRow { return b.user(tx.ids[i], &accounts[i]) })
+	err := tx.copy(ctx, copyUsers, len(accounts), func(b copyRow, i int) copyRow { return b.user(tx.ids[i], tx.id, &accounts[i]) })
 	if err == nil {
 		err = tx.copyReferring(ctx, copyProfiles, len(accounts), func(b copyRow, i int) copyRow { return b.profile(tx.ids[i], &accounts[i]) })
 	}

@@ -40,7 +40,7 @@ func reasonColumns(reasons map[domain.Reason]int) (fields, codes []string, recor
 // queueInserts queues a batch. COPY would take four more round trips, which for one record is most of the work.
 func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.Rejection) {
 	if len(accounts) > 0 {
-		tx.queue.Queue(insertUsers, arrayArgs(userColumns, accounts)...)
+		tx.queue.Queue(insertUsers, append(arrayArgs(userColumns, accounts), tx.id)...)
 		tx.queue.Queue(insertProfiles, arrayArgs(profileArrays, accounts)...)
 	}
 	if n := len(rejections); n > 0 {

@@ -51,6 +51,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 		{"running_imports"},
 		{"sessions"},
 		{"setup_codes"},
+		{"sign_ins"},
 		{"statistics"},
 		{"statistics_zone"},
 		{"upload_parts"},

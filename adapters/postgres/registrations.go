@@ -72,7 +72,7 @@ func insertAccount(ctx context.Context, conn *pgx.Conn, account *domain.Account)
 	accounts := []domain.Account{*account}
 	var batch pgx.Batch
 	batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
-	batch.Queue(insertUsers, arrayArgs(userColumns, accounts)...)
+	batch.Queue(insertUsers, append(arrayArgs(userColumns, accounts), 0)...)
 	batch.Queue(insertProfiles+" returning user_id", arrayArgs(profileArrays, accounts)...).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&id) })
 	batch.Queue(noteRegistrationSQL, append([]any{account.Registration.Login.Key()},

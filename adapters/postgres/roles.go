@@ -20,6 +20,9 @@ func NewRoles(db *DB) *Roles { return &Roles{db} }
 // The statements that change roles return whether the user exists, and whether the user is the last operator. They wait for a concurrent
 // deletion of the user.
 var (
+	// operatorsSQL selects the operators who can sign in. One remains at any time.
+	operatorsSQL = "select user_id from roles join users on users.id = user_id where role = 'operator' and suspended_at is null"
+
 	grantSQL = `
 		with found as (select id from users where login_key = $1 for key share),
 			granted as (insert into roles (user_id, role) select id, $2 from found on conflict do nothing returning user_id),
@@ -27,7 +30,7 @@ var (
 		select exists (select from found), false`
 	revokeSQL = `
 		with found as (select id from users where login_key = $1),
-			last as (select from found where $2 = 'operator' and array[id] = array(select user_id from roles where role = $2)),
+			last as (select from found where $2 = 'operator' and array[id] = array(` + operatorsSQL + `)),
 			revoked as (delete from roles using found where user_id = id and role = $2 and not exists (select from last) returning user_id),
 			noted as (` + note{first: 3, from: "revoked", user: "user_id"}.sql() + `)
 		select exists (select from found), exists (select from last)`

@@ -40,6 +40,7 @@ func routeCases() []routeCase {
 		}
 	}
 	problem := "text/csv" + ", application/problem+json"
+	html := []string{"Accept", "text/html"}
 	const query = "?login=login-of-a-client&reason=login:taken&from=2026-01-02&status=400&sort=oldest"
 	return []routeCase{
 		{route: "POST /useradd", headers: post("application/json"), shows: []string{`{"login":"login2000","password":"secret"}]`}},
@@ -84,6 +85,34 @@ func routeCases() []routeCase {
 		{route: "GET /help/:page", path: "/help/retry", headers: []string{"Accept-Language", "ru"}, shows: []string{"Idempotency-Key", `aria-current="page"`}},
 		{route: "GET /logout", cookies: true},
 		{route: "POST /logout", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "GET /users/:id", path: "/users/1", headers: html, cookies: true, shows: []string{"anna", "Active"}},
+		{route: "GET /users/:id", path: "/users/1", headers: []string{"Authorization", "Bearer token-of-a-client"}, shows: []string{`"login":"anna"`}},
+		{
+			route: "PATCH /users/:id", path: "/users/1", body: `{"last_name":"name-of-a-client"}`,
+			headers: []string{"Authorization", "Bearer token-of-a-client", "Content-Type", "application/json", "If-Match", `"of-a-client"`},
+		},
+		{
+			route: "PATCH /users/:id", path: "/users/1", body: `{"last_name":"name-of-a-client"}`, shows: []string{`"login":"anna"`},
+			headers: []string{"Authorization", "Bearer token-of-a-client", "Content-Type", "application/json"},
+		},
+		{route: "DELETE /users/:id", path: "/users/1", headers: []string{"Authorization", "Bearer token-of-a-client"}},
+		{route: "GET /users/:id/edit", path: "/users/1/edit", headers: html, cookies: true, shows: []string{`value="anna"`}},
+		{
+			route: "POST /users/:id/edit", path: "/users/1/edit", body: "lname=name-of-a-client&was=data-of-a-client", headers: append([]string{"Content-Type", mediaForm}, html...),
+			cookies: true, shows: []string{"name-of-a-client"},
+		},
+		{route: "GET /users/:id/password", path: "/users/1/password", headers: html, cookies: true, shows: []string{`name="salt"`}},
+		{
+			route: "POST /users/:id/password", path: "/users/1/password", body: "salt=c2FsdC1vZi1hLWNsaWVudA&made=1", headers: append([]string{"Content-Type", mediaForm}, html...),
+			cookies: true, shows: []string{"secret", "c2FsdC1vZi1hLWNsaWVudA"},
+		},
+		{route: "POST /users/:id/password", path: "/users/1/password", headers: []string{"Authorization", "Bearer token-of-a-client"}, shows: []string{`{"login":"anna","password":"secret"}`}},
+		{route: "GET /users/:id/suspend", path: "/users/1/suspend", headers: html, cookies: true, shows: []string{"anna"}},
+		{route: "POST /users/:id/suspend", path: "/users/1/suspend", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /users/:id/restore", path: "/users/1/restore", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /users/:id/require-change", path: "/users/1/require-change", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "GET /users/:id/delete", path: "/users/1/delete", headers: html, cookies: true, shows: []string{"anna"}},
+		{route: "POST /users/:id/delete", path: "/users/1/delete", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "GET /setup", path: "/setup?code=code-of-a-client"},
 		{route: "GET /setup", headers: []string{"Cookie", "setup=code-of-a-client"}, shows: []string{"First operator"}},
 		{route: "POST /setup", headers: []string{"Content-Type", mediaForm}, cookies: true},

@@ -101,6 +101,10 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	use.web.Useradd.Importing, use.web.Uploads.Importing = imports, imports
 	auth := application.NewAuth(use.auth)
 	use.web.Account.Auth = auth
+	use.web.Directory = application.NewDirectory(application.DirectoryConfig{
+		Accounts: accounts, Store: fake.Directory{Store: store}, Passwords: use.imports.Passwords, Hasher: hasher, Now: time.Now, Rules: rules,
+		TemporaryLifetime: use.auth.TemporaryLifetime,
+	})
 	use.web.Account.Registering = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, SignIn: auth.SignIn, Rules: rules,
 	})

@@ -236,6 +236,33 @@ func (r *recorder) UseCode(_ context.Context, code string, user int64) error {
 
 func (r *recorder) Ready(context.Context) error { return nil }
 
+func (r *recorder) Person(context.Context, int64) (*domain.Person, error) {
+	return &domain.Person{User: r.user, Status: domain.StatusActive}, nil
+}
+
+func (r *recorder) Edit(_ context.Context, _ int64, expected ports.Expectation, person func(*domain.User) *domain.Candidate) error {
+	r.record("Edit", person(&r.user))
+	if expected != nil {
+		return expected(&r.user)
+	}
+	return nil
+}
+
+func (r *recorder) Salt() []byte { return []byte("salt") }
+
+func (r *recorder) NewPassword(_ context.Context, _ int64, _ ports.Expectation, salt []byte) (login, password string, err error) {
+	r.record("NewPassword", string(salt))
+	return "anna", "secret", nil
+}
+
+func (r *recorder) Suspend(context.Context, int64, ports.Expectation) error { return nil }
+
+func (r *recorder) Restore(context.Context, int64, ports.Expectation) error { return nil }
+
+func (r *recorder) RequireChange(context.Context, int64, ports.Expectation) error { return nil }
+
+func (r *recorder) Delete(context.Context, int64, ports.Expectation) error { return nil }
+
 func (r *recorder) GetWithContext(_ context.Context, key string) ([]byte, error) {
 	r.record("session", key)
 	r.mu.Lock()
@@ -312,7 +339,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Uploads: pages.UploadsConfig{
 			Uploading: r, Uploads: r, Importing: r, Audit: &fake.Audit{}, Templates: report.Templates(""), KeepAnswers: time.Hour,
 		},
-		Reports: r, Exporting: r, Audit: application.NewReadAudit(&fake.Audit{}, nil), Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
+		Reports: r, Directory: r, Exporting: r, Audit: application.NewReadAudit(&fake.Audit{}, nil), Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
 		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	if change != nil {

@@ -12,6 +12,7 @@ import (
 	"rollcall/adapters/web/pages"
 	"rollcall/adapters/web/transport"
 	"rollcall/adapters/web/urls"
+	"rollcall/domain"
 )
 
 // handlers answer the requests of the routes.
@@ -25,6 +26,8 @@ type handlers struct {
 	uploads *pages.Uploads
 	useradd *api.Useradd
 	exports *api.Exports
+	people  *pages.People
+	users   *api.Users
 }
 
 // route is the whole URL map, with the rule of each route. A known path answers other methods with 405 and Allow.
@@ -77,6 +80,20 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get(urls.Upload, operators(h.uploads.UploadForm))
 	app.Get(urls.UploadList, operators(h.uploads.List)).Post(urls.UploadList, operators(h.uploads.Decide))
 	app.Get(urls.Uploads+":id", operators(h.uploads.Uploaded))
+	read := func(page guard.UserHandler, program fiber.Handler) fiber.Handler {
+		return h.guard.ForDirectory(domain.ScopeUsersRead, page, program)
+	}
+	write := func(page guard.UserHandler, program fiber.Handler) fiber.Handler {
+		return h.guard.ForDirectory(domain.ScopeUsersWrite, page, program)
+	}
+	user := urls.Users + ":id"
+	app.Get(user, read(h.people.Show, h.users.Show)).Patch(user, write(nil, h.users.Edit)).Delete(user, write(nil, h.users.Delete))
+	app.Get(user+"/edit", operators(h.people.EditForm)).Post(user+"/edit", operators(h.people.Edit))
+	app.Get(user+"/password", operators(h.people.Confirm("password"))).Post(user+"/password", write(h.people.NewPassword, h.users.NewPassword))
+	app.Get(user+"/suspend", operators(h.people.Confirm("suspend"))).Post(user+"/suspend", write(h.people.Suspend, h.users.Suspend))
+	app.Post(user+"/restore", write(h.people.Restore, h.users.Restore))
+	app.Post(user+"/require-change", write(h.people.RequireChange, h.users.RequireChange))
+	app.Get(user+"/delete", operators(h.people.Confirm("delete"))).Post(user+"/delete", operators(h.people.Delete))
 	app.Post(urls.Uploads+":id/start", operators(h.uploads.Start))
 	app.Post(urls.Uploads+":id/cancel", operators(h.uploads.Cancel))
 	app.Get(urls.Uploads+":id/progress", operators(h.uploads.Progress))

@@ -46,6 +46,7 @@ type Config struct {
 	Uploads   pages.UploadsConfig
 
 	Reports   ports.ReportReading
+	Directory ports.Directory
 	Exporting ports.Exporting
 	Audit     ports.ReadingAudit
 	Ready     func(context.Context) error // returns nil if the database answers and has every migration, else what is missing
@@ -160,6 +161,11 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 		audit:   &pages.Audit{Site: site, Reading: cfg.Audit},
 		uploads: &pages.Uploads{Reports: reports, UploadsConfig: cfg.Uploads, Files: files, Sheets: cfg.Sheets, Slips: engine.Templates.Lookup("pages/slips")},
 		useradd: &api.Useradd{Config: cfg.Useradd, Guard: door, Files: files, Sheets: cfg.Sheets, Sentences: languages.English(), Log: cfg.Log},
+		people: &pages.People{
+			Site: site, Directory: cfg.Directory, Slips: engine.Templates.Lookup("pages/slips"),
+			PasswordPolicy: cfg.Uploads.PasswordPolicy,
+		},
+		users:   &api.Users{Directory: cfg.Directory, Guard: door},
 		exports: &api.Exports{Exporting: cfg.Exporting, Audit: cfg.Audit, Guard: door, Locale: languages},
 	}, nil
 }

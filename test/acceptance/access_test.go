@@ -14,7 +14,7 @@ import (
 func TestEveryRouteHasItsRule(t *testing.T) {
 	table, err := os.ReadFile("../../adapters/web/testdata/routes.txt")
 	require.NoError(t, err)
-	values := strings.NewReplacer(":id", "1", ":format", "json")
+	values := strings.NewReplacer("/users/:id", "/users/999999", ":id", "1", ":format", "json")
 	for _, access := range []string{"any", "operators"} {
 		p := start(t, "--reports-access", access)
 		cookies := map[string]string{"visitor": "", "operator": "session=" + p.operator(t).Cookie("session")}

@@ -95,7 +95,7 @@ func TestRulesOfTheSecurityFile(t *testing.T) {
 
 var (
 	ruleRow   = regexp.MustCompile(`(?m)^\| ([a-z-]+) \| [^|]+ \| (.+) \|$`)
-	ruleRoute = regexp.MustCompile("`((?:GET|POST)(?:, POST)?) (/[^`]*)`")
+	ruleRoute = regexp.MustCompile("`((?:GET|POST|PATCH|DELETE)(?:, [A-Z]+)*) (/[^`]*)`")
 )
 
 // rulesOf returns the rule of each route in the section Authorization of the security file.

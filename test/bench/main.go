@@ -209,8 +209,8 @@ select 'login', login_key from users where login_key = any(array['user' || :n]) 
 	select 'phone', phone from users where phone = any(array['7' || :n]);
 \endpipeline
 \startpipeline
-insert into users (login, login_key, password_hash, email, email_key, phone)
-	select 'user' || n, 'user' || n, '$sha256$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', n || '@example.com', n || '@example.com', '7' || n
+insert into users (login, login_key, password_hash, email, email_key, phone, code_id)
+	select 'user' || n, 'user' || n, '$sha256$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', n || '@example.com', n || '@example.com', '7' || n, 1
 	from unnest(array[:n]::bigint[]) u (n);
 insert into profiles (fname, lname, patr, birthday, group_name, user_id)
 	select 'Иван', 'Смирнов', 'Иванович', date '1970-01-01', nullif('', ''), (select id from users where login_key = 'user' || n) from unnest(array[:n]::bigint[]) u (n);

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rollcall/test/pgtest"
 )
 
 // axeSource is axe-core, the accessibility checker. The debugging protocol loads it, so that no policy of the page applies.
@@ -116,6 +118,17 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			check("rejected registration")
 			v.submit(http.StatusOK, anna())
 			check("profile")
+			pgtest.Query[struct{}](t, p.database, "insert into roles select id, 'operator' from users where login = $1", anna()["login"])
+			v.open("/users/1")
+			check("account")
+			v.open("/users/1/edit")
+			v.submit(http.StatusUnprocessableEntity, fields{"lname": "7"})
+			check("rejected edit of an account")
+			v.open("/users/1/delete")
+			check("confirmation of a deletion")
+			v.open("/users/1/password")
+			v.submit(http.StatusOK, nil)
+			check("new temporary password")
 			v.followFromElsewhere(p.url + "/logout")
 			check("confirmation of signing out")
 

@@ -21,6 +21,7 @@ type AccountsSubject struct {
 	Accounts      ports.AccountStore
 	Imports       ports.ImportStore
 	Roles         ports.RoleStore
+	Directory     ports.DirectoryStore
 }
 
 // Registrations proves a ports.RegistrationStore.
@@ -100,7 +101,7 @@ func storesWholeAccount(t *testing.T, s AccountsSubject) {
 			require.WithinDuration(t, time.Now(), moment, time.Minute)
 			require.Equal(t, moment.UTC().Truncate(time.Microsecond), moment)
 		}
-		want.ID, want.Registered, want.Password.Made = got.ID, got.Registered, got.Password.Made
+		want.ID, want.Registered, want.Self, want.Password.Made = got.ID, got.Registered, true, got.Password.Made
 		require.Equal(t, &want, got)
 	}
 }

@@ -31,8 +31,11 @@ func fakeAccounts(*testing.T) contract.AccountsSubject {
 	store := &fake.Imports{}
 	return contract.AccountsSubject{
 		Registrations: fake.Registrations{Store: store}, Accounts: fake.Accounts{Store: store}, Imports: store, Roles: fake.Roles{Store: store},
+		Directory: fake.Directory{Store: store},
 	}
 }
+
+func TestFakeDirectory(t *testing.T) { contract.Directory(t, fakeAccounts) }
 
 func TestFakeReports(t *testing.T) {
 	contract.Reports(t, func(*testing.T) contract.ReportsSubject {

@@ -30,7 +30,7 @@ func (r Registrations) Create(ctx context.Context, account domain.Account) (int6
 	if clash(r.Store.accounts, []domain.Account{account}) {
 		return 0, ports.ErrTaken
 	}
-	r.Store.add(account)
+	r.Store.add(account, 0)
 	return int64(len(r.Store.accounts)), nil
 }
 
@@ -77,9 +77,28 @@ func (a Accounts) SetPassword(ctx context.Context, id int64, oldHash string, pas
 	if !a.Store.has(id) || a.Store.accounts[id-1].PasswordHash != oldHash {
 		return ports.ErrChanged
 	}
-	a.Store.accounts[id-1].PasswordHash = password.Hash
-	a.Store.dates[id-1].made = password.Made.UTC()
+	stands, made := a.Store.standings[id], password.Made.UTC()
+	stands.required = stands.required && a.Store.dates[id-1].made.Equal(made)
+	a.Store.setStanding(id, stands)
+	a.Store.accounts[id-1].PasswordHash, a.Store.dates[id-1].made = password.Hash, made
 	delete(a.Store.usedBy, id)
+	return nil
+}
+
+// SignedIn implements ports.AccountStore.
+func (a Accounts) SignedIn(ctx context.Context, id int64, hash string, signIn domain.SignIn) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("record sign-in: %w", err)
+	}
+	a.Store.mu.Lock()
+	defer a.Store.mu.Unlock()
+	stands := a.Store.standings[id]
+	if !a.Store.has(id) || a.Store.accounts[id-1].PasswordHash != hash || !stands.suspended.IsZero() {
+		return ports.ErrChanged
+	}
+	latest := append([]domain.SignIn{signIn}, stands.signIns...)
+	stands.signIns = latest[:min(len(latest), domain.KeptSignIns)]
+	a.Store.setStanding(id, stands)
 	return nil
 }
 
@@ -103,7 +122,9 @@ func (a Accounts) UsePassword(ctx context.Context, id int64, hash string, browse
 	return nil
 }
 
-func (s *Imports) has(id int64) bool { return 1 <= id && id <= int64(len(s.accounts)) }
+func (s *Imports) has(id int64) bool {
+	return 1 <= id && id <= int64(len(s.accounts)) && !s.standings[id].deleted
+}
 
 // login returns the login of an account, empty for none.
 func (s *Imports) login(id int64) string {
@@ -120,9 +141,10 @@ func (s *Imports) user(i int) *domain.User {
 	user := &domain.User{
 		ID: int64(i + 1), Login: reg.Login.String(),
 		FirstName: reg.Name.First.String(), LastName: reg.Name.Last.String(), Patronymic: reg.Name.Patronymic.String(),
-		Email: reg.Email.String(), Phone: reg.Phone.String(), Group: reg.Group.String(), Registered: s.dates[i].registered, Roles: append([]domain.Role(nil), s.roles[i]...),
+		Email: reg.Email.String(), Phone: reg.Phone.String(), Group: reg.Group.String(), Registered: s.dates[i].registered, Import: s.dates[i].by, Self: s.dates[i].by == 0, Roles: append([]domain.Role(nil), s.roles[i]...),
 		Password: domain.StoredPassword{Hash: s.accounts[i].PasswordHash, Made: s.dates[i].made},
 	}
+	user.Suspended, user.ChangeRequired = s.standings[user.ID].suspended, s.standings[user.ID].required
 	if browser, used := s.usedBy[user.ID]; used {
 		user.PasswordUsedBy = []byte(browser)
 	}

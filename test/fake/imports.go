@@ -38,6 +38,7 @@ type Imports struct {
 	accounts  []domain.Account      // ids are indexes, from 1
 	dates     []dates               // of the accounts
 	roles     map[int][]domain.Role // by the index of the account
+	standings map[int64]standing    // by the id of the account
 	usedBy    map[int64]string      // browser of each used temporary password, by the id of the account
 	records   []ImportRecord
 	moments   map[int64]moment // of the imports, by id
@@ -60,10 +61,13 @@ type moment struct {
 	day  domain.Date
 }
 
-// dates are those of an account and of its password.
-type dates struct{ registered, made time.Time }
+// dates are those of an account and of its password, and where the account comes from.
+type dates struct {
+	registered, made time.Time
+	by               int64 // id of the import; 0 for none
+}
 
-// Accounts returns the committed accounts, in order.
+// Accounts returns the committed accounts, in order. A deleted one has no data.
 func (s *Imports) Accounts() []domain.Account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,11 +182,13 @@ func (s *Imports) commit(tx *importTx) bool {
 		if clash(s.accounts, tx.accounts) {
 			return false
 		}
-		for _, account := range tx.accounts {
-			s.add(account)
-		}
 	}
 	tx.record.ID = s.keep(tx.record)
+	if !tx.mode.DryRun {
+		for _, account := range tx.accounts {
+			s.add(account, tx.record.ID)
+		}
+	}
 	if tx.answer != nil {
 		if s.answers == nil {
 			s.answers = map[domain.ImportKey]keptAnswer{}
@@ -206,10 +212,10 @@ func (s *Imports) keep(record ImportRecord) int64 {
 	return record.ID
 }
 
-func (s *Imports) add(account domain.Account) {
+func (s *Imports) add(account domain.Account, by int64) {
 	now := now(s.Now).UTC().Truncate(time.Microsecond)
 	s.accounts = append(s.accounts, account)
-	s.dates = append(s.dates, dates{registered: now, made: now})
+	s.dates = append(s.dates, dates{registered: now, made: now, by: by})
 }
 
 func now(clock func() time.Time) time.Time {

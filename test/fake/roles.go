@@ -27,21 +27,26 @@ func (r Roles) Grant(ctx context.Context, login domain.Login, role domain.Role) 
 // Revoke implements ports.RoleStore.
 func (r Roles) Revoke(ctx context.Context, login domain.Login, role domain.Role) error {
 	return r.change(ctx, login, func(roles []domain.Role) ([]domain.Role, error) {
-		if role == domain.RoleOperator && slices.Contains(roles, role) && r.Store.operators() == 1 {
+		if role == domain.RoleOperator && slices.Contains(roles, role) && r.Store.isLastOperator(login) {
 			return roles, domain.ErrLastOperator
 		}
 		return slices.DeleteFunc(roles, func(other domain.Role) bool { return other == role }), nil
 	})
 }
 
-// operators returns the number of operators.
-func (s *Imports) operators() (n int) {
-	for _, roles := range s.roles {
-		if slices.Contains(roles, domain.RoleOperator) {
-			n++
+// operators returns the indexes of the operators who can sign in.
+func (s *Imports) operators() (all []int) {
+	for i, roles := range s.roles {
+		if slices.Contains(roles, domain.RoleOperator) && s.standings[int64(i+1)].suspended.IsZero() {
+			all = append(all, i)
 		}
 	}
-	return n
+	return all
+}
+
+func (s *Imports) isLastOperator(login domain.Login) bool {
+	all := s.operators()
+	return len(all) == 1 && s.accounts[all[0]].Registration.Login.Key() == login.Key()
 }
 
 func (r Roles) change(ctx context.Context, login domain.Login, change func([]domain.Role) ([]domain.Role, error)) (err error) {
@@ -51,7 +56,7 @@ func (r Roles) change(ctx context.Context, login domain.Login, change func([]dom
 	r.Store.mu.Lock()
 	defer r.Store.mu.Unlock()
 	for i := range r.Store.accounts {
-		if r.Store.accounts[i].Registration.Login.Key() != login.Key() {
+		if r.Store.accounts[i].Registration.Login.Key() != login.Key() || !r.Store.has(int64(i+1)) {
 			continue
 		}
 		if r.Store.roles == nil {
@@ -81,9 +86,11 @@ func (r Roles) List(ctx context.Context, role domain.Role) iter.Seq2[ports.UserR
 func (r Roles) users() []*domain.User {
 	r.Store.mu.Lock()
 	defer r.Store.mu.Unlock()
-	users := make([]*domain.User, len(r.Store.accounts))
-	for i := range users {
-		users[i] = r.Store.user(i)
+	var users []*domain.User
+	for i := range r.Store.accounts {
+		if r.Store.has(int64(i + 1)) {
+			users = append(users, r.Store.user(i))
+		}
 	}
 	return slices.SortedFunc(slices.Values(users), func(a, b *domain.User) int {
 		return cmp.Compare(domain.LoginKey(a.Login), domain.LoginKey(b.Login))

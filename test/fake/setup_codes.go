@@ -24,7 +24,7 @@ func (s *SetupCodes) Create(ctx context.Context, hash []byte, expires time.Time)
 	}
 	s.Store.mu.Lock()
 	defer s.Store.mu.Unlock()
-	if s.Store.operators() > 0 {
+	if len(s.Store.operators()) > 0 {
 		return false, nil
 	}
 	if s.codes == nil {
@@ -45,7 +45,7 @@ func (s *SetupCodes) check(ctx context.Context, hash []byte, at time.Time) error
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
-	if !s.codes[string(hash)].After(at) || s.Store.operators() > 0 {
+	if !s.codes[string(hash)].After(at) || len(s.Store.operators()) > 0 {
 		return ports.ErrNotFound
 	}
 	return nil

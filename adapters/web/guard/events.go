@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"rollcall/adapters/web/session"
 	"rollcall/adapters/web/transport"
 	"rollcall/domain"
+	"rollcall/ports"
 )
 
 // eventsPerSecond is the number of events of a kind that are logged in a second. A flood then neither fills the disk nor hides other
@@ -45,8 +47,8 @@ func (e *Events) Note(c *fiber.Ctx, event, outcome string, attrs ...slog.Attr) {
 		return
 	}
 	level := slog.LevelWarn
-	switch outcome {
-	case "succeeded", "used", "made", "granted":
+	switch {
+	case event == "account", slices.Contains([]string{"succeeded", "used", "made", "granted"}, outcome):
 		level = slog.LevelInfo
 	}
 	line := append([]slog.Attr{slog.String("event", event), slog.String("outcome", outcome)}, attrs...)
@@ -94,6 +96,7 @@ var signInFailures = []struct {
 	{domain.ErrTooManyAttempts, "limited"},
 	{domain.ErrPasswordExpired, "password_expired"},
 	{domain.ErrPasswordUsed, "password_used"},
+	{domain.ErrSuspended, "suspended"},
 }
 
 // NoteSignIn logs an attempt to sign in with a name, and its result.
@@ -108,6 +111,11 @@ func (e *Events) NoteSignIn(c *fiber.Ctx, name string, user *domain.User, err er
 			return
 		}
 	}
+}
+
+// NoteAccount logs what an operator or a client with a token did with the account of a user.
+func (e *Events) NoteAccount(c *fiber.Ctx, outcome string, id int64) {
+	e.Note(c, "account", outcome, slog.Int64("account", id), slog.String("by", ports.OriginOf(c.UserContext()).Actor.Key()))
 }
 
 // NoteError logs the error that a request is answered with, if it is a security event.

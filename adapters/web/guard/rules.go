@@ -1,7 +1,9 @@
 package guard
 
 import (
+	"errors"
 	"net/http"
+	"path"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -27,6 +29,31 @@ func (g *Guard) ForReaders(handle UserHandler) fiber.Handler {
 // ForOperators is the rule of uploads, their passwords, and rejected records as they arrived.
 func (g *Guard) ForOperators(handle UserHandler) fiber.Handler {
 	return g.forSome(func(user *domain.User) bool { return user.Has(domain.RoleOperator) }, handle)
+}
+
+// ForDirectory is the rule of accounts: for operators, and for clients with a token that has a scope. page answers browsers, and program
+// answers other clients. A nil page leaves browsers to program.
+func (g *Guard) ForDirectory(scope domain.Scope, page UserHandler, program fiber.Handler) fiber.Handler {
+	operators := g.ForOperators(func(c *fiber.Ctx, user *domain.User) error {
+		if page != nil && problem.WantsPage(c) {
+			return page(c, user)
+		}
+		return program(c)
+	})
+	return func(c *fiber.Ctx) error {
+		token, err := g.Token(c, scope)
+		switch {
+		case err != nil:
+			return err
+		case token != nil:
+			return program(c)
+		}
+		err = operators(c)
+		if errors.Is(err, domain.ErrSignedOut) {
+			c.Set(fiber.HeaderWWWAuthenticate, challenge)
+		}
+		return err
+	}
 }
 
 // forSome passes the requests of some users to a handler, and answers others with domain.ErrNotOperator. It redirects the browser of a
@@ -64,13 +91,13 @@ func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 	}
 }
 
-// PageOf returns the address of the page that a request asks for or whose form it sends. The forms of an upload are on its page.
+// PageOf returns the address of the page that a request asks for or whose form it sends. The forms of an upload and of an account are on its page.
 func PageOf(c *fiber.Ctx) string {
 	switch {
 	case c.Method() == fiber.MethodGet:
 		return c.OriginalURL()
 	case c.Params("id") != "":
-		return urls.Uploads + c.Params("id")
+		return path.Dir(c.Path())
 	default:
 		return c.Path()
 	}

@@ -33,6 +33,7 @@ func (g *Guard) Token(c *fiber.Ctx, scope domain.Scope) (*domain.AccessToken, er
 	}
 	c.SetUserContext(ports.WithActor(c.UserContext(), domain.Actor{Kind: domain.ActorToken, ID: token.ID, Name: token.Name}))
 	g.Events.Note(c, "token", "used", slog.Int64("token", token.ID))
+	c.SetUserContext(ports.WithActor(c.UserContext(), domain.Actor{Kind: domain.ActorToken, ID: token.ID, Name: token.Name}))
 	return token, nil
 }
 

@@ -98,6 +98,7 @@ func (a *Account) Register(c *fiber.Ctx) error {
 	user, isNew, err := a.Registering.Register(c.UserContext(), ports.RegistrationRequest{
 		Person: person, Password: entered.Get("psw"),
 		Address: a.Guard.Proxies.ClientAddress(c), Device: session.Device(c), Browser: session.Browser(c),
+		UserAgent: c.Get(fiber.HeaderUserAgent),
 	})
 	switch {
 	case isNew:
@@ -181,7 +182,7 @@ func (a *Account) Login(c *fiber.Ctx) error {
 func (a *Account) signIn(c *fiber.Ctx, entered url.Values) (*domain.User, error) {
 	user, err := a.Auth.SignIn(c.UserContext(), ports.Attempt{
 		Name: entered.Get("login"), Password: entered.Get("psw"), Address: a.Guard.Proxies.ClientAddress(c), Device: session.Device(c),
-		Browser: session.Browser(c),
+		Browser: session.Browser(c), UserAgent: c.Get(fiber.HeaderUserAgent),
 	})
 	a.Guard.Events.NoteSignIn(c, entered.Get("login"), user, err)
 	return user, err

@@ -44,6 +44,7 @@ type entryView struct {
 	Time       locale.Moment
 	Who, What  string
 	Whom       string   // login; empty for none
+	WhomURL    string   // of the user's page
 	Import     linkView // with an empty name for none
 	Facts      []string // sentences
 	Address    string
@@ -130,12 +131,13 @@ func newEntryView(e *domain.AuditEntry, words *locale.Words) entryView {
 	v.Who, v.WhoIsName = actorName(e.Actor, words)
 	if e.User != 0 {
 		v.Whom, v.WhomIsName = userName(e.User, e.Login, words)
+		v.WhomURL = urls.User(e.User)
 	}
 	if e.Import != 0 {
 		v.Import = linkView{words.Text("import.heading", "Number", e.Import), urls.Import(e.Import)}
 	}
-	_, outcome, _ := strings.Cut(string(e.Action), ".")
-	v.IsFailure = !slices.Contains([]string{"succeeded", "granted", "revoked", "created", "made", "started"}, outcome)
+	event, outcome, _ := strings.Cut(string(e.Action), ".")
+	v.IsFailure = event != "account" && !slices.Contains([]string{"succeeded", "granted", "revoked", "created", "made", "started"}, outcome)
 	return v
 }
 
@@ -171,6 +173,11 @@ func factsOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
 		say("import", "Records", number("records"), "Registered", number("registered"), "Rejected", number("rejected"))
 	case domain.ActionTokenCreated, domain.ActionTokenRevoked:
 		say("token", "Name", e.After["name"], "Number", number("token"))
+	case domain.ActionAccountEdited:
+		fields, _ := e.After["fields"].([]any)
+		for _, field := range fields {
+			facts = append(facts, words.Text(fmt.Sprintf("field.%v", field)))
+		}
 	case domain.ActionExported:
 		facts = append(facts, fmt.Sprint(e.After["file"]))
 	case domain.ActionServerStarted:

@@ -19,6 +19,12 @@ const (
 	noticeRegistered      = "registered"
 	noticePasswordChanged = "password_changed"
 	noticeOperator        = "operator"
+	noticeUserEdited      = "user_edited"
+	noticeUserSuspended   = "user_suspended"
+	noticeUserRestored    = "user_restored"
+	noticeUserMustChange  = "user_must_change"
+	noticeUserDeleted     = "user_deleted"
+	noticeUserChanged     = "user_changed"
 	noticeSessionOver     = "session_over"
 
 	// noticeSignIn is the end of the notice of a request that succeeded but could not sign the user in.
@@ -59,7 +65,8 @@ func (s *Site) takeFlash(c *fiber.Ctx, b *Base) {
 		return
 	}
 	switch name := flash.Get("notice"); name {
-	case noticeSignedOut, noticeOperator, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn:
+	case noticeSignedOut, noticeOperator, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn,
+		noticeUserEdited, noticeUserSuspended, noticeUserRestored, noticeUserMustChange, noticeUserDeleted, noticeUserChanged:
 		b.Notice = b.T.Text("notice." + name)
 	case noticeSessionOver:
 		b.Notice, b.Alert = "", b.T.Text("notice."+name)

@@ -38,6 +38,8 @@ var (
 		input{name: "phone", field: domain.FieldPhone, kind: "tel", autocomplete: "tel", hint: true},
 		input{name: "login", field: domain.FieldLogin, autocomplete: "username", hint: true},
 	), input{name: "psw", field: domain.FieldPassword, kind: "password", autocomplete: "new-password", required: true, hint: true})
+	personEditInputs = append(slices.Clone(registrationInputs[:len(registrationInputs)-1]),
+		input{name: string(domain.FieldGroup), field: domain.FieldGroup, autocomplete: "off"})
 	signInInputs = []input{
 		{name: "login", label: "label.identity", autocomplete: "username", required: true},
 		{name: "psw", kind: "password", autocomplete: "current-password", required: true},
@@ -203,18 +205,27 @@ type sentForm struct {
 // body of any other form is left to later handlers: many forms may wait for their turn.
 func (s *Site) takeForm(page string, view func(c *fiber.Ctx, entered url.Values) formView) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		c.Locals(sentKey, sentForm{page, view})
-		if !s.Locale.Switch(c, c.Query("lang")) {
-			return c.Next()
-		}
-		entered, err := intake.ReadForm(c)
-		if err != nil {
+		isShown, err := s.take(c, page, view)
+		if isShown || err != nil {
 			return err
 		}
-		v := view(c, entered)
-		v.form().isSent = true
-		return s.show(c, page, v)
+		return c.Next()
 	}
+}
+
+// take does what the handler of takeForm does, and reports whether it has shown the form.
+func (s *Site) take(c *fiber.Ctx, page string, view func(c *fiber.Ctx, entered url.Values) formView) (isShown bool, err error) {
+	c.Locals(sentKey, sentForm{page, view})
+	if !s.Locale.Switch(c, c.Query("lang")) {
+		return false, nil
+	}
+	entered, err := intake.ReadForm(c)
+	if err != nil {
+		return false, err
+	}
+	v := view(c, entered)
+	v.form().isSent = true
+	return true, s.show(c, page, v)
 }
 
 // reject rejects a form that comes back on a page.
@@ -240,7 +251,7 @@ func (s *Site) showRejected(c *fiber.Ctx, sent sentForm, p problem.Problem, err 
 		b.Alert, b.AlertURL = words.Text("alert.credentials"), "#login"
 	case errors.Is(err, domain.ErrPasswordExpired):
 		b.Alert = words.Text("alert.expired")
-	case errors.Is(err, domain.ErrPasswordUsed):
+	case errors.Is(err, domain.ErrPasswordUsed), errors.Is(err, domain.ErrSuspended):
 		b.Alert = p.Text(words)
 	default:
 		b.Alert, form.Resends = words.Text("error."+p.Code+".title")+". "+p.Text(words), true

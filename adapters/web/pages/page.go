@@ -76,7 +76,7 @@ func (s *Site) show(c *fiber.Ctx, page string, v view) error {
 		b.Title = b.T.Text("title." + page)
 	}
 	b.Languages = s.languages(c, b.kept)
-	b.HasForm = slices.Contains([]string{"login", "register", "password"}, page)
+	b.HasForm = slices.Contains([]string{"login", "register", "password", "user_edit"}, page)
 	s.takeFlash(c, b)
 	err = c.Render("pages/"+page, v, "layouts/page")
 	if err != nil {

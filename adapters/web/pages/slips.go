@@ -28,7 +28,7 @@ func (u *Uploads) PrintSlips(c *fiber.Ctx, user *domain.User) error {
 		words := u.Locale.Words(c)
 		imported := u.Locale.Now().Add(-upload.Silent - upload.Worked) // or a little later
 		view := slipsView{
-			T: words, Title: words.Text("upload.slips"), Back: urls.Uploads + upload.ID, Address: c.BaseURL() + urls.Login,
+			T: words, Title: words.Text("upload.slips"), Back: urls.Uploads + upload.ID, BackName: words.Text("upload.slips.back"), Address: c.BaseURL() + urls.Login,
 			Note:   words.TextWithTime("upload.slips."+string(u.PasswordPolicy), imported.Add(u.PasswordLifetime)),
 			parts:  slipParts{words, urls.Uploads + upload.ID + "/slips", upload.Done.Registered},
 			assets: u.Assets,
@@ -77,7 +77,8 @@ type slips struct {
 type slipsView struct {
 	T             *locale.Words
 	Title         string
-	Back, Address string        // of the upload, and of the page to sign in
+	Back, Address string        // of the page before, and of the page to sign in
+	BackName      string        // of the link to the page before
 	Note          locale.Moment // how long the passwords work, and how often
 	Slips         iter.Seq[domain.Outcome]
 

@@ -1,6 +1,8 @@
 package problem
 
 import (
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/transport"
@@ -10,8 +12,10 @@ import (
 // MediaType is the media type of a Problem.
 const MediaType = "application/problem+json"
 
-// IsWanted reports whether the client's Accept names MediaType.
-func IsWanted(c *fiber.Ctx) bool { return transport.Names(c, MediaType) }
+// IsWanted reports whether a client gets its errors as problems: its Accept names MediaType, or it is a program that asks for an account.
+func IsWanted(c *fiber.Ctx) bool {
+	return transport.Names(c, MediaType) || strings.HasPrefix(c.Path(), urls.Users) && !WantsPage(c)
+}
 
 // WantsPage reports whether a request is a browser's: its Accept names text/html. POST /useradd has no pages.
 func WantsPage(c *fiber.Ctx) bool {

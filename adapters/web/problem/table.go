@@ -20,6 +20,9 @@ var (
 	ErrFilter             = errors.New("filter of the report is invalid")
 	ErrDates              = errors.New("order of dates is invalid")
 	ErrSheets             = errors.New("too many sheets are named")
+	ErrPrecondition       = errors.New("account is not as the client expects")
+	ErrPatch              = errors.New("patch is invalid")
+	ErrPatchType          = errors.New("patch has an unsupported media type")
 	ErrFormType           = errors.New("form has an unsupported media type")
 	ErrEncoding           = errors.New("content encoding is not supported")
 	ErrRatio              = errors.New("body inflates to too many times its size")
@@ -78,6 +81,12 @@ var table = []struct {
 	{domain.ErrWrongCredentials, http.StatusUnauthorized, "credentials", "The login or the password is wrong."},
 	{domain.ErrPasswordExpired, http.StatusForbidden, "password_expired", "This temporary password has expired. Ask an operator for a new one."},
 	{domain.ErrPasswordUsed, http.StatusForbidden, "password_used", "This temporary password has already been used in another browser. Ask an operator for a new one."},
+	{domain.ErrSuspended, http.StatusForbidden, "suspended", "This account is suspended. Ask an operator."},
+	{domain.ErrLastOperator, http.StatusConflict, "last_operator", "This is the last operator who can sign in. Make another user an operator first."},
+	{ErrPrecondition, http.StatusPreconditionFailed, "precondition_failed", "The account has changed. Read it again, and send its new ETag in If-Match."},
+	{ports.ErrChanged, http.StatusConflict, "changed", "The account was changed meanwhile. Check it, and try again."},
+	{ErrPatch, http.StatusBadRequest, "patch", "The patch is invalid. Send one JSON object with fields of a person: texts, or null to remove a value."},
+	{ErrPatchType, http.StatusUnsupportedMediaType, "patch_type", "Send the patch as application/merge-patch+json or application/json."},
 	{domain.ErrPasswordChangeRequired, http.StatusForbidden, "password_change_required", "Change the temporary password first, at /account/password."},
 	{domain.ErrSignedOut, http.StatusUnauthorized, "unauthorized", "Sign in first."},
 	{domain.ErrNotOperator, http.StatusForbidden, "not_operator", "Only operators may do this. Ask the administrator for the role."},

@@ -82,7 +82,7 @@ func (s *store) begin(c *fiber.Ctx, user *domain.User) error {
 	current.Set(valueBegan, now)
 	current.Set(valueSeen, now)
 	left, until := s.lifetime, int64(0)
-	if user.MustChangePassword {
+	if user.MustChangePassword && !user.PasswordExpires.IsZero() {
 		left, until = min(left, time.Until(user.PasswordExpires)), user.PasswordExpires.Unix()
 	}
 	current.Set(valueUntil, until)

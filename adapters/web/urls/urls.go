@@ -25,11 +25,15 @@ const (
 	Upload     = "/useradd/upload"
 	UploadList = "/useradd/uploads"
 	Uploads    = "/useradd/uploads/"
+	Users      = "/users/"
 	Templates  = "/useradd/templates/people."
 )
 
 // Import returns the address of an import's page.
 func Import(id int64) string { return Imports + strconv.FormatInt(id, 10) }
+
+// User returns the address of a user's page.
+func User(id int64) string { return Users + strconv.FormatInt(id, 10) }
 
 // ChangePassword returns the address of the page on which a user changes a password before going to next.
 func ChangePassword(next string) string {

@@ -1,0 +1,292 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/transport"
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// maxPatch is the maximum size of a patch, in bytes.
+const maxPatch = 64 << 10
+
+// Users answers programs that read and change accounts.
+type Users struct {
+	Directory ports.Directory
+	Guard     *guard.Guard
+}
+
+// userJSON is a user as JSON.
+type userJSON struct {
+	ID         int64         `json:"id"`
+	Login      string        `json:"login"`
+	LastName   string        `json:"last_name"`
+	FirstName  string        `json:"first_name"`
+	Patronymic string        `json:"patronymic"`
+	Email      *string       `json:"email"`
+	Phone      *string       `json:"phone"`    // E.164, with a plus
+	Birthday   *string       `json:"birthday"` // ISO 8601
+	Group      *string       `json:"group"`
+	Status     domain.Status `json:"status"`
+	Registered time.Time     `json:"registered"`
+	LastSignIn *time.Time    `json:"last_sign_in"`
+	Import     *int64        `json:"import"`
+}
+
+func newUserJSON(person *domain.Person) userJSON {
+	optional := func(f domain.PersonField) *string {
+		if text := person.Text(f); text != "" {
+			return &text
+		}
+		return nil
+	}
+	user := userJSON{
+		ID: person.ID, Login: person.Login, LastName: person.LastName, FirstName: person.FirstName, Patronymic: person.Patronymic,
+		Email: optional(domain.PersonEmail), Phone: optional(domain.PersonPhone), Birthday: optional(domain.PersonBirthday),
+		Group: optional(domain.PersonGroup), Status: person.Status, Registered: person.Registered,
+	}
+	if len(person.SignIns) > 0 {
+		user.LastSignIn = &person.SignIns[0].Time
+	}
+	if person.Import != 0 {
+		user.Import = &person.Import
+	}
+	return user
+}
+
+// encode returns a person as JSON, with the ETag.
+func encode(person *domain.Person) (body []byte, etag string) {
+	body, err := json.Marshal(newUserJSON(person))
+	if err != nil {
+		panic(err) // numbers, texts and times can be encoded
+	}
+	sum := sha256.Sum256(body)
+	return body, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+}
+
+// UserID returns the id of the account in an address.
+func UserID(c *fiber.Ctx) (int64, error) {
+	id, err := strconv.ParseInt(c.Params("id"), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, fiber.ErrNotFound
+	}
+	return id, nil
+}
+
+// Show answers GET /users/:id.
+func (u *Users) Show(c *fiber.Ctx) error {
+	id, err := UserID(c)
+	if err != nil {
+		return err
+	}
+	return u.send(c, id)
+}
+
+func (u *Users) send(c *fiber.Ctx, id int64) error {
+	person, err := u.Directory.Person(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	body, etag := encode(person)
+	c.Set(fiber.HeaderETag, etag)
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Send(body)
+}
+
+// expected returns the expectation of a request: that the account is as it was when its JSON had the ETag in If-Match.
+func (u *Users) expected(c *fiber.Ctx, id int64) (ports.Expectation, error) {
+	wanted := string(bytes.Join(c.Request().Header.PeekAll(fiber.HeaderIfMatch), []byte(",")))
+	if wanted == "" || strings.TrimSpace(wanted) == "*" {
+		return nil, nil //nolint:nilnil // every account is as expected
+	}
+	person, err := u.Directory.Person(c.UserContext(), id)
+	if err != nil {
+		return nil, err
+	}
+	_, etag := encode(person)
+	for one := range strings.SplitSeq(wanted, ",") {
+		if strings.TrimSpace(one) == etag {
+			return func(user *domain.User) error {
+				if !user.IsSame(&person.User) {
+					return problem.ErrPrecondition
+				}
+				return nil
+			}, nil
+		}
+	}
+	return nil, problem.ErrPrecondition
+}
+
+// change makes a change that a request asks for.
+func (u *Users) change(c *fiber.Ctx, outcome string, do func(ctx context.Context, id int64, expected ports.Expectation) error) (int64, error) {
+	id, err := UserID(c)
+	if err != nil {
+		return 0, err
+	}
+	expected, err := u.expected(c, id)
+	if err == nil {
+		err = do(c.UserContext(), id, expected)
+	}
+	if err != nil {
+		return 0, err
+	}
+	u.Guard.Events.NoteAccount(c, outcome, id)
+	return id, nil
+}
+
+// answer returns the handler of a change that is answered with the account.
+func (u *Users) answer(outcome string, change func(context.Context, int64, ports.Expectation) error) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		id, err := u.change(c, outcome, change)
+		if err != nil {
+			return err
+		}
+		return u.send(c, id)
+	}
+}
+
+// Suspend answers POST /users/:id/suspend.
+func (u *Users) Suspend(c *fiber.Ctx) error { return u.answer("suspended", u.Directory.Suspend)(c) }
+
+// Restore answers POST /users/:id/restore.
+func (u *Users) Restore(c *fiber.Ctx) error { return u.answer("restored", u.Directory.Restore)(c) }
+
+// RequireChange answers POST /users/:id/require-change.
+func (u *Users) RequireChange(c *fiber.Ctx) error {
+	return u.answer("change_required", u.Directory.RequireChange)(c)
+}
+
+// Delete answers DELETE /users/:id.
+func (u *Users) Delete(c *fiber.Ctx) error {
+	_, err := u.change(c, "deleted", u.Directory.Delete)
+	if err != nil {
+		return err
+	}
+	return c.SendStatus(fiber.StatusNoContent)
+}
+
+// NewPassword answers POST /users/:id/password.
+func (u *Users) NewPassword(c *fiber.Ctx) error {
+	var login, password string
+	_, err := u.change(c, "password_replaced", func(ctx context.Context, id int64, expected ports.Expectation) (err error) {
+		login, password, err = u.Directory.NewPassword(ctx, id, expected, u.Directory.Salt())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(struct {
+		Login    string `json:"login"`
+		Password string `json:"password"`
+	}{login, password})
+}
+
+// Edit answers PATCH /users/:id.
+func (u *Users) Edit(c *fiber.Ctx) error {
+	patch, err := readPatch(c)
+	if err != nil {
+		return err
+	}
+	id, err := u.change(c, "edited", func(ctx context.Context, id int64, expected ports.Expectation) error {
+		err := u.checkOthers(ctx, id, patch)
+		if err != nil {
+			return err
+		}
+		return u.Directory.Edit(ctx, id, expected, func(user *domain.User) *domain.Candidate { return patched(user, patch) })
+	})
+	if err != nil {
+		return err
+	}
+	return u.send(c, id)
+}
+
+// readPatch reads a merge patch (RFC 7396).
+func readPatch(c *fiber.Ctx) (patch map[string]json.RawMessage, err error) {
+	media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || media != fiber.MIMEApplicationJSON && media != "application/merge-patch+json" {
+		return nil, problem.ErrPatchType
+	}
+	body, err := transport.NewBody(c, maxPatch)
+	if err != nil {
+		return nil, err
+	}
+	if body == nil {
+		return nil, problem.ErrPatch
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return nil, fmt.Errorf("read patch: %w", err)
+	}
+	if json.Unmarshal(text, &patch) != nil || patch == nil {
+		return nil, problem.ErrPatch
+	}
+	return patch, nil
+}
+
+// checkOthers returns problem.ErrPatch if a patch changes what is no field of a person. A program may send back all that it has read.
+func (u *Users) checkOthers(ctx context.Context, id int64, patch map[string]json.RawMessage) error {
+	var current map[string]json.RawMessage
+	for name, value := range patch {
+		if _, known := domain.ParsePersonField(name); known {
+			continue
+		}
+		if current == nil {
+			person, err := u.Directory.Person(ctx, id)
+			if err != nil {
+				return err
+			}
+			body, _ := encode(person)
+			_ = json.Unmarshal(body, &current) // which has just been encoded
+		}
+		if !bytes.Equal(value, current[name]) {
+			return fmt.Errorf("%w: field %q", problem.ErrPatch, name)
+		}
+	}
+	return nil
+}
+
+// patched returns a user's data with those of a patch in their place.
+func patched(user *domain.User, patch map[string]json.RawMessage) *domain.Candidate {
+	person := &domain.Candidate{}
+	for f := range domain.PersonField(domain.NumPersonFields) {
+		value, given := patch[string(f.Name())]
+		if given {
+			person.Given[f] = givenJSON(value)
+		} else {
+			person.Given[f] = domain.Entered(user.Text(f))
+		}
+	}
+	return person
+}
+
+// givenJSON returns a value of JSON. Null removes a value.
+func givenJSON(value json.RawMessage) domain.Given {
+	var text string
+	switch {
+	case string(value) == "null":
+		return domain.Given{}
+	case json.Unmarshal(value, &text) == nil:
+		if given := domain.Entered(text); given.Kind == domain.KindText {
+			return given
+		}
+		return domain.Given{Text: text, Kind: domain.KindText}
+	case value[0] == '-' || value[0] >= '0' && value[0] <= '9':
+		return domain.Given{Text: string(value[:min(len(value), domain.MaxValue)]), Kind: domain.KindNumber}
+	}
+	return domain.Given{Kind: domain.KindOther}
+}

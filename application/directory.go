@@ -1,0 +1,155 @@
+package application
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Directory changes the accounts of users for operators.
+type Directory struct{ cfg DirectoryConfig }
+
+// DirectoryConfig configures Directory.
+type DirectoryConfig struct {
+	Accounts  ports.AccountStore
+	Store     ports.DirectoryStore
+	Passwords ports.Passwords
+	Hasher    ports.Hasher
+	Now       func() time.Time
+	Rules     func() domain.Rules // returns the rules of the current day
+
+	// TemporaryLifetime is the time for which a temporary password is valid.
+	TemporaryLifetime time.Duration
+}
+
+// NewDirectory returns the use cases.
+func NewDirectory(cfg DirectoryConfig) *Directory { return &Directory{cfg} }
+
+// Person implements ports.Directory.
+func (d *Directory) Person(ctx context.Context, id int64) (*domain.Person, error) {
+	user, err := d.cfg.Accounts.User(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read person: %w", err)
+	}
+	signIns, err := d.cfg.Store.SignIns(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read person: %w", err)
+	}
+	if d.cfg.Hasher.IsTemporary(user.Password.Hash) {
+		user.PasswordExpires = user.Password.Made.Add(d.cfg.TemporaryLifetime)
+	}
+	return domain.NewPerson(user, signIns, d.cfg.Now()), nil
+}
+
+// Edit implements ports.Directory.
+func (d *Directory) Edit(
+	ctx context.Context, id int64, expected ports.Expectation, person func(user *domain.User) *domain.Candidate,
+) error {
+	return d.change(ctx, "edit person", id, func(user *domain.User) (change ports.AccountChange, err error) {
+		record := d.cfg.Rules().CheckEdit(user, person(user))
+		if record.Violations == nil && record.Registration.Matches(user) {
+			return change, nil
+		}
+		err = meets(expected, user)
+		if err == nil && record.Violations != nil {
+			err = &domain.RejectedError{Violations: record.Violations}
+		}
+		return ports.AccountChange{
+			Action: domain.ActionAccountEdited, Fields: record.Registration.Differences(user), Person: &record.Registration,
+		}, err
+	})
+}
+
+// Salt implements ports.Directory.
+func (d *Directory) Salt() []byte { return d.cfg.Passwords.Salt() }
+
+// NewPassword implements ports.Directory.
+func (d *Directory) NewPassword(
+	ctx context.Context, id int64, expected ports.Expectation, salt []byte,
+) (login, password string, err error) {
+	issuer, err := d.cfg.Passwords.Issue(salt)
+	if err != nil {
+		return "", "", fmt.Errorf("derive temporary password: %w", err)
+	}
+	record := int(id) // so that a salt gives each user another password
+	err = d.change(ctx, "replace password", id, func(user *domain.User) (change ports.AccountChange, err error) {
+		login = user.Login
+		hash := issuer.Hash(record)
+		if user.Password.Hash == hash {
+			return change, nil
+		}
+		change.Action = domain.ActionPasswordReplaced
+		change.Password = &domain.StoredPassword{Hash: hash, Made: passwordDate(d.cfg.Now(), user.Password.Made)}
+		return change, meets(expected, user)
+	})
+	return login, issuer.Password(record), err
+}
+
+// passwordDate returns the date of a new password. If the clock went back, it is still later than the old password's, because an old
+// session must not pass for a new one.
+func passwordDate(now, old time.Time) time.Time {
+	now = now.UTC().Truncate(time.Microsecond)
+	if !now.After(old) {
+		return old.Add(time.Microsecond)
+	}
+	return now
+}
+
+// Suspend implements ports.Directory.
+func (d *Directory) Suspend(ctx context.Context, id int64, expected ports.Expectation) error {
+	return d.change(ctx, "suspend user", id, func(user *domain.User) (change ports.AccountChange, err error) {
+		if user.IsSuspended() {
+			return change, nil
+		}
+		return ports.AccountChange{
+			Action: domain.ActionSuspended, Suspended: d.cfg.Now().UTC().Truncate(time.Microsecond), EndsSessions: true,
+		}, meets(expected, user)
+	})
+}
+
+// Restore implements ports.Directory.
+func (d *Directory) Restore(ctx context.Context, id int64, expected ports.Expectation) error {
+	return d.change(ctx, "restore user", id, func(user *domain.User) (change ports.AccountChange, err error) {
+		if !user.IsSuspended() {
+			return change, nil
+		}
+		return ports.AccountChange{Action: domain.ActionRestored, Restored: true}, meets(expected, user)
+	})
+}
+
+// RequireChange implements ports.Directory.
+func (d *Directory) RequireChange(ctx context.Context, id int64, expected ports.Expectation) error {
+	return d.change(ctx, "require change of password", id, func(user *domain.User) (change ports.AccountChange, err error) {
+		if user.ChangeRequired {
+			return change, nil
+		}
+		return ports.AccountChange{Action: domain.ActionChangeRequired, ChangeRequired: true, EndsSessions: true}, meets(expected, user)
+	})
+}
+
+// Delete implements ports.Directory.
+func (d *Directory) Delete(ctx context.Context, id int64, expected ports.Expectation) error {
+	return d.change(ctx, "delete user", id, func(user *domain.User) (ports.AccountChange, error) {
+		return ports.AccountChange{Action: domain.ActionDeleted, Deleted: true}, meets(expected, user)
+	})
+}
+
+func meets(expected ports.Expectation, user *domain.User) error {
+	if expected == nil {
+		return nil
+	}
+	return expected(user)
+}
+
+func (d *Directory) change(
+	ctx context.Context, operation string, id int64, decide func(*domain.User) (ports.AccountChange, error),
+) error {
+	err := d.cfg.Store.Change(ctx, id, decide)
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return nil
+}

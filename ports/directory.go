@@ -1,0 +1,74 @@
+package ports
+
+import (
+	"context"
+	"time"
+
+	"rollcall/domain"
+)
+
+// An Expectation returns an error unless an account is as the client has seen it. A nil one accepts every account.
+type Expectation func(user *domain.User) error
+
+// Directory shows the accounts of users to operators, and changes them. Every method of it and of AccountControl returns ErrNotFound if there is no account with the id, and
+// ErrUnavailable. Those that change an account also return the error of the expectation. A change that is made already is no error, and
+// ends no session.
+type Directory interface {
+	AccountControl
+
+	// Person returns a user with the latest sign-ins.
+	Person(ctx context.Context, id int64) (*domain.Person, error)
+
+	// Edit replaces a person's data by the candidate that person returns for the account as it is. It returns *domain.RejectedError.
+	Edit(ctx context.Context, id int64, expected Expectation, person func(user *domain.User) *domain.Candidate) error
+
+	// Salt returns a salt for NewPassword.
+	Salt() []byte
+
+	// NewPassword replaces a user's password by a temporary one, which ends the user's sessions, and returns it with the login. The same
+	// salt once more returns the same password while the user has it, whatever is expected. NewPassword returns ErrOtherSecret for
+	// a text that is no salt.
+	NewPassword(ctx context.Context, id int64, expected Expectation, salt []byte) (login, password string, err error)
+}
+
+// AccountControl decides whether and how users may sign in.
+type AccountControl interface {
+	// Suspend ends a user's sessions and undecided uploads, and prevents new sessions. It returns domain.ErrLastOperator.
+	Suspend(ctx context.Context, id int64, expected Expectation) error
+
+	// Restore ends a suspension.
+	Restore(ctx context.Context, id int64, expected Expectation) error
+
+	// RequireChange ends a user's sessions, and requires the user to choose a new password at the next sign-in.
+	RequireChange(ctx context.Context, id int64, expected Expectation) error
+
+	// Delete deletes an account with its profile, sessions, uploads and sign-ins; the originals of the records that were rejected with
+	// its login; and the kept answer of the import that registered it. It returns domain.ErrLastOperator.
+	Delete(ctx context.Context, id int64, expected Expectation) error
+}
+
+// An AccountChange is a change of an account. Its zero value changes nothing.
+type AccountChange struct {
+	Action domain.Action  // for the audit; empty for none
+	Fields []domain.Field // whose values change; the audit has no values, because they name the person
+
+	Person   *domain.Registration   // replaces the person's data; nil for none
+	Password *domain.StoredPassword // replaces the password by one that no browser has used; nil for none
+
+	EndsSessions   bool
+	Suspended      time.Time // suspends the user from then; zero for none
+	Restored       bool      // ends the suspension
+	ChangeRequired bool      // requires the user to choose a new password
+	Deleted        bool      // deletes the account
+}
+
+// DirectoryStore stores what operators change in accounts. Every method returns ErrUnavailable if the database is unreachable.
+type DirectoryStore interface {
+	// SignIns returns the latest sign-ins of a user, the newest first, at most domain.KeptSignIns.
+	SignIns(ctx context.Context, id int64) ([]domain.SignIn, error)
+
+	// Change calls decide with an account, which no other transaction changes meanwhile, and makes the change that decide returns. It
+	// returns ErrNotFound; an error of decide; *domain.RejectedError with each of login, email and phone that belongs to another
+	// account; domain.ErrLastOperator if no operator would remain who can sign in. After an error nothing has changed.
+	Change(ctx context.Context, id int64, decide func(user *domain.User) (AccountChange, error)) error
+}

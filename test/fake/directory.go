@@ -1,0 +1,116 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// standing holds the decisions of operators on an account, and its sign-ins.
+type standing struct {
+	suspended time.Time
+	required  bool // the user must change the password
+	deleted   bool
+	signIns   []domain.SignIn // the newest first
+}
+
+// Directory changes the accounts of Store.
+type Directory struct{ Store *Imports }
+
+// SignIns implements ports.DirectoryStore.
+func (d Directory) SignIns(ctx context.Context, id int64) ([]domain.SignIn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read sign-ins: %w", err)
+	}
+	d.Store.mu.Lock()
+	defer d.Store.mu.Unlock()
+	return slices.Clone(d.Store.standings[id].signIns), nil
+}
+
+// Change implements ports.DirectoryStore.
+func (d Directory) Change(ctx context.Context, id int64, decide func(*domain.User) (ports.AccountChange, error)) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("change: %w", err)
+	}
+	s := d.Store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.has(id) {
+		return ports.ErrNotFound
+	}
+	user := s.user(int(id - 1))
+	change, err := decide(user)
+	if err != nil {
+		return err
+	}
+	i, stands := int(id-1), s.standings[id]
+	if (change.Deleted || !change.Suspended.IsZero()) && slices.Equal(s.operators(), []int{i}) {
+		return domain.ErrLastOperator
+	}
+	if change.Person != nil {
+		err = s.replace(i, change.Person)
+		if err != nil {
+			return err
+		}
+	}
+	if change.Password != nil {
+		s.accounts[i].PasswordHash, s.dates[i].made, stands.required = change.Password.Hash, change.Password.Made.UTC(), false
+		delete(s.usedBy, id)
+	}
+	if change.EndsSessions {
+		s.dates[i].made = s.dates[i].made.Add(time.Microsecond)
+	}
+	stands.required = stands.required || change.ChangeRequired
+	switch {
+	case !change.Suspended.IsZero():
+		stands.suspended = change.Suspended.UTC()
+	case change.Restored:
+		stands.suspended = time.Time{}
+	case change.Deleted:
+		s.forget(i)
+		stands = standing{deleted: true}
+	}
+	s.setStanding(id, stands)
+	return nil
+}
+
+func (s *Imports) setStanding(id int64, stands standing) {
+	if s.standings == nil {
+		s.standings = map[int64]standing{}
+	}
+	s.standings[id] = stands
+}
+
+// replace replaces a person's data, unless a key of it belongs to another account.
+func (s *Imports) replace(i int, person *domain.Registration) error {
+	others := slices.Delete(slices.Clone(s.accounts), i, i+1)
+	taken := takenOf([]domain.Registration{*person}, others)
+	if violations := taken.Admit(&domain.Record{Registration: *person}); violations != nil {
+		return &domain.RejectedError{Violations: violations}
+	}
+	s.accounts[i].Registration = *person
+	return nil
+}
+
+// forget deletes an account, and what names its person.
+func (s *Imports) forget(i int) {
+	login := s.accounts[i].Registration.Login
+	for key, answer := range s.answers {
+		if answer.Import == s.dates[i].by && answer.Import != 0 {
+			delete(s.answers, key)
+		}
+	}
+	for n := range s.records {
+		for r := range s.records[n].Rejections {
+			if domain.LoginKey(s.records[n].Rejections[r].Login) == login.Key() {
+				s.records[n].Rejections[r].Original = nil
+			}
+		}
+	}
+	s.accounts[i] = domain.Account{}
+	delete(s.roles, i)
+}
