@@ -107,15 +107,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		TemporaryLifetime: cmd.TemporaryLifetime,
 		MustChange:        cmd.TemporaryPasswords == pages.PasswordsMustChange,
 	})
-	u.directory = application.NewDirectory(application.DirectoryConfig{
-		Accounts:          accounts,
-		Store:             postgres.NewDirectory(r.db),
-		Passwords:         passhash.NewTemporary(r.secret),
-		Hasher:            hasher,
-		Now:               cmd.now,
-		Rules:             cmd.rules,
-		TemporaryLifetime: cmd.TemporaryLifetime,
-	})
+	u.directory = cmd.newDirectory(r, hasher)
 	u.registerUser = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: postgres.NewRegistrations(r.db),
 		Accounts:      accounts,
@@ -155,6 +147,18 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	u.accessTokens = application.NewAccessTokens(postgres.NewAccessTokens(r.db), passhash.TokenSecrets, cmd.now)
 	u.setUp = application.NewSetUp(postgres.NewSetupCodes(r.db), passhash.SetupCodes, cmd.now)
 	return u
+}
+
+func (cmd *serveCommand) newDirectory(r resources, hasher *passhash.Hasher) *application.Directory {
+	return application.NewDirectory(application.DirectoryConfig{
+		Accounts:          postgres.NewAccounts(r.db),
+		Store:             postgres.NewDirectory(r.db),
+		Passwords:         passhash.NewTemporary(r.secret),
+		Hasher:            hasher,
+		Now:               cmd.now,
+		Rules:             cmd.rules,
+		TemporaryLifetime: cmd.TemporaryLifetime,
+	})
 }
 
 func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error) {
