@@ -38,9 +38,8 @@ var (
 		input{name: "phone", field: domain.FieldPhone, kind: "tel", autocomplete: "tel", hint: true},
 		input{name: "login", field: domain.FieldLogin, autocomplete: "username", hint: true},
 	), input{name: "psw", field: domain.FieldPassword, kind: "password", autocomplete: "new-password", required: true, hint: true})
-	personEditInputs = append(slices.Clone(registrationInputs[:len(registrationInputs)-1]),
-		input{name: string(domain.FieldGroup), field: domain.FieldGroup, autocomplete: "off"})
-	signInInputs = []input{
+	personEditInputs = editInputs(registrationInputs[:len(registrationInputs)-1])
+	signInInputs     = []input{
 		{name: "login", label: "label.identity", autocomplete: "username", required: true},
 		{name: "psw", kind: "password", autocomplete: "current-password", required: true},
 	}
@@ -73,6 +72,15 @@ func personInputs(inputs ...input) []input {
 			inputs = append(inputs, input{name: string(f.Name()), field: f.Name(), autocomplete: "off"})
 		}
 		inputs[i].required = f.IsRequired()
+	}
+	return inputs
+}
+
+// editInputs returns the inputs with which an operator edits a person, without what registration says to the person.
+func editInputs(inputs []input) []input {
+	inputs = append(slices.Clone(inputs), input{name: string(domain.FieldGroup), field: domain.FieldGroup})
+	for i := range inputs {
+		inputs[i].hint, inputs[i].autocomplete = false, "off"
 	}
 	return inputs
 }
