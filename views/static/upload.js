@@ -115,12 +115,13 @@ if (form) {
 
   const has = (...states) => rows.some(({ state }) => states.includes(state));
   const isNew = (file) => !sent.has(file) && !rows.some((row) => row.file === file);
+  const hasSome = () => rows.some(({ file }) => file);
   const update = () => {
     const hasNew = [...input.files].some(isNew);
     const resends = rows.some(({ file, state }) => file && state === "rejected");
     button.disabled = has("waiting", "sending") && !hasNew && !resends;
     button.textContent = resends && !hasNew ? answers.texts().resend : submit;
-    input.required = !rows.some(({ file }) => file);
+    input.required = !hasSome();
     document.title = has("rejected") ? `${answers.texts().error} ${title}` : title;
   };
   const show = (row, state, text, { isFinal = false, mustSignIn = false } = {}) => {
@@ -259,7 +260,7 @@ if (form) {
   form.querySelector(".dropping").hidden = false;
   input.addEventListener("change", update);
   form.addEventListener("submit", (event) => {
-    if (!input.files.length && input.required) return; // the server says it
+    if (!input.files.length && !hasSome()) return; // the server says it
     event.preventDefault();
     take([...input.files], []);
   });
