@@ -63,8 +63,8 @@ func TestPageOfAPerson(t *testing.T) {
 	require.Equal(t, "Active", operator.Get(t, address).Text(".lead strong"))
 	require.Equal(t, "This page is for operators", boris.Get(t, address).Text("h1"))
 	require.Equal(t, "/login?next=%2Fusers%2F2", s.browser(t).Get(t, address).Location())
-	for _, nobody := range []string{"/users/3", "/users/0", "/users/x", "/users/3/edit", "/users/3/delete", "/users/99999999999999999999"} {
-		require.Equal(t, http.StatusNotFound, operator.Get(t, nobody).Status, nobody)
+	for _, missing := range []string{"/users/3", "/users/0", "/users/x", "/users/3/edit", "/users/3/delete", "/users/99999999999999999999"} {
+		require.Equal(t, http.StatusNotFound, operator.Get(t, missing).Status, missing)
 	}
 }
 
