@@ -1,0 +1,68 @@
+package ports
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"rollcall/domain"
+)
+
+// Users finds the accounts of users for operators. Every method returns ErrUnavailable if the database is unreachable.
+type Users interface {
+	// Page returns a page of the users that a query selects. It returns ErrPlace.
+	Page(ctx context.Context, query UserQuery) (*UserPage, error)
+
+	// Count counts selected users, up to a limit.
+	Count(ctx context.Context, selection UserSelection, limit int) (int, error)
+
+	// Read calls work with all selected users, in an order. The users are those of one moment, and can be iterated once, until work
+	// returns. Read returns the error of work.
+	Read(ctx context.Context, selection UserSelection, order domain.UserOrder, work func(iter.Seq2[*domain.Person, error]) error) error
+}
+
+// A UserSelection is a set of users: those that a filter selects, or those with ids.
+type UserSelection struct {
+	Filter domain.UserFilter
+	IDs    []int64 // nil for those of the filter
+}
+
+// A UserQuery asks for a page of users.
+type UserQuery struct {
+	Filter domain.UserFilter
+	Order  domain.UserOrder
+	After  string // place at which the page starts, as Next of the page before; empty for the first page
+}
+
+// A UserPage is a page of users. A page that is not the last may have few users, or none: a store reads a bounded number of accounts for
+// a page, and those that few filters select may be far apart.
+type UserPage struct {
+	Users []*domain.Person // SignIns has the latest one alone
+	Next  string           // place of the next page; empty for none
+
+	// Unlisted is the number of registered users whom no search finds yet, because a large import has just ended.
+	Unlisted int
+}
+
+// UserStore finds the accounts of users. It has the methods of Users, but for the users' status, which depends on the clock.
+type UserStore interface {
+	Page(ctx context.Context, query UserQuery, expired time.Time) (*FoundPage, error)
+	Count(ctx context.Context, selection UserSelection, expired time.Time, limit int) (int, error)
+	Read(ctx context.Context, selection UserSelection, order domain.UserOrder, expired time.Time, work func(iter.Seq2[FoundUser, error]) error) error
+
+	// List makes users findable whom imports have registered, and returns the number of those that remain.
+	List(ctx context.Context) (unlisted int, err error)
+}
+
+// A FoundUser is a user whom a store has found.
+type FoundUser struct {
+	User       *domain.User
+	LastSignIn time.Time // zero for none that was recorded
+}
+
+// A FoundPage is a UserPage without statuses.
+type FoundPage struct {
+	Users    []FoundUser
+	Next     string
+	Unlisted int
+}
