@@ -186,7 +186,6 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			Auth:               u.auth,
 			Setup:              u.setUp,
 			RegistrationClosed: cmd.Registration != registrationOpen,
-			PatronymicOptional: cmd.Patronymic == patronymicOptional,
 		},
 		Uploads: pages.UploadsConfig{
 			Uploading:        u.uploadFile,
@@ -211,5 +210,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 		MaxBody:   int64(cmd.MaxBody),
 		Views:     views.Files,
 		Log:       r.log,
+
+		PatronymicOptional: cmd.Patronymic == patronymicOptional,
 	})
 }

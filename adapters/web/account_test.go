@@ -24,7 +24,7 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 		{
 			name: "nothing", fields: map[string]string{}, first: "lname",
 			errors: map[string]string{
-				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
+				"lname": "Last name is required.", "fname": "First name is required.", "patr": "Patronymic is required.",
 				"email": "An email or a phone number is required.", "login": "Login is required.", "psw": "Password is required.",
 			},
 		},
@@ -35,7 +35,7 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 				"phone": "12", "login": "two words", "psw": "тайна",
 			},
 			errors: map[string]string{
-				"lname": "Last name is longer than 100 characters.", "fname": "First name has control characters, such as a line break: remove them.", "patr": "Patronymic is required: if people may have none, the administrator can set --patronymic optional.",
+				"lname": "Last name is longer than 100 characters.", "fname": "First name has control characters, such as a line break: remove them.", "patr": "Patronymic is required.",
 				"birthday": "Birthday is in the future.", "email": "Email is not a valid address: give one address, such as anna@example.com.", "phone": "Phone is not a valid number: give one whole number, without other words.",
 				"login": "Login has characters that are not allowed in a login, such as a space, or is a number that a spreadsheet has rounded.",
 			},
@@ -81,6 +81,34 @@ func TestRegistrationShowsEachErrorAtItsField(t *testing.T) {
 		})
 	}
 	require.Len(t, s.store.Accounts(), 1)
+}
+
+// The forms of a person ask for a patronymic as the rules do, and only operators read of the flag that makes it optional.
+func TestFormsAskForAPatronymicAsTheRulesDo(t *testing.T) {
+	for _, optional := range []bool{false, true} {
+		t.Run(fmt.Sprintf("optional %t", optional), func(t *testing.T) {
+			s := serve(t, func(use *settings) { use.web.PatronymicOptional = optional })
+			operator := s.operator(t)
+			s.imported(t)
+			forms := map[string]*visitor.Page{"register": s.browser(t).Get(t, "/register"), "edit": operator.Get(t, "/users/2/edit")}
+			for name, form := range forms {
+				require.Equal(t, !optional, form.Find("#patr").Is("[required]"), name)
+				require.True(t, form.Find("#lname").Is("[required]"), name)
+			}
+		})
+	}
+	s := serve(t)
+	operator := s.operator(t)
+	s.imported(t)
+	for _, language := range []string{"en", "ru"} {
+		for _, patronymic := range []string{"", "-"} {
+			visitor := s.browser(t, "Accept-Language", language).Submit(t, "/register", anna("login", "bob", "patr", patronymic))
+			require.NotEmpty(t, visitor.Text("#patr-error"))
+			require.NotContains(t, visitor.HTML, "--patronymic")
+		}
+	}
+	edited := operator.Submit(t, "/users/2/edit", anna("login", "boris", "patr", ""))
+	require.Contains(t, edited.Text("#patr-error"), "--patronymic optional")
 }
 
 func TestSignInDoesNotRevealLogins(t *testing.T) {

@@ -57,6 +57,8 @@ type Config struct {
 	MaxBody   int64 // bytes of a file
 	Views     fs.FS // layouts, partials, pages, static files and the manual
 	Log       *slog.Logger
+
+	PatronymicOptional bool // a person may have no patronymic
 }
 
 // A Server answers HTTP requests.
@@ -150,7 +152,10 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 	}
 	languages, files := locale.New(cfg.Languages, cfg.Now), intake.NewReceiver(cfg.Spools, cfg.MaxBody)
 	door := guard.New(cfg.Guard, session.New(cfg.Account.Auth, cfg.Sessions), cfg.Transport.Proxies, cfg.Log)
-	site := &pages.Site{Guard: door, Locale: languages, Assets: assets, AllowsRegistration: !cfg.Account.RegistrationClosed}
+	site := &pages.Site{
+		Guard: door, Locale: languages, Assets: assets, AllowsRegistration: !cfg.Account.RegistrationClosed,
+		PatronymicOptional: cfg.PatronymicOptional,
+	}
 	reports := &pages.Reports{Site: site, Reading: cfg.Reports}
 	return &handlers{
 		guard:   door,

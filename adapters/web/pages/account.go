@@ -23,7 +23,6 @@ type AccountConfig struct {
 	Auth               ports.Authenticating
 	Setup              ports.SettingUp
 	RegistrationClosed bool // visitors may not register; POST /useradd still registers
-	PatronymicOptional bool // a person may have no patronymic
 }
 
 // Account registers users, signs them in and out, and changes their passwords.
@@ -56,7 +55,7 @@ func (a *Account) ForRegistration(handle fiber.Handler) fiber.Handler {
 // registerView is the view of the page on which a visitor registers.
 type registerView struct {
 	Base
-	Form
+	personForm
 
 	Lead string // message
 	Next string // address to go to; empty for the profile
@@ -64,13 +63,9 @@ type registerView struct {
 
 // registerView returns the view of a form with the values that a visitor entered.
 func (a *Account) registerView(c *fiber.Ctx, entered url.Values) formView {
-	v := &registerView{Form: a.form(c, registrationInputs, entered), Lead: "register.lead", Next: nextOf(entered)}
+	v := &registerView{personForm: a.personForm(c, "register.", registrationInputs, entered), Lead: "register.lead", Next: nextOf(entered)}
 	if a.PatronymicOptional {
 		v.Lead = "register.lead.patronymic_optional"
-		v.inputs = slices.Clone(v.inputs)
-		for i := range v.inputs {
-			v.inputs[i].required = v.inputs[i].required && v.inputs[i].field != domain.FieldPatronymic
-		}
 	}
 	return v
 }

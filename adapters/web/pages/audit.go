@@ -30,7 +30,6 @@ type auditView struct {
 	Base
 	Form // the filter
 
-	Actions     []optionView
 	IsFiltered  bool
 	IsInvalid   bool // the filter is, so that it selects nothing
 	ClearURL    string
@@ -58,7 +57,7 @@ var auditInputs = []input{
 	{name: api.QueryFrom, field: api.QueryFrom, label: "report.from", kind: "date", autocomplete: "off"},
 	{name: api.QueryUntil, field: api.QueryUntil, label: "report.until", kind: "date", autocomplete: "off"},
 	{name: api.QueryPerson, field: api.QueryPerson, label: "audit.person", autocomplete: "off"},
-	{name: api.QueryAction, field: api.QueryAction, label: "audit.action"},
+	{name: api.QueryAction, field: api.QueryAction, label: "audit.action", kind: "list", unchosen: "audit.action.any"},
 	{name: api.QueryActor, field: api.QueryActor, label: "audit.actor", autocomplete: "off"},
 }
 
@@ -96,19 +95,17 @@ func (v *auditView) addFilter(q *api.AuditQuery, words *locale.Words) {
 		v.IsFiltered = v.IsFiltered || q.Values.Has(name)
 	}
 	v.ClearURL, v.ExportURL = urls.Audit, q.Address(urls.AuditCSV, api.KeepAuditFilter)
-	chosen := q.Values.Get(api.QueryAction)
+	var actions []optionView
 	event := ""
 	for _, action := range domain.Actions() {
 		of, _, _ := strings.Cut(string(action), ".")
 		if all, err := domain.ParseActions(of); of != event && err == nil && len(all) > 1 {
-			v.Actions = append(v.Actions, optionView{of, words.Text("audit.event." + of), of == chosen})
+			actions = append(actions, optionView{Value: of, Name: words.Text("audit.event." + of)})
 		}
 		event = of
-		v.Actions = append(v.Actions, optionView{string(action), words.Text("audit.action." + string(action)), string(action) == chosen})
+		actions = append(actions, optionView{Value: string(action), Name: words.Text("audit.action." + string(action))})
 	}
-	if chosen != "" && !hasChosen(v.Actions) {
-		v.Actions = append(v.Actions, optionView{chosen, chosen, true})
-	}
+	v.offer(api.QueryAction, actions)
 }
 
 func (v *auditView) addEntries(page *ports.AuditPage, q *api.AuditQuery, words *locale.Words) {

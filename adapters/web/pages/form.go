@@ -1,11 +1,13 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,8 +24,10 @@ type input struct {
 	name         string
 	field        domain.Field // whose violations are shown beside it
 	label        string       // message; label.NAME, if empty
-	kind         string       // type; text, if empty
+	kind         string       // type, list for a choice of options; text, if empty
+	unchosen     string       // message of a list's first option, which chooses none; empty if one of the others is always chosen
 	autocomplete string
+	section      string // of the form of a person; person, if empty
 	required     bool
 	hint         bool // there is a message hint.NAME
 }
@@ -34,10 +38,12 @@ var (
 		input{name: "fname", field: domain.FieldFirstName, autocomplete: "given-name"},
 		input{name: "patr", field: domain.FieldPatronymic, autocomplete: "additional-name"},
 		input{name: "birthday", field: domain.FieldBirthday, kind: "date", autocomplete: "bday", hint: true},
-		input{name: "email", field: domain.FieldEmail, kind: "email", autocomplete: "email", hint: true},
-		input{name: "phone", field: domain.FieldPhone, kind: "tel", autocomplete: "tel", hint: true},
-		input{name: "login", field: domain.FieldLogin, autocomplete: "username", hint: true},
-	), input{name: "psw", field: domain.FieldPassword, kind: "password", autocomplete: "new-password", required: true, hint: true})
+		input{name: "email", field: domain.FieldEmail, kind: "email", autocomplete: "email", section: "contact", hint: true},
+		input{name: "phone", field: domain.FieldPhone, kind: "tel", autocomplete: "tel", section: "contact", hint: true},
+		input{name: "login", field: domain.FieldLogin, autocomplete: "username", section: "account", hint: true},
+	), input{
+		name: "psw", field: domain.FieldPassword, kind: "password", autocomplete: "new-password", section: "account", required: true, hint: true,
+	})
 	personEditInputs = editInputs(registrationInputs[:len(registrationInputs)-1])
 	signInInputs     = []input{
 		{name: "login", label: "label.identity", autocomplete: "username", required: true},
@@ -53,8 +59,8 @@ var (
 	filterInputs = []input{
 		{name: api.QueryFrom, field: api.QueryFrom, label: "report.from", kind: "date", autocomplete: "off"},
 		{name: api.QueryUntil, field: api.QueryUntil, label: "report.until", kind: "date", autocomplete: "off"},
-		{name: api.QueryStatus, field: api.QueryStatus, label: "report.status"},
-		{name: api.QueryReason, field: api.QueryReason, label: "report.reason"},
+		{name: api.QueryStatus, field: api.QueryStatus, label: "report.status", kind: "list", unchosen: "report.status.any"},
+		{name: api.QueryReason, field: api.QueryReason, label: "report.reason", kind: "list", unchosen: "report.reason.any"},
 		{name: api.QueryLogin, field: api.QueryLogin, label: "report.login", autocomplete: "off"},
 	}
 )
@@ -89,9 +95,11 @@ func editInputs(inputs []input) []input {
 type Form struct {
 	inputs     []input
 	entered    url.Values
+	options    map[string][]optionView // of each list, by the name of its input
 	violations domain.Violations
 	words      *locale.Words
-	isSent     bool // by the browser, to which its passwords do not come back
+	texts      string // prefix of the messages that only this form has, empty for none
+	isSent     bool   // by the browser, to which its passwords do not come back
 
 	Resends bool // the same values may be accepted later
 }
@@ -102,10 +110,73 @@ func (s *Site) form(c *fiber.Ctx, inputs []input, entered url.Values) Form {
 
 func (f *Form) form() *Form { return f }
 
+// A personForm is a form with the data of a person, in sections. The view of a page with one embeds it.
+type personForm struct{ Form }
+
+// personForm returns a form of a person, with a patronymic that is required if the rules require it.
+func (s *Site) personForm(c *fiber.Ctx, texts string, inputs []input, entered url.Values) personForm {
+	f := personForm{s.form(c, slices.Clone(inputs), entered)}
+	f.texts = texts
+	for i := range f.inputs {
+		if f.inputs[i].field == domain.FieldPatronymic {
+			f.inputs[i].required = !s.PatronymicOptional
+		}
+	}
+	return f
+}
+
+// A formSection is the view of a section of a form.
+type formSection struct {
+	Name, Legend, Hint string
+	Fields             []FormField
+}
+
+// Sections returns the sections.
+func (f *personForm) Sections() ([]formSection, error) {
+	sections := []formSection{
+		{Name: "person"}, {Name: "contact", Hint: f.words.Text("register.contact.hint")}, {Name: "account"},
+	}
+	for i := range sections {
+		section := &sections[i]
+		section.Legend = f.words.Text(f.texts + section.Name)
+		for _, in := range f.inputs {
+			if cmp.Or(in.section, "person") != section.Name {
+				continue
+			}
+			field, err := f.Field(in.name)
+			if err != nil {
+				return nil, err
+			}
+			section.Fields = append(section.Fields, field)
+		}
+	}
+	return sections, nil
+}
+
+// offer sets the options of a list and chooses the one that was entered. A value that none of them has becomes one, so that the list
+// shows what the filter has.
+func (f *Form) offer(name string, options []optionView) {
+	chosen := f.entered.Get(name)
+	isListed := chosen == ""
+	for i := range options {
+		options[i].Chosen = options[i].Value == chosen
+		isListed = isListed || options[i].Chosen
+	}
+	if !isListed {
+		options = append(options, optionView{chosen, chosen, true})
+	}
+	if f.options == nil {
+		f.options = map[string][]optionView{}
+	}
+	f.options[name] = options
+}
+
 // A FormField is the view of a field.
 type FormField struct {
 	Name, Label, Hint, Value, Error, Retype, Type, Autocomplete string
 	Required                                                    bool
+	Options                                                     []optionView // of a list
+	Reveal                                                      string       // name of the button that shows a password
 }
 
 // Field returns the field of a name.
@@ -126,11 +197,16 @@ func (f *Form) Field(name string) (FormField, error) {
 		}
 		switch in.kind {
 		case "":
+		case "list":
+			if in.unchosen != "" {
+				field.Options = append(field.Options, optionView{Name: f.words.Text(in.unchosen)})
+			}
+			field.Type, field.Options = in.kind, append(field.Options, f.options[name]...)
 		case "password":
 			if name == f.lostPassword() {
 				field.Retype = f.words.Text("form.retype")
 			}
-			field.Type, field.Value = in.kind, ""
+			field.Type, field.Value, field.Reveal = in.kind, "", f.words.Text("form.show_password")
 		case "date":
 			date, isDate := domain.ParseDate(field.Value) // a date in the future is a violation, but a date
 			if isDate {
@@ -160,13 +236,19 @@ func (f *Form) lostPassword() string {
 
 // wrong describes the violations of a field, empty for none.
 func (f *Form) wrong(in input) string {
-	var violations domain.Violations
+	var sentences []string
 	for _, v := range f.violations {
-		if in.field != "" && v.Field == in.field {
-			violations = append(violations, v)
+		if in.field == "" || v.Field != in.field {
+			continue
 		}
+		id := cmp.Or(f.texts, "form.") + "violation." + string(v.Code) + "." + string(v.Field)
+		sentence := f.words.Text(id)
+		if sentence == id {
+			sentence = f.words.Describe(domain.Violations{v})
+		}
+		sentences = append(sentences, sentence)
 	}
-	return f.words.Describe(violations)
+	return strings.Join(sentences, " ")
 }
 
 // summary returns a link to each field with a violation.

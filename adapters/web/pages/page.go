@@ -25,6 +25,7 @@ type Site struct {
 	Locale             *locale.Locale
 	Assets             Assets
 	AllowsRegistration bool
+	PatronymicOptional bool // a person may have no patronymic
 }
 
 // Base is the view of the layout. The view of each page embeds it.

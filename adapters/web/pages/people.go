@@ -121,7 +121,7 @@ func nameOf(user *domain.User) string {
 // editView is the view of the page on which an operator edits a person.
 type editView struct {
 	Base
-	Form
+	personForm
 
 	URL     string   // of the person's page
 	Was     string   // the person's data when the form was opened, as JSON
@@ -131,7 +131,7 @@ type editView struct {
 // editForm returns the view of a form that an operator filled in.
 func (p *People) editForm(c *fiber.Ctx, entered url.Values) formView {
 	id, _ := api.UserID(c) // a form of another address is not found
-	return &editView{Form: p.form(c, personEditInputs, entered), URL: urls.User(id), Was: entered.Get("was")}
+	return &editView{personForm: p.personForm(c, "user.edit.", personEditInputs, entered), URL: urls.User(id), Was: entered.Get("was")}
 }
 
 // EditForm answers GET /users/:id/edit.

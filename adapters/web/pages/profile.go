@@ -26,7 +26,7 @@ func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 		query := api.ReadReportQuery(c, r.Locale.Now().Location())
 		invalid = query.FilterErr()
 		v.Form, v.kept = r.form(c, filterInputs, query.Values), query.Values
-		report, err := r.report(c, query)
+		report, err := r.report(c, &v.Form, query)
 		if err != nil {
 			return err
 		}

@@ -37,13 +37,12 @@ type reportView struct {
 	Days      []dayView // none if no record was imported on any day
 	Reasons   []reasonView
 
-	Statuses, AllReasons []optionView // of the filter
-	IsFiltered           bool
-	IsInvalid            bool // the filter is, so that it selects nothing
-	ClearURL             string
-	Oldest               bool // first
-	SortURL              string
-	Exports              []linkView
+	IsFiltered bool
+	IsInvalid  bool // the filter is, so that it selects nothing
+	ClearURL   string
+	Oldest     bool // first
+	SortURL    string
+	Exports    []linkView
 
 	Running    []runningView // on the first page without a filter
 	Imports    []importView
@@ -132,8 +131,8 @@ type rejectionView struct {
 	Login, Wrong string
 }
 
-// report returns the report that a query asks for.
-func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) {
+// report returns the report that a query asks for, and sets the options of its filter.
+func (r *Reports) report(c *fiber.Ctx, filter *Form, q *api.ReportQuery) (*reportView, error) {
 	statistics, err := r.Reading.Statistics(c.UserContext(), domain.DateOf(r.Locale.Now()))
 	if err != nil {
 		return nil, err
@@ -149,7 +148,8 @@ func (r *Reports) report(c *fiber.Ctx, q *api.ReportQuery) (*reportView, error) 
 	words := r.Locale.Words(c)
 	v.Zone = words.Zone(r.Locale.Now())
 	v.addStatistics(statistics, words, q)
-	v.addFilter(statistics, words, q)
+	v.addFilter(words, q)
+	offerStatistics(filter, statistics, words, q)
 	v.IsInvalid = q.Violations != nil
 	if v.IsInvalid {
 		return v, nil
@@ -208,8 +208,8 @@ func shareRejected(count domain.Count, words *locale.Words) string {
 	}
 }
 
-// addFilter adds the form of the filter, and the links that depend on it.
-func (v *reportView) addFilter(statistics *domain.Statistics, words *locale.Words, q *api.ReportQuery) {
+// addFilter adds the links that depend on the filter.
+func (v *reportView) addFilter(words *locale.Words, q *api.ReportQuery) {
 	for _, name := range api.KeepFilter {
 		v.IsFiltered = v.IsFiltered || q.Values.Has(name)
 	}
@@ -218,25 +218,6 @@ func (v *reportView) addFilter(statistics *domain.Statistics, words *locale.Word
 	v.SortURL = q.Address(urls.Profile, api.KeepFilter, api.QuerySort, api.SortOldest)
 	if q.Oldest {
 		v.SortURL = q.Address(urls.Profile, api.KeepFilter)
-	}
-	for _, status := range statistics.Statuses {
-		text := strconv.Itoa(status)
-		v.Statuses = append(v.Statuses, optionView{text, strings.TrimSpace(text + " " + http.StatusText(status)), text == q.Values.Get(api.QueryStatus)})
-	}
-	if chosen := q.Values.Get(api.QueryStatus); !hasChosen(v.Statuses) && chosen != "" {
-		v.Statuses = append(v.Statuses, optionView{chosen, chosen, true})
-	}
-	for _, reason := range statistics.Reasons {
-		v.AllReasons = append(v.AllReasons, optionView{
-			api.ReasonValue(reason.Reason), reasonName(reason.Reason, words), reason.Reason == q.Filter.Reason,
-		})
-	}
-	if chosen := q.Values.Get(api.QueryReason); !hasChosen(v.AllReasons) && chosen != "" {
-		name := chosen
-		if q.Filter.Reason != (domain.Reason{}) {
-			name = reasonName(q.Filter.Reason, words)
-		}
-		v.AllReasons = append(v.AllReasons, optionView{chosen, name, true})
 	}
 	v.Exports = []linkView{
 		{"XLSX", q.Address(urls.Export+"xlsx", api.KeepFilter)},
@@ -247,13 +228,24 @@ func (v *reportView) addFilter(statistics *domain.Statistics, words *locale.Word
 	}
 }
 
-func hasChosen(options []optionView) bool {
-	for _, option := range options {
-		if option.Chosen {
-			return true
-		}
+// offerStatistics sets the options of a filter: the statuses and reasons that imports have, and the reason of the query.
+func offerStatistics(filter *Form, statistics *domain.Statistics, words *locale.Words, q *api.ReportQuery) {
+	statuses := make([]optionView, 0, len(statistics.Statuses))
+	for _, status := range statistics.Statuses {
+		text := strconv.Itoa(status)
+		statuses = append(statuses, optionView{Value: text, Name: strings.TrimSpace(text + " " + http.StatusText(status))})
 	}
-	return false
+	reasons := make([]optionView, 0, len(statistics.Reasons)+1)
+	isListed := q.Filter.Reason == domain.Reason{}
+	for _, reason := range statistics.Reasons {
+		reasons = append(reasons, optionView{Value: api.ReasonValue(reason.Reason), Name: reasonName(reason.Reason, words)})
+		isListed = isListed || reason.Reason == q.Filter.Reason
+	}
+	if !isListed {
+		reasons = append(reasons, optionView{Value: api.ReasonValue(q.Filter.Reason), Name: reasonName(q.Filter.Reason, words)})
+	}
+	filter.offer(api.QueryStatus, statuses)
+	filter.offer(api.QueryReason, reasons)
 }
 
 // reasonName returns the name of a reason in a list.
