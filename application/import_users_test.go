@@ -112,8 +112,8 @@ func TestImport(t *testing.T) {
 
 	accounts := f.store.Accounts()
 	require.Len(t, accounts, 2)
-	require.Equal(t, "$fake-temporary$hash-1-1", accounts[0].PasswordHash)
-	require.Equal(t, "$fake-temporary$hash-1-5", accounts[1].PasswordHash)
+	require.Equal(t, "$sha256$hash-1-1", accounts[0].PasswordHash)
+	require.Equal(t, "$sha256$hash-1-5", accounts[1].PasswordHash)
 	require.Equal(t, []fake.ImportRecord{{
 		ID: 1, Status: 200, Description: "Not all users have been created (created by 2 of 5 users)",
 		Registered: 2, Rejected: 3, Rejections: []domain.Rejection{

@@ -5,6 +5,9 @@ import "errors"
 // ErrOtherSecret is returned for passwords that were derived from another secret key than the server's.
 var ErrOtherSecret = errors.New("passwords were made with another secret key")
 
+// TemporaryScheme is the beginning of the hash of every temporary password, and of no other. Stores find users by it.
+const TemporaryScheme = "$sha256$"
+
 // Passwords makes the temporary passwords of imports.
 type Passwords interface {
 	// Salt returns a new salt, unique to an import.

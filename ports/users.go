@@ -44,11 +44,20 @@ type UserPage struct {
 	Unlisted int
 }
 
+// UsersPerPage is the largest number of users on a page.
+const UsersPerPage = 50
+
+// SearchTerms complete a filter by what depends on the server.
+type SearchTerms struct {
+	Expired time.Time // temporary passwords that were made at this time or before have expired
+	Region  string    // of phones without a country code
+}
+
 // UserStore finds the accounts of users. It has the methods of Users, but for the users' status, which depends on the clock.
 type UserStore interface {
-	Page(ctx context.Context, query UserQuery, expired time.Time) (*FoundPage, error)
-	Count(ctx context.Context, selection UserSelection, expired time.Time, limit int) (int, error)
-	Read(ctx context.Context, selection UserSelection, order domain.UserOrder, expired time.Time, work func(iter.Seq2[FoundUser, error]) error) error
+	Page(ctx context.Context, query UserQuery, terms SearchTerms) (*FoundPage, error)
+	Count(ctx context.Context, selection UserSelection, terms SearchTerms, limit int) (int, error)
+	Read(ctx context.Context, selection UserSelection, order domain.UserOrder, terms SearchTerms, work func(iter.Seq2[FoundUser, error]) error) error
 
 	// List makes users findable whom imports have registered, and returns the number of those that remain.
 	List(ctx context.Context) (unlisted int, err error)

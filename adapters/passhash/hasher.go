@@ -66,11 +66,8 @@ func (h *Hasher) Hash(ctx context.Context, turn ports.Turn, password domain.Pass
 	return hash, nil
 }
 
-// temporaryScheme is the prefix of the hashes of temporary passwords.
-const temporaryScheme = "$sha256$"
-
 // IsTemporary implements ports.Hasher.
-func (*Hasher) IsTemporary(hash string) bool { return strings.HasPrefix(hash, temporaryScheme) }
+func (*Hasher) IsTemporary(hash string) bool { return strings.HasPrefix(hash, ports.TemporaryScheme) }
 
 // Verify implements ports.Hasher. Only a hash with earlier parameters or of the first service takes another time, until its user signs in
 // and it is renewed. A temporary password that matches needs no turn, because its comparison takes a microsecond. That time reveals only
@@ -156,7 +153,7 @@ func (c *chosenHash) isWeaker(today *argon2id.Params) bool {
 
 // matchesTemporary compares a secret with a hash of issuer.Hash.
 func matchesTemporary(hash, secret string) (bool, error) {
-	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, temporaryScheme), "$")
+	salt64, sum64, _ := strings.Cut(strings.TrimPrefix(hash, ports.TemporaryScheme), "$")
 	salt, errSalt := base64.RawStdEncoding.DecodeString(salt64)
 	want, errSum := base64.RawStdEncoding.DecodeString(sum64)
 	if errSalt != nil || errSum != nil || len(salt) != saltBytes || len(want) != sha256.Size {

@@ -97,8 +97,8 @@ func (i *issuer) Hash(record int) string {
 	copy(salted[copy(salted[:], salt):], password[:])
 	sum := sha256.Sum256(salted[:])
 
-	b := make([]byte, 0, len(temporaryScheme)+22+1+43)
-	b = append(b, temporaryScheme...)
+	b := make([]byte, 0, len(ports.TemporaryScheme)+22+1+43)
+	b = append(b, ports.TemporaryScheme...)
 	b = base64.RawStdEncoding.AppendEncode(b, salt)
 	b = append(b, '$')
 	b = base64.RawStdEncoding.AppendEncode(b, sum[:])

@@ -39,7 +39,7 @@ func (h *Hasher) Verify(ctx context.Context, _ ports.Turn, hash string, password
 	if hash == "" {
 		return ports.Verdict{}, nil
 	}
-	if number, found := strings.CutPrefix(hash, temporaryScheme+"hash-"); found {
+	if number, found := strings.CutPrefix(hash, ports.TemporaryScheme+"hash-"); found {
 		letters := strings.NewReplacer("-", "", "–", "", " ", "")
 		entered := letters.Replace(strings.ToLower(password.Secret()))
 		return ports.Verdict{Match: entered == letters.Replace("password-"+number)}, nil
@@ -54,8 +54,5 @@ func (h *Hasher) Verify(ctx context.Context, _ ports.Turn, hash string, password
 	return ports.Verdict{Match: hash == chosenHash(strength, salt, password), Weak: strength < h.Strength}, nil
 }
 
-// temporaryScheme is the prefix of the hashes of temporary passwords.
-const temporaryScheme = "$fake-temporary$"
-
 // IsTemporary implements ports.Hasher.
-func (*Hasher) IsTemporary(hash string) bool { return strings.HasPrefix(hash, temporaryScheme) }
+func (*Hasher) IsTemporary(hash string) bool { return strings.HasPrefix(hash, ports.TemporaryScheme) }

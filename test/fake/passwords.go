@@ -30,5 +30,5 @@ func (i issuer) Password(record int) string { return fmt.Sprintf("password-%d-%d
 
 // Hash implements ports.Issuer.
 func (i issuer) Hash(record int) string {
-	return fmt.Sprintf("%shash-%d-%d", temporaryScheme, i, record)
+	return fmt.Sprintf("%shash-%d-%d", ports.TemporaryScheme, i, record)
 }
