@@ -9,13 +9,14 @@ import (
 	"rollcall/ports"
 )
 
-// Directory changes the accounts of users for operators.
+// Directory finds, shows and changes the accounts of users for operators.
 type Directory struct{ cfg DirectoryConfig }
 
 // DirectoryConfig configures Directory.
 type DirectoryConfig struct {
 	Accounts  ports.AccountStore
 	Store     ports.DirectoryStore
+	Users     ports.UserStore
 	Passwords ports.Passwords
 	Hasher    ports.Hasher
 	Now       func() time.Time
@@ -38,10 +39,7 @@ func (d *Directory) Person(ctx context.Context, id int64) (*domain.Person, error
 	if err != nil {
 		return nil, fmt.Errorf("read person: %w", err)
 	}
-	if d.cfg.Hasher.IsTemporary(user.Password.Hash) {
-		user.PasswordExpires = user.Password.Made.Add(d.cfg.TemporaryLifetime)
-	}
-	return domain.NewPerson(user, signIns, d.cfg.Now()), nil
+	return d.person(user, signIns), nil
 }
 
 // Edit implements ports.Directory.

@@ -102,7 +102,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	auth := application.NewAuth(use.auth)
 	use.web.Account.Auth = auth
 	use.web.Directory = application.NewDirectory(application.DirectoryConfig{
-		Accounts: accounts, Store: fake.Directory{Store: store}, Passwords: use.imports.Passwords, Hasher: hasher, Now: time.Now, Rules: rules,
+		Accounts: accounts, Store: fake.Directory{Store: store}, Users: fake.Users{Store: store}, Passwords: use.imports.Passwords, Hasher: hasher, Now: time.Now, Rules: rules,
 		TemporaryLifetime: use.auth.TemporaryLifetime,
 	})
 	use.web.Account.Registering = application.NewRegisterUser(application.RegisterConfig{

@@ -22,6 +22,7 @@ type AccountsSubject struct {
 	Imports       ports.ImportStore
 	Roles         ports.RoleStore
 	Directory     ports.DirectoryStore
+	Users         ports.UserStore
 }
 
 // Registrations proves a ports.RegistrationStore.

@@ -31,9 +31,11 @@ func fakeAccounts(*testing.T) contract.AccountsSubject {
 	store := &fake.Imports{}
 	return contract.AccountsSubject{
 		Registrations: fake.Registrations{Store: store}, Accounts: fake.Accounts{Store: store}, Imports: store, Roles: fake.Roles{Store: store},
-		Directory: fake.Directory{Store: store},
+		Directory: fake.Directory{Store: store}, Users: fake.Users{Store: store},
 	}
 }
+
+func TestFakeUsers(t *testing.T) { contract.Users(t, fakeAccounts) }
 
 func TestFakeDirectory(t *testing.T) { contract.Directory(t, fakeAccounts) }
 
