@@ -31,7 +31,7 @@ type Given struct {
 	Cut       bool // Text is only the beginning
 	Malformed bool // Text has U+FFFD in place of bytes that were no character
 	Repeated  bool // the field was given more than once
-	Joined    bool // the last name is a full name whose parts are not known
+	Joined    bool // the last name is a full name whose parts are not known, or the first name has a patronymic in it
 }
 
 // Entered returns a value that a person entered in a form. It is absent if it is blank.
@@ -152,9 +152,13 @@ func (r Rules) Check(c *Candidate) Record {
 	for f := range personFields {
 		found[f] = r.checkField(&record.Registration, PersonField(f), &c.Given[f])
 	}
-	if c.Given[PersonLastName].Joined {
+	switch {
+	case c.Given[PersonLastName].Joined:
 		found[PersonLastName] = Violations{{Field: FieldLastName, Code: CodeFullName}}
 		found[PersonFirstName], found[PersonPatronymic] = nil, nil
+	case c.Given[PersonFirstName].Joined:
+		found[PersonFirstName] = Violations{{Field: FieldFirstName, Code: CodeFullName}}
+		found[PersonPatronymic] = nil
 	}
 	if r.isOthersContact(&record.Registration) {
 		found[PersonLogin] = append(found[PersonLogin], Violation{Field: FieldLogin, Code: CodeIsContact})

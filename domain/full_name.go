@@ -11,10 +11,11 @@ const (
 	LastFirstMiddle                  // three words are last name, first name, patronymic
 	LastFirst                        // so are two words, without a patronymic
 	FirstLast                        // two words are first name, last name
+	FirstMiddle                      // the text has no last name: a word is the first name, and a second one the patronymic
 )
 
 // SplitFullName returns the parts of a full name in one text, and whether they are unambiguous: by the order of names in the file, by the
-// ending of a patronymic, or by a comma after the last name. The patronymic may be empty.
+// ending of a patronymic, or by a comma after the last name. The patronymic may be empty, and in the order FirstMiddle the last name is.
 func SplitFullName(text string, order NameOrder) (parts NameTexts, ok bool) {
 	text = clean(text)
 	last, rest, hasComma := strings.Cut(text, ",")
@@ -27,6 +28,9 @@ func SplitFullName(text string, order NameOrder) (parts NameTexts, ok bool) {
 	}
 	if n := len(words); n > 1 && patronymicParticles[strings.ToLower(words[n-1])] {
 		words = append(words[:n-2], words[n-2]+" "+words[n-1])
+	}
+	if order == FirstMiddle {
+		return splitFirstMiddle(words, hasComma)
 	}
 	if hasComma {
 		last = strings.TrimSpace(last)
@@ -56,9 +60,21 @@ func SplitFullName(text string, order NameOrder) (parts NameTexts, ok bool) {
 			return NameTexts{}, false
 		case second:
 			return NameTexts{First: words[0], Patronymic: words[1], Last: words[2]}, true
-		case third, order == LastFirstMiddle, order == LastFirst:
+		case third, order == LastFirstMiddle:
 			return NameTexts{Last: words[0], First: words[1], Patronymic: words[2]}, true
 		}
+	}
+	return NameTexts{}, false
+}
+
+func splitFirstMiddle(words []string, hasComma bool) (parts NameTexts, ok bool) {
+	switch {
+	case hasComma || len(words) == 0 || isPatronymic(words[0]) || isNameParticle(words[0]):
+		return NameTexts{}, false
+	case len(words) == 1:
+		return NameTexts{First: words[0]}, true
+	case len(words) == 2 && isPatronymic(words[1]):
+		return NameTexts{First: words[0], Patronymic: words[1]}, true
 	}
 	return NameTexts{}, false
 }

@@ -10,7 +10,7 @@ import (
 
 func TestSplitFullName(t *testing.T) {
 	const (
-		anyOrder, fio, lf, fl = domain.AnyOrder, domain.LastFirstMiddle, domain.LastFirst, domain.FirstLast
+		anyOrder, fio, lf, fl, fm = domain.AnyOrder, domain.LastFirstMiddle, domain.LastFirst, domain.FirstLast, domain.FirstMiddle
 	)
 	for _, c := range []struct {
 		text  string
@@ -48,6 +48,17 @@ func TestSplitFullName(t *testing.T) {
 		{"фон Дервиз, Павел", fio, "фон Дервиз|Павел|"},
 		{"Ветрова Ольга Павловна 5А", fio, ""},
 		{"Ольга", fl, ""},
+		{"Гарсия Лопес Хосе", lf, ""},
+		{"Ветрова Ольга Павловна", lf, "Ветрова|Ольга|Павловна"},
+		{"Ольга Павловна", fm, "|Ольга|Павловна"},
+		{"Вагиф Самед оглы", fm, "|Вагиф|Самед оглы"},
+		{"Пётр", fm, "|Пётр|"},
+		{"Павловна", fm, ""},
+		{"Jane Ann", fm, ""},
+		{"О. П.", fm, ""},
+		{"Ольга, Павловна", fm, ""},
+		{"Ольга Павловна Ветрова", fm, ""},
+		{"", fm, ""},
 		{"", fio, ""},
 		{"оглы", fio, ""},
 	} {

@@ -38,9 +38,12 @@ func NewPatronymic(s string) (Name, Violations) { return newName(FieldPatronymic
 func newName(field Field, s string) (Name, Violations) {
 	s, vs := newText(field, s)
 	vs = append(vs, checkLength(field, s)...)
-	// A text without letters is the value of another column, and a line that begins with # is a comment.
-	if vs == nil && (s[0] == '#' || !strings.ContainsFunc(s, unicode.IsLetter)) {
+	switch {
+	case vs != nil:
+	case s[0] == '#', strings.IndexByte(s, '@') >= 0, !strings.ContainsFunc(s, unicode.IsLetter): // a comment, or the value of another column
 		vs = Violations{{Field: field, Code: CodeInvalid}}
+	case isDamaged(s):
+		vs = Violations{{Field: field, Code: CodeEncoding}}
 	}
 	if vs != nil {
 		return Name{}, vs
@@ -61,6 +64,22 @@ func newText(field Field, s string) (string, Violations) {
 	return s, vs
 }
 
+// isDamaged reports whether a name has signs that no name has: a program could not write a letter (Ве?рова), has written it in another notation
+// (Ren+AOk-, %D0%92, \u0412), or has read the letters of DOS as those of Windows (Ren‚).
+func isDamaged(name string) bool {
+	const (
+		inASCII = "?+%"
+		others  = "‚†‡ˆ‰‹›˜™¤¢£¥¦¬±¶¿¡"
+	)
+	if strings.ContainsAny(name, inASCII) || strings.Contains(name, `\u`) {
+		return true
+	}
+	return !isSimple(name) && strings.ContainsFunc(name, func(r rune) bool {
+		isFrame := '\u2500' <= r && r <= '\u259f'
+		return isFrame || r > unicode.MaxASCII && !unicode.IsLetter(r) && strings.ContainsRune(others, r)
+	})
+}
+
 // isEncodedTwice reports whether a program has read a text in UTF-8 as an 8-bit encoding and encoded it again: JosÃ©, РћР»СЊРіР°.
 func isEncodedTwice(s string) bool {
 	at := strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
@@ -74,6 +93,8 @@ func isEncodedTwice(s string) bool {
 	switch first {
 	case 'Â', 'Ã', 'Ä', 'Å', 'Ð', 'Ñ': // first bytes of letters in UTF-8
 		encoding = charmap.Windows1252
+	case 'Ă', 'Ĺ', 'Đ', 'Ń':
+		encoding = charmap.Windows1250
 	case 'Р', 'С':
 		encoding, least = charmap.Windows1251, 2
 	default:

@@ -62,6 +62,15 @@ func TestNewNameRejects(t *testing.T) {
 		{"Ð¡Ð½ÐµÐ³Ð¾Ð²", domain.CodeEncoding},
 		{"РћР»СЊРіР°", domain.CodeEncoding}, // as Windows-1251
 		{"Âåòðîâà", domain.CodeEncoding},    // Windows-1251 that was read as Windows-1252
+		{"MĂĽller", domain.CodeEncoding},    // as Windows-1250
+		{"Ren‚", domain.CodeEncoding},       // IBM850 that was read as Windows-1252
+		{"┬хЄЁютр", domain.CodeEncoding},    // Windows-1251 that was read as IBM866
+		{"Вет?ова", domain.CodeEncoding},
+		{"Ren+AOk-", domain.CodeEncoding},
+		{"%D0%92%D0%B5", domain.CodeEncoding},
+		{`\u0412\u0435`, domain.CodeEncoding},
+		{"=?utf-8?B?0JLQtdGC?=", domain.CodeEncoding},
+		{"vetrova@example.org", domain.CodeInvalid},
 		{"01.02.1985", domain.CodeInvalid},
 		{"+7 916 300-01-01", domain.CodeInvalid},
 		{"🙂", domain.CodeInvalid},

@@ -43,6 +43,9 @@ func (f PersonField) IsPlaceholder(s string) bool {
 	case first == '#' && len(s) > size && (strings.HasSuffix(s, "!") || strings.HasSuffix(s, "?")): // #REF!, #NAME?
 		return true
 	}
+	if inner, ok := strings.CutPrefix(s, "("); ok && isListed(strings.TrimSuffix(inner, ")")) {
+		return true
+	}
 	return isSign(first) && (isListed(s) || !strings.ContainsFunc(s, func(r rune) bool { return !isSign(r) && !unicode.IsSpace(r) }))
 }
 

@@ -18,7 +18,7 @@ func checkWith(rules domain.Rules, f domain.PersonField, s string) domain.Record
 func TestPlaceholders(t *testing.T) {
 	rules := domain.Rules{Region: "RU", Today: today}
 	for _, s := range []string{
-		"-", "--", "—", ".", "...", "?", "*", "\u200b-\u00a0", "_", "нет", "НЕТ", " Нет ", "н/д", "не указано", "null", "NULL", "<null>", `\N`, "nan", "NaN",
+		"-", "--", "—", "(нет)", "(не указано)", "(n/a)", ".", "...", "?", "*", "\u200b-\u00a0", "_", "нет", "НЕТ", " Нет ", "н/д", "не указано", "null", "NULL", "<null>", `\N`, "nan", "NaN",
 		"n/a", "N/A", "#N/A", "#Н/Д", "#REF!", "#ССЫЛКА!", "#NAME?", "#ДЕЛ/0!", "None", "undefined", "unknown", "Без отчества", "б/о", "НЕ ИМЕЕТ", "Прочерк", `-"-`, "-//-", ". .", "  .  .  ", "0", "0/0/00", "00.00.0000", "0000-00-00 00:00:00",
 	} {
 		t.Run(s, func(t *testing.T) {

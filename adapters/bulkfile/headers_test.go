@@ -13,21 +13,22 @@ import (
 func TestHeaders(t *testing.T) {
 	for field, all := range map[domain.Field]string{
 		domain.FieldLastName: "Фамилия|last_name|LASTNAME|Surname|Family name|familyName|sn|Last name [surname] Required|Last Name [Required]|Прізвище|" +
-			"Фамилия *|Фамилия (как в паспорте)|Фамилия, рус.|Фамилия сотрудника|Ваша фамилия:|Фaмилия|ФАМИЛИЯ\u00a0|Фамилия / Last name",
-		domain.FieldFirstName: "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя",
+			"Фамилия *|Фамилия (как в паспорте)|Фамилия, рус.|Фамилия сотрудника|Ваша фамилия:|Фaмилия|ФАМИЛИЯ\u00a0|Фамилия / Last name|Legal Surname|Nom|Nazwisko|Тегі|Soyadı",
+		domain.FieldFirstName: "Имя|first_name|firstName|Given Name|givenName|First name [givenName]|Ім'я|Им\u044f*|Имя ученика|Имя:|1. Имя|" +
+			"Имя Отчество|First and Middle Name|Given names|Legal Name - First Name|Stu First Name|Prénom|Förnamn",
 		domain.FieldFullName: "ФИО|Ф.И.О.|ФИО сотрудника|Фамилия Имя Отчество|Фамилия, имя|Имя/Фамилия|Full name|displayName|name|ФИО / Full name|Фамилия И.О.|" +
-			"Отображаемое имя|ФИО воспитанника",
-		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Отчество, если есть|Additional Name|OtherName|Middle",
+			"Отображаемое имя|ФИО воспитанника|Worker|Legal name|Nombre",
+		domain.FieldPatronymic: "Отчество|patr|middlename|Middle Name|По батькові|Отчество (при наличии)|Отчество, если есть|Additional Name|OtherName|Middle|Middle Name(s)|Patronymic (name of father)",
 		domain.FieldLogin: "login|Логин|username|sAMAccountName|login_id|User name [userPrincipalName] Required|userPrincipalName|uid|Учётная запись|" +
 			"Имя пользователя|user_id|Логин (латиницей)|Придумайте логин",
 		domain.FieldEmail: "Эл. почта|E-mail|email|Email Address [Required]|E-mail 1 - Value|E-mail Address|primaryEmail|mail|Электронная почта|" +
-			"Адрес электронной почты|Почта|е-mаil|Эл.\u200b почта|E-Mail-Adresse|secondEmail",
+			"Адрес электронной почты|Почта|е-mаil|Work Contact: Work Email|Email - Primary Work|Courriel|Эл.\u200b почта|E-Mail-Adresse|secondEmail",
 		domain.FieldPhone: "Телефон|Phone number|phone1|Mobile Phone|Mobile phone [mobile]|Моб. тел.|Мобильный телефон|Сотовый|Контактный телефон|" +
 			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms|Моб. телефон|Телефон 2|Дом. тел.",
 		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)|Дата рождения ДД.ММ.ГГГГ",
 		domain.FieldGroup: "Класс|Группа|Отдел|Подразделение|Class|Group|Department|Cohort|group|cohort1|Класс *|Класс ученика|Класс (буква)|Уч. группа|" +
 			"Учебная группа|Школьный класс|Кафедра|Структурное подразделение|Division|Team|КЛАСС|Класс/Группа|Department Name|Название отдела|Class name",
-		domain.FieldRecord: "nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Дата рождения ребёнка|Password [Required]|Должность|Grade|Unit|Section|Группа крови",
+		domain.FieldRecord: "Телефон (родителя)|Email (parent)|Phone (emergency)|Login (manager)|Фамилия (девичья)|nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Дата рождения ребёнка|Password [Required]|Должность|Grade|Unit|Section|Группа крови",
 	} {
 		for header := range strings.SplitSeq(all, "|") {
 			t.Run(header, func(t *testing.T) {
@@ -84,6 +85,51 @@ func TestHeaderRow(t *testing.T) {
 	}
 }
 
+// Headers may stand in two rows, of which the upper one groups columns. Columns of another person are ignored.
+func TestHeaderInTwoRows(t *testing.T) {
+	for name, c := range map[string]struct {
+		file    string
+		want    string // last name, first name, login and phone of each record
+		ignored string
+		line    int // of the first record
+	}{
+		"groups":           {"ФИО;;;Контакты;;Логин\nФамилия;Имя;Отчество;Телефон;Почта;\nВетрова;Ольга;Павловна;1;a@example.org;anna\n", "Ветрова Ольга anna 1", "", 3},
+		"group of one":     {"№;Сотрудник;;Класс;Логин;Телефон\n;Фамилия;Имя;;;\n1;Ветрова;Ольга;5А;anna;1\n", "Ветрова Ольга anna 1", "", 3},
+		"upper one passed": {"Сотрудник;;Класс;\nФамилия;Имя;;Телефон;Логин\nВетрова;Ольга;5А;1;anna\n", "Ветрова Ольга anna 1", "", 3},
+		"keys and labels": {
+			"USERID,FIRSTNAME,LASTNAME,MANAGER,BIZ_PHONE\nUser ID,First Name,Last Name,Manager,Business Phone\nanna,Ольга,Ветрова,x,1\n", "Ветрова Ольга anna 1", "MANAGER: Manager", 3,
+		},
+		"one above":     {"Логин;;\n;Фамилия;Имя;Телефон\nanna;Ветрова;Ольга;1\n", "Ветрова Ольга anna 1", "", 3},
+		"same again":    {strings.Repeat("Фамилия;Имя;Логин;Телефон\n", 2) + "Ветрова;Ольга;anna;1\n", "Ветрова Ольга anna 1", "", 3},
+		"of a parent":   {"Ученик;;;Родитель 1;;\nФамилия;Имя;Логин;Фамилия;Имя;Телефон\nВетрова;Ольга;anna;Ветрова;Анна;1\n", "Ветрова Ольга anna ", "Родитель 1: Фамилия;Родитель 1: Имя;Родитель 1: Телефон", 3},
+		"list of those": {"Родители 5А;\nФамилия;Имя;Логин;Телефон\nВетрова;Ольга;anna;1\n", "Ветрова Ольга anna 1", "", 3},
+		"title":         {"Отдел;;Руководитель Ким\nФамилия;Имя;Логин;Телефон\nВетрова;Ольга;anna;1\n", "Ветрова Ольга anna 1", "", 3},
+		"record":        {"Last;First;Login;Phone\nName;Middle;name;8 1\n", "Name Middle name 8 1", "", 2},
+		"numbers":       {"Фамилия;Имя;Логин;Телефон\n1;2;3;4\nВетрова;Ольга;anna;1\n", "Ветрова Ольга anna 1", "", 3},
+		"Markdown":      {"| Фамилия | Имя | Логин | Телефон |\n|---|:--|---|---|\n| Ветрова | Ольга | anna | 1 |\n", "Ветрова Ольга anna 1", "", 3},
+		"contact":       {"last_name,first_name,login,contact_name,contact_phone\nDoe,Jane,jane,Mary Doe,1\n", "Doe Jane jane ", "contact_name;contact_phone", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			notes := ports.FileNotes{}
+			var got, ignored []string
+			for candidate, err := range files().Candidates(sectionOf(c.file), ports.FileHint{}, &notes) {
+				require.NoError(t, err)
+				require.Equal(t, c.line, candidate.Line)
+				for _, field := range []domain.PersonField{domain.PersonLastName, domain.PersonFirstName, domain.PersonLogin, domain.PersonPhone} {
+					got = append(got, strings.TrimSpace(candidate.Given[field].Text))
+				}
+			}
+			for _, column := range notes.Ignored {
+				if column.Header != "" && column.Instead == "" && column.Header != "№" {
+					ignored = append(ignored, column.Header)
+				}
+			}
+			require.Equal(t, c.want, strings.Join(got, " "))
+			require.Equal(t, c.ignored, strings.Join(ignored, ";"))
+		})
+	}
+}
+
 // Of two columns for a field one counts, and the other is told.
 func TestRanks(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -119,8 +165,8 @@ func TestRanks(t *testing.T) {
 		},
 		"equal values": {"login,phone,phone\na,1,1\n", " a  1", nil},
 		"likely": {
-			"login,phone,Fist name,Parent phone,Должность\na,1,x,y,z\n", " a  1",
-			[]ports.IgnoredColumn{{Header: "Fist name", Like: domain.FieldFirstName}, {Header: "Parent phone", Like: domain.FieldPhone}, {Header: "Должность"}},
+			"login,phone,Fist name,Parent phone,Должность,Employee #\na,1,x,y,z,7\n", " a  1",
+			[]ports.IgnoredColumn{{Header: "Fist name", Like: domain.FieldFirstName}, {Header: "Parent phone", Like: domain.FieldPhone}, {Header: "Должность"}, {Header: "Employee #"}},
 		},
 		"keys": {
 			`[{"login":"a","phone":"1","lastName":"x","Имя":"y"},{"login":"b","note":1,"lastName":"z"}]`, " a  1, b  ",
@@ -159,6 +205,11 @@ func TestFullNames(t *testing.T) {
 		"order":          {"Имя и фамилия;Логин\nОльга Ветрова;a\n", "Ветрова Ольга "},
 		"two words":      {"ФИО;Логин\nОльга Ветрова;a\n", "full_name"},
 		"initials":       {"ФИО;Логин\nВетрова О.П.;a\n", "full_name"},
+		"first, middle":  {"Фамилия;Имя Отчество;Логин\nВетрова;Ольга Павловна;a\n", "Ветрова Ольга Павловна"},
+		"first alone":    {"Фамилия;Имя и отчество;Логин\nСнегов;Пётр;a\n", "Снегов Пётр "},
+		"given names":    {"Family name,Given names,Login\nDoe,Jane Ann,a\n", "full_name"},
+		"first, others":  {"Фамилия;Имя Отчество;Имя;Логин\nВетрова;Ольга Павловна;Анна;a\n", "Ветрова Анна "},
+		"German":         {"Name;Vorname;Login\nMüller;Jürgen;a\n", "Müller Jürgen "},
 		"columns":        {"ФИО;Логин;Фамилия;Имя\nВетрова Ольга Павловна;a;Ким;Анна\n", "Ким Анна "},
 		"name, surname":  {"Name;Surname;Login\nОльга;Ветрова;a\n", "Ветрова Ольга "},
 		"two full names": {"displayName;cn;ФИО;login\nx;y;Ветрова Ольга Павловна;a\n", "Ветрова Ольга Павловна"},
@@ -167,7 +218,7 @@ func TestFullNames(t *testing.T) {
 			for candidate, err := range files().Candidates(sectionOf(c.file), ports.FileHint{}, &ports.FileNotes{}) {
 				require.NoError(t, err)
 				given := &candidate.Given
-				if given[domain.PersonLastName].Joined {
+				if given[domain.PersonLastName].Joined || given[domain.PersonFirstName].Joined {
 					rules := domain.Rules{Region: "RU", Today: 20_000}
 					require.Equal(t, c.want, string(rules.Check(candidate).Violations[0].Code))
 					return

@@ -11,6 +11,7 @@ import (
 	"rollcall/adapters/bulkfile"
 	"rollcall/adapters/bulkfile/scan"
 	"rollcall/adapters/bulkfile/scan/csv"
+	"rollcall/adapters/internal/csvfield"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -63,7 +64,20 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
-// hasOnePlaceEach proves that each row above and below a header row is in exactly one place: it is a record, told as passed over, or blank.
+// isHeader reports whether a row is a header row of a table.
+func isHeader(cells []scan.Cell) bool {
+	var file []byte
+	for _, cell := range cells {
+		file = append(csvfield.Append(file, cell.Text), ',')
+	}
+	for _, err := range (bulkfile.CSV{Delimiter: ','}).Candidates(strings.NewReader(string(file)+"\nanna\n"), new(ports.FileNotes)) {
+		return err == nil
+	}
+	return false
+}
+
+// hasOnePlaceEach proves that each row above and below a header row is in exactly one place: it is a record, told as passed over, blank, or a
+// second header row.
 // FuzzRows of scan/csv proves that each line is in exactly one row.
 func hasOnePlaceEach(t *testing.T, above, below string) {
 	t.Helper()
@@ -86,6 +100,7 @@ func hasOnePlaceEach(t *testing.T, above, below string) {
 		return
 	}
 	width, texts, quotes := 0, 0, 0 // of rows that are no records: those with a text, and those with signs of quoting at most
+	textsAbove, hasSecond := 0, false
 	for row, err := range csv.Rows(strings.NewReader(file), ',', scan.Limits{Row: len(file), Cell: len(file)}, &width) {
 		require.NoError(t, err)
 		var text []byte
@@ -94,9 +109,11 @@ func hasOnePlaceEach(t *testing.T, above, below string) {
 		}
 		switch {
 		case row.Line == headerLine:
-			width = len(row.Cells)
+			width, textsAbove = len(row.Cells), texts
 		case len(records) > 0 && records[0] == row.Line:
 			records = records[1:]
+		case row.Line > headerLine && !hasSecond && texts == textsAbove && isHeader(row.Cells):
+			hasSecond, width = true, max(width, len(row.Cells))
 		case !domain.IsBlank([]byte(strings.NewReplacer(`"`, "", "=", "", "'", "").Replace(string(text)))):
 			texts++
 		default:

@@ -57,7 +57,7 @@ func (f CSV) limited(r io.Reader, limits scan.Limits) table {
 			for i := range row.Cells {
 				cell := &row.Cells[i]
 				var isFormula bool
-				if cell.Text, isFormula = textOfFormula(cell.Text); !isFormula {
+				if cell.Text, isFormula = textOfFormula(cell.Text); !isFormula && !isInApostrophes(cell) {
 					cell.Text = csvfield.Restore(cell.Text)
 				}
 			}
@@ -66,6 +66,12 @@ func (f CSV) limited(r io.Reader, limits scan.Limits) table {
 			}
 		}
 	}}
+}
+
+// isInApostrophes reports whether apostrophes quote a text, as databases do. Files of this program quote each text otherwise.
+func isInApostrophes(cell *scan.Cell) bool {
+	n := len(cell.Text)
+	return !cell.Quoted && n > 2 && cell.Text[0] == '\'' && cell.Text[n-1] == '\''
 }
 
 // textOfFormula returns the text of a formula that is nothing but a text, such as ="007". Programs write them to CSV so that spreadsheets
@@ -169,10 +175,12 @@ func newColumns(row []scan.Cell) []column {
 	if known < 2 && !login {
 		return nil
 	}
-	if !fields[domain.PersonLastName] { // a name without a last name is a full name
+	setOthers(columns)
+	if !fields[domain.PersonLastName] { // a name without a last name is a full name, in German beside the first name a last name
+		hasFirst := slices.ContainsFunc(columns, func(c column) bool { return strings.EqualFold(c.header, "Vorname") })
 		for i := range columns {
 			if c := &columns[i]; c.isKnown && c.field == domain.PersonFirstName && c.isWeak && c.rank > 0 {
-				c.meaning = meaning{field: domain.PersonLastName, rank: lastRank, isFull: true}
+				c.meaning = meaning{field: domain.PersonLastName, rank: lastRank, isFull: !hasFirst}
 			}
 		}
 	}
@@ -182,7 +190,7 @@ func newColumns(row []scan.Cell) []column {
 	for i := range columns {
 		c := &columns[i]
 		key := c.header
-		if c.isKnown = c.isKnown && !c.isOver; c.isKnown {
+		if c.isKnown = c.isKnown && !c.isOver; c.isKnown && c.order != domain.FirstMiddle {
 			key = string(c.field.Name()) // that of the last name for a full name
 		}
 		if key != "" && !c.isOwn {
@@ -191,6 +199,17 @@ func newColumns(row []scan.Cell) []column {
 		}
 	}
 	return columns
+}
+
+// setOthers leaves out the phone of a contact in a table that has the contact's name or relationship: it is that of another person.
+func setOthers(columns []column) {
+	isAny := func(c column, names ...string) bool { return slices.Contains(names, lettersOf(c.header)) }
+	if !slices.ContainsFunc(columns, func(c column) bool { return isAny(c, "contactname", "contactrelationship", "contactperson") }) {
+		return
+	}
+	for i := range columns {
+		columns[i].isKnown = columns[i].isKnown && !isAny(columns[i], "contactphone")
+	}
 }
 
 // maxRivals bounds the work for a cell.
@@ -222,56 +241,182 @@ func setRivals(columns []column, i int) {
 // each calls header with the columns, then row with each row below the headers that is not blank, until one of them returns
 // false. It returns a domain.ErrBrokenFile where the file breaks, and for a table without a header row. It adds to notes what it ignores.
 func (t table) each(notes *ports.FileNotes, header func([]column) bool, row func(scan.Row) bool) error {
-	var columns []column
-	var labels [domain.NumPersonFields]bool // fields that rows above the header row begin with
-	above, below, isWide := 0, 0, false
-	var inside byte // delimiter of rows that are each in one cell
+	f := headerFinder{table: t, notes: notes}
+	below := 0
 	for r, err := range t.rows {
-		if inside != 0 {
-			splitRow(&r, inside)
-		}
-		switch {
-		case err != nil:
+		if err != nil {
+			if f.isPending() && !f.end(header) {
+				return nil
+			}
 			return brokenFile(err, 0)
-		case showsNothing(r.Cells) && (columns == nil || !r.Broken):
-		case columns != nil:
-			if below++; below == 1 && isExample(columns, r.Cells) {
-				notes.PassOver(textOf(r.Cells))
-				continue
+		}
+		if f.inside != 0 {
+			splitRow(&r, f.inside)
+		}
+		if showsNothing(r.Cells) && (f.columns == nil || !r.Broken) {
+			continue
+		}
+		if f.columns == nil {
+			if err := f.find(&r); err != nil {
+				return err
 			}
-			if !row(r) {
+			continue
+		}
+		if f.isPending() {
+			isPart := f.continues(&r)
+			if !f.end(header) {
 				return nil
 			}
-		default:
-			width := len(r.Cells)
-			columns, inside = t.columnsOf(&r)
-			isWide = isWide || r.Broken && len(r.Cells) == scan.MaxCells
-			if isTransposed(&labels, r.Cells, columns) {
-				return errTransposed
-			}
-			if columns == nil {
-				notes.PassOver(textOf(r.Cells))
-				if above++; above == headerRows {
-					return errNoColumns(isWide)
-				}
+			if isPart {
 				continue
 			}
-			if t.width != nil {
-				*t.width = width
-			}
-			noteColumns(notes, columns)
-			if !header(columns) {
-				return nil
-			}
+		}
+		if below++; below == 1 && (isExample(f.columns, r.Cells) || isRuler(r.Cells)) {
+			notes.PassOver(textOf(r.Cells))
+			continue
+		}
+		if !row(r) {
+			return nil
 		}
 	}
 	switch {
-	case columns != nil:
+	case f.isPending():
+		f.end(header)
 		return nil
-	case above > 0:
-		return errNoColumns(isWide)
+	case f.columns != nil:
+		return nil
+	case f.above > 0:
+		return errNoColumns(f.isWide)
 	}
 	return &domain.BrokenFileError{Reason: "the file is empty"}
+}
+
+// A headerFinder finds the header row of a table, which may continue in the row below it.
+type headerFinder struct {
+	table
+
+	notes   *ports.FileNotes
+	columns []column                     // nil until the header row is found
+	inside  byte                         // delimiter of rows that are each in one cell; 0 for none
+	last    []scan.Cell                  // the row above, or the header row until the row below it is read
+	labels  [domain.NumPersonFields]bool // fields that rows above the header row begin with
+	above   int                          // rows that were passed over
+	isWide  bool                         // one of these has too many cells
+}
+
+// find looks at a row above which there is no header row.
+func (f *headerFinder) find(r *scan.Row) error {
+	width := len(r.Cells)
+	f.columns, f.inside = f.columnsOf(r)
+	f.isWide = f.isWide || r.Broken && width == scan.MaxCells
+	if isTransposed(&f.labels, r.Cells, f.columns) {
+		return errTransposed
+	}
+	cells := cloneCells(r.Cells)
+	if f.columns == nil {
+		f.notes.PassOver(textOf(r.Cells))
+		if f.above++; f.above == headerRows {
+			return errNoColumns(f.isWide)
+		}
+		f.last = cells
+		return nil
+	}
+	f.widen(width)
+	above := f.last
+	f.last = cells
+	if isTitle := len(above) == 0 || showsNothing(above[1:]); !isTitle {
+		f.join(above, cells)
+	}
+	return nil
+}
+
+// join sets the columns of a table, and its header row, by headers in two rows.
+func (f *headerFinder) join(upper, lower []scan.Cell) {
+	joined := joinHeaders(upper, lower)
+	if columns := newColumns(joined); columns != nil {
+		f.columns, f.last = columns, joined
+	}
+}
+
+// isPending reports whether the header row is found, and the row below it is not read.
+func (f *headerFinder) isPending() bool { return f.columns != nil && f.last != nil }
+
+// continues reports whether the row below the header row belongs to it, and adds its headers.
+func (f *headerFinder) continues(r *scan.Row) bool {
+	if r.Broken || !f.isSecondHeader(f.columns, r.Cells) {
+		return false
+	}
+	f.widen(len(r.Cells))
+	f.join(f.last, cloneCells(r.Cells))
+	return true
+}
+
+// end ends the search, and returns what header returns for the columns.
+func (f *headerFinder) end(header func([]column) bool) bool {
+	f.last = nil
+	noteColumns(f.notes, f.columns)
+	return header(f.columns)
+}
+
+// widen tells the scanner how many cells the header row has.
+func (t table) widen(width int) {
+	if t.width != nil {
+		*t.width = max(*t.width, width)
+	}
+}
+
+func cloneCells(cells []scan.Cell) []scan.Cell {
+	cells = slices.Clone(cells)
+	for i := range cells {
+		cells[i].Text = bytes.Clone(cells[i].Text)
+	}
+	return cells
+}
+
+// isSecondHeader reports whether the row below a header row belongs to it: most of its texts are headers, and none is an email or a number.
+func (t table) isSecondHeader(columns []column, row []scan.Cell) bool {
+	known, texts := 0, 0
+	for i := range row {
+		if row[i].IsBlank() {
+			continue
+		}
+		texts++
+		_, isKnown := meaningOf(string(row[i].Text))
+		isMail := bytes.IndexByte(row[i].Text, '@') >= 0
+		isContact := i < len(columns) && columns[i].isKnown && !isKnown && bytes.ContainsAny(row[i].Text, "0123456789")
+		if isMail || isContact {
+			return false
+		}
+		if isKnown {
+			known++
+		}
+	}
+	return known > 1 && 2*known >= texts && t.newColumns(row) != nil
+}
+
+// joinHeaders returns the headers of a table that has them in two rows. A header may span several rows or columns. Below one that names another
+// person each header gets that name.
+func joinHeaders(upper, lower []scan.Cell) []scan.Cell {
+	joined := make([]scan.Cell, max(len(upper), len(lower)))
+	var group []byte
+	for i := range joined {
+		if i < len(lower) {
+			joined[i] = lower[i]
+		}
+		isBlank := joined[i].IsBlank()
+		if i < len(upper) && !upper[i].IsBlank() {
+			group = upper[i].Text
+			_, isKnown := meaningOf(string(joined[i].Text))
+			_, isUpperKnown := meaningOf(string(group))
+			if isUpperKnown && !isKnown {
+				joined[i], isBlank = upper[i], true
+			}
+		}
+		if !isBlank && isGroupOfOther(string(group)) {
+			joined[i].Text = slices.Concat(group, []byte(": "), joined[i].Text)
+		}
+	}
+	return joined
 }
 
 // columnsOf returns the columns with the headers in a row, or nil. If they are in one cell, it splits the row and returns their delimiter.
@@ -368,6 +513,26 @@ func isExample(columns []column, cells []scan.Cell) bool {
 		return (marked || !columns[i].isKnown) && exampleWords[lettersOf(word)]
 	}
 	return false
+}
+
+// isRuler reports whether a row numbers the columns, or is a line below the headers in a text.
+func isRuler(cells []scan.Cell) bool {
+	const least = 3 // numbers or signs
+	texts, numbers, signs := 0, 0, 0
+	for i := range cells {
+		text := string(bytes.TrimSpace(cells[i].Text))
+		if text == "" {
+			continue
+		}
+		texts++
+		if text == strconv.Itoa(i+1) {
+			numbers++
+		}
+		if len(text) >= least && strings.Trim(text, "-+=:") == "" {
+			signs++
+		}
+	}
+	return texts >= least && numbers == texts || texts > 0 && signs == texts
 }
 
 var exampleWords = map[string]bool{lettersOf("example"): true, lettersOf("sample"): true, lettersOf("пример"): true, lettersOf("образец"): true, lettersOf("приклад"): true}
