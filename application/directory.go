@@ -39,7 +39,13 @@ func (d *Directory) Person(ctx context.Context, id int64) (*domain.Person, error
 	if err != nil {
 		return nil, fmt.Errorf("read person: %w", err)
 	}
-	return d.person(user, signIns), nil
+	sessions, err := d.cfg.Store.Sessions(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read person: %w", err)
+	}
+	person := d.person(user, signIns)
+	person.Sessions = sessions
+	return person, nil
 }
 
 // Edit implements ports.Directory.
@@ -105,6 +111,13 @@ func (d *Directory) Suspend(ctx context.Context, id int64, expected ports.Expect
 		return ports.AccountChange{
 			Action: domain.ActionSuspended, Suspended: d.cfg.Now().UTC().Truncate(time.Microsecond), EndsSessions: true,
 		}, meets(expected, user)
+	})
+}
+
+// EndSessions implements ports.Directory.
+func (d *Directory) EndSessions(ctx context.Context, id int64, expected ports.Expectation) error {
+	return d.change(ctx, "end sessions", id, func(user *domain.User) (ports.AccountChange, error) {
+		return ports.AccountChange{Action: domain.ActionSessionsEnded, EndsSessions: true}, meets(expected, user)
 	})
 }
 

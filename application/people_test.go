@@ -102,7 +102,7 @@ func (p *people) registering(store ports.RegistrationStore) *application.Registe
 		SignIn: func(ctx context.Context, attempt ports.Attempt) (*domain.User, error) {
 			return p.auth.SignIn(ctx, attempt)
 		},
-		Rules: p.rules,
+		Now: func() time.Time { return p.now }, Rules: p.rules,
 	})
 }
 

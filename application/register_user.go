@@ -25,7 +25,8 @@ type RegisterConfig struct {
 	Limits        ports.LimitStore
 	Hasher        ports.Hasher
 	SignIn        func(ctx context.Context, attempt ports.Attempt) (*domain.User, error) // as in ports.Authenticating
-	Rules         func() domain.Rules                                                    // returns the rules of the current day
+	Now           func() time.Time
+	Rules         func() domain.Rules // returns the rules of the current day
 }
 
 // NewRegisterUser returns the use case.
@@ -89,6 +90,11 @@ func (u *RegisterUser) Register(ctx context.Context, request ports.RegistrationR
 		user, err := u.cfg.Accounts.User(ctx, id)
 		if err != nil {
 			return nil, false, fmt.Errorf("register: read account: %w", err)
+		}
+		signIn := domain.NewSignIn(u.cfg.Now(), request.Address, request.UserAgent)
+		err = u.cfg.Accounts.SignedIn(ports.WithActor(ctx, domain.UserActor(id)), id, user.Password.Hash, signIn)
+		if err != nil && !errors.Is(err, ports.ErrChanged) { // an operator has been quicker, and the session is over before it begins
+			return nil, false, fmt.Errorf("register: %w", err)
 		}
 		return user, true, nil
 	}

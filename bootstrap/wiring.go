@@ -114,6 +114,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Limits:        limits,
 		Hasher:        hasher,
 		SignIn:        u.auth.SignIn,
+		Now:           cmd.now,
 		Rules:         cmd.rules,
 	})
 	u.uploadWorker = application.NewUploadWorker(application.UploadWorkerConfig{
@@ -170,7 +171,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			Proxies:        prefixes(cmd.TrustedProxies),
 			UntrustedProxy: func(peer netip.Addr) { cmd.warnOfProxy(peer, r.log) },
 		},
-		Sessions: session.Config{Storage: r.sessions, Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
+		Sessions: session.Config{Storage: r.sessions, Descriptions: postgres.NewSessions(r.db), Idle: cmd.SessionIdle, Lifetime: cmd.SessionLifetime},
 		Guard: guard.Config{
 			Hosts:         cmd.hosts(r.address, r.log),
 			ReportsAccess: cmd.ReportsAccess,

@@ -28,6 +28,7 @@ const (
 	ActionChangeRequired        Action = "account.change_required"
 	ActionSuspended             Action = "account.suspended"
 	ActionRestored              Action = "account.restored"
+	ActionSessionsEnded         Action = "account.sessions_ended"
 	ActionDeleted               Action = "account.deleted"
 	ActionRoleGranted           Action = "role.granted"
 	ActionRoleRevoked           Action = "role.revoked"
@@ -42,7 +43,8 @@ const (
 var actions = []Action{
 	ActionSignedIn, ActionSignInFailed, ActionSignInLimited, ActionSignInPasswordExpired, ActionSignInPasswordUsed,
 	ActionSignInSuspended, ActionRegistered, ActionPasswordChanged, ActionPasswordChangeFailed,
-	ActionAccountEdited, ActionPasswordReplaced, ActionChangeRequired, ActionSuspended, ActionRestored, ActionDeleted,
+	ActionAccountEdited, ActionPasswordReplaced, ActionChangeRequired, ActionSuspended, ActionRestored,
+	ActionSessionsEnded, ActionDeleted,
 	ActionRoleGranted, ActionRoleRevoked,
 	ActionTokenCreated, ActionTokenRevoked, ActionImported, ActionImportFailed, ActionExported, ActionServerStarted,
 }

@@ -44,8 +44,9 @@ const (
 type Person struct {
 	User
 
-	Status  Status
-	SignIns []SignIn // the latest ones, the newest first
+	Status   Status
+	SignIns  []SignIn  // the latest ones, the newest first
+	Sessions []Session // those that have not ended, the latest used first
 }
 
 // NewPerson returns a user with the latest sign-ins. A user with a chosen password has signed in, even if that was not recorded.

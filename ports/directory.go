@@ -16,7 +16,7 @@ type Expectation func(user *domain.User) error
 type Directory interface {
 	AccountControl
 
-	// Person returns a user with the latest sign-ins.
+	// Person returns a user with the latest sign-ins and sessions.
 	Person(ctx context.Context, id int64) (*domain.Person, error)
 
 	// Edit replaces a person's data by the candidate that person returns for the account as it is. It returns *domain.RejectedError.
@@ -35,6 +35,9 @@ type Directory interface {
 type AccountControl interface {
 	// Suspend ends a user's sessions and undecided uploads, and prevents new sessions. It returns domain.ErrLastOperator.
 	Suspend(ctx context.Context, id int64, expected Expectation) error
+
+	// EndSessions ends a user's sessions.
+	EndSessions(ctx context.Context, id int64, expected Expectation) error
 
 	// Restore ends a suspension.
 	Restore(ctx context.Context, id int64, expected Expectation) error
@@ -66,6 +69,10 @@ type AccountChange struct {
 type DirectoryStore interface {
 	// SignIns returns the latest sign-ins of a user, the newest first, at most domain.KeptSignIns.
 	SignIns(ctx context.Context, id int64) ([]domain.SignIn, error)
+
+	// Sessions returns the sessions of a user that have not ended, the latest used first, at most domain.ListedSessions. It does not
+	// return those that are not described.
+	Sessions(ctx context.Context, id int64) ([]domain.Session, error)
 
 	// Change calls decide with an account, which no other transaction changes meanwhile, and makes the change that decide returns. It
 	// returns ErrNotFound; an error of decide; *domain.RejectedError with each of login, email and phone that belongs to another

@@ -8,7 +8,7 @@ import (
 
 // Registering registers one person.
 type Registering interface {
-	// Register registers a person with the password that the person chose, by the rules of an import. A registration that is
+	// Register registers a person with the password that the person chose, by the rules of an import, and counts as a sign-in. A registration that is
 	// repeated with the same data and password returns the account of the first one, which is then not new. Register returns a
 	// *domain.RejectedError with every violation of the entered values, or else with every value that belongs to another
 	// account, which also wraps domain.ErrWrongCredentials if this counted as a failed sign-in; a *domain.TooManyAttemptsError

@@ -21,7 +21,12 @@ func accountStores(t *testing.T) contract.AccountsSubject {
 func accountStoresOf(db *postgres.DB) contract.AccountsSubject {
 	return contract.AccountsSubject{
 		Registrations: postgres.NewRegistrations(db), Accounts: postgres.NewAccounts(db), Imports: postgres.NewImports(db, time.Now),
-		Roles: postgres.NewRoles(db), Directory: postgres.NewDirectory(db),
+		Roles: postgres.NewRoles(db), Directory: postgres.NewDirectory(db), Sessions: postgres.NewSessions(db),
+		SaveSession: func(t *testing.T, key string, lifetime time.Duration) {
+			t.Helper()
+			_, err := db.Pool().Exec(t.Context(), "insert into sessions (k, v, e) values ($1, 'x', $2)", key, time.Now().Add(lifetime).Unix())
+			require.NoError(t, err)
+		},
 	}
 }
 

@@ -32,6 +32,7 @@ func TestUnreachableDatabase(t *testing.T) {
 	accounts, registrations, roles := postgres.NewAccounts(db), postgres.NewRegistrations(db), postgres.NewRoles(db)
 	imports, reports, uploads := postgres.NewImports(db, time.Now), postgres.NewReports(db), postgres.NewFileUploads(db)
 	tokens, codes, limits := postgres.NewAccessTokens(db), postgres.NewSetupCodes(db), postgres.NewLimits(db)
+	directory, sessions := postgres.NewDirectory(db), postgres.NewSessions(db)
 	account := accountOf(t, 1)
 	upload := ports.Upload{ID: "x", State: domain.UploadChecked}
 	for _, c := range []struct {
@@ -47,6 +48,8 @@ func TestUnreachableDatabase(t *testing.T) {
 		}},
 		{"Registrations.Taken", func(ctx context.Context) error { return second(registrations.Taken(ctx, &account.Registration)) }},
 		{"Registrations.Create", func(ctx context.Context) error { return second(registrations.Create(ctx, account)) }},
+		{"Directory.Sessions", func(ctx context.Context) error { return second(directory.Sessions(ctx, 1)) }},
+		{"Sessions.Describe", func(ctx context.Context) error { return sessions.Describe(ctx, "x", &domain.Session{}) }},
 		{"Roles.Grant", func(ctx context.Context) error {
 			return roles.Grant(ctx, account.Registration.Login, domain.RoleOperator)
 		}},

@@ -189,6 +189,9 @@ func queueChange(batch *pgx.Batch, id int64, change *ports.AccountChange) {
 	if change.EndsSessions { // the date changes by so little that a temporary password expires when it would have
 		batch.Queue("update users set password_date = password_date + interval '1 microsecond' where id = $1", id)
 	}
+	if change.EndsSessions || change.Password != nil || change.Deleted { // which the other password_date ends already
+		batch.Queue("delete from sessions where user_id = $1", id)
+	}
 	if change.ChangeRequired {
 		batch.Queue("update users set must_change = true where id = $1", id)
 	}

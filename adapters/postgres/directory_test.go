@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -89,4 +90,24 @@ func TestMigrationOfDirectory(t *testing.T) {
 	user, err = postgres.NewAccounts(db).User(t.Context(), 2)
 	require.NoError(t, err)
 	require.False(t, user.Self)
+}
+
+// Sessions from before the migration are not listed until they are extended. So are those that the previous version begins beside this one.
+func TestMigrationOfSessions(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	const session = `insert into sessions (k, v, e) values ('%s', 'x', extract(epoch from now())::bigint + 60);`
+	migrateOver(t, db, "20261126000130", `insert into users (login, login_key, password_hash, phone) values ('x', 'x', 'x', '1');`+fmt.Sprintf(session, "before"))
+	_, err := db.Pool().Exec(t.Context(), fmt.Sprintf(session, "beside"))
+	require.NoError(t, err)
+	directory := postgres.NewDirectory(db)
+	listed, err := directory.Sessions(t.Context(), 1)
+	require.NoError(t, err)
+	require.Empty(t, listed)
+	user, err := postgres.NewAccounts(db).User(t.Context(), 1)
+	require.NoError(t, err)
+	described := domain.NewSession(1, user.Password.Made, time.Now(), time.Now(), "192.0.2.1", "Firefox")
+	require.NoError(t, postgres.NewSessions(db).Describe(t.Context(), "before", described))
+	listed, err = directory.Sessions(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, []domain.Session{*described}, listed)
 }

@@ -109,6 +109,7 @@ func routeCases() []routeCase {
 		{route: "POST /users/:id/password", path: "/users/1/password", headers: []string{"Authorization", "Bearer token-of-a-client"}, shows: []string{`{"login":"anna","password":"secret"}`}},
 		{route: "GET /users/:id/suspend", path: "/users/1/suspend", headers: html, cookies: true, shows: []string{"anna"}},
 		{route: "POST /users/:id/suspend", path: "/users/1/suspend", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{route: "POST /users/:id/end-sessions", path: "/users/1/end-sessions", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "POST /users/:id/restore", path: "/users/1/restore", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "POST /users/:id/require-change", path: "/users/1/require-change", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "GET /users/:id/delete", path: "/users/1/delete", headers: html, cookies: true, shows: []string{"anna"}},

@@ -38,7 +38,7 @@ type site struct {
 	uploads  *fake.Uploads
 	limits   *fake.Limits
 	exports  *fake.Exports
-	sessions *memorySessions
+	sessions fake.Sessions
 	audit    *fake.Audit
 	tokens   *application.AccessTokens
 	setup    *application.SetUp
@@ -58,7 +58,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	require.NoError(t, err)
 	store, spools := &fake.Imports{}, &fake.Spools{}
 	s := &site{
-		log: &syncBuffer{}, store: store, uploads: &fake.Uploads{}, limits: &fake.Limits{}, exports: &fake.Exports{}, audit: &fake.Audit{}, sessions: &memorySessions{},
+		log: &syncBuffer{}, store: store, uploads: &fake.Uploads{}, limits: &fake.Limits{}, exports: &fake.Exports{}, audit: &fake.Audit{}, sessions: fake.Sessions{Store: store},
 		tokens: application.NewAccessTokens(&fake.AccessTokens{}, &fake.Secrets{}, time.Now),
 		setup:  application.NewSetUp(&fake.SetupCodes{Store: store}, &fake.Secrets{}, time.Now),
 	}
@@ -77,7 +77,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		},
 		web: web.Config{
 			Transport: transport.Config{ClientTimeout: time.Minute, MaxConnections: 1000, UntrustedProxy: func(netip.Addr) {}},
-			Sessions:  session.Config{Storage: s.sessions, Idle: time.Hour, Lifetime: time.Hour},
+			Sessions:  session.Config{Storage: s.sessions, Descriptions: s.sessions, Idle: time.Hour, Lifetime: time.Hour},
 			Guard:     guard.Config{ReportsAccess: domain.ReportsForAny, Tokens: s.tokens, Pseudonym: func(string) string { return "pseudonym" }},
 			Useradd:   api.Config{Access: api.AccessOpen},
 			Account:   pages.AccountConfig{Setup: s.setup},
@@ -106,7 +106,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 		TemporaryLifetime: use.auth.TemporaryLifetime,
 	})
 	use.web.Account.Registering = application.NewRegisterUser(application.RegisterConfig{
-		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, SignIn: auth.SignIn, Rules: rules,
+		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, SignIn: auth.SignIn, Now: time.Now, Rules: rules,
 	})
 	use.web.Uploads.Uploading = application.NewUploadFile(application.UploadConfig{
 		Uploads: s.uploads, Worker: worker, Importing: imports, Decoder: decoder, MaxUser: 8 << 20,
@@ -136,25 +136,6 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 
 // loopback are the addresses of proxies that run on this machine.
 var loopback = transport.Proxies{netip.MustParsePrefix("127.0.0.0/8")}
-
-// memorySessions implements session.Storage in memory.
-type memorySessions struct{ all sync.Map }
-
-func (m *memorySessions) GetWithContext(_ context.Context, key string) ([]byte, error) {
-	value, _ := m.all.Load(key)
-	content, _ := value.([]byte)
-	return content, nil
-}
-
-func (m *memorySessions) SetWithContext(_ context.Context, key string, value []byte, _ time.Duration) error {
-	m.all.Store(key, append([]byte(nil), value...))
-	return nil
-}
-
-func (m *memorySessions) DeleteWithContext(_ context.Context, key string) error {
-	m.all.Delete(key)
-	return nil
-}
 
 // browser returns a browser that has not visited the site.
 func (s *site) browser(t *testing.T, headers ...string) *visitor.Browser {

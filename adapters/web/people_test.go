@@ -68,6 +68,73 @@ func TestPageOfAPerson(t *testing.T) {
 	}
 }
 
+func TestSessionsOfAPerson(t *testing.T) {
+	s := serve(t)
+	operator := s.operator(t)
+	address, password := s.imported(t)
+	page := operator.Get(t, address)
+	require.Contains(t, page.Text("[aria-labelledby=sessions]"), "None.")
+	require.Empty(t, page.Find("form[action$=end-sessions]").Nodes)
+
+	boris, phone := s.browser(t, "User-Agent", "Firefox <b>"), s.browser(t, "User-Agent", "Phone")
+	require.Equal(t, http.StatusSeeOther, boris.SignIn(t, "boris", password).Status)
+	require.Equal(t, http.StatusSeeOther, boris.Submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword}).Status)
+	require.Equal(t, http.StatusSeeOther, phone.SignIn(t, "boris", goodPassword).Status)
+	sessions := operator.Get(t, address).Find("[aria-labelledby=sessions] li")
+	require.Equal(t, 2, sessions.Length(), "the session that began with the temporary password is over")
+	require.Contains(t, sessions.First().Text(), "127.0.0.1 · Phone")
+	require.Contains(t, sessions.Last().Text(), "127.0.0.1 · Firefox <b>")
+	phone.SignOut(t)
+	page = operator.Get(t, address)
+	require.Equal(t, 1, page.Find("[aria-labelledby=sessions] li").Length())
+
+	require.Equal(t, address, operator.Send(t, address+"/end-sessions", page, nil).Location())
+	page = operator.Get(t, address)
+	require.Contains(t, page.Text("[role=status]"), "All sessions of the account have ended.")
+	require.Empty(t, page.Find("[aria-labelledby=sessions] li").Nodes)
+	require.False(t, boris.IsSignedIn(t))
+	require.Equal(t, http.StatusSeeOther, boris.SignIn(t, "boris", goodPassword).Status, "the password stays")
+
+	token := s.token(t, domain.ScopeUsersWrite)
+	require.Equal(t, http.StatusOK, s.do(t, http.MethodPost, address+"/end-sessions", "", "Authorization", token).status)
+	require.False(t, boris.IsSignedIn(t))
+	require.Contains(t, s.log.String(), "event=account outcome=sessions_ended account=2 by=token:1")
+}
+
+// The page of a person has the latest changes of the account, without sign-ins, and leads to all entries.
+func TestHistoryOfAPerson(t *testing.T) {
+	s := serve(t)
+	operator := s.operator(t)
+	s.imported(t)
+	require.Contains(t, operator.Get(t, "/users/2").Text("[aria-labelledby=history]"), "No change is recorded.")
+	s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionAccountEdited, User: 2, After: map[string]any{"fields": []string{"phone"}}})
+	s.record(t, domain.UserActor(2), domain.AuditEntry{Action: domain.ActionSignedIn, User: 2})
+	s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionSuspended, User: 1})
+	page := operator.Get(t, "/users/2")
+	entry := page.Find("[aria-labelledby=history] tbody tr")
+	require.Equal(t, 1, entry.Length())
+	require.Contains(t, entry.Text(), "Edited an account")
+	require.Contains(t, entry.Text(), "Phone")
+	link := page.Find("[aria-labelledby=history] .more a").AttrOr("href", "")
+	require.Equal(t, "/audit?person=boris", link)
+	require.Equal(t, 2, operator.Get(t, link).Find(".audit tbody tr").Length())
+	for range 25 {
+		s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionRestored, User: 2})
+	}
+	require.Equal(t, 20, operator.Get(t, "/users/2").Find("[aria-labelledby=history] tbody tr").Length())
+}
+
+// A registration signs the person in, and so does one that comes again.
+func TestRegistrationCountsAsASignIn(t *testing.T) {
+	s := serve(t)
+	operator := s.operator(t)
+	token := s.token(t, domain.ScopeUsersRead)
+	require.NotNil(t, user(t, s.do(t, http.MethodGet, "/users/1", "", "Authorization", token))["last_sign_in"])
+	require.Equal(t, 1, operator.Get(t, "/users/1").Find("[aria-labelledby=sign-ins] li").Length())
+	require.Equal(t, http.StatusSeeOther, s.browser(t).Submit(t, "/register", anna()).Status)
+	require.Equal(t, 2, operator.Get(t, "/users/1").Find("[aria-labelledby=sign-ins] li").Length())
+}
+
 func TestPersonAsJSON(t *testing.T) {
 	s := serve(t)
 	operator := s.operator(t)

@@ -259,6 +259,8 @@ func (r *recorder) Suspend(context.Context, int64, ports.Expectation) error { re
 
 func (r *recorder) Restore(context.Context, int64, ports.Expectation) error { return nil }
 
+func (r *recorder) EndSessions(context.Context, int64, ports.Expectation) error { return nil }
+
 func (r *recorder) RequireChange(context.Context, int64, ports.Expectation) error { return nil }
 
 func (r *recorder) Delete(context.Context, int64, ports.Expectation) error { return nil }
@@ -268,6 +270,11 @@ func (r *recorder) GetWithContext(_ context.Context, key string) ([]byte, error)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.store[key], nil
+}
+
+func (r *recorder) Describe(_ context.Context, key string, session *domain.Session) error {
+	r.record("Describe", key, session)
+	return nil
 }
 
 func (r *recorder) SetWithContext(_ context.Context, key string, value []byte, _ time.Duration) error {
@@ -332,7 +339,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Transport: transport.Config{
 			MaxConnections: 100, ClientTimeout: time.Minute, Proxies: loopback, UntrustedProxy: func(netip.Addr) {},
 		},
-		Sessions: session.Config{Storage: r, Idle: time.Hour, Lifetime: time.Hour},
+		Sessions: session.Config{Storage: r, Descriptions: r, Idle: time.Hour, Lifetime: time.Hour},
 		Guard:    guard.Config{ReportsAccess: domain.ReportsForAny, Tokens: r, Pseudonym: func(string) string { return "pseudonym" }},
 		Useradd:  api.Config{Access: api.AccessToken, Importing: r},
 		Account:  pages.AccountConfig{Registering: r, Auth: r, Setup: r},

@@ -80,6 +80,15 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get(urls.Upload, operators(h.uploads.UploadForm))
 	app.Get(urls.UploadList, operators(h.uploads.List)).Post(urls.UploadList, operators(h.uploads.Decide))
 	app.Get(urls.Uploads+":id", operators(h.uploads.Uploaded))
+	routeAccounts(app, h)
+	app.Post(urls.Uploads+":id/start", operators(h.uploads.Start))
+	app.Post(urls.Uploads+":id/cancel", operators(h.uploads.Cancel))
+	app.Get(urls.Uploads+":id/progress", operators(h.uploads.Progress))
+}
+
+// routeAccounts is the map of the pages of accounts, which are for operators and for clients with a token.
+func routeAccounts(app *fiber.App, h *handlers) {
+	operators := h.guard.ForOperators
 	read := func(page guard.UserHandler, program fiber.Handler) fiber.Handler {
 		return h.guard.ForDirectory(domain.ScopeUsersRead, page, program)
 	}
@@ -91,12 +100,10 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get(user+"/edit", operators(h.people.EditForm)).Post(user+"/edit", operators(h.people.Edit))
 	app.Get(user+"/password", operators(h.people.Confirm("password"))).Post(user+"/password", write(h.people.NewPassword, h.users.NewPassword))
 	app.Get(user+"/suspend", operators(h.people.Confirm("suspend"))).Post(user+"/suspend", write(h.people.Suspend, h.users.Suspend))
+	app.Post(user+"/end-sessions", write(h.people.EndSessions, h.users.EndSessions))
 	app.Post(user+"/restore", write(h.people.Restore, h.users.Restore))
 	app.Post(user+"/require-change", write(h.people.RequireChange, h.users.RequireChange))
 	app.Get(user+"/delete", operators(h.people.Confirm("delete"))).Post(user+"/delete", operators(h.people.Delete))
-	app.Post(urls.Uploads+":id/start", operators(h.uploads.Start))
-	app.Post(urls.Uploads+":id/cancel", operators(h.uploads.Cancel))
-	app.Get(urls.Uploads+":id/progress", operators(h.uploads.Progress))
 }
 
 // pageTime is the maximum time of a page. It protects clients from a database that does not answer: a page takes milliseconds, and seconds

@@ -167,7 +167,7 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 		uploads: &pages.Uploads{Reports: reports, UploadsConfig: cfg.Uploads, Files: files, Sheets: cfg.Sheets, Slips: engine.Templates.Lookup("pages/slips")},
 		useradd: &api.Useradd{Config: cfg.Useradd, Guard: door, Files: files, Sheets: cfg.Sheets, Sentences: languages.English(), Log: cfg.Log},
 		people: &pages.People{
-			Site: site, Directory: cfg.Directory, Slips: engine.Templates.Lookup("pages/slips"),
+			Site: site, Directory: cfg.Directory, Audit: cfg.Audit, Slips: engine.Templates.Lookup("pages/slips"),
 			PasswordPolicy: cfg.Uploads.PasswordPolicy,
 		},
 		users:   &api.Users{Directory: cfg.Directory, Guard: door},

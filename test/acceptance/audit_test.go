@@ -91,6 +91,7 @@ func TestAuditHasEveryAction(t *testing.T) {
 	require.Equal(t, []audited{
 		{cli, "token.created", 0, 0, false, "", `{"name":"crm","scopes":["useradd"],"token":1}`},
 		{"visitor", "registration.succeeded", 1, 0, true, "", ""},
+		{"user Anna", "sign_in.succeeded", 1, 0, true, "", ""},
 		{"visitor", "sign_in.failed", 1, 0, true, "", ""},
 		{"visitor", "sign_in.failed", 0, 0, true, "", ""},
 		{"user Anna", "password_change.failed", 1, 0, true, "", ""},
@@ -130,14 +131,14 @@ func TestAuditCommandSelectsEntries(t *testing.T) {
 		flags   string
 		actions []string
 	}{
-		{"--person anna", []string{"registration.succeeded", "role.granted"}},
-		{"--person 1", []string{"registration.succeeded", "role.granted"}},
+		{"--person anna", []string{"registration.succeeded", "sign_in.succeeded", "role.granted"}},
+		{"--person 1", []string{"registration.succeeded", "sign_in.succeeded", "role.granted"}},
 		{"--person 99", nil},
 		{"--person ANNA --action role", []string{"role.granted"}},
 		{"--action import.failed", []string{"import.failed"}},
 		{"--actor command --person 1", []string{"role.granted"}},
 		{"--actor visitor", []string{"registration.succeeded", "import.failed"}},
-		{"--actor anna", nil},
+		{"--actor anna", []string{"sign_in.succeeded"}},
 		{"--since 1h --action role", []string{"role.granted"}},
 		{"--since 2100-01-01", nil},
 		{"--since 2100-01-01T12:00:00Z", nil},
@@ -202,24 +203,24 @@ func TestAuditOfUpload(t *testing.T) {
 	require.Equal(t, 200, b.Get(t, address+"/credentials.csv").Status)
 	require.Equal(t, 200, b.Get(t, address+"/slips").Status)
 	all := p.audited(t)
-	require.Len(t, all, 5)
-	require.Equal(t, audited{"user Anna", "role.granted", 1, 0, true, "", `{"role":"operator"}`}, all[1], "by the setup link")
-	require.Equal(t, []string{"user Anna", "import.succeeded"}, []string{all[2].Actor, all[2].Action})
-	id := all[2].Import
+	require.Len(t, all, 6)
+	require.Equal(t, audited{"user Anna", "role.granted", 1, 0, true, "", `{"role":"operator"}`}, all[2], "by the setup link")
+	require.Equal(t, []string{"user Anna", "import.succeeded"}, []string{all[3].Actor, all[3].Action})
+	id := all[3].Import
 	require.NotZero(t, id)
 	require.Equal(t, []audited{
 		{"user Anna", "export.made", 0, id, true, "", `{"file":"credentials.csv"}`},
 		{"user Anna", "export.made", 0, id, true, "", `{"file":"slips"}`},
-	}, all[3:])
+	}, all[4:])
 	require.Contains(t, p.audit(t, "--action", "import")[0], "request="+started.Header.Get("X-Request-Id"))
 
 	var answer struct{ Entries []struct{ Action string } }
 	require.NoError(t, json.Unmarshal([]byte(b.Get(t, "/audit", "Accept", "application/json").HTML), &answer))
-	require.Len(t, answer.Entries, 6, "and the start of the server")
+	require.Len(t, answer.Entries, 7, "and the start of the server")
 	require.Equal(t, "export.made", answer.Entries[0].Action)
-	require.Equal(t, 6, b.Get(t, "/audit").Find(".audit tbody tr").Length())
+	require.Equal(t, 7, b.Get(t, "/audit").Find(".audit tbody tr").Length())
 	require.Equal(t, 200, b.Get(t, "/audit/export/csv?person=anna").Status)
-	require.JSONEq(t, `{"file":"audit.csv"}`, p.audited(t)[5].After)
+	require.JSONEq(t, `{"file":"audit.csv"}`, p.audited(t)[6].After)
 }
 
 // Imports that share a transaction have entries of their own.

@@ -72,6 +72,9 @@ func TestLifeOfAnAccount(t *testing.T) {
 	require.Equal(t, 403, b.SignIn(t, "boris", goodPassword).Status)
 	require.Equal(t, "active", send(200, http.MethodPost, "/users/2/restore", "")["status"])
 	require.Equal(t, 303, b.SignIn(t, "boris", goodPassword).Status)
+	send(200, http.MethodPost, "/users/2/end-sessions", "")
+	require.False(t, b.IsSignedIn(t))
+	require.Equal(t, 303, b.SignIn(t, "boris", goodPassword).Status)
 	send(200, http.MethodPost, "/users/2/require-change", "")
 	require.False(t, b.IsSignedIn(t))
 	require.Equal(t, "/account/password", b.SignIn(t, "boris", goodPassword).Location())
@@ -88,6 +91,6 @@ func TestLifeOfAnAccount(t *testing.T) {
 		actions = append(actions, strings.TrimPrefix(entry.Action, "account.")+entry.After)
 	}
 	require.Equal(t, []string{
-		`edited{"fields":["last_name","email"]}`, "password_replaced", "suspended", "restored", "change_required", "deleted",
+		`edited{"fields":["last_name","email"]}`, "password_replaced", "suspended", "restored", "sessions_ended", "change_required", "deleted",
 	}, actions)
 }

@@ -23,6 +23,10 @@ type AccountsSubject struct {
 	Roles         ports.RoleStore
 	Directory     ports.DirectoryStore
 	Users         ports.UserStore
+	Sessions      ports.SessionStore
+
+	// SaveSession saves a session by a key in the storage of sessions.
+	SaveSession func(t *testing.T, key string, lifetime time.Duration)
 }
 
 // Registrations proves a ports.RegistrationStore.

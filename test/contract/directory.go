@@ -25,6 +25,8 @@ func Directory(t *testing.T, subject func(*testing.T) AccountsSubject) {
 		{"KnowsTheOriginOfAccounts", knowsOrigin},
 		{"KeepsTheLatestSignIns", keepsSignIns},
 		{"RecordsNoSignInOfAnotherAccount", recordsNoOtherSignIn},
+		{"ListsSessions", listsSessions},
+		{"EndsSessions", endsSessions},
 		{"ReplacesAPerson", replacesPerson},
 		{"RejectsKeysOfOthers", rejectsKeysOfOthers},
 		{"LeavesAnAccountAfterAnError", leavesAccountAfterError},
@@ -37,6 +39,7 @@ func Directory(t *testing.T, subject func(*testing.T) AccountsSubject) {
 		{"ChangesOneAfterAnother", changesOneAfterAnother},
 		{"EndsSignInsThatASuspensionMeets", suspensionMeetsSignIns},
 		{"DeletesDuringEdits", deletesDuringEdits},
+		{"DeletesDuringImports", deletesDuringImports},
 		{"StopsWithItsContext", directoryStopsWithContext},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
@@ -104,6 +107,64 @@ func recordsNoOtherSignIn(t *testing.T, s AccountsSubject) {
 	require.ErrorIs(t, s.Accounts.SignedIn(t.Context(), user.ID, "another hash", domain.SignIn{Time: moment}), ports.ErrChanged)
 	require.ErrorIs(t, s.Accounts.SignedIn(t.Context(), 1<<40, user.Password.Hash, domain.SignIn{Time: moment}), ports.ErrChanged)
 	require.Empty(t, signInsOf(t, s, user.ID))
+}
+
+// session returns a session of a user that was used n seconds after moment.
+func session(user *domain.User, n int) *domain.Session {
+	return domain.NewSession(user.ID, user.Password.Made, moment, moment.Add(time.Duration(n)*time.Second), fmt.Sprint("10.0.0.", n), "Браузер")
+}
+
+func sessionsOf(t *testing.T, s AccountsSubject, id int64) []domain.Session {
+	t.Helper()
+	all, err := s.Directory.Sessions(t.Context(), id)
+	require.NoError(t, err)
+	return all
+}
+
+// begin begins a session of a user.
+func begin(t *testing.T, s AccountsSubject, key string, session *domain.Session) {
+	t.Helper()
+	s.SaveSession(t, key, time.Hour)
+	require.NoError(t, s.Sessions.Describe(t.Context(), key, session))
+}
+
+func listsSessions(t *testing.T, s AccountsSubject) {
+	user, other := create(t, s, Record(t, 1)), create(t, s, Record(t, 2))
+	require.Empty(t, sessionsOf(t, s, user.ID))
+	begin(t, s, "one", session(user, 1))
+	begin(t, s, "two", session(user, 2))
+	s.SaveSession(t, "over", -time.Hour)
+	require.NoError(t, s.Sessions.Describe(t.Context(), "over", session(user, 3)))
+	s.SaveSession(t, "not described", time.Hour)
+	require.NoError(t, s.Sessions.Describe(t.Context(), "unknown", session(user, 4)))
+	require.Equal(t, []domain.Session{*session(user, 2), *session(user, 1)}, sessionsOf(t, s, user.ID))
+	require.NoError(t, s.Sessions.Describe(t.Context(), "one", session(user, 5)))
+	require.Equal(t, []domain.Session{*session(user, 5), *session(user, 2)}, sessionsOf(t, s, user.ID))
+	require.Empty(t, sessionsOf(t, s, other.ID))
+	for n := range domain.ListedSessions {
+		begin(t, s, fmt.Sprint("further ", n), session(user, 6+n))
+	}
+	require.Len(t, sessionsOf(t, s, user.ID), domain.ListedSessions)
+}
+
+func endsSessions(t *testing.T, s AccountsSubject) {
+	other := create(t, s, Record(t, 9))
+	begin(t, s, "other", session(other, 1))
+	for n, made := range []ports.AccountChange{
+		{EndsSessions: true}, {Password: &domain.StoredPassword{Hash: "new", Made: moment}}, {Suspended: moment}, {Deleted: true},
+	} {
+		user := create(t, s, Record(t, n+1))
+		begin(t, s, fmt.Sprint("key ", n), session(user, 1))
+		require.Len(t, sessionsOf(t, s, user.ID), 1)
+		require.NoError(t, change(t, s, user.ID, made))
+		require.Empty(t, sessionsOf(t, s, user.ID))
+	}
+	user := create(t, s, Record(t, 5))
+	begin(t, s, "changed", session(user, 1))
+	password := domain.StoredPassword{Hash: "other", Made: user.Password.Made.Add(time.Second)}
+	require.NoError(t, s.Accounts.SetPassword(t.Context(), user.ID, user.Password.Hash, password))
+	require.Empty(t, sessionsOf(t, s, user.ID), "the user has changed the password")
+	require.Len(t, sessionsOf(t, s, other.ID), 1)
 }
 
 func replacesPerson(t *testing.T, s AccountsSubject) {
@@ -330,6 +391,33 @@ func deletesDuringEdits(t *testing.T, s AccountsSubject) {
 	_, err := s.Accounts.User(t.Context(), user.ID)
 	require.ErrorIs(t, err, ports.ErrNotFound)
 	create(t, s, record(t, 2, "other", "user1@example.com", "+79123456789"))
+}
+
+// An import that meets the deletion of a login comes before it, and is told that the login is taken, or comes after it, and registers the
+// login anew.
+func deletesDuringImports(t *testing.T, s AccountsSubject) {
+	for n := range 10 {
+		person := Record(t, n+1)
+		old := create(t, s, person)
+		var registered int
+		var both sync.WaitGroup
+		both.Go(func() {
+			var err error
+			registered, err = register(t.Context(), s.Imports, false, person)
+			require.NoError(t, err)
+		})
+		both.Go(func() { require.NoError(t, change(t, s, old.ID, ports.AccountChange{Deleted: true})) })
+		both.Wait()
+		_, err := s.Accounts.User(t.Context(), old.ID)
+		require.ErrorIs(t, err, ports.ErrNotFound)
+		found, err := s.Accounts.Find(t.Context(), domain.Identity{Login: fmt.Sprint("user", n+1)})
+		if registered == 0 {
+			require.ErrorIs(t, err, ports.ErrNotFound)
+			continue
+		}
+		require.NoError(t, err)
+		require.NotEqual(t, old.ID, found.ID)
+	}
 }
 
 func directoryStopsWithContext(t *testing.T, s AccountsSubject) {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"rollcall/ports"
 	"rollcall/test/contract"
 	"rollcall/test/fake"
@@ -31,7 +33,11 @@ func fakeAccounts(*testing.T) contract.AccountsSubject {
 	store := &fake.Imports{}
 	return contract.AccountsSubject{
 		Registrations: fake.Registrations{Store: store}, Accounts: fake.Accounts{Store: store}, Imports: store, Roles: fake.Roles{Store: store},
-		Directory: fake.Directory{Store: store}, Users: fake.Users{Store: store},
+		Directory: fake.Directory{Store: store}, Users: fake.Users{Store: store}, Sessions: fake.Sessions{Store: store},
+		SaveSession: func(t *testing.T, key string, lifetime time.Duration) {
+			t.Helper()
+			require.NoError(t, fake.Sessions{Store: store}.SetWithContext(t.Context(), key, []byte("x"), lifetime))
+		},
 	}
 }
 

@@ -31,6 +31,25 @@ func (d Directory) SignIns(ctx context.Context, id int64) ([]domain.SignIn, erro
 	return slices.Clone(d.Store.standings[id].signIns), nil
 }
 
+// Sessions implements ports.DirectoryStore.
+func (d Directory) Sessions(ctx context.Context, id int64) (sessions []domain.Session, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read sessions: %w", err)
+	}
+	s := d.Store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, session := range s.sessions {
+		described := session.description
+		if s.has(id) && described.User == id && described.PasswordMade.Equal(s.dates[id-1].made) && s.standings[id].suspended.IsZero() &&
+			time.Now().Before(session.expires) {
+			sessions = append(sessions, described)
+		}
+	}
+	slices.SortFunc(sessions, func(a, b domain.Session) int { return b.Used.Compare(a.Used) })
+	return sessions[:min(len(sessions), domain.ListedSessions)], nil
+}
+
 // Change implements ports.DirectoryStore.
 func (d Directory) Change(ctx context.Context, id int64, decide func(*domain.User) (ports.AccountChange, error)) error {
 	if err := ctx.Err(); err != nil {

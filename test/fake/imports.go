@@ -39,6 +39,7 @@ type Imports struct {
 	dates     []dates               // of the accounts
 	roles     map[int][]domain.Role // by the index of the account
 	standings map[int64]standing    // by the id of the account
+	sessions  map[string]session    // by the key
 	usedBy    map[int64]string      // browser of each used temporary password, by the id of the account
 	records   []ImportRecord
 	moments   map[int64]moment // of the imports, by id

@@ -163,6 +163,11 @@ func (u *Users) answer(outcome string, change func(context.Context, int64, ports
 // Suspend answers POST /users/:id/suspend.
 func (u *Users) Suspend(c *fiber.Ctx) error { return u.answer("suspended", u.Directory.Suspend)(c) }
 
+// EndSessions answers POST /users/:id/end-sessions.
+func (u *Users) EndSessions(c *fiber.Ctx) error {
+	return u.answer("sessions_ended", u.Directory.EndSessions)(c)
+}
+
 // Restore answers POST /users/:id/restore.
 func (u *Users) Restore(c *fiber.Ctx) error { return u.answer("restored", u.Directory.Restore)(c) }
 

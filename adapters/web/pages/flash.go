@@ -27,6 +27,8 @@ const (
 	noticeUserChanged     = "user_changed"
 	noticeSessionOver     = "session_over"
 
+	noticeUserSessionsEnded = "user_sessions_ended"
+
 	// noticeSignIn is the end of the notice of a request that succeeded but could not sign the user in.
 	noticeSignIn = "_sign_in"
 )
@@ -66,9 +68,9 @@ func (s *Site) takeFlash(c *fiber.Ctx, b *Base) {
 	}
 	switch name := flash.Get("notice"); name {
 	case noticeSignedOut, noticeOperator, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn,
-		noticeUserEdited, noticeUserSuspended, noticeUserRestored, noticeUserMustChange, noticeUserDeleted, noticeUserChanged:
+		noticeUserEdited, noticeUserSuspended, noticeUserRestored, noticeUserMustChange, noticeUserDeleted, noticeUserSessionsEnded:
 		b.Notice = b.T.Text("notice." + name)
-	case noticeSessionOver:
+	case noticeSessionOver, noticeUserChanged: // nothing was done
 		b.Notice, b.Alert = "", b.T.Text("notice."+name)
 	}
 	file := flash.Get("file")

@@ -28,6 +28,7 @@ type People struct {
 	*Site
 
 	Directory      ports.Directory
+	Audit          ports.AuditReading
 	Slips          *template.Template
 	PasswordPolicy PasswordPolicy
 }
@@ -44,7 +45,10 @@ type personView struct {
 	Registered  locale.Moment
 	ImportURL   string // of the import that registered the person; empty for none
 	Origin      string // how the person was registered
+	Sessions    []sessionView
 	SignIns     []signInView
+	Entries     []entryView // the latest changes of the account
+	AuditURL    string      // of all entries
 	IsSuspended bool
 	MustChange  bool // at the next sign-in, because an operator requires it
 }
@@ -54,6 +58,17 @@ type signInView struct {
 	Time             locale.Moment
 	Address, Browser string
 }
+
+// sessionView is a session.
+type sessionView struct {
+	Began, Used      locale.Moment
+	Address, Browser string
+}
+
+// historyEvents are the events of a person's history. Sign-ins have a list of their own.
+var historyEvents = []string{"registration", "password_change", "account", "role"}
+
+const historyEntries = 20
 
 // Show answers GET /users/:id.
 func (p *People) Show(c *fiber.Ctx, _ *domain.User) error {
@@ -91,7 +106,43 @@ func (p *People) Show(c *fiber.Ctx, _ *domain.User) error {
 	for _, signIn := range person.SignIns {
 		v.SignIns = append(v.SignIns, signInView{words.Time(signIn.Time), signIn.Address, signIn.Browser})
 	}
+	for _, session := range person.Sessions {
+		v.Sessions = append(v.Sessions, sessionView{
+			words.TextWithTime("user.session.began", session.Began), words.TextWithTime("user.session.used", session.Used),
+			session.Address, session.Browser,
+		})
+	}
+	err = p.addHistory(c, v, person)
+	if err != nil {
+		return err
+	}
 	return p.show(c, "user", v)
+}
+
+// addHistory adds the latest changes of an account.
+func (p *People) addHistory(c *fiber.Ctx, v *personView, person *domain.Person) error {
+	filter := domain.AuditFilter{User: person.ID}
+	for _, event := range historyEvents {
+		actions, err := domain.ParseActions(event)
+		if err != nil {
+			return fmt.Errorf("list actions of %q: %w", event, err)
+		}
+		filter.Actions = append(filter.Actions, actions...)
+	}
+	page, err := p.Audit.Entries(c.UserContext(), ports.AuditQuery{Filter: filter, Limit: historyEntries})
+	if err != nil {
+		return err
+	}
+	words := p.Locale.Words(c)
+	for i := range page.Entries {
+		v.Entries = append(v.Entries, newEntryView(&page.Entries[i], words))
+	}
+	name := person.Login
+	if _, notNumber := strconv.ParseInt(name, 10, 64); notNumber == nil { // which would be an id
+		name = text(person.ID)
+	}
+	v.AuditURL = urls.Audit + "?" + url.Values{api.QueryPerson: {name}}.Encode()
+	return nil
 }
 
 // person returns the person whom an address names.
@@ -280,6 +331,11 @@ func (p *People) act(
 // Suspend answers POST /users/:id/suspend.
 func (p *People) Suspend(c *fiber.Ctx, _ *domain.User) error {
 	return p.act(c, "suspended", noticeUserSuspended, p.Directory.Suspend)
+}
+
+// EndSessions answers POST /users/:id/end-sessions.
+func (p *People) EndSessions(c *fiber.Ctx, _ *domain.User) error {
+	return p.act(c, "sessions_ended", noticeUserSessionsEnded, p.Directory.EndSessions)
 }
 
 // Restore answers POST /users/:id/restore.

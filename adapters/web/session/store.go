@@ -41,6 +41,7 @@ const extensionsPerIdle = 20
 type store struct {
 	plain, secure  *session.Store // for requests without and with TLS
 	idle, lifetime time.Duration
+	descriptions   ports.SessionStore
 }
 
 func newStore(cfg Config) *store {
@@ -56,7 +57,7 @@ func newStore(cfg Config) *store {
 			KeyGenerator:   rand.Text,
 		})
 	}
-	return &store{open(false), open(true), cfg.Idle, cfg.Lifetime}
+	return &store{open(false), open(true), cfg.Idle, cfg.Lifetime, cfg.Descriptions}
 }
 
 func (s *store) get(c *fiber.Ctx) (*session.Session, error) {
@@ -76,22 +77,33 @@ func (s *store) begin(c *fiber.Ctx, user *domain.User) error {
 	if err != nil {
 		return fmt.Errorf("begin session: %w", err)
 	}
-	now := time.Now().Unix()
+	now := time.Now()
 	current.Set(valueUser, user.ID)
 	current.Set(valueMade, user.Password.Made.UnixMicro())
-	current.Set(valueBegan, now)
-	current.Set(valueSeen, now)
+	current.Set(valueBegan, now.Unix())
+	current.Set(valueSeen, now.Unix())
 	left, until := s.lifetime, int64(0)
 	if user.MustChangePassword && !user.PasswordExpires.IsZero() {
 		left, until = min(left, time.Until(user.PasswordExpires)), user.PasswordExpires.Unix()
 	}
 	current.Set(valueUntil, until)
-	current.SetExpiry(min(s.idle, left))
-	err = current.Save()
+	err = s.save(c, current, min(s.idle, left), domain.NewSession(
+		user.ID, user.Password.Made, now, now, ports.OriginOf(c.UserContext()).Address, c.Get(fiber.HeaderUserAgent)))
 	if err != nil {
 		return fmt.Errorf("begin session: %w", err)
 	}
 	return nil
+}
+
+// save stores a session, with its description.
+func (s *store) save(c *fiber.Ctx, current *session.Session, expiry time.Duration, description *domain.Session) error {
+	key := hashedKey(current.ID()) // which a saved session no longer has
+	current.SetExpiry(expiry)
+	err := current.Save()
+	if err != nil {
+		return err
+	}
+	return s.descriptions.Describe(c.UserContext(), key, description)
 }
 
 // signedIn is the content of a session.
@@ -124,8 +136,8 @@ func (s *store) read(c *fiber.Ctx) (*signedIn, error) {
 	found := &signedIn{user, time.UnixMicro(made)}
 	if now.Sub(time.Unix(seen, 0)) > s.idle/extensionsPerIdle {
 		current.Set(valueSeen, now.Unix())
-		current.SetExpiry(min(s.idle, left))
-		err = current.Save()
+		err = s.save(c, current, min(s.idle, left), domain.NewSession(
+			user, found.made, time.Unix(began, 0), now, ports.OriginOf(c.UserContext()).Address, c.Get(fiber.HeaderUserAgent)))
 		if err != nil {
 			return nil, fmt.Errorf("extend session: %w", err)
 		}

@@ -18,9 +18,10 @@ const storageTimeout = 5 * time.Second
 
 // Config describes sessions.
 type Config struct {
-	Storage  Storage
-	Idle     time.Duration // without a request, after which a session ends
-	Lifetime time.Duration // after which a session ends in any case
+	Storage      Storage
+	Descriptions ports.SessionStore
+	Idle         time.Duration // without a request, after which a session ends
+	Lifetime     time.Duration // after which a session ends in any case
 }
 
 // A Visitor is the sender of a request, with or without an account.

@@ -1,0 +1,14 @@
+package ports
+
+import (
+	"context"
+
+	"rollcall/domain"
+)
+
+// SessionStore describes sessions to operators. The sessions themselves are in a storage of the web adapter, by the same keys.
+type SessionStore interface {
+	// Describe replaces the description of the session with a key. It does nothing if the storage has no such session. It returns
+	// ErrUnavailable.
+	Describe(ctx context.Context, key string, session *domain.Session) error
+}
