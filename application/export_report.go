@@ -23,6 +23,8 @@ type ExportConfig struct {
 	Reports     ports.ReportStore
 	Audit       ports.AuditStore
 	AuditWriter ports.AuditWriter
+	Users       ports.Users
+	UserFormats map[string]ports.UserWriter // by extension
 	Exports     ports.ExportStore
 	Formats     map[string]ports.ExportFormat
 	Now         func() time.Time
@@ -72,6 +74,24 @@ func (u *ExportReport) ExportAudit(ctx context.Context, query ports.AuditExportQ
 	}, domain.AuditEntry{After: map[string]any{"file": "audit.csv"}})
 	if err != nil {
 		return nil, fmt.Errorf("export audit: %w", err)
+	}
+	return file, nil
+}
+
+// ExportUsers implements ports.Exporting.
+func (u *ExportReport) ExportUsers(ctx context.Context, query ports.UserExportQuery) (*ports.ExportFile, error) {
+	format, known := u.cfg.UserFormats[query.Format]
+	if !known {
+		return nil, fmt.Errorf("export users as %q: %w", query.Format, ports.ErrNotFound)
+	}
+	name := ports.ExportName{Kind: "rollcall-users", Detail: u.cfg.Now().Format(time.DateOnly), Extension: query.Format}
+	file, err := u.export(ctx, name, func(w io.Writer) error {
+		return u.cfg.Users.Read(ctx, query.Selection, query.Order, func(users iter.Seq2[*domain.Person, error]) error {
+			return format.Write(w, query.Language, users)
+		})
+	}, domain.AuditEntry{After: map[string]any{"file": "users." + query.Format}})
+	if err != nil {
+		return nil, fmt.Errorf("export users: %w", err)
 	}
 	return file, nil
 }

@@ -40,6 +40,11 @@ const (
 	StatusActive                   Status = "active"
 )
 
+// Statuses returns all statuses, in the order of lists.
+func Statuses() []Status {
+	return []Status{StatusActive, StatusNeverSignedIn, StatusTemporaryPassword, StatusTemporaryPasswordExpired, StatusSuspended}
+}
+
 // A Person is a user as operators see the user.
 type Person struct {
 	User

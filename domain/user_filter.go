@@ -27,3 +27,6 @@ const (
 	UsersByRegistered UserOrder = "-registered"   // the newest first
 	UsersByLastSignIn UserOrder = "-last_sign_in" // the latest first; those without one last
 )
+
+// UserOrders returns all orders of users. The first is the default.
+func UserOrders() []UserOrder { return []UserOrder{UsersByName, UsersByRegistered, UsersByLastSignIn} }

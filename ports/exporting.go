@@ -17,6 +17,23 @@ type Exporting interface {
 
 	// ExportAudit makes a file of the audit. It returns ErrBusy and ErrUnavailable as Export does.
 	ExportAudit(ctx context.Context, query AuditExportQuery) (*ExportFile, error)
+
+	// ExportUsers makes a file of users. It returns ErrNotFound if there is no such format, ErrBusy and ErrUnavailable as Export does.
+	ExportUsers(ctx context.Context, query UserExportQuery) (*ExportFile, error)
+}
+
+// A UserExportQuery asks for a file of the users that are selected, in an order.
+type UserExportQuery struct {
+	Format    string // extension
+	Language  string // of the reader, as in Report
+	Selection UserSelection
+	Order     domain.UserOrder
+}
+
+// UserWriter writes files of users.
+type UserWriter interface {
+	// Write writes users as a file for readers of a language. It returns the error of the users, or that of w, wrapped.
+	Write(w io.Writer, language string, users iter.Seq2[*domain.Person, error]) error
 }
 
 // An AuditExportQuery asks for a file of the entries that a filter selects, as CSV.

@@ -84,7 +84,11 @@ func writeCSV[T any](w io.Writer, language string, t table[T], name string, valu
 				}
 				o.buf = append(o.buf, '"')
 			case c.date != nil:
-				o.buf = append(c.date(row).AppendFormat(append(o.buf, '"'), time.DateTime), '"')
+				o.buf = append(o.buf, '"')
+				if at := c.date(row); !at.IsZero() {
+					o.buf = at.AppendFormat(o.buf, time.DateTime)
+				}
+				o.buf = append(o.buf, '"')
 			default:
 				o.buf = csvfield.Append(o.buf, c.text(row))
 			}

@@ -21,6 +21,13 @@ func Formats(location *time.Location, dir string) map[string]ports.ExportFormat 
 	}
 }
 
+// Users returns the formats of files of users, by extension. Times are in a location; temporary files are in dir, as in Formats.
+func Users(location *time.Location, dir string) map[string]ports.UserWriter {
+	return map[string]ports.UserWriter{
+		"csv": UsersCSV{Location: location}, "xlsx": UsersXLSX{Location: location, Dir: dir}, "json": UsersJSON{},
+	}
+}
+
 // Templates returns the files that operators fill in, by extension.
 func Templates(dir string) map[string]ports.TemplateWriter {
 	return map[string]ports.TemplateWriter{"csv": TemplateCSV{}, "xlsx": TemplateXLSX{Dir: dir}}

@@ -21,8 +21,8 @@ type column[T any] struct {
 	width     int     // in TXT, in characters; 0 for the last column, whose texts have any length
 	bookWidth float64 // in a workbook, in characters
 
-	number func(*T) int64 // 0 for none
-	date   func(*T) time.Time
+	number func(*T) int64     // 0 for none
+	date   func(*T) time.Time // zero for none
 	text   func(*T) string
 
 	// isEntry is set for texts that people entered and may edit. In a workbook their cells have the format of text. Other texts have no
@@ -52,19 +52,25 @@ const loginWidth = 52
 
 // people has a column for each field of a person.
 var people = func() (columns []column[rejectedRecord]) {
-	widths := map[domain.PersonField]float64{domain.PersonEmail: 30, domain.PersonBirthday: 15}
 	for _, field := range domain.PersonColumns() {
-		width, isOther := widths[field]
-		if !isOther {
-			width = 20
-		}
 		columns = append(columns, column[rejectedRecord]{
-			name: string(field.Name()), bookWidth: width, isEntry: true,
+			name: string(field.Name()), bookWidth: widthOf(field), isEntry: true,
 			text: func(r *rejectedRecord) string { return r.fields[field] },
 		})
 	}
 	return columns
 }()
+
+// widthOf returns the width of the column of a field in a workbook.
+func widthOf(field domain.PersonField) float64 {
+	switch field {
+	case domain.PersonEmail:
+		return 30
+	case domain.PersonBirthday:
+		return 15
+	}
+	return 20
+}
 
 // codesIn returns the table of imports with the dates of a location. Nil stands for UTC.
 func codesIn(location *time.Location) table[domain.Import] {

@@ -218,8 +218,11 @@ func addTable[T any](book *workbook, t table[T], name string, values iter.Seq2[T
 					s.cells[i] = n
 				}
 			case c.date != nil:
-				// Excel would round fractions of a second up to a second that is not over yet.
-				s.cells[i] = c.date(row).Truncate(time.Second)
+				s.cells[i] = nil
+				if at := c.date(row); !at.IsZero() {
+					// Excel would round fractions of a second up to a second that is not over yet.
+					s.cells[i] = at.Truncate(time.Second)
+				}
 			default:
 				s.setText(i, c.text(row))
 			}

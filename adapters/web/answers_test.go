@@ -85,6 +85,16 @@ func routeCases() []routeCase {
 		{route: "GET /help/:page", path: "/help/retry", headers: []string{"Accept-Language", "ru"}, shows: []string{"Idempotency-Key", `aria-current="page"`}},
 		{route: "GET /logout", cookies: true},
 		{route: "POST /logout", headers: []string{"Content-Type", mediaForm}, cookies: true},
+		{
+			route: "GET /users", path: "/users?q=text-of-a-client&group=7A&after=place-of-a-client&count=1", headers: html, cookies: true,
+			shows: []string{"anna", `value="text-of-a-client"`, "more than 10,000", "Continue the search", "1 person of a recent import"},
+		},
+		{
+			route: "GET /users", path: "/users?q=text-of-a-client", headers: []string{"Authorization", "Bearer token-of-a-client"},
+			shows: []string{`{"users":[{"id":1,"login":"anna"`, `"next":"next-of-a-page"`},
+		},
+		{route: "GET /users/count", path: "/users/count?q=text-of-a-client", cookies: true, shows: []string{`{"count":10000,"more":true}`}},
+		{route: "GET /users/export/:format", path: "/users/export/csv?q=text-of-a-client&group=7A", cookies: true, shows: []string{"file"}},
 		{route: "GET /users/:id", path: "/users/1", headers: html, cookies: true, shows: []string{"anna", "Active"}},
 		{route: "GET /users/:id", path: "/users/1", headers: []string{"Authorization", "Bearer token-of-a-client"}, shows: []string{`"login":"anna"`}},
 		{

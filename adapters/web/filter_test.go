@@ -63,7 +63,7 @@ func TestInvalidFilter(t *testing.T) {
 				var answered problem.Problem
 				require.NoError(t, json.Unmarshal([]byte(got.HTML), &answered))
 				require.Equal(t, "filter", answered.Code)
-				require.Equal(t, "The filter of the report is invalid. "+c.message, answered.Detail)
+				require.Equal(t, "The filter is invalid. "+c.message, answered.Detail)
 				require.Len(t, answered.Violations, 1)
 				require.Equal(t, []string{c.field, c.code, c.message}, []string{string(answered.Violations[0].Field), string(answered.Violations[0].Code), answered.Violations[0].Message})
 			}

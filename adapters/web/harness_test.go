@@ -101,10 +101,11 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	use.web.Useradd.Importing, use.web.Uploads.Importing = imports, imports
 	auth := application.NewAuth(use.auth)
 	use.web.Account.Auth = auth
-	use.web.Directory = application.NewDirectory(application.DirectoryConfig{
+	directory := application.NewDirectory(application.DirectoryConfig{
 		Accounts: accounts, Store: fake.Directory{Store: store}, Users: fake.Users{Store: store}, Passwords: use.imports.Passwords, Hasher: hasher, Now: time.Now, Rules: rules,
 		TemporaryLifetime: use.auth.TemporaryLifetime,
 	})
+	use.web.Directory, use.web.Users = directory, directory
 	use.web.Account.Registering = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, SignIn: auth.SignIn, Now: time.Now, Rules: rules,
 	})
@@ -113,7 +114,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	})
 	use.web.Exporting = application.NewExportReport(application.ExportConfig{
 		Reports: fake.Reports{Store: store}, Audit: s.audit, AuditWriter: report.AuditCSV{Location: use.web.Now().Location()}, Exports: s.exports, Now: use.web.Now, Concurrency: 2, Patience: time.Minute,
-		Formats: report.Formats(use.web.Now().Location(), ""),
+		Formats: report.Formats(use.web.Now().Location(), ""), Users: use.web.Users, UserFormats: report.Users(use.web.Now().Location(), ""),
 	})
 	server, err := web.NewServer(use.web)
 	require.NoError(t, err)

@@ -387,9 +387,9 @@ func TestDeletion(t *testing.T) {
 	page := operator.Get(t, address+"/delete")
 	require.Contains(t, page.Text("main"), "Kept: the figures of reports")
 	for range 2 {
-		require.Equal(t, "/profile", operator.Send(t, address+"/delete", page, nil).Location())
+		require.Equal(t, "/users", operator.Send(t, address+"/delete", page, nil).Location())
 	}
-	require.Contains(t, operator.Get(t, "/profile").Text("[role=status]"), "The account has been deleted.")
+	require.Contains(t, operator.Get(t, "/users").Text("[role=status]"), "The account has been deleted.")
 	require.Equal(t, http.StatusNotFound, operator.Get(t, address).Status)
 	require.Equal(t, "/login?next=%2Faccount%2Fpassword", boris.Get(t, "/account/password").Location())
 	require.Equal(t, http.StatusUnauthorized, boris.SignIn(t, "boris", password).Status)

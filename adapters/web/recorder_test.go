@@ -190,6 +190,25 @@ func (r *recorder) ExportAudit(_ context.Context, query ports.AuditExportQuery) 
 	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: "audit.csv", Size: 4}, nil
 }
 
+func (r *recorder) ExportUsers(_ context.Context, query ports.UserExportQuery) (*ports.ExportFile, error) {
+	r.record("ExportUsers", query)
+	return &ports.ExportFile{ReadCloser: io.NopCloser(strings.NewReader("file")), Name: "users.csv", Size: 4}, nil
+}
+
+func (r *recorder) Page(_ context.Context, query ports.UserQuery) (*ports.UserPage, error) {
+	r.record("Page", query)
+	return &ports.UserPage{Users: []*domain.Person{{User: r.user, Status: domain.StatusActive}}, Next: "next-of-a-page", Unlisted: 1}, nil
+}
+
+func (r *recorder) Count(_ context.Context, selection ports.UserSelection, limit int) (int, error) {
+	r.record("Count", selection)
+	return limit, nil
+}
+
+func (r *recorder) Read(context.Context, ports.UserSelection, domain.UserOrder, func(iter.Seq2[*domain.Person, error]) error) error {
+	return nil
+}
+
 func (r *recorder) Receive(_ context.Context, user int64, hint ports.FileHint, _ ports.Spool) (string, error) {
 	r.record("Receive", user, hint)
 	return "upload1", nil
@@ -346,7 +365,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Uploads: pages.UploadsConfig{
 			Uploading: r, Uploads: r, Importing: r, Audit: &fake.Audit{}, Templates: report.Templates(""), KeepAnswers: time.Hour,
 		},
-		Reports: r, Directory: r, Exporting: r, Audit: application.NewReadAudit(&fake.Audit{}, nil), Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
+		Reports: r, Directory: r, Users: r, Exporting: r, Audit: application.NewReadAudit(&fake.Audit{}, nil), Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
 		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	}
 	if change != nil {

@@ -58,6 +58,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get(urls.Export+"rejected.:format", operators(h.exports.Rejected))
 	app.Get(urls.Export+":format", readers(h.exports.Report))
 	app.Get(urls.AuditCSV, operators(h.exports.AuditCSV))
+	app.Get(urls.UserExport+":format", h.guard.ForDirectory(domain.ScopeUsersRead, nil, h.exports.Users))
 	app.Post(urls.Upload, operators(h.uploads.Upload))
 	app.Get(urls.Uploads+":id/credentials.:format", operators(h.uploads.Credentials))
 	app.Get(urls.Uploads+":id/slips", operators(h.uploads.PrintSlips))
@@ -95,6 +96,8 @@ func routeAccounts(app *fiber.App, h *handlers) {
 	write := func(page guard.UserHandler, program fiber.Handler) fiber.Handler {
 		return h.guard.ForDirectory(domain.ScopeUsersWrite, page, program)
 	}
+	app.Get(urls.Directory, read(h.people.List, h.users.List))
+	app.Get(urls.UserCount, read(nil, h.users.Count))
 	user := urls.Users + ":id"
 	app.Get(user, read(h.people.Show, h.users.Show)).Patch(user, write(nil, h.users.Edit)).Delete(user, write(nil, h.users.Delete))
 	app.Get(user+"/edit", operators(h.people.EditForm)).Post(user+"/edit", operators(h.people.Edit))

@@ -47,6 +47,7 @@ type Config struct {
 
 	Reports   ports.ReportReading
 	Directory ports.Directory
+	Users     ports.Users
 	Exporting ports.Exporting
 	Audit     ports.ReadingAudit
 	Ready     func(context.Context) error // returns nil if the database answers and has every migration, else what is missing
@@ -167,10 +168,10 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 		uploads: &pages.Uploads{Reports: reports, UploadsConfig: cfg.Uploads, Files: files, Sheets: cfg.Sheets, Slips: engine.Templates.Lookup("pages/slips")},
 		useradd: &api.Useradd{Config: cfg.Useradd, Guard: door, Files: files, Sheets: cfg.Sheets, Sentences: languages.English(), Log: cfg.Log},
 		people: &pages.People{
-			Site: site, Directory: cfg.Directory, Audit: cfg.Audit, Slips: engine.Templates.Lookup("pages/slips"),
+			Site: site, Finding: cfg.Users, Directory: cfg.Directory, Audit: cfg.Audit, Slips: engine.Templates.Lookup("pages/slips"),
 			PasswordPolicy: cfg.Uploads.PasswordPolicy,
 		},
-		users:   &api.Users{Directory: cfg.Directory, Guard: door},
+		users:   &api.Users{Finding: cfg.Users, Directory: cfg.Directory, Guard: door, Locale: languages},
 		exports: &api.Exports{Exporting: cfg.Exporting, Audit: cfg.Audit, Guard: door, Locale: languages},
 	}, nil
 }

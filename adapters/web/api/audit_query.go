@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/web/guard"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -32,9 +33,8 @@ type AuditQuery struct {
 
 // ReadAuditQuery reads the parameters of a request. Its days begin in a location. It returns an error if the audit is unavailable.
 func ReadAuditQuery(c *fiber.Ctx, location *time.Location, audit ports.ReadingAudit) (*AuditQuery, error) {
-	q := &AuditQuery{ReportQuery: ReportQuery{Values: url.Values{}}}
-	q.period(c, location)
-	q.Filter.From, q.Filter.Until = q.ReportQuery.Filter.From, q.ReportQuery.Filter.Until
+	q := &AuditQuery{ReportQuery: ReportQuery{Values: url.Values{}, fields: KeepAuditFilter}}
+	q.Filter.From, q.Filter.Until = q.period(c, location, QueryFrom, QueryUntil)
 	q.After = q.number(c, QueryAfter, 64)
 	if name := q.value(c, QueryAction); name != "" {
 		var invalid error
@@ -109,5 +109,5 @@ func (e *Exports) AuditCSV(c *fiber.Ctx, user *domain.User) error {
 	if err != nil {
 		return err
 	}
-	return e.sendFile(c, user, file, "audit.csv", "csv")
+	return e.sendFile(c, guard.UserID(user), file, "audit.csv", "csv")
 }

@@ -64,12 +64,29 @@ func (e *Exports) send(c *fiber.Ctx, user *domain.User, name, extension string) 
 	if err != nil {
 		return err
 	}
-	return e.sendFile(c, user, file, name, extension)
+	return e.sendFile(c, guard.UserID(user), file, name, extension)
 }
 
-// sendFile answers with a file, which the log names.
-func (e *Exports) sendFile(c *fiber.Ctx, user *domain.User, file *ports.ExportFile, name, extension string) error {
-	e.Guard.Events.Note(c, "export", "made", guard.UserID(user), slog.String("file", name))
+// Users answers GET /users/export/:format with all users that a filter selects.
+func (e *Exports) Users(c *fiber.Ctx) error {
+	query := ReadDirectoryQuery(c, e.Locale.Now().Location())
+	err := query.Err()
+	if err != nil {
+		return err
+	}
+	format := c.Params("format")
+	file, err := e.Exporting.ExportUsers(c.UserContext(), ports.UserExportQuery{
+		Format: format, Language: e.Locale.Words(c).Language(), Selection: ports.UserSelection{Filter: query.Users.Filter}, Order: query.Users.Order,
+	})
+	if err != nil {
+		return err
+	}
+	return e.sendFile(c, slog.String("by", ports.OriginOf(c.UserContext()).Actor.Key()), file, "users."+format, format)
+}
+
+// sendFile answers with a file, which the log names together with its reader.
+func (e *Exports) sendFile(c *fiber.Ctx, reader slog.Attr, file *ports.ExportFile, name, extension string) error {
+	e.Guard.Events.Note(c, "export", "made", reader, slog.String("file", name))
 	Attach(c, file.Name, extension)
 	return c.SendStream(file.ReadCloser, int(file.Size)) // the server closes it
 }

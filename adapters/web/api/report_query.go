@@ -45,6 +45,7 @@ var (
 const (
 	codeParameter domain.Code = "parameter" // an invalid value of a parameter without a field
 	codeReversed  domain.Code = "reversed"  // the last day is before the first
+	codeUnknown   domain.Code = "unknown"   // a value that is not in the list of a field
 )
 
 // A ReportQuery holds the parameters in the address of a report.
@@ -52,6 +53,7 @@ type ReportQuery struct {
 	Values     url.Values        // the parameters; dates as 2006-01-02, invalid values of the filter as they came
 	Violations domain.Violations // of the filter
 
+	fields []string          // parameters of the filter
 	others domain.Violations // of parameters that a page ignores if they are invalid: they select nothing
 
 	Filter domain.ReportFilter
@@ -65,8 +67,8 @@ type ReportQuery struct {
 
 // ReadReportQuery reads the parameters of a request. Its days begin in a location.
 func ReadReportQuery(c *fiber.Ctx, location *time.Location) *ReportQuery {
-	q := &ReportQuery{Values: url.Values{}}
-	q.period(c, location)
+	q := &ReportQuery{Values: url.Values{}, fields: KeepFilter}
+	q.Filter.From, q.Filter.Until = q.period(c, location, QueryFrom, QueryUntil)
 	q.Filter.Status = q.status(c)
 	q.Filter.Import = q.number(c, QueryImport, 64)
 	q.Filter.Reason = q.reason(c)
@@ -84,18 +86,19 @@ func ReadReportQuery(c *fiber.Ctx, location *time.Location) *ReportQuery {
 	return q
 }
 
-// period reads the first and the last day.
-func (q *ReportQuery) period(c *fiber.Ctx, location *time.Location) {
-	first, last := q.day(c, QueryFrom), q.day(c, QueryUntil)
+// period reads the first and the last day of a period, and returns its beginning and its end.
+func (q *ReportQuery) period(c *fiber.Ctx, location *time.Location, firstName, lastName string) (from, until time.Time) {
+	first, last := q.day(c, firstName), q.day(c, lastName)
 	if first != nil {
-		q.Filter.From = first.Start(location)
+		from = first.Start(location)
 	}
 	if last != nil {
-		q.Filter.Until = (*last + 1).Start(location)
+		until = (*last + 1).Start(location)
 	}
 	if first != nil && last != nil && *first > *last {
-		q.violate(QueryUntil, codeReversed)
+		q.violate(lastName, codeReversed)
 	}
+	return from, until
 }
 
 // FilterErr returns an error with the violations of the filter, nil if there are none.
@@ -116,7 +119,7 @@ func (q *ReportQuery) value(c *fiber.Ctx, name string) string {
 	value := strings.TrimSpace(c.Query(name))
 	isRepeated := len(c.Context().QueryArgs().PeekMulti(name)) > 1
 	switch {
-	case isRepeated && (slices.Contains(KeepFilter, name) || slices.Contains(KeepAuditFilter, name)):
+	case isRepeated && slices.Contains(q.fields, name):
 		q.violate(name, domain.CodeRepeated)
 	case isRepeated:
 		q.others = append(q.others, domain.Violation{Field: domain.Field(name), Code: domain.CodeRepeated})

@@ -11,11 +11,12 @@ import (
 	"mime"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/internal/userjson"
 	"rollcall/adapters/web/guard"
+	"rollcall/adapters/web/locale"
 	"rollcall/adapters/web/problem"
 	"rollcall/adapters/web/transport"
 	"rollcall/domain"
@@ -25,58 +26,70 @@ import (
 // maxPatch is the maximum size of a patch, in bytes.
 const maxPatch = 64 << 10
 
-// Users answers programs that read and change accounts.
+// Users answers programs that find, read and change accounts.
 type Users struct {
+	Finding   ports.Users
 	Directory ports.Directory
 	Guard     *guard.Guard
-}
-
-// userJSON is a user as JSON.
-type userJSON struct {
-	ID         int64         `json:"id"`
-	Login      string        `json:"login"`
-	LastName   string        `json:"last_name"`
-	FirstName  string        `json:"first_name"`
-	Patronymic string        `json:"patronymic"`
-	Email      *string       `json:"email"`
-	Phone      *string       `json:"phone"`    // E.164, with a plus
-	Birthday   *string       `json:"birthday"` // ISO 8601
-	Group      *string       `json:"group"`
-	Status     domain.Status `json:"status"`
-	Registered time.Time     `json:"registered"`
-	LastSignIn *time.Time    `json:"last_sign_in"`
-	Import     *int64        `json:"import"`
-}
-
-func newUserJSON(person *domain.Person) userJSON {
-	optional := func(f domain.PersonField) *string {
-		if text := person.Text(f); text != "" {
-			return &text
-		}
-		return nil
-	}
-	user := userJSON{
-		ID: person.ID, Login: person.Login, LastName: person.LastName, FirstName: person.FirstName, Patronymic: person.Patronymic,
-		Email: optional(domain.PersonEmail), Phone: optional(domain.PersonPhone), Birthday: optional(domain.PersonBirthday),
-		Group: optional(domain.PersonGroup), Status: person.Status, Registered: person.Registered,
-	}
-	if len(person.SignIns) > 0 {
-		user.LastSignIn = &person.SignIns[0].Time
-	}
-	if person.Import != 0 {
-		user.Import = &person.Import
-	}
-	return user
+	Locale    *locale.Locale
 }
 
 // encode returns a person as JSON, with the ETag.
 func encode(person *domain.Person) (body []byte, etag string) {
-	body, err := json.Marshal(newUserJSON(person))
+	body, err := json.Marshal(userjson.New(person))
 	if err != nil {
 		panic(err) // numbers, texts and times can be encoded
 	}
 	sum := sha256.Sum256(body)
 	return body, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+}
+
+// userPage is a page of users as JSON.
+type userPage struct {
+	Users []userjson.User `json:"users"`
+	Next  string          `json:"next,omitempty"` // value of QueryAfter for the next page
+}
+
+// List answers GET /users.
+func (u *Users) List(c *fiber.Ctx) error {
+	query, err := u.query(c)
+	if err != nil {
+		return err
+	}
+	page, err := u.Finding.Page(c.UserContext(), query.Users)
+	if err != nil {
+		return err
+	}
+	answer := userPage{make([]userjson.User, len(page.Users)), page.Next}
+	for i, person := range page.Users {
+		answer.Users[i] = userjson.New(person)
+	}
+	return c.JSON(answer)
+}
+
+// MaxCount is the number up to which users are counted, because a count of all would read the whole directory.
+const MaxCount = 10_000
+
+// Count answers GET /users/count.
+func (u *Users) Count(c *fiber.Ctx) error {
+	query, err := u.query(c)
+	if err != nil {
+		return err
+	}
+	count, err := u.Finding.Count(c.UserContext(), ports.UserSelection{Filter: query.Users.Filter}, MaxCount+1)
+	if err != nil {
+		return err
+	}
+	return c.JSON(struct {
+		Count int  `json:"count"`
+		More  bool `json:"more"` // than Count
+	}{min(count, MaxCount), count > MaxCount})
+}
+
+// query reads the query of a request, and returns an error for an invalid one.
+func (u *Users) query(c *fiber.Ctx) (*DirectoryQuery, error) {
+	query := ReadDirectoryQuery(c, u.Locale.Now().Location())
+	return query, query.Err()
 }
 
 // UserID returns the id of the account in an address.

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/problem"
+	"rollcall/adapters/web/transport"
 	"rollcall/adapters/web/urls"
 	"rollcall/domain"
 	"rollcall/ports"
@@ -35,7 +36,8 @@ func (g *Guard) ForOperators(handle UserHandler) fiber.Handler {
 // answers other clients. A nil page leaves browsers to program.
 func (g *Guard) ForDirectory(scope domain.Scope, page UserHandler, program fiber.Handler) fiber.Handler {
 	operators := g.ForOperators(func(c *fiber.Ctx, user *domain.User) error {
-		if page != nil && problem.WantsPage(c) {
+		prefersPage := transport.Preferred(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMETextHTML
+		if page != nil && prefersPage && problem.WantsPage(c) {
 			return page(c, user)
 		}
 		return program(c)

@@ -19,7 +19,7 @@ import (
 )
 
 // names are the pages, in the order in which the manual lists them. Each is a file NAME.md in the folder of each language.
-var names = []string{"api", "formats", "retry", "access", "operations", "reports", "security"}
+var names = []string{"api", "formats", "retry", "access", "operations", "reports", "directory", "security"}
 
 // A Page is a page of the manual in one language.
 type Page struct {

@@ -103,7 +103,7 @@ func TestMarkdown(t *testing.T) {
 	catalog, err := i18n.New()
 	require.NoError(t, err)
 	files := fstest.MapFS{}
-	for _, name := range []string{"api", "formats", "retry", "access", "operations", "reports", "security"} {
+	for _, name := range []string{"api", "formats", "retry", "access", "operations", "reports", "directory", "security"} {
 		files["en/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n\nB.\n")}
 		files["ru/"+name+".md"] = &fstest.MapFile{Data: []byte("# A\n\nB.\n")}
 	}

@@ -27,6 +27,7 @@ import (
 type People struct {
 	*Site
 
+	Finding        ports.Users
 	Directory      ports.Directory
 	Audit          ports.AuditReading
 	Slips          *template.Template
@@ -361,7 +362,7 @@ func (p *People) Delete(c *fiber.Ctx, _ *domain.User) error {
 	case !errors.Is(err, ports.ErrNotFound):
 		return err
 	}
-	return p.redirect(c, urls.Profile, noticeUserDeleted)
+	return p.redirect(c, urls.Directory, noticeUserDeleted)
 }
 
 // newPasswordView is the view of the page that shows a new temporary password once.

@@ -12,9 +12,9 @@ import (
 // MediaType is the media type of a Problem.
 const MediaType = "application/problem+json"
 
-// IsWanted reports whether a client gets its errors as problems: its Accept names MediaType, or it is a program that asks for an account.
+// IsWanted reports whether a client gets its errors as problems: its Accept names MediaType, or it is a program that asks for accounts.
 func IsWanted(c *fiber.Ctx) bool {
-	return transport.Names(c, MediaType) || strings.HasPrefix(c.Path(), urls.Users) && !WantsPage(c)
+	return transport.Names(c, MediaType) || strings.HasPrefix(c.Path()+"/", urls.Users) && !WantsPage(c)
 }
 
 // WantsPage reports whether a request is a browser's: its Accept names text/html. POST /useradd has no pages.

@@ -30,7 +30,7 @@ type Problem struct {
 
 	Kind       domain.FileKind   `json:"kind,omitempty"` // of a file that is no list of people
 	key        string            // of the array in such a file
-	filter     domain.Violations // of the filter of a report
+	filter     domain.Violations // of a filter
 	Violations []Violation       `json:"violations,omitempty"`  // of a form or a filter
 	Encodings  []Encoding        `json:"encodings,omitempty"`   // that a file may have, the likeliest first
 	SheetNames []string          `json:"sheet_names,omitempty"` // of a workbook that has not the sheet that was named

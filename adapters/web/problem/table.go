@@ -17,7 +17,7 @@ import (
 var (
 	ErrRequest            = errors.New("request is invalid")
 	ErrParameter          = errors.New("parameter is invalid")
-	ErrFilter             = errors.New("filter of the report is invalid")
+	ErrFilter             = errors.New("filter is invalid")
 	ErrDates              = errors.New("order of dates is invalid")
 	ErrSheets             = errors.New("too many sheets are named")
 	ErrPrecondition       = errors.New("account is not as the client expects")
@@ -61,7 +61,8 @@ var table = []struct {
 	{ErrEncoding, http.StatusUnsupportedMediaType, "content_encoding", "The Content-Encoding is not supported. Use gzip, zstd or none."},
 	{domain.ErrImportKey, http.StatusBadRequest, "idempotency_key", "The Idempotency-Key is invalid. Send one key of 1 to 255 visible ASCII characters."},
 	{ErrParameter, http.StatusBadRequest, "parameter", "The value of dry_run is invalid. Use true or false."},
-	{ErrFilter, http.StatusBadRequest, "filter", "The filter of the report is invalid."}, // before ErrRejected, which it wraps
+	{ErrFilter, http.StatusBadRequest, "filter", "The filter is invalid."}, // before ErrRejected, which it wraps
+	{ports.ErrPlace, http.StatusBadRequest, "place", "The value of after is invalid. Use the next of the page before, with the same filter and order."},
 	{ErrDates, http.StatusBadRequest, "parameter", "The value of dates is invalid. Use dmy or mdy."},
 	{ErrSheets, http.StatusBadRequest, "parameter", "The parameter sheet has too many values. Name at most 256 sheets."},
 	{ports.ErrKeyRunning, http.StatusConflict, "key_running", "Another request with this Idempotency-Key is still running. Try again in a few seconds."},

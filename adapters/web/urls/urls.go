@@ -25,7 +25,10 @@ const (
 	Upload     = "/useradd/upload"
 	UploadList = "/useradd/uploads"
 	Uploads    = "/useradd/uploads/"
+	Directory  = "/users"
 	Users      = "/users/"
+	UserCount  = "/users/count"
+	UserExport = "/users/export/"
 	Templates  = "/useradd/templates/people."
 )
 
@@ -61,6 +64,8 @@ func Offering(next string) (page string, isFile bool) {
 		return (&url.URL{Path: Profile, RawQuery: file.RawQuery}).String(), true
 	case file.Path == AuditCSV:
 		return (&url.URL{Path: Audit, RawQuery: file.RawQuery}).String(), true
+	case strings.HasPrefix(file.Path, UserExport):
+		return (&url.URL{Path: Directory, RawQuery: file.RawQuery}).String(), true
 	case strings.HasPrefix(file.Path, Templates):
 		return Upload, true
 	case isOfUpload && strings.HasPrefix(name, "credentials."):
