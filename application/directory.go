@@ -18,12 +18,16 @@ type DirectoryConfig struct {
 	Store     ports.DirectoryStore
 	Users     ports.UserStore
 	Passwords ports.Passwords
+	Outcomes  ports.OutcomeStore
 	Hasher    ports.Hasher
 	Now       func() time.Time
 	Rules     func() domain.Rules // returns the rules of the current day
 
 	// TemporaryLifetime is the time for which a temporary password is valid.
 	TemporaryLifetime time.Duration
+
+	// KeepAnswers is the time for which the result of a change of many users is stored.
+	KeepAnswers time.Duration
 }
 
 // NewDirectory returns the use cases.
@@ -85,11 +89,17 @@ func (d *Directory) NewPassword(
 		if user.Password.Hash == hash {
 			return change, nil
 		}
-		change.Action = domain.ActionPasswordReplaced
-		change.Password = &domain.StoredPassword{Hash: hash, Made: passwordDate(d.cfg.Now(), user.Password.Made)}
-		return change, meets(expected, user)
+		return newPassword(user, hash, d.cfg.Now()), meets(expected, user)
 	})
 	return login, issuer.Password(record), err
+}
+
+// newPassword returns the change that replaces a user's password by a temporary one.
+func newPassword(user *domain.User, hash string, now time.Time) ports.AccountChange {
+	return ports.AccountChange{
+		Action:   domain.ActionPasswordReplaced,
+		Password: &domain.StoredPassword{Hash: hash, Made: passwordDate(now, user.Password.Made)},
+	}
 }
 
 // passwordDate returns the date of a new password. If the clock went back, it is still later than the old password's, because an old
@@ -104,14 +114,7 @@ func passwordDate(now, old time.Time) time.Time {
 
 // Suspend implements ports.Directory.
 func (d *Directory) Suspend(ctx context.Context, id int64, expected ports.Expectation) error {
-	return d.change(ctx, "suspend user", id, func(user *domain.User) (change ports.AccountChange, err error) {
-		if user.IsSuspended() {
-			return change, nil
-		}
-		return ports.AccountChange{
-			Action: domain.ActionSuspended, Suspended: d.cfg.Now().UTC().Truncate(time.Microsecond), EndsSessions: true,
-		}, meets(expected, user)
-	})
+	return d.set(ctx, "suspend user", id, expected, func(user *domain.User) ports.AccountChange { return suspension(user, d.cfg.Now()) })
 }
 
 // EndSessions implements ports.Directory.
@@ -123,28 +126,55 @@ func (d *Directory) EndSessions(ctx context.Context, id int64, expected ports.Ex
 
 // Restore implements ports.Directory.
 func (d *Directory) Restore(ctx context.Context, id int64, expected ports.Expectation) error {
-	return d.change(ctx, "restore user", id, func(user *domain.User) (change ports.AccountChange, err error) {
-		if !user.IsSuspended() {
-			return change, nil
-		}
-		return ports.AccountChange{Action: domain.ActionRestored, Restored: true}, meets(expected, user)
-	})
+	return d.set(ctx, "restore user", id, expected, restoration)
 }
 
 // RequireChange implements ports.Directory.
 func (d *Directory) RequireChange(ctx context.Context, id int64, expected ports.Expectation) error {
-	return d.change(ctx, "require change of password", id, func(user *domain.User) (change ports.AccountChange, err error) {
-		if user.ChangeRequired {
-			return change, nil
-		}
-		return ports.AccountChange{Action: domain.ActionChangeRequired, ChangeRequired: true, EndsSessions: true}, meets(expected, user)
-	})
+	return d.set(ctx, "require change of password", id, expected, requirement)
 }
 
 // Delete implements ports.Directory.
 func (d *Directory) Delete(ctx context.Context, id int64, expected ports.Expectation) error {
-	return d.change(ctx, "delete user", id, func(user *domain.User) (ports.AccountChange, error) {
-		return ports.AccountChange{Action: domain.ActionDeleted, Deleted: true}, meets(expected, user)
+	return d.set(ctx, "delete user", id, expected, func(*domain.User) ports.AccountChange { return deletion })
+}
+
+// suspension returns the change that suspends a user, zero if the user is suspended.
+func suspension(user *domain.User, now time.Time) (change ports.AccountChange) {
+	if user.IsSuspended() {
+		return change
+	}
+	return ports.AccountChange{Action: domain.ActionSuspended, Suspended: now.UTC().Truncate(time.Microsecond), EndsSessions: true}
+}
+
+// restoration returns the change that ends a suspension, zero if there is none.
+func restoration(user *domain.User) (change ports.AccountChange) {
+	if !user.IsSuspended() {
+		return change
+	}
+	return ports.AccountChange{Action: domain.ActionRestored, Restored: true}
+}
+
+// requirement returns the change that requires a new password, zero if one is required.
+func requirement(user *domain.User) (change ports.AccountChange) {
+	if user.ChangeRequired {
+		return change
+	}
+	return ports.AccountChange{Action: domain.ActionChangeRequired, ChangeRequired: true, EndsSessions: true}
+}
+
+var deletion = ports.AccountChange{Action: domain.ActionDeleted, Deleted: true}
+
+// set makes the change that decide returns for a user. A zero one needs no expectation.
+func (d *Directory) set(
+	ctx context.Context, operation string, id int64, expected ports.Expectation, decide func(*domain.User) ports.AccountChange,
+) error {
+	return d.change(ctx, operation, id, func(user *domain.User) (ports.AccountChange, error) {
+		change := decide(user)
+		if change.Action == "" {
+			return change, nil
+		}
+		return change, meets(expected, user)
 	})
 }
 

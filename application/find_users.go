@@ -35,14 +35,11 @@ func (d *Directory) Count(ctx context.Context, selection ports.UserSelection, li
 func (d *Directory) Read(
 	ctx context.Context, selection ports.UserSelection, order domain.UserOrder, work func(iter.Seq2[*domain.Person, error]) error,
 ) error {
-	for unlisted := 1; unlisted > 0; {
-		var err error
-		unlisted, err = d.cfg.Users.List(ctx)
-		if err != nil {
-			return fmt.Errorf("list users: %w", err)
-		}
+	err := d.listAll(ctx)
+	if err != nil {
+		return err
 	}
-	err := d.cfg.Users.Read(ctx, selection, order, d.searchTerms(), func(found iter.Seq2[ports.FoundUser, error]) error {
+	err = d.cfg.Users.Read(ctx, selection, order, d.searchTerms(), func(found iter.Seq2[ports.FoundUser, error]) error {
 		return work(func(yield func(*domain.Person, error) bool) {
 			for user, err := range found {
 				if err != nil {
@@ -57,6 +54,18 @@ func (d *Directory) Read(
 	})
 	if err != nil {
 		return fmt.Errorf("read users: %w", err)
+	}
+	return nil
+}
+
+// listAll makes all users findable whom imports have registered.
+func (d *Directory) listAll(ctx context.Context) error {
+	for unlisted := 1; unlisted > 0; {
+		var err error
+		unlisted, err = d.cfg.Users.List(ctx)
+		if err != nil {
+			return fmt.Errorf("list users: %w", err)
+		}
 	}
 	return nil
 }

@@ -184,7 +184,7 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 		err = fmt.Errorf("recall answer: %w", err)
 	case fingerprint != nil && !bytes.Equal(answer.Fingerprint, fingerprint):
 		err = ports.ErrKeyReused
-	default:
+	case len(answer.Salt) > 0: // not of a bulk change that gave no passwords
 		issuer, err = u.cfg.Passwords.Issue(answer.Salt)
 	}
 	if err != nil {

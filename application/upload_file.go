@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -53,7 +54,7 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint ports.FileHin
 	if isClear {
 		upload.State, upload.Job = domain.UploadChecking, rand.Text()
 	}
-	err = u.cfg.Uploads.Create(ctx, &upload, ports.UploadShare{Uploads: ports.MaxUndecidedUploads, Bytes: u.cfg.MaxUser}, file.Reader())
+	err = u.cfg.Uploads.Create(ctx, &upload, u.share(), file.Reader())
 	if err != nil {
 		if isClear {
 			u.cfg.Worker.release(user)
@@ -64,6 +65,29 @@ func (u *UploadFile) Receive(ctx context.Context, user int64, hint ports.FileHin
 		u.cfg.Worker.enqueue(ctx, upload)
 	}
 	return upload.ID, nil
+}
+
+// ChangeUsers implements ports.BulkChanging.
+func (u *UploadFile) ChangeUsers(ctx context.Context, operator int64, change ports.BulkChange) (string, error) {
+	err := u.cfg.Worker.reserve(operator)
+	if err != nil {
+		return "", err
+	}
+	upload := ports.Upload{
+		ID: rand.Text(), User: operator, Size: int64(change.Users), State: domain.UploadImporting, Job: rand.Text(), Change: &change,
+	}
+	err = u.cfg.Uploads.Create(ctx, &upload, u.share(), strings.NewReader(""))
+	if err != nil {
+		u.cfg.Worker.release(operator)
+		return "", fmt.Errorf("store bulk change: %w", err)
+	}
+	u.cfg.Worker.enqueue(ctx, upload)
+	return upload.ID, nil
+}
+
+// share returns the share of each user.
+func (u *UploadFile) share() ports.UploadShare {
+	return ports.UploadShare{Uploads: ports.MaxUndecidedUploads, Bytes: u.cfg.MaxUser}
 }
 
 // Choose implements ports.Uploading.

@@ -48,6 +48,7 @@ type userJobs struct {
 type UploadWorkerConfig struct {
 	Jobs      ports.UploadJobStore
 	Importing ports.Importing
+	Directory *Directory
 	Spools    ports.SpoolStore
 	Decoder   ports.Decoder
 
@@ -182,6 +183,8 @@ func markFailed(upload *ports.Upload, err error) error {
 		upload.Failure = domain.UploadTooManyRecords
 	case errors.Is(err, domain.ErrTooSlow):
 		upload.Failure = domain.UploadTooSlow
+	case errors.Is(err, domain.ErrSelectionChanged):
+		upload.Failure = domain.UploadSelectionChanged
 	default:
 		upload.Failure = domain.UploadInternal
 		return err
@@ -230,6 +233,9 @@ func (w *UploadWorker) do(ctx context.Context, upload *ports.Upload, report func
 			return fmt.Errorf("wait for other uploads: %w", ctx.Err())
 		}
 	}
+	if upload.Change != nil {
+		return w.changeMany(ctx, upload, report)
+	}
 	file := w.cfg.Spools.New()
 	defer func() { err = errors.Join(err, file.Close()) }()
 	err = w.cfg.Jobs.Load(ctx, upload.ID, file)
@@ -252,7 +258,7 @@ func (w *UploadWorker) do(ctx context.Context, upload *ports.Upload, report func
 	} else {
 		request.Key = upload.Key()
 	}
-	result, err := w.importPatiently(ctx, request)
+	result, err := w.patiently(ctx, func() (*ports.ImportResult, error) { return w.cfg.Importing.Import(ctx, request) })
 	if err != nil {
 		return err
 	}
@@ -264,11 +270,27 @@ func (w *UploadWorker) do(ctx context.Context, upload *ports.Upload, report func
 	return nil
 }
 
-// importPatiently imports a file, and waits while other imports block it: large ones, or an interrupted import of the same upload
-// that is still ending.
-func (w *UploadWorker) importPatiently(ctx context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {
+// changeMany makes the bulk change of an upload.
+func (w *UploadWorker) changeMany(ctx context.Context, upload *ports.Upload, report func(domain.Progress)) error {
+	result, err := w.patiently(ctx, func() (*ports.ImportResult, error) {
+		result, err := w.cfg.Directory.ChangeMany(ctx, upload.User, upload.Key(), upload.Change, report)
+		if errors.Is(err, ports.ErrKeyUsed) { // a job before this one was interrupted after its commit
+			return w.cfg.Importing.Recall(ctx, upload.Key())
+		}
+		return result, err
+	})
+	if err != nil {
+		return err
+	}
+	markImported(upload, result)
+	return result.Close()
+}
+
+// patiently runs an import or a change, and waits while other imports block it: large ones, or an interrupted one of the same upload that
+// is still ending.
+func (w *UploadWorker) patiently(ctx context.Context, run func() (*ports.ImportResult, error)) (*ports.ImportResult, error) {
 	for {
-		result, err := w.cfg.Importing.Import(ctx, request)
+		result, err := run()
 		if !errors.Is(err, ports.ErrBusy) && !errors.Is(err, ports.ErrKeyRunning) {
 			return result, err
 		}

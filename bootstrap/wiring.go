@@ -120,6 +120,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 	u.uploadWorker = application.NewUploadWorker(application.UploadWorkerConfig{
 		Jobs:        u.uploads,
 		Importing:   u.importUsers,
+		Directory:   u.directory,
 		Spools:      r.spools,
 		Decoder:     decoder,
 		Failed:      func(upload string, err error) { r.log.Error("upload job failed", "upload", upload, "error", err) },
@@ -157,10 +158,12 @@ func (cmd *serveCommand) newDirectory(r resources, hasher *passhash.Hasher) *app
 		Accounts:          postgres.NewAccounts(r.db),
 		Store:             postgres.NewDirectory(r.db),
 		Passwords:         passhash.NewTemporary(r.secret),
+		Outcomes:          r.spools,
 		Hasher:            hasher,
 		Now:               cmd.now,
 		Rules:             cmd.rules,
 		TemporaryLifetime: cmd.TemporaryLifetime,
+		KeepAnswers:       cmd.KeepAnswers,
 	})
 }
 

@@ -30,6 +30,7 @@ const (
 	ActionRestored              Action = "account.restored"
 	ActionSessionsEnded         Action = "account.sessions_ended"
 	ActionDeleted               Action = "account.deleted"
+	ActionManyChanged           Action = "bulk_change.made"
 	ActionRoleGranted           Action = "role.granted"
 	ActionRoleRevoked           Action = "role.revoked"
 	ActionTokenCreated          Action = "token.created"
@@ -44,7 +45,7 @@ var actions = []Action{
 	ActionSignedIn, ActionSignInFailed, ActionSignInLimited, ActionSignInPasswordExpired, ActionSignInPasswordUsed,
 	ActionSignInSuspended, ActionRegistered, ActionPasswordChanged, ActionPasswordChangeFailed,
 	ActionAccountEdited, ActionPasswordReplaced, ActionChangeRequired, ActionSuspended, ActionRestored,
-	ActionSessionsEnded, ActionDeleted,
+	ActionSessionsEnded, ActionDeleted, ActionManyChanged,
 	ActionRoleGranted, ActionRoleRevoked,
 	ActionTokenCreated, ActionTokenRevoked, ActionImported, ActionImportFailed, ActionExported, ActionServerStarted,
 }

@@ -8,8 +8,8 @@ const (
 	UploadUnclear   UploadState = "unclear"   // the encoding of the file is unclear, and the user decides
 	UploadChecking  UploadState = "checking"  // a dry run is waiting or running
 	UploadChecked   UploadState = "checked"   // the dry run is done, and the user decides
-	UploadImporting UploadState = "importing" // the import is waiting or running
-	UploadImported  UploadState = "imported"
+	UploadImporting UploadState = "importing" // the import or the bulk change is waiting or running
+	UploadImported  UploadState = "imported"  // or a bulk change is done
 	UploadFailed    UploadState = "failed"    // no record was registered
 	UploadCancelled UploadState = "cancelled" // no record was registered
 )
@@ -37,4 +37,7 @@ const (
 	UploadTooSlow        UploadFailure = "too_slow"
 	UploadInternal       UploadFailure = "internal"
 	UploadReplaced       UploadFailure = "replaced" // cancelled: newer uploads of its user have taken its place
+
+	// UploadSelectionChanged is the failure of a bulk change whose selection has another number of users than was confirmed.
+	UploadSelectionChanged UploadFailure = "selection_changed"
 )

@@ -56,6 +56,7 @@ type AccountChange struct {
 	Fields []domain.Field // whose values change; the audit has no values, because they name the person
 
 	Person   *domain.Registration   // replaces the person's data; nil for none
+	Group    *domain.Group          // replaces the person's group alone; nil for none
 	Password *domain.StoredPassword // replaces the password by one that no browser has used; nil for none
 
 	EndsSessions   bool
@@ -78,4 +79,8 @@ type DirectoryStore interface {
 	// returns ErrNotFound; an error of decide; *domain.RejectedError with each of login, email and phone that belongs to another
 	// account; domain.ErrLastOperator if no operator would remain who can sign in. After an error nothing has changed.
 	Change(ctx context.Context, id int64, decide func(user *domain.User) (AccountChange, error)) error
+
+	// ChangeMany runs work in one transaction, and commits it when work returns nil. If the database undoes the transaction, ChangeMany
+	// runs work again from its beginning. It returns the error of work, ErrKeyRunning, and ErrKeyUsed.
+	ChangeMany(ctx context.Context, mode BulkMode, work func(context.Context, BulkTx) error) error
 }

@@ -32,13 +32,15 @@ type Uploading interface {
 	Cancel(ctx context.Context, user int64, id string) error
 }
 
-// An Upload is a file that a user has uploaded, with the state of its import.
+// An Upload is a file that a user has uploaded, with the state of its import; or a bulk change, which has no file. The state of a change is
+// that of an import: it is registered records that the change has changed, and rejected ones that it has left out.
 type Upload struct {
-	ID   string // cannot be guessed
-	User int64
-	Name string // of the file, fit to show
-	Hint FileHint
-	Size int64 // bytes
+	ID     string // cannot be guessed
+	User   int64
+	Name   string // of the file, fit to show
+	Hint   FileHint
+	Size   int64       // bytes, or number of selected users
+	Change *BulkChange // nil for a file
 
 	Layout     FileLayout
 	State      domain.UploadState

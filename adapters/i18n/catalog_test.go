@@ -35,6 +35,9 @@ func TestSentences(t *testing.T) {
 					}
 				}
 			}
+			for _, code := range domain.BulkCodes() {
+				require.Contains(t, words.Describe(domain.Violations{{Code: code}}), " ", "%s", code)
+			}
 			require.Empty(t, words.Describe(nil))
 		})
 	}

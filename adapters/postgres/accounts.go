@@ -45,22 +45,29 @@ type querier interface {
 }
 
 func readUser(ctx context.Context, db querier, sql string, args ...any) (*domain.User, error) {
-	var u domain.User
-	var suspended *time.Time
-	err := db.QueryRow(ctx, sql, args...).Scan(slices.Concat(
-		[]any{&u.ID, &u.Registered, &u.Import, &u.Self, &suspended, &u.ChangeRequired, &u.Password.Made, &u.PasswordUsedBy, &u.Roles}, columnTargets(userColumns, &u), columnTargets(profileColumns, &u),
-	)...)
+	u, err := scanUser(db.QueryRow(ctx, sql, args...))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read account: %w", unavailable(err))
 	}
+	return u, nil
+}
+
+// scanUser reads the columns of selectUser.
+func scanUser[R pgx.Row](row R) (*domain.User, error) {
+	var u domain.User
+	var suspended *time.Time
+	err := row.Scan(slices.Concat(
+		[]any{&u.ID, &u.Registered, &u.Import, &u.Self, &suspended, &u.ChangeRequired, &u.Password.Made, &u.PasswordUsedBy, &u.Roles},
+		columnTargets(userColumns, &u), columnTargets(profileColumns, &u),
+	)...)
 	u.Registered, u.Suspended, u.Password.Made = u.Registered.UTC(), timeOf(suspended), u.Password.Made.UTC()
 	if len(u.Roles) == 0 {
 		u.Roles = nil
 	}
-	return &u, nil
+	return &u, err
 }
 
 // UsePassword implements ports.AccountStore.

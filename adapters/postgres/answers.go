@@ -19,29 +19,47 @@ import (
 // outcomesPart is the number of bytes of outcomes in a row, before compression.
 const outcomesPart = 1 << 20
 
-// claimKey makes sure that no other import has used the key, is using it, or starts to use it before this one ends.
-func (tx *importTx) claimKey(ctx context.Context) error {
-	key := tx.mode.Key
+// A claim is the attempt of a transaction to use a key.
+type claim struct{ isFree, isUsed bool }
+
+// queueClaim queues statements that make sure that no other transaction has used a key, is using it, or starts to use it before this one
+// ends.
+func queueClaim(queue *pgx.Batch, key domain.ImportKey) *claim {
 	if key.IsZero() {
-		return nil
+		return &claim{isFree: true}
 	}
+	c := &claim{}
 	stored, before := storedKey(key), keyBefore(key)
-	var free, used bool
-	tx.queue.Queue("select pg_try_advisory_xact_lock($1) and coalesce(pg_try_advisory_xact_lock_shared($2), true)", lockOf(stored), lockOf(before)).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&free) })
-	tx.queue.Queue("delete from idempotency_keys where key = $1 and expires <= clock_timestamp()", stored)
-	tx.queue.Queue("select exists (select "+answerSQL+")", stored, before, key.Token).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&used) })
-	err := tx.send(ctx)
+	queue.Queue("select pg_try_advisory_xact_lock($1) and coalesce(pg_try_advisory_xact_lock_shared($2), true)", lockOf(stored), lockOf(before)).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&c.isFree) })
+	queue.Queue("delete from idempotency_keys where key = $1 and expires <= clock_timestamp()", stored)
+	queue.Queue("select exists (select "+answerSQL+")", stored, before, key.Token).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&c.isUsed) })
+	return c
+}
+
+// err returns ErrKeyUsed, ErrKeyRunning, or nil if the key belongs to the transaction.
+func (c *claim) err() error {
 	switch {
-	case err != nil:
-		return fmt.Errorf("claim key: %w", err)
-	case used:
+	case c.isUsed:
 		return ports.ErrKeyUsed
-	case !free:
+	case !c.isFree:
 		return ports.ErrKeyRunning
 	}
 	return nil
+}
+
+// claimKey makes sure that no other import uses the import's key.
+func (tx *importTx) claimKey(ctx context.Context) error {
+	if tx.mode.Key.IsZero() {
+		return nil
+	}
+	claim := queueClaim(&tx.queue, tx.mode.Key)
+	err := tx.send(ctx)
+	if err != nil {
+		return fmt.Errorf("claim key: %w", err)
+	}
+	return claim.err()
 }
 
 // storedKey returns the hash that a key is stored as. The database must not contain keys: a client with a key and the file gets the
@@ -75,7 +93,7 @@ func keyBefore(key domain.ImportKey) []byte {
 // answerSQL finds the answer that is stored for a key. Of an answer that an earlier version stored, only the token's name is known. It
 // counts if no other token has ever had that name.
 const answerSQL = `
-	from idempotency_keys k join codes c on c.id = k.code_id
+	from idempotency_keys k left join codes c on c.id = k.code_id
 	where k.expires > clock_timestamp() and (k.key = $1
 		or k.key = $2 and array(select id from access_tokens where name = c.token) = array[$3::bigint])
 	order by k.key = $1 desc limit 1`
@@ -90,13 +108,27 @@ func lockOf(stored []byte) *int64 {
 
 // storeAnswer stores an answer for the import's key. The last part is sent with the commit.
 func (tx *importTx) storeAnswer(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
-	key := storedKey(tx.mode.Key)
+	return queueAnswer(&tx.queue, func() error { return tx.send(ctx) }, answerOwner{key: tx.mode.Key, code: &tx.id}, tally, answer)
+}
+
+// An answerOwner is the import or bulk change of an answer.
+type answerOwner struct {
+	key   domain.ImportKey
+	code  *int64  // id of the import; nil for a bulk change
+	users []int64 // whom the answer of a bulk change names, by id; nil for an import
+}
+
+// queueAnswer queues the statements that store an answer, and sends all but the last part.
+func queueAnswer(queue *pgx.Batch, send func() error, owner answerOwner, tally domain.Tally, answer *ports.Answer) error {
+	key := storedKey(owner.key)
 	notes, err := json.Marshal(answer.Notes)
 	if err != nil {
 		return fmt.Errorf("encode notes: %w", err)
 	}
-	tx.queue.Queue("insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires, notes) values ($1, $2, $3, $4, $5, $6, $7)",
-		key, tx.id, tally.Records, answer.Fingerprint, answer.Salt, answer.Expires, notes)
+	queue.Queue(`
+		insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires, notes, registered, rejected, users)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		key, owner.code, tally.Records, nonNil(answer.Fingerprint), nonNil(answer.Salt), answer.Expires, notes, tally.Registered, tally.Rejected, owner.users)
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return fmt.Errorf("make zstd encoder: %w", err)
@@ -106,7 +138,7 @@ func (tx *importTx) storeAnswer(ctx context.Context, tally domain.Tally, answer 
 	for part := 0; ; part++ {
 		n, err := io.ReadFull(answer.Outcomes, buf)
 		if n > 0 {
-			tx.queue.Queue("insert into outcomes (key, part, outcomes) values ($1, $2, $3)", key, part, encoder.EncodeAll(buf[:n], nil))
+			queue.Queue("insert into outcomes (key, part, outcomes) values ($1, $2, $3)", key, part, encoder.EncodeAll(buf[:n], nil))
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil
@@ -114,11 +146,19 @@ func (tx *importTx) storeAnswer(ctx context.Context, tally domain.Tally, answer 
 		if err != nil {
 			return fmt.Errorf("read outcomes: %w", err)
 		}
-		err = tx.send(ctx)
+		err = send()
 		if err != nil {
 			return fmt.Errorf("insert into outcomes: %w", err)
 		}
 	}
+}
+
+// nonNil returns bytes for a column that is not null.
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 // Recall implements ports.ImportStore.
@@ -130,7 +170,8 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to undo
 	var answer ports.KeptAnswer
 	var stored []byte
-	err = tx.QueryRow(ctx, "select k.key, c.id, k.objects, c.created, c.refused, k.fingerprint, k.salt, k.notes"+answerSQL,
+	err = tx.QueryRow(ctx, `select k.key, coalesce(c.id, 0), k.objects, coalesce(c.created, k.registered), coalesce(c.refused, k.rejected), k.fingerprint, k.salt,
+		k.notes`+answerSQL,
 		storedKey(key), keyBefore(key), key.Token).
 		Scan(&stored, &answer.Import, &answer.Tally.Records, &answer.Tally.Registered, &answer.Tally.Rejected, &answer.Fingerprint, &answer.Salt, &answer.Notes)
 	if errors.Is(err, pgx.ErrNoRows) {

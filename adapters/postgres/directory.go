@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -59,19 +60,18 @@ func (d *Directory) change(ctx context.Context, id int64, decide func(*domain.Us
 	var batch pgx.Batch
 	batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
 	batch.Queue("select pg_advisory_xact_lock($1)", int64(lockRoles))
-	err = tx.SendBatch(ctx, &batch).Close()
-	if err != nil {
-		return fmt.Errorf("lock: %w", unavailable(err))
-	}
-	user, err := readUser(ctx, tx, selectUser+"where u.id = $1 for update of u", id)
+	users, err := lockUsers(ctx, tx, &batch, []int64{id})
 	if err != nil {
 		return err
 	}
-	change, err := decide(user)
+	if len(users) == 0 {
+		return ports.ErrNotFound
+	}
+	change, err := decide(users[0])
 	if err != nil {
 		return err
 	}
-	err = d.apply(ctx, tx, user, &change)
+	err = d.apply(ctx, tx, users[0].ID, &change)
 	if err != nil {
 		return err
 	}
@@ -82,29 +82,40 @@ func (d *Directory) change(ctx context.Context, id int64, decide func(*domain.Us
 	return nil
 }
 
+// lockUsers sends queued statements, locks users in the order of their ids, and then reads them. It reads them in a statement of its own,
+// which sees what others have committed before the lock.
+func lockUsers(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, ids []int64) (users []*domain.User, err error) {
+	batch.Queue("select from users where id = any($1) order by id for update", ids)
+	batch.Queue(selectUser+"where u.id = any($1) order by u.id", ids).Query(func(rows pgx.Rows) (err error) {
+		users, err = pgx.CollectRows(rows, scanUser)
+		return err
+	})
+	err = tx.SendBatch(ctx, batch).Close()
+	if err != nil {
+		return nil, fmt.Errorf("lock users: %w", mark(err))
+	}
+	return users, nil
+}
+
 // apply makes a change.
-func (d *Directory) apply(ctx context.Context, tx pgx.Tx, user *domain.User, change *ports.AccountChange) error {
+func (d *Directory) apply(ctx context.Context, tx pgx.Tx, id int64, change *ports.AccountChange) error {
 	if change.Deleted || !change.Suspended.IsZero() {
-		err := checkLastOperator(ctx, tx, user.ID)
+		err := checkLastOperator(ctx, tx, id)
 		if err != nil {
 			return err
 		}
 	}
 	if change.Person != nil {
-		err := checkTaken(ctx, tx, user.ID, change.Person)
+		err := checkTaken(ctx, tx, id, change.Person)
 		if err != nil {
 			return err
 		}
 	}
 	var batch pgx.Batch
-	queueChange(&batch, user.ID, change)
-	if change.Action != "" {
-		entry := domain.AuditEntry{Action: change.Action, User: user.ID}
-		if change.Fields != nil {
-			entry.After = map[string]any{"fields": change.Fields}
-		}
-		batch.Queue(recordSQL, noteArgs(ports.OriginOf(ctx), &entry)...)
+	if change.Person != nil {
+		queuePerson(&batch, id, change.Person)
 	}
+	queueChanges(&batch, ports.OriginOf(ctx), []int64{id}, []ports.AccountChange{*change})
 	err := tx.SendBatch(ctx, &batch).Close()
 	if err != nil {
 		return fmt.Errorf("change account: %w", mark(err))
@@ -175,36 +186,97 @@ func updateSQL(table, key string, columns []accountColumn, isSet func(*accountCo
 		table, strings.Join(names, ", "), strings.Join(values, ", "), columnArrays(columns), key, len(columns)+1)
 }
 
-// queueChange queues the statements of a change.
-func queueChange(batch *pgx.Batch, id int64, change *ports.AccountChange) {
-	if change.Person != nil {
-		person := []domain.Account{{Registration: *change.Person}}
-		batch.Queue(updateUser, append(arrayArgs(userColumns, person), id)...)
-		batch.Queue(updateProfile, append(arrayArgs(profileColumns, person), id)...)
+// queuePerson queues the statements that replace a person's data.
+func queuePerson(batch *pgx.Batch, id int64, person *domain.Registration) {
+	account := []domain.Account{{Registration: *person}}
+	batch.Queue(updateUser, append(arrayArgs(userColumns, account), id)...)
+	batch.Queue(updateProfile, append(arrayArgs(profileColumns, account), id)...)
+}
+
+// changed are the users for whom a statement of a change is, with its values.
+type changed struct {
+	ids    []int64
+	texts  []string
+	times  []time.Time
+	fields []domain.Field
+}
+
+// queueChanges queues the statements that change users, except that they replace persons. Each statement is for all users whom it concerns.
+func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []ports.AccountChange) {
+	var groups, passwords, ended, over, required, suspended, restored, deleted changed
+	notes := map[domain.Action]*changed{}
+	for i := range changes {
+		change, id := &changes[i], ids[i]
+		if change.Group != nil {
+			groups.ids, groups.texts = append(groups.ids, id), append(groups.texts, change.Group.String())
+		}
+		if change.Password != nil {
+			passwords.ids, passwords.texts = append(passwords.ids, id), append(passwords.texts, change.Password.Hash)
+			passwords.times = append(passwords.times, change.Password.Made)
+		}
+		if change.EndsSessions {
+			ended.ids = append(ended.ids, id)
+		}
+		if change.EndsSessions || change.Password != nil || change.Deleted {
+			over.ids = append(over.ids, id)
+		}
+		if change.ChangeRequired {
+			required.ids = append(required.ids, id)
+		}
+		switch {
+		case !change.Suspended.IsZero():
+			suspended.ids, suspended.times = append(suspended.ids, id), append(suspended.times, change.Suspended)
+		case change.Restored:
+			restored.ids = append(restored.ids, id)
+		case change.Deleted:
+			deleted.ids = append(deleted.ids, id)
+		}
+		if change.Action != "" {
+			if notes[change.Action] == nil {
+				notes[change.Action] = &changed{fields: change.Fields}
+			}
+			notes[change.Action].ids = append(notes[change.Action].ids, id)
+		}
 	}
-	if change.Password != nil {
-		batch.Queue("update users set password_hash = $2, password_date = $3, password_used_by = null, must_change = null where id = $1",
-			id, change.Password.Hash, change.Password.Made)
+	queue := func(of *changed, statement string, more ...any) {
+		if of.ids != nil {
+			batch.Queue(statement, append([]any{of.ids}, more...)...)
+		}
 	}
-	if change.EndsSessions { // the date changes by so little that a temporary password expires when it would have
-		batch.Queue("update users set password_date = password_date + interval '1 microsecond' where id = $1", id)
+	queue(&groups, `update profiles set group_name = nullif(c.group_name, '') from unnest($1::bigint[], $2::text[]) c (id, group_name)
+		where user_id = c.id`, groups.texts)
+	queue(&passwords, `update users set password_hash = c.hash, password_date = c.made, password_used_by = null, must_change = null
+		from unnest($1::bigint[], $2::text[], $3::timestamptz[]) c (id, hash, made) where users.id = c.id`, passwords.texts, passwords.times)
+	// The date changes by so little that a temporary password expires when it would have.
+	queue(&ended, "update users set password_date = password_date + interval '1 microsecond' where id = any($1)")
+	queue(&over, "delete from sessions where user_id = any($1)") // which the other password_date ends already
+	queue(&required, "update users set must_change = true where id = any($1)")
+	queue(&suspended, `update users set suspended_at = c.at from unnest($1::bigint[], $2::timestamptz[]) c (id, at)
+		where users.id = c.id`, suspended.times)
+	queue(&suspended, "update uploads set cancelled = true where user_id = any($1) and job is not null")
+	queue(&suspended, "delete from uploads where user_id = any($1) and job is null and state <> $2", domain.UploadImported)
+	queue(&restored, "update users set suspended_at = null where id = any($1)")
+	queueForgetting(batch, deleted.ids)
+	for action, note := range notes {
+		entry := domain.AuditEntry{Action: action}
+		if note.fields != nil {
+			entry.After = map[string]any{"fields": note.fields}
+		}
+		batch.Queue(noteUsersSQL, append(noteArgs(origin, &entry), note.ids)...)
 	}
-	if change.EndsSessions || change.Password != nil || change.Deleted { // which the other password_date ends already
-		batch.Queue("delete from sessions where user_id = $1", id)
+}
+
+// noteUsersSQL adds an entry for each of many users.
+var noteUsersSQL = note{first: 1, from: "unnest($11::bigint[]) changed (id)", user: "changed.id"}.sql()
+
+// queueForgetting queues the deletion of accounts, and of what names their persons elsewhere.
+func queueForgetting(batch *pgx.Batch, ids []int64) {
+	if ids == nil {
+		return
 	}
-	if change.ChangeRequired {
-		batch.Queue("update users set must_change = true where id = $1", id)
-	}
-	switch {
-	case !change.Suspended.IsZero():
-		batch.Queue("update users set suspended_at = $2 where id = $1", id, change.Suspended)
-		batch.Queue("update uploads set cancelled = true where user_id = $1 and job is not null", id)
-		batch.Queue("delete from uploads where user_id = $1 and job is null and state <> $2", id, domain.UploadImported)
-	case change.Restored:
-		batch.Queue("update users set suspended_at = null where id = $1", id)
-	case change.Deleted:
-		batch.Queue("delete from idempotency_keys using users where users.id = $1 and idempotency_keys.code_id = users.code_id", id)
-		batch.Queue("update bad_users set original = null from users where users.id = $1 and bad_users.login_key = users.login_key", id)
-		batch.Queue("delete from users where id = $1", id)
-	}
+	batch.Queue("delete from idempotency_keys using users where users.id = any($1) and idempotency_keys.code_id = users.code_id", ids)
+	batch.Queue(`delete from idempotency_keys where users is not null
+		and key in (select key from idempotency_keys k, unnest(k.users) named (id) join unnest($1::bigint[]) d (id) using (id) where k.users is not null)`, ids)
+	batch.Queue("update bad_users set original = null from users where users.id = any($1) and bad_users.login_key = users.login_key", ids)
+	batch.Queue("delete from users where id = any($1)", ids)
 }

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -110,4 +111,57 @@ func TestMigrationOfSessions(t *testing.T) {
 	listed, err = directory.Sessions(t.Context(), 1)
 	require.NoError(t, err)
 	require.Equal(t, []domain.Session{*described}, listed)
+}
+
+// The previous version, which runs beside this one, stores answers of imports without what bulk changes need, and uploads without changes.
+func TestMigrationOfBulkChanges(t *testing.T) {
+	const insert = `
+		insert into users (login, login_key, password_hash, phone) values ('x', 'x', 'x', '1');
+		insert into codes (id, code, description, created, refused) values (7, 200, 'x', 2, 1);
+		insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires)
+			values (sha256('upload a'), 7, 3, 'x', 'salt', now() + interval '1 day');
+		insert into uploads (id, user_id, name, hint, size, layout, state, strict) values ('a', 1, 'x', '{}', 1, '{}', 'imported', false)`
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261126000120", insert)
+	answer, err := postgres.NewImports(db, time.Now).Recall(t.Context(), domain.ImportKey{Upload: "a"}, io.Discard)
+	require.NoError(t, err)
+	require.Equal(t, domain.Tally{Records: 3, Registered: 2, Rejected: 1}, answer.Tally)
+	require.EqualValues(t, 7, answer.Import)
+	upload, err := postgres.NewFileUploads(db).Find(t.Context(), 1, "a")
+	require.NoError(t, err)
+	require.Nil(t, upload.Change)
+}
+
+// Each user of a bulk change has an entry, and so has the change.
+func TestBulkChangeIsInTheAudit(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	_, err := db.Pool().Exec(t.Context(), `
+		insert into users (login, login_key, password_hash, phone) select 'u' || n, 'u' || n, 'x', n::text from generate_series(1, 3) n`)
+	require.NoError(t, err)
+	ctx := ports.WithOrigin(t.Context(), ports.Origin{Actor: domain.UserActor(99), Address: "192.0.2.1", Request: "r-1"})
+	mode := ports.BulkMode{Selection: ports.UserSelection{IDs: []int64{3, 1}}, Key: domain.ImportKey{Upload: "a"}}
+	require.NoError(t, postgres.NewDirectory(db).ChangeMany(ctx, mode, func(ctx context.Context, tx ports.BulkTx) error {
+		users, err := tx.Next(ctx)
+		require.NoError(t, err)
+		require.Len(t, users, 2)
+		suspended := ports.AccountChange{Action: domain.ActionSuspended, Suspended: time.Now()}
+		require.NoError(t, tx.Change(ctx, []ports.AccountChange{suspended, suspended}))
+		entry := domain.AuditEntry{Action: domain.ActionManyChanged, After: map[string]any{"selected": 2}}
+		return tx.Finish(ctx, domain.Tally{}, &ports.Answer{Expires: time.Now().Add(time.Hour), Outcomes: strings.NewReader("")}, entry)
+	}))
+	page, err := postgres.NewAudit(db).Entries(t.Context(), ports.AuditQuery{Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, page.Entries, 3)
+	for i, want := range []domain.AuditEntry{
+		{Action: domain.ActionManyChanged, After: map[string]any{"selected": 2.0}},
+		{Action: domain.ActionSuspended, User: 3, Login: "u3"},
+		{Action: domain.ActionSuspended, User: 1, Login: "u1"},
+	} {
+		got := page.Entries[i]
+		require.Equal(t, "user:99", got.Actor.Key())
+		require.Equal(t, "r-1", got.Request)
+		want.ID, want.Time, want.Actor, want.Address, want.Request = got.ID, got.Time, got.Actor, "192.0.2.1", "r-1"
+		require.Equal(t, want, got)
+	}
 }

@@ -38,9 +38,9 @@ func (u *FileUploads) Create(ctx context.Context, upload *ports.Upload, share po
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after the commit there is nothing to undo
 	_, err = tx.Exec(ctx, `
-		insert into uploads (id, user_id, name, hint, size, layout, state, strict, job)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''))`,
-		upload.ID, upload.User, upload.Name, hint, upload.Size, layout, upload.State, upload.Strict, upload.Job)
+		insert into uploads (id, user_id, name, hint, size, layout, state, strict, job, change)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10)`,
+		upload.ID, upload.User, upload.Name, hint, upload.Size, layout, upload.State, upload.Strict, upload.Job, upload.Change)
 	if err != nil {
 		return fmt.Errorf("insert into uploads: %w", unavailable(err))
 	}
@@ -110,7 +110,7 @@ func encodeUpload(upload *ports.Upload) (hint, layout []byte, err error) {
 // uploadColumns are the columns of every upload. A clock that was set back must not make durations negative.
 const uploadColumns = `
 	id, user_id, name, size, state, strict, coalesce(job, ''), objects, created, refused, bytes, coalesce(code_id, 0),
-	failure, detail, created_at,
+	failure, detail, created_at, change,
 	greatest(0, extract(epoch from case when job is null then updated_at else clock_timestamp() end - started_at))::float8,
 	greatest(0, extract(epoch from clock_timestamp() - updated_at))::float8`
 
@@ -119,7 +119,7 @@ func scanUpload(row pgx.CollectableRow, more ...any) (upload ports.Upload, err e
 	err = row.Scan(append([]any{
 		&upload.ID, &upload.User, &upload.Name, &upload.Size, &upload.State, &upload.Strict, &upload.Job,
 		&upload.Done.Records, &upload.Done.Registered, &upload.Done.Rejected, &upload.Done.Bytes, &upload.Import,
-		&upload.Failure, &upload.Detail, &upload.Created, &worked, &silent,
+		&upload.Failure, &upload.Detail, &upload.Created, &upload.Change, &worked, &silent,
 	}, more...)...)
 	upload.Created, upload.Done.Size = upload.Created.UTC(), upload.Size
 	upload.Worked, upload.Silent = seconds(worked), seconds(silent)

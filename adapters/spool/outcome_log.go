@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 
 	"rollcall/domain"
@@ -20,7 +21,8 @@ import (
 // so it must not change.
 //
 // The group follows the patronymic in its text, after a tab, which neither of them has. The place of a rejected record follows as a violation without a code, with the sheet as field and the line as limit. So versions
-// that store no groups or places read the rest of the outcome.
+// that store no groups or places read the rest of the outcome. The name and group of a rejected record, if it has a name, follow as another
+// one, whose field is a tab and the texts with tabs between them.
 type outcomeLog struct {
 	*spool
 
@@ -63,17 +65,18 @@ func (l *outcomeLog) Append(o domain.Outcome) error {
 			b = append(append(append(b, patronymic...), beforeGroup...), group...)
 		}
 	} else {
-		violations := len(o.Violations)
+		violations := o.Violations
 		if o.Place != (domain.Place{}) {
-			violations++
+			violations = append(slices.Clip(violations), domain.Violation{Field: domain.Field(o.Sheet), Limit: o.Line})
 		}
-		b = binary.AppendUvarint(b, uint64(rejected+violations-1))
+		if o.Name != (domain.FullName{}) {
+			person := []string{"", o.Name.Last.String(), o.Name.First.String(), o.Name.Patronymic.String(), o.Group.String()}
+			violations = append(slices.Clip(violations), domain.Violation{Field: domain.Field(strings.Join(person, beforeGroup))})
+		}
+		b = binary.AppendUvarint(b, uint64(rejected+len(violations)-1))
 		b = appendText(b, o.Login)
-		for _, v := range o.Violations {
+		for _, v := range violations {
 			b = appendViolation(b, v)
-		}
-		if violations > len(o.Violations) {
-			b = appendViolation(b, domain.Violation{Field: domain.Field(o.Sheet), Limit: o.Line})
 		}
 	}
 	l.buffer = b
@@ -166,10 +169,16 @@ func readOutcome(r *bufio.Reader) (domain.Outcome, error) {
 	}
 	for n := uint64(rejected); n <= kind && read.err == nil; n++ {
 		v := domain.Violation{Field: domain.Field(read.text()), Code: domain.Code(read.text()), Limit: int(read.number())}
-		if v.Code == "" {
-			o.Place = domain.Place{Sheet: string(v.Field), Line: v.Limit}
-		} else {
+		person, isPerson := strings.CutPrefix(string(v.Field), beforeGroup)
+		switch {
+		case v.Code != "":
 			o.Violations = append(o.Violations, v)
+		case isPerson:
+			texts := append(strings.SplitN(person, beforeGroup, 4), "", "", "", "") //nolint:mnd // the names and the group
+			o.Name = domain.RestoreFullName(domain.NameTexts{Last: texts[0], First: texts[1], Patronymic: texts[2]})
+			o.Group = domain.RestoreGroup(texts[3])
+		default:
+			o.Place = domain.Place{Sheet: string(v.Field), Line: v.Limit}
 		}
 	}
 	return o, read.err

@@ -94,18 +94,18 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	}
 
 	imports := application.NewImportUsers(use.imports)
+	directory := application.NewDirectory(application.DirectoryConfig{
+		Accounts: accounts, Store: fake.Directory{Store: store}, Users: fake.Users{Store: store}, Passwords: use.imports.Passwords, Outcomes: spools, Hasher: hasher, Now: time.Now, Rules: rules,
+		TemporaryLifetime: use.auth.TemporaryLifetime, KeepAnswers: use.imports.KeepAnswers,
+	})
+	use.web.Directory, use.web.Users = directory, directory
 	worker := application.NewUploadWorker(application.UploadWorkerConfig{
-		Jobs: s.uploads, Importing: imports, Spools: spools, Decoder: decoder, Failed: func(upload string, err error) { t.Errorf("upload %s: %v", upload, err) },
+		Jobs: s.uploads, Importing: imports, Directory: directory, Spools: spools, Decoder: decoder, Failed: func(upload string, err error) { t.Errorf("upload %s: %v", upload, err) },
 		Concurrency: 2, Queue: 8, Beat: 10 * time.Millisecond,
 	})
 	use.web.Useradd.Importing, use.web.Uploads.Importing = imports, imports
 	auth := application.NewAuth(use.auth)
 	use.web.Account.Auth = auth
-	directory := application.NewDirectory(application.DirectoryConfig{
-		Accounts: accounts, Store: fake.Directory{Store: store}, Users: fake.Users{Store: store}, Passwords: use.imports.Passwords, Hasher: hasher, Now: time.Now, Rules: rules,
-		TemporaryLifetime: use.auth.TemporaryLifetime,
-	})
-	use.web.Directory, use.web.Users = directory, directory
 	use.web.Account.Registering = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, SignIn: auth.SignIn, Now: time.Now, Rules: rules,
 	})

@@ -18,7 +18,7 @@ import (
 
 // Directory proves a ports.DirectoryStore, and the methods of ports.AccountStore that it affects.
 func Directory(t *testing.T, subject func(*testing.T) AccountsSubject) {
-	for _, c := range []struct {
+	for _, c := range append([]struct {
 		name string
 		test func(*testing.T, AccountsSubject)
 	}{
@@ -41,7 +41,7 @@ func Directory(t *testing.T, subject func(*testing.T) AccountsSubject) {
 		{"DeletesDuringEdits", deletesDuringEdits},
 		{"DeletesDuringImports", deletesDuringImports},
 		{"StopsWithItsContext", directoryStopsWithContext},
-	} {
+	}, bulkCases...) {
 		t.Run(c.name, func(t *testing.T) { c.test(t, subject(t)) })
 	}
 }

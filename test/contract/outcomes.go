@@ -46,7 +46,11 @@ func sampleOutcomes() []domain.Outcome {
 		{Place: domain.Place{Sheet: "5А", Line: 1 << 40}, Record: 6, Login: "a", Violations: domain.Violations{
 			{Field: domain.FieldLogin, Code: domain.CodeTooShort, Limit: 2},
 		}},
-		{Record: 7, Login: strings.Repeat("ы", 1000), Name: name, Group: domain.RestoreGroup("7 «Б»")},
+		{
+			Record: 7, Login: "b", Name: domain.RestoreFullName(domain.NameTexts{Last: "Ли"}), Group: domain.RestoreGroup("5"),
+			Violations: domain.Violations{{Code: domain.CodeSuspended}},
+		},
+		{Record: 8, Login: strings.Repeat("ы", 1000), Name: name, Group: domain.RestoreGroup("7 «Б»")},
 	}
 }
 

@@ -66,15 +66,24 @@ func (d Directory) Change(ctx context.Context, id int64, decide func(*domain.Use
 	if err != nil {
 		return err
 	}
-	i, stands := int(id-1), s.standings[id]
-	if (change.Deleted || !change.Suspended.IsZero()) && slices.Equal(s.operators(), []int{i}) {
+	if (change.Deleted || !change.Suspended.IsZero()) && slices.Equal(s.operators(), []int{int(id - 1)}) {
 		return domain.ErrLastOperator
 	}
 	if change.Person != nil {
-		err = s.replace(i, change.Person)
+		err = s.replace(int(id-1), change.Person)
 		if err != nil {
 			return err
 		}
+	}
+	s.change(id, &change)
+	return nil
+}
+
+// change makes a change, except that it replaces no person.
+func (s *Imports) change(id int64, change *ports.AccountChange) {
+	i, stands := int(id-1), s.standings[id]
+	if change.Group != nil {
+		s.accounts[i].Registration.Group = *change.Group
 	}
 	if change.Password != nil {
 		s.accounts[i].PasswordHash, s.dates[i].made, stands.required = change.Password.Hash, change.Password.Made.UTC(), false
@@ -94,7 +103,6 @@ func (d Directory) Change(ctx context.Context, id int64, decide func(*domain.Use
 		stands = standing{deleted: true}
 	}
 	s.setStanding(id, stands)
-	return nil
 }
 
 func (s *Imports) setStanding(id int64, stands standing) {
@@ -119,7 +127,7 @@ func (s *Imports) replace(i int, person *domain.Registration) error {
 func (s *Imports) forget(i int) {
 	login := s.accounts[i].Registration.Login
 	for key, answer := range s.answers {
-		if answer.Import == s.dates[i].by && answer.Import != 0 {
+		if answer.Import == s.dates[i].by && answer.Import != 0 || slices.Contains(answer.users, int64(i+1)) {
 			delete(s.answers, key)
 		}
 	}

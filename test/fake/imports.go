@@ -54,6 +54,7 @@ type keptAnswer struct {
 
 	outcomes []byte
 	expires  time.Time
+	users    []int64 // whom the answer of a bulk change names
 }
 
 // moment is the date of an import, and the day for which the statistics count it.
@@ -191,13 +192,17 @@ func (s *Imports) commit(tx *importTx) bool {
 		}
 	}
 	if tx.answer != nil {
-		if s.answers == nil {
-			s.answers = map[domain.ImportKey]keptAnswer{}
-		}
 		tx.answer.Import = tx.record.ID
-		s.answers[tx.mode.Key] = *tx.answer
+		s.keepAnswer(tx.mode.Key, tx.answer)
 	}
 	return true
+}
+
+func (s *Imports) keepAnswer(key domain.ImportKey, answer *keptAnswer) {
+	if s.answers == nil {
+		s.answers = map[domain.ImportKey]keptAnswer{}
+	}
+	s.answers[key] = *answer
 }
 
 // keep stores an import under a new id.
@@ -317,15 +322,20 @@ func (tx *importTx) Finish(_ context.Context, tally domain.Tally, answer *ports.
 	if answer == nil {
 		return nil
 	}
+	kept, err := newKeptAnswer(tally, answer)
+	tx.answer = kept
+	return err
+}
+
+func newKeptAnswer(tally domain.Tally, answer *ports.Answer) (*keptAnswer, error) {
 	outcomes, err := io.ReadAll(answer.Outcomes)
 	if err != nil {
-		return fmt.Errorf("keep answer: %w", err)
+		return nil, fmt.Errorf("keep answer: %w", err)
 	}
-	tx.answer = &keptAnswer{
+	return &keptAnswer{
 		KeptAnswer: ports.KeptAnswer{Tally: tally, Fingerprint: bytes.Clone(answer.Fingerprint), Salt: bytes.Clone(answer.Salt), Notes: answer.Notes},
 		outcomes:   outcomes, expires: answer.Expires,
-	}
-	return nil
+	}, nil
 }
 
 // keys returns the unique keys of an account.

@@ -89,10 +89,13 @@ func (Users) List(ctx context.Context) (int, error) {
 }
 
 // find returns the selected users in an order.
-func (u Users) find(selection ports.UserSelection, order domain.UserOrder, terms ports.SearchTerms) (found []ports.FoundUser) {
-	s := u.Store
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (u Users) find(selection ports.UserSelection, order domain.UserOrder, terms ports.SearchTerms) []ports.FoundUser {
+	u.Store.mu.Lock()
+	defer u.Store.mu.Unlock()
+	return u.Store.find(selection, order, terms)
+}
+
+func (s *Imports) find(selection ports.UserSelection, order domain.UserOrder, terms ports.SearchTerms) (found []ports.FoundUser) {
 	for i := range s.accounts {
 		id := int64(i + 1)
 		if s.has(id) {

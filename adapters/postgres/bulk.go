@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// bulkBatch is the number of users whom a bulk change changes in a round trip.
+const bulkBatch = 8192
+
+// ChangeMany implements ports.DirectoryStore. It locks users in the order of their ids, so that two changes cannot block each other. It has
+// a connection of imports, because it may take as long as one.
+func (d *Directory) ChangeMany(ctx context.Context, mode ports.BulkMode, work func(context.Context, ports.BulkTx) error) error {
+	return retry(ctx, maxChangeAttempts, func(int) (next, error) {
+		err := d.changeMany(ctx, mode, work)
+		switch sqlState(err) {
+		case deadlockDetected, serializationFailure:
+			return again, unavailable(err)
+		}
+		return stop, err
+	})
+}
+
+func (d *Directory) changeMany(ctx context.Context, mode ports.BulkMode, work func(context.Context, ports.BulkTx) error) error {
+	tx, err := d.db.imports.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // without effect after a commit
+
+	bulk := &bulkTx{tx: tx, mode: mode, origin: ports.OriginOf(ctx)}
+	err = bulk.begin(ctx)
+	if err != nil {
+		return err
+	}
+	err = work(ctx, bulk)
+	if err != nil {
+		return err
+	}
+	err = tx.Commit(ctx)
+	if err != nil {
+		return fmt.Errorf("commit changes: %w", mark(err))
+	}
+	return nil
+}
+
+// A bulkTx is the transaction of a bulk change.
+type bulkTx struct {
+	tx     pgx.Tx
+	mode   ports.BulkMode
+	origin ports.Origin
+	queue  pgx.Batch
+
+	ids     []int64 // of all selected users, in ascending order
+	next    int     // place in ids of the users whom Next has not returned
+	batch   []int64 // ids of the users whom Next has returned; 0 for a deleted one
+	deletes bool
+}
+
+// begin claims the key and selects the users.
+func (b *bulkTx) begin(ctx context.Context) error {
+	claim := queueClaim(&b.queue, b.mode.Key)
+	err := b.send(ctx, "claim key")
+	if err == nil {
+		err = claim.err()
+	}
+	if err != nil {
+		return err
+	}
+	b.ids = slices.Compact(slices.Sorted(slices.Values(b.mode.Selection.IDs)))
+	// As in an import, the planner then looks up every key in its index.
+	b.queue.Queue("select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)")
+	return nil
+}
+
+// send sends the queued statements.
+func (b *bulkTx) send(ctx context.Context, operation string) error {
+	err := b.tx.SendBatch(ctx, &b.queue).Close()
+	b.queue = pgx.Batch{}
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, mark(err))
+	}
+	return nil
+}
+
+// Selected implements ports.BulkTx.
+func (b *bulkTx) Selected() int { return len(b.ids) }
+
+// Next implements ports.BulkTx. It sends the changes of the users before.
+func (b *bulkTx) Next(ctx context.Context) ([]ports.SelectedUser, error) {
+	ids := b.ids[b.next:min(len(b.ids), b.next+bulkBatch)]
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	b.next += len(ids)
+	users, err := lockUsers(ctx, b.tx, &b.queue, ids)
+	b.queue = pgx.Batch{}
+	if err != nil {
+		return nil, err
+	}
+	b.batch = make([]int64, len(ids))
+	selected := make([]ports.SelectedUser, len(ids))
+	for i, id := range ids {
+		if len(users) > 0 && users[0].ID == id {
+			selected[i].User, b.batch[i] = users[0], id
+			users = users[1:]
+		}
+	}
+	return selected, nil
+}
+
+// Change implements ports.BulkTx.
+func (b *bulkTx) Change(_ context.Context, changes []ports.AccountChange) error {
+	b.deletes = b.deletes || slices.ContainsFunc(changes, func(c ports.AccountChange) bool { return c.Deleted })
+	queueChanges(&b.queue, b.origin, b.batch, changes)
+	return nil
+}
+
+// Finish implements ports.BulkTx. The answer of a deletion names people who are deleted already.
+func (b *bulkTx) Finish(ctx context.Context, tally domain.Tally, answer *ports.Answer, entry domain.AuditEntry) error {
+	b.queue.Queue(recordSQL, noteArgs(b.origin, &entry)...)
+	owner := answerOwner{key: b.mode.Key}
+	if !b.deletes {
+		owner.users = b.ids
+	}
+	err := queueAnswer(&b.queue, func() error { return b.send(ctx, "store answer") }, owner, tally, answer)
+	if err != nil {
+		return err
+	}
+	return b.send(ctx, "finish changes")
+}
