@@ -119,9 +119,11 @@ func (w *words) sentence(v domain.Violation) string {
 	if known, ok := w.known.Load(v); ok {
 		return known.(string) //nolint:forcetypeassert // sentences are all that it holds
 	}
-	data := map[string]any{"Limit": v.Limit}
+	data := map[string]any{"Limit": v.Limit, "Name": string(v.Field)}
+	isKnown := true
 	if v.Field != domain.FieldRecord {
-		data["Field"] = strings.TrimPrefix(w.Text("field."+string(v.Field)), "field.") // its own name if it has no message
+		name, isLonger := strings.CutPrefix(w.Text("field."+string(v.Field)), "field.") // its own name if it has no message
+		data["Field"], isKnown = name, !isLonger
 	}
 	id := "violation." + string(v.Code)
 	config := i18n.LocalizeConfig{MessageID: id + "." + string(v.Field), TemplateData: data, PluralCount: v.Limit}
@@ -130,7 +132,9 @@ func (w *words) sentence(v domain.Violation) string {
 		config.MessageID = id
 		sentence = w.message(&config)
 	}
-	w.known.Store(v, sentence)
+	if isKnown { // a client may send any other name
+		w.known.Store(v, sentence)
+	}
 	return sentence
 }
 

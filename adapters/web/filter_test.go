@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func TestInvalidFilter(t *testing.T) {
 		{"open=x", "open", "parameter", "The parameter “open” has an unknown value."},
 		{"import=0", "import", "parameter", "The parameter “import” has an unknown value."},
 		{"table=users", "table", "parameter", "The parameter “table” has an unknown value."},
+		{"till=2026-11-26", "till", "unknown_parameter", "The address has an unknown parameter, “till”: check its spelling."},
 		{"status=200&status=400", "status", "repeated", "status is given more than once."},
 		{"from=2026-11-26&from=abc", "from", "repeated", "from is given more than once."},
 		{"import=1&import=2", "import", "repeated", "import is given more than once."},
@@ -67,11 +69,14 @@ func TestInvalidFilter(t *testing.T) {
 				require.Len(t, answered.Violations, 1)
 				require.Equal(t, []string{c.field, c.code, c.message}, []string{string(answered.Violations[0].Field), string(answered.Violations[0].Code), answered.Violations[0].Message})
 			}
-			require.Contains(t, b.Get(t, "/useradd/export/csv?"+c.query).Text("main"), c.message, "for a browser")
+			rejected := b.Get(t, "/useradd/export/csv?"+c.query)
+			require.Contains(t, rejected.Text("main"), c.message, "for a browser")
+			require.Equal(t, "/profile?"+c.query, rejected.Find(".actions a").AttrOr("href", ""), "which leads to the filter")
 			page := b.Get(t, "/profile?"+c.query)
 			if page.Find("#"+c.field).Length() == 0 {
 				require.Equal(t, http.StatusOK, page.Status)
 				require.NotEmpty(t, page.Find(".imports tbody").Nodes, "it selects nothing")
+				require.Contains(t, page.Text("[role=alert]"), c.message)
 				return
 			}
 			require.Equal(t, http.StatusBadRequest, page.Status)
@@ -81,6 +86,28 @@ func TestInvalidFilter(t *testing.T) {
 			require.Empty(t, page.Find(".imports tbody, a[href*=export]").Nodes, "nothing is selected")
 			require.NotEmpty(t, page.Find(".figures").Nodes)
 		})
+	}
+}
+
+// Few unknown parameters of a long address are named, and none of the language switch.
+func TestUnknownParameters(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	s.post(t, person("boris", `"phone":"9161000007"`))
+	require.Empty(t, b.Get(t, "/profile?lang=en&status=200").Text("[role=alert]"))
+	require.Equal(t, http.StatusOK, b.Get(t, "/useradd/export/csv?lang=en").Status)
+	page := b.Get(t, "/profile?"+strings.Repeat("%00%ff%3Cb%3E=1&", 100)+"a&b&c&d&e&f="+strings.Repeat("x", 100))
+	require.Equal(t, 5, strings.Count(page.Text("[role=alert]"), "unknown parameter"))
+	require.Contains(t, page.Text("[role=alert]"), "<b>”")
+	require.Contains(t, b.Get(t, "/profile?"+strings.Repeat("x", 100)).Text("[role=alert]"), "“"+strings.Repeat("x", 50)+"…”")
+	for path, status := range map[string]int{"/audit?login=x": 200, "/audit/export/csv?login=x": 400, "/users?login=x": 200, "/users/export/csv?login=x": 400} {
+		got := b.Get(t, path)
+		require.Equal(t, status, got.Status)
+		require.Contains(t, got.Text("main"), "unknown parameter, “login”")
+	}
+	require.Equal(t, "/audit?login=x", b.Get(t, "/audit/export/csv?login=x").Find(".actions a").AttrOr("href", ""))
+	for _, query := range []string{"login=x", "after=x"} {
+		require.Equal(t, http.StatusBadRequest, b.Get(t, "/audit?"+query, "Accept", "application/json").Status)
 	}
 }
 

@@ -156,6 +156,26 @@ func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
 	require.Equal(t, "Send the files one at a time.", got.Text(".message.bad"))
 }
 
+// A page of an upload that was removed, or that another user opened before, leads to the list, which says that nothing was done.
+func TestDecisionsOnUploadsThatAreGone(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	for _, c := range []struct{ path, field string }{
+		{"/useradd/uploads/gone/start", "strict"},
+		{"/useradd/uploads/gone/start", "choose"},
+		{"/useradd/uploads/gone/cancel", "x"},
+		{"/useradd/uploads", "start"},
+		{"/useradd/uploads", "cancel"},
+	} {
+		t.Run(c.path+" "+c.field, func(t *testing.T) {
+			require.Equal(t, "/useradd/uploads", b.Do(t, "POST", c.path, c.field+"=gone", "Content-Type", mediaForm).Location())
+			require.Contains(t, b.Get(t, "/useradd/uploads").Text("[role=alert]"), "Nothing was done.")
+		})
+	}
+	require.Equal(t, 404, b.Do(t, "POST", "/useradd/uploads/gone/cancel", "", "Content-Type", mediaForm, "Accept", "application/json").Status)
+	require.Equal(t, 404, b.Get(t, "/useradd/uploads/gone").Status)
+}
+
 // An operator chooses the encoding of a file whose letters fit several.
 func TestUploadInUnclearEncoding(t *testing.T) {
 	s := serve(t)

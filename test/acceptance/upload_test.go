@@ -167,7 +167,8 @@ func TestUploadsArePrivate(t *testing.T) {
 		require.Equal(t, 401, nobody.Get(t, address+path, "Accept", "application/json").Status, path)
 	}
 	for _, path := range []string{"/start", "/cancel"} {
-		require.Equal(t, 404, other.Do(t, "POST", address+path, "", typed...).Status)
+		require.Equal(t, "/useradd/uploads", other.Do(t, "POST", address+path, "", typed...).Location(), "where nothing of it is listed")
+		require.Equal(t, 404, other.Do(t, "POST", address+path, "", append(typed, "Accept", "application/json")...).Status)
 		require.Equal(t, 403, b.Do(t, "POST", address+path, "", append(typed, "Sec-Fetch-Site", "cross-site")...).Status)
 		require.Equal(t, 401, nobody.Do(t, "POST", address+path, "", append(typed, "Accept", "*/*")...).Status)
 		got := nobody.Do(t, "POST", address+path, "", typed...)

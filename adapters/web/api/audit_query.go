@@ -36,19 +36,20 @@ func ReadAuditQuery(c *fiber.Ctx, location *time.Location, audit ports.ReadingAu
 	q := &AuditQuery{ReportQuery: ReportQuery{Values: url.Values{}, fields: KeepAuditFilter}}
 	q.Filter.From, q.Filter.Until = q.period(c, location, QueryFrom, QueryUntil)
 	q.After = q.number(c, QueryAfter, 64)
-	if name := q.value(c, QueryAction); name != "" {
+	name, login, key := q.value(c, QueryAction), q.value(c, QueryPerson), q.value(c, QueryActor)
+	q.ignoreUnknown(c)
+	if name != "" {
 		var invalid error
 		q.Filter.Actions, invalid = domain.ParseActions(name)
 		if invalid != nil {
 			q.violate(QueryAction, domain.CodeInvalid)
 		}
 	}
-	person, err := q.person(c, QueryPerson, q.value(c, QueryPerson), audit)
+	person, err := q.person(c, QueryPerson, login, audit)
 	if err != nil {
 		return nil, err
 	}
 	q.Filter.User = person
-	key := q.value(c, QueryActor)
 	actor, invalid := domain.ParseActor(key)
 	if invalid == nil {
 		q.Filter.Actor = actor

@@ -55,6 +55,7 @@ func ReadDirectoryQuery(c *fiber.Ctx, location *time.Location) *DirectoryQuery {
 	}
 	q.Users.Order = cmp.Or(listed(c, q, QuerySort, domain.UserOrders()), domain.UserOrders()[0])
 	q.Users.After = q.value(c, QueryAfter)
+	q.ignoreUnknown(c)
 	return q
 }
 

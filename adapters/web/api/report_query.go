@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/web/locale"
 	"rollcall/adapters/web/problem"
 	"rollcall/domain"
 )
@@ -46,6 +47,8 @@ const (
 	codeParameter domain.Code = "parameter" // an invalid value of a parameter without a field
 	codeReversed  domain.Code = "reversed"  // the last day is before the first
 	codeUnknown   domain.Code = "unknown"   // a value that is not in the list of a field
+
+	codeUnknownParameter domain.Code = "unknown_parameter" // a parameter that the address does not have
 )
 
 // A ReportQuery holds the parameters in the address of a report.
@@ -53,8 +56,11 @@ type ReportQuery struct {
 	Values     url.Values        // the parameters; dates as 2006-01-02, invalid values of the filter as they came
 	Violations domain.Violations // of the filter
 
-	fields []string          // parameters of the filter
-	others domain.Violations // of parameters that a page ignores if they are invalid: they select nothing
+	// Ignored are the violations of parameters that a page ignores and names: they select nothing. Programs get an error.
+	Ignored domain.Violations
+
+	fields []string        // parameters of the filter
+	known  map[string]bool // names of parameters
 
 	Filter domain.ReportFilter
 	Oldest bool // first
@@ -83,7 +89,27 @@ func ReadReportQuery(c *fiber.Ctx, location *time.Location) *ReportQuery {
 	q.Open = q.number(c, QueryOpen, 64)
 	q.Object = int(q.number(c, QueryObject, 32))
 	q.Table = q.choice(c, QueryTable, csvTables...)
+	q.ignoreUnknown(c)
 	return q
+}
+
+const (
+	maxUnknown   = 5  // parameters that are named
+	maxParameter = 50 // characters of a name
+)
+
+// ignoreUnknown names parameters that have not been read, such as misspelt ones.
+func (q *ReportQuery) ignoreUnknown(c *fiber.Ctx) {
+	named := 0
+	for key := range c.Context().QueryArgs().All() {
+		name := string(key)
+		if q.known[name] || name == locale.Parameter || named == maxUnknown {
+			continue
+		}
+		q.known[name] = true
+		named++
+		q.Ignored = append(q.Ignored, domain.Violation{Field: domain.Field(domain.Line(strings.ToValidUTF8(name, "\ufffd"), maxParameter)), Code: codeUnknownParameter})
+	}
 }
 
 // period reads the first and the last day of a period, and returns its beginning and its end.
@@ -105,7 +131,7 @@ func (q *ReportQuery) period(c *fiber.Ctx, location *time.Location, firstName, l
 func (q *ReportQuery) FilterErr() error { return errorOf(q.Violations) }
 
 // Err returns an error with all violations, nil if there are none.
-func (q *ReportQuery) Err() error { return errorOf(slices.Concat(q.Violations, q.others)) }
+func (q *ReportQuery) Err() error { return errorOf(slices.Concat(q.Violations, q.Ignored)) }
 
 func errorOf(violations domain.Violations) error {
 	if violations == nil {
@@ -116,13 +142,17 @@ func errorOf(violations domain.Violations) error {
 
 // value returns the first value of a parameter, empty for none, and adds it to the values.
 func (q *ReportQuery) value(c *fiber.Ctx, name string) string {
+	if q.known == nil {
+		q.known = map[string]bool{}
+	}
+	q.known[name] = true
 	value := strings.TrimSpace(c.Query(name))
 	isRepeated := len(c.Context().QueryArgs().PeekMulti(name)) > 1
 	switch {
 	case isRepeated && slices.Contains(q.fields, name):
 		q.violate(name, domain.CodeRepeated)
 	case isRepeated:
-		q.others = append(q.others, domain.Violation{Field: domain.Field(name), Code: domain.CodeRepeated})
+		q.Ignored = append(q.Ignored, domain.Violation{Field: domain.Field(name), Code: domain.CodeRepeated})
 	}
 	if value != "" {
 		q.Values.Set(name, value)
@@ -133,7 +163,7 @@ func (q *ReportQuery) value(c *fiber.Ctx, name string) string {
 // ignore drops an invalid value of a parameter without a field.
 func (q *ReportQuery) ignore(name string) {
 	q.Values.Del(name)
-	q.others = append(q.others, domain.Violation{Field: domain.Field(name), Code: codeParameter})
+	q.Ignored = append(q.Ignored, domain.Violation{Field: domain.Field(name), Code: codeParameter})
 }
 
 func (q *ReportQuery) violate(name string, code domain.Code) {

@@ -16,8 +16,11 @@ import (
 	"rollcall/ports"
 )
 
+// Parameter is the parameter of an address that chooses a language.
+const Parameter = "lang"
+
 const (
-	cookie      = "lang"
+	cookie      = Parameter
 	cookieYears = 1
 )
 
@@ -35,7 +38,7 @@ func New(languages ports.Languages, now func() time.Time) *Locale { return &Loca
 // Remember stores the language that a GET with ?lang= chooses, for this page and later ones.
 func (l *Locale) Remember(c *fiber.Ctx) error {
 	if c.Method() == fiber.MethodGet {
-		l.Switch(c, c.Query("lang"))
+		l.Switch(c, c.Query(Parameter))
 	}
 	return c.Next()
 }

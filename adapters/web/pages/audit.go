@@ -69,8 +69,10 @@ func (a *Audit) List(c *fiber.Ctx, _ *domain.User) error {
 	}
 	isJSON := transport.Preferred(c, fiber.MIMETextHTML, fiber.MIMEApplicationJSON) == fiber.MIMEApplicationJSON
 	invalid := query.FilterErr()
+	if isJSON {
+		invalid = query.Err()
+	}
 	v := &auditView{Form: a.form(c, auditInputs, query.Values)}
-	v.kept = query.Values
 	v.addFilter(query, a.Locale.Words(c))
 	switch {
 	case invalid != nil && isJSON:
@@ -87,6 +89,7 @@ func (a *Audit) List(c *fiber.Ctx, _ *domain.User) error {
 		return api.SendAudit(c, page)
 	}
 	v.addEntries(page, query, a.Locale.Words(c))
+	v.Alert = a.Locale.Words(c).Describe(query.Ignored)
 	return a.show(c, "audit", v)
 }
 

@@ -68,9 +68,9 @@ func (p *People) List(c *fiber.Ctx, _ *domain.User) error {
 	query := api.ReadDirectoryQuery(c, p.Locale.Now().Location())
 	words := p.Locale.Words(c)
 	v := &directoryView{Form: p.form(c, directoryInputs, query.Values)}
-	v.kept, v.Scripts = query.Values, []string{"users.js"}
+	v.Scripts = []string{"users.js"}
 	v.addFilter(query, words)
-	invalid := query.Err()
+	invalid := query.FilterErr()
 	if invalid != nil {
 		v.IsInvalid = true
 		return p.reject(c, "users", v, invalid)
@@ -80,6 +80,7 @@ func (p *People) List(c *fiber.Ctx, _ *domain.User) error {
 		v.IsInvalid = true
 		return p.reject(c, "users", v, err)
 	}
+	v.Alert = words.Describe(query.Ignored)
 	v.addUsers(page, query, words)
 	err = p.addCount(c, v, page, query, words)
 	if err != nil {

@@ -306,7 +306,7 @@ func (s *Site) takeForm(page string, view func(c *fiber.Ctx, entered url.Values)
 // take does what the handler of takeForm does, and reports whether it has shown the form.
 func (s *Site) take(c *fiber.Ctx, page string, view func(c *fiber.Ctx, entered url.Values) formView) (isShown bool, err error) {
 	c.Locals(sentKey, sentForm{page, view})
-	if !s.Locale.Switch(c, c.Query("lang")) {
+	if !s.Locale.Switch(c, c.Query(locale.Parameter)) {
 		return false, nil
 	}
 	entered, err := intake.ReadForm(c)

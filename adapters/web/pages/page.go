@@ -47,7 +47,6 @@ type Base struct {
 	HasForm         bool     // the page has a form that the language switch sends in a browser without scripts
 
 	assets Assets
-	kept   url.Values // parameters that links to other languages keep
 }
 
 func (b *Base) base() *Base { return b }
@@ -76,7 +75,7 @@ func (s *Site) show(c *fiber.Ctx, page string, v view) error {
 	if b.Title == "" {
 		b.Title = b.T.Text("title." + page)
 	}
-	b.Languages = s.languages(c, b.kept)
+	b.Languages = s.languages(c)
 	b.HasForm = slices.Contains([]string{"login", "register", "password", "user_edit"}, page)
 	s.takeFlash(c, b)
 	err = c.Render("pages/"+page, v, "layouts/page")
@@ -86,11 +85,10 @@ func (s *Site) show(c *fiber.Ctx, page string, v view) error {
 	return nil
 }
 
-// languages returns links to the same page in each language.
-func (s *Site) languages(c *fiber.Ctx, kept url.Values) []languageLink {
-	query := url.Values{}
-	maps.Copy(query, kept)
-	if next := c.Query("next"); next != "" {
+// languages returns links to the same page in each language, with the same parameters.
+func (s *Site) languages(c *fiber.Ctx) []languageLink {
+	query, _ := url.ParseQuery(string(c.Request().URI().QueryString())) // without what cannot be parsed
+	if next := query.Get("next"); next != "" {
 		query.Set("next", urls.Local(next))
 	}
 	current := s.Locale.Words(c).Language()
@@ -98,7 +96,7 @@ func (s *Site) languages(c *fiber.Ctx, kept url.Values) []languageLink {
 	links := make([]languageLink, 0, len(languages))
 	for _, words := range languages {
 		tag := words.Language()
-		query.Set("lang", tag)
+		query.Set(locale.Parameter, tag)
 		links = append(links, languageLink{Tag: tag, Name: words.Text("language.name"), URL: "?" + query.Encode(), Current: tag == current})
 	}
 	return links
@@ -110,6 +108,7 @@ type errorView struct {
 
 	Status int
 	Detail string
+	Offer  string      // address of the page that offers the file of the request; empty for none
 	Resend *resendView // nil for a request that is no form
 	SignIn string      // address at which the user signs in before sending the form again; empty unless the session is over
 }
@@ -130,6 +129,9 @@ func (s *Site) ShowProblem(c *fiber.Ctx, p problem.Problem, err error) error {
 	v := &errorView{
 		Base:   Base{Title: words.Text("error." + p.Code + ".title"), RequestID: p.RequestID},
 		Status: p.Status, Detail: p.Text(words), Resend: newResendView(c, p),
+	}
+	if page, isFile := urls.Offering(c.OriginalURL()); isFile && p.Status != http.StatusForbidden && p.Status != http.StatusNotFound {
+		v.Offer = page
 	}
 	if c.Method() == fiber.MethodPost && errors.Is(err, domain.ErrSignedOut) {
 		signIn := urls.SignIn(guard.PageOf(c))

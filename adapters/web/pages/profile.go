@@ -25,7 +25,7 @@ func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 	if r.Guard.SeesReports(user) {
 		query := api.ReadReportQuery(c, r.Locale.Now().Location())
 		invalid = query.FilterErr()
-		v.Form, v.kept = r.form(c, filterInputs, query.Values), query.Values
+		v.Form, v.Alert = r.form(c, filterInputs, query.Values), r.Locale.Words(c).Describe(query.Ignored)
 		report, err := r.report(c, &v.Form, query)
 		if err != nil {
 			return err

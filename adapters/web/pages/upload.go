@@ -219,24 +219,25 @@ func (u *Uploads) Decide(c *fiber.Ctx, user *domain.User) error {
 	if err != nil {
 		return err
 	}
+	notice := ""
+	note := func(result error) {
+		switch {
+		case errors.Is(result, ports.ErrNotFound):
+			notice = noticeUploadGone
+		case !errors.Is(result, ports.ErrChanged):
+			err = cmp.Or(err, result)
+		}
+	}
 	for _, id := range entered["start"] {
-		err = cmp.Or(err, unlessChanged(u.Uploading.Start(c.UserContext(), user.ID, id, false)))
+		note(u.Uploading.Start(c.UserContext(), user.ID, id, false))
 	}
 	for _, id := range entered["cancel"] {
-		err = cmp.Or(err, unlessChanged(u.Uploading.Cancel(c.UserContext(), user.ID, id)))
+		note(u.Uploading.Cancel(c.UserContext(), user.ID, id))
 	}
 	if err != nil {
 		return err
 	}
-	return c.Redirect(urls.UploadList, http.StatusSeeOther)
-}
-
-// unlessChanged returns nil for the error of an upload that has changed or was removed in the meantime.
-func unlessChanged(err error) error {
-	if errors.Is(err, ports.ErrChanged) || errors.Is(err, ports.ErrNotFound) {
-		return nil
-	}
-	return err
+	return u.redirect(c, urls.UploadList, notice)
 }
 
 // Uploaded answers GET /useradd/uploads/:id.
@@ -264,7 +265,8 @@ func (u *Uploads) Cancel(c *fiber.Ctx, user *domain.User) error {
 	})
 }
 
-// change changes an upload, and redirects to its page. That page also shows the state of an upload that has changed in the meantime.
+// change changes an upload, and redirects to its page. That page also shows the state of an upload that has changed in the meantime. If
+// the upload was removed, or another user has signed in since the page was opened, the list says so.
 func (u *Uploads) change(c *fiber.Ctx, change func(id string, entered url.Values) error) error {
 	id := c.Params("id")
 	entered, err := intake.ReadForm(c)
@@ -272,7 +274,10 @@ func (u *Uploads) change(c *fiber.Ctx, change func(id string, entered url.Values
 		return err
 	}
 	err = change(id, entered)
-	if err != nil && !errors.Is(err, ports.ErrChanged) {
+	switch {
+	case errors.Is(err, ports.ErrNotFound) && problem.WantsPage(c):
+		return u.redirect(c, urls.UploadList, noticeUploadGone)
+	case err != nil && !errors.Is(err, ports.ErrChanged):
 		return err
 	}
 	return c.Redirect(urls.Uploads+id, http.StatusSeeOther)

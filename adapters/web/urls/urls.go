@@ -59,7 +59,11 @@ func Offering(next string) (page string, isFile bool) {
 	id, name, _ := strings.Cut(upload, "/")
 	switch {
 	case strings.HasPrefix(file.Path, Export+"rejected."):
-		return Imports + url.PathEscape(file.Query().Get("import")), true
+		id, err := strconv.ParseInt(file.Query().Get("import"), 10, 64)
+		if err != nil || id <= 0 {
+			return Profile, true
+		}
+		return Import(id), true
 	case strings.HasPrefix(file.Path, Export):
 		return (&url.URL{Path: Profile, RawQuery: file.RawQuery}).String(), true
 	case file.Path == AuditCSV:
