@@ -13,6 +13,9 @@ type AccountStore interface {
 	// then, so its owner can sign in by it. Find returns ErrNotFound if there is no account.
 	Find(ctx context.Context, identity domain.Identity) (*domain.User, error)
 
+	// Owners returns the id of the account that each identity belongs to, as Find does, and 0 for none.
+	Owners(ctx context.Context, identities []domain.Identity) ([]int64, error)
+
 	// User returns an account. It returns ErrNotFound.
 	User(ctx context.Context, id int64) (*domain.User, error)
 

@@ -19,6 +19,9 @@ type Directory interface {
 	// Person returns a user with the latest sign-ins and sessions.
 	Person(ctx context.Context, id int64) (*domain.Person, error)
 
+	// Owners returns the accounts that have each of some names.
+	Owners(ctx context.Context, names []Names) ([]Owners, error)
+
 	// Edit replaces a person's data by the candidate that person returns for the account as it is. It returns *domain.RejectedError.
 	Edit(ctx context.Context, id int64, expected Expectation, person func(user *domain.User) *domain.Candidate) error
 
@@ -30,6 +33,12 @@ type Directory interface {
 	// a text that is no salt.
 	NewPassword(ctx context.Context, id int64, expected Expectation, salt []byte) (login, password string, err error)
 }
+
+// Names are a login, an email and a phone, as a record has them; empty for none. They may be invalid, and belong to several accounts.
+type Names struct{ Login, Email, Phone string }
+
+// Owners are the ids of the accounts with the login, the email and the phone of Names, 0 for none.
+type Owners struct{ Login, Email, Phone int64 }
 
 // AccountControl decides whether and how users may sign in.
 type AccountControl interface {

@@ -43,16 +43,17 @@ type ImportPage struct {
 
 // A RejectionQuery asks for a page of the rejections of its filter's import, ordered by the numbers of their records.
 type RejectionQuery struct {
-	Filter domain.ReportFilter
-	After  int // starts the page after the record with this number
-	Limit  int
+	Filter    domain.ReportFilter
+	After     int // starts the page after the record with this number
+	Limit     int
+	Originals bool // the page has the originals
 }
 
 // A RejectionPage is a page of rejections, with their import.
 type RejectionPage struct {
 	Import     domain.Import
-	Rejections []domain.Rejection // without their originals
-	IsLast     bool               // no rejection follows the page
+	Rejections []domain.Rejection
+	IsLast     bool // no rejection follows the page
 }
 
 // ReportStore reads the results of imports.

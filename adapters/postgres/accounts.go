@@ -34,6 +34,30 @@ func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.
 		limit 1`, identity.Login, identity.Email, identity.Phone)
 }
 
+// Owners implements ports.AccountStore.
+func (a *Accounts) Owners(ctx context.Context, identities []domain.Identity) ([]int64, error) {
+	logins, emails, phones := make([]string, len(identities)), make([]string, len(identities)), make([]string, len(identities))
+	for i, identity := range identities {
+		logins[i], emails[i], phones[i] = identity.Login, identity.Email, identity.Phone
+	}
+	rows, err := a.db.pool.Query(ctx, `
+		select coalesce((
+			select u.id from users u
+			where u.login_key = nullif(i.login, '') or u.email_key = nullif(i.email, '') or u.phone = nullif(i.phone, '')
+			order by (u.email_key = i.email) is true desc, (u.phone = i.phone) is true desc
+			limit 1), 0)
+		from unnest($1::text[], $2::text[], $3::text[]) with ordinality as i(login, email, phone, place)
+		order by i.place`, logins, emails, phones)
+	if err == nil {
+		var ids []int64
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err == nil {
+			return ids, nil
+		}
+	}
+	return nil, fmt.Errorf("find owners: %w", unavailable(err))
+}
+
 // User implements ports.AccountStore.
 func (a *Accounts) User(ctx context.Context, id int64) (*domain.User, error) {
 	return readUser(ctx, a.db.pool, selectUser+"where u.id = $1", id)

@@ -150,7 +150,7 @@ func (r *Reports) idsOf(ctx context.Context, filter *domain.ReportFilter) (idRan
 // Rejections implements ports.ReportReading.
 func (r *Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*ports.RejectionPage, error) {
 	args := filterArgs(&query.Filter)
-	args["after"], args["limit"] = query.After, query.Limit+1
+	args["after"], args["limit"], args["originals"] = query.After, query.Limit+1, query.Originals
 	sql := rejectionsSQL
 	if query.Filter.Login != "" {
 		sql = rejectionsByLoginSQL
@@ -196,7 +196,7 @@ func scanImport(row pgx.CollectableRow, more ...any) (i domain.Import, err error
 
 func scanRejection(row pgx.CollectableRow) (r domain.Rejection, err error) {
 	var violations []byte
-	err = row.Scan(&r.Import, &r.Record, &r.Sheet, &r.Line, &r.Login, &r.Description, &violations)
+	err = row.Scan(&r.Import, &r.Record, &r.Sheet, &r.Line, &r.Login, &r.Description, &violations, &r.Original)
 	if err == nil {
 		r.Violations, err = readViolations(violations)
 	}

@@ -229,3 +229,33 @@ func TestDirectoryExportIsImported(t *testing.T) {
 		})
 	}
 }
+
+// The page of an import leads operators to its people, and rejected records to the accounts that have their login, email or phone.
+func TestImportLeadsToPeople(t *testing.T) {
+	s := serve(t, func(use *settings) { use.imports.KeepOriginals = true })
+	b := s.class(t, 2)
+	got := s.post(t, "["+strings.Join([]string{
+		person("USER001", `"email":"new@example.com"`), person("three", `"email":"User002@example.com","phone":"8 (912) 345-67-89"`), person("four", `"phone":79123456789`),
+		person("anna", `"email":"anna@example.com"`), person("five", `"phone":null`), person("six", `"phone":"8 916 100-00-06"`),
+	}, ",")+"]")
+	require.Equal(t, http.StatusOK, got.status, got.body)
+	page := b.Get(t, "/useradd/imports/2")
+	require.Equal(t, "1 registered person", page.Text(`.more a[href="/users?import=2"]`))
+	require.Equal(t, []string{"six"}, rows(b.Get(t, "/users?import=2")))
+	var links []string
+	for _, row := range page.Find(".rejections tbody tr").EachIter() {
+		line := []string{row.Find("td").Eq(1).Text() + ":"}
+		for _, link := range row.Find("a").EachIter() {
+			line = append(line, link.Text(), link.AttrOr("href", ""))
+		}
+		links = append(links, strings.Join(line, " "))
+	}
+	require.Equal(t, []string{
+		"USER001: USER001 /users/2", "three: The account with this email /users/3 The account with this phone /users/1", "four: The account with this phone /users/1",
+		"anna: anna /users/1", "five:",
+	}, links)
+	other := s.browser(t)
+	require.Equal(t, http.StatusSeeOther, other.Submit(t, "/register", anna("login", "other", "email", "other@example.com", "phone", "")).Status)
+	require.Equal(t, http.StatusOK, other.Get(t, "/useradd/imports/2").Status)
+	require.Empty(t, other.Get(t, "/useradd/imports/2").Find(`a[href^="/users"]`).Nodes, "other readers learn nothing of accounts")
+}

@@ -259,6 +259,10 @@ func (r *recorder) Person(context.Context, int64) (*domain.Person, error) {
 	return &domain.Person{User: r.user, Status: domain.StatusActive}, nil
 }
 
+func (r *recorder) Owners(_ context.Context, names []ports.Names) ([]ports.Owners, error) {
+	return make([]ports.Owners, len(names)), nil
+}
+
 func (r *recorder) Edit(_ context.Context, _ int64, expected ports.Expectation, person func(*domain.User) *domain.Candidate) error {
 	r.record("Edit", person(&r.user))
 	if expected != nil {

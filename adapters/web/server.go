@@ -157,7 +157,7 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 		Guard: door, Locale: languages, Assets: assets, AllowsRegistration: !cfg.Account.RegistrationClosed,
 		PatronymicOptional: cfg.PatronymicOptional,
 	}
-	reports := &pages.Reports{Site: site, Reading: cfg.Reports}
+	reports := &pages.Reports{Site: site, Reading: cfg.Reports, Directory: cfg.Directory}
 	return &handlers{
 		guard:   door,
 		site:    site,

@@ -213,6 +213,9 @@ func find(t *testing.T, s AccountsSubject, identity domain.Identity) string {
 	same, err := s.Accounts.User(t.Context(), user.ID)
 	require.NoError(t, err)
 	require.Equal(t, same, user)
+	owners, err := s.Accounts.Owners(t.Context(), []domain.Identity{{}, identity, {Login: "nobody", Email: "nobody@example.com", Phone: "70000000000"}})
+	require.NoError(t, err)
+	require.Equal(t, []int64{0, user.ID, 0}, owners)
 	return user.Login
 }
 
@@ -374,9 +377,10 @@ func accountsStopWithContext(t *testing.T, s AccountsSubject) {
 	cancel()
 	_, errFind := s.Accounts.Find(ctx, domain.Identity{Login: user.Login})
 	_, errUser := s.Accounts.User(ctx, user.ID)
+	_, errOwners := s.Accounts.Owners(ctx, []domain.Identity{{Login: user.Login}})
 	errSet := s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "x", Made: user.Password.Made})
 	errUse := s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, []byte("x"))
-	for _, err := range []error{errFind, errUser, errSet, errUse} {
+	for _, err := range []error{errFind, errUser, errOwners, errSet, errUse} {
 		require.ErrorIs(t, err, context.Canceled)
 		require.NotErrorIs(t, err, ports.ErrUnavailable)
 	}

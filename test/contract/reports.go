@@ -794,6 +794,10 @@ func readsOnRequest(t *testing.T, s ReportsSubject) {
 			require.JSONEq(t, string(whole.Original), string(rejection.Original), "%+v", query)
 		}
 	}
+	for _, filter := range []domain.ReportFilter{{Import: in.ID}, {Import: in.ID, Login: "a"}} {
+		page := s.rejections(t, ports.RejectionQuery{Filter: filter, Limit: 2, Originals: true})
+		require.JSONEq(t, string(whole.Original), string(page.Rejections[0].Original))
+	}
 }
 
 func readsOneMoment(t *testing.T, s ReportsSubject) {

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -52,6 +53,21 @@ func (a Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.U
 		}
 	}
 	return nil, ports.ErrNotFound
+}
+
+// Owners implements ports.AccountStore.
+func (a Accounts) Owners(ctx context.Context, identities []domain.Identity) ([]int64, error) {
+	ids := make([]int64, len(identities))
+	for i, identity := range identities {
+		user, err := a.Find(ctx, identity)
+		switch {
+		case err == nil:
+			ids[i] = user.ID
+		case !errors.Is(err, ports.ErrNotFound):
+			return nil, err
+		}
+	}
+	return ids, nil
 }
 
 // User implements ports.AccountStore.

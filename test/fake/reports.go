@@ -159,7 +159,9 @@ func (r Reports) Rejections(ctx context.Context, query ports.RejectionQuery) (*p
 				page.IsLast = false
 				break
 			}
-			rejection.Original = nil
+			if !query.Originals {
+				rejection.Original = nil
+			}
 			page.Rejections = append(page.Rejections, rejection)
 		}
 		return &page, nil

@@ -17,10 +17,11 @@ type importPageView struct {
 	Base
 
 	Import               importView
-	Registered, Rejected string // how many records
-	NotAll               bool   // a record was rejected
-	Token                string // name of the token that sent the import
-	SentBy               string // login of the user who sent it, for operators
+	Registered, Rejected string   // how many records
+	NotAll               bool     // a record was rejected
+	Token                string   // name of the token that sent the import
+	SentBy               string   // login of the user who sent it, for operators
+	People               linkView // to the people whom it registered, for operators; with an empty name for none
 	Rejections           *rejectionsView
 	Unkept               string // says that there were more rejections than are kept
 }
@@ -43,11 +44,22 @@ func (r *Reports) Import(c *fiber.Ctx, user *domain.User) error {
 	}
 	if user.Has(domain.RoleOperator) {
 		v.SentBy = it.User
+		v.People = peopleOf(id, it.Registered, words)
 	}
 	if it.Rejected > 0 {
 		v.Rejections = rejected
 	}
 	return r.show(c, "import", v)
+}
+
+// peopleOf returns a link to the people whom an import registered.
+func peopleOf(id int64, registered int, words *locale.Words) linkView {
+	if registered == 0 {
+		return linkView{}
+	}
+	return linkView{
+		words.Text("import.people", "Count", registered, "Number", words.Number(registered)), urls.Directory + "?" + api.QueryImport + "=" + text(id),
+	}
 }
 
 // rejectionsOf returns a page of the records that an import rejected, after a record, and the import.

@@ -25,7 +25,8 @@ const (
 type Reports struct {
 	*Site
 
-	Reading ports.ReportReading
+	Reading   ports.ReportReading
+	Directory ports.Directory
 }
 
 // reportView is the report in a profile. An address is empty if there is no page to link to.
@@ -129,6 +130,8 @@ type rejectionView struct {
 	Number       int
 	Place        string // in the file; empty for none
 	Login, Wrong string
+	LoginURL     string     // of the account with the login; empty for none
+	Owners       []linkView // to other accounts that have the email or the phone
 }
 
 // report returns the report that a query asks for, and sets the options of its filter.
@@ -322,6 +325,11 @@ func (r *Reports) openImport(c *fiber.Ctx, q *api.ReportQuery) (*rejectionsView,
 // rejections returns a page of the records that an import rejected, and the import. The function address returns the address of the page
 // after a record; for an empty text, that of the first page.
 func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address func(after string) string) (*rejectionsView, domain.Import, error) {
+	visitor, err := r.Guard.Visitors.Visitor(c)
+	if err != nil {
+		return nil, domain.Import{}, err
+	}
+	query.Originals = visitor.IsOperator()
 	page, err := r.Reading.Rejections(c.UserContext(), query)
 	if err != nil {
 		return nil, domain.Import{}, err
@@ -333,16 +341,15 @@ func (r *Reports) rejections(c *fiber.Ctx, query ports.RejectionQuery, address f
 	if !page.IsLast {
 		v.More = address(strconv.Itoa(page.Rejections[len(page.Rejections)-1].Record))
 	}
-	visitor, err := r.Guard.Visitors.Visitor(c)
-	if err != nil || !visitor.IsOperator() {
-		return v, page.Import, err
+	if !visitor.IsOperator() {
+		return v, page.Import, nil
 	}
 	for _, format := range []string{"json", "csv", "xlsx"} {
 		v.Files = append(v.Files, linkView{
 			strings.ToUpper(format), urls.Export + "rejected." + format + "?" + api.QueryImport + "=" + text(query.Filter.Import),
 		})
 	}
-	return v, page.Import, nil
+	return v, page.Import, r.addOwners(c, v, page.Rejections)
 }
 
 func newRejectionsView(rejections []domain.Rejection, words *locale.Words) *rejectionsView {

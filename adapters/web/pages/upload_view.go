@@ -194,6 +194,7 @@ type uploadView struct {
 	Slips           string        // address; empty when the passwords are no longer available
 	Until           locale.Moment // says how long they are
 	Import          string        // address
+	People          linkView      // to the people whom it registered; with an empty name for none
 	Failure, Detail string
 }
 
@@ -295,12 +296,13 @@ func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User) error {
 		u.addCredentials(v, upload, words)
 		if upload.Done.Rejected > 0 {
 			v.Rejections, _, err = u.rejectionsOf(c, upload.Import, 0)
-			if err != nil {
-				return err
-			}
 		}
 	case upload.State == domain.UploadChecked && upload.Rejections != nil:
 		v.Rejections = newRejectionsView(upload.Rejections, words)
+		err = u.addOwners(c, v.Rejections, upload.Rejections)
+	}
+	if err != nil {
+		return err
 	}
 	return u.show(c, "uploaded", v)
 }
@@ -344,7 +346,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		v.Failure = words.Text("upload.failure." + string(upload.Failure))
 	}
 	if upload.Import != 0 {
-		v.Import = urls.Import(upload.Import)
+		v.Import, v.People = urls.Import(upload.Import), peopleOf(upload.Import, upload.Done.Registered, words)
 	}
 	return v
 }
