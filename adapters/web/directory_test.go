@@ -122,7 +122,10 @@ func TestDirectoryPagesAndJSON(t *testing.T) {
 	page := b.Get(t, "/users?"+query)
 	require.Equal(t, "descending", page.Find("th[aria-sort]").AttrOr("aria-sort", ""))
 	require.Equal(t, "/users/count?import=1", page.Find("[data-count]").AttrOr("data-count", ""))
-	require.Equal(t, "Found: 120", b.Get(t, page.Find("[data-count]").AttrOr("href", "")).Text(".found [role=status]"))
+	counted := b.Get(t, page.Find("[data-count]").AttrOr("href", ""))
+	require.Equal(t, "Found: 120", counted.Text(".found [role=status]"))
+	require.Empty(t, counted.Text("[role=alert]"))
+	require.Equal(t, "The address has an unknown parameter, “klass”: check its spelling.", b.Get(t, "/users?klass=7").Text("[role=alert]"))
 	read := rows(page)
 	for page.Find("[rel=next]").Length() == 1 {
 		page = b.Get(t, page.Find("[rel=next]").AttrOr("href", ""))

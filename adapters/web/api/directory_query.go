@@ -38,7 +38,8 @@ var (
 type DirectoryQuery struct {
 	ReportQuery
 
-	Users ports.UserQuery
+	Users  ports.UserQuery
+	Counts bool // a page says how many users were found
 }
 
 // ReadDirectoryQuery reads the parameters of a request. Its days begin in a location.
@@ -55,6 +56,7 @@ func ReadDirectoryQuery(c *fiber.Ctx, location *time.Location) *DirectoryQuery {
 	}
 	q.Users.Order = cmp.Or(listed(c, q, QuerySort, domain.UserOrders()), domain.UserOrders()[0])
 	q.Users.After = q.value(c, QueryAfter)
+	q.Counts = q.value(c, QueryCount) != ""
 	q.ignoreUnknown(c)
 	return q
 }

@@ -196,7 +196,7 @@ func (p *People) addCount(c *fiber.Ctx, v *directoryView, page *ports.UserPage, 
 	count := len(page.Users)
 	switch {
 	case q.Users.After == "" && page.Next == "":
-	case c.Query(api.QueryCount) == "":
+	case !q.Counts:
 		v.CountURL = q.Address(urls.Directory, api.KeepUserOrder, api.QueryAfter, q.Users.After, api.QueryCount, "1")
 		v.CountJSON = q.Address(urls.UserCount, api.KeepUserFilter)
 		return nil
