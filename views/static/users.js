@@ -33,6 +33,10 @@
       document.querySelector(".part").remove();
       if (table.hidden) table.after(page.querySelector(".nothing"));
     }
+    const next = document.querySelector(".paging [data-part]");
+    if (!next || rows() < perPage) return;
+    document.querySelector(".part").remove();
+    next.textContent = next.dataset.part;
   };
   if (table) follow().catch(() => {});
 }
