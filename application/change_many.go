@@ -45,7 +45,7 @@ func (d *Directory) changeMany(
 	if err != nil {
 		return nil, errors.Join(err, b.dropLog())
 	}
-	result = resultOf(b.log, b.issuer)
+	result = resultOf(b.Outcomes, b.log, b.issuer)
 	result.Tally = b.tally
 	return result, nil
 }

@@ -190,7 +190,7 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	result := resultOf(log, issuer)
+	result := resultOf(u.cfg.Outcomes, log, issuer)
 	result.ID, result.Tally, result.Notes, result.Replayed = answer.Import, answer.Tally, answer.Notes, true
 	return result, nil
 }
@@ -256,7 +256,7 @@ func (i *userImport) run(ctx context.Context) (result *ports.ImportResult, err e
 	case err != nil:
 		return nil, errors.Join(err, i.dropLog())
 	}
-	result = resultOf(i.log, i.issuer)
+	result = resultOf(i.Outcomes, i.log, i.issuer)
 	result.ID, result.Tally, result.Notes = id, i.tally, *i.notes
 	return result, nil
 }
@@ -362,15 +362,18 @@ func outcomeOf(o *domain.Record, violations domain.Violations, skips bool) domai
 }
 
 // resultOf returns the result of an import without its figures. A dry run has no issuer.
-func resultOf(log ports.OutcomeLog, issuer ports.Issuer) *ports.ImportResult {
-	after := func(registered int) iter.Seq2[domain.Outcome, error] { return outcomes(log, issuer, registered) }
-	return &ports.ImportResult{Outcomes: after(0), After: after, Close: log.Close}
+func resultOf(store ports.OutcomeStore, log ports.OutcomeLog, issuer ports.Issuer) *ports.ImportResult {
+	return &ports.ImportResult{
+		Outcomes: outcomes(log, issuer), Close: log.Close,
+		SlipOrder: func() (*domain.SlipOrder, error) { return store.SlipOrder(log.Outcomes()) },
+		Pick:      func(records []int32) (map[int32]domain.Outcome, error) { return pick(log, issuer, records) },
+	}
 }
 
-// outcomes yields the outcomes of a log after a number of registered records, with the passwords of an issuer, if there is one. A large log
-// is read, and its passwords are derived, while earlier outcomes are sent to the client.
-func outcomes(log ports.OutcomeLog, issuer ports.Issuer, after int) iter.Seq2[domain.Outcome, error] {
-	all := log.Outcomes(after)
+// outcomes yields the outcomes of a log, with the passwords of an issuer, if there is one. A large log is read, and its passwords are
+// derived, while earlier outcomes are sent to the client.
+func outcomes(log ports.OutcomeLog, issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
+	all := log.Outcomes()
 	if issuer != nil {
 		all = withPasswords(all, issuer)
 	}
@@ -384,14 +387,47 @@ func outcomes(log ports.OutcomeLog, issuer ports.Issuer, after int) iter.Seq2[do
 func withPasswords(all iter.Seq2[domain.Outcome, error], issuer ports.Issuer) iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
 		for outcome, err := range all {
-			if err == nil && outcome.Violations == nil && !outcome.Skipped {
-				outcome.Password = issuer.Password(outcome.Record)
+			if err == nil {
+				setPassword(&outcome, issuer)
 			}
 			if !yield(outcome, err) {
 				return
 			}
 		}
 	}
+}
+
+// setPassword sets the password of a registered record.
+func setPassword(outcome *domain.Outcome, issuer ports.Issuer) {
+	if outcome.Violations == nil && !outcome.Skipped {
+		outcome.Password = issuer.Password(outcome.Record)
+	}
+}
+
+// pick returns the outcomes of some records, with the passwords of an issuer, if there is one.
+func pick(log ports.OutcomeLog, issuer ports.Issuer, records []int32) (map[int32]domain.Outcome, error) {
+	wanted := make(map[int32]struct{}, len(records))
+	for _, record := range records {
+		wanted[record] = struct{}{}
+	}
+	picked := make(map[int32]domain.Outcome, len(wanted))
+	for outcome, err := range log.Outcomes() {
+		if err != nil {
+			return nil, err
+		}
+		record := int32(outcome.Record)
+		if _, isWanted := wanted[record]; !isWanted {
+			continue
+		}
+		if issuer != nil {
+			setPassword(&outcome, issuer)
+		}
+		picked[record] = outcome
+		if len(picked) == len(wanted) {
+			break
+		}
+	}
+	return picked, nil
 }
 
 // fingerprint returns a hash of a request's file and options. It includes the name of the token, although the key belongs to the token

@@ -105,6 +105,8 @@ func TestInvalidFlags(t *testing.T) {
 		{"", "expected one of"},
 		{"unknown", "unexpected argument unknown"},
 		{"serve --max-body much", "--max-body"},
+		{"serve --site-name=", `invalid --site-name "": expected 1 to 60 visible characters`},
+		{"serve --site-name " + strings.Repeat("x", 61), `expected 1 to 60 visible characters`},
 		{"serve --max-body 0", "--max-body must be greater than 0"},
 		{"serve --max-connections 0", "--max-connections must be greater than 0"},
 		{"serve --listen 5000", `invalid --listen "5000": expected an address and port such as 127.0.0.1:5000`},

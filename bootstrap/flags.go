@@ -18,10 +18,14 @@ import (
 
 // The flags of the commands, by the groups of --help. databaseFlags stand with the database.
 
+// maxSiteName is the number of characters that fit on a slip.
+const maxSiteName = 60
+
 // serverFlags configure how the server talks to clients.
 type serverFlags struct {
 	Listen          string           `env:"ROLLCALL_LISTEN" default:"127.0.0.1:5000" placeholder:"ADDR" help:"Address and port to listen on (default: ${default}); port 0 picks a free port."`
 	Hosts           []hostName       `name:"host" env:"ROLLCALL_HOST" placeholder:"NAME" help:"Host name that the server answers to, such as people.example; repeatable. Requests for other names get 421. Defaults to loopback names on a loopback address, and to any name elsewhere."`
+	SiteName        string           `env:"ROLLCALL_SITE_NAME" default:"Rollcall" placeholder:"NAME" help:"Name of the service on pages and slips, at most 60 characters (default: ${default})."`
 	TrustedProxies  []network        `name:"trusted-proxy" env:"ROLLCALL_TRUSTED_PROXY" placeholder:"NETWORK" help:"Address or network (such as 10.0.0.0/8) of a trusted proxy; repeatable. X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host of other peers are ignored."`
 	TLSCert         string           `name:"tls-cert" env:"ROLLCALL_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate for HTTPS, in PEM, followed by its issuers' certificates. A renewed file is picked up without a restart."`
 	TLSKey          string           `name:"tls-key" env:"ROLLCALL_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of the certificate, in PEM."`
@@ -34,6 +38,8 @@ type serverFlags struct {
 
 func (f *serverFlags) check() error {
 	switch {
+	case domain.IsBlank(f.SiteName), domain.Line(f.SiteName, maxSiteName) != f.SiteName:
+		return fmt.Errorf("invalid --site-name %q: expected 1 to %d visible characters", f.SiteName, maxSiteName)
 	case (f.TLSCert == "") != (f.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key must be set together")
 	case f.MaxBody <= 0:

@@ -204,6 +204,7 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 			PasswordPolicy:   cmd.TemporaryPasswords,
 			PasswordLifetime: cmd.TemporaryLifetime,
 		},
+		SiteName:  cmd.SiteName,
 		Reports:   u.reports,
 		Directory: u.directory,
 		Users:     u.directory,

@@ -56,8 +56,11 @@ type ImportResult struct {
 	// Close, but not concurrently.
 	Outcomes iter.Seq2[domain.Outcome, error]
 
-	// After yields those after a number of registered records, without deriving the passwords of these.
-	After func(registered int) iter.Seq2[domain.Outcome, error]
+	// SlipOrder sorts the registered records by group and name. It returns the error of Outcomes, and ErrUnavailable if the disk is full.
+	SlipOrder func() (*domain.SlipOrder, error)
+
+	// Pick returns the outcomes of some records by their numbers, and derives no other passwords.
+	Pick func(records []int32) (map[int32]domain.Outcome, error)
 
 	// Close frees the storage of the outcomes.
 	Close func() error

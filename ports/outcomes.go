@@ -11,6 +11,9 @@ import (
 type OutcomeStore interface {
 	// NewLog returns an empty log.
 	NewLog() OutcomeLog
+
+	// SlipOrder sorts the registered records of outcomes. It returns the error of the outcomes, and ErrUnavailable if the disk is full.
+	SlipOrder(outcomes iter.Seq2[domain.Outcome, error]) (*domain.SlipOrder, error)
 }
 
 // An OutcomeLog stores the outcome of each record of an import, which may be larger than memory. It stores no passwords; these are
@@ -22,9 +25,9 @@ type OutcomeLog interface {
 	// Flush completes the log, with the errors of Append.
 	Flush() error
 
-	// Outcomes yields the outcomes up to Flush, numbered from 1, after a number of registered records. It can be iterated
-	// repeatedly until Close, and ends with the first error. Passing over an outcome costs less than reading it.
-	Outcomes(after int) iter.Seq2[domain.Outcome, error]
+	// Outcomes yields the outcomes up to Flush, numbered from 1. It can be iterated repeatedly until Close, and ends with the first
+	// error.
+	Outcomes() iter.Seq2[domain.Outcome, error]
 
 	// Reader reads the flushed log as bytes. Write restores a log from them.
 	Reader() *io.SectionReader

@@ -98,15 +98,11 @@ func appendText(b []byte, s string) []byte {
 func (l *outcomeLog) Flush() error { return l.writer.Flush() }
 
 // Outcomes implements ports.OutcomeLog.
-func (l *outcomeLog) Outcomes(after int) iter.Seq2[domain.Outcome, error] {
+func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
 		r := bufio.NewReader(l.Reader())
-		number, err := passOutcomes(r, after)
-		for {
-			var outcome domain.Outcome
-			if err == nil {
-				outcome, err = readOutcome(r)
-			}
+		for number := 1; ; number++ {
+			outcome, err := readOutcome(r)
 			if errors.Is(err, io.EOF) {
 				return
 			}
@@ -114,43 +110,12 @@ func (l *outcomeLog) Outcomes(after int) iter.Seq2[domain.Outcome, error] {
 				yield(domain.Outcome{}, fmt.Errorf("read outcomes: %w", err))
 				return
 			}
-			number++
 			outcome.Record = number
 			if !yield(outcome, nil) {
 				return
 			}
 		}
 	}
-}
-
-// passOutcomes passes over outcomes up to a number of registered records, and returns how many outcomes these are. It returns io.EOF at
-// the end of the log.
-func passOutcomes(r *bufio.Reader, records int) (passed int, err error) {
-	read := outcomeReader{r: r}
-	for ; records > 0; passed++ {
-		kind, err := binary.ReadUvarint(r)
-		if err != nil {
-			return passed, err
-		}
-		read.passText() // the login
-		if kind < rejected {
-			for range 3 { // the name
-				read.passText()
-			}
-		}
-		for n := uint64(rejected); n <= kind && read.err == nil; n++ {
-			read.passText()
-			read.passText()
-			read.number()
-		}
-		if read.err != nil {
-			return passed, read.err
-		}
-		if kind == registered {
-			records--
-		}
-	}
-	return passed, nil
 }
 
 // readOutcome returns io.EOF at the end of the log.
@@ -207,14 +172,6 @@ func (o *outcomeReader) text() string {
 		o.markUnexpectedEnd()
 	}
 	return string(b)
-}
-
-func (o *outcomeReader) passText() {
-	n := o.number()
-	if o.err == nil {
-		_, o.err = o.r.Discard(int(n))
-		o.markUnexpectedEnd()
-	}
 }
 
 // markUnexpectedEnd distinguishes an end within an outcome from the end of the log.

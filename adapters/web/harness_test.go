@@ -85,7 +85,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 				Uploads: s.uploads, Audit: s.audit, Templates: report.Templates(""),
 				KeepAnswers: time.Hour, MaxUser: 8 << 20, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
-			Reports: fake.Reports{Store: store}, Audit: application.NewReadAudit(s.audit, accounts), Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
+			SiteName: "Rollcall", Reports: fake.Reports{Store: store}, Audit: application.NewReadAudit(s.audit, accounts), Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
 			Sheets: report.Credentials(""),
 		},
 	}

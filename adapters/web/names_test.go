@@ -47,7 +47,7 @@ func TestNamesOfEveryScript(t *testing.T) {
 
 	slips, sheet := b.Get(t, address+"/slips"), b.Get(t, address+"/credentials.csv")
 	for _, person := range people {
-		require.Contains(t, slips.Text("h2 [dir=auto]"), strings.Join(person[:3], " "))
+		require.Contains(t, slips.Text("h3 [dir=auto]"), strings.Join(person[:3], " "))
 		require.Contains(t, sheet.HTML, person[0])
 	}
 	require.Equal(t, `attachment; filename="7 credentials.csv"; filename*=UTF-8''`+

@@ -120,7 +120,15 @@ func (r *recorder) result() *ports.ImportResult {
 		}
 	}
 	tally := domain.Tally{Records: many, Registered: r.created, Rejected: many - r.created}
-	return &ports.ImportResult{ID: 1, Tally: tally, Outcomes: outcomes, Close: func() error { return nil }}
+	return &ports.ImportResult{
+		ID: 1, Tally: tally, Outcomes: outcomes, Close: func() error { return nil },
+		SlipOrder: func() (*domain.SlipOrder, error) {
+			return &domain.SlipOrder{Records: []int32{1}, Groups: []int32{0}}, nil
+		},
+		Pick: func(records []int32) (map[int32]domain.Outcome, error) {
+			return map[int32]domain.Outcome{records[0]: {Record: many, Login: fmt.Sprint("login", many)}}, nil
+		},
+	}
 }
 
 func (r *recorder) Import(_ context.Context, request ports.ImportRequest) (*ports.ImportResult, error) {

@@ -45,6 +45,7 @@ type Config struct {
 	Account   pages.AccountConfig
 	Uploads   pages.UploadsConfig
 
+	SiteName  string // that pages and slips show
 	Reports   ports.ReportReading
 	Directory ports.Directory
 	Users     ports.Users
@@ -154,10 +155,11 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 	languages, files := locale.New(cfg.Languages, cfg.Now), intake.NewReceiver(cfg.Spools, cfg.MaxBody)
 	door := guard.New(cfg.Guard, session.New(cfg.Account.Auth, cfg.Sessions), cfg.Transport.Proxies, cfg.Log)
 	site := &pages.Site{
-		Guard: door, Locale: languages, Assets: assets, AllowsRegistration: !cfg.Account.RegistrationClosed,
+		Name: cfg.SiteName, Guard: door, Locale: languages, Assets: assets, AllowsRegistration: !cfg.Account.RegistrationClosed,
 		PatronymicOptional: cfg.PatronymicOptional,
 	}
 	reports := &pages.Reports{Site: site, Reading: cfg.Reports, Directory: cfg.Directory}
+	slips := &pages.SlipPrinter{Site: site, Page: engine.Templates.Lookup("pages/slips")}
 	return &handlers{
 		guard:   door,
 		site:    site,
@@ -165,11 +167,10 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 		account: &pages.Account{Site: site, AccountConfig: cfg.Account},
 		reports: reports,
 		audit:   &pages.Audit{Site: site, Reading: cfg.Audit},
-		uploads: &pages.Uploads{Reports: reports, UploadsConfig: cfg.Uploads, Files: files, Sheets: cfg.Sheets, Slips: engine.Templates.Lookup("pages/slips")},
+		uploads: &pages.Uploads{Reports: reports, UploadsConfig: cfg.Uploads, Files: files, Sheets: cfg.Sheets, Slips: slips},
 		useradd: &api.Useradd{Config: cfg.Useradd, Guard: door, Files: files, Sheets: cfg.Sheets, Sentences: languages.English(), Log: cfg.Log},
 		people: &pages.People{
-			Site: site, Finding: cfg.Users, Directory: cfg.Directory, Audit: cfg.Audit, Slips: engine.Templates.Lookup("pages/slips"),
-			PasswordPolicy: cfg.Uploads.PasswordPolicy,
+			Site: site, Finding: cfg.Users, Directory: cfg.Directory, Audit: cfg.Audit, Slips: slips, PasswordPolicy: cfg.Uploads.PasswordPolicy,
 		},
 		users:   &api.Users{Finding: cfg.Users, Directory: cfg.Directory, Guard: door, Locale: languages},
 		exports: &api.Exports{Exporting: cfg.Exporting, Audit: cfg.Audit, Guard: door, Locale: languages},

@@ -88,16 +88,16 @@ func TestUploadWithoutScripts(t *testing.T) {
 		require.Equal(t, 200, slips.Status)
 		require.Equal(t, "no-store", slips.Header.Get("Cache-Control"))
 		require.Equal(t, 2, slips.Find("section").Length())
-		require.Contains(t, slips.Text("section:first-of-type"), p.url+"/login")
-		require.Equal(t, "anna-1", slips.Text("section:first-of-type div:nth-child(2) dd"))
-		require.Regexp(t, `^Sign in with this temporary password by \d+ \w+ \d{4}, \d\d:\d\d .*UTC.*\.`, slips.Text("section:first-of-type p"))
+		require.Contains(t, slips.Text(".row:first-child section:first-child"), p.url+"/login")
+		require.Equal(t, "anna-1", slips.Text(".row:first-child section:first-child .typed div:first-child dd"))
+		require.Regexp(t, `^Scan the code or open the address\. Sign in with this temporary password by \d+ \w+ \d{4}, \d\d:\d\d .*UTC.*\.`, slips.Text(".row:first-child section:first-child h3 ~ p"))
 		for _, shown := range []*visitor.Page{slips, got} {
 			until, err := time.Parse(time.RFC3339, shown.Find("section:first-of-type time").AttrOr("datetime", ""))
 			require.NoError(t, err)
 			require.True(t, until.After(time.Now()))
 			require.Equal(t, 1, shown.Find(`script[src*="times."]`).Length())
 		}
-		again := slips.Text("section:first-of-type div:nth-child(3) dd")
+		again := slips.Text(".row:first-child section:first-child .password")
 		require.True(t, password == "" || password == again)
 		password = again
 	}

@@ -201,6 +201,7 @@ func TestUploadProgress(t *testing.T) {
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	v.isAccessible("parts of slips")
 	require.Len(t, v.texts(".parts li"), 120)
+	require.Equal(t, "One page can't show more than 5,000 slips.", v.text(".whole"))
 	v.load(http.StatusOK, click(".parts li:nth-child(120) a"))
 	require.Len(t, v.texts("section"), 499)
 	v.isAccessible("a part of slips")
@@ -315,7 +316,7 @@ func TestSlipsArePrinted(t *testing.T) {
 	require.Len(t, v.texts("section"), 29)
 	v.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	require.Equal(t, []string{"none", "avoid"}, eval[[]string](v, `() => [
-		getComputedStyle(document.querySelector("header")).display, getComputedStyle(document.querySelector("section")).breakInside]`))
+		getComputedStyle(document.querySelector("header")).display, getComputedStyle(document.querySelector(".row")).breakInside]`))
 	shot, err := run(v, chromedp.FullScreenshot(100))
 	require.NoError(t, err)
 	picture, err := png.Decode(bytes.NewReader(shot))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +21,8 @@ func Outcomes(t *testing.T, store ports.OutcomeStore) {
 		test func(*testing.T, ports.OutcomeStore)
 	}{
 		{"YieldsWhatWasAppended", yieldsWhatWasAppended},
-		{"PassesOverOutcomes", passesOverOutcomes},
+		{"SortsSlips", sortsSlips},
+		{"SortsMoreSlipsThanMemory", sortsManySlips},
 		{"StoresNoPasswords", storesNoPasswords},
 		{"StoresMoreThanMemory", storesManyOutcomes},
 		{"RestoresItsBytes", restoresOutcomes},
@@ -67,7 +67,7 @@ func logOf(t *testing.T, store ports.OutcomeStore, outcomes []domain.Outcome) po
 
 func outcomesOf(t *testing.T, log ports.OutcomeLog) (all []domain.Outcome) {
 	t.Helper()
-	for outcome, err := range log.Outcomes(0) {
+	for outcome, err := range log.Outcomes() {
 		require.NoError(t, err)
 		all = append(all, outcome)
 	}
@@ -80,45 +80,64 @@ func yieldsWhatWasAppended(t *testing.T, store ports.OutcomeStore) {
 	for range 2 {
 		require.Equal(t, want, outcomesOf(t, log))
 	}
-	for range log.Outcomes(0) {
+	for range log.Outcomes() {
 		break
 	}
 	require.Equal(t, want, outcomesOf(t, log), "after an iteration that was abandoned")
 	require.Empty(t, outcomesOf(t, logOf(t, store, nil)))
 }
 
-func passesOverOutcomes(t *testing.T, store ports.OutcomeStore) {
-	all := sampleOutcomes()
-	log := logOf(t, store, all)
-	for registered, passed := range []int{0, 1, len(all), len(all)} { // the first and the last record are registered
-		t.Run(strconv.Itoa(registered), func(t *testing.T) {
-			left := slices.Clone(all[passed:])
-			for outcome, err := range log.Outcomes(registered) {
-				require.NoError(t, err)
-				require.NotEmpty(t, left)
-				require.Equal(t, left[0], outcome)
-				left = left[1:]
-			}
-			require.Empty(t, left)
-		})
+// Slips are sorted by group, then by name, then by record, without regard to case and to the difference between е and ё, and numbers by
+// their value. People without a
+// group come last.
+func sortsSlips(t *testing.T, store ports.OutcomeStore) {
+	name := func(last, first, patronymic string) domain.FullName {
+		return domain.RestoreFullName(domain.NameTexts{Last: last, First: first, Patronymic: patronymic})
 	}
-	for range log.Outcomes(1) {
-		break
-	}
-	content, err := io.ReadAll(log.Reader())
+	rejection := domain.Outcome{Login: "rejected", Violations: domain.Violations{{Code: domain.CodeNotObject}}}
+	log := logOf(t, store, []domain.Outcome{
+		{Name: name("Ёлкин", "Иван", "")},
+		{Name: name("Жук", "Яна", ""), Group: domain.RestoreGroup("10а")},
+		rejection,
+		{Name: name("Ежов", "Пётр", "Б"), Group: domain.RestoreGroup("2Б")},
+		{Name: name("Ежов", "Петр", "А"), Group: domain.RestoreGroup("2б")},
+		{Name: name("Ежов", "Ада", ""), Group: domain.RestoreGroup("2Б"), Skipped: true},
+		{Name: name("ежова", "", ""), Group: domain.RestoreGroup("2Б")},
+		{Name: name("Аист", "Яна", ""), Group: domain.RestoreGroup("10А")},
+		{Name: name("Ежов", "Пётр", "Б"), Group: domain.RestoreGroup("2Б")},
+		{Name: name("Елка", "Анна", "")},
+		{Name: name("Zoe", "Ann", ""), Group: domain.RestoreGroup("Algebra")},
+		{Name: name("Ким", "Ян", ""), Group: domain.RestoreGroup("02Б")},
+		{Name: name("Ким", "Ян", ""), Group: domain.RestoreGroup("0")},
+		{Name: name("Ким", "Ян", ""), Group: domain.RestoreGroup("2")},
+	})
+	order, err := store.SlipOrder(log.Outcomes())
 	require.NoError(t, err)
-	for _, length := range []int{len(content) - 3, 20} {
-		cut := store.NewLog()
-		_, err = cut.Write(content[:length])
-		require.NoError(t, err)
-		err = nil
-		for _, e := range cut.Outcomes(len(all)) {
-			require.NoError(t, err, "an outcome follows an error")
-			err = e
-		}
-		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-		require.NoError(t, cut.Close())
+	require.Equal(t, &domain.SlipOrder{Records: []int32{13, 14, 5, 4, 9, 7, 12, 8, 2, 11, 10, 1}, Groups: []int32{0, 1, 2, 6, 7, 9, 10}}, order)
+
+	order, err = store.SlipOrder(logOf(t, store, []domain.Outcome{rejection}).Outcomes())
+	require.NoError(t, err)
+	require.Equal(t, &domain.SlipOrder{}, order)
+}
+
+func sortsManySlips(t *testing.T, store ports.OutcomeStore) {
+	const many = 12_000
+	log := store.NewLog()
+	for i := range many {
+		require.NoError(t, log.Append(domain.Outcome{
+			Name:  domain.RestoreFullName(domain.NameTexts{Last: fmt.Sprintf("%0900d", many-i)}),
+			Group: domain.RestoreGroup(strconv.Itoa(i % 3)),
+		}))
 	}
+	require.NoError(t, log.Flush())
+	order, err := store.SlipOrder(log.Outcomes())
+	require.NoError(t, err)
+	require.Len(t, order.Records, many)
+	require.Equal(t, []int32{0, many / 3, 2 * many / 3}, order.Groups)
+	for i := range many {
+		require.Equal(t, int32(many-2+i/(many/3)-i%(many/3)*3), order.Records[i])
+	}
+	require.NoError(t, log.Close())
 }
 
 func storesNoPasswords(t *testing.T, store ports.OutcomeStore) {
@@ -137,7 +156,7 @@ func storesManyOutcomes(t *testing.T, store ports.OutcomeStore) {
 	}
 	require.NoError(t, log.Flush())
 	n := 0
-	for outcome, err := range log.Outcomes(0) {
+	for outcome, err := range log.Outcomes() {
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprintf("user-%030d", n), outcome.Login)
 		n++
@@ -169,12 +188,14 @@ func reportsCutLog(t *testing.T, store ports.OutcomeStore) {
 	require.NoError(t, err)
 	err = nil
 	n := 0
-	for _, e := range cut.Outcomes(0) {
+	for _, e := range cut.Outcomes() {
 		require.NoError(t, err, "an outcome follows an error")
 		err = e
 		n++
 	}
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Equal(t, len(sampleOutcomes()), n)
+	_, err = store.SlipOrder(cut.Outcomes())
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.NoError(t, cut.Close())
 }

@@ -1,11 +1,13 @@
 package fake
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -44,9 +46,9 @@ func (l *outcomeLog) Append(o domain.Outcome) error {
 func (*outcomeLog) Flush() error { return nil }
 
 // Outcomes implements ports.OutcomeLog.
-func (l *outcomeLog) Outcomes(after int) iter.Seq2[domain.Outcome, error] {
+func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
-		after, lines := after, json.NewDecoder(l.Reader())
+		lines := json.NewDecoder(l.Reader())
 		for number := 1; ; number++ {
 			var line outcomeLine
 			err := lines.Decode(&line)
@@ -61,15 +63,36 @@ func (l *outcomeLog) Outcomes(after int) iter.Seq2[domain.Outcome, error] {
 				Place: line.Place, Record: number, Login: line.Login, Name: domain.RestoreFullName(line.Name),
 				Group: domain.RestoreGroup(line.Group), Violations: line.Violations, Skipped: line.Skipped,
 			}
-			if after > 0 {
-				if outcome.Violations == nil && !outcome.Skipped {
-					after--
-				}
-				continue
-			}
 			if !yield(outcome, nil) {
 				return
 			}
 		}
 	}
+}
+
+// SlipOrder implements ports.OutcomeStore.
+func (*Spools) SlipOrder(outcomes iter.Seq2[domain.Outcome, error]) (*domain.SlipOrder, error) {
+	type slip struct {
+		key, group string
+		record     int32
+	}
+	var slips []slip
+	for o, err := range outcomes {
+		if err != nil {
+			return nil, err
+		}
+		if o.Violations == nil && !o.Skipped {
+			key, group := domain.AppendSlipKey(nil, &o)
+			slips = append(slips, slip{string(key), string(group), int32(o.Record)})
+		}
+	}
+	slices.SortStableFunc(slips, func(a, b slip) int { return cmp.Compare(a.key, b.key) })
+	order := &domain.SlipOrder{}
+	for i, s := range slips {
+		if i == 0 || s.group != slips[i-1].group {
+			order.Groups = append(order.Groups, int32(i))
+		}
+		order.Records = append(order.Records, s.record)
+	}
+	return order, nil
 }

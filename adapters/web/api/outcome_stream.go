@@ -58,7 +58,7 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 	id := transport.RequestID(c)
 	reader, writer := io.Pipe()
 	go func() {
-		w := bufio.NewWriterSize(writer, AnswerChunk)
+		w := bufio.NewWriterSize(writer, answerChunk)
 		it := reportProgress(w, done, &progress)
 		var err error
 		if it.err != nil {

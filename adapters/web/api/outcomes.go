@@ -21,8 +21,8 @@ const (
 	// fewRecords is the number of records up to which an answer is written to memory, and sent with its length.
 	fewRecords = 1000
 
-	// AnswerChunk is the number of bytes of a longer answer that are buffered while earlier ones are sent.
-	AnswerChunk = 64 << 10
+	// answerChunk is the number of bytes of a longer answer that are buffered while earlier ones are sent.
+	answerChunk = 64 << 10
 )
 
 // outcomeFormat implements ports.OutcomeWriter. It writes the outcomes of an import as one document.
@@ -40,15 +40,19 @@ func SendOutcomes(c *fiber.Ctx, result *ports.ImportResult, format ports.Outcome
 		c.Response().SetBodyRaw(body.Bytes())
 		return err
 	}
+	Stream(c, func(w io.Writer) error { return writeOutcomes(w, result, format) })
+	return nil
+}
+
+// Stream answers with what a function writes. Its error closes the connection, so that the client sees that the answer is incomplete.
+func Stream(c *fiber.Ctx, write func(io.Writer) error) {
 	reader, writer := io.Pipe()
 	go func() {
-		chunks := bufio.NewWriterSize(writer, AnswerChunk)
-		err := writeOutcomes(chunks, result, format)
-		// An error closes the connection, so that the client sees that the answer is incomplete.
+		chunks := bufio.NewWriterSize(writer, answerChunk)
+		err := write(chunks)
 		writer.CloseWithError(errors.Join(err, chunks.Flush()))
 	}()
 	c.Response().SetBodyStream(reader, -1) // the server closes the reader, which ends the writing
-	return nil
 }
 
 // writeOutcomes writes the outcomes, and closes the import.

@@ -129,11 +129,15 @@ type loginView struct {
 }
 
 // LoginForm answers GET /login. It gives the browser its id. A temporary password works in one browser, so without the id a sign-in whose
-// answer is lost could not be repeated.
+// answer is lost could not be repeated. The code on a slip has the login in the address.
 func (a *Account) LoginForm(c *fiber.Ctx) error {
 	session.Browser(c)
-	next := c.Query("next")
+	next, login := c.Query("next"), c.Query("login")
 	v := a.loginView(c, url.Values{"next": {next}})
+	if login != "" && domain.Line(login, domain.MaxEmail) == login {
+		v.form().entered.Set("login", login)
+		v.form().focused = "psw"
+	}
 	if next != "" {
 		v.base().Notice = a.Locale.Words(c).Text("notice.sign_in_first")
 	}

@@ -100,6 +100,7 @@ type Form struct {
 	words      *locale.Words
 	texts      string // prefix of the messages that only this form has, empty for none
 	isSent     bool   // by the browser, to which its passwords do not come back
+	focused    string // name of the field in which the user begins; empty for the browser's choice
 
 	Resends bool // the same values may be accepted later
 }
@@ -174,7 +175,7 @@ func (f *Form) offer(name string, options []optionView) {
 // A FormField is the view of a field.
 type FormField struct {
 	Name, Label, Hint, Value, Error, Retype, Type, Autocomplete string
-	Required                                                    bool
+	Required, HasFocus                                          bool
 	Options                                                     []optionView // of a list
 	Reveal                                                      string       // name of the button that shows a password
 }
@@ -187,7 +188,7 @@ func (f *Form) Field(name string) (FormField, error) {
 		}
 		field := FormField{
 			Name: name, Label: f.words.Text("label." + name), Value: f.entered.Get(name), Type: "text", Autocomplete: in.autocomplete,
-			Required: in.required,
+			Required: in.required, HasFocus: name == f.focused,
 		}
 		if in.label != "" {
 			field.Label = f.words.Text(in.label)

@@ -21,6 +21,7 @@ import (
 
 // A Site holds the parts that all pages share.
 type Site struct {
+	Name               string // that pages show
 	Guard              *guard.Guard
 	Locale             *locale.Locale
 	Assets             Assets
@@ -31,6 +32,7 @@ type Site struct {
 // Base is the view of the layout. The view of each page embeds it.
 type Base struct {
 	T                  *locale.Words
+	Site               string // name
 	Title              string // that of the page's name in the catalog, if empty
 	Languages          []languageLink
 	User               *domain.User // nil for a visitor
@@ -70,7 +72,7 @@ func (s *Site) show(c *fiber.Ctx, page string, v view) error {
 		return err
 	}
 	b := v.base()
-	b.T, b.assets = s.Locale.Words(c), s.Assets
+	b.T, b.Site, b.assets = s.Locale.Words(c), s.Name, s.Assets
 	b.User, b.IsOperator, b.AllowsRegistration = visitor.User, visitor.IsOperator(), s.AllowsRegistration
 	if b.Title == "" {
 		b.Title = b.T.Text("title." + page)

@@ -1,15 +1,12 @@
 package pages
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/url"
-	"slices"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,7 +27,7 @@ type People struct {
 	Finding        ports.Users
 	Directory      ports.Directory
 	Audit          ports.AuditReading
-	Slips          *template.Template
+	Slips          *SlipPrinter
 	PasswordPolicy PasswordPolicy
 }
 
@@ -413,7 +410,8 @@ func (p *People) NewPassword(c *fiber.Ctx, _ *domain.User) error {
 	words := p.Locale.Words(c)
 	note := words.TextWithTime("upload.slips."+string(p.PasswordPolicy), person.PasswordExpires)
 	if entered.Has("slip") {
-		return p.printSlip(c, &person.User, password, note)
+		p.Slips.answerOne(c, slipOf(&person.User, password), slipList{back: linkView{words.Text("user.back"), urls.User(id)}, note: note})
+		return nil
 	}
 	return p.show(c, "user_password", &newPasswordView{
 		Base: Base{Title: words.Text("user.new_password")}, Name: nameOf(&person.User), Login: login, Password: password, URL: urls.User(id), Note: note,
@@ -421,21 +419,10 @@ func (p *People) NewPassword(c *fiber.Ctx, _ *domain.User) error {
 	})
 }
 
-// printSlip answers with the page that prints one slip.
-func (p *People) printSlip(c *fiber.Ctx, user *domain.User, password string, note locale.Moment) error {
-	words := p.Locale.Words(c)
-	slip := domain.Outcome{
+// slipOf returns what the slip of a user shows.
+func slipOf(user *domain.User, password string) *domain.Outcome {
+	return &domain.Outcome{
 		Login: user.Login, Password: password, Group: domain.RestoreGroup(user.Group),
 		Name: domain.RestoreFullName(domain.NameTexts{Last: user.LastName, First: user.FirstName, Patronymic: user.Patronymic}),
 	}
-	var page bytes.Buffer
-	err := p.Slips.Execute(&page, &slipsView{
-		T: words, Title: words.Text("upload.slips"), Back: urls.User(user.ID), BackName: words.Text("user.back"), Address: c.BaseURL() + urls.Login, Note: note,
-		Slips: slices.Values([]domain.Outcome{slip}), assets: p.Assets,
-	})
-	if err != nil {
-		return fmt.Errorf("write slip: %w", err)
-	}
-	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	return c.Send(page.Bytes())
 }

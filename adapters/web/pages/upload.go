@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,7 +54,7 @@ type Uploads struct {
 
 	Files  *intake.Receiver
 	Sheets api.Sheets
-	Slips  *template.Template // page of slips to print
+	Slips  *SlipPrinter
 }
 
 // uploadFormView is the view of the page on which an operator uploads files.
