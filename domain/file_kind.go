@@ -24,6 +24,7 @@ const (
 	FileArchive           FileKind = "archive"
 	FileImage             FileKind = "image"
 	FileDatabase          FileKind = "database"
+	FileUTF7              FileKind = "utf7"
 	FileBinary            FileKind = "binary"        // of another kind
 	FileWrappedArray      FileKind = "wrapped_array" // an object in JSON that has the array of people as a member
 )
@@ -32,7 +33,7 @@ const (
 func FileKinds() []FileKind {
 	return []FileKind{
 		FileOldWorkbook, FileBinaryWorkbook, FileEncryptedWorkbook, FileOpenDocument, FileNumbers, FileHTML, FileXML, FilePDF, FileVCard,
-		FileRTF, FileDocument, FileArchive, FileImage, FileDatabase, FileBinary, FileWrappedArray,
+		FileRTF, FileDocument, FileArchive, FileImage, FileDatabase, FileUTF7, FileBinary, FileWrappedArray,
 	}
 }
 

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/encoding"
-	textunicode "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
 	"rollcall/adapters/bulkfile/charset"
@@ -39,7 +37,7 @@ const (
 // A source is how a file is read.
 type source struct {
 	format    ports.FileFormat
-	charset   encoding.Encoding      // nil for UTF-8
+	charset   charset.Decoding       // nil for UTF-8
 	name      string                 // of the charset
 	sure      ports.EncodingEvidence // of the charset
 	isASCII   bool                   // the file is known to have ASCII only
@@ -245,10 +243,10 @@ func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 	return s, nil
 }
 
-// unmarked returns a text without its byte order mark, in UTF-8 if the mark says that it is in UTF-16.
+// unmarked returns a text without its byte order mark, in UTF-8 if the mark says that it is in another encoding.
 func unmarked(head []byte) []byte {
-	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
-		head, _, _ = transform.Bytes(textunicode.UTF16(textunicode.LittleEndian, textunicode.UseBOM).NewDecoder(), head) // up to a character that is cut
+	if _, decoder := charset.Marked(head); decoder != nil {
+		head, _, _ = transform.Bytes(decoder.NewDecoder(), head) // up to a character that is cut
 	}
 	return bytes.TrimPrefix(head, []byte(scan.ByteOrderMark))
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -58,6 +59,12 @@ func TestEncodings(t *testing.T) {
 		{"UTF16WithoutMark", encode(t, utf16le, list), ports.FileHint{}, "Жанна", false, "utf-16le", ports.EncodingFound},
 		{"UTF16WithoutMarkSaid", encode(t, utf16le, list), ports.FileHint{Charset: "utf-16le"}, "Жанна", false, "utf-16le", ports.EncodingSaid},
 		{"UTF16BigEndianWithoutMark", encode(t, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), list), ports.FileHint{}, "Жанна", false, "utf-16be", ports.EncodingFound},
+		{"UTF32", encode(t, utf32.UTF32(utf32.LittleEndian, utf32.UseBOM), list), ports.FileHint{}, "Жанна", false, "utf-32le", ports.EncodingMarked},
+		{"UTF32BigEndian", encode(t, utf32.UTF32(utf32.BigEndian, utf32.UseBOM), list), ports.FileHint{}, "Жанна", false, "utf-32be", ports.EncodingMarked},
+		{"UTF32WithoutMark", encode(t, utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM), list), ports.FileHint{}, "Жанна", false, "utf-32le", ports.EncodingFound},
+		{"UTF32BigEndianWithoutMark", encode(t, utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), list), ports.FileHint{}, "Жанна", false, "utf-32be", ports.EncodingFound},
+		{"PlusInASCII", "login;first_name;note\na;Anna;a+AOk-@example.org +7916 C++ A+B Google+Classroom\n", ports.FileHint{}, "Anna", false, "utf-8", ports.EncodingValid},
+		{"MacCentralEurope", "login;first_name\na;\xfcukasz\n", ports.FileHint{Charset: "x-mac-ce"}, "Łukasz", false, "x-mac-ce", ports.EncodingSaid},
 		{"KOI8", encode(t, charmap.KOI8R, list), ports.FileHint{}, "Жанна", false, "koi8-r", ports.EncodingFound},
 		{"DOS", encode(t, charmap.CodePage866, list), ports.FileHint{}, "Жанна", false, "ibm866", ports.EncodingFound},
 		{"MacCyrillic", encode(t, charmap.MacintoshCyrillic, list), ports.FileHint{}, "Жанна", false, "x-mac-cyrillic", ports.EncodingFound},

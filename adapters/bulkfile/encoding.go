@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
-	textunicode "golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
 	"rollcall/adapters/bulkfile/charset"
@@ -30,26 +29,20 @@ func (s *source) detectCharset(file *io.SectionReader, hint ports.FileHint, head
 	if hint.Chosen && name == "" {
 		return &domain.BrokenFileError{Reason: fmt.Sprintf("invalid charset %q: expected a name such as utf-8, windows-1251 or iso-8859-2", domain.Line(hint.Charset, maxWordShown))}
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte(scan.ByteOrderMark)):
+	if bytes.HasPrefix(head, []byte(scan.ByteOrderMark)) {
 		s.sure = ports.EncodingMarked
 		return nil
-	case bytes.HasPrefix(head, []byte("\xff\xfe")):
-		s.name, s.sure, s.charset = "utf-16le", ports.EncodingMarked, textunicode.UTF16(textunicode.LittleEndian, textunicode.ExpectBOM)
-		return nil
-	case bytes.HasPrefix(head, []byte("\xfe\xff")):
-		s.name, s.sure, s.charset = "utf-16be", ports.EncodingMarked, textunicode.UTF16(textunicode.BigEndian, textunicode.ExpectBOM)
+	}
+	if marked, decoder := charset.Marked(head); decoder != nil {
+		s.name, s.sure, s.charset = marked, ports.EncodingMarked, decoder
 		return nil
 	}
 	if said && decoder == nil {
 		s.sure = ports.EncodingSaid
 		return nil
 	}
-	if endianness, found := charset.UTF16(head); found && !said {
-		s.name, s.charset, s.sure = endianness, textunicode.UTF16(textunicode.LittleEndian, textunicode.IgnoreBOM), ports.EncodingFound
-		if endianness == "utf-16be" {
-			s.charset = textunicode.UTF16(textunicode.BigEndian, textunicode.IgnoreBOM)
-		}
+	if unmarked, decoder := charset.Unmarked(head); decoder != nil && !said {
+		s.name, s.sure, s.charset = unmarked, ports.EncodingFound, decoder
 		return nil
 	}
 	if s.isJSON() && !said {
@@ -59,10 +52,12 @@ func (s *source) detectCharset(file *io.SectionReader, hint ports.FileHint, head
 	if err != nil {
 		return fmt.Errorf("read file: %w", err)
 	}
-	_, isCharmap := decoder.(*charmap.Charmap)
+	_, isBytewise := decoder.(charset.Bytewise)
 	s.sure, s.isASCII = ports.EncodingValid, isASCII
 	switch {
-	case isUTF8 && (!said || isCharmap): // no text in an 8-bit encoding is valid UTF-8 by chance
+	case isASCII && charset.IsUTF7(head):
+		return &domain.UnsupportedFileError{Kind: domain.FileUTF7}
+	case isUTF8 && (!said || isBytewise): // no text in an 8-bit encoding is valid UTF-8 by chance
 		return nil
 	case said:
 		s.name, s.charset, s.sure = name, decoder, ports.EncodingSaid
@@ -100,7 +95,7 @@ func (s *source) guessCharset(file *io.SectionReader, head []byte) error {
 		}
 	}
 	isTable := slices.ContainsFunc(guesses, func(g charset.Guess) bool {
-		return (&source{charset: g.Charmap, lookups: s.lookups}).detectDelimiter(head)
+		return (&source{charset: g.Bytewise, lookups: s.lookups}).detectDelimiter(head)
 	})
 	switch {
 	case text.IsASCII(): // the other bytes are in columns that are ignored
@@ -112,7 +107,7 @@ func (s *source) guessCharset(file *io.SectionReader, head []byte) error {
 	case len(guesses) > 1:
 		return unclear(text, guesses)
 	}
-	s.name, s.charset, s.sure = guesses[0].Name, guesses[0].Charmap, ports.EncodingFound
+	s.name, s.charset, s.sure = guesses[0].Name, guesses[0].Bytewise, ports.EncodingFound
 	return nil
 }
 
@@ -222,10 +217,10 @@ func isPlain(text []byte) bool {
 func (s *source) text(file *io.SectionReader) io.Reader {
 	const endOfText = 0x1a
 	r := whole(file)
-	_, isCharmap := s.charset.(*charmap.Charmap)
+	_, isBytewise := s.charset.(charset.Bytewise)
 	last := make([]byte, 1)
 	n, _ := r.ReadAt(last, r.Size()-1)
-	if n > 0 && last[0] == endOfText && (isCharmap || s.charset == nil) { // in UTF-16 it is half of a letter
+	if n > 0 && last[0] == endOfText && (isBytewise || s.charset == nil) { // in UTF-16 it is half of a letter
 		r = io.NewSectionReader(r, 0, r.Size()-1)
 	}
 	if s.charset != nil {

@@ -83,6 +83,8 @@ func TestUnsupportedFiles(t *testing.T) {
 		{"HTMLTable", "\n <TABLE>\n<tr>\n<td>Login</td>\n</tr>\n<tr><td>anna</td></tr></TABLE>", domain.FileHTML},
 		{"XML", "<?xml version=\"1.0\"?>\n<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">\n<Cell><Data>Login</Data></Cell></Workbook>", domain.FileXML},
 		{"XMLWithoutDeclaration", "<users>\n<user>\n<login>anna</login>\n</user></users>", domain.FileXML},
+		{"UTF7", "login;first_name\nanna;Ren+AOk-\n", domain.FileUTF7},
+		{"UTF7InHeaders", "+BBsEPgQzBDgEPQ-;+BCQEMAQ8BDgEOwQ4BE8-\nanna;+BBYENAQwBD0EPgQyBDA-\n", domain.FileUTF7},
 		{"Binary", "\x7fELF\x02\x01\x01\x00\x00\x00", domain.FileBinary},
 		{"Polyglot", "%PDF-1.7\n" + book(t, [][]any{{"login", "phone"}, {"anna", 1}}, nil), domain.FilePDF},
 		{"NestedArray", `{"data":{"total":1,"users":[{"login":"anna"}]}}`, domain.FileWrappedArray},

@@ -14,13 +14,16 @@ var names string
 // A model holds, for each language, the logarithms of the probabilities of a letter after the two before it.
 type model struct {
 	letters   map[rune]uint16 // from 1 on; 0 is the edge of a word
-	languages []language
+	languages int
+
+	// The probabilities by language: of a letter, by that letter; after one other, and after two, by the key of these letters, for those that
+	// names of some language have.
+	singles []probabilities
+	pairs   map[uint32]probabilities
+	triples map[uint32]probabilities
 }
 
-type language struct {
-	pairs   []float32          // by letter and the letter before it
-	triples map[uint32]float32 // those that the names have
-}
+type probabilities []float32
 
 // The weights of the estimates of a letter: after two letters, after one, alone, and of any letter.
 const (
@@ -50,65 +53,101 @@ var models = sync.OnceValue(func() *model {
 	for _, name := range order {
 		for _, word := range words[name] {
 			for _, r := range word {
-				if m.letters[r] == 0 {
-					m.letters[r] = uint16(len(m.letters) + 1)
+				if m.letters[fold(r)] == 0 {
+					m.letters[fold(r)] = uint16(len(m.letters) + 1)
 				}
 			}
 		}
 	}
-	for _, name := range order {
-		m.languages = append(m.languages, m.learn(words[name]))
+	m.languages, m.singles = len(order), make([]probabilities, len(m.letters)+1)
+	m.pairs, m.triples = map[uint32]probabilities{}, map[uint32]probabilities{}
+	counts := make([]counted, len(order))
+	for i, name := range order {
+		counts[i] = m.count(words[name])
 	}
+	m.learn(counts)
 	return m
 })
 
 func isNoLetter(r rune) bool { return !unicode.IsLetter(r) }
 
-func (m *model) size() int { return len(m.letters) + 1 }
-
 func triple(a, b, c uint16) uint32 { return uint32(a)<<20 | uint32(b)<<10 | uint32(c) }
 
-// learn returns the probabilities of a language's words.
-func (m *model) learn(words []string) language {
-	n := m.size()
-	singles, pairs := make([]float64, n), make([]float64, n*n)
-	triples, contexts := map[uint32]float64{}, map[uint32]float64{}
-	total := 0.0
+// counted has how often a language's words have letters, pairs and triples of them, and pairs of them before a letter.
+type counted struct {
+	singles                  []float64
+	follows                  []float64 // letters after a letter
+	pairs, triples, contexts map[uint32]float64
+	total                    float64
+}
+
+func (m *model) count(words []string) counted {
+	n := len(m.singles)
+	c := counted{make([]float64, n), make([]float64, n), map[uint32]float64{}, map[uint32]float64{}, map[uint32]float64{}, 0}
 	for _, word := range words {
 		var before, last uint16
 		for _, r := range word + " " {
-			letter := m.letters[r]
-			singles[letter]++
-			pairs[int(last)*n+int(letter)]++
-			triples[triple(before, last, letter)]++
-			contexts[triple(0, before, last)]++
-			total++
+			letter := m.letters[fold(r)]
+			c.singles[letter]++
+			c.follows[last]++
+			c.pairs[triple(0, last, letter)]++
+			c.triples[triple(before, last, letter)]++
+			c.contexts[triple(0, before, last)]++
+			c.total++
 			before, last = last, letter
 		}
 	}
-	follows := make([]float64, n) // how often a letter has one after it
-	for a := range n {
-		for b := range n {
-			follows[a] += pairs[a*n+b]
-		}
+	return c
+}
+
+// learn sets the probabilities.
+func (m *model) learn(counts []counted) {
+	const letterMask, letterBits = 1<<10 - 1, 10
+	single := func(c *counted, key uint32) float64 {
+		return weightSingle*c.singles[key&letterMask]/c.total + weightAny/float64(len(m.singles))
 	}
-	lower := func(a, b int) float64 {
-		p := weightSingle*singles[b]/total + weightAny/float64(n)
-		if follows[a] > 0 {
-			p += weightPair * pairs[a*n+b] / follows[a]
+	pair := func(c *counted, key uint32) float64 {
+		p := single(c, key)
+		if count := c.pairs[key&(1<<(2*letterBits)-1)]; count > 0 {
+			p += weightPair * count / c.follows[key>>letterBits&letterMask]
 		}
 		return p
 	}
-	l := language{pairs: make([]float32, n*n), triples: make(map[uint32]float32, len(triples))}
-	for a := range n {
-		for b := range n {
-			l.pairs[a*n+b] = float32(math.Log(lower(a, b)))
+	all := func(key uint32, of func(*counted, uint32) float64) probabilities {
+		each := make(probabilities, len(counts))
+		for i := range counts {
+			each[i] = float32(math.Log(of(&counts[i], key)))
+		}
+		return each
+	}
+	for letter := range m.singles {
+		m.singles[letter] = all(uint32(letter), single)
+	}
+	for i := range counts {
+		for key := range counts[i].pairs {
+			if m.pairs[key] == nil {
+				m.pairs[key] = all(key, pair)
+			}
+		}
+		for key := range counts[i].triples {
+			if m.triples[key] != nil {
+				continue
+			}
+			m.triples[key] = all(key, func(c *counted, key uint32) float64 {
+				p := pair(c, key)
+				if count := c.triples[key]; count > 0 {
+					p += weightTriple * count / c.contexts[key>>letterBits]
+				}
+				return p
+			})
 		}
 	}
-	for key, count := range triples {
-		const letterMask = 1<<10 - 1
-		p := weightTriple*count/contexts[key>>10] + lower(int(key>>10&letterMask), int(key&letterMask))
-		l.triples[key] = float32(math.Log(p))
+}
+
+// fold returns a letter in lower case, and the sigma at the end of a word as any other.
+func fold(r rune) rune {
+	if r == 'ς' {
+		return 'σ'
 	}
-	return l
+	return unicode.ToLower(r)
 }

@@ -118,12 +118,12 @@ func (t *Text) Examples(guesses []Guess, n int) []string {
 
 // Read returns a word in the encoding.
 func (c *Charset) Read(word string) string {
-	if c.Charmap == nil {
+	if c.Bytewise == nil {
 		return strings.ToValidUTF8(word, string(utf8.RuneError))
 	}
 	var read strings.Builder
 	for i := range len(word) {
-		read.WriteRune(c.Charmap.DecodeByte(word[i]))
+		read.WriteRune(c.DecodeByte(word[i]))
 	}
 	return read.String()
 }
@@ -189,9 +189,10 @@ func (t *Text) Guesses() []Guess {
 	words := slices.Sorted(maps.Keys(t.words))
 	plain := make([][]float64, 0, len(t.plain))
 	for _, word := range slices.Sorted(maps.Keys(t.plain)) {
-		plain = append(plain, m.word(charsets[0], word).each)
+		plain = append(plain, m.word(word).each)
 	}
 	var guesses []Guess
+	readings := map[string]reading{} // many encodings read a word alike
 	for _, c := range charsets {
 		if slices.ContainsFunc(guesses, func(other Guess) bool { return t.readAlike(c, other.Charset) }) {
 			continue
@@ -199,7 +200,12 @@ func (t *Text) Guesses() []Guess {
 		g := Guess{Charset: c, score: -c.rarity}
 		all := slices.Clone(plain)
 		for _, word := range words {
-			read := m.word(c, word)
+			chars := c.Read(word)
+			read, known := readings[chars]
+			if !known {
+				read = m.word(chars)
+				readings[chars] = read
+			}
 			g.score += read.signs
 			g.fit += read.signs + slices.Max(read.each)
 			g.letters += len(word)
@@ -212,24 +218,46 @@ func (t *Text) Guesses() []Guess {
 		guesses = append(guesses, g)
 	}
 	slices.SortStableFunc(guesses, func(a, b Guess) int { return cmp.Compare(b.score, a.score) })
-	best := &guesses[0]
-	offered := best.score - margin
-	if best.fit < leastFit*float64(best.letters) || float64(best.strange) > mostStrange*float64(len(words)) {
-		offered = math.Inf(-1)
-	} else if len(guesses) > 1 && guesses[1].score > offered {
+	return likeliest(guesses, words)
+}
+
+// likeliest returns those of the guesses, in the order of their scores, that may be right.
+func likeliest(guesses []Guess, words []string) []Guess {
+	best, others := guesses[0], guesses[1:]
+	ease := easing(len(words))
+	eased := func(g Guess) float64 { return g.score + g.rarity*ease }
+	slices.SortStableFunc(others, func(a, b Guess) int { return cmp.Compare(eased(b), eased(a)) })
+	offered := math.Inf(-1)
+	isKnown := best.fit >= leastFit*float64(best.letters) && float64(best.strange) <= mostStrange*float64(len(words))
+	if isKnown && !mayBeDoubleBytes(words) {
+		if len(others) == 0 || eased(others[0]) <= best.score-margin {
+			return guesses[:1]
+		}
 		offered = best.score - doubt
 	}
 	n := 1
-	for n < min(len(guesses), maxGuesses) && guesses[n].score > offered {
+	for n < min(len(guesses), maxGuesses) && eased(guesses[n]) > offered {
 		n++
 	}
 	return guesses[:n]
 }
 
+// mayBeDoubleBytes reports whether a text has one word, which may be a name in an encoding of China, Japan or Korea: two characters of two bytes.
+func mayBeDoubleBytes(words []string) bool {
+	const size = 4
+	return len(words) == 1 && len(words[0]) <= size && !strings.ContainsFunc(words[0], func(r rune) bool { return r < utf8.RuneSelf })
+}
+
+// easing returns how much of its rarity an encoding gets back in a short text: a few words decide nothing against a rare one.
+func easing(words int) float64 {
+	const few, many = 8, 24
+	return min(max(float64(many-words)/(many-few), 0), 1)
+}
+
 // readAlike reports whether two encodings read the bytes of the text as the same characters.
 func (t *Text) readAlike(a, b Charset) bool {
 	for c := utf8.RuneSelf; c < len(t.seen); c++ {
-		if t.seen[c] > 0 && a.Charmap.DecodeByte(byte(c)) != b.Charmap.DecodeByte(byte(c)) {
+		if t.seen[c] > 0 && a.DecodeByte(byte(c)) != b.DecodeByte(byte(c)) {
 			return false
 		}
 	}
@@ -244,7 +272,7 @@ const (
 	costUndefined = -16 // a byte that stands for nothing, or for a control character
 	costLetter    = -10 // a letter that no language of the model has
 	costCase      = -8  // a capital after a small letter, or the reverse in a word of capitals
-	costScripts   = -10 // a word of Latin and Cyrillic letters
+	costScripts   = -10 // a word in several scripts
 	costSmall     = -2  // a word without a capital
 	costCapitals  = -1  // a word in capitals
 )
@@ -255,7 +283,7 @@ func mixture(words [][]float64) float64 {
 		rounds = 4
 		pseudo = 0.2 // words that each language has in any case
 	)
-	shares := make([]float64, len(models().languages))
+	shares := make([]float64, models().languages)
 	for i := range shares {
 		shares[i] = 1 / float64(len(shares))
 	}
@@ -288,33 +316,33 @@ type reading struct {
 	isStrange bool // it has a letter that no language has, a symbol, or a sign between letters
 }
 
-// word reads a word.
-func (m *model) word(c Charset, word string) reading {
-	chars := []rune(c.Read(word))
+// word returns the reading of a word in UTF-8.
+func (m *model) word(word string) reading {
+	chars := []rune(word)
 	signs, isStrange := m.signs(chars)
 	return reading{signs: signs, each: m.order(chars), isStrange: isStrange}
 }
 
 // order returns the logarithms of the probabilities of a word's letters and their order.
 func (m *model) order(chars []rune) []float64 {
-	each := make([]float64, len(m.languages))
-	n := m.size()
+	each := make([]float64, m.languages)
 	var before, last uint16
 	for i := 0; i <= len(chars); i++ {
 		letter := uint16(0) // the edge of a word
 		if i < len(chars) {
-			letter = m.letters[unicode.ToLower(chars[i])]
+			letter = m.letters[fold(chars[i])]
 		}
 		if letter == 0 && last == 0 {
 			continue
 		}
-		key := triple(before, last, letter)
-		for language := range each {
-			l := &m.languages[language]
-			p, known := l.triples[key]
-			if !known {
-				p = l.pairs[int(last)*n+int(letter)]
-			}
+		all := m.triples[triple(before, last, letter)]
+		if all == nil {
+			all = m.pairs[triple(0, last, letter)]
+		}
+		if all == nil {
+			all = m.singles[letter]
+		}
+		for language, p := range all {
 			each[language] += float64(p)
 		}
 		before, last = last, letter
@@ -327,7 +355,7 @@ func (m *model) order(chars []rune) []float64 {
 
 // signs returns the logarithm of the probability of a word's case, and of its characters that are no letters, and whether one is strange.
 func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
-	var capitals, small, latin, cyrillic int
+	var capitals, small, latin, cyrillic, greek int
 	for i, char := range chars {
 		follows := i > 0 && unicode.IsLetter(chars[i-1])
 		if !unicode.IsLetter(char) {
@@ -351,12 +379,15 @@ func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
 				cost += costCase
 			}
 		}
-		if unicode.Is(unicode.Cyrillic, char) {
+		switch {
+		case unicode.Is(unicode.Cyrillic, char):
 			cyrillic++
-		} else {
+		case unicode.Is(unicode.Greek, char):
+			greek++
+		default:
 			latin++
 		}
-		if m.letters[unicode.ToLower(char)] == 0 {
+		if m.letters[fold(char)] == 0 {
 			cost += costLetter
 			isStrange = true
 		}
@@ -367,7 +398,7 @@ func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
 	case small == 0 && capitals > 1:
 		cost += costCapitals
 	}
-	if latin > 0 && cyrillic > 0 {
+	if max(latin, cyrillic, greek) < latin+cyrillic+greek {
 		cost += costScripts
 	}
 	return cost, isStrange
