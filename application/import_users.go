@@ -86,6 +86,7 @@ type ImportConfig struct {
 	Beat      time.Duration            // interval in which a running import records its progress
 	Decoder   ports.Decoder
 	Outcomes  ports.OutcomeStore
+	Audit     ports.Auditing
 	Passwords ports.Passwords
 	Sentences ports.Sentences
 	Rules     func() domain.Rules // returns the rules of the current day
@@ -131,7 +132,7 @@ func (u *ImportUsers) Import(ctx context.Context, request ports.ImportRequest) (
 		result, err = u.inPlace(ctx, i)
 	}
 	if errors.Is(err, ports.ErrKeyUsed) {
-		result, err = u.recall(ctx, request.Key, i.fingerprint)
+		result, err = u.repeat(ctx, request.Key, i.fingerprint)
 	}
 	if err != nil && errors.Is(context.Cause(ctx), domain.ErrTooSlow) {
 		err = fmt.Errorf("%w: %w", domain.ErrTooSlow, err)
@@ -162,6 +163,22 @@ func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.Import
 		}
 	}
 	return i.run(ctx)
+}
+
+// repeat returns the stored result of a request that is repeated, and records that its passwords are given again. The import of an upload
+// is repeated by the server itself.
+func (u *ImportUsers) repeat(ctx context.Context, key domain.ImportKey, fingerprint []byte) (*ports.ImportResult, error) {
+	result, err := u.recall(ctx, key, fingerprint)
+	if err != nil || result.Tally.Registered == 0 || key.Upload != "" {
+		return result, err
+	}
+	err = u.cfg.Audit.Record(ctx, domain.AuditEntry{
+		Action: domain.ActionExported, Import: result.ID, After: map[string]any{"file": "answer"},
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("record repeated answer: %w", err), result.Close())
+	}
+	return result, nil
 }
 
 // Recall implements ports.Importing.

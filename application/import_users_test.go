@@ -25,14 +25,15 @@ type fixture struct {
 	config application.ImportConfig
 	store  *fake.Imports
 	spools *fake.Spools
+	audit  *fake.Audit
 }
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func newFixture() *fixture {
-	f := &fixture{store: &fake.Imports{}, spools: &fake.Spools{}}
+	f := &fixture{store: &fake.Imports{}, spools: &fake.Spools{}, audit: &fake.Audit{}}
 	f.config = application.ImportConfig{
-		Imports: f.store, Decoder: fake.Decoder{}, Outcomes: f.spools, Passwords: &fake.Passwords{}, Sentences: fake.Sentences{},
+		Imports: f.store, Decoder: fake.Decoder{}, Outcomes: f.spools, Audit: f.audit, Passwords: &fake.Passwords{}, Sentences: fake.Sentences{},
 		Rules: func() domain.Rules { return domain.Rules{Region: "RU", Today: domain.DateOf(noon)} },
 		Now:   func() time.Time { return noon },
 	}
@@ -346,6 +347,12 @@ func TestRepeatedKeyReturnsTheStoredAnswer(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, again, got)
 	}
+	page, err := f.audit.Entries(t.Context(), ports.AuditQuery{Limit: 9})
+	require.NoError(t, err)
+	require.Len(t, page.Entries, 2, "passwords that are given again")
+	require.Equal(t, domain.ActionExported, page.Entries[0].Action)
+	require.Equal(t, first.id, page.Entries[0].Import)
+	require.Equal(t, map[string]any{"file": "answer"}, page.Entries[0].After)
 	result, err := application.NewImportUsers(f.config).Recall(t.Context(), key)
 	require.NoError(t, err)
 	got, err := read(t, result)

@@ -87,6 +87,7 @@ func (cmd *serveCommand) newUseCases(r resources) *useCases {
 		Beat:          heartbeat,
 		Decoder:       decoder,
 		Outcomes:      r.spools,
+		Audit:         u.audit,
 		Passwords:     passhash.NewTemporary(r.secret),
 		Sentences:     r.catalog.Choose("en", ""),
 		Rules:         cmd.rules,

@@ -68,7 +68,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	accounts, hasher := fake.Accounts{Store: store}, &fake.Hasher{}
 	use := settings{
 		imports: application.ImportConfig{
-			Imports: store, Decoder: decoder, Outcomes: spools, Passwords: &fake.Passwords{}, Sentences: catalog.Choose("en", ""),
+			Imports: store, Decoder: decoder, Outcomes: spools, Audit: s.audit, Passwords: &fake.Passwords{}, Sentences: catalog.Choose("en", ""),
 			Rules: rules, Now: time.Now, KeepOriginals: true, KeepAnswers: time.Hour,
 		},
 		auth: application.AuthConfig{
