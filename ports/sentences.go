@@ -23,6 +23,10 @@ type Words interface {
 	// plural form. For an unknown message Text returns the id itself.
 	Text(id string, pairs ...any) string
 
+	// Phrase returns a phrase that another package has written in English, such as the reason of a domain.BrokenFileError, in this
+	// language. It reports whether it knows the phrase, and returns any other one as it is.
+	Phrase(english string) (text string, isKnown bool)
+
 	// Date formats a day.
 	Date(t time.Time) string
 }

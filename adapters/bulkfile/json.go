@@ -89,7 +89,7 @@ func (r *objectReader) file(yield func(*domain.Candidate) bool) error {
 		if r.json.AtEnd() {
 			r.json.Fail("the file is empty")
 		}
-		r.json.Fail("expected an object or an array of objects")
+		r.json.Fail("expected a JSON object or an array of JSON objects")
 	}
 	switch {
 	case isWrapped:

@@ -198,7 +198,7 @@ func TestHintDecides(t *testing.T) {
 		})
 	}
 	_, err := candidatesOf("abc", ports.FileHint{Format: ports.FormatJSON})
-	require.ErrorContains(t, err, "expected an object or an array of objects")
+	require.ErrorContains(t, err, "expected a JSON object or an array of JSON objects")
 }
 
 // A record whose fields are in an object inside it is no record without fields.

@@ -36,6 +36,10 @@ func New() (*Catalog, error) {
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	tags := []language.Tag{language.English, language.Russian} // the first is the default
 	catalog := &Catalog{matcher: language.NewMatcher(tags)}
+	phrases, err := loadPhrases()
+	if err != nil {
+		return nil, err
+	}
 	for _, tag := range tags {
 		_, err := bundle.LoadMessageFileFS(catalogs, tag.String()+".json")
 		if err != nil {
@@ -44,6 +48,7 @@ func New() (*Catalog, error) {
 		catalog.words = append(catalog.words, &words{
 			tag:       tag.String(),
 			localizer: i18n.NewLocalizer(bundle, tag.String()),
+			phrases:   phrases,
 		})
 	}
 	return catalog, nil
@@ -75,6 +80,7 @@ func (c *Catalog) Choose(chosen, acceptLanguage string) ports.Words {
 type words struct {
 	tag       string
 	localizer *i18n.Localizer
+	phrases   []phrase
 	known     sync.Map // domain.Violation -> its sentence; an import may need the few that there are a million times
 }
 

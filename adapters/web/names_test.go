@@ -52,7 +52,7 @@ func TestNamesOfEveryScript(t *testing.T) {
 	}
 	require.Equal(t, `attachment; filename="7 credentials.csv"; filename*=UTF-8''`+
 		strings.ReplaceAll(url.QueryEscape(strings.TrimSuffix(shown, ".csv")+" credentials.csv"), "+", "%20"), sheet.Header.Get("Content-Disposition"))
-	stored := b.Get(t, done.Find(".more a").AttrOr("href", ""))
+	stored := b.Get(t, done.Find(".more a[href^='/useradd/imports']").AttrOr("href", ""))
 	require.Contains(t, stored.Text("main"), "\u2068سارة\u2069", "a sentence isolates a name")
 	require.Contains(t, b.Get(t, "/profile?login="+url.QueryEscape("مینا\u200cکاظمی و")).Text(".imports"), "created by 4 of 5")
 	for _, export := range []string{"json", "txt", "csv?table=bad_users", "rejected.csv?import=1"} {

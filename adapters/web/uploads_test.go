@@ -156,6 +156,21 @@ func TestSeveralUploadsThatAreNotTaken(t *testing.T) {
 	require.Equal(t, "Send the files one at a time.", got.Text(".message.bad"))
 }
 
+// The reason why a file is broken is in the language of the page.
+func TestBrokenFilesInRussian(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	rows := strings.Repeat(person("boris", `"phone":"9000000001"`)+",", 1000)
+	address := upload(t, b, "people.json", "["+rows+"7 7]")
+	detail := waitFor(t, b, address, "Failed, no one registered").Find(".detail")
+	require.Regexp(t, `^at byte \d+: expected a comma or ]$`, detail.Text())
+	detail = b.Get(t, address+"?lang=ru").Find(".detail")
+	require.Regexp(t, `^байт \d+: ожидалась запятая или ]$`, detail.Text())
+	require.Empty(t, detail.AttrOr("lang", ""))
+	rejected := uploadSeveral(t, b, "b.xlsx", "PK\x03\x04")
+	require.Contains(t, rejected.Text("[role=alert]"), "(книга Excel не читается: файл повреждён или неполон).")
+}
+
 // A page of an upload that was removed, or that another user opened before, leads to the list, which says that nothing was done.
 func TestDecisionsOnUploadsThatAreGone(t *testing.T) {
 	s := serve(t)

@@ -167,7 +167,8 @@ func (u *Uploads) reason(c *fiber.Ctx, err error) string {
 	case errors.Is(err, domain.ErrBrokenFile):
 		reason := words.Text("upload.failure." + string(domain.UploadBroken))
 		if broken, ok := errors.AsType[*domain.BrokenFileError](err); ok {
-			reason = strings.TrimSuffix(reason, ".") + " (" + broken.Error() + ")."
+			detail, _ := words.Phrase(broken.Error())
+			reason = strings.TrimSuffix(reason, ".") + " (" + detail + ")."
 		}
 		return reason
 	case errors.Is(err, transport.ErrTooLarge):

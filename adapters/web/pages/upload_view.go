@@ -196,6 +196,7 @@ type uploadView struct {
 	Import          string        // address
 	People          linkView      // to the people whom it registered; with an empty name for none
 	Failure, Detail string
+	DetailIsEnglish bool
 }
 
 // uploadState is the state of an upload. Working is also true while it is imported.
@@ -312,7 +313,7 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 	v := &uploadView{
 		Base:   Base{Title: item.State},
 		Upload: item, State: stateOf(upload), Progress: newProgressView(upload, words), Rows: upload.Layout.Rows,
-		Figures: figuresOf(upload, words), NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0, Detail: upload.Detail,
+		Figures: figuresOf(upload, words), NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0,
 	}
 	layout := &upload.Layout
 	v.Description = []termView{{words.Text("upload.file.size"), item.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}
@@ -342,6 +343,10 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		v.Columns = append(v.Columns, shown)
 	}
 	v.Notes = fileNotes(&layout.Notes, words)
+	if upload.Detail != "" {
+		detail, isKnown := words.Phrase(upload.Detail)
+		v.Detail, v.DetailIsEnglish = detail, !isKnown
+	}
 	if upload.Failure != "" {
 		v.Failure = words.Text("upload.failure." + string(upload.Failure))
 	}

@@ -179,7 +179,7 @@ func (s *Scanner) Elements(yield func(number int) bool) {
 
 // Members reads an object, and yields its keys, each cut to 32 bytes. The caller must read the value.
 func (s *Scanner) Members(yield func(key []byte) bool) {
-	s.expect('{', "expected an object")
+	s.expect('{', "expected a JSON object")
 	for first := true; s.more('}', first); first = false {
 		key := s.readKey()
 		if s.err != nil || !yield(key) {
