@@ -67,9 +67,10 @@ var (
 
 func loginKeyOf(a *domain.Account) string { return a.Registration.Login.Key() }
 
-// The statements that insert accounts given as arrays, one for each column. The last parameter of users is their import, 0 for none.
+// The statements that insert accounts given as arrays, one for each column. The last parameter of users is their import, 0 for none, and
+// null for the import of the transaction.
 var (
-	insertUsers = fmt.Sprintf("insert into users (%s, code_id) select %s, $%d::bigint from %s",
+	insertUsers = fmt.Sprintf("insert into users (%s, code_id) select %s, "+importID+" from %s",
 		columnNames(userColumns), columnValues(userColumns), len(userColumns)+1, columnArrays(userColumns))
 	insertProfiles = fmt.Sprintf("insert into profiles (%s, user_id) select %s, (select id from users where users.login_key = a.login_key) from %s",
 		columnNames(profileColumns), columnValues(profileColumns), columnArrays(profileArrays))

@@ -13,7 +13,7 @@ import (
 )
 
 // An importTx is the transaction of one import. It queues statements whose results the import does not wait for, and sends them with
-// the next statement whose result it needs: an import of one record takes two round trips.
+// the next statement whose result it needs: an import of one record takes one or two round trips.
 type importTx struct {
 	conn   *pgx.Conn
 	mode   ports.ImportMode
@@ -21,7 +21,7 @@ type importTx struct {
 	queue  pgx.Batch
 	failed error // with which the database aborted the transaction
 
-	id    int64     // of the row in codes; 0 until the first round trip
+	id    int64     // of the row in codes; 0 until the database has supplied it
 	date  time.Time // of that row
 	xid   string    // of the transaction
 	ids   []int64   // reserved for users, in ascending order
@@ -33,6 +33,9 @@ type importTx struct {
 	unkept       int  // rejections that are counted and not stored
 
 	notes []importNote // to store with the commit, also those of earlier imports in the same transaction
+
+	isAlone bool            // the transaction is one round trip
+	proof   *domain.Account // an inserted account: if it is stored, the import is; nil for none
 
 	isShared bool // other imports have the same transaction, and one look-up has found what is taken for all of them
 	hasAsked bool // which keys are taken
@@ -60,20 +63,19 @@ func (tx *importTx) queueBegin() {
 	tx.queue.Queue(begin)
 }
 
+// importSettings are the settings of a transaction, as items of a FROM clause. The lock_timeout is a parameter. The planner looks up every
+// key in its index, even in a table that has just grown a thousandfold, and does not look at each of ten thousand keys when it plans.
+const importSettings = `set_config('lock_timeout', $%d, true) a, set_config('enable_seqscan', 'off', true) b,
+	set_config('plan_cache_mode', 'force_generic_plan', true) c`
+
 // queueSettings queues the settings of the transaction and the import's id.
-//
-// The planner then looks up every key in its index, even in a table that has just grown a thousandfold, and does not look at each of
-// ten thousand keys when it plans.
 func (tx *importTx) queueSettings() {
 	lockTimeout := giveWay
 	if tx.mode.Exclusive && !tx.mode.DryRun {
 		lockTimeout = "0"
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
-	tx.queue.Queue(identifyImport+`
-		from set_config('lock_timeout', $1, true) a, set_config('enable_seqscan', 'off', true) b,
-			set_config('plan_cache_mode', 'force_generic_plan', true) c`, lockTimeout).
-		QueryRow(tx.scanIdentity)
+	tx.queue.Queue(identifyImport+" from "+fmt.Sprintf(importSettings, 1), lockTimeout).QueryRow(tx.scanIdentity)
 	if tx.mode.Exclusive {
 		tx.queue.Queue(mayCheckOnceSQL(tx.conn)).QueryRow(func(row pgx.Row) error { return row.Scan(&tx.checksOnce) })
 	}
@@ -82,6 +84,14 @@ func (tx *importTx) queueSettings() {
 const identifyImport = "select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text"
 
 func (tx *importTx) scanIdentity(row pgx.Row) error { return row.Scan(&tx.id, &tx.date, &tx.xid) }
+
+// knownID returns the import's id as a parameter of importID; nil if the database supplies it.
+func (tx *importTx) knownID() *int64 {
+	if tx.id == 0 {
+		return nil
+	}
+	return &tx.id
+}
 
 // send sends the queued statements and waits for all results.
 func (tx *importTx) send(ctx context.Context) error {
@@ -112,7 +122,7 @@ func (tx *importTx) copies() bool { return tx.mode.Exclusive && !tx.mode.DryRun 
 // Taken implements ports.ImportTx. For COPY it also reserves the ids that the batch can need, and sets a savepoint.
 func (tx *importTx) Taken(ctx context.Context, records []domain.Record) (*domain.Taken, error) {
 	tx.hasAsked = true
-	if tx.isShared {
+	if tx.isShared || tx.isAlone {
 		return tx.taken, nil
 	}
 	err := tx.storeDryRun(ctx)
@@ -334,18 +344,27 @@ func (tx *importTx) copyBy(ctx context.Context, sql string, rows int, appendRow 
 
 // Finish implements ports.ImportTx.
 func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *ports.Answer) error {
-	if tx.id == 0 {
+	if tx.id == 0 && !tx.isAlone {
 		err := tx.send(ctx)
 		if err != nil {
 			return fmt.Errorf("begin: %w", err)
 		}
 	}
-	tx.queue.Queue(insertCode, tx.id, tx.date, tally.Status(), tally.Description(), tally.Registered, tally.Rejected,
-		tx.hasOriginals, tx.day, tx.mode.Sender.TokenName, tx.unkept, tx.mode.Sender.User)
-	tx.notes = append(tx.notes, newImportNote(tx.origin, tx.mode.Sender, tx.id, tally.Status(), &tally))
+	code := []any{
+		nil, nil, tally.Status(), tally.Description(), tally.Registered, tally.Rejected, tx.hasOriginals, tx.day,
+		tx.mode.Sender.TokenName, tx.unkept, tx.mode.Sender.User,
+	}
+	note := newImportNote(tx.origin, tx.mode.Sender, tx.id, tally.Status(), &tally)
+	if tx.isAlone {
+		tx.queueRecord(code, note)
+	} else {
+		code[0], code[1] = tx.id, tx.date
+		tx.queue.Queue(insertCode, code...)
+		tx.notes = append(tx.notes, note)
+	}
 	if len(tx.reasons) > 0 {
 		fields, codes, records := reasonColumns(tx.reasons)
-		tx.queue.Queue(insertReasons, tx.id, fields, codes, records)
+		tx.queue.Queue(insertReasons, tx.knownID(), fields, codes, records)
 	}
 	if tx.checksOnce {
 		tx.queueRejectionCheck()

@@ -28,6 +28,9 @@ type Imports struct {
 	many chan struct{}
 
 	keys sync.Map // of the running imports of this instance
+
+	mu       sync.Mutex
+	optimism optimism // of imports that are alone in their transaction
 }
 
 // NewImports returns the store in db. The location of now decides on which day an import is counted.
@@ -35,6 +38,7 @@ func NewImports(db *DB, now func() time.Time) *Imports {
 	return &Imports{
 		db: db, now: now,
 		exclusive: make(chan struct{}, 1), dryRuns: make(chan struct{}, 1), many: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		optimism: newOptimism(),
 	}
 }
 
@@ -194,7 +198,7 @@ func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (id
 	note := newImportNote(ports.OriginOf(ctx), sender, 0, rejected.Status, nil)
 	args := append([]any{nil, nil, rejected.Status, rejected.Description, 0, 0, false, day, sender.TokenName, 0, sender.User},
 		noteArgs(note.origin, &note.entry)...)
-	err = s.db.imports.QueryRow(ctx, rejectImportSQL, args...).Scan(&id)
+	err = s.db.imports.QueryRow(ctx, insertImport, args...).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("insert into codes: %w", unavailable(err))
 	}

@@ -1,16 +1,18 @@
 package postgres
 
 import (
+	"fmt"
+
 	"rollcall/adapters/internal/jsontext"
 	"rollcall/domain"
 )
 
 // The statements of imports that insert their rows, beside insertUsers and insertProfiles. An empty text stands for null, and days are
 // counted from 1970-01-01.
-const (
+var (
 	insertBadUsers = `
 		insert into bad_users (code_id, object_id, sheet, line, login, login_key, description, violations, original)
-		select $1, object_id, nullif(sheet, ''), nullif(line, 0), nullif(login, ''), nullif(login_key, ''), description, violations::jsonb,
+		select ` + fmt.Sprintf(importID, 1) + `, object_id, nullif(sheet, ''), nullif(line, 0), nullif(login, ''), nullif(login_key, ''), description, violations::jsonb,
 			nullif(original, '')::jsonb
 		from unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
 			b (object_id, sheet, line, login, login_key, description, violations, original)`
@@ -23,12 +25,15 @@ const (
 
 	insertReasons = `
 		insert into code_reasons (field, code, code_id, objects)
-		select field, code, $1, objects from unnest($2::text[], $3::text[], $4::bigint[]) r (field, code, objects)`
+		select field, code, ` + fmt.Sprintf(importID, 1) + `, objects from unnest($2::text[], $3::text[], $4::bigint[]) r (field, code, objects)`
 )
 
-// rejectImportSQL inserts an import that registered no record, with its audit entry.
-var rejectImportSQL = "with rejected as (" + insertCode + " returning id), noted as (" +
-	note{first: 12, from: "rejected", importID: "id"}.sql() + ") select id from rejected"
+// importID is the id of an import, a parameter. If it is null, it is the id that the same transaction has inserted into codes.
+const importID = "coalesce($%d::bigint, currval('codes_id_seq'))"
+
+// insertImport inserts an import with its audit entry, and returns its id. The arguments are those of insertCode and of a note.
+var insertImport = "with imported as (" + insertCode + " returning id), noted as (" +
+	note{first: 12, from: "imported", importID: "id"}.sql() + ") select id from imported"
 
 func reasonColumns(reasons map[domain.Reason]int) (fields, codes []string, records []int) {
 	for reason, count := range reasons {
@@ -40,7 +45,8 @@ func reasonColumns(reasons map[domain.Reason]int) (fields, codes []string, recor
 // queueInserts queues a batch. COPY would take four more round trips, which for one record is most of the work.
 func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.Rejection) {
 	if len(accounts) > 0 {
-		tx.queue.Queue(insertUsers, append(arrayArgs(userColumns, accounts), tx.id)...)
+		tx.proof = new(accounts[0])
+		tx.queue.Queue(insertUsers, append(arrayArgs(userColumns, accounts), tx.knownID())...)
 		tx.queue.Queue(insertProfiles, arrayArgs(profileArrays, accounts)...)
 	}
 	if n := len(rejections); n > 0 {
@@ -53,6 +59,6 @@ func (tx *importTx) queueInserts(accounts []domain.Account, rejections []domain.
 			logins[i], keys[i], descriptions[i] = r.Login, domain.LoginKey(r.Login), r.Description
 			violations[i], originals[i] = string(jsontext.AppendViolations(nil, r.Violations)), string(original(r))
 		}
-		tx.queue.Queue(insertBadUsers, tx.id, numbers, sheets, lines, logins, keys, descriptions, violations, originals)
+		tx.queue.Queue(insertBadUsers, tx.knownID(), numbers, sheets, lines, logins, keys, descriptions, violations, originals)
 	}
 }

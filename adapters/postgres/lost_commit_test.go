@@ -34,16 +34,22 @@ func TestLostCommit(t *testing.T) {
 // runs again there.
 func TestLostCommitOnAnotherServer(t *testing.T) {
 	primary, standby := pgtest.New(t), pgtest.New(t)
+	runs, id := addAndLose(t.Context(), t, primary, func() { swap(t, primary, standby) })
+	require.Equal(t, 3, runs)
+	require.Len(t, storedImports(t, primary), 1)
+	require.Equal(t, id, storedImports(t, primary)[0].ID)
+	require.Len(t, storedAccounts(t, primary), 1)
+}
+
+// swap exchanges the databases of two URLs.
+func swap(t *testing.T, one, two string) {
+	t.Helper()
 	name := func(of string) string {
 		u, err := url.Parse(of)
 		require.NoError(t, err)
 		return strings.TrimPrefix(u.Path, "/")
 	}
-	runs, id := addAndLose(t.Context(), t, primary, func() { pgtest.Swap(t, name(primary), name(standby)) })
-	require.Equal(t, 3, runs)
-	require.Len(t, storedImports(t, primary), 1)
-	require.Equal(t, id, storedImports(t, primary)[0].ID)
-	require.Len(t, storedAccounts(t, primary), 1)
+	pgtest.Swap(t, name(one), name(two))
 }
 
 func loseCommit(ctx context.Context, t *testing.T, lost func()) {
@@ -83,7 +89,8 @@ func addAndLose(ctx context.Context, t *testing.T, direct string, lost func()) (
 }
 
 // proxy forwards the traffic between clients and the server of a URL, and returns the URL of the proxy. Once deaf is set, it drops the
-// next answer of the server, calls lost, and closes the connection.
+// next answer of the server, calls lost, and closes the connection to the client. It closes the connection to the server as soon as the
+// client's is closed.
 func proxy(t *testing.T, target string, deaf *atomic.Bool, lost func()) string {
 	t.Helper()
 	const name = ".s.PGSQL.5432"

@@ -52,7 +52,7 @@ func (r *Registrations) Create(ctx context.Context, account domain.Account) (id 
 			if !mayExist {
 				return stop, ports.ErrTaken
 			}
-			id, err = r.findCreated(ctx, &account)
+			id, _, err = r.db.findStored(ctx, &account)
 			return stop, err
 		}
 		mayExist = mayExist || isAway(err)
@@ -80,16 +80,16 @@ func insertAccount(ctx context.Context, conn *pgx.Conn, account *domain.Account)
 	return id, conn.SendBatch(ctx, &batch).Close()
 }
 
-// findCreated returns the id of the account that an attempt created whose answer was lost. Hashes are salted, so no other account has
-// the same one.
-func (r *Registrations) findCreated(ctx context.Context, account *domain.Account) (id int64, err error) {
-	err = r.db.pool.QueryRow(ctx, "select id from users where login_key = $1 and password_hash = $2",
-		account.Registration.Login.Key(), account.PasswordHash).Scan(&id)
+// findStored returns the ids of an account and of its import, if an attempt stored them whose answer was lost. Otherwise it returns
+// ports.ErrTaken. Hashes are salted, so no other account has the same one.
+func (db *DB) findStored(ctx context.Context, account *domain.Account) (id, importID int64, err error) {
+	err = db.pool.QueryRow(ctx, "select id, code_id from users where login_key = $1 and password_hash = $2",
+		account.Registration.Login.Key(), account.PasswordHash).Scan(&id, &importID)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, ports.ErrTaken
+		return 0, 0, ports.ErrTaken
 	}
 	if err != nil {
-		return 0, fmt.Errorf("find created account: %w", unavailable(err))
+		return 0, 0, fmt.Errorf("find stored account: %w", unavailable(err))
 	}
-	return id, settle(ctx, r.db.pool)
+	return id, importID, settle(ctx, db.pool)
 }

@@ -26,8 +26,13 @@ type SharedImport struct {
 var ErrUndone = errors.New("shared transaction was undone")
 
 // RunShared runs imports one after another in one transaction of two round trips: one looks up the keys of all records, and one stores the
-// rows of all imports and commits. An import that fails before it has asked which keys are taken does not affect the others.
+// rows of all imports and commits. An import that fails before it has asked which keys are taken does not affect the others. A single import
+// can need only one round trip.
 func (s *Imports) RunShared(ctx context.Context, imports []*SharedImport) {
+	if len(imports) == 1 && s.mayRunAlone(imports[0]) {
+		s.runAlone(ctx, imports[0])
+		return
+	}
 	conn, err := s.db.imports.Acquire(ctx)
 	if err != nil {
 		setErrors(imports, ErrUndone)
@@ -93,8 +98,13 @@ func (s *Imports) beginShared(ctx context.Context, conn *pgx.Conn, imports []*Sh
 		tx.taken = first.taken
 		first.queue.Queue(identifyImport).QueryRow(tx.scanIdentity)
 	}
-	first.queueLookup(&wanted, new(bool))
-	return txs, first.send(ctx)
+	found := false
+	first.queueLookup(&wanted, &found)
+	err := first.send(ctx)
+	if err == nil {
+		s.learn(found)
+	}
+	return txs, err
 }
 
 func setErrors(imports []*SharedImport, err error) {

@@ -97,7 +97,11 @@ func account(record domain.Record) domain.Account {
 
 // register imports records in one batch, as the use case does, and returns the number of registered ones.
 func register(ctx context.Context, store ports.ImportStore, exclusive bool, records ...domain.Record) (created int, err error) {
-	_, err = store.Do(ctx, ports.ImportMode{Exclusive: exclusive}, func(ctx context.Context, tx ports.ImportTx) error {
+	mode := ports.ImportMode{Exclusive: exclusive}
+	if !exclusive {
+		mode.Records = records
+	}
+	_, err = store.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
 		err := ports.ErrTaken
 		for errors.Is(err, ports.ErrTaken) {
 			var taken *domain.Taken
@@ -300,8 +304,9 @@ func copiesMemory(t *testing.T, s ImportsSubject) {
 	accounts := []domain.Account{account(Record(t, 1))}
 	original := []byte(`{"login":"x"}`)
 	rejections := []domain.Rejection{{Record: 2, Login: "x", Description: "x", Original: original}}
-	_, err := s.Store.Do(t.Context(), ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
-		_, err := tx.Taken(ctx, []domain.Record{Record(t, 1)})
+	mode := ports.ImportMode{Records: []domain.Record{Record(t, 1)}}
+	_, err := s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, mode.Records)
 		require.NoError(t, err)
 		require.NoError(t, tx.Add(ctx, accounts, rejections))
 		accounts[0], rejections[0] = account(Record(t, 9)), domain.Rejection{Record: 9}
@@ -317,8 +322,9 @@ func copiesMemory(t *testing.T, s ImportsSubject) {
 
 func importsStopWithContext(t *testing.T, s ImportsSubject) {
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := s.Store.Do(ctx, ports.ImportMode{}, func(ctx context.Context, tx ports.ImportTx) error {
-		_, err := tx.Taken(ctx, []domain.Record{Record(t, 1)})
+	mode := ports.ImportMode{Records: []domain.Record{Record(t, 1)}}
+	_, err := s.Store.Do(ctx, mode, func(ctx context.Context, tx ports.ImportTx) error {
+		_, err := tx.Taken(ctx, mode.Records)
 		require.NoError(t, err)
 		cancel()
 		return tx.Add(ctx, []domain.Account{account(Record(t, 1))}, nil)
@@ -394,7 +400,7 @@ func storesTextsUnchanged(t *testing.T, s ImportsSubject) {
 func countsUnkeptRejections(t *testing.T, s ImportsSubject) {
 	kept := domain.Rejection{Record: 2, Description: "No.", Violations: domain.Violations{{Code: domain.CodeNotObject}}}
 	counted := domain.Rejection{Record: 3, CountedOnly: true, Violations: kept.Violations}
-	for i, mode := range []ports.ImportMode{{}, {Exclusive: true}, {DryRun: true}} {
+	for i, mode := range []ports.ImportMode{{Records: []domain.Record{Record(t, 1)}}, {}, {Exclusive: true}, {DryRun: true}} {
 		_, err := s.Store.Do(t.Context(), mode, func(ctx context.Context, tx ports.ImportTx) error {
 			_, err := tx.Taken(ctx, []domain.Record{Record(t, 1+i)})
 			require.NoError(t, err)

@@ -149,6 +149,9 @@ func (g *Imports) hasWaiting() bool {
 
 // contextOf returns a context that ends when the last caller has left. A client that leaves must not undo the imports of others.
 func contextOf(group []*member) (context.Context, context.CancelFunc) {
+	if len(group) == 1 {
+		return group[0].ctx, func() {}
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(group[0].ctx))
 	waiting := int64(len(group))
 	stops := make([]func() bool, len(group))
