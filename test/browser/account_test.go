@@ -32,10 +32,10 @@ func TestAccountLife(t *testing.T) {
 	require.Equal(t, "/profile", v.path())
 
 	elsewhere := p.visit(t)
-	elsewhere.open("/profile")
+	elsewhere.open("/profile#report")
 	require.Equal(t, "/login?next=%2Fprofile", elsewhere.address())
 	elsewhere.signIn("+7 912 345 67 89", goodPassword)
-	require.Equal(t, "/profile", elsewhere.path())
+	require.Equal(t, "/profile#report", eval[string](elsewhere, `() => location.pathname + location.hash`))
 
 	v.load(http.StatusOK, click(`main a[href="/account/password"]`))
 	v.submit(http.StatusOK, fields{"old": goodPassword, "psw": ownPassword})

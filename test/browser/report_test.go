@@ -20,6 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
+
+	"rollcall/test/pgtest"
 )
 
 // An object is a person as JSON.
@@ -111,6 +113,16 @@ func TestReportShowsImports(t *testing.T) {
 	require.Len(t, v.texts(".figures section"), 4)
 	require.Equal(t, []string{brokenFile, oneOfFour, allOfTwo}, v.descriptions(), "the latest first")
 	require.Equal(t, "descending", eval[string](v, `() => document.querySelector("[aria-sort]").ariaSort`))
+
+	running := func(statement string) { pgtest.Query[struct{}](t, p.database, "do $$ begin "+statement+"; end $$") }
+	running("insert into running_imports values ('x', now(), 7, 7, 0, 7, 70)")
+	v.open("/profile")
+	require.Contains(t, v.text(".imports .running"), "7 records")
+	running("update running_imports set objects = 8, updated_at = clock_timestamp()")
+	v.sees("the progress", func() bool { return strings.Contains(v.text(".imports .running"), "8 records") })
+	running("delete from running_imports")
+	v.sees("the end", func() bool { return !v.has(".imports .running") })
+	require.Equal(t, brokenFile, v.descriptions()[0])
 
 	v.load(http.StatusOK, click("[aria-sort] a"))
 	require.Equal(t, []string{allOfTwo, oneOfFour, brokenFile}, v.descriptions(), "the oldest first")

@@ -42,6 +42,8 @@ const answers = {}; // functions that other scripts use, too
   const enhance = () => document.querySelectorAll("[data-reveal]").forEach(addReveal);
   enhance();
 
+  const fragment = location.hash; // browsers keep it when the server redirects to the sign-in page
+
   // A language chosen by a link is stored, and not part of the address.
   const address = new URL(location);
   if (address.searchParams.has("lang")) {
@@ -139,7 +141,7 @@ const answers = {}; // functions that other scripts use, too
     }
     const next = answer.headers.get("Location");
     if (answer.status === 204 && next) {
-      location.assign(next); // the form waits until the browser leaves the page
+      location.assign(form.elements.next && !next.includes("#") ? next + fragment : next); // the form waits until the browser leaves the page
       return;
     }
     wait(form, false);

@@ -187,4 +187,28 @@
     }).observe(figure);
     figure.classList.add("drawn");
   }
+
+  // Keeps running imports up to date. When one begins or ends, the whole list and the figures are new.
+  const interval = 2000;
+  const follow = async () => {
+    const all = (page, selector) => [...page.querySelectorAll(selector)];
+    const row = ".imports .running";
+    if (!all(document, row).length) return;
+    if (!document.hidden) {
+      try {
+        const answer = await fetch(location, { headers: { Accept: "text/html", "X-Requested-With": "fetch" } });
+        if (answer.status === 401) return;
+        const page = answers.parse(await answer.text());
+        const changed = all(page, row).length === all(document, row).length ? row : ".imports, .figures";
+        const newer = all(page, changed);
+        all(document, changed).forEach((part, i) => {
+          if (!newer[i]) return;
+          part.replaceWith(newer[i]);
+          showTimes(newer[i]);
+        });
+      } catch { /* the next attempt may succeed */ }
+    }
+    setTimeout(follow, interval);
+  };
+  setTimeout(follow, interval);
 })();
