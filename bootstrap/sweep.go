@@ -17,16 +17,29 @@ const (
 	// rollUpInterval is the time between two roll-ups of the statistics. A page counts the imports since the last one itself, in about
 	// 2 ms for 1,000 imports.
 	rollUpInterval = 5 * time.Second
+
+	// listInterval is the time between two additions of new users to those that operators find. A page adds a few new users itself.
+	listInterval = 5 * time.Second
+
+	// reconcileInterval is the time between two searches for users that another version of the program has registered or changed.
+	reconcileInterval = time.Hour
 )
 
-// sweep rolls up the statistics and removes expired data, immediately and then at intervals, until ctx ends. Several instances may
+// sweep rolls up the statistics, makes new users findable and removes expired data, immediately and then at intervals, until ctx ends. Several instances may
 // sweep one database concurrently.
 func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folder *exports.Folder, log *slog.Logger) {
 	logFailure(ctx, log, "cleanup of exports folder failed", folder.Sweep())
 	limits, reports, imports := postgres.NewLimits(db), postgres.NewReports(db), postgres.NewImports(db, time.Now)
 	uploads, setupCodes, audit := postgres.NewFileUploads(db), postgres.NewSetupCodes(db), postgres.NewAudit(db)
+	users := postgres.NewUsers(db)
 	go repeat(ctx, rollUpInterval, func() {
 		logFailure(ctx, log, "roll-up of statistics failed", reports.RollUp(ctx))
+	})
+	go repeat(ctx, listInterval, func() {
+		logFailure(ctx, log, "listing of new users failed", listAll(ctx, users))
+	})
+	go repeat(ctx, reconcileInterval, func() {
+		logFailure(ctx, log, "reconciliation of listed users failed", users.Reconcile(ctx))
 	})
 	repeat(ctx, sweepInterval, func() {
 		now := time.Now()
@@ -38,6 +51,22 @@ func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folde
 			uploads.Sweep(ctx, now.Add(-retention.KeepAnswers)),
 			reports.EraseOriginals(ctx, now.Add(-retention.KeepRejected))))
 	})
+}
+
+// listAll lists all new users. It pauses for as long as it works, so that imports and pages keep most of the processors.
+func listAll(ctx context.Context, users *postgres.Users) error {
+	for {
+		began := time.Now()
+		unlisted, err := users.List(ctx)
+		if err != nil || unlisted == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Since(began)):
+		}
+	}
 }
 
 // repeat calls f immediately and then at intervals, until ctx ends.

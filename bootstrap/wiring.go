@@ -158,6 +158,7 @@ func (cmd *serveCommand) newDirectory(r resources, hasher *passhash.Hasher) *app
 	return application.NewDirectory(application.DirectoryConfig{
 		Accounts:          postgres.NewAccounts(r.db),
 		Store:             postgres.NewDirectory(r.db),
+		Users:             postgres.NewUsers(r.db),
 		Passwords:         passhash.NewTemporary(r.secret),
 		Outcomes:          r.spools,
 		Hasher:            hasher,

@@ -31,7 +31,8 @@ func fold(s string) string {
 type UserSearch struct {
 	Name string // of a NameKey or a FirstNameKey; empty if the text is blank
 
-	// First and Rest are the first word and the others: a last name and a first name, or the reverse. Empty for a single word.
+	// First is the beginning of the first word of a NameKey or a FirstNameKey, and Rest that of its other words. Empty if the text is a
+	// single word.
 	First, Rest string
 
 	Logins, Emails []string // of keys

@@ -80,13 +80,15 @@ func readUser(ctx context.Context, db querier, sql string, args ...any) (*domain
 }
 
 // scanUser reads the columns of selectUser.
-func scanUser[R pgx.Row](row R) (*domain.User, error) {
+func scanUser[R pgx.Row](row R) (*domain.User, error) { return scanUserAnd(row) }
+
+// scanUserAnd reads the columns of selectUser, and others after them.
+func scanUserAnd(row pgx.Row, others ...any) (*domain.User, error) {
 	var u domain.User
 	var suspended *time.Time
 	err := row.Scan(slices.Concat(
 		[]any{&u.ID, &u.Registered, &u.Import, &u.Self, &suspended, &u.ChangeRequired, &u.Password.Made, &u.PasswordUsedBy, &u.Roles},
-		columnTargets(userColumns, &u), columnTargets(profileColumns, &u),
-	)...)
+		columnTargets(userColumns, &u), columnTargets(profileColumns, &u), others)...)
 	u.Registered, u.Suspended, u.Password.Made = u.Registered.UTC(), timeOf(suspended), u.Password.Made.UTC()
 	if len(u.Roles) == 0 {
 		u.Roles = nil
@@ -97,9 +99,9 @@ func scanUser[R pgx.Row](row R) (*domain.User, error) {
 // UsePassword implements ports.AccountStore.
 func (a *Accounts) UsePassword(ctx context.Context, id int64, hash string, browser []byte) error {
 	var usedBy []byte
-	err := a.db.pool.QueryRow(ctx, `
+	err := a.relisting(ctx, id, `
 		update users set password_used_by = coalesce(password_used_by, $3) where id = $1 and password_hash = $2
-		returning password_used_by`, id, hash, browser).Scan(&usedBy)
+		returning password_used_by`, []any{id, hash, browser}, &usedBy)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return ports.ErrChanged
@@ -125,7 +127,7 @@ func (a *Accounts) SignedIn(ctx context.Context, id int64, hash string, signIn d
 	var recorded bool
 	args := append([]any{id, hash, signIn.Time, signIn.Address, signIn.Browser, domain.KeptSignIns - 1},
 		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionSignedIn})...)
-	err := a.db.pool.QueryRow(ctx, signedInSQL, args...).Scan(&recorded)
+	err := a.relisting(ctx, id, signedInSQL, args, &recorded)
 	switch {
 	case err != nil:
 		return fmt.Errorf("record sign-in: %w", unavailable(err))
@@ -149,7 +151,7 @@ func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, pa
 	var changed bool
 	args := append([]any{id, oldHash, password.Hash, password.Made},
 		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionPasswordChanged})...)
-	err := a.db.pool.QueryRow(ctx, setPasswordSQL, args...).Scan(&changed)
+	err := a.relisting(ctx, id, setPasswordSQL, args, &changed)
 	switch {
 	case err != nil:
 		return fmt.Errorf("set password: %w", unavailable(err))
@@ -157,4 +159,13 @@ func (a *Accounts) SetPassword(ctx context.Context, id int64, oldHash string, pa
 		return ports.ErrChanged
 	}
 	return nil
+}
+
+// relisting scans the one value of a statement that changes an account, and brings directory up to date, in one round trip and one
+// transaction.
+func (a *Accounts) relisting(ctx context.Context, id int64, sql string, args []any, value any) error {
+	var batch pgx.Batch
+	batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(value) })
+	batch.Queue(relistUser, id)
+	return a.db.pool.SendBatch(ctx, &batch).Close()
 }

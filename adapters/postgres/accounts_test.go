@@ -21,7 +21,7 @@ func accountStores(t *testing.T) contract.AccountsSubject {
 func accountStoresOf(db *postgres.DB) contract.AccountsSubject {
 	return contract.AccountsSubject{
 		Registrations: postgres.NewRegistrations(db), Accounts: postgres.NewAccounts(db), Imports: postgres.NewImports(db, time.Now),
-		Roles: postgres.NewRoles(db), Directory: postgres.NewDirectory(db), Sessions: postgres.NewSessions(db),
+		Roles: postgres.NewRoles(db), Directory: postgres.NewDirectory(db), Sessions: postgres.NewSessions(db), Users: postgres.NewUsers(db),
 		SaveSession: func(t *testing.T, key string, lifetime time.Duration) {
 			t.Helper()
 			_, err := db.Pool().Exec(t.Context(), "insert into sessions (k, v, e) values ($1, 'x', $2)", key, time.Now().Add(lifetime).Unix())
@@ -31,6 +31,8 @@ func accountStoresOf(db *postgres.DB) contract.AccountsSubject {
 }
 
 func TestAccounts(t *testing.T) { contract.Accounts(t, accountStores) }
+
+func TestUsers(t *testing.T) { contract.Users(t, accountStores) }
 
 func TestDirectory(t *testing.T) { contract.Directory(t, accountStores) }
 

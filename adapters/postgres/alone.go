@@ -94,7 +94,7 @@ func (s *Imports) sendAlone(ctx context.Context, tx *importTx) (isLost bool, err
 	return conn.Conn().IsClosed(), err
 }
 
-var insertAlone = insertImport + ", " + fmt.Sprintf(importSettings, 22)
+var insertAlone = insertImport + ", " + fmt.Sprintf(importSettings, 24)
 
 // queueRecord queues the row in codes and its note before all other rows, which refer to it.
 func (tx *importTx) queueRecord(code []any, note importNote) {

@@ -191,6 +191,9 @@ func queuePerson(batch *pgx.Batch, id int64, person *domain.Registration) {
 	account := []domain.Account{{Registration: *person}}
 	batch.Queue(updateUser, append(arrayArgs(userColumns, account), id)...)
 	batch.Queue(updateProfile, append(arrayArgs(profileColumns, account), id)...)
+	batch.Queue(againstList, int64(lockDirectory))
+	batch.Queue(relistUsers, []int64{id})
+	batch.Queue(rekeyUser, append(keyArgs(person), id)...)
 }
 
 // changed are the users for whom a statement of a change is, with its values.
@@ -243,6 +246,7 @@ func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []
 			batch.Queue(statement, append([]any{of.ids}, more...)...)
 		}
 	}
+	batch.Queue(againstList, int64(lockDirectory))
 	queue(&groups, `update profiles set group_name = nullif(c.group_name, '') from unnest($1::bigint[], $2::text[]) c (id, group_name)
 		where user_id = c.id`, groups.texts)
 	queue(&passwords, `update users set password_hash = c.hash, password_date = c.made, password_used_by = null, must_change = null
@@ -257,6 +261,9 @@ func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []
 	queue(&suspended, "delete from uploads where user_id = any($1) and job is null and state <> $2", domain.UploadImported)
 	queue(&restored, "update users set suspended_at = null where id = any($1)")
 	queueForgetting(batch, deleted.ids)
+	batch.Queue(relistUsers, ids)
+	queue(&groups, `update directory set group_key = nullif(c.group_key, '') from unnest($1::bigint[], $2::text[]) c (id, group_key)
+		where user_id = c.id and name_key is not null`, groupKeys(groups.texts))
 	for action, note := range notes {
 		entry := domain.AuditEntry{Action: action}
 		if note.fields != nil {
@@ -279,4 +286,5 @@ func queueForgetting(batch *pgx.Batch, ids []int64) {
 		and key in (select key from idempotency_keys k, unnest(k.users) named (id) join unnest($1::bigint[]) d (id) using (id) where k.users is not null)`, ids)
 	batch.Queue("update bad_users set original = null from users where users.id = any($1) and bad_users.login_key = users.login_key", ids)
 	batch.Queue("delete from users where id = any($1)", ids)
+	batch.Queue("delete from directory where user_id = any($1)", ids)
 }

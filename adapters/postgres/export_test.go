@@ -8,6 +8,7 @@ const (
 	MaxNumber     = maxNumber
 	EraseRows     = eraseRows
 	RollUpImports = rollUpImports
+	ListUsers     = listUsers
 )
 
 // Original returns what is stored of a rejection's original.

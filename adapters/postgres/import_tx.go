@@ -21,10 +21,14 @@ type importTx struct {
 	queue  pgx.Batch
 	failed error // with which the database aborted the transaction
 
-	id    int64     // of the row in codes; 0 until the database has supplied it
-	date  time.Time // of that row
-	xid   string    // of the transaction
-	ids   []int64   // reserved for users, in ascending order
+	id   int64     // of the row in codes; 0 until the database has supplied it
+	date time.Time // of that row
+	xid  string    // of the transaction
+	ids  []int64   // reserved for users, in ascending order
+
+	usersAfter int64 // an id before those of the import's users
+	hasUsers   bool
+
 	taken *domain.Taken
 
 	day          domain.Date // on which the statistics count the import
@@ -81,9 +85,11 @@ func (tx *importTx) queueSettings() {
 	}
 }
 
-const identifyImport = "select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text"
+const identifyImport = "select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text, coalesce(pg_sequence_last_value('users_id_seq'), 0)"
 
-func (tx *importTx) scanIdentity(row pgx.Row) error { return row.Scan(&tx.id, &tx.date, &tx.xid) }
+func (tx *importTx) scanIdentity(row pgx.Row) error {
+	return row.Scan(&tx.id, &tx.date, &tx.xid, &tx.usersAfter)
+}
 
 // knownID returns the import's id as a parameter of importID; nil if the database supplies it.
 func (tx *importTx) knownID() *int64 {
@@ -244,6 +250,7 @@ func (tx *importTx) Add(ctx context.Context, accounts []domain.Account, rejectio
 	default:
 		tx.queueInserts(accounts, stored)
 	}
+	tx.hasUsers = tx.hasUsers || len(accounts) > 0 && !tx.mode.DryRun
 	tx.count(rejections)
 	return nil
 }
@@ -352,13 +359,13 @@ func (tx *importTx) Finish(ctx context.Context, tally domain.Tally, answer *port
 	}
 	code := []any{
 		nil, nil, tally.Status(), tally.Description(), tally.Registered, tally.Rejected, tx.hasOriginals, tx.day,
-		tx.mode.Sender.TokenName, tx.unkept, tx.mode.Sender.User,
+		tx.mode.Sender.TokenName, tx.unkept, tx.mode.Sender.User, tx.hasUsers, nil,
 	}
 	note := newImportNote(tx.origin, tx.mode.Sender, tx.id, tally.Status(), &tally)
 	if tx.isAlone {
 		tx.queueRecord(code, note)
 	} else {
-		code[0], code[1] = tx.id, tx.date
+		code[0], code[1], code[12] = tx.id, tx.date, tx.usersAfter
 		tx.queue.Queue(insertCode, code...)
 		tx.notes = append(tx.notes, note)
 	}

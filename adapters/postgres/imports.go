@@ -196,7 +196,7 @@ func (s *Imports) isCommitted(ctx context.Context, tx *importTx) (committed bool
 func (s *Imports) Reject(ctx context.Context, rejected ports.RejectedImport) (id int64, err error) {
 	sender, day := rejected.Sender, domain.DateOf(s.now())
 	note := newImportNote(ports.OriginOf(ctx), sender, 0, rejected.Status, nil)
-	args := append([]any{nil, nil, rejected.Status, rejected.Description, 0, 0, false, day, sender.TokenName, 0, sender.User},
+	args := append([]any{nil, nil, rejected.Status, rejected.Description, 0, 0, false, day, sender.TokenName, 0, sender.User, false, nil},
 		noteArgs(note.origin, &note.entry)...)
 	err = s.db.imports.QueryRow(ctx, insertImport, args...).Scan(&id)
 	if err != nil {

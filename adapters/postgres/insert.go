@@ -17,11 +17,16 @@ var (
 		from unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
 			b (object_id, sheet, line, login, login_key, description, violations, original)`
 
-	// The database supplies an id and a date that are null. User 0 is a sender without an account.
+	// The database supplies an id and a date that are null. User 0 is a sender without an account. If the import has users ($12), their
+	// ids come after $13, up to the last one that the session has got. An import that inserts this row before its users has null for $13:
+	// their ids soon follow the last one of all sessions.
 	insertCode = `
-		insert into codes (id, date, code, description, created, refused, originals, uncounted_day, token, unkept, user_id)
+		insert into codes (id, date, code, description, created, refused, originals, uncounted_day, token, unkept, user_id, unlisted_after, unlisted_until)
 		values (coalesce($1, nextval('codes_id_seq')), coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7,
-			date '1970-01-01' + $8::int, nullif($9, ''), $10, nullif($11::bigint, 0))`
+			date '1970-01-01' + $8::int, nullif($9, ''), $10, nullif($11::bigint, 0),
+			case when $12::boolean then coalesce($13::bigint, pg_sequence_last_value('users_id_seq'), 0) end,
+			case when not $12 then null when $13 is not null then currval('users_id_seq')
+				else coalesce(pg_sequence_last_value('users_id_seq'), 0) + $5 + 100000 end)`
 
 	insertReasons = `
 		insert into code_reasons (field, code, code_id, objects)
@@ -33,7 +38,7 @@ const importID = "coalesce($%d::bigint, currval('codes_id_seq'))"
 
 // insertImport inserts an import with its audit entry, and returns its id. The arguments are those of insertCode and of a note.
 var insertImport = "with imported as (" + insertCode + " returning id), noted as (" +
-	note{first: 12, from: "imported", importID: "id"}.sql() + ") select id from imported"
+	note{first: 14, from: "imported", importID: "id"}.sql() + ") select id from imported"
 
 func reasonColumns(reasons map[domain.Reason]int) (fields, codes []string, records []int) {
 	for reason, count := range reasons {

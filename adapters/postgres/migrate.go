@@ -19,6 +19,7 @@ const (
 	lockExclusiveImports = 0x526f6c6c_00000002
 	lockRoles            = 0x526f6c6c_00000003
 	lockRollUp           = 0x526f6c6c_00000004
+	lockDirectory        = 0x526f6c6c_00000005
 )
 
 // migrationsTable is the name of Bun's table of applied migrations.

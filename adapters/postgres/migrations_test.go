@@ -42,6 +42,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 		{"bad_users"},
 		{"code_reasons"},
 		{"codes"},
+		{"directory"},
 		{"idempotency_keys"},
 		{"limits"},
 		{"outcomes"},

@@ -75,6 +75,7 @@ func insertAccount(ctx context.Context, conn *pgx.Conn, account *domain.Account)
 	batch.Queue(insertUsers, append(arrayArgs(userColumns, accounts), 0)...)
 	batch.Queue(insertProfiles+" returning user_id", arrayArgs(profileArrays, accounts)...).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&id) })
+	batch.Queue(listRegistered, append(keyArgs(&account.Registration), account.Registration.Login.Key())...)
 	batch.Queue(noteRegistrationSQL, append([]any{account.Registration.Login.Key()},
 		noteArgs(ports.OriginOf(ctx), &domain.AuditEntry{Action: domain.ActionRegistered})...)...)
 	return id, conn.SendBatch(ctx, &batch).Close()

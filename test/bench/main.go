@@ -202,7 +202,7 @@ const pgbenchScript = `
 \set n random(1, 1000000000000)
 \startpipeline
 begin;
-select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text
+select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text, coalesce(pg_sequence_last_value('users_id_seq'), 0)
 	from set_config('lock_timeout', '500ms', true) a, set_config('enable_seqscan', 'off', true) b, set_config('plan_cache_mode', 'force_generic_plan', true) c;
 select 'login', login_key from users where login_key = any(array['user' || :n]) union all
 	select 'email', email_key from users where email_key = any(array[:n || '@example.com']) union all
@@ -214,8 +214,8 @@ insert into users (login, login_key, password_hash, email, email_key, phone, cod
 	from unnest(array[:n]::bigint[]) u (n);
 insert into profiles (fname, lname, patr, birthday, group_name, user_id)
 	select 'Иван', 'Смирнов', 'Иванович', date '1970-01-01', nullif('', ''), (select id from users where login_key = 'user' || n) from unnest(array[:n]::bigint[]) u (n);
-insert into codes (id, date, code, description, created, refused, originals, uncounted_day)
-	values (coalesce(null, nextval('codes_id_seq')), clock_timestamp(), 200, 'All users have been created (1 of 1 users)', 1, 0, false, date '2026-01-01');
+insert into codes (id, date, code, description, created, refused, originals, uncounted_day, unlisted_after, unlisted_until)
+	values (coalesce(null, nextval('codes_id_seq')), clock_timestamp(), 200, 'All users have been created (1 of 1 users)', 1, 0, false, date '2026-01-01', 0, currval('users_id_seq'));
 insert into audit (actor, actor_name, action, address, request, after, import_id)
 	select 'visitor', nullif('', ''), 'import.succeeded', '127.0.0.1', 'b0f1c2d3-0000-4000-8000-000000000000',
 		'{"records":1,"registered":1,"rejected":0,"status":200}'::jsonb, n from unnest(array[:n]::bigint[]) u (n);
@@ -283,7 +283,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 // clear empties the tables and writes a checkpoint.
 func (b *bench) clear(ctx context.Context) error {
 	_, err := b.conn.Exec(ctx, `
-		truncate users, profiles, codes, bad_users, code_reasons, statistics, reason_statistics, idempotency_keys, outcomes
+		truncate users, profiles, directory, codes, bad_users, code_reasons, statistics, reason_statistics, idempotency_keys, outcomes
 		restart identity cascade`)
 	if err != nil {
 		return err

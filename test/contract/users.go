@@ -132,7 +132,7 @@ func findsByText(t *testing.T, s AccountsSubject) {
 		{"Ким Анна М", []string{"anna"}},
 		{"Ким-Ли Анна Л", []string{}},
 		{"Ки Анна М", []string{"anna"}},
-		{"Анна Ки", []string{"anna"}},
+		{"Ол Е", []string{"olga_100%"}},
 		{"8 916 100", []string{"olga_100%", "petr"}},
 		{"+7 (916) 100-00-01", []string{"petr"}},
 		{"9161000002", []string{"olga_100%"}},

@@ -156,7 +156,7 @@ func selects(filter *domain.UserFilter, search *domain.UserSearch, f ports.Found
 	user := f.User
 	return (search.Name == "" || isFound(search, user)) &&
 		(filter.Status == "" || applies(filter.Status, f, terms.Expired)) &&
-		(filter.Group == "" || domain.GroupKey(filter.Group) == domain.GroupKey(user.Group)) &&
+		(domain.GroupKey(filter.Group) == "" || domain.GroupKey(filter.Group) == domain.GroupKey(user.Group)) &&
 		(filter.Import == 0 || filter.Import == user.Import) &&
 		(filter.From.IsZero() || !user.Registered.Before(filter.From)) &&
 		(filter.Until.IsZero() || user.Registered.Before(filter.Until)) &&
@@ -168,9 +168,11 @@ func isFound(search *domain.UserSearch, user *domain.User) bool {
 	beginsWith := func(key string, beginnings []string) bool {
 		return key != "" && slices.ContainsFunc(beginnings, func(beginning string) bool { return strings.HasPrefix(key, beginning) })
 	}
-	return strings.HasPrefix(name, search.Name) || strings.HasPrefix(first, search.Name) ||
-		search.First != "" && (strings.HasPrefix(name, search.First) && strings.HasPrefix(first, search.Rest) ||
-			strings.HasPrefix(name, search.Rest) && strings.HasPrefix(first, search.First)) ||
+	byWords := func(key string) bool {
+		word, others, _ := strings.Cut(key, " ")
+		return search.First != "" && strings.HasPrefix(word, search.First) && strings.HasPrefix(others, search.Rest)
+	}
+	return strings.HasPrefix(name, search.Name) || strings.HasPrefix(first, search.Name) || byWords(name) || byWords(first) ||
 		beginsWith(domain.RestoreLogin(user.Login).Key(), search.Logins) ||
 		beginsWith(domain.RestoreEmail(user.Email).Key(), search.Emails) || beginsWith(user.Phone, search.Phones)
 }

@@ -28,8 +28,13 @@ var inconsistencies = map[string]string{
 			select import_id, count(*) as entries, max((after ->> 'registered')::bigint) as registered from audit where action like 'import.%' group by import_id) a
 			on a.import_id = c.id
 		where c.id is null or a.entries is distinct from 1 or a.registered <> c.created`,
-	"temporary tables":          `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,
-	"transactions left open":    `select pid::text from pg_stat_activity where state like 'idle in transaction%' and state_change < now() - interval '30 s'`,
+	"temporary tables":             `select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname like 'pg\_temp%' and c.relkind = 'r'`,
+	"transactions left open":       `select pid::text from pg_stat_activity where state like 'idle in transaction%' and state_change < now() - interval '30 s'`,
+	"deleted users that are found": `select d.user_id::text from directory d left join users u on u.id = d.user_id where u.id is null`,
+	"users that are never found": `
+		select u.id::text from users u left join directory d on d.user_id = u.id and d.name_key is not null
+			left join codes c on c.id = u.code_id and u.id > c.unlisted_after and u.id <= c.unlisted_until
+		where d.user_id is null and c.id is null`,
 	"answers without an import": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null`,
 }
 

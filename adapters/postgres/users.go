@@ -1,0 +1,476 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"rollcall/domain"
+	"rollcall/ports"
+)
+
+// Users finds the accounts of users by the table directory.
+type Users struct{ db *DB }
+
+// NewUsers returns the store in db.
+func NewUsers(db *DB) *Users { return &Users{db} }
+
+// A page reads a bounded number of rows, whatever its filter selects.
+const (
+	// pageRows is the number of rows of directory that a page reads in its order, and textRows that of rows that a text finds, each with
+	// its row of users.
+	pageRows, textRows = 120, 60
+
+	// A page reads up to smallRows other rows, or smallTextRows with a text, to find a condition that few users meet. Then it has all of
+	// them.
+	smallRows, smallTextRows = 60, 40
+
+	// pageLists is the number of new users that a page makes findable: a client that has registered a few finds them with its next request.
+	pageLists = 2000
+)
+
+// Page implements ports.UserStore. It reads one index in the order of the page, and checks the other conditions on each row. So few users may be
+// far apart. Hence it first looks for a condition that few users meet.
+func (s *Users) Page(ctx context.Context, query ports.UserQuery, terms ports.SearchTerms) (*ports.FoundPage, error) {
+	unlisted, err := s.listNew(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", unavailable(err))
+	}
+	p := userPage{selecting: newSelecting(&query.Filter, terms), order: query.Order}
+	p.after, err = readPlace(&query)
+	if err != nil {
+		return nil, err
+	}
+	rows, next, err := s.read(ctx, &p)
+	if err != nil {
+		return nil, fmt.Errorf("find users: %w", unavailable(err))
+	}
+	users, err := s.show(ctx, rows)
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", unavailable(err))
+	}
+	return &ports.FoundPage{Users: users, Next: next, Unlisted: unlisted}, nil
+}
+
+// listNew makes some new users findable, and returns the number of those that remain.
+func (s *Users) listNew(ctx context.Context) (unlisted int, err error) {
+	for range 2 {
+		err = s.db.pool.QueryRow(ctx, countUnlistedSQL).Scan(&unlisted)
+		if err != nil || unlisted == 0 {
+			break
+		}
+		err = s.list(ctx, pageLists)
+		if err != nil {
+			break
+		}
+	}
+	return unlisted, err
+}
+
+// A userPage is a page to read.
+type userPage struct {
+	*selecting
+
+	order domain.UserOrder
+	after *userPlace // nil for the first page
+}
+
+// A userPlace is the place after a row. In the order of a query it is given by the row's name or time, and in a stream of a text by the key of
+// the stream.
+type userPlace struct {
+	Order  domain.UserOrder `json:"o"`
+	Stream int              `json:"s,omitempty"` // number of the stream of a text, from 1; 0 for the order of the query
+	Key    string           `json:"k,omitempty"`
+	At     time.Time        `json:"t,omitzero"`
+	ID     int64            `json:"i"`
+}
+
+func (p *userPlace) String() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // which texts, times and numbers cannot cause
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// readPlace returns the place at which a page starts, nil for the first page. It returns ErrPlace.
+func readPlace(query *ports.UserQuery) (*userPlace, error) {
+	if query.After == "" {
+		return nil, nil //nolint:nilnil // the first page has no place
+	}
+	var p userPlace
+	text, err := base64.RawURLEncoding.DecodeString(query.After)
+	if err == nil {
+		err = json.Unmarshal(text, &p)
+	}
+	if err != nil || p.Order != query.Order || p.Stream < 0 || p.Stream > 0 && query.Filter.Text == "" ||
+		!utf8.ValidString(p.Key) || strings.Contains(p.Key, "\x00") {
+		return nil, ports.ErrPlace
+	}
+	return &p, nil
+}
+
+// A listedRow is a row of directory that a page has read. A row without an id shows how far a stream was read.
+type listedRow struct {
+	stream     int
+	id         int64
+	key        *string // by which the stream is sorted; nil if that is a time
+	name       *string
+	registered *time.Time
+	lastSignIn *time.Time
+	isSelected bool
+}
+
+const listedColumns = "stream, user_id, key, name_key, registered, last_sign_in, selected"
+
+func scanListed(row pgx.CollectableRow) (r listedRow, err error) {
+	err = row.Scan(&r.stream, &r.id, &r.key, &r.name, &r.registered, &r.lastSignIn, &r.isSelected)
+	return r, err
+}
+
+// placeIn returns the place after a row in an order.
+func (r *listedRow) placeIn(order domain.UserOrder) *userPlace {
+	place := &userPlace{Order: order, ID: r.id}
+	switch {
+	case order == domain.UsersByRegistered && r.registered != nil:
+		place.At = r.registered.UTC()
+	case order == domain.UsersByLastSignIn && r.lastSignIn != nil:
+		place.At = r.lastSignIn.UTC()
+	case r.name != nil:
+		place.Key = *r.name
+	}
+	return place
+}
+
+// compare compares two places in the order of a query: latest times first, then names.
+func (p *userPlace) compare(other *userPlace) int {
+	byTime := other.At.Compare(p.At)
+	switch {
+	case byTime != 0:
+		return byTime
+	case p.At.IsZero():
+		return cmp.Or(strings.Compare(p.Key, other.Key), cmp.Compare(p.ID, other.ID))
+	}
+	return cmp.Compare(other.ID, p.ID)
+}
+
+// byIndex makes the planner look up rows by their keys and read them in the order of an index, also if it takes a condition for rare or
+// a table for small that has just grown.
+const byIndex = `
+	select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
+		set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+
+// read returns the rows of a page, and the place of the next one.
+func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, error) {
+	isInStream := p.after != nil && p.after.Stream > 0
+	if !isInStream {
+		ids, isSmall, err := s.small(ctx, p)
+		if err != nil {
+			return nil, "", err
+		}
+		if isSmall {
+			p.args["ids"] = ids
+			sql := fmt.Sprintf(rowSQL, 0, "d.name_key", "true", "directory d") + " where d.user_id = any(@ids) and " + p.condition()
+			if p.search.Name != "" {
+				sql += " and " + p.textSQL("exists (select from users u where u.id = d.user_id and ")
+			}
+			rows, err := s.rows(ctx, p, sql)
+			rows, next := p.sorted(rows)
+			return rows, next, err
+		}
+	}
+	limit, streams := pageRows/len(p.prefixes()), p.streams()
+	if p.search.Name != "" {
+		limit, streams = textRows, p.textStreams()
+	}
+	p.args["rows"] = limit
+	rows, err := s.rows(ctx, p, "select "+listedColumns+" from ("+strings.Join(streams, " union all ")+") d limit @rows")
+	isAll := len(rows) < limit
+	if p.search.Name != "" && isAll && !isInStream {
+		rows, next := p.sorted(rows)
+		return rows, next, err
+	}
+	found, next := p.inStreams(rows, isAll)
+	return found, next, err
+}
+
+func (s *Users) rows(ctx context.Context, p *userPage, sql string) (rows []listedRow, err error) {
+	var batch pgx.Batch // one transaction
+	batch.Queue(byIndex)
+	batch.Queue(sql, p.args).Query(func(all pgx.Rows) (err error) {
+		rows, err = pgx.CollectRows(all, scanListed)
+		return err
+	})
+	err = s.db.pool.SendBatch(ctx, &batch).Close()
+	return rows, err
+}
+
+// small returns the users of a condition that few users meet, and whether there is one.
+func (s *Users) small(ctx context.Context, p *userPage) (ids []int64, isSmall bool, err error) {
+	conditions, limit := p.constraints(), smallRows
+	if p.search.Name != "" {
+		limit = smallTextRows
+	} else { // the page reads the rows of the prefix anyway
+		conditions = slices.DeleteFunc(conditions, func(condition string) bool { return slices.Contains(p.prefixes(), condition) })
+	}
+	if len(conditions) == 0 {
+		return nil, false, nil
+	}
+	limit /= len(conditions)
+	p.args["few"] = limit + 1
+	var batch pgx.Batch // one transaction
+	batch.Queue(byIndex)
+	for _, condition := range conditions {
+		sql := "select d.user_id from directory d where " + condition + " limit @few"
+		if before, orNever, both := strings.Cut(strings.Trim(condition, "()"), " or "); both { // each by its part of the index
+			sql = "select d.user_id from directory d where " + before + " union all select d.user_id from directory d where " + orNever + " limit @few"
+		}
+		batch.Queue(sql, p.args).Query(func(rows pgx.Rows) error {
+			found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+			if len(found) <= limit && !isSmall {
+				ids, isSmall = found, true
+			}
+			return err
+		})
+	}
+	err = s.db.pool.SendBatch(ctx, &batch).Close()
+	return ids, isSmall, err
+}
+
+// sorted returns the selected ones of all rows from the place of the page on, in its order.
+func (p *userPage) sorted(rows []listedRow) (page []listedRow, next string) {
+	for _, row := range rows {
+		if row.isSelected && (p.after == nil || row.placeIn(p.order).compare(p.after) > 0) {
+			page = append(page, row)
+		}
+	}
+	slices.SortFunc(page, func(a, b listedRow) int { return a.placeIn(p.order).compare(b.placeIn(p.order)) })
+	if len(page) > ports.UsersPerPage {
+		page = page[:ports.UsersPerPage]
+		next = page[len(page)-1].placeIn(p.order).String()
+	}
+	return page, next
+}
+
+// inStreams returns the selected ones of rows, in their order, up to the size of a page. The next page starts after the last row that
+// this one has used.
+func (p *userPage) inStreams(rows []listedRow, isAll bool) (page []listedRow, next string) {
+	isSelected := func(r listedRow) bool { return r.isSelected }
+	for i, row := range rows {
+		if row.isSelected {
+			page = append(page, row)
+		}
+		isLast := i == len(rows)-1
+		if len(page) < ports.UsersPerPage && !isLast || isAll && !slices.ContainsFunc(rows[i+1:], isSelected) {
+			continue
+		}
+		place := row.placeIn(p.order)
+		if p.search.Name != "" {
+			place = &userPlace{Order: p.order, Stream: row.stream, Key: *row.key, ID: row.id}
+		}
+		return page, place.String()
+	}
+	return page, ""
+}
+
+// rowSQL is the query of a stream. It gets the stream's number, its key, the condition by which a row is selected, and a table expression.
+const rowSQL = "select %d as stream, d.user_id, %s as key, d.name_key, d.registered, d.last_sign_in, (%s) is true as selected from %s"
+
+// streamSQL returns a query that reads rows of a table expression in the order of an index.
+func streamSQL(number int, key, selected, from, where, order string) string {
+	return "(" + fmt.Sprintf(rowSQL, number, key, selected, from) + " where " + where + " order by " + order + " limit @rows)"
+}
+
+// prefixes returns the conditions of the rows that an index has in every order: those of the group, of the import or with a standing of
+// the filter. Together they are all rows that the filter may select.
+func (p *userPage) prefixes() []string {
+	switch {
+	case p.group != "":
+		return []string{"d.group_key = @group"}
+	case p.filter.Import != 0:
+		return []string{"d.import = @import"}
+	case p.filter.Status == domain.StatusTemporaryPassword, p.filter.Status == domain.StatusTemporaryPasswordExpired:
+		return []string{fmt.Sprint("d.standing = ", standsUnused), fmt.Sprint("d.standing = ", standsTemporary)}
+	case p.filter.Status != "":
+		return []string{statusSQL(p.filter.Status)}
+	}
+	return []string{"true"}
+}
+
+// streams returns the queries that read rows in the order of the page, one after another.
+func (p *userPage) streams() []string {
+	after := p.after
+	if after == nil {
+		after = &userPlace{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+	}
+	p.args["key"], p.args["at"], p.args["id"] = after.Key, after.At, after.ID
+	selected := p.condition()
+	const byName = "d.name_key, d.user_id"
+	switch p.order {
+	case domain.UsersByRegistered:
+		where := "(d.registered, d.user_id) < (@at::timestamptz, @id::bigint)"
+		if p.period() != "" {
+			where += " and " + p.period()
+		}
+		return []string{p.stream("null::text", selected, where, "d.registered desc, d.user_id desc")}
+	case domain.UsersByLastSignIn:
+		never := p.stream("d.name_key", selected+" and d.last_sign_in is null", "(d.name_key, d.user_id) > (@key, @id)", byName)
+		if after.At.IsZero() {
+			return []string{never}
+		}
+		return []string{p.stream("null::text", selected, "d.last_sign_in is not null and (d.last_sign_in, d.user_id) < (@at::timestamptz, @id::bigint)", "d.last_sign_in desc, d.user_id desc"), never}
+	}
+	return []string{p.stream("d.name_key", selected, "(d.name_key, d.user_id) > (@key, @id)", byName)}
+}
+
+// stream returns the query that reads rows in an order. It merges the rows of several prefixes.
+func (p *userPage) stream(key, selected, where, order string) string {
+	all := make([]string, 0, len(p.prefixes()))
+	for _, prefix := range p.prefixes() {
+		all = append(all, streamSQL(0, key, selected, "directory d", prefix+" and "+where, order))
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return "(select " + listedColumns + " from (" + strings.Join(all, " union all ") + ") d order by " + order + " limit @rows)"
+}
+
+// textStreams returns the queries that read the rows that the text of the filter finds: by last name, by first name, by words, by login, by
+// email, by phone. A user is selected in the first of them alone. The streams before the place of the page are left out.
+func (p *userPage) textStreams() (all []string) {
+	const ofUsers = "users u join directory d on d.user_id = u.id"
+	first := 1
+	if p.after != nil && p.after.Stream > 0 {
+		first = p.after.Stream
+		p.args["key"], p.args["id"] = p.after.Key, p.after.ID
+	}
+	number, selected := 0, p.condition()
+	add := func(found string, sql func(selected string, isAfter bool) string) {
+		number++
+		if number >= first {
+			all = append(all, sql(selected+" and "+found, number == first && p.after != nil && p.after.Stream > 0))
+		}
+		selected += " and (" + found + ") is not true"
+	}
+	byKey := func(from, key, parameter, after, order, more string) {
+		found := begins(key, parameter)
+		add(found, func(selected string, isAfter bool) string {
+			where := found + more
+			if isAfter {
+				where += " and " + after
+			}
+			return streamSQL(number, key, selected, from, where, order)
+		})
+	}
+	ofPrefix := ""
+	if prefixes := p.prefixes(); len(prefixes) == 1 {
+		ofPrefix = " and " + prefixes[0]
+	}
+	byKey("directory d", "d.name_key", "@name", "(d.name_key, d.user_id) > (@key, @id)", "d.name_key, d.user_id", ofPrefix)
+	byKey("directory d", "d.first_key", "@name", "(d.first_key, d.user_id) > (@key, @id)", "d.first_key, d.user_id", "")
+	if p.search.First != "" {
+		for _, key := range []string{"name_key", "first_key"} {
+			add(byWords("d."+key), func(selected string, isAfter bool) string { return wordsSQL(number, key, selected, isAfter) })
+		}
+	}
+	for _, keys := range p.keys() {
+		for i, beginning := range keys.beginnings {
+			key := "u." + keys.column
+			byKey(ofUsers, key, p.parameter(keys.column, i, beginning), key+" > @key", key, "")
+		}
+	}
+	return all
+}
+
+// wordsSQL returns the stream of rows whose key has a first word that begins with @first, and others that begin with @rest. It looks up each
+// first word, which many users have in common, and then its rows. The rows whose first word is @first are those of another stream. A word
+// without rows has a row without a user.
+func wordsSQL(number int, key, selected string, isAfter bool) string {
+	start, after := "@first::text || '!'", "" // the character that follows a blank
+	if isAfter {
+		start, after = "@key::text", " and (d.%[2]s, d.user_id) > (@key, @id)"
+	}
+	return fmt.Sprintf(`(with recursive words (word) as (
+			(select split_part(%[2]s, ' ', 1) from directory where %[2]s >= `+start+` and %[2]s < @first::text || @end order by %[2]s limit 1)
+			union all
+			select (select split_part(%[2]s, ' ', 1) from directory
+				where %[2]s >= word || '!' and %[2]s < @first::text || @end order by %[2]s limit 1) from words where word is not null
+		)
+		select %[1]d as stream, coalesce(d.user_id, 0) as user_id, coalesce(d.%[2]s, word || '!') as key, d.name_key, d.registered, d.last_sign_in,
+			(%[3]s) is true as selected
+		from words left join lateral (
+			select user_id, name_key, first_key, group_key, import, registered, last_sign_in, standing, temporary_since from directory d
+			where d.%[2]s >= word || ' ' || @rest and d.%[2]s < word || ' ' || @rest || @end`+after+`
+			order by d.%[2]s, d.user_id limit @rows
+		) d on true
+		where word is not null limit @rows)`, number, key, selected)
+}
+
+// show returns the users of rows. A user who was deleted meanwhile is left out.
+func (s *Users) show(ctx context.Context, rows []listedRow) (found []ports.FoundUser, err error) {
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].id
+	}
+	users := map[int64]*domain.User{}
+	var batch pgx.Batch // one transaction
+	batch.Queue(withoutSeqScan)
+	batch.Queue(selectUser+"where u.id = any($1)", ids).Query(func(all pgx.Rows) error {
+		for all.Next() {
+			user, err := scanUser(all)
+			if err != nil {
+				return err
+			}
+			users[user.ID] = user
+		}
+		return all.Err()
+	})
+	err = s.db.pool.SendBatch(ctx, &batch).Close()
+	for _, row := range rows {
+		if user := users[row.id]; user != nil {
+			found = append(found, ports.FoundUser{User: user, LastSignIn: timeOf(row.lastSignIn)})
+		}
+	}
+	return found, err
+}
+
+// Count implements ports.UserStore.
+func (s *Users) Count(ctx context.Context, selection ports.UserSelection, terms ports.SearchTerms, limit int) (count int, err error) {
+	condition, args := selectionSQL(&selection, terms)
+	args["limit"] = limit
+	err = s.db.pool.QueryRow(ctx, "select count(*) from (select from directory d where "+condition+" limit @limit) d", args).Scan(&count)
+	if err != nil {
+		return 0, fmt.Errorf("count users: %w", unavailable(err))
+	}
+	return count, nil
+}
+
+// Read implements ports.UserStore.
+func (s *Users) Read(
+	ctx context.Context, selection ports.UserSelection, order domain.UserOrder, terms ports.SearchTerms,
+	work func(iter.Seq2[ports.FoundUser, error]) error,
+) error {
+	tx, err := s.db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return fmt.Errorf("begin: %w", unavailable(err))
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to undo
+	condition, args := selectionSQL(&selection, terms)
+	sql := strings.Replace(selectUser, "from users u", ", d.last_sign_in from directory d join users u on u.id = d.user_id", 1) +
+		" where " + condition + " order by " + orderSQL(order)
+	return work(readAll(ctx, tx, "users", sql, args, func(row pgx.CollectableRow) (found ports.FoundUser, err error) {
+		var lastSignIn *time.Time
+		found.User, err = scanUserAnd(row, &lastSignIn)
+		found.LastSignIn = timeOf(lastSignIn)
+		return found, err
+	}))
+}
