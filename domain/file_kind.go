@@ -19,6 +19,14 @@ const (
 	FileXML               FileKind = "xml"
 	FilePDF               FileKind = "pdf"
 	FileVCard             FileKind = "vcard"
+	FileEmail             FileKind = "email" // a message, or a mailbox
+	FileLink              FileKind = "link"  // to a document on the web
+	FileSYLK              FileKind = "sylk"
+	FileDIF               FileKind = "dif"
+	FileLDIF              FileKind = "ldif"
+	FileSQL               FileKind = "sql"
+	FileConfig            FileKind = "config"      // YAML, TOML, INI
+	FileFixedWidth        FileKind = "fixed_width" // a table whose columns are aligned with blanks
 	FileRTF               FileKind = "rtf"
 	FileDocument          FileKind = "document" // of a word processor, or a presentation
 	FileArchive           FileKind = "archive"
@@ -33,7 +41,7 @@ const (
 func FileKinds() []FileKind {
 	return []FileKind{
 		FileOldWorkbook, FileBinaryWorkbook, FileEncryptedWorkbook, FileOpenDocument, FileNumbers, FileHTML, FileXML, FilePDF, FileVCard,
-		FileRTF, FileDocument, FileArchive, FileImage, FileDatabase, FileUTF7, FileBinary, FileWrappedArray,
+		FileEmail, FileLink, FileSYLK, FileDIF, FileLDIF, FileSQL, FileConfig, FileFixedWidth, FileRTF, FileDocument, FileArchive, FileImage, FileDatabase, FileUTF7, FileBinary, FileWrappedArray,
 	}
 }
 

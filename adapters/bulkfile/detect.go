@@ -27,10 +27,13 @@ const (
 	// maxWords is the length of the longest signature in words, in bytes, or more.
 	maxWords = 16
 
+	// maxPreamble is how many bytes at the beginning of a text show its kind.
+	maxPreamble = 4 << 10
+
 	// maxBlanks is how many bytes at the beginning of a text show JSON, blanks included.
 	maxBlanks = 256
 
-	// delimiters are those of CSV, the most usual first.
+	// delimiters are those of CSV, the most usual first. Another one is read if the first line announces it.
 	delimiters = ",;\t|\x1f"
 )
 
@@ -79,14 +82,22 @@ var signatures = []signature{
 	{domain.FileImage, 0, "II*\x00", false},
 	{domain.FileImage, 0, "MM\x00*", false},
 	{domain.FileImage, 4, "ftypheic", false},
+	{domain.FileImage, 4, "ftypheix", false},
 	{domain.FileImage, 4, "ftypmif1", false},
+	{domain.FileImage, 4, "ftypavif", false},
 	{domain.FileImage, 8, "WEBPVP8", false},
 	{domain.FileDatabase, 0, "SQLite format 3\x00", false},
 	{domain.FileDatabase, 0, "\x00\x01\x00\x00Standard ", false},
+	{domain.FileDatabase, 0, "PAR1", false},
+	{domain.FileDatabase, 0, "ARROW1\x00", false},
+	{domain.FileDatabase, 0, "Obj\x01", false},  // Avro
+	{domain.FileDatabase, 0, "$FL2@(#)", false}, // SPSS
+	{domain.FileEmail, 0, "!BDN", false},        // Outlook
 	{domain.FileImage, 0, "gif8", true},
 	{domain.FilePDF, 0, "%pdf-", true},
 	{domain.FileRTF, 0, `{\rtf`, true},
 	{domain.FileVCard, 0, "begin:vcard", true},
+	{domain.FileSYLK, 0, "id;p", true},
 	{domain.FileHTML, 0, "<!doctype html", true},
 	{domain.FileHTML, 0, "<html", true},
 	{domain.FileHTML, 0, "<head", true},
@@ -95,8 +106,25 @@ var signatures = []signature{
 	{domain.FileHTML, 0, "<body", true},
 	{domain.FileHTML, 0, "<div", true},
 	{domain.FileHTML, 0, "<table", true},
-	{domain.FileHTML, 0, "mime-version:", true}, // a web archive
 	{domain.FileXML, 0, "<", true},
+}
+
+// textPatterns are the beginnings of texts of other kinds.
+var textPatterns = []struct {
+	kind    domain.FileKind
+	isTable bool // a table may begin so
+	pattern *regexp.Regexp
+}{
+	{domain.FileDIF, false, regexp.MustCompile(`^TABLE\r?\n0,1\r?\n`)},
+	{domain.FileLDIF, false, regexp.MustCompile(`^(version: *1\s|#.*\n|\s)*dn::? `)},
+	{domain.FileSQL, false, regexp.MustCompile(`(?i)^(--.*\n|/\*.*\*/;?|\s)*(insert into|create (table|database)|drop (table|database)|lock tables|start transaction|begin( transaction)?;\s*\n|set \w+ ?=|copy \w+[. (]|use \S+;)`)},
+	{domain.FileEmail, false, regexp.MustCompile(`(?i)^from \S+@\S+ `)},
+	{domain.FileEmail, false, regexp.MustCompile(`(?is)^(return-path|received|message-id): |^[\w-]+: [^\n]*\n(.*\n)?(message-id|return-path|received|mime-version): `)},
+	{domain.FileHTML, false, regexp.MustCompile(`(?i)^mime-version:`)}, // a web archive
+	{domain.FileLink, false, regexp.MustCompile(`^\[InternetShortcut\]|^\{\s*"(url|doc_id|)"\s*:\s*"(?s:.{0,200})"(doc_id|resource_id|resource_key)"`)},
+	{domain.FileLink, false, regexp.MustCompile(`^https?://\S+\s*$`)},
+	{domain.FileConfig, true, regexp.MustCompile(`^(#.*\n|---.*\n|\s)*(- )?\w+: *(\S.*)?\r?\n\s*(- )?\w+: ?`)},
+	{domain.FileConfig, true, regexp.MustCompile(`^([#;].*\n|\s)*(\[\[?[\w."-]+\]\]?\s+)?\w+ *= *\S.*\r?\n\s*\w+ *= *\S`)},
 }
 
 const (
@@ -121,7 +149,28 @@ func signatureOf(head, text []byte) *signature {
 			return s
 		}
 	}
+	text = bytes.TrimLeft(text, " \t\r\n")
+	text = text[:min(len(text), maxPreamble)]
+	for _, it := range textPatterns {
+		if it.pattern.Match(text) {
+			return &signature{kind: it.kind, isWords: it.isTable}
+		}
+	}
+	if isDBase(head) {
+		return &signature{kind: domain.FileDatabase}
+	}
 	return nil
+}
+
+// isDBase reports whether a file begins as a table of dBase, FoxPro or Clipper: the version, a date, and the size of the headers, which a
+// carriage return ends.
+func isDBase(head []byte) bool {
+	const month, day, size, least = 2, 3, 8, 65
+	if len(head) < least || !slices.Contains([]byte("\x03\x30\x83\x8b\xf5"), head[0]) || head[month]-1 > 11 || head[day]-1 > 30 {
+		return false
+	}
+	end := int(binary.LittleEndian.Uint16(head[size:]))
+	return end >= least && end <= len(head) && bytes.IndexByte(head[end-2:end], '\r') >= 0
 }
 
 // compoundKinds are the kinds of compound files by the names of streams in them.
@@ -132,7 +181,7 @@ var compoundKinds = []struct {
 	{domain.FileEncryptedWorkbook, "EncryptedPackage"},
 	{domain.FileDocument, "WordDocument"},
 	{domain.FileDocument, "PowerPoint Document"},
-	{domain.FileDocument, "__substg1.0_"}, // an email
+	{domain.FileEmail, "__substg1.0_"},
 }
 
 // compoundKind returns the kind of a compound file, which is an old workbook unless a name in its directory says otherwise.
@@ -230,8 +279,10 @@ func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 		s.format = ports.FormatCSV
 	case found != nil:
 		return nil, &domain.UnsupportedFileError{Kind: found.kind}
-	case s.charset == nil && bytes.IndexByte(head, 0) >= 0:
+	case s.charset == nil && isBinary(head):
 		return nil, &domain.UnsupportedFileError{Kind: domain.FileBinary}
+	case isAligned(text):
+		return nil, &domain.UnsupportedFileError{Kind: domain.FileFixedWidth}
 	case said == ports.FormatNDJSON:
 		s.format = said
 	case said == ports.FormatJSON || isBracket(bytes.TrimSpace(text)), // the decoder's error says what is wrong
@@ -241,6 +292,42 @@ func detect(file *io.SectionReader, hint ports.FileHint) (*source, error) {
 		s.format = ports.FormatCSV
 	}
 	return s, nil
+}
+
+// isBinary reports whether a file without a table has bytes that no text has.
+func isBinary(head []byte) bool {
+	const (
+		most  = 20 // bytes of a text for each control character
+		inCSV = "\t\n\v\f\r\x1a\x1c\x1d\x1e\x1f"
+	)
+	controls := 0
+	for _, c := range head {
+		if c == 0 {
+			return true
+		}
+		if c < ' ' && !strings.ContainsRune(inCSV, rune(c)) {
+			controls++
+		}
+	}
+	return controls*most > len(head)
+}
+
+// gap matches the blanks between two columns that are aligned.
+var gap = regexp.MustCompile(`\s{2,}`)
+
+// isAligned reports whether a text has a header row whose headers are aligned with blanks.
+func isAligned(text []byte) bool {
+	lines := bytes.SplitN(text[:min(len(text), maxPreamble)], []byte("\n"), headerRows+1)
+	for _, line := range lines[:min(len(lines), headerRows)] {
+		var cells []scan.Cell
+		for _, part := range gap.Split(string(bytes.TrimSpace(line)), scan.MaxCells) {
+			cells = append(cells, scan.Cell{Text: []byte(part)})
+		}
+		if len(cells) > 1 && newColumns(cells) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // unmarked returns a text without its byte order mark, in UTF-8 if the mark says that it is in another encoding.
@@ -298,11 +385,23 @@ func (s *source) detectDelimiter(head []byte) bool {
 	return s.tryDelimiters(head, false) || s.tryDelimiters(head, true)
 }
 
+// announcement matches the line by which Excel learns an unusual delimiter.
+var announcement = regexp.MustCompile(`(?i)^"?sep=([!#$%&*+./:<=>?@^_~-])"?\r?\n`)
+
+// announced returns the delimiter that the first line of a text announces, or nothing.
+func announced(head []byte) []byte {
+	match := announcement.FindSubmatch(head)
+	if match == nil {
+		return nil
+	}
+	return match[1]
+}
+
 // tryDelimiters sets the delimiter that makes most columns known, outside cells or inside them, and reports whether any is known.
 func (s *source) tryDelimiters(head []byte, splits bool) bool {
 	s.delimiter = delimiters[0]
 	most, least := 0, 0 // columns that are known, and those that have a header
-	for _, delimiter := range []byte(delimiters) {
+	for _, delimiter := range append([]byte(delimiters), announced(head)...) {
 		known, all := 0, 0
 		count := func(columns []column) bool {
 			for _, column := range columns {
