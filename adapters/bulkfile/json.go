@@ -50,6 +50,7 @@ const minInside, minListed = 3, 2
 // file reads a whole file, until yield returns false.
 func (r *objectReader) file(yield func(*domain.Candidate) bool) error {
 	r.json.SkipByteOrderMark()
+	r.json.Line() // counts from here on
 	record, stopped, isWrapped := 0, false, false
 	kind := r.json.Peek()
 	read := func(number int) bool {

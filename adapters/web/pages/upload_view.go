@@ -281,11 +281,14 @@ func rowsOf(it *ports.SheetNote, words *locale.Words) string {
 
 // encodingName returns the usual spelling of an encoding's name.
 func encodingName(charset string) string {
-	switch charset {
-	case "macintosh":
+	if charset == "macintosh" {
 		return "Mac Roman"
-	case "x-mac-cyrillic":
-		return "Mac Cyrillic"
+	}
+	switch script, isMac := strings.CutPrefix(charset, "x-mac-"); {
+	case script == "ce":
+		return "Mac Central Europe"
+	case isMac:
+		return "Mac " + strings.ToUpper(script[:1]) + script[1:]
 	}
 	return strings.Replace(strings.ToUpper(charset), "WINDOWS", "Windows", 1)
 }
