@@ -71,10 +71,7 @@ func (c *Client) post(ctx context.Context, name string, file *input, key string,
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	if c.Strict {
-		request.Header.Add("Prefer", "handling=strict")
-	}
-	if credentials != nil {
-		request.Header.Add("Prefer", "return=representation") // with names and groups
+		request.Header.Set("Prefer", "handling=strict")
 	}
 	query := c.choices()
 	if c.DryRun {

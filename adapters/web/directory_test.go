@@ -81,6 +81,15 @@ func TestDirectoryFilters(t *testing.T) {
 			}
 		})
 	}
+	chosen := b.Get(t, "/users?q=user&group=7%D0%91&status=never_signed_in&registered_from=01.02.2026").Find(".chosen a")
+	var names []string
+	for _, link := range chosen.EachIter() {
+		names = append(names, link.Text())
+	}
+	require.Equal(t, []string{
+		"Remove the filter Status: Never signed in ×", "Remove the filter Group: 7Б ×", "Remove the filter Registered from: 1 February 2026 ×",
+	}, names)
+	require.Equal(t, "/users?q=user&registered_from=2026-02-01&status=never_signed_in", chosen.Eq(1).AttrOr("href", ""))
 	for query, wrong := range map[string]struct{ field, message string }{
 		"q=%00":                    {"q", "The search has control characters or a damaged encoding: enter the text again."},
 		"q=%ff":                    {"q", "The search has control characters or a damaged encoding: enter the text again."},

@@ -25,6 +25,7 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 		require.Equal(t, 303, newcomer.SignIn(t, "newcomer", p.temporaryPassword(t, "newcomer")).Status)
 		p.grant(t, "newcomer") // the role has no effect before the password is changed
 		cookies["newcomer"] = "session=" + newcomer.Cookie("session")
+		reader, importer := p.token(t, "reader", "--scope", "users:read"), p.token(t, "importer")
 		for line := range strings.Lines(string(table)) {
 			row := strings.Fields(line)
 			if len(row) != 3 || row[0] == "#" {
@@ -33,6 +34,13 @@ func TestEveryRouteHasItsRule(t *testing.T) {
 			for who, cookie := range cookies {
 				got := p.do(t, row[0], values.Replace(row[1]), nil, "Accept", "application/problem+json", "Cookie", cookie, "Sec-Fetch-Site", "same-origin")
 				require.Equal(t, expectedDenial(row[2], who, access), denial(t, got), "%s %s, %s, reports for %s", row[0], row[1], who, access)
+			}
+			if !strings.HasPrefix(row[2], "users-") {
+				continue
+			}
+			for token, code := range map[string]string{"unknown": "token_invalid", importer: "token_scope", reader: map[string]string{"users-write": "token_scope"}[row[2]]} {
+				got := p.do(t, row[0], values.Replace(row[1]), nil, "Accept", "application/problem+json", "Authorization", "Bearer "+token)
+				require.Equal(t, code, denial(t, got), "%s %s with a token", row[0], row[1])
 			}
 		}
 	}
@@ -65,7 +73,7 @@ func denial(t *testing.T, got answer) string {
 		require.NoError(t, json.Unmarshal([]byte(got.body), &problem))
 	}
 	switch problem.Code {
-	case "unauthorized", "password_change_required", "not_operator", "registration_closed", "setup_code":
+	case "unauthorized", "password_change_required", "not_operator", "registration_closed", "setup_code", "token_invalid", "token_scope":
 		return problem.Code
 	}
 	return ""

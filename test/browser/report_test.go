@@ -311,6 +311,32 @@ func TestReportPages(t *testing.T) {
 	require.Contains(t, v.text(".nothing"), "No imports on this page.")
 	v.load(http.StatusOK, click(".nothing a"))
 	shows("import-61", "import-37", 25)
+
+	pgtest.Query[struct{}](t, p.database, "insert into roles select id, 'operator' from users where login = $1", anna()["login"])
+	v.findsPeople()
+}
+
+// findsPeople searches for the 60 people with logins user0 and so on, filters them, opens one, and goes back to the same page.
+func (v *visitor) findsPeople() {
+	v.t.Helper()
+	shown := func() int { return eval[int](v, `() => document.querySelectorAll(".people tbody tr").length`) }
+	v.open("/users")
+	v.fill(fields{"q": "USER"})
+	v.load(http.StatusOK, click(".find-text button"))
+	require.Equal(v.t, 50, shown())
+	v.sees("the number of those found", func() bool { return v.text(".found p") == "Found: 60" })
+	v.load(http.StatusOK, click(".paging [rel=next]"))
+	require.Equal(v.t, 10, shown())
+	v.do(click(".find summary"))
+	v.fill(fields{"import": "7"})
+	v.load(http.StatusOK, click(".filter button"))
+	require.Equal(v.t, "Found: 1", v.text(".found p"))
+	filtered := v.address()
+	v.load(http.StatusOK, click(".people .who a"))
+	require.Contains(v.t, v.text(".data"), "user6")
+	eval[bool](v, `() => { history.back(); return true }`)
+	v.arrives(filtered)
+	v.sees("the same page", func() bool { return shown() == 1 && v.value("q") == "USER" }) // it may be loading once more
 }
 
 // drawn waits until the page has drawn its current state.

@@ -32,10 +32,6 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 	request.Progress = func(p domain.Progress) { progress.Store(&p) }
 	done := make(chan imported, 1)
 	ctx := c.UserContext()
-	hasPeople := prefers(c, preferPeople)
-	if hasPeople {
-		c.Append(headerPreferenceApplied, preferPeople)
-	}
 	importing, stop := importContext(c, &request)
 	go func() {
 		defer stop()
@@ -56,7 +52,7 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 		}
 		nameResult(c, it.result)
 		c.Status(it.result.Tally.Status())
-		return SendOutcomes(c, it.result, u.lines(it.result, hasPeople, false))
+		return SendOutcomes(c, it.result, u.lines(it.result, false))
 	case <-time.After(progressInterval):
 	}
 	id := transport.RequestID(c)
@@ -72,7 +68,7 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 			failed := problem.New(id, it.err).Explained(it.err, u.Sentences)
 			_, err = w.Write(failedLine(failed, u.record(ctx, id, &request, it.err)))
 		} else {
-			err = writeOutcomes(w, it.result, u.lines(it.result, hasPeople, true))
+			err = writeOutcomes(w, it.result, u.lines(it.result, true))
 		}
 		writer.CloseWithError(errors.Join(err, w.Flush()))
 	}()

@@ -2,7 +2,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,9 +28,7 @@ const (
 	headerPrefer            = "Prefer"
 	headerPreferenceApplied = "Preference-Applied"
 
-	// The preferences of a request (RFC 7240).
 	preferStrict = "handling=strict"
-	preferPeople = "return=representation"
 )
 
 // Config describes POST /useradd.
@@ -62,7 +59,7 @@ func (u *Useradd) Post(c *fiber.Ctx) error {
 		return u.reject(c, &request, err)
 	}
 	if request.Strict {
-		c.Append(headerPreferenceApplied, preferStrict)
+		c.Set(headerPreferenceApplied, preferStrict)
 	}
 	media := transport.Preferred(c, fiber.MIMEApplicationJSON, mediaNDJSON, mediaJSONLines, mediaCSV, mediaXLSX)
 	if media == mediaNDJSON || media == mediaJSONLines {
@@ -134,7 +131,7 @@ func nameResult(c *fiber.Ctx, result *ports.ImportResult) {
 func (u *Useradd) request(c *fiber.Ctx, sender domain.Sender) (request ports.ImportRequest, err error) {
 	request.Sender = sender
 	request.Hint = hintOf(c.Get(fiber.HeaderContentType))
-	request.Strict = prefers(c, preferStrict)
+	request.Strict = prefersStrict(c.Get(headerPrefer))
 	if args := c.Context().QueryArgs(); args.Has("dry_run") {
 		value := string(args.Peek("dry_run"))
 		request.DryRun, err = strconv.ParseBool(value)
@@ -202,14 +199,13 @@ func hintOf(contentType string) ports.FileHint {
 	return ports.FileHint{Format: fileFormats[media], Charset: params["charset"]}
 }
 
-// prefers reports whether a request has a preference (RFC 7240).
-func prefers(c *fiber.Ctx, wanted string) bool {
-	wantedName, wantedValue, _ := strings.Cut(wanted, "=")
-	for preference := range strings.SplitSeq(string(bytes.Join(c.Request().Header.PeekAll(headerPrefer), []byte(","))), ",") {
+// prefersStrict reports whether a Prefer header (RFC 7240) asks for strict handling.
+func prefersStrict(header string) bool {
+	for preference := range strings.SplitSeq(header, ",") {
 		token, _, _ := strings.Cut(preference, ";")
 		name, value, _ := strings.Cut(token, "=")
-		if strings.EqualFold(strings.TrimSpace(name), wantedName) {
-			return strings.EqualFold(strings.Trim(strings.TrimSpace(value), `"`), wantedValue) // the first one counts
+		if strings.EqualFold(strings.TrimSpace(name), "handling") {
+			return strings.EqualFold(strings.Trim(strings.TrimSpace(value), `"`), "strict") // the first one counts
 		}
 	}
 	return false

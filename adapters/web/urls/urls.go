@@ -29,7 +29,6 @@ const (
 	Users      = "/users/"
 	UserCount  = "/users/count"
 	UserExport = "/users/export/"
-	Changes    = "/users/change/"
 	Templates  = "/useradd/templates/people."
 )
 
@@ -73,7 +72,7 @@ func Offering(next string) (page string, isFile bool) {
 		return (&url.URL{Path: Directory, RawQuery: file.RawQuery}).String(), true
 	case strings.HasPrefix(file.Path, Templates):
 		return Upload, true
-	case isOfUpload && (strings.HasPrefix(name, "credentials.") || strings.HasPrefix(name, "results.")):
+	case isOfUpload && strings.HasPrefix(name, "credentials."):
 		return Uploads + url.PathEscape(id), true
 	}
 	return "", false
