@@ -351,6 +351,25 @@ func TestReplacedJobEnds(t *testing.T) {
 	})
 }
 
+// removed stores uploads whose files newer ones have replaced.
+type removed struct{ *fake.Uploads }
+
+func (removed) Load(context.Context, string, io.Writer) error { return ports.ErrNotFound }
+
+func (removed) Change(context.Context, *ports.Upload, *ports.Upload) error { return ports.ErrChanged }
+
+func TestJobOfAReplacedFileEnds(t *testing.T) {
+	uploads(t, nil, func(t *testing.T, f *uploadFixture) {
+		f.stop()
+		f.worker.Jobs = removed{f.store}
+		f.run()
+		_, err := f.receive(t, twoOfThree)
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Empty(t, f.failed, "it is no failure of the server")
+	})
+}
+
 func TestUploadsTakeTurns(t *testing.T) {
 	uploads(t, hanging, func(t *testing.T, f *uploadFixture) {
 		ids := []string{f.checked(t), f.checked(t), f.checked(t)}

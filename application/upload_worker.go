@@ -164,7 +164,11 @@ func (w *UploadWorker) work(ctx context.Context, was *ports.Upload) {
 	default:
 		err = markFailed(&is, err)
 	}
-	err = errors.Join(err, w.cfg.Jobs.Change(ending, was, &is))
+	changed := w.cfg.Jobs.Change(ending, was, &is)
+	if errors.Is(err, ports.ErrNotFound) && errors.Is(changed, ports.ErrChanged) { // newer files took the place of this one
+		return
+	}
+	err = errors.Join(err, changed)
 	if err != nil {
 		w.cfg.Failed(was.ID, err)
 	}

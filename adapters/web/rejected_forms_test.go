@@ -258,6 +258,32 @@ func TestLanguageSwitchKeepsFields(t *testing.T) {
 	require.Len(t, s.store.Accounts(), 1)
 }
 
+// A browser without scripts gets the page again with an unsent filter, or with unsent choices of how a file is read.
+func TestLanguageSwitchKeepsFiltersAndChoices(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	s.imported(t)
+	for path, query := range map[string]string{"/profile": "login=boris", "/audit": "actor=anna", "/users": "group=7А"} {
+		t.Run(path, func(t *testing.T) {
+			const button = `<button class="plain" type="submit" form="filter" formmethod="get" formaction="?" name="lang" value="ru"`
+			page := b.Get(t, path+"?lang=en")
+			require.Contains(t, page.HTML, button)
+			require.Equal(t, path, strings.Split(page.Find("#filter[method=get]").AttrOr("action", ""), "#")[0])
+			name, value, _ := strings.Cut(query, "=")
+			got := b.Get(t, path+"?"+name+"="+url.QueryEscape(value)+"&lang=ru")
+			require.Equal(t, "ru", got.Find("html").AttrOr("lang", ""))
+			require.Equal(t, value, got.Find("#"+name).AttrOr("value", ""))
+		})
+	}
+	address := upload(t, b, "school.xlsx", caseFile(t, "E03-sheet-per-class/people.xlsx"))
+	b.Get(t, "/?lang=en")
+	page := waitFor(t, b, address, "Checked, no one registered yet")
+	require.Contains(t, page.HTML, `<button class="visually-hidden" type="submit" form="choices" name="choose" value="1"`, "the Enter key starts no import")
+	require.NotEqual(t, []string{"5Б"}, values(page, ".choices [checked]"))
+	got := b.Get(t, address+"?lang=ru&sheet="+url.QueryEscape("5Б"))
+	require.Equal(t, []string{"5Б"}, values(got, ".choices [checked]"))
+}
+
 // The script of a form gets the address to go to, and stays on its page if the session is over.
 func TestAnswersToScripts(t *testing.T) {
 	s := serve(t)

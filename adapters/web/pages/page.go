@@ -2,6 +2,7 @@
 package pages
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,7 +47,7 @@ type Base struct {
 	Refreshes       bool     // by itself, in a browser without scripts
 	Download        string   // address of the file that the page starts to download; empty for none
 	RequestID       string   // of an error of the server; empty for none
-	HasForm         bool     // the page has a form that the language switch sends in a browser without scripts
+	SwitchForm      string   // id of the form that the language switch sends in a browser without scripts; empty for none
 
 	assets Assets
 }
@@ -78,13 +79,19 @@ func (s *Site) show(c *fiber.Ctx, page string, v view) error {
 		b.Title = b.T.Text("title." + page)
 	}
 	b.Languages = s.languages(c)
-	b.HasForm = slices.Contains([]string{"login", "register", "password", "user_edit"}, page)
+	b.SwitchForm = cmp.Or(b.SwitchForm, switchForms[page])
 	s.takeFlash(c, b)
 	err = c.Render("pages/"+page, v, "layouts/page")
 	if err != nil {
 		return fmt.Errorf("render page %s: %w", page, err)
 	}
 	return nil
+}
+
+// switchForms are the forms that the language switch of a page sends, so that it keeps what was entered. It posts "form", and gets the
+// page again with the values of any other.
+var switchForms = map[string]string{
+	"login": "form", "register": "form", "password": "form", "user_edit": "form", "audit": "filter", "users": "filter",
 }
 
 // languages returns links to the same page in each language, with the same parameters.

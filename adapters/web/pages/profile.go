@@ -32,6 +32,7 @@ func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 		}
 		v.Report = report
 		if report.Any {
+			v.SwitchForm = "filter"
 			v.Styles, v.Scripts = []string{"uplot.min.css"}, []string{"uplot.min.js", "report.js"}
 		}
 	}

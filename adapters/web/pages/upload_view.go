@@ -2,6 +2,7 @@ package pages
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -254,6 +255,19 @@ func newChoicesView(upload *ports.Upload, words *locale.Words) *choicesView {
 	return &v
 }
 
+// choose sets the choices that the language switch of a browser without scripts has sent.
+func (v *choicesView) choose(c *fiber.Ctx) {
+	query, _ := url.ParseQuery(string(c.Request().URI().QueryString())) // without what cannot be parsed
+	if !query.Has("sheet") && !query.Has("dates") {
+		return
+	}
+	for name, options := range map[string][]optionView{"sheet": v.Sheets, "dates": v.Dates} {
+		for i := range options {
+			options[i].Chosen = slices.Contains(query[name], options[i].Value)
+		}
+	}
+}
+
 // rowsOf returns the name of a sheet with its number of rows.
 func rowsOf(it *ports.SheetNote, words *locale.Words) string {
 	return words.Text("upload.sheet", "Text", it.Name, "Count", it.Rows, "Number", words.Number(it.Rows))
@@ -295,6 +309,10 @@ func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User) error {
 	words := u.Locale.Words(c)
 	v := newUploadView(upload, words)
 	v.Scripts, v.Refreshes = []string{"upload.js"}, v.State.Working
+	if v.Choices != nil {
+		v.SwitchForm = "choices"
+		v.Choices.choose(c)
+	}
 	switch {
 	case upload.State == domain.UploadImported:
 		u.addCredentials(v, upload, words)
