@@ -26,9 +26,11 @@ import (
 type outcomeLog struct {
 	*spool
 
-	writer *bufio.Writer
-	buffer []byte
+	buffer []byte // outcomes that are not in the spool yet
 }
+
+// logBuffer is the number of bytes that are written to the spool, or read from it, at a time.
+const logBuffer = 4 << 10
 
 // The kinds of outcomes. An outcome with n violations, the one that is a place included, has the kind rejected + n - 1.
 const (
@@ -42,13 +44,12 @@ const beforeGroup = "\t"
 
 // NewLog implements ports.OutcomeStore.
 func (s *Spools) NewLog() ports.OutcomeLog {
-	spool := &spool{owner: s}
-	return &outcomeLog{spool: spool, writer: bufio.NewWriter(spool)}
+	return &outcomeLog{spool: &spool{owner: s}}
 }
 
 // Append implements ports.OutcomeLog.
 func (l *outcomeLog) Append(o domain.Outcome) error {
-	b := l.buffer[:0]
+	b := l.buffer
 	if o.Violations == nil {
 		kind := byte(registered)
 		if o.Skipped {
@@ -80,8 +81,10 @@ func (l *outcomeLog) Append(o domain.Outcome) error {
 		}
 	}
 	l.buffer = b
-	_, err := l.writer.Write(b)
-	return err
+	if len(b) < logBuffer {
+		return nil
+	}
+	return l.Flush()
 }
 
 func appendViolation(b []byte, v domain.Violation) []byte {
@@ -95,12 +98,16 @@ func appendText(b []byte, s string) []byte {
 }
 
 // Flush implements ports.OutcomeLog.
-func (l *outcomeLog) Flush() error { return l.writer.Flush() }
+func (l *outcomeLog) Flush() error {
+	_, err := l.Write(l.buffer)
+	l.buffer = l.buffer[:0]
+	return err
+}
 
 // Outcomes implements ports.OutcomeLog.
 func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
-		r := bufio.NewReader(l.Reader())
+		r := bufio.NewReaderSize(l.Reader(), int(min(l.Size(), logBuffer)))
 		for number := 1; ; number++ {
 			outcome, err := readOutcome(r)
 			if errors.Is(err, io.EOF) {

@@ -131,7 +131,7 @@ func (b *bench) version(ctx context.Context) string {
 }
 
 // small measures the processor time of the server for imports of one record. With one client it includes the time that Go's scheduler
-// spends to sleep and wake up three times for each import; with many clients it is the work alone.
+// spends to sleep and wake up twice for each import; with many clients it is the work alone.
 func (b *bench) small(ctx context.Context) error {
 	err := b.clear(ctx)
 	if err != nil {
