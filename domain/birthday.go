@@ -34,7 +34,7 @@ func (b Birthday) Date() (Date, bool) { return b.date, b.given }
 // RestoreBirthday returns the birthday of an existing account.
 func RestoreBirthday(date Date) Birthday { return Birthday{date, true} }
 
-// NewBirthday parses a date from the year 1 to today, in any notation that can be read in one way. It trims white space and drops invisible
+// NewBirthday parses a date from the year 1900 to today, in any notation that can be read in one way. It trims white space and drops invisible
 // characters. It returns no day for a date that programs write for none.
 func NewBirthday(s string, today Date) (Birthday, Violations) {
 	s = clean(s)
@@ -50,9 +50,14 @@ func NewBirthday(s string, today Date) (Birthday, Violations) {
 		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeFuture}}
 	case date == firstDay, date == dayZero:
 		return Birthday{}, nil
+	case date < earliest:
+		return Birthday{}, Violations{{Field: FieldBirthday, Code: CodeInvalid}}
 	}
 	return Birthday{date, true}, nil
 }
+
+// earliest is the first possible birthday, 1900-01-01. No living person is older, and 12.05.0090 is a year that lacks its century.
+const earliest Date = -25_567
 
 // ParseDate parses a date in any notation that NewBirthday reads, and reports whether it is one.
 func ParseDate(s string) (Date, bool) { return parseDate(clean(s)) }

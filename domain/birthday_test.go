@@ -21,7 +21,7 @@ func TestNewBirthday(t *testing.T) {
 		{"1999-12-31", "1999-12-31"},
 		{" 29.02.2000 ", "2000-02-29"},
 		{"23/11/2026", "2026-11-23"},
-		{"02/01/0001", "0001-01-02"},
+		{"01/01/1900", "1900-01-01"},
 		{"1.2.1985", "1985-02-01"},
 		{"01.2.1985", "1985-02-01"},
 		{"1/12/1985", "1985-12-01"},
@@ -94,6 +94,9 @@ func TestNewBirthdayRejects(t *testing.T) {
 		{"01,01,2000", domain.CodeInvalid},
 		{"2000", domain.CodeInvalid},
 		{"20000101", domain.CodeInvalid},
+		{"02/01/0001", domain.CodeInvalid},
+		{"12.05.0090", domain.CodeInvalid},
+		{"31/12/1899", domain.CodeInvalid},
 		{"31079", domain.CodeInvalid},                  // a day of a spreadsheet, counted from 1900 or 1904
 		{"01.01.2000 12:00:00 AM", domain.CodeInvalid}, // a country that writes the month first
 		{"01.01.2000 21:00", domain.CodeInvalid},

@@ -147,7 +147,7 @@ func (t *takeover) prepare(p *sourcePerson) {
 	p.claim = othersContact(reg, rules.Region)
 }
 
-// takeBirthday sets the birthday, and adds the violation of one after today.
+// takeBirthday sets the birthday, and adds the violation of one that today's rules reject, or take for none.
 func (p *sourcePerson) takeBirthday(today domain.Date, violations domain.Violations) domain.Violations {
 	date := p.birthday.date()
 	p.account.Registration.Birthday = domain.RestoreBirthday(date)
@@ -155,10 +155,11 @@ func (p *sourcePerson) takeBirthday(today domain.Date, violations domain.Violati
 	if day <= 12 && day != int(month) {
 		p.find(Finding{Kind: FindingDoubtfulBirthday, Value: date.Time().Format(time.DateOnly)})
 	}
-	if date > today {
-		violations = append(violations, domain.Violation{Field: domain.FieldBirthday, Code: domain.CodeFuture})
+	read, more := domain.NewBirthday(date.Time().Format(time.DateOnly), today)
+	if read != p.account.Registration.Birthday && more == nil {
+		more = domain.Violations{{Field: domain.FieldBirthday, Code: domain.CodeInvalid}}
 	}
-	return violations
+	return append(violations, more...)
 }
 
 // othersContact returns the email and phone that an account's login reads as, unless they are the account's own.

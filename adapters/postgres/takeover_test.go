@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,7 +58,7 @@ func generateFirstService(t *testing.T, r *rand.Rand) string {
 	pick := func(values ...any) any { return values[r.IntN(len(values))] }
 	run("truncate users, profiles, codes, bad_users")
 	people := []string{"anna", "Anna", "ANNA", " anna", "ёлкина", "Ёлкина", "two words", "Two words", "анна_anna", "a\u202eb", "x\tx", strings.Repeat("ы", 50)}
-	dates := []any{nil, "infinity", "-infinity", "2024-05-06 07:08:09.123456", "2024-05-16", "2999-01-02", "0044-03-15 BC", "1999-12-31 23:59:59.999999"}
+	dates := []any{nil, "infinity", "-infinity", "2024-05-06 07:08:09.123456", "2024-05-16", "2999-01-02", "0044-03-15 BC", "0001-01-01", "1899-12-30", "0090-05-12", "1999-12-31 23:59:59.999999"}
 	const users = 400
 	for id := 1; id <= users; id++ {
 		number := r.IntN(users / 3)
@@ -170,6 +171,15 @@ func TestTakeoverOfGeneratedDatabase(t *testing.T) {
 	} {
 		require.Empty(t, pgtest.Query[struct{}](t, url, differences), name)
 	}
+	odd := pgtest.Query[struct{ ID int64 }](t, url, `select user_id id from profiles where birthday < '1900-01-01' or birthday > now() order by user_id`)
+	require.NotEmpty(t, odd)
+	var listed []struct{ ID int64 }
+	for _, f := range found {
+		if f.Kind == postgres.FindingInvalid && slices.ContainsFunc(f.Violations, func(v domain.Violation) bool { return v.Field == domain.FieldBirthday }) {
+			listed = append(listed, struct{ ID int64 }{f.ID})
+		}
+	}
+	require.ElementsMatch(t, odd, listed, "birthdays that today's rules reject")
 	isReported(t, db, url)
 	isSameSchema(t, url)
 
