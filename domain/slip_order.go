@@ -97,16 +97,25 @@ func AppendSlipKey(dst []byte, o *Outcome) (key, group []byte) {
 func appendFolded(dst []byte, text string) []byte {
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
-		if !unicode.IsDigit(r) {
+		if !isDigit(r) {
 			dst = utf8.AppendRune(dst, foldForOrder(r))
 			i += size
 			continue
 		}
-		end := i + len(text[i:]) - len(strings.TrimLeftFunc(text[i:], unicode.IsDigit))
+		end := i + len(text[i:]) - len(strings.TrimLeftFunc(text[i:], isDigit))
 		dst = appendNumber(dst, text[i:end])
 		i = end
 	}
 	return dst
+}
+
+// isDigit is unicode.IsDigit, without a search in its table for the letters of Europe.
+func isDigit(r rune) bool {
+	const firstOfTable = '\u0660'
+	if r < firstOfTable {
+		return '0' <= r && r <= '9'
+	}
+	return unicode.IsDigit(r)
 }
 
 // appendNumber appends the key of a number: how many digits it has, the digits, and how many zeros it begins with. They are counted from 1,
