@@ -83,6 +83,15 @@ func read(t *testing.T, result *ports.ImportResult) (imported, error) {
 	for range result.Outcomes {
 		break
 	}
+	slips, err := result.SlipOrder()
+	require.NoError(t, err)
+	require.Len(t, slips.Records, got.tally.Registered)
+	picked, err := result.Pick(slips.Records)
+	require.NoError(t, err)
+	require.Len(t, picked, got.tally.Registered)
+	for _, record := range slips.Records[:min(len(slips.Records), 10)] {
+		require.Equal(t, got.outcomes[record-1], picked[record])
+	}
 	return got, result.Close()
 }
 

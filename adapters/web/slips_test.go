@@ -188,6 +188,7 @@ func TestSlipsInParts(t *testing.T) {
 	require.Equal(t, "All 1,042 slips on one page", list.Text(".whole"))
 	all := b.Get(t, list.Find(".whole a").AttrOr("href", "none"))
 	require.Equal(t, 1042, all.Find("section").Length())
+	require.Equal(t, "All parts", all.Text("nav"))
 	require.Equal(t, []string{"1А", "2А", "3А", "4А", "5А"}, eachText(all, "h2"))
 	for _, part := range []string{"0", "5", "-1", "x", "99999999999999999999"} {
 		require.Equal(t, 404, b.Get(t, address+"/slips?part="+part).Status, part)

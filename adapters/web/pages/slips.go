@@ -70,6 +70,9 @@ func (p *SlipPrinter) answer(c *fiber.Ctx, result *ports.ImportResult, list slip
 	view := p.view(c, list)
 	all := domain.SlipRange{To: len(order.Records)}
 	asked := c.Query("part")
+	if asked != "" && len(parts.ranges) > 1 {
+		view.Index = list.url
+	}
 	switch number, invalid := strconv.Atoi(asked); {
 	case asked == "" && len(parts.ranges) > 1:
 		if all.To <= maxSlips {
@@ -82,7 +85,7 @@ func (p *SlipPrinter) answer(c *fiber.Ctx, result *ports.ImportResult, list slip
 		return fiber.ErrNotFound
 	default:
 		if len(parts.ranges) > 1 {
-			view.Title, view.Index = parts.link(number).Name, list.url
+			view.Title = parts.link(number).Name
 			view.Previous, view.Next = parts.link(number-1), parts.link(number+1)
 		}
 		view.Groups, err = parts.groups(parts.ranges[number-1])
@@ -128,7 +131,7 @@ type slipsView struct {
 	Parts          []slipPart
 	All            *linkView // nil if the slips are too many for one page
 	MaxSlips       int       // on one page
-	Index          string    // address; empty for a page with all slips
+	Index          string    // address of the list; empty for a list, and if there is none
 	Previous, Next *linkView // nil for none
 
 	assets Assets
