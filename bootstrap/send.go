@@ -27,7 +27,7 @@ type sendFlags struct {
 	Dates    string        `group:"Import" placeholder:"ORDER" help:"Order of day and month in dates such as 01/02/1990: dmy or mdy. By default the day is first; in a table that has a date with the month first, dates that can be read in two ways are rejected."`
 	Sheet    []string      `group:"Import" placeholder:"NAME" sep:"none" help:"Sheet of the workbooks to read; may be repeated. Defaults to the first one with people."`
 	Key      string        `group:"Import" placeholder:"KEY" help:"Idempotency-Key of the import. Defaults to one derived from the file; a new key imports the same file again."`
-	Out      string        `group:"Passwords" placeholder:"PATH" help:"Write logins and passwords to a file instead of printing them: JSON or NDJSON if the name ends in .json or .ndjson, else CSV. In a directory, each sent file gets a CSV file."`
+	Out      string        `group:"Passwords" placeholder:"PATH" help:"Write logins, passwords, names and groups to a file, instead of printing logins and passwords: JSON or NDJSON if the name ends in .json or .ndjson, else CSV. In a directory, each sent file gets a CSV file."`
 	Force    bool          `group:"Passwords" help:"Overwrite the --out file if it exists."`
 	Files    []string      `arg:"" name:"file" help:"Files to send; - is standard input."`
 }

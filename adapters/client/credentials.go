@@ -80,14 +80,18 @@ type credentialsFile struct {
 
 // A credential is one row of a credentials file.
 type credential struct {
-	Login    string `json:"login"`
-	Password string `json:"password"`
+	Login      string `json:"login"`
+	Password   string `json:"password"`
+	LastName   string `json:"last_name,omitempty"`
+	FirstName  string `json:"first_name,omitempty"`
+	Patronymic string `json:"patronymic,omitempty"`
+	Group      string `json:"group,omitempty"`
 }
 
 // A credentialsFormat says how to write a credentials file.
 type credentialsFormat struct {
 	head, separator, tail string
-	appendRow             func(dst []byte, c credential) []byte
+	appendRow             func(dst []byte, c *credential) []byte
 }
 
 func credentialsFormatOf(path string) credentialsFormat {
@@ -97,7 +101,8 @@ func credentialsFormatOf(path string) credentialsFormat {
 	case ".ndjson", ".jsonl":
 		return credentialsFormat{"", "\n", "\n", appendCredentialJSON}
 	}
-	return credentialsFormat{"\ufeff\"login\",\"password\"\r\n", "\r\n", "\r\n", appendCredentialCSV} // Excel needs the byte order mark
+	const head = `"login","password","last_name","first_name","patronymic","group"`
+	return credentialsFormat{"\ufeff" + head + "\r\n", "\r\n", "\r\n", appendCredentialCSV} // Excel needs the byte order mark
 }
 
 // create creates the file under a temporary name beside its path. It removes the file that a killed command left there.
@@ -135,13 +140,13 @@ func (c *credentialsFile) restart() error {
 	return err
 }
 
-func (c *credentialsFile) add(login, password string) error {
+func (c *credentialsFile) add(it *credential) error {
 	c.row = c.row[:0]
 	if c.hasRows {
 		c.row = append(c.row, c.separator...)
 	}
 	c.hasRows = true
-	c.row = c.appendRow(c.row, credential{login, password})
+	c.row = c.appendRow(c.row, it)
 	_, err := c.w.Write(c.row)
 	if err != nil {
 		return fmt.Errorf("write logins and passwords: %w", err)
@@ -245,7 +250,7 @@ func (c *credentialsFile) discard() {
 	_ = c.file.Close()
 }
 
-func appendCredentialJSON(dst []byte, c credential) []byte {
+func appendCredentialJSON(dst []byte, c *credential) []byte {
 	encoded, err := json.Marshal(c) //nolint:gosec // the file is for passwords
 	if err != nil {
 		panic(err) // strings always encode
@@ -254,7 +259,12 @@ func appendCredentialJSON(dst []byte, c credential) []byte {
 }
 
 // appendCredentialCSV appends a row of RFC 4180. The separator is a comma in every locale, because programs read these files, too.
-func appendCredentialCSV(dst []byte, c credential) []byte {
-	dst = append(csvfield.Append(dst, c.Login), ',')
-	return csvfield.Append(dst, c.Password)
+func appendCredentialCSV(dst []byte, c *credential) []byte {
+	for i, value := range []string{c.Login, c.Password, c.LastName, c.FirstName, c.Patronymic, c.Group} {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = csvfield.Append(dst, value)
+	}
+	return dst
 }

@@ -15,13 +15,21 @@ import (
 )
 
 func TestCredentialsFormats(t *testing.T) {
-	const formula = `{"object_id":4,"status":"created","login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n"
+	const (
+		formula = `{"object_id":4,"status":"created","login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n"
+		eva     = `{"object_id":5,"status":"created","login":"eva","last_name":"Ким","first_name":"Ева","patronymic":"Олеговна","group":"=7","password":"cccccc-dddddd"}` + "\n"
+
+		csv = "\ufeff\"login\",\"password\",\"last_name\",\"first_name\",\"patronymic\",\"group\"\r\n\"anna\",\"abcdef-ghijkm\",\"\",\"\",\"\",\"\"\r\n" +
+			"\"boris\",\"npqrst-uvwxyz\",\"\",\"\",\"\",\"\"\r\n\"'=1+\"\"2\"\";'=3\",\"aaaaaa-bbbbbb\",\"\",\"\",\"\",\"\"\r\n" +
+			"\"eva\",\"cccccc-dddddd\",\"Ким\",\"Ева\",\"Олеговна\",\"'=7\"\r\n"
+		evaJSON = `{"login":"eva","password":"cccccc-dddddd","last_name":"Ким","first_name":"Ева","patronymic":"Олеговна","group":"=7"}`
+	)
 	for name, want := range map[string]string{
-		"people.csv":    "\ufeff\"login\",\"password\"\r\n\"anna\",\"abcdef-ghijkm\"\r\n\"boris\",\"npqrst-uvwxyz\"\r\n\"'=1+\"\"2\"\";'=3\",\"aaaaaa-bbbbbb\"\r\n",
-		"people":        "\ufeff\"login\",\"password\"\r\n\"anna\",\"abcdef-ghijkm\"\r\n\"boris\",\"npqrst-uvwxyz\"\r\n\"'=1+\"\"2\"\";'=3\",\"aaaaaa-bbbbbb\"\r\n",
-		"people.jsonl":  `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n",
-		"people.NDJSON": `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n",
-		"people.json":   `[{"login":"anna","password":"abcdef-ghijkm"},` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"},` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}]` + "\n",
+		"people.csv":    csv,
+		"people":        csv,
+		"people.jsonl":  `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n" + evaJSON + "\n",
+		"people.NDJSON": `{"login":"anna","password":"abcdef-ghijkm"}` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"}` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"}` + "\n" + evaJSON + "\n",
+		"people.json":   `[{"login":"anna","password":"abcdef-ghijkm"},` + "\n" + `{"login":"boris","password":"npqrst-uvwxyz"},` + "\n" + `{"login":"=1+\"2\";=3","password":"aaaaaa-bbbbbb"},` + "\n" + evaJSON + "]\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -29,7 +37,7 @@ func TestCredentialsFormats(t *testing.T) {
 			var during []os.FileInfo
 			s := script(t, cutsOff(strings.Repeat(annaLine+borisLine, 1000)), func(w http.ResponseWriter, r *http.Request) {
 				during = entries(t, dir)
-				respondsLines(200, annaLine+borisLine+formula+rejectedLine+doneLine)(w, r)
+				respondsLines(200, annaLine+borisLine+formula+eva+rejectedLine+doneLine)(w, r)
 			})
 			got := s.send(t, "[]", client.Options{Out: path})
 			require.NoError(t, got.err, got.stderr)

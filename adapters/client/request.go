@@ -71,7 +71,10 @@ func (c *Client) post(ctx context.Context, name string, file *input, key string,
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	if c.Strict {
-		request.Header.Set("Prefer", "handling=strict")
+		request.Header.Add("Prefer", "handling=strict")
+	}
+	if credentials != nil {
+		request.Header.Add("Prefer", "return=representation") // with names and groups
 	}
 	query := c.choices()
 	if c.DryRun {

@@ -52,7 +52,11 @@ type resultLine struct {
 	Status string
 
 	// of a registered record
-	Password string
+	Password   string
+	LastName   string `json:"last_name"`
+	FirstName  string `json:"first_name"`
+	Patronymic string
+	Group      string
 
 	// of the import
 	Import                     int64
@@ -173,7 +177,7 @@ func (r *result) readLines(body io.Reader, credentials *credentialsFile, bar *pr
 			bar.registering(&l)
 			continue
 		case "created":
-			err = r.addRegistered(l.Login, l.Password, credentials)
+			err = r.addRegistered(&credential{l.Login, l.Password, l.LastName, l.FirstName, l.Patronymic, l.Group}, credentials)
 		case "rejected":
 			err = r.addRejected(&l.rejectedRecord)
 		case "skipped": // the summary counts them; listing them would hide the rejected records
@@ -206,7 +210,7 @@ func (r *result) readArray(body io.Reader, credentials *credentialsFile) error {
 			break
 		}
 		r.registered++
-		err := r.addRegistered(c.Login, c.Password, credentials)
+		err := r.addRegistered(&c, credentials)
 		if err != nil {
 			return err
 		}
@@ -254,14 +258,15 @@ func (r *result) addProblem(p *problem) error {
 
 // addRegistered adds an account, or in a dry run a record that would become one. The password goes to the file or to the text,
 // never to both.
-func (r *result) addRegistered(login, password string, credentials *credentialsFile) error {
+func (r *result) addRegistered(it *credential, credentials *credentialsFile) error {
+	password := it.Password
 	switch {
 	case credentials != nil:
-		return credentials.add(login, password)
+		return credentials.add(it)
 	case password == "":
 		password = "would be registered"
 	}
-	_, err := fmt.Fprintf(r.w, "  %-30s %s\n", printable(login), printable(password))
+	_, err := fmt.Fprintf(r.w, "  %-30s %s\n", printable(it.Login), printable(password))
 	return err
 }
 

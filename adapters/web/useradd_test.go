@@ -72,6 +72,29 @@ func TestUseraddAnswers(t *testing.T) {
 	}
 }
 
+// A client that prefers the representation gets the names and groups of registered people.
+func TestUseraddNamesPeople(t *testing.T) {
+	s := serve(t)
+	file := pupil(1, "eva", "7 «Б»", "Ким") + pupil(2, "eva", "7", "Ли")
+	for prefer, applied := range map[string]string{
+		"return=representation": "return=representation", `Return="representation"; x=y, wait=5`: "return=representation",
+		"return=minimal, return=representation": "", "": "",
+	} {
+		got := s.post(t, file, "Accept", "application/x-ndjson", "Prefer", prefer, "Idempotency-Key", "one")
+		require.Equal(t, 200, got.status)
+		require.Equal(t, applied, got.header.Get("Preference-Applied"), prefer)
+		person := ""
+		if applied != "" {
+			person = `,"last_name":"Ким","first_name":"Анна","patronymic":"Петровна","group":"7 «Б»"`
+		}
+		require.Contains(t, got.body, `{"object_id":1,"status":"created","login":"eva"`+person+`,"password":"password-`)
+		require.Contains(t, got.body, `{"object_id":2,"line":2,"status":"rejected","login":"eva","violations":`)
+	}
+	got := s.post(t, pupil(3, "ada", "", "Ким")+pupil(4, "ada", "", "Ли"), "Accept", "application/x-ndjson", "Prefer", "handling=strict, return=representation")
+	require.Equal(t, "handling=strict, return=representation", got.header.Get("Preference-Applied"))
+	require.Contains(t, got.body, `{"object_id":1,"status":"skipped","login":"ada"}`)
+}
+
 func TestUseraddCutAtEveryByte(t *testing.T) {
 	s := serve(t)
 	whole := "[" + person(`a\u00e9`, `"phone":9000000001,"x":[1.5e3,{"y":null}]`) + "]"

@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"image/png"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -311,18 +313,28 @@ func TestPagesOfOperatorsAreAccessible(t *testing.T) {
 	}
 }
 
-// Printed slips are black on white, and no slip is split between pages.
+// Printed slips are black on white, and no slip is split between pages. A page of A4 or Letter has eight, and each group begins a new one.
 func TestSlipsArePrinted(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
 	p.registerOperator(v, anna())
 	people := crowd(30)
+	for i := range people {
+		people[i]["group"] = []string{"7А", "7Б", "Отдел кадров"}[i/10] // 10, 10 and 9 people
+	}
 	v.upload(fileOf(t, people...))
 	v.headed("Checked, no one registered yet")
 	v.load(http.StatusOK, click(".submit button"))
 	v.headed("Done")
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	require.Len(t, v.texts("section"), 29)
+	for _, height := range []float64{11.69, 11} {
+		v.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			paper, err := cdp.Call(ctx, target, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: height})
+			require.Len(t, regexp.MustCompile(`/Type /Page\b`).FindAll(paper.Data, -1), 6)
+			return err
+		}))
+	}
 	v.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	require.Equal(t, []string{"none", "avoid"}, eval[[]string](v, `() => [
 		getComputedStyle(document.querySelector("header")).display, getComputedStyle(document.querySelector(".row")).breakInside]`))

@@ -10,9 +10,9 @@ import (
 	"rollcall/ports"
 )
 
-// lines writes outcomes as NDJSON: a line for each record, and a last line for the import, without which an answer is incomplete. If late,
-// the last line marks a replay, because the header was sent before.
-func (u *Useradd) lines(result *ports.ImportResult, late bool) outcomeFormat {
+// lines writes outcomes as NDJSON: a line for each record, and a last line for the import, without which an answer is incomplete. If
+// hasPeople, the lines of accounts have names and groups. If late, the last line marks a replay, because the header was sent before.
+func (u *Useradd) lines(result *ports.ImportResult, hasPeople, late bool) outcomeFormat {
 	return outcomeFormat{tail: string(doneLine(result, late && result.Replayed)), each: func(dst []byte, o *domain.Outcome) ([]byte, error) {
 		if o.Violations != nil {
 			rejection := newRejection(o, u.Sentences)
@@ -27,8 +27,30 @@ func (u *Useradd) lines(result *ports.ImportResult, late bool) outcomeFormat {
 			dst = append(dst, `,"status":"created","login":`...)
 		}
 		dst = jsontext.AppendString(dst, o.Login)
+		if hasPeople && !o.Skipped {
+			dst = appendPerson(dst, o)
+		}
 		return append(appendPassword(dst, o.Password), "}\n"...), nil
 	}}
+}
+
+// appendPerson appends the name and group of a person, without empty ones.
+func appendPerson(dst []byte, o *domain.Outcome) []byte {
+	for _, member := range []struct {
+		field domain.Field
+		value string
+	}{
+		{domain.FieldLastName, o.Name.Last.String()},
+		{domain.FieldFirstName, o.Name.First.String()},
+		{domain.FieldPatronymic, o.Name.Patronymic.String()},
+		{domain.FieldGroup, o.Group.String()},
+	} {
+		if member.value != "" {
+			dst = append(append(append(dst, `,"`...), member.field...), `":`...)
+			dst = jsontext.AppendString(dst, member.value)
+		}
+	}
+	return dst
 }
 
 // doneLine returns the last line of an import that was completed.

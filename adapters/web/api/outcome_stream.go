@@ -32,6 +32,10 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 	request.Progress = func(p domain.Progress) { progress.Store(&p) }
 	done := make(chan imported, 1)
 	ctx := c.UserContext()
+	hasPeople := prefers(c, preferPeople)
+	if hasPeople {
+		c.Append(headerPreferenceApplied, preferPeople)
+	}
 	importing, stop := importContext(c, &request)
 	go func() {
 		defer stop()
@@ -52,7 +56,7 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 		}
 		nameResult(c, it.result)
 		c.Status(it.result.Tally.Status())
-		return SendOutcomes(c, it.result, u.lines(it.result, false))
+		return SendOutcomes(c, it.result, u.lines(it.result, hasPeople, false))
 	case <-time.After(progressInterval):
 	}
 	id := transport.RequestID(c)
@@ -68,7 +72,7 @@ func (u *Useradd) postNDJSON(c *fiber.Ctx, request ports.ImportRequest) error {
 			failed := problem.New(id, it.err).Explained(it.err, u.Sentences)
 			_, err = w.Write(failedLine(failed, u.record(ctx, id, &request, it.err)))
 		} else {
-			err = writeOutcomes(w, it.result, u.lines(it.result, true))
+			err = writeOutcomes(w, it.result, u.lines(it.result, hasPeople, true))
 		}
 		writer.CloseWithError(errors.Join(err, w.Flush()))
 	}()

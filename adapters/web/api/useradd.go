@@ -2,6 +2,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,9 @@ const (
 	headerPrefer            = "Prefer"
 	headerPreferenceApplied = "Preference-Applied"
 
+	// The preferences of a request (RFC 7240).
 	preferStrict = "handling=strict"
+	preferPeople = "return=representation"
 )
 
 // Config describes POST /useradd.
@@ -59,7 +62,7 @@ func (u *Useradd) Post(c *fiber.Ctx) error {
 		return u.reject(c, &request, err)
 	}
 	if request.Strict {
-		c.Set(headerPreferenceApplied, preferStrict)
+		c.Append(headerPreferenceApplied, preferStrict)
 	}
 	media := transport.Preferred(c, fiber.MIMEApplicationJSON, mediaNDJSON, mediaJSONLines, mediaCSV, mediaXLSX)
 	if media == mediaNDJSON || media == mediaJSONLines {
@@ -131,7 +134,7 @@ func nameResult(c *fiber.Ctx, result *ports.ImportResult) {
 func (u *Useradd) request(c *fiber.Ctx, sender domain.Sender) (request ports.ImportRequest, err error) {
 	request.Sender = sender
 	request.Hint = hintOf(c.Get(fiber.HeaderContentType))
-	request.Strict = prefersStrict(c.Get(headerPrefer))
+	request.Strict = prefers(c, preferStrict)
 	if args := c.Context().QueryArgs(); args.Has("dry_run") {
 		value := string(args.Peek("dry_run"))
 		request.DryRun, err = strconv.ParseBool(value)
@@ -199,13 +202,14 @@ func hintOf(contentType string) ports.FileHint {
 	return ports.FileHint{Format: fileFormats[media], Charset: params["charset"]}
 }
 
-// prefersStrict reports whether a Prefer header (RFC 7240) asks for strict handling.
-func prefersStrict(header string) bool {
-	for preference := range strings.SplitSeq(header, ",") {
+// prefers reports whether a request has a preference (RFC 7240).
+func prefers(c *fiber.Ctx, wanted string) bool {
+	wantedName, wantedValue, _ := strings.Cut(wanted, "=")
+	for preference := range strings.SplitSeq(string(bytes.Join(c.Request().Header.PeekAll(headerPrefer), []byte(","))), ",") {
 		token, _, _ := strings.Cut(preference, ";")
 		name, value, _ := strings.Cut(token, "=")
-		if strings.EqualFold(strings.TrimSpace(name), "handling") {
-			return strings.EqualFold(strings.Trim(strings.TrimSpace(value), `"`), "strict") // the first one counts
+		if strings.EqualFold(strings.TrimSpace(name), wantedName) {
+			return strings.EqualFold(strings.Trim(strings.TrimSpace(value), `"`), wantedValue) // the first one counts
 		}
 	}
 	return false
