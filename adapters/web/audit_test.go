@@ -43,6 +43,8 @@ func TestAuditPageHasEveryAction(t *testing.T) {
 			require.Equal(t, filtered.Text("#action [selected]"), filtered.Text(".audit .what b"))
 		}
 	}
+	s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionExported, Import: 1, After: map[string]any{"file": "answer"}})
+	require.Contains(t, b.Get(t, "/audit?lang=en&action=export").Text(".audit"), "The answer of an import, with its passwords, once more")
 	page := b.Get(t, "/audit?lang=en&action=import")
 	require.Contains(t, page.Text(".audit"), "Records: 2,000, registered: 1, rejected: 1,999")
 	require.Contains(t, page.Text(".audit"), "1,500 more attempts, not listed one by one")

@@ -76,13 +76,15 @@ func TestSessionsOfAPerson(t *testing.T) {
 	require.Contains(t, page.Text("[aria-labelledby=sessions]"), "None.")
 	require.Empty(t, page.Find("form[action$=end-sessions]").Nodes)
 
-	boris, phone := s.browser(t, "User-Agent", "Firefox <b>"), s.browser(t, "User-Agent", "Phone")
+	boris, phone := s.browser(t, "User-Agent", "Firefox <b>"), s.browser(t, "User-Agent",
+		"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36")
 	require.Equal(t, http.StatusSeeOther, boris.SignIn(t, "boris", password).Status)
 	require.Equal(t, http.StatusSeeOther, boris.Submit(t, "/account/password", map[string]string{"old": password, "psw": goodPassword}).Status)
 	require.Equal(t, http.StatusSeeOther, phone.SignIn(t, "boris", goodPassword).Status)
 	sessions := operator.Get(t, address).Find("[aria-labelledby=sessions] li")
 	require.Equal(t, 2, sessions.Length(), "the session that began with the temporary password is over")
-	require.Contains(t, sessions.First().Text(), "127.0.0.1 · Phone")
+	require.Contains(t, sessions.First().Text(), "127.0.0.1 · Chrome 131, Android")
+	require.Contains(t, sessions.First().Find("[title]").AttrOr("title", ""), "AppleWebKit/537.36")
 	require.Contains(t, sessions.Last().Text(), "127.0.0.1 · Firefox <b>")
 	phone.SignOut(t)
 	page = operator.Get(t, address)

@@ -179,6 +179,10 @@ func factsOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
 			facts = append(facts, words.Text(fmt.Sprintf("field.%v", field)))
 		}
 	case domain.ActionExported:
+		if e.After["file"] == "answer" {
+			say("answer")
+			break
+		}
 		facts = append(facts, fmt.Sprint(e.After["file"]))
 	case domain.ActionServerStarted:
 		for _, name := range slices.Sorted(maps.Keys(e.After)) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/mileusna/useragent"
 
 	"rollcall/adapters/web/api"
 	"rollcall/adapters/web/intake"
@@ -54,13 +55,24 @@ type personView struct {
 // signInView is a sign-in.
 type signInView struct {
 	Time             locale.Moment
-	Address, Browser string
+	Address          string
+	Browser, Product string // as in sessionView
+}
+
+// productOf returns the name of a browser with its system. It returns the User-Agent of other programs.
+func productOf(userAgent string) string {
+	known := useragent.Parse(userAgent)
+	if known.IsUnknown() {
+		return userAgent
+	}
+	return fmt.Sprintf("%s %d, %s", known.Name, known.VersionNo.Major, known.OS)
 }
 
 // sessionView is a session.
 type sessionView struct {
 	Began, Used      locale.Moment
-	Address, Browser string
+	Address          string
+	Browser, Product string // User-Agent, and its name for readers
 }
 
 // historyEvents are the events of a person's history. Sign-ins have a list of their own.
@@ -102,12 +114,12 @@ func (p *People) Show(c *fiber.Ctx, _ *domain.User) error {
 		v.Origin = words.Text("user.by_unknown")
 	}
 	for _, signIn := range person.SignIns {
-		v.SignIns = append(v.SignIns, signInView{words.Time(signIn.Time), signIn.Address, signIn.Browser})
+		v.SignIns = append(v.SignIns, signInView{words.Time(signIn.Time), signIn.Address, signIn.Browser, productOf(signIn.Browser)})
 	}
 	for _, session := range person.Sessions {
 		v.Sessions = append(v.Sessions, sessionView{
 			words.TextWithTime("user.session.began", session.Began), words.TextWithTime("user.session.used", session.Used),
-			session.Address, session.Browser,
+			session.Address, session.Browser, productOf(session.Browser),
 		})
 	}
 	err = p.addHistory(c, v, person)
