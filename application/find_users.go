@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -29,6 +30,15 @@ func (d *Directory) Count(ctx context.Context, selection ports.UserSelection, li
 		return 0, fmt.Errorf("count users: %w", err)
 	}
 	return count, nil
+}
+
+// CountAll implements ports.Users.
+func (d *Directory) CountAll(ctx context.Context, selection ports.UserSelection) (int, error) {
+	err := d.listAll(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return d.Count(ctx, selection, math.MaxInt32)
 }
 
 // Read implements ports.Users. It reads all selected users, also those whom an import has just registered.

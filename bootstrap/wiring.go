@@ -197,6 +197,8 @@ func (cmd *serveCommand) newServer(r resources, u *useCases) (*web.Server, error
 		},
 		Uploads: pages.UploadsConfig{
 			Uploading:        u.uploadFile,
+			Changing:         u.uploadFile,
+			ResultFiles:      report.Results(r.spools.Dir()),
 			Uploads:          u.uploads,
 			Importing:        u.importUsers,
 			Audit:            u.audit,

@@ -16,6 +16,9 @@ type Users interface {
 	// Count counts selected users, up to a limit.
 	Count(ctx context.Context, selection UserSelection, limit int) (int, error)
 
+	// CountAll counts all selected users, also those whom an import has just registered.
+	CountAll(ctx context.Context, selection UserSelection) (int, error)
+
 	// Read calls work with all selected users, in an order. The users are those of one moment, and can be iterated once, until work
 	// returns. Read returns the error of work.
 	Read(ctx context.Context, selection UserSelection, order domain.UserOrder, work func(iter.Seq2[*domain.Person, error]) error) error

@@ -59,7 +59,7 @@ type bulkTx struct {
 
 	ids     []int64 // of all selected users, in ascending order
 	next    int     // place in ids of the users whom Next has not returned
-	batch   []int64 // ids of the users whom Next has returned; 0 for a deleted one
+	batch   []int64 // of the users whom Next has returned
 	deletes bool
 }
 
@@ -73,10 +73,30 @@ func (b *bulkTx) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.ids = slices.Compact(slices.Sorted(slices.Values(b.mode.Selection.IDs)))
+	if b.mode.Selection.IDs == nil {
+		b.ids, err = b.find(ctx, "")
+	} else {
+		b.ids = slices.Compact(slices.Sorted(slices.Values(b.mode.Selection.IDs)))
+	}
 	// As in an import, the planner then looks up every key in its index.
 	b.queue.Queue("select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)")
-	return nil
+	return err
+}
+
+// find returns the ids of users that the filter selects and a condition restricts, in ascending order. The condition has the ids of the
+// batch as @batch.
+func (b *bulkTx) find(ctx context.Context, restriction string) ([]int64, error) {
+	condition, args := selectionSQL(&b.mode.Selection, b.mode.Terms)
+	args["batch"] = b.batch
+	rows, err := b.tx.Query(ctx, "select d.user_id from directory d where "+condition+restriction+" order by d.user_id", args)
+	if err != nil {
+		return nil, fmt.Errorf("select users: %w", mark(err))
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("select users: %w", mark(err))
+	}
+	return ids, nil
 }
 
 // send sends the queued statements.
@@ -92,7 +112,8 @@ func (b *bulkTx) send(ctx context.Context, operation string) error {
 // Selected implements ports.BulkTx.
 func (b *bulkTx) Selected() int { return len(b.ids) }
 
-// Next implements ports.BulkTx. It sends the changes of the users before.
+// Next implements ports.BulkTx. It sends the changes of the users before. Users whom others have changed since they were selected are selected
+// again when they are locked, so that the result is the one of some order.
 func (b *bulkTx) Next(ctx context.Context) ([]ports.SelectedUser, error) {
 	ids := b.ids[b.next:min(len(b.ids), b.next+bulkBatch)]
 	if len(ids) == 0 {
@@ -104,13 +125,21 @@ func (b *bulkTx) Next(ctx context.Context) ([]ports.SelectedUser, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.batch = make([]int64, len(ids))
+	b.batch = ids
+	still := ids
+	if b.mode.Selection.IDs == nil {
+		still, err = b.find(ctx, " and d.user_id = any(@batch)")
+		if err != nil {
+			return nil, err
+		}
+	}
 	selected := make([]ports.SelectedUser, len(ids))
 	for i, id := range ids {
 		if len(users) > 0 && users[0].ID == id {
-			selected[i].User, b.batch[i] = users[0], id
-			users = users[1:]
+			selected[i].User, users = users[0], users[1:]
 		}
+		_, isSelected := slices.BinarySearch(still, id)
+		selected[i].Left = !isSelected
 	}
 	return selected, nil
 }

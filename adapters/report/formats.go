@@ -3,6 +3,7 @@ package report
 import (
 	"time"
 
+	"rollcall/domain"
 	"rollcall/ports"
 )
 
@@ -38,5 +39,17 @@ func Credentials(dir string) map[string]func(ports.Words) ports.OutcomeWriter {
 	return map[string]func(ports.Words) ports.OutcomeWriter{
 		"csv":  func(words ports.Words) ports.OutcomeWriter { return CredentialsCSV{Language: words.Language()} },
 		"xlsx": func(words ports.Words) ports.OutcomeWriter { return CredentialsXLSX{Sentences: words, Dir: dir} },
+	}
+}
+
+// Results returns the files that say what a change of many users has done, by extension, for readers of a language.
+func Results(dir string) map[string]func(ports.Words, domain.BulkAction) ports.OutcomeWriter {
+	return map[string]func(ports.Words, domain.BulkAction) ports.OutcomeWriter{
+		"csv": func(words ports.Words, action domain.BulkAction) ports.OutcomeWriter {
+			return ResultsCSV{words, action}
+		},
+		"xlsx": func(words ports.Words, action domain.BulkAction) ports.OutcomeWriter {
+			return ResultsXLSX{words, action, dir}
+		},
 	}
 }

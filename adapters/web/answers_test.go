@@ -61,6 +61,7 @@ func routeCases() []routeCase {
 		{route: "POST /useradd/uploads/:id/cancel", path: "/useradd/uploads/upload-of-a-client/cancel", headers: []string{"Content-Type", mediaForm}, cookies: true},
 		{route: "GET /useradd/uploads/:id/progress", path: "/useradd/uploads/upload-of-a-client/progress", cookies: true},
 		{route: "GET /useradd/uploads/:id/credentials.:format", path: "/useradd/uploads/upload-of-a-client/credentials.csv", cookies: true, shows: []string{"2000 login2000"}},
+		{route: "GET /useradd/uploads/:id/results.:format", path: "/useradd/uploads/change-of-a-client/results.csv", cookies: true, shows: []string{"2000 login2000"}},
 		{
 			route: "GET /useradd/uploads/:id/slips", path: "/useradd/uploads/upload-of-a-client/slips", headers: []string{"X-Forwarded-Host", "host-of-a-client.example", "Accept-Language", "ru"},
 			cookies: true, shows: []string{"<dd>http://host-of-a-client.example/login</dd>", `href="/useradd/uploads/upload-of-a-client"`, "<dd>login2000</dd>", "Логин"},
@@ -95,6 +96,14 @@ func routeCases() []routeCase {
 		},
 		{route: "GET /users/count", path: "/users/count?q=text-of-a-client", cookies: true, shows: []string{`{"count":10000,"more":true}`}},
 		{route: "GET /users/export/:format", path: "/users/export/csv?q=text-of-a-client&group=7A", cookies: true, shows: []string{"file"}},
+		{
+			route: "GET /users/change/:action", path: "/users/change/group?q=text-of-a-client&group=7A", headers: html, cookies: true,
+			shows: []string{"q=text-of-a-client", `name="new_group"`},
+		},
+		{
+			route: "POST /users/change/:action", path: "/users/change/group?q=text-of-a-client&group=7A", body: "users=2000&new_group=group-of-a-client",
+			headers: append([]string{"Content-Type", mediaForm}, html...), cookies: true,
+		},
 		{route: "GET /users/:id", path: "/users/1", headers: html, cookies: true, shows: []string{"anna", "Active"}},
 		{route: "GET /users/:id", path: "/users/1", headers: []string{"Authorization", "Bearer token-of-a-client"}, shows: []string{`"login":"anna"`}},
 		{

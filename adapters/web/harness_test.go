@@ -82,7 +82,7 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 			Useradd:   api.Config{Access: api.AccessOpen},
 			Account:   pages.AccountConfig{Setup: s.setup},
 			Uploads: pages.UploadsConfig{
-				Uploads: s.uploads, Audit: s.audit, Templates: report.Templates(""),
+				Uploads: s.uploads, Audit: s.audit, Templates: report.Templates(""), ResultFiles: report.Results(""),
 				KeepAnswers: time.Hour, MaxUser: 8 << 20, PasswordPolicy: pages.PasswordsMustChange, PasswordLifetime: 24 * time.Hour,
 			},
 			SiteName: "Rollcall", Reports: fake.Reports{Store: store}, Audit: application.NewReadAudit(s.audit, accounts), Ready: func(context.Context) error { return nil }, Spools: spools, Languages: catalog, Now: time.Now, MaxBody: 1 << 20, Views: views.Files, Log: log,
@@ -109,9 +109,10 @@ func serve(t *testing.T, change ...func(*settings)) *site {
 	use.web.Account.Registering = application.NewRegisterUser(application.RegisterConfig{
 		Registrations: fake.Registrations{Store: store}, Accounts: accounts, Limits: s.limits, Hasher: hasher, SignIn: auth.SignIn, Now: time.Now, Rules: rules,
 	})
-	use.web.Uploads.Uploading = application.NewUploadFile(application.UploadConfig{
+	uploading := application.NewUploadFile(application.UploadConfig{
 		Uploads: s.uploads, Worker: worker, Importing: imports, Decoder: decoder, MaxUser: 8 << 20,
 	})
+	use.web.Uploads.Uploading, use.web.Uploads.Changing = uploading, uploading
 	use.web.Exporting = application.NewExportReport(application.ExportConfig{
 		Reports: fake.Reports{Store: store}, Audit: s.audit, AuditWriter: report.AuditCSV{Location: use.web.Now().Location()}, Exports: s.exports, Now: use.web.Now, Concurrency: 2, Patience: time.Minute,
 		Formats: report.Formats(use.web.Now().Location(), ""), Users: use.web.Users, UserFormats: report.Users(use.web.Now().Location(), ""),

@@ -213,6 +213,11 @@ func (r *recorder) Count(_ context.Context, selection ports.UserSelection, limit
 	return limit, nil
 }
 
+func (r *recorder) CountAll(_ context.Context, selection ports.UserSelection) (int, error) {
+	r.record("CountAll", selection)
+	return many, nil
+}
+
 func (r *recorder) Read(context.Context, ports.UserSelection, domain.UserOrder, func(iter.Seq2[*domain.Person, error]) error) error {
 	return nil
 }
@@ -224,7 +229,16 @@ func (r *recorder) Receive(_ context.Context, user int64, hint ports.FileHint, _
 
 func (r *recorder) Find(_ context.Context, _ int64, id string) (*ports.Upload, error) {
 	r.record("Find", id)
-	return &ports.Upload{ID: id, State: domain.UploadChecked}, nil
+	upload := &ports.Upload{ID: id, State: domain.UploadChecked}
+	if strings.HasPrefix(id, "change") {
+		upload.State, upload.Change = domain.UploadImported, &ports.BulkChange{Action: domain.BulkSuspend}
+	}
+	return upload, nil
+}
+
+func (r *recorder) ChangeUsers(_ context.Context, _ int64, change ports.BulkChange) (string, error) {
+	r.record("ChangeUsers", change)
+	return "change1", nil
 }
 
 func (r *recorder) Start(_ context.Context, _ int64, id string, _ bool) error {
@@ -375,7 +389,7 @@ func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.
 		Useradd:  api.Config{Access: api.AccessToken, Importing: r},
 		Account:  pages.AccountConfig{Registering: r, Auth: r, Setup: r},
 		Uploads: pages.UploadsConfig{
-			Uploading: r, Uploads: r, Importing: r, Audit: &fake.Audit{}, Templates: report.Templates(""), KeepAnswers: time.Hour,
+			Uploading: r, Changing: r, ResultFiles: pages.ResultFiles{"csv": func(words ports.Words, _ domain.BulkAction) ports.OutcomeWriter { return sheet{words} }}, Uploads: r, Importing: r, Audit: &fake.Audit{}, Templates: report.Templates(""), KeepAnswers: time.Hour,
 		},
 		Reports: r, Directory: r, Users: r, Exporting: r, Audit: application.NewReadAudit(&fake.Audit{}, nil), Ready: r.Ready, Spools: &fake.Spools{}, Languages: catalog, Now: time.Now, Sheets: api.Sheets{"csv": write, "xlsx": write},
 		MaxBody: 1 << 20, Views: views.Files, Log: slog.New(slog.NewTextHandler(r.log, nil)),

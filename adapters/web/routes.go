@@ -27,6 +27,7 @@ type handlers struct {
 	useradd *api.Useradd
 	exports *api.Exports
 	people  *pages.People
+	bulk    *pages.Bulk
 	users   *api.Users
 }
 
@@ -61,6 +62,7 @@ func route(app *fiber.App, cfg Config, h *handlers, draining *atomic.Bool) {
 	app.Get(urls.UserExport+":format", h.guard.ForDirectory(domain.ScopeUsersRead, nil, h.exports.Users))
 	app.Post(urls.Upload, operators(h.uploads.Upload))
 	app.Get(urls.Uploads+":id/credentials.:format", operators(h.uploads.Credentials))
+	app.Get(urls.Uploads+":id/results.:format", operators(h.uploads.Results))
 	app.Get(urls.Uploads+":id/slips", operators(h.uploads.PrintSlips))
 	app.Get(urls.Templates+":format", operators(h.uploads.Template))
 
@@ -98,6 +100,7 @@ func routeAccounts(app *fiber.App, h *handlers) {
 	}
 	app.Get(urls.Directory, read(h.people.List, h.users.List))
 	app.Get(urls.UserCount, read(nil, h.users.Count))
+	app.Get(urls.Changes+":action", operators(h.bulk.Confirm)).Post(urls.Changes+":action", operators(h.bulk.Change))
 	user := urls.Users + ":id"
 	app.Get(user, read(h.people.Show, h.users.Show)).Patch(user, write(nil, h.users.Edit)).Delete(user, write(nil, h.users.Delete))
 	app.Get(user+"/edit", operators(h.people.EditForm)).Post(user+"/edit", operators(h.people.Edit))

@@ -172,6 +172,7 @@ func newHandlers(cfg Config, engine *html.Engine) (*handlers, error) {
 		people: &pages.People{
 			Site: site, Finding: cfg.Users, Directory: cfg.Directory, Audit: cfg.Audit, Slips: slips, PasswordPolicy: cfg.Uploads.PasswordPolicy,
 		},
+		bulk:    &pages.Bulk{Site: site, Finding: cfg.Users, Changing: cfg.Uploads.Changing, KeepAnswers: cfg.Uploads.KeepAnswers},
 		users:   &api.Users{Finding: cfg.Users, Directory: cfg.Directory, Guard: door, Locale: languages},
 		exports: &api.Exports{Exporting: cfg.Exporting, Audit: cfg.Audit, Guard: door, Locale: languages},
 	}, nil

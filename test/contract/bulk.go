@@ -27,6 +27,8 @@ var bulkCases = []struct {
 	{"ChangesManyAsOne", changesManyAsOne},
 	{"SelectsEachUserOnce", selectsEachUserOnce},
 	{"ReadsUsersOfManyInOrder", readsUsersInOrder},
+	{"ChangesWhatAFilterSelects", changesWhatFilterSelects},
+	{"SelectsAgainWhomOthersChange", selectsAgain},
 	{"ChangesNoOneAfterAnError", changesNoOneAfterError},
 	{"StoresTheAnswerOfABulkChange", storesBulkAnswer},
 	{"ForgetsAnswersThatNameTheDeleted", forgetsBulkAnswers},
@@ -164,6 +166,55 @@ func readsUsersInOrder(t *testing.T, s AccountsSubject) {
 		return ports.AccountChange{}
 	}))
 	require.Equal(t, users, seen)
+}
+
+// ofGroup are the people of a group.
+func ofGroup(group string) ports.UserSelection {
+	return ports.UserSelection{Filter: domain.UserFilter{Group: group}}
+}
+
+func changesWhatFilterSelects(t *testing.T, s AccountsSubject) {
+	var users []*domain.User
+	for n := range 8 {
+		person := human{group: fmt.Sprint("7", string(rune('А'+n%2)))}
+		users = append(users, create(t, s, person.record(t, n+1)))
+	}
+	require.NoError(t, changeMany(t.Context(), s, "one", ofGroup("7а"), makeChange(ports.AccountChange{ChangeRequired: true})))
+	for n, user := range users {
+		require.Equal(t, n%2 == 0, userOf(t, s, user.ID).ChangeRequired, user.Group)
+	}
+	group := domain.RestoreGroup("8А")
+	require.NoError(t, changeMany(t.Context(), s, "two", ofGroup("7А"), makeChange(ports.AccountChange{Group: &group})))
+	count := 0
+	require.NoError(t, changeMany(t.Context(), s, "three", ofGroup("8а"), func(selected ports.SelectedUser) ports.AccountChange {
+		require.Equal(t, "8А", selected.User.Group)
+		count++
+		return ports.AccountChange{}
+	}))
+	require.Equal(t, 4, count, "a new group is found")
+}
+
+// A change of a user comes before a bulk change, whose filter then selects as the user is, or after it.
+func selectsAgain(t *testing.T, s AccountsSubject) {
+	var users []*domain.User
+	for n := range 8 {
+		users = append(users, create(t, s, human{group: "7А"}.record(t, n+1)))
+	}
+	other := domain.RestoreGroup("8А")
+	var all sync.WaitGroup
+	for _, user := range users[:4] {
+		all.Go(func() { require.NoError(t, change(t, s, user.ID, ports.AccountChange{Group: &other})) })
+	}
+	require.NoError(t, changeMany(t.Context(), s, "one", ofGroup("7А"), func(selected ports.SelectedUser) ports.AccountChange {
+		require.Equal(t, selected.Left, selected.User.Group == "8А")
+		return ports.AccountChange{ChangeRequired: !selected.Left}
+	}))
+	all.Wait()
+	for n, user := range users {
+		got := userOf(t, s, user.ID)
+		require.Equal(t, n < 4, got.Group == "8А")
+		require.True(t, n < 4 || got.ChangeRequired)
+	}
 }
 
 func changesNoOneAfterError(t *testing.T, s AccountsSubject) {

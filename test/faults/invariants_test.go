@@ -35,7 +35,7 @@ var inconsistencies = map[string]string{
 		select u.id::text from users u left join directory d on d.user_id = u.id and d.name_key is not null
 			left join codes c on c.id = u.code_id and u.id > c.unlisted_after and u.id <= c.unlisted_until
 		where d.user_id is null and c.id is null`,
-	"answers without an import": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null`,
+	"answers without an import": `select k.key::text from idempotency_keys k left join codes c on c.id = k.code_id where c.id is null and k.code_id is not null`,
 }
 
 // isConsistent checks that the database has none of the inconsistencies.

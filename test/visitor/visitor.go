@@ -62,7 +62,7 @@ type Page struct {
 }
 
 // messageID matches the ids that catalogs give to messages. No page may show one.
-var messageID = regexp.MustCompile(`\b(alert|error|field|hint|home|label|layout|login|nav|notice|password|profile|register|title|upload|import|violation|user|status)\.[a-z]+[a-z_.]*\b`)
+var messageID = regexp.MustCompile(`\b(alert|error|field|hint|home|label|layout|login|nav|notice|password|profile|register|title|upload|import|violation|user|status|bulk|users)\.[a-z]+[a-z_.]*\b`)
 
 // Do sends a request as a page of the server does, unless the headers say where the request comes from. It fails the test if the answer
 // discloses how the server works.

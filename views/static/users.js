@@ -39,4 +39,13 @@
     next.textContent = next.dataset.part;
   };
   if (table) follow().catch(() => {});
+
+  // Ticks all people on the page, or none.
+  const all = document.querySelector("#tick-all");
+  const ticks = () => [...table.querySelectorAll("input[name=id]")];
+  if (all) {
+    all.parentElement.hidden = false;
+    all.addEventListener("change", () => { for (const tick of ticks()) tick.checked = all.checked; });
+    table.addEventListener("change", () => { all.checked = ticks().every(({ checked }) => checked); });
+  }
 }

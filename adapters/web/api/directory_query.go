@@ -42,8 +42,9 @@ type DirectoryQuery struct {
 	Counts bool // a page says how many users were found
 }
 
-// ReadDirectoryQuery reads the parameters of a request. Its days begin in a location.
-func ReadDirectoryQuery(c *fiber.Ctx, location *time.Location) *DirectoryQuery {
+// ReadDirectoryQuery reads the parameters of a request. Its days begin in a location. The address may also have other parameters, which the
+// caller reads.
+func ReadDirectoryQuery(c *fiber.Ctx, location *time.Location, others ...string) *DirectoryQuery {
 	q := &DirectoryQuery{ReportQuery: ReportQuery{Values: url.Values{}, fields: KeepUserOrder}}
 	filter := &q.Users.Filter
 	filter.Text = q.words(c, QueryText)
@@ -57,6 +58,9 @@ func ReadDirectoryQuery(c *fiber.Ctx, location *time.Location) *DirectoryQuery {
 	q.Users.Order = cmp.Or(listed(c, q, QuerySort, domain.UserOrders()), domain.UserOrders()[0])
 	q.Users.After = q.value(c, QueryAfter)
 	q.Counts = q.value(c, QueryCount) != ""
+	for _, name := range others {
+		q.known[name] = true
+	}
 	q.ignoreUnknown(c)
 	return q
 }

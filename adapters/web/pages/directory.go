@@ -24,7 +24,9 @@ type directoryView struct {
 	Exports   []linkView
 	Columns   []headView
 	Users     []userView
-	Unlisted  string // says that some users cannot be found yet; empty for none
+	Kept      []termView       // the parameters of the filter
+	Changes   []bulkOptionView // that can be made to the people who are ticked or found
+	Unlisted  string           // says that some users cannot be found yet; empty for none
 
 	Found       string // says how many users were found; empty if that is unknown
 	CountURL    string // of the page with Found, for browsers without scripts
@@ -42,6 +44,7 @@ type headView struct {
 
 // userView is a user in a list.
 type userView struct {
+	ID                             int64
 	URL, Name, Login, Email, Phone string
 	HasName                        bool
 	Group, GroupURL                string
@@ -158,6 +161,12 @@ func (v *directoryView) addUsers(page *ports.UserPage, q *api.DirectoryQuery, wo
 		}
 		v.Columns = append(v.Columns, column)
 	}
+	v.Changes = bulkOptions(words)
+	for _, name := range api.KeepUserFilter {
+		if value := q.Values.Get(name); value != "" {
+			v.Kept = append(v.Kept, termView{name, value})
+		}
+	}
 	for _, person := range page.Users {
 		v.Users = append(v.Users, newUserView(person, q, words))
 	}
@@ -175,7 +184,7 @@ func (v *directoryView) addUsers(page *ports.UserPage, q *api.DirectoryQuery, wo
 
 func newUserView(person *domain.Person, q *api.DirectoryQuery, words *locale.Words) userView {
 	v := userView{
-		URL: urls.User(person.ID), Name: nameOf(&person.User), Login: person.Login, HasName: person.LastName+person.FirstName != "",
+		ID: person.ID, URL: urls.User(person.ID), Name: nameOf(&person.User), Login: person.Login, HasName: person.LastName+person.FirstName != "",
 		Email: person.Email, Phone: person.Text(domain.PersonPhone), Group: person.Group,
 		Status: words.Text("status." + string(person.Status)), IsSuspended: person.IsSuspended(), Registered: words.Time(person.Registered),
 	}

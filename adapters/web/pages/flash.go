@@ -26,6 +26,7 @@ const (
 	noticeUserDeleted     = "user_deleted"
 	noticeUserChanged     = "user_changed"
 	noticeUploadGone      = "upload_gone"
+	noticePeopleChanged   = "people_changed"
 	noticeSessionOver     = "session_over"
 
 	noticeUserSessionsEnded = "user_sessions_ended"
@@ -71,7 +72,7 @@ func (s *Site) takeFlash(c *fiber.Ctx, b *Base) {
 	case noticeSignedOut, noticeOperator, noticeRegistered, noticeRegistered + noticeSignIn, noticePasswordChanged, noticePasswordChanged + noticeSignIn,
 		noticeUserEdited, noticeUserSuspended, noticeUserRestored, noticeUserMustChange, noticeUserDeleted, noticeUserSessionsEnded:
 		b.Notice = b.T.Text("notice." + name)
-	case noticeSessionOver, noticeUserChanged, noticeUploadGone: // nothing was done
+	case noticeSessionOver, noticeUserChanged, noticeUploadGone, noticePeopleChanged: // nothing was done
 		b.Notice, b.Alert = "", b.T.Text("notice."+name)
 	}
 	file := flash.Get("file")

@@ -50,9 +50,13 @@ type slipList struct {
 func (u *Uploads) PrintSlips(c *fiber.Ctx, user *domain.User) error {
 	return u.withResult(c, user, "slips", func(upload *ports.Upload, result *ports.ImportResult) error {
 		words := u.Locale.Words(c)
+		back := "upload.slips.back"
+		if upload.Change != nil {
+			back = "bulk.slips.back"
+		}
 		imported := u.Locale.Now().Add(-upload.Silent - upload.Worked) // or a little later
 		return u.Slips.answer(c, result, slipList{
-			url: urls.Uploads + upload.ID + "/slips", back: linkView{words.Text("upload.slips.back"), urls.Uploads + upload.ID},
+			url: urls.Uploads + upload.ID + "/slips", back: linkView{words.Text(back), urls.Uploads + upload.ID},
 			note: words.TextWithTime("upload.slips."+string(u.PasswordPolicy), imported.Add(u.PasswordLifetime)),
 		})
 	})

@@ -27,6 +27,8 @@ const latestUploads = 50
 // UploadsConfig describes the pages of Uploads.
 type UploadsConfig struct {
 	Uploading   ports.Uploading
+	Changing    ports.BulkChanging
+	ResultFiles ResultFiles
 	Uploads     ports.UploadReading
 	Importing   ports.Importing
 	Audit       ports.Auditing
@@ -56,6 +58,10 @@ type Uploads struct {
 	Sheets api.Sheets
 	Slips  *SlipPrinter
 }
+
+// ResultFiles write what a change of many people has done, person by person, for readers of a language. Their keys are the extensions of
+// files.
+type ResultFiles map[string]func(ports.Words, domain.BulkAction) ports.OutcomeWriter
 
 // uploadFormView is the view of the page on which an operator uploads files.
 type uploadFormView struct {

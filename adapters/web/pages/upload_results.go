@@ -37,7 +37,7 @@ func (u *Uploads) withResult(
 	c *fiber.Ctx, user *domain.User, file string, answer func(*ports.Upload, *ports.ImportResult) error,
 ) error {
 	upload, result, err := u.result(c, user)
-	if errors.Is(err, ports.ErrNotFound) && problem.WantsPage(c) {
+	if isGone(err) && problem.WantsPage(c) {
 		return c.Redirect(urls.Uploads+c.Params("id"), http.StatusSeeOther)
 	}
 	if err != nil {
@@ -62,3 +62,6 @@ func (u *Uploads) result(c *fiber.Ctx, user *domain.User) (*ports.Upload, *ports
 	result, err := u.Importing.Recall(c.UserContext(), upload.Key())
 	return upload, result, err
 }
+
+// isGone reports whether an upload's result is no longer available.
+func isGone(err error) bool { return errors.Is(err, ports.ErrNotFound) }

@@ -15,20 +15,22 @@ import (
 	"rollcall/ports"
 )
 
-// uploadItemView is an upload in a list.
+// uploadItemView is an upload in a list. For a change of many people it has the action and the number of people.
 type uploadItemView struct {
 	URL, Name, Size, State string
 	Time                   locale.Moment
 }
 
 func newUploadItemView(upload *ports.Upload, words *locale.Words) uploadItemView {
-	name := upload.Name
-	if name == "" {
+	name, size := upload.Name, words.Size(upload.Size)
+	switch {
+	case upload.Change != nil:
+		name, size = words.Text("bulk."+string(upload.Change.Action)), people(upload.Change.Users, words)
+	case name == "":
 		name = words.Text("upload.unnamed")
 	}
 	return uploadItemView{
-		URL: urls.Uploads + upload.ID, Name: name, Size: words.Size(upload.Size), State: words.Text(stateID(upload)),
-		Time: words.Time(upload.Created),
+		URL: urls.Uploads + upload.ID, Name: name, Size: size, State: words.Text(stateID(upload)), Time: words.Time(upload.Created),
 	}
 }
 
@@ -110,26 +112,38 @@ type figureView struct{ Kind, Name, Number string }
 // figuresOf returns the figures of an upload: how many records there are, how many were or would be registered, and how many rejected.
 func figuresOf(upload *ports.Upload, words *locale.Words) []figureView {
 	tally, registered, rejected := &upload.Done.Tally, "report.registered", "report.rejections"
-	if upload.State == domain.UploadChecked {
+	records := "report.records"
+	switch {
+	case upload.Change != nil:
+		records, registered, rejected = "bulk.selected", "bulk.changed", "bulk.left_out"
+	case upload.State == domain.UploadChecked:
 		registered, rejected = "upload.would", "upload.would_not"
 	}
 	figures := []figureView{
-		{"", words.Text("report.records"), words.Number(tally.Records)},
+		{"", words.Text(records), words.Number(tally.Records)},
 		{"registered", words.Text(registered), words.Number(tally.Registered)},
 		{"", words.Text(rejected), words.Number(tally.Rejected)},
 	}
-	if tally.Rejected > 0 {
+	if tally.Rejected > 0 && upload.Change == nil {
 		figures[2].Kind = "rejected"
 	}
 	return figures
 }
 
+// stateName returns the state of an upload, which may be interrupted.
+func stateName(upload *ports.Upload) string {
+	if upload.IsInterrupted() {
+		return "interrupted"
+	}
+	return string(upload.State)
+}
+
 // stateID returns the message for the state of an upload.
 func stateID(upload *ports.Upload) string {
-	if upload.IsInterrupted() {
-		return "upload.state.interrupted"
+	if upload.Change != nil {
+		return "bulk.state." + stateName(upload)
 	}
-	return "upload.state." + string(upload.State)
+	return "upload.state." + stateName(upload)
 }
 
 // progressView is the progress of an upload. The page's script also reads it as JSON.
@@ -143,11 +157,14 @@ type progressView struct {
 
 func newProgressView(upload *ports.Upload, words *locale.Words) progressView {
 	done := &upload.Done
-	v := progressView{State: strings.TrimPrefix(stateID(upload), "upload.state."), Objects: words.Text("upload.waiting")}
+	v := progressView{State: stateName(upload), Objects: words.Text("upload.waiting")}
 	if done.Records == 0 {
 		return v
 	}
 	v.Objects = words.Text("upload.records", "Count", done.Records, "Number", words.Number(done.Records))
+	if upload.Change != nil {
+		v.Objects = people(done.Records, words)
+	}
 	if done.Size > 0 {
 		v.Share = min(1, float64(done.Bytes)/float64(done.Size))
 	}
@@ -156,7 +173,9 @@ func newProgressView(upload *ports.Upload, words *locale.Words) progressView {
 		return v
 	}
 	rate := int(float64(done.Records) / upload.Worked.Seconds())
-	v.Rate = words.Text("upload.rate", "Count", rate, "Number", words.Number(rate))
+	if upload.Change == nil {
+		v.Rate = words.Text("upload.rate", "Count", rate, "Number", words.Number(rate))
+	}
 	if v.Share > 0 {
 		v.Left = timeLeft(time.Duration(float64(upload.Worked)*(1-v.Share)/v.Share), words)
 	}
@@ -180,6 +199,7 @@ type uploadView struct {
 	Upload      uploadItemView
 	State       uploadState
 	Progress    progressView
+	Hint        string         // while it is working
 	Description []termView     // of the file
 	Notes       []string       // on what is ignored
 	Encodings   []encodingView // that the file may have
@@ -306,6 +326,9 @@ func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User) error {
 	if err != nil {
 		return err
 	}
+	if upload.Change != nil {
+		return u.showChange(c, user, upload)
+	}
 	words := u.Locale.Words(c)
 	v := newUploadView(upload, words)
 	v.Scripts, v.Refreshes = []string{"upload.js"}, v.State.Working
@@ -335,6 +358,10 @@ func newUploadView(upload *ports.Upload, words *locale.Words) *uploadView {
 		Base:   Base{Title: item.State},
 		Upload: item, State: stateOf(upload), Progress: newProgressView(upload, words), Rows: upload.Layout.Rows,
 		Figures: figuresOf(upload, words), NotAll: tally.Rejected > 0, Anybody: tally.Registered > 0,
+	}
+	v.Hint = words.Text("upload.checking.hint")
+	if v.State.Importing {
+		v.Hint = words.Text("upload.importing.hint")
 	}
 	layout := &upload.Layout
 	v.Description = []termView{{words.Text("upload.file.size"), item.Size}, {words.Text("upload.file.format"), fileFormatNames[layout.Format]}}

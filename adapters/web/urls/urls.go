@@ -29,6 +29,7 @@ const (
 	Users      = "/users/"
 	UserCount  = "/users/count"
 	UserExport = "/users/export/"
+	Changes    = "/users/change/"
 	Templates  = "/useradd/templates/people."
 )
 
@@ -72,7 +73,7 @@ func Offering(next string) (page string, isFile bool) {
 		return (&url.URL{Path: Directory, RawQuery: file.RawQuery}).String(), true
 	case strings.HasPrefix(file.Path, Templates):
 		return Upload, true
-	case isOfUpload && strings.HasPrefix(name, "credentials."):
+	case isOfUpload && (strings.HasPrefix(name, "credentials.") || strings.HasPrefix(name, "results.")):
 		return Uploads + url.PathEscape(id), true
 	}
 	return "", false
