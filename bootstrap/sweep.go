@@ -53,7 +53,7 @@ func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folde
 	})
 }
 
-// listAll lists all new users. It pauses for as long as it works, so that imports and pages keep most of the processors.
+// listAll lists all new users. It pauses twice as long as it works, so that imports and pages keep most of the processors.
 func listAll(ctx context.Context, users *postgres.Users) error {
 	for {
 		began := time.Now()
@@ -64,7 +64,7 @@ func listAll(ctx context.Context, users *postgres.Users) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(time.Since(began)):
+		case <-time.After(2 * time.Since(began)):
 		}
 	}
 }

@@ -30,7 +30,8 @@ type UserSelection struct {
 	IDs    []int64 // nil for those of the filter
 }
 
-// A UserQuery asks for a page of users.
+// A UserQuery asks for a page of users. If a text finds many, they are in the order of what it is the beginning of instead: a last name, a
+// first name, a login, an email, a phone.
 type UserQuery struct {
 	Filter domain.UserFilter
 	Order  domain.UserOrder

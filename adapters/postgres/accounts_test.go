@@ -34,6 +34,16 @@ func TestAccounts(t *testing.T) { contract.Accounts(t, accountStores) }
 
 func TestUsers(t *testing.T) { contract.Users(t, accountStores) }
 
+func TestUsersOfLargeDirectory(t *testing.T) {
+	contract.Users(t, func(t *testing.T) contract.AccountsSubject {
+		t.Helper()
+		db := open(t, pgtest.New(t))
+		stores := accountStoresOf(db)
+		stores.Users = postgres.NewUsersOfLarge(db)
+		return stores
+	})
+}
+
 func TestDirectory(t *testing.T) { contract.Directory(t, accountStores) }
 
 // The tables allow a user without a profile.

@@ -44,3 +44,6 @@ const (
 
 // Retry calls a function until it stops.
 var Retry = retry
+
+// NewUsersOfLarge returns a store that takes no directory for small.
+func NewUsersOfLarge(db *DB) *Users { return &Users{db, 0} }

@@ -19,10 +19,13 @@ import (
 )
 
 // Users finds the accounts of users by the table directory.
-type Users struct{ db *DB }
+type Users struct {
+	db          *DB
+	smallBlocks int // up to which directory is small; 0 for never
+}
 
 // NewUsers returns the store in db.
-func NewUsers(db *DB) *Users { return &Users{db} }
+func NewUsers(db *DB) *Users { return &Users{db, smallBlocks} }
 
 // A page reads a bounded number of rows, whatever its filter selects.
 const (
@@ -30,9 +33,13 @@ const (
 	// its row of users.
 	pageRows, textRows = 120, 60
 
-	// A page reads up to smallRows other rows, or smallTextRows with a text, to find a condition that few users meet. Then it has all of
+	// A page reads up to rareRows other rows, or rareTextRows with a text, to find a condition that few users meet. Then it has all of
 	// them.
-	smallRows, smallTextRows = 60, 40
+	rareRows, rareTextRows = 60, 40
+
+	// A directory of up to smallBlocks blocks, which have no more than wholeRows rows, is small: a page may read it as a whole, so it always has
+	// all users that it can have.
+	smallBlocks, wholeRows = 64, 6400
 
 	// pageLists is the number of new users that a page makes findable: a client that has registered a few finds them with its next request.
 	pageLists = 2000
@@ -41,11 +48,11 @@ const (
 // Page implements ports.UserStore. It reads one index in the order of the page, and checks the other conditions on each row. So few users may be
 // far apart. Hence it first looks for a condition that few users meet.
 func (s *Users) Page(ctx context.Context, query ports.UserQuery, terms ports.SearchTerms) (*ports.FoundPage, error) {
-	unlisted, err := s.listNew(ctx)
+	unlisted, isSmall, err := s.listNew(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", unavailable(err))
 	}
-	p := userPage{selecting: newSelecting(&query.Filter, terms), order: query.Order}
+	p := userPage{selecting: newSelecting(&query.Filter, terms), order: query.Order, isSmall: isSmall}
 	p.after, err = readPlace(&query)
 	if err != nil {
 		return nil, err
@@ -61,27 +68,34 @@ func (s *Users) Page(ctx context.Context, query ports.UserQuery, terms ports.Sea
 	return &ports.FoundPage{Users: users, Next: next, Unlisted: unlisted}, nil
 }
 
-// listNew makes some new users findable, and returns the number of those that remain.
-func (s *Users) listNew(ctx context.Context) (unlisted int, err error) {
+// sizesSQL returns the number of users that are not listed, and whether directory is small.
+const sizesSQL = "select (" + countUnlistedSQL + "), pg_relation_size('directory') < $1 * current_setting('block_size')::bigint"
+
+// listNew makes some new users findable. It returns the number of those that remain, and whether directory is small.
+func (s *Users) listNew(ctx context.Context) (unlisted int, isSmall bool, err error) {
 	for range 2 {
-		err = s.db.pool.QueryRow(ctx, countUnlistedSQL).Scan(&unlisted)
+		err = s.db.pool.QueryRow(ctx, sizesSQL, s.smallBlocks).Scan(&unlisted, &isSmall)
 		if err != nil || unlisted == 0 {
 			break
 		}
-		err = s.list(ctx, pageLists)
+		err = s.list(ctx, pageLists, giveWay)
+		if sqlState(err) == lockNotAvailable { // a change of many users takes longer
+			return unlisted, isSmall, nil
+		}
 		if err != nil {
 			break
 		}
 	}
-	return unlisted, err
+	return unlisted, isSmall, err
 }
 
 // A userPage is a page to read.
 type userPage struct {
 	*selecting
 
-	order domain.UserOrder
-	after *userPlace // nil for the first page
+	order   domain.UserOrder
+	after   *userPlace // nil for the first page
+	isSmall bool       // directory has few rows
 }
 
 // A userPlace is the place after a row. In the order of a query it is given by the row's name or time, and in a stream of a text by the key of
@@ -172,12 +186,12 @@ const byIndex = `
 // read returns the rows of a page, and the place of the next one.
 func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, error) {
 	isInStream := p.after != nil && p.after.Stream > 0
-	if !isInStream {
-		ids, isSmall, err := s.small(ctx, p)
+	if !isInStream && !p.isSmall {
+		ids, isRare, err := s.rare(ctx, p)
 		if err != nil {
 			return nil, "", err
 		}
-		if isSmall {
+		if isRare {
 			p.args["ids"] = ids
 			sql := fmt.Sprintf(rowSQL, 0, "d.name_key", "true", "directory d") + " where d.user_id = any(@ids) and " + p.condition()
 			if p.search.Name != "" {
@@ -191,6 +205,9 @@ func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, err
 	limit, streams := pageRows/len(p.prefixes()), p.streams()
 	if p.search.Name != "" {
 		limit, streams = textRows, p.textStreams()
+	}
+	if p.isSmall {
+		limit = wholeRows
 	}
 	p.args["rows"] = limit
 	rows, err := s.rows(ctx, p, "select "+listedColumns+" from ("+strings.Join(streams, " union all ")+") d limit @rows")
@@ -214,11 +231,11 @@ func (s *Users) rows(ctx context.Context, p *userPage, sql string) (rows []liste
 	return rows, err
 }
 
-// small returns the users of a condition that few users meet, and whether there is one.
-func (s *Users) small(ctx context.Context, p *userPage) (ids []int64, isSmall bool, err error) {
-	conditions, limit := p.constraints(), smallRows
+// rare returns the users of a condition that few users meet, and whether there is one.
+func (s *Users) rare(ctx context.Context, p *userPage) (ids []int64, isRare bool, err error) {
+	conditions, limit := p.rareConditions(), rareRows
 	if p.search.Name != "" {
-		limit = smallTextRows
+		limit = rareTextRows
 	} else { // the page reads the rows of the prefix anyway
 		conditions = slices.DeleteFunc(conditions, func(condition string) bool { return slices.Contains(p.prefixes(), condition) })
 	}
@@ -236,14 +253,25 @@ func (s *Users) small(ctx context.Context, p *userPage) (ids []int64, isSmall bo
 		}
 		batch.Queue(sql, p.args).Query(func(rows pgx.Rows) error {
 			found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-			if len(found) <= limit && !isSmall {
-				ids, isSmall = found, true
+			if len(found) <= limit && !isRare {
+				ids, isRare = found, true
 			}
 			return err
 		})
 	}
 	err = s.db.pool.SendBatch(ctx, &batch).Close()
-	return ids, isSmall, err
+	return ids, isRare, err
+}
+
+// rareConditions returns conditions that an index finds the users of, and that the filter includes.
+func (p *userPage) rareConditions() []string {
+	conditions := p.constraints()
+	for i, condition := range conditions {
+		if condition == statusSQL(domain.StatusTemporaryPasswordExpired) { // a password is not older than its user
+			conditions[i] = "d.standing in (1, 2) and d.registered <= @expired"
+		}
+	}
+	return slices.DeleteFunc(conditions, func(condition string) bool { return condition == statusSQL(domain.StatusTemporaryPassword) })
 }
 
 // sorted returns the selected ones of all rows from the place of the page on, in its order.

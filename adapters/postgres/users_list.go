@@ -34,7 +34,8 @@ func relistSQL(condition string) string {
 	return `insert into directory as d (user_id, import, registered, last_sign_in, standing, temporary_since)
 		select u.id, ` + standingSQL + " from users u " + lastSignInSQL + " where " + condition + `
 		on conflict (user_id) do update set last_sign_in = greatest(d.last_sign_in, excluded.last_sign_in),
-			standing = excluded.standing, temporary_since = excluded.temporary_since`
+			standing = excluded.standing, temporary_since = excluded.temporary_since
+		where (d.last_sign_in, d.standing, d.temporary_since) is distinct from (excluded.last_sign_in, excluded.standing, excluded.temporary_since)`
 }
 
 var (
@@ -115,7 +116,7 @@ const (
 
 // List implements ports.UserStore. Instances take turns.
 func (s *Users) List(ctx context.Context) (unlisted int, err error) {
-	err = s.list(ctx, listUsers)
+	err = s.list(ctx, listUsers, "0")
 	if err == nil {
 		err = s.db.pool.QueryRow(ctx, countUnlistedSQL).Scan(&unlisted)
 	}
@@ -125,9 +126,9 @@ func (s *Users) List(ctx context.Context) (unlisted int, err error) {
 	return unlisted, nil
 }
 
-// list adds the users of imports, up to a number.
-func (s *Users) list(ctx context.Context, limit int) error {
-	return s.fill(ctx, func(tx pgx.Tx) (users []keyed, err error) {
+// list adds the users of imports, up to a number. It waits for others no longer than a lock_timeout, 0 for no limit.
+func (s *Users) list(ctx context.Context, limit int, lockTimeout string) error {
+	return s.fill(ctx, lockTimeout, func(tx pgx.Tx) (users []keyed, err error) {
 		var listed []int64 // imports all of whose users are listed
 		var last, to int64 // the import of the last row, and its last user; 0 for none
 		rows, err := tx.Query(ctx, unlistedSQL, listImports, limit)
@@ -167,12 +168,13 @@ type keyed struct {
 }
 
 // fill adds the users that pick returns. No user is deleted and no name is changed meanwhile.
-func (s *Users) fill(ctx context.Context, pick func(pgx.Tx) ([]keyed, error)) error {
+func (s *Users) fill(ctx context.Context, lockTimeout string, pick func(pgx.Tx) ([]keyed, error)) error {
 	return pgx.BeginFunc(ctx, s.db.pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", int64(lockDirectory))
-		if err == nil {
-			_, err = tx.Exec(ctx, byIndex)
-		}
+		var batch pgx.Batch
+		batch.Queue("select set_config('lock_timeout', $1, true)", lockTimeout)
+		batch.Queue("select pg_advisory_xact_lock($1)", int64(lockDirectory))
+		batch.Queue(byIndex)
+		err := tx.SendBatch(ctx, &batch).Close()
 		if err != nil {
 			return err
 		}
@@ -237,7 +239,7 @@ func (s *Users) Reconcile(ctx context.Context) error {
 }
 
 func (s *Users) listAgain(ctx context.Context, ids []int64) error {
-	return s.fill(ctx, func(tx pgx.Tx) ([]keyed, error) {
+	return s.fill(ctx, "0", func(tx pgx.Tx) ([]keyed, error) {
 		_, err := tx.Exec(ctx, relistUsers, ids)
 		if err != nil {
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func Users(t *testing.T, subject func(*testing.T) AccountsSubject) {
 		{"FindsByStatus", findsByStatus},
 		{"FindsWhatAnyFilterSelects", findsWhatFiltersSelect},
 		{"FindsAChangedUser", findsChangedUser},
+		{"FindsUsersWhoChangeWhileTheyAreListed", findsUsersWhoChange},
 		{"ReadsWhatIsSelected", readsSelected},
 		{"ReturnsTheErrorOfWork", usersReturnErrorOfWork},
 		{"AcceptsNoOtherPlace", acceptsNoOtherPlace},
@@ -368,6 +370,107 @@ func findsChangedUser(t *testing.T, s AccountsSubject) {
 	require.False(t, finds(domain.UserFilter{}))
 }
 
+// listAll lists all new users.
+func listAll(t *testing.T, s AccountsSubject) {
+	t.Helper()
+	for unlisted := 1; unlisted > 0; {
+		var err error
+		unlisted, err = s.Users.List(t.Context())
+		require.NoError(t, err)
+	}
+}
+
+// A change that meets the listing of its user is found afterwards, and a deleted user is not.
+func findsUsersWhoChange(t *testing.T, s AccountsSubject) {
+	const users, batches = 60, 6
+	ctx := t.Context()
+	ended := make(chan struct{})
+	var listing, changing sync.WaitGroup
+	listing.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				listAll(t, s)
+			}
+		}
+	})
+	changes := []func(user *domain.User) error{
+		func(user *domain.User) error {
+			return s.Accounts.SignedIn(ctx, user.ID, user.Password.Hash, domain.SignIn{Time: moment})
+		},
+		func(user *domain.User) error { return change(t, s, user.ID, ports.AccountChange{Suspended: moment}) },
+		func(user *domain.User) error { return change(t, s, user.ID, ports.AccountChange{Deleted: true}) },
+		func(user *domain.User) error {
+			edited := human{last: "Новый", group: "1А", login: user.Login, email: user.Email, phone: "+" + user.Phone}.record(t, 1).Registration
+			return change(t, s, user.ID, ports.AccountChange{Person: &edited})
+		},
+		func(user *domain.User) error {
+			return s.Accounts.SetPassword(ctx, user.ID, user.Password.Hash, domain.StoredPassword{Hash: "chosen", Made: moment})
+		},
+		func(user *domain.User) error {
+			return s.Accounts.UsePassword(ctx, user.ID, user.Password.Hash, []byte("browser"))
+		},
+		func(user *domain.User) error {
+			group := domain.RestoreGroup("2Б")
+			return change(t, s, user.ID, ports.AccountChange{Group: &group})
+		},
+	}
+	for batch := range batches {
+		var people []domain.Record
+		for n := range users / batches {
+			people = append(people, human{group: "7А"}.record(t, batch*users+n+1))
+		}
+		importAll(t, s, batch%2 == 0, people...)
+		for n, person := range people {
+			changing.Go(func() {
+				user, err := s.Accounts.Find(ctx, domain.Identity{Login: person.Registration.Login.Key()})
+				require.NoError(t, err)
+				require.NoError(t, changes[n%len(changes)](user))
+			})
+		}
+	}
+	changing.Wait()
+	close(ended)
+	listing.Wait()
+	listAll(t, s)
+	var all []ports.FoundUser
+	for batch := range batches {
+		for n := range users / batches {
+			user, err := s.Accounts.Find(ctx, domain.Identity{Login: fmt.Sprint("user", batch*users+n+1)})
+			if errors.Is(err, ports.ErrNotFound) {
+				continue
+			}
+			require.NoError(t, err)
+			f := ports.FoundUser{User: user}
+			if len(signInsOf(t, s, user.ID)) > 0 {
+				f.LastSignIn = moment
+			}
+			all = append(all, f)
+		}
+	}
+	for _, filter := range []domain.UserFilter{
+		{},
+		{Text: "новый"},
+		{Group: "7а"},
+		{Group: "1а"},
+		{Group: "2б"},
+		{SignedInBefore: moment.Add(time.Microsecond)},
+		{Status: domain.StatusSuspended},
+		{Status: domain.StatusNeverSignedIn},
+		{Status: domain.StatusTemporaryPassword},
+		{Status: domain.StatusActive},
+	} {
+		t.Run(fmt.Sprintf("%+v", filter), func(t *testing.T) {
+			query := ports.UserQuery{Filter: filter, Order: domain.UsersByLastSignIn}
+			found, _ := pagesOf(t, s, query, terms(moment.Add(-time.Hour)))
+			want := fake.SelectUsers(all, ports.UserSelection{Filter: filter}, query.Order, terms(moment.Add(-time.Hour)))
+			require.Equal(t, idsOf(want), idsOf(found))
+		})
+	}
+}
+
 func readsSelected(t *testing.T, s AccountsSubject) {
 	for n, last := range []string{"В", "А", "Б"} {
 		create(t, s, human{last: last}.record(t, n+1))
@@ -406,11 +509,7 @@ func readsSelected(t *testing.T, s AccountsSubject) {
 
 func usersReturnErrorOfWork(t *testing.T, s AccountsSubject) {
 	importAll(t, s, true, Record(t, 1), Record(t, 2))
-	for unlisted := 1; unlisted > 0; {
-		var err error
-		unlisted, err = s.Users.List(t.Context())
-		require.NoError(t, err)
-	}
+	listAll(t, s)
 	failed := errors.New("failed")
 	for range 20 { // more often than there are connections
 		err := s.Users.Read(t.Context(), ports.UserSelection{}, domain.UsersByName, terms(moment), func(users iter.Seq2[ports.FoundUser, error]) error {

@@ -10,7 +10,7 @@ CREATE TABLE directory (
     last_sign_in    timestamptz,
     standing        smallint NOT NULL,
     temporary_since timestamptz
-);
+) WITH (fillfactor = 50);
 
 COMMENT ON TABLE directory IS 'what users are found and sorted by, beside their logins, emails and phones';
 COMMENT ON COLUMN directory.name_key IS 'last name, first name and patronymic, folded; null until the sweep adds the keys';
@@ -36,7 +36,8 @@ CREATE INDEX directory_sign_in ON directory (last_sign_in, user_id);
 CREATE INDEX directory_group_sign_in ON directory (group_key, last_sign_in, user_id) WHERE group_key IS NOT NULL AND last_sign_in IS NOT NULL;
 CREATE INDEX directory_import_sign_in ON directory (import, last_sign_in, user_id) WHERE import IS NOT NULL AND last_sign_in IS NOT NULL;
 CREATE INDEX directory_standing_sign_in ON directory (standing, last_sign_in, user_id) WHERE last_sign_in IS NOT NULL;
-CREATE INDEX directory_temporary ON directory (temporary_since, user_id) WHERE standing IN (1, 2);
+
+-- No index has temporary_since: a new temporary password changes nothing else, so that PostgreSQL need not touch any index.
 
 -- Users of the previous version, which leaves both columns null, are added when a server of this version starts, and once an hour.
 ALTER TABLE codes
