@@ -162,7 +162,7 @@ func splitPlainDate(s string) (year, month, day int, ok bool) {
 var (
 	dayFirst = regexp.MustCompile(`^(\d{1,2}) *([./-]) *(\d{1,2}) *([./-]) *(\d{4})(?: 00?:00(?::00)?|( 12:00(?::00)? am)|` + yearWord + `|\.)?$`)
 
-	yearFirst = regexp.MustCompile(`^(\d{4})([./-])(\d{1,2})([./-])(\d{1,2})(?:[ t](\d\d?):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?(z|[+-]\d\d:?\d\d)?)?$`)
+	yearFirst = regexp.MustCompile(`^(\d{4})([./-]) ?(\d{1,2})([./-]) ?(\d{1,2})(?:\.|[ t](\d\d?):(\d\d)(?::(\d\d)(?:\.\d+)?)? ?(z|[+-]\d\d:?\d\d)?)?$`)
 
 	dayAndMonth = regexp.MustCompile(`^[«"„“]?(\d{1,2})(?:st|nd|rd|th)?[»"“”]?[ .-]*(\p{L}{3,12})\.?[ ,-]*(\d{4})(?:` + yearWord + `)?$`)
 	monthAndDay = regexp.MustCompile(`^([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})$`)

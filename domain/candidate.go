@@ -156,7 +156,7 @@ func (r Rules) Check(c *Candidate) Record {
 	case c.Given[PersonLastName].Joined:
 		found[PersonLastName] = Violations{{Field: FieldLastName, Code: CodeFullName}}
 		found[PersonFirstName], found[PersonPatronymic] = nil, nil
-	case c.Given[PersonFirstName].Joined:
+	case c.Given[PersonFirstName].Joined, found[PersonFirstName] == nil && r.hasPatronymic(c):
 		found[PersonFirstName] = Violations{{Field: FieldFirstName, Code: CodeFullName}}
 		found[PersonPatronymic] = nil
 	}
@@ -171,6 +171,16 @@ func (r Rules) Check(c *Candidate) Record {
 		record.MonthFirst = r.isMonthFirst(c.Given[PersonBirthday].Text)
 	}
 	return record
+}
+
+// hasPatronymic reports whether the patronymic of a person is in the first name, where it could be overlooked: the field for it may be empty.
+func (r Rules) hasPatronymic(c *Candidate) bool {
+	name := c.Given[PersonFirstName].Text
+	if r.Requires(PersonPatronymic) || strings.IndexByte(name, ' ') < 0 || !c.Given[PersonPatronymic].isLeftOut(PersonPatronymic) {
+		return false
+	}
+	parts, ok := SplitFullName(name, FirstMiddle)
+	return ok && parts.Patronymic != ""
 }
 
 // isLeftOut reports whether an optional field was left out. Many systems write an empty text or a placeholder for a value that they lack.

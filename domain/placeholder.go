@@ -24,7 +24,10 @@ const maxPlaceholder = 32
 // IsPlaceholder reports whether a value stands for no value: a word or sign for none, an error of a spreadsheet, or a date of zeros.
 func (f PersonField) IsPlaceholder(s string) bool {
 	first, size := utf8.DecodeRuneInString(s)
-	isWord := strings.ContainsRune("nuNUбнопБНОП", first) // which begins with the first letter of a placeholder
+	isWord := strings.ContainsRune("nuNUбнопБНОП", first)                         // which begins with the first letter of a placeholder
+	if code, isError := strings.CutPrefix(s, "Err:"); isError && isDigits(code) { // of LibreOffice
+		return true
+	}
 	if len(s) >= maxPlaceholder || unicode.IsLetter(first) && !isWord {
 		return false
 	}

@@ -18,7 +18,7 @@ func checkWith(rules domain.Rules, f domain.PersonField, s string) domain.Record
 func TestPlaceholders(t *testing.T) {
 	rules := domain.Rules{Region: "RU", Today: today}
 	for _, s := range []string{
-		"-", "--", "—", "(нет)", "(не указано)", "(n/a)", ".", "...", "?", "*", "\u200b-\u00a0", "_", "нет", "НЕТ", " Нет ", "н/д", "не указано", "null", "NULL", "<null>", `\N`, "nan", "NaN",
+		"-", "--", "—", "(нет)", "(не указано)", "Err:510", "(n/a)", ".", "...", "?", "*", "\u200b-\u00a0", "_", "нет", "НЕТ", " Нет ", "н/д", "не указано", "null", "NULL", "<null>", `\N`, "nan", "NaN",
 		"n/a", "N/A", "#N/A", "#Н/Д", "#REF!", "#ССЫЛКА!", "#NAME?", "#ДЕЛ/0!", "None", "undefined", "unknown", "Без отчества", "б/о", "НЕ ИМЕЕТ", "Прочерк", `-"-`, "-//-", ". .", "  .  .  ", "0", "0/0/00", "00.00.0000", "0000-00-00 00:00:00",
 	} {
 		t.Run(s, func(t *testing.T) {
@@ -69,6 +69,13 @@ func TestOptionalPatronymic(t *testing.T) {
 	person := valid()
 	person.Given[domain.PersonPatronymic] = domain.Given{}
 	require.Empty(t, rules.Check(&person).Violations)
+	person.Given[domain.PersonFirstName] = text("Anna Maria")
+	require.Empty(t, rules.Check(&person).Violations)
+	person.Given[domain.PersonFirstName] = text("Анна Петровна")
+	require.Equal(t, only(domain.FieldFirstName, domain.CodeFullName), rules.Check(&person).Violations)
+	person.Given[domain.PersonPatronymic] = text("Петровна")
+	require.Empty(t, rules.Check(&person).Violations)
+	person.Given[domain.PersonFirstName], person.Given[domain.PersonPatronymic] = text("Анна"), domain.Given{}
 	require.Equal(t, only(domain.FieldPatronymic, domain.CodeControl), checkWith(rules, domain.PersonPatronymic, "a\x00").Violations)
 	require.False(t, rules.Requires(domain.PersonPatronymic))
 	require.True(t, rules.Requires(domain.PersonLastName))

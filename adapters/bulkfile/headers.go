@@ -87,8 +87,9 @@ var synonyms = map[domain.PersonField][]string{
 		"phone,phone_number,telephone,telephone_number,tel,tel_no,primary_phone,phone_1,phone_1_value,contact_phone,телефон_1,тел_1," +
 			"телефон,телефона,номер_телефона,номер_тел,тел,тел_номер,контактный_телефон,контактный_номер,телефоны,телефон_для_связи," +
 			"личный_телефон,номер_телефону,тэлефон,telefon,telefonnummer,tel_1,téléphone,telefono,telefone,puhelin",
-		"phone_2,phone_2_value,tel_2,phone_primary_work,phone_primary_home,work_phone,office_phone,business_phone,home_phone,landline,телефон_2,тел_2,доп_телефон," +
-			"дополнительный_телефон,рабочий_телефон,раб_телефон,раб_тел,телефон_рабочий,телефон_домашний,служебный_телефон,домашний_телефон,дом_телефон,дом_тел,городской_телефон",
+		"phone_2,phone_2_value,tel_2,phone_primary_work,work_phone,office_phone,business_phone,landline,телефон_2,тел_2,доп_телефон," +
+			"дополнительный_телефон,рабочий_телефон,раб_телефон,раб_тел,телефон_рабочий,служебный_телефон,городской_телефон",
+		"phone_primary_home,home_phone,телефон_домашний,домашний_телефон,дом_телефон,дом_тел",
 	},
 	domain.PersonBirthday: {
 		"birthday,birth_date,date_of_birth,dob,birth_day,born,дата_рождения,дата_рожд,день_рождения,др,д_р," +
@@ -118,9 +119,9 @@ var fullNames = map[domain.NameOrder]string{
 	domain.LastFirstMiddle: "фио,фио_полностью,фамилия_имя_отчество,фамилия_имя_и_отчество,піб,прізвище_імя_по_батькові,прізвище_ім'я_по_батькові," +
 		"полное_фио,сотрудник,работник,физическое_лицо,физлицо,ученик,учащийся,обучающийся,воспитанник,студент,слушатель,участник," +
 		"last_name_first_name_patronymic,last_name_first_name_middle_name",
-	domain.LastFirst: "фамилия_имя,фамилия_и_имя,фамилия_и_о,фамилия_инициалы,фамилия_и_инициалы,прізвище_імя,прізвище_ім'я," +
+	domain.LastFirst: "nazwisko_i_imię,nom_prénom,nom_et_prénom,cognome_nome,cognome_e_nome,фамилия_имя,фамилия_и_имя,фамилия_и_о,фамилия_инициалы,фамилия_и_инициалы,прізвище_імя,прізвище_ім'я," +
 		"last_name_first_name,last_first,surname_name,surname_first_name",
-	domain.FirstLast: "имя_фамилия,имя_и_фамилия,ім'я_прізвище,імя_прізвище,first_name_last_name,first_last,first_and_last_name,name_surname,name_and_surname",
+	domain.FirstLast: "adı_soyadı,ad_soyad,imię_i_nazwisko,prénom_nom,prénom_et_nom,nombre_y_apellidos,nome_e_cognome,jméno_a_příjmení,vorname_nachname,имя_фамилия,имя_и_фамилия,ім'я_прізвище,імя_прізвище,first_name_last_name,first_last,first_and_last_name,name_surname,name_and_surname",
 	domain.AnyOrder: "full_name,sortable_name,display_name,formatted_name,cn,common_name,полное_имя,отображаемое_имя,employee_name,student_name,employee,student," +
 		"worker,legal_name,наименование",
 	domain.FirstMiddle: "имя_отчество,имя_и_отчество,ім'я_по_батькові,ім'я_та_по_батькові,first_and_middle_name,first_and_middle_names,first_name_and_middle_name," +

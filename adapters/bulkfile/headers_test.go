@@ -149,6 +149,10 @@ func TestRanks(t *testing.T) {
 			"Логин;Телефон;Мобильный\na;1;2\nb;3;\nc;;4\nd;5;5\n", " a  2, b  3, c  4, d  5",
 			[]ports.IgnoredColumn{{Header: "Телефон", Like: domain.FieldPhone, Instead: "Мобильный"}},
 		},
+		"landlines": {
+			"Логин;Домашний телефон;Рабочий телефон\na;1;2\nb;1;\n", " a  2, b  1",
+			[]ports.IgnoredColumn{{Header: "Домашний телефон", Like: domain.FieldPhone, Instead: "Рабочий телефон"}},
+		},
 		"other words": {
 			"Имя (лат.);Имя;Логин для входа;Логин;Телефон\nAnna;Анна;x;anna;1\n", "Анна anna  1",
 			[]ports.IgnoredColumn{{Header: "Имя (лат.)", Like: domain.FieldFirstName, Instead: "Имя"}, {Header: "Логин для входа", Like: domain.FieldLogin}},
@@ -208,6 +212,9 @@ func TestFullNames(t *testing.T) {
 		"order":          {"Имя и фамилия;Логин\nОльга Ветрова;a\n", "Ветрова Ольга "},
 		"two words":      {"ФИО;Логин\nОльга Ветрова;a\n", "full_name"},
 		"initials":       {"ФИО;Логин\nВетрова О.П.;a\n", "full_name"},
+		"last name too":  {"ФИО;Фамилия;Логин\nВетрова Ольга Павловна;Ветрова;a\n", "Ветрова Ольга Павловна"},
+		"first name too": {"Preferred Name,Full Name,Login\nOlya,\"Vetrova, Olga\",a\n", "Vetrova Olga "},
+		"Turkish":        {"Adı Soyadı;Login\nAyşe Yılmaz;a\n", "Yılmaz Ayşe "},
 		"first, middle":  {"Фамилия;Имя Отчество;Логин\nВетрова;Ольга Павловна;a\n", "Ветрова Ольга Павловна"},
 		"first alone":    {"Фамилия;Имя и отчество;Логин\nСнегов;Пётр;a\n", "Снегов Пётр "},
 		"given names":    {"Family name,Given names,Login\nDoe,Jane Ann,a\n", "full_name"},

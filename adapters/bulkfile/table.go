@@ -176,6 +176,7 @@ func newColumns(row []scan.Cell) []column {
 		return nil
 	}
 	setOthers(columns)
+	leaveToFullName(columns)
 	if !fields[domain.PersonLastName] { // a name without a last name is a full name, in German beside the first name a last name
 		hasFirst := slices.ContainsFunc(columns, func(c column) bool { return strings.EqualFold(c.header, "Vorname") })
 		for i := range columns {
@@ -199,6 +200,24 @@ func newColumns(row []scan.Cell) []column {
 		}
 	}
 	return columns
+}
+
+// leaveToFullName leaves out a column of last names or of first names in a table that has full names, and no column for the other part.
+func leaveToFullName(columns []column) {
+	has := func(field domain.PersonField, isFull bool) bool {
+		return slices.ContainsFunc(columns, func(c column) bool {
+			return c.isKnown && c.field == field && (c.isFull && c.order != domain.FirstMiddle) == isFull
+		})
+	}
+	hasLast, hasFirst := has(domain.PersonLastName, false), has(domain.PersonFirstName, false)
+	if hasLast == hasFirst || !has(domain.PersonLastName, true) {
+		return
+	}
+	for i := range columns {
+		c := &columns[i]
+		isPart := c.field == domain.PersonLastName && !c.isFull || c.field == domain.PersonFirstName
+		c.isKnown = c.isKnown && !isPart
+	}
 }
 
 // setOthers leaves out the phone of a contact in a table that has the contact's name or relationship: it is that of another person.

@@ -97,9 +97,7 @@ func storesWholeAccount(t *testing.T, s AccountsSubject) {
 		person := record(t, 1, want.Login, want.Email, phone)
 		person.Registration.Birthday, person.Registration.Group = domain.Birthday{}, domain.RestoreGroup(want.Group)
 		if want.Birthday != nil {
-			var violations domain.Violations
-			person.Registration.Birthday, violations = domain.NewBirthday(want.Birthday.Time().Format(time.DateOnly), day)
-			require.Nil(t, violations)
+			person.Registration.Birthday = domain.RestoreBirthday(*want.Birthday)
 		}
 		got := create(t, s, person)
 		for _, moment := range []time.Time{got.Registered, got.Password.Made} {
