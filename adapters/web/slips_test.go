@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,6 +195,14 @@ func TestSlipsInParts(t *testing.T) {
 		require.Equal(t, 404, b.Get(t, address+"/slips?part="+part).Status, part)
 	}
 	require.Equal(t, "Карточки 451–510 из 1 042", strings.ReplaceAll(b.Get(t, address+"/slips?part=2&lang=ru").Text("h1"), "\u00a0", " "))
+}
+
+// For a part of many groups, the list names the first and the last.
+func TestPartOfManyGroups(t *testing.T) {
+	s := serve(t)
+	b := s.operator(t)
+	list := b.Get(t, imported(t, b, pupils(slices.Repeat([]int{50}, 12)...))+"/slips")
+	require.Equal(t, []string{"Slips 1–500 of 600 1А – 10А", "Slips 501–600 of 600 11А, 12А"}, eachText(list, ".parts li"))
 }
 
 // Up to 500 slips are on one page. Without groups it has no headings of groups.

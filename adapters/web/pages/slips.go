@@ -224,9 +224,8 @@ func (p *slipParts) name(group domain.Group) string {
 // list returns the parts, with their groups.
 func (p *slipParts) list() ([]slipPart, error) {
 	type place struct {
-		part  int
-		of    domain.SlipRange
-		whole bool
+		part    int
+		isWhole bool // the part has the whole group
 	}
 	parts := make([]slipPart, len(p.ranges))
 	var places []place
@@ -241,7 +240,7 @@ func (p *slipParts) list() ([]slipPart, error) {
 		for _, number := range groups {
 			group := p.order.Group(number)
 			part := group.Intersect(of)
-			places = append(places, place{i, part, part == group})
+			places = append(places, place{i, part == group})
 			records = append(records, p.order.Records[part.From], p.order.Records[part.To-1])
 		}
 	}
@@ -252,7 +251,7 @@ func (p *slipParts) list() ([]slipPart, error) {
 	for i, at := range places {
 		first, last := picked[records[2*i]], picked[records[2*i+1]]
 		group := slipGroupPart{Name: p.name(first.Group)}
-		if !at.whole {
+		if !at.isWhole {
 			group.First, group.Last = &first.Name, &last.Name
 		}
 		parts[at.part].Groups = append(parts[at.part].Groups, group)
