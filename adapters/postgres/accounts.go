@@ -20,10 +20,13 @@ type Accounts struct{ db *DB }
 // NewAccounts returns the store in db.
 func NewAccounts(db *DB) *Accounts { return &Accounts{db} }
 
+// rolesOfUser are the roles of one user.
+const rolesOfUser = "array(select role from roles where roles.user_id = u.id order by role)"
+
 // selectUser reads a user with profile and roles in one round trip, because every page reads its user. The tables allow a user without
 // a profile.
 var selectUser = fmt.Sprintf(`
-	select u.id, u.reg_date, coalesce(u.code_id, 0), u.code_id is not distinct from 0, u.suspended_at, coalesce(u.must_change, false), u.password_date, u.password_used_by, array(select role from roles where roles.user_id = u.id order by role), %s, %s
+	select u.id, u.reg_date, coalesce(u.code_id, 0), u.code_id is not distinct from 0, u.suspended_at, coalesce(u.must_change, false), u.password_date, u.password_used_by, `+rolesOfUser+`, %s, %s
 	from users u left join profiles p on p.user_id = u.id `, columnReads("u", userColumns), columnReads("p", profileColumns))
 
 // Find implements ports.AccountStore.
@@ -80,16 +83,29 @@ func readUser(ctx context.Context, db querier, sql string, args ...any) (*domain
 }
 
 // scanUser reads the columns of selectUser.
-func scanUser[R pgx.Row](row R) (*domain.User, error) { return scanUserAnd(row) }
+func scanUser[R pgx.Row](row R) (*domain.User, error) { return newUserScanner().scan(row) }
 
-// scanUserAnd reads the columns of selectUser, and others after them.
-func scanUserAnd(row pgx.Row, others ...any) (*domain.User, error) {
-	var u domain.User
-	var suspended *time.Time
-	err := row.Scan(slices.Concat(
-		[]any{&u.ID, &u.Registered, &u.Import, &u.Self, &suspended, &u.ChangeRequired, &u.Password.Made, &u.PasswordUsedBy, &u.Roles},
-		columnTargets(userColumns, &u), columnTargets(profileColumns, &u), others)...)
-	u.Registered, u.Suspended, u.Password.Made = u.Registered.UTC(), timeOf(suspended), u.Password.Made.UTC()
+// A userScanner reads the columns of selectUser, and others after them, from one row after another.
+type userScanner struct {
+	user      domain.User
+	suspended *time.Time
+	targets   []any
+}
+
+func newUserScanner(others ...any) *userScanner {
+	s := &userScanner{}
+	u := &s.user
+	s.targets = slices.Concat(
+		[]any{&u.ID, &u.Registered, &u.Import, &u.Self, &s.suspended, &u.ChangeRequired, &u.Password.Made, &u.PasswordUsedBy, &u.Roles},
+		columnTargets(userColumns, u), columnTargets(profileColumns, u), others)
+	return s
+}
+
+func (s *userScanner) scan(row pgx.Row) (*domain.User, error) {
+	s.user = domain.User{}
+	err := row.Scan(s.targets...)
+	u := s.user
+	u.Registered, u.Suspended, u.Password.Made = u.Registered.UTC(), timeOf(s.suspended), u.Password.Made.UTC()
 	if len(u.Roles) == 0 {
 		u.Roles = nil
 	}
