@@ -35,6 +35,7 @@ type conn struct {
 	lingers atomic.Bool // after its last answer
 
 	head     head
+	watcher  *watcher
 	closed   func() // called when the connection is closed
 	patience time.Duration
 	deadline atomic.Int64 // of the wait for a request, or of the request, in nanoseconds of Unix time; 0 for none
@@ -158,35 +159,6 @@ func (c *conn) Close() error {
 func (c *conn) end() error {
 	defer c.closed()
 	return c.Conn.Close()
-}
-
-// lookInterval is the time between two checks of a connection during a long request.
-const lookInterval = 250 * time.Millisecond
-
-// ErrClientGone is the cause that ends a context of WhileOpen when the client closes the connection.
-var ErrClientGone = errors.New("client closed the connection")
-
-// WhileOpen returns a context of a request that ends when the client closes the connection, and a function that stops the checks.
-// fasthttp does not read from a connection during a request, and so does not notice.
-func WhileOpen(c *fiber.Ctx) (context.Context, func()) {
-	own := connOf(c)
-	ctx, cancel := context.WithCancelCause(c.UserContext())
-	watch := time.AfterFunc(lookInterval, func() { // most requests are answered earlier
-		ticker := time.NewTicker(lookInterval)
-		defer ticker.Stop()
-		for !own.isClosedByClient() {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-		}
-		cancel(ErrClientGone)
-	})
-	return ctx, func() {
-		watch.Stop()
-		cancel(nil)
-	}
 }
 
 // isClosedByClient reports whether the client has closed the connection, or its sending side, as far as the system knows.

@@ -38,6 +38,7 @@ type listener struct {
 
 	cfg     Config
 	shares  *shares
+	watcher *watcher
 	log     *slog.Logger
 	crowded *Sampler
 
@@ -46,7 +47,7 @@ type listener struct {
 
 // Listen returns a listener that accepts the connections of l for a server. TLS handshakes fail when ctx ends.
 func Listen(ctx context.Context, l net.Listener, cfg Config, log *slog.Logger) net.Listener {
-	return listener{l, cfg, newShares(cfg.MaxConnections, cfg.Proxies), log, NewSampler(crowdedInterval, time.Now), ctx}
+	return listener{l, cfg, newShares(cfg.MaxConnections, cfg.Proxies), newWatcher(), log, NewSampler(crowdedInterval, time.Now), ctx}
 }
 
 // Accept implements net.Listener. It closes connections of addresses that have their share.
@@ -84,10 +85,10 @@ func (l listener) accept() (net.Conn, error) {
 
 func (l listener) wrap(c net.Conn, closed func()) net.Conn {
 	if l.cfg.TLS == nil {
-		return &conn{Conn: c, patience: l.cfg.ClientTimeout, closed: closed}
+		return &conn{Conn: c, watcher: l.watcher, patience: l.cfg.ClientTimeout, closed: closed}
 	}
 	secured := tls.Server(c, l.cfg.TLS)
-	return &tlsConn{&conn{Conn: secured, patience: l.cfg.ClientTimeout, closed: closed}, secured, l.handshakes}
+	return &tlsConn{&conn{Conn: secured, watcher: l.watcher, patience: l.cfg.ClientTimeout, closed: closed}, secured, l.handshakes}
 }
 
 // isShortage reports whether an error passes when other files and connections are closed.
