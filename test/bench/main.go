@@ -40,7 +40,8 @@ func main() {
 	flag.IntVar(&b.visitors, "sign-ins", 200, "concurrent sign-ins")
 	flag.IntVar(&b.requests, "requests", 100_000, "imports in a report")
 	flag.IntVar(&b.refused, "refused", 1_000_000, "rejected records in a report")
-	flag.StringVar(&b.only, "only", "", "the part to measure: large, hostile, small, thousand, fair, sign-ins, reports or takeover")
+	flag.IntVar(&b.changed, "changed", 100_000, "people of a change")
+	flag.StringVar(&b.only, "only", "", "the part to measure: large, hostile, small, thousand, fair, sign-ins, reports, directory or takeover")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.StringVar(&b.program, "program", "bin/rollcall", "path of the program to measure")
 	flag.Parse()
@@ -54,8 +55,8 @@ func main() {
 }
 
 type bench struct {
-	objects, singles, visitors, requests, refused, runs int
-	program, only, formats                              string
+	objects, singles, visitors, requests, refused, changed, runs int
+	program, only, formats                                       string
 
 	dir      string
 	database *localpg.Server
@@ -102,6 +103,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		{"fair", b.fair},
 		{"sign-ins", b.signIns},
 		{"reports", b.reports},
+		{"directory", b.directory},
 		{"takeover", b.takeover},
 	} {
 		if b.only != "" && b.only != part.name {

@@ -129,6 +129,9 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			v.open("/users/1/password")
 			v.submit(http.StatusOK, nil)
 			check("new temporary password")
+			v.open("/users/change/group")
+			v.submit(http.StatusUnprocessableEntity, fields{"new_group": "--"})
+			check("rejected change of many people")
 			v.followFromElsewhere(p.url + "/logout")
 			check("confirmation of signing out")
 

@@ -108,7 +108,7 @@ func (b *Bulk) read(c *fiber.Ctx) (*bulkRequest, error) {
 
 // address returns the address of the page that confirms the change.
 func (r *bulkRequest) address() string {
-	return urls.Changes + string(r.action) + "?" + r.kept.Encode()
+	return (&url.URL{Path: urls.Changes + string(r.action), RawQuery: r.kept.Encode()}).String()
 }
 
 // count returns the number of selected people.
