@@ -68,13 +68,19 @@ func newText(field Field, s string) (string, Violations) {
 // (Ren+AOk-, %D0%92, \u0412), or has read the letters of DOS as those of Windows (Ren‚).
 func isDamaged(name string) bool {
 	const (
-		inASCII = "?+%"
+		russian = "\xd0\xd1" // the first bytes of Russian letters, most of the others that names have
 		others  = "‚†‡ˆ‰‹›˜™¤¢£¥¦¬±¶¿¡"
 	)
-	if strings.ContainsAny(name, inASCII) || strings.Contains(name, `\u`) {
-		return true
+	hasOther := false
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '?', c == '+', c == '%', c == '\\' && strings.HasPrefix(name[i:], `\u`):
+			return true
+		case c >= 0xC0 && c != russian[0] && c != russian[1]:
+			hasOther = true
+		}
 	}
-	return !isSimple(name) && strings.ContainsFunc(name, func(r rune) bool {
+	return hasOther && strings.ContainsFunc(name, func(r rune) bool {
 		isFrame := '\u2500' <= r && r <= '\u259f'
 		return isFrame || r > unicode.MaxASCII && !unicode.IsLetter(r) && strings.ContainsRune(others, r)
 	})
