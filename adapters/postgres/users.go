@@ -206,11 +206,16 @@ func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, err
 	if p.search.Name != "" {
 		limit, streams = textRows, p.textStreams()
 	}
-	if p.isSmall {
-		limit = wholeRows
+	p.args["rows"], p.args["limit"] = limit, limit
+	where := ""
+	if p.isSmall { // then rows that are not selected count for nothing
+		where, limit = " where selected", wholeRows
+		if p.search.Name == "" {
+			limit = ports.UsersPerPage + 1 // which shows whether there is another page
+		}
+		p.args["rows"], p.args["limit"] = wholeRows, limit
 	}
-	p.args["rows"] = limit
-	rows, err := s.rows(ctx, p, "select "+listedColumns+" from ("+strings.Join(streams, " union all ")+") d limit @rows")
+	rows, err := s.rows(ctx, p, "select "+listedColumns+" from ("+strings.Join(streams, " union all ")+") d"+where+" limit @limit")
 	isAll := len(rows) < limit
 	if p.search.Name != "" && isAll && !isInStream {
 		rows, next := p.sorted(rows)

@@ -104,6 +104,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		{"sign-ins", b.signIns},
 		{"reports", b.reports},
 		{"directory", b.directory},
+		{"users", b.users},
 		{"takeover", b.takeover},
 	} {
 		if b.only != "" && b.only != part.name {
