@@ -111,20 +111,21 @@ var signatures = []signature{
 
 // textPatterns are the beginnings of texts of other kinds.
 var textPatterns = []struct {
-	kind    domain.FileKind
-	isTable bool // a table may begin so
-	pattern *regexp.Regexp
+	kind     domain.FileKind
+	isTable  bool   // a table may begin so
+	brackets string // that a match may begin with: JSON begins with one, and is not compared with the other patterns
+	pattern  *regexp.Regexp
 }{
-	{domain.FileDIF, false, regexp.MustCompile(`^TABLE\r?\n0,1\r?\n`)},
-	{domain.FileLDIF, false, regexp.MustCompile(`^(version: *1\s|#.*\n|\s)*dn::? `)},
-	{domain.FileSQL, false, regexp.MustCompile(`(?i)^(--.*\n|/\*.*\*/;?|\s)*(insert into|create (table|database)|drop (table|database)|lock tables|start transaction|begin( transaction)?;\s*\n|set \w+ ?=|copy \w+[. (]|use \S+;)`)},
-	{domain.FileEmail, false, regexp.MustCompile(`(?i)^from \S+@\S+ `)},
-	{domain.FileEmail, false, regexp.MustCompile(`(?is)^(return-path|received|message-id): |^[\w-]+: [^\n]*\n(.*\n)?(message-id|return-path|received|mime-version): `)},
-	{domain.FileHTML, false, regexp.MustCompile(`(?i)^mime-version:`)}, // a web archive
-	{domain.FileLink, false, regexp.MustCompile(`^\[InternetShortcut\]|^\{\s*"(url|doc_id|)"\s*:\s*"(?s:.{0,200})"(doc_id|resource_id|resource_key)"`)},
-	{domain.FileLink, false, regexp.MustCompile(`^https?://\S+\s*$`)},
-	{domain.FileConfig, true, regexp.MustCompile(`^(#.*\n|---.*\n|\s)*(- )?\w+: *(\S.*)?\r?\n\s*(- )?\w+: ?`)},
-	{domain.FileConfig, true, regexp.MustCompile(`^([#;].*\n|\s)*(\[\[?[\w."-]+\]\]?\s+)?\w+ *= *\S.*\r?\n\s*\w+ *= *\S`)},
+	{domain.FileDIF, false, "", regexp.MustCompile(`^TABLE\r?\n0,1\r?\n`)},
+	{domain.FileLDIF, false, "", regexp.MustCompile(`^(version: *1\s|#.*\n|\s)*dn::? `)},
+	{domain.FileSQL, false, "", regexp.MustCompile(`(?i)^(--.*\n|/\*.*\*/;?|\s)*(insert into|create (table|database)|drop (table|database)|lock tables|start transaction|begin( transaction)?;\s*\n|set \w+ ?=|copy \w+[. (]|use \S+;)`)},
+	{domain.FileEmail, false, "", regexp.MustCompile(`(?i)^from \S+@\S+ `)},
+	{domain.FileEmail, false, "", regexp.MustCompile(`(?is)^(return-path|received|message-id): |^[\w-]+: [^\n]*\n(.*\n)?(message-id|return-path|received|mime-version): `)},
+	{domain.FileHTML, false, "", regexp.MustCompile(`(?i)^mime-version:`)}, // a web archive
+	{domain.FileLink, false, "[{", regexp.MustCompile(`^\[InternetShortcut\]|^\{\s*"(url|doc_id|)"\s*:\s*"(?s:.{0,200})"(doc_id|resource_id|resource_key)"`)},
+	{domain.FileLink, false, "", regexp.MustCompile(`^https?://\S+\s*$`)},
+	{domain.FileConfig, true, "", regexp.MustCompile(`^(#.*\n|---.*\n|\s)*(- )?\w+: *(\S.*)?\r?\n\s*(- )?\w+: ?`)},
+	{domain.FileConfig, true, "[", regexp.MustCompile(`^([#;].*\n|\s)*(\[\[?[\w."-]+\]\]?\s+)?\w+ *= *\S.*\r?\n\s*\w+ *= *\S`)},
 }
 
 const (
@@ -151,8 +152,10 @@ func signatureOf(head, text []byte) *signature {
 	}
 	text = bytes.TrimLeft(text, " \t\r\n")
 	text = text[:min(len(text), maxPreamble)]
+	hasBracket := isBracket(text)
 	for _, it := range textPatterns {
-		if it.pattern.Match(text) {
+		mayMatch := !hasBracket || strings.IndexByte(it.brackets, text[0]) >= 0
+		if mayMatch && it.pattern.Match(text) {
 			return &signature{kind: it.kind, isWords: it.isTable}
 		}
 	}
