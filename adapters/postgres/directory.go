@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -261,7 +262,9 @@ func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []
 	queue(&suspended, "delete from uploads where user_id = any($1) and job is null and state <> $2", domain.UploadImported)
 	queue(&restored, "update users set suspended_at = null where id = any($1)")
 	queueForgetting(batch, deleted.ids)
-	batch.Queue(relistUsers, ids)
+	queue(&passwords, relistPasswords, passwords.texts, passwords.times)
+	queue(&passwords, relistMissing)
+	queue(&changed{ids: slices.Concat(ended.ids, suspended.ids, restored.ids)}, relistUsers)
 	queue(&groups, `update directory set group_key = nullif(c.group_key, '') from unnest($1::bigint[], $2::text[]) c (id, group_key)
 		where user_id = c.id and name_key is not null`, groupKeys(groups.texts))
 	for action, note := range notes {

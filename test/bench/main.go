@@ -41,7 +41,7 @@ func main() {
 	flag.IntVar(&b.requests, "requests", 100_000, "imports in a report")
 	flag.IntVar(&b.refused, "refused", 1_000_000, "rejected records in a report")
 	flag.IntVar(&b.changed, "changed", 100_000, "people of a change")
-	flag.StringVar(&b.only, "only", "", "the part to measure: large, hostile, small, thousand, fair, sign-ins, reports, directory or takeover")
+	flag.StringVar(&b.only, "only", "", "the part to measure: large, hostile, small, thousand, fair, sign-ins, reports, takeover, directory or users")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.StringVar(&b.program, "program", "bin/rollcall", "path of the program to measure")
 	flag.Parse()
