@@ -50,21 +50,22 @@ func (s *Imports) runAlone(ctx context.Context, shared *SharedImport) {
 	case tx.proof == nil:
 		shared.Err = ErrUndone
 	default:
-		shared.Err = s.storeAlone(ctx, tx)
+		shared.taken, shared.Err = s.storeAlone(ctx, tx)
 		shared.ID = tx.id
 	}
 }
 
 // storeAlone sends an import. If the connection is lost, the database may have stored the import, or may still store it. So storeAlone
-// sends it again: the unique indexes admit it once.
-func (s *Imports) storeAlone(ctx context.Context, tx *importTx) error {
+// sends it again: the unique indexes admit it once. After a violation storeAlone returns the id that the import has taken.
+func (s *Imports) storeAlone(ctx context.Context, tx *importTx) (taken int64, err error) {
 	mayBeStored := false
-	return retry(ctx, maxAttempts, func(int) (next, error) {
+	err = retry(ctx, maxAttempts, func(int) (next, error) {
 		isLost, err := s.sendAlone(ctx, tx)
 		mayBeStored = mayBeStored || isLost
 		if sqlState(err) == uniqueViolation {
 			if !mayBeStored {
 				s.clashed()
+				taken = tx.id
 				return stop, ErrUndone
 			}
 			_, tx.id, err = s.db.findStored(ctx, tx.proof)
@@ -77,6 +78,7 @@ func (s *Imports) storeAlone(ctx context.Context, tx *importTx) error {
 		}
 		return later, fmt.Errorf("find out whether the import is stored: %w", unavailable(err))
 	})
+	return taken, err
 }
 
 // sendAlone sends the statements of an import, which are one transaction, and reports whether the connection was lost.

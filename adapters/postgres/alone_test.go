@@ -62,6 +62,7 @@ func TestImportAloneLooksUpAfterClash(t *testing.T) {
 		stored := storedImports(t, url)
 		require.Len(t, stored, i+1)
 		require.Equal(t, id, stored[i].ID)
+		require.Equal(t, stored[0].ID+int64(i), id, "the number of import %d", i)
 		require.Equal(t, c.registered, stored[i].Registered, "import %d", i)
 	}
 	require.Len(t, storedAccounts(t, url), 3)

@@ -72,20 +72,20 @@ func (tx *importTx) queueBegin() {
 const importSettings = `set_config('lock_timeout', $%d, true) a, set_config('enable_seqscan', 'off', true) b,
 	set_config('plan_cache_mode', 'force_generic_plan', true) c`
 
-// queueSettings queues the settings of the transaction and the import's id.
-func (tx *importTx) queueSettings() {
+// queueSettings queues the settings of the transaction and the import's id, which may be taken already; 0 for a new one.
+func (tx *importTx) queueSettings(taken int64) {
 	lockTimeout := giveWay
 	if tx.mode.Exclusive && !tx.mode.DryRun {
 		lockTimeout = "0"
 		tx.queue.Queue("select pg_advisory_xact_lock($1)", int64(lockExclusiveImports))
 	}
-	tx.queue.Queue(identifyImport+" from "+fmt.Sprintf(importSettings, 1), lockTimeout).QueryRow(tx.scanIdentity)
+	tx.queue.Queue(identifyImport+" from "+fmt.Sprintf(importSettings, 2), taken, lockTimeout).QueryRow(tx.scanIdentity)
 	if tx.mode.Exclusive {
 		tx.queue.Queue(mayCheckOnceSQL(tx.conn)).QueryRow(func(row pgx.Row) error { return row.Scan(&tx.checksOnce) })
 	}
 }
 
-const identifyImport = "select nextval('codes_id_seq'), clock_timestamp(), pg_current_xact_id()::text, coalesce(pg_sequence_last_value('users_id_seq'), 0)"
+const identifyImport = "select coalesce(nullif($1::bigint, 0), nextval('codes_id_seq')), clock_timestamp(), pg_current_xact_id()::text, coalesce(pg_sequence_last_value('users_id_seq'), 0)"
 
 func (tx *importTx) scanIdentity(row pgx.Row) error {
 	return row.Scan(&tx.id, &tx.date, &tx.xid, &tx.usersAfter)

@@ -59,6 +59,21 @@ func undone(err error) error {
 // Do implements ports.ImportStore. An import that clashed with another transaction becomes exclusive: it waits until the other
 // transaction has ended, and does not give way again.
 func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (id int64, err error) {
+	return s.run(ctx, mode, 0, work)
+}
+
+// RunAgain runs an import by itself that RunShared has undone. The import keeps the id that it has taken, because a reader of the report
+// would look for the import with a skipped one.
+func (s *Imports) RunAgain(
+	ctx context.Context, mode ports.ImportMode, undone *SharedImport, work func(context.Context, ports.ImportTx) error,
+) (id int64, err error) {
+	return s.run(ctx, mode, undone.taken, work)
+}
+
+// run runs an import whose id may be taken already; 0 for an import without one.
+func (s *Imports) run(
+	ctx context.Context, mode ports.ImportMode, taken int64, work func(context.Context, ports.ImportTx) error,
+) (id int64, err error) {
 	if !mode.Key.IsZero() {
 		_, running := s.keys.LoadOrStore(mode.Key, nil)
 		if running {
@@ -67,7 +82,8 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 		defer s.keys.Delete(mode.Key)
 	}
 	err = retry(ctx, maxAttempts, func(attempt int) (next, error) {
-		id, err = s.try(ctx, mode, work)
+		id, err = s.try(ctx, mode, taken, work)
+		taken = 0 // a server that takes over may give it to another import
 		_, isUndone := errors.AsType[*undoneError](err)
 		switch {
 		case attempt > 1 && errors.Is(err, ports.ErrKeyRunning):
@@ -89,7 +105,9 @@ func (s *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 }
 
 // try runs the work once. It returns an undoneError if the import can run again.
-func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(context.Context, ports.ImportTx) error) (int64, error) {
+func (s *Imports) try(
+	ctx context.Context, mode ports.ImportMode, taken int64, work func(context.Context, ports.ImportTx) error,
+) (int64, error) {
 	leave, err := s.takeTurn(ctx, mode)
 	if err != nil {
 		return 0, err
@@ -105,7 +123,7 @@ func (s *Imports) try(ctx context.Context, mode ports.ImportMode, work func(cont
 	tx.queueBegin()
 	err = tx.claimKey(ctx)
 	if err == nil {
-		tx.queueSettings()
+		tx.queueSettings(taken)
 		err = work(ctx, tx)
 	}
 	if err == nil {

@@ -20,6 +20,8 @@ type SharedImport struct {
 
 	ID  int64 // of the import's record; set by RunShared
 	Err error // the error of Work, ErrUndone, or ErrUnavailable; set by RunShared
+
+	taken int64 // id that an undone import has taken; 0 for none
 }
 
 // ErrUndone is the end of a shared transaction that left nothing in the database. Each import can run again by itself.
@@ -93,10 +95,10 @@ func (s *Imports) beginShared(ctx context.Context, conn *pgx.Conn, imports []*Sh
 	}
 	first := txs[0]
 	first.queueBegin()
-	first.queueSettings()
+	first.queueSettings(0)
 	for _, tx := range txs[1:] {
 		tx.taken = first.taken
-		first.queue.Queue(identifyImport).QueryRow(tx.scanIdentity)
+		first.queue.Queue(identifyImport, 0).QueryRow(tx.scanIdentity)
 	}
 	found := false
 	first.queueLookup(&wanted, &found)

@@ -511,7 +511,7 @@ func TestRejectedRecordsAreFixedAndSentAgain(t *testing.T) {
 	v := p.visit(t)
 	p.registerOperator(v, anna())
 	v.load(http.StatusOK, click(".opens a"))
-	got := v.download(`.rejections .files a[href^="/useradd/export/rejected.json"]`)
+	got := v.download(`.rejections .files a[href^="/useradd/export/rejected.json?import=2"]`)
 	require.Equal(t, http.StatusOK, got.status)
 	var records []object
 	require.NoError(t, json.Unmarshal([]byte(got.body), &records))
