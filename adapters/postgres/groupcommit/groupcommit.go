@@ -52,7 +52,7 @@ func (g *Imports) Do(ctx context.Context, mode ports.ImportMode, work func(conte
 	<-m.done // even if ctx ends: the work must not run after Do has returned
 	switch {
 	case errors.Is(m.Err, postgres.ErrUndone):
-		return g.Imports.RunAgain(ctx, mode, &m.SharedImport, work)
+		return g.RunAgain(ctx, mode, &m.SharedImport, work)
 	case m.Err != nil:
 		return 0, m.Err
 	}
