@@ -117,6 +117,9 @@ func TestCorpus(t *testing.T) {
 		t.Run(fmt.Sprint(size.rows, "Rows"), func(t *testing.T) {
 			t.Parallel()
 			for _, names := range []string{usual, rare} {
+				if names == rare && size.rows == 1000 {
+					continue // which are as clear as 100, and take a third of the time
+				}
 				files, asked := 0, 0
 				for name := range strings.FieldsSeq(names) {
 					encoder := encoderOf(t, name)
