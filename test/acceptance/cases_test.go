@@ -82,7 +82,7 @@ func TestCases(t *testing.T) {
 
 func (c *fileCase) check(t *testing.T, p *program) {
 	t.Helper()
-	pgtest.Query[struct{}](t, p.database, `truncate users, codes cascade`)
+	p.empty(t)
 	got := c.send(t, p, "application/json, application/problem+json")
 	if c.Status == 0 {
 		c.Status = http.StatusOK

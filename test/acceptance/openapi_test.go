@@ -283,18 +283,7 @@ func (p *program) withImport(t *testing.T, document *api) *browser {
 // empty removes all rows from the database.
 func (p *program) empty(t *testing.T) {
 	t.Helper()
-	tables := pgtest.Query[struct{ Name string }](t, p.database, `select tablename from pg_tables where schemaname = 'public' and tablename not like '%migration%'`)
-	names := make([]string, len(tables))
-	for i, table := range tables {
-		names[i] = table.Name
-	}
-	conn, err := pgx.Connect(t.Context(), p.database)
-	require.NoError(t, err)
-	defer conn.Close(t.Context())
-	for isDeadlock := true; isDeadlock; isDeadlock = err != nil && strings.Contains(err.Error(), "SQLSTATE 40P01") { // with the program's sweep
-		_, err = conn.Exec(t.Context(), "truncate "+strings.Join(names, ", ")+" restart identity")
-	}
-	require.NoError(t, err)
+	pgtest.Empty(t, p.database)
 }
 
 // withoutDatabase returns a program whose database has stopped.

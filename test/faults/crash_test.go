@@ -96,9 +96,7 @@ func (c *crashed) file() []byte {
 // empty removes all imports from the database, because checking many takes longer than importing them.
 func (c *crashed) empty(t *testing.T) {
 	t.Helper()
-	const tables = "select string_agg(tablename, ', ') from pg_tables where schemaname = 'public' and tablename not like '%migration%'"
-	all := pgtest.Query[struct{ Names string }](t, c.database, tables)[0].Names
-	pgtest.Query[struct{}](t, c.database, "truncate "+all)
+	pgtest.Empty(t, c.database)
 	c.imports = 0
 }
 

@@ -193,3 +193,17 @@ func Query[T any](t testing.TB, url, sql string, args ...any) []T {
 	require.NoError(t, err)
 	return found
 }
+
+// Empty removes all rows from a database, except for its list of migrations. It repeats what a sweep of the program has blocked.
+func Empty(t *testing.T, url string) {
+	t.Helper()
+	const tables = "select string_agg(tablename, ', ') as names from pg_tables where schemaname = 'public' and tablename not like '%migration%'"
+	names := Query[struct{ Names string }](t, url, tables)[0].Names
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	for isDeadlock := true; isDeadlock; isDeadlock = err != nil && strings.Contains(err.Error(), "SQLSTATE 40P01") {
+		_, err = conn.Exec(t.Context(), "truncate "+names+" restart identity")
+	}
+	require.NoError(t, err)
+}
