@@ -50,7 +50,7 @@ func (d *Directory) changeMany(
 	return result, nil
 }
 
-// A bulkChange is a change of many users that is being made.
+// A bulkChange is a running change of many users.
 type bulkChange struct {
 	DirectoryConfig
 	*ports.BulkChange
@@ -59,12 +59,12 @@ type bulkChange struct {
 	now      time.Time
 	group    domain.Group
 	salt     []byte       // nil for a change that gives no passwords
-	issuer   ports.Issuer // nil for the same
+	issuer   ports.Issuer // nil for such a change
 	log      ports.OutcomeLog
 	tally    domain.Tally
 }
 
-// run makes the change in a transaction.
+// run makes the change in tx.
 func (b *bulkChange) run(ctx context.Context, tx ports.BulkTx, report func(domain.Progress)) error {
 	err := b.dropLog() // of an earlier run that the database undid
 	if err != nil {

@@ -139,7 +139,7 @@ func (d *Directory) Delete(ctx context.Context, id int64, expected ports.Expecta
 	return d.set(ctx, "delete user", id, expected, func(*domain.User) ports.AccountChange { return deletion })
 }
 
-// suspension returns the change that suspends a user, zero if the user is suspended.
+// suspension returns the change that suspends a user, or zero for a suspended user.
 func suspension(user *domain.User, now time.Time) (change ports.AccountChange) {
 	if user.IsSuspended() {
 		return change
@@ -165,7 +165,7 @@ func requirement(user *domain.User) (change ports.AccountChange) {
 
 var deletion = ports.AccountChange{Action: domain.ActionDeleted, Deleted: true}
 
-// set makes the change that decide returns for a user. A zero one needs no expectation.
+// set makes the change that decide returns for a user. Expectations are not checked if there is nothing to change.
 func (d *Directory) set(
 	ctx context.Context, operation string, id int64, expected ports.Expectation, decide func(*domain.User) ports.AccountChange,
 ) error {

@@ -99,7 +99,7 @@ func (u *ExportReport) ExportUsers(ctx context.Context, query ports.UserExportQu
 // entriesRead is the number of entries that an export of the audit reads in a query.
 const entriesRead = 1000
 
-// entries yields the entries that a filter selects, the newest first, without those that are recorded meanwhile.
+// entries yields the entries that a filter selects, the newest first. It omits entries that are recorded during the export.
 func (u *ExportReport) entries(ctx context.Context, filter domain.AuditFilter) iter.Seq2[domain.AuditEntry, error] {
 	return func(yield func(domain.AuditEntry, error) bool) {
 		query := ports.AuditQuery{Filter: filter, Limit: entriesRead}
@@ -120,7 +120,7 @@ func (u *ExportReport) entries(ctx context.Context, filter domain.AuditFilter) i
 	}
 }
 
-// export makes a file when it is its turn, and records it in the audit.
+// export waits for its turn, makes a file and records it in the audit.
 func (u *ExportReport) export(
 	ctx context.Context, name ports.ExportName, write func(io.Writer) error, entry domain.AuditEntry,
 ) (*ports.ExportFile, error) {

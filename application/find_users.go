@@ -41,7 +41,7 @@ func (d *Directory) CountAll(ctx context.Context, selection ports.UserSelection)
 	return d.Count(ctx, selection, math.MaxInt32)
 }
 
-// Read implements ports.Users. It reads all selected users, also those whom an import has just registered.
+// Read implements ports.Users. It includes users whom an import has just registered.
 func (d *Directory) Read(
 	ctx context.Context, selection ports.UserSelection, order domain.UserOrder, work func(iter.Seq2[*domain.Person, error]) error,
 ) error {
@@ -68,7 +68,7 @@ func (d *Directory) Read(
 	return nil
 }
 
-// listAll makes all users findable whom imports have registered.
+// listAll makes every registered user findable.
 func (d *Directory) listAll(ctx context.Context) error {
 	for unlisted := 1; unlisted > 0; {
 		var err error

@@ -165,8 +165,8 @@ func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.Import
 	return i.run(ctx)
 }
 
-// repeat returns the stored result of a request that is repeated, and records that its passwords are given again. The import of an upload
-// is repeated by the server itself.
+// repeat returns the stored result of a repeated request, and records in the audit that its passwords were sent again. It makes no entry for
+// an upload, whose import the server itself repeats.
 func (u *ImportUsers) repeat(ctx context.Context, key domain.ImportKey, fingerprint []byte) (*ports.ImportResult, error) {
 	result, err := u.recall(ctx, key, fingerprint)
 	if err != nil || result.Tally.Registered == 0 || key.Upload != "" {

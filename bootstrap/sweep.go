@@ -21,12 +21,12 @@ const (
 	// listInterval is the time between two additions of new users to those that operators find. A page adds a few new users itself.
 	listInterval = 5 * time.Second
 
-	// reconcileInterval is the time between two searches for users that another version of the program has registered or changed.
+	// reconcileInterval is the time between two searches for users whom another version of the program has registered or changed.
 	reconcileInterval = time.Hour
 )
 
-// sweep rolls up the statistics, makes new users findable and removes expired data, immediately and then at intervals, until ctx ends. Several instances may
-// sweep one database concurrently.
+// sweep rolls up the statistics, makes new users findable and removes expired data, immediately and then at intervals, until ctx ends.
+// Several instances may sweep one database concurrently.
 func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folder *exports.Folder, log *slog.Logger) {
 	logFailure(ctx, log, "cleanup of exports folder failed", folder.Sweep())
 	limits, reports, imports := postgres.NewLimits(db), postgres.NewReports(db), postgres.NewImports(db, time.Now)

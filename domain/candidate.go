@@ -31,7 +31,7 @@ type Given struct {
 	Cut       bool // Text is only the beginning
 	Malformed bool // Text has U+FFFD in place of bytes that were no character
 	Repeated  bool // the field was given more than once
-	Joined    bool // the last name is a full name whose parts are not known, or the first name has a patronymic in it
+	Joined    bool // the last name is a full name that cannot be split, or the first name includes a patronymic
 }
 
 // Entered returns a value that a person entered in a form. It is absent if it is blank.
@@ -173,7 +173,7 @@ func (r Rules) Check(c *Candidate) Record {
 	return record
 }
 
-// hasPatronymic reports whether the patronymic of a person is in the first name, where it could be overlooked: the field for it may be empty.
+// hasPatronymic reports whether a first name includes the patronymic, which would go unnoticed where patronymics are optional.
 func (r Rules) hasPatronymic(c *Candidate) bool {
 	name := c.Given[PersonFirstName].Text
 	if r.Requires(PersonPatronymic) || strings.IndexByte(name, ' ') < 0 || !c.Given[PersonPatronymic].isLeftOut(PersonPatronymic) {

@@ -28,7 +28,7 @@ func NewSignIn(at time.Time, address, userAgent string) SignIn {
 	return SignIn{at.UTC().Truncate(time.Microsecond), address, Line(strings.ToValidUTF8(userAgent, ""), maxUserAgent)}
 }
 
-// A Status says how a user stands, in one word.
+// A Status describes a user's account in one word.
 type Status string
 
 // The statuses. The first one that applies is a user's status.
@@ -73,7 +73,7 @@ func NewPerson(user *User, signIns []SignIn, now time.Time) *Person {
 // IsSuspended reports whether the user cannot sign in.
 func (u *User) IsSuspended() bool { return !u.Suspended.IsZero() }
 
-// Text returns the value of a field as forms and JSON have it, empty for none.
+// Text returns the value of a field as in forms and JSON, or an empty text.
 func (u *User) Text(f PersonField) string {
 	switch f {
 	case PersonFirstName:
@@ -100,7 +100,7 @@ func (u *User) Text(f PersonField) string {
 	return ""
 }
 
-// IsSame reports whether two readings of an account have the same data, password, suspension and requirement to change the password.
+// IsSame reports whether an account, read twice, has the same data, password, suspension and required change of the password.
 func (u *User) IsSame(other *User) bool {
 	for f := range PersonField(NumPersonFields) {
 		if u.Text(f) != other.Text(f) {
@@ -128,8 +128,8 @@ func (r *Registration) Differences(user *User) (fields []Field) {
 	return fields
 }
 
-// CheckEdit returns the record of a candidate that is to replace a user's data. Values that the user has already are not rejected, because
-// accounts may be older than a rule.
+// CheckEdit checks a candidate that replaces a user's data. Unchanged values are never rejected, because an account may be older than a
+// rule.
 func (r Rules) CheckEdit(user *User, c *Candidate) Record {
 	record := r.Check(c)
 	var isKept [NumPersonFields]bool

@@ -64,8 +64,8 @@ func newText(field Field, s string) (string, Violations) {
 	return s, vs
 }
 
-// isDamaged reports whether a name has signs that no name has: a program could not write a letter (Ве?рова), has written it in another notation
-// (Ren+AOk-, %D0%92, \u0412), or has read the letters of DOS as those of Windows (Ren‚).
+// isDamaged reports whether a name has signs of a conversion: a program could not write a letter (Ве?рова), wrote it in another notation
+// (Ren+AOk-, %D0%92, \u0412), or read an encoding of DOS as one of Windows (Ren‚).
 func isDamaged(name string) bool {
 	const (
 		russian = "\xd0\xd1" // the first bytes of Russian letters, most of the others that names have

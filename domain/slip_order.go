@@ -41,7 +41,7 @@ func (o *SlipOrder) Ranges(most int) (ranges []SlipRange) {
 	return ranges
 }
 
-// GroupsOf yields the numbers of the groups that a range has slips of.
+// GroupsOf yields the numbers of the groups that have slips in a range.
 func (o *SlipOrder) GroupsOf(of SlipRange) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		number, begins := slices.BinarySearch(o.Groups, int32(of.From))
@@ -109,7 +109,7 @@ func appendFolded(dst []byte, text string) []byte {
 	return dst
 }
 
-// isDigit is unicode.IsDigit, without a search in its table for the letters of Europe.
+// isDigit is unicode.IsDigit with a shortcut for the letters of Europe.
 func isDigit(r rune) bool {
 	const firstOfTable = '\u0660'
 	if r < firstOfTable {

@@ -19,7 +19,7 @@ func FirstNameKey(u *User) string { return fold(u.FirstName + " " + u.LastName) 
 // GroupKey returns the text by which the members of a group are found. Empty for no group.
 func GroupKey(group string) string { return fold(group) }
 
-// fold returns a text without the differences that do not count in a search: case, ё and е, width and other forms of a letter, and blanks.
+// fold returns a text without the differences that a search ignores: case, ё and е, width and other forms of a letter, and extra blanks.
 func fold(s string) string {
 	if !isSimple(s) {
 		s = norm.NFKC.String(clean(s))
@@ -27,7 +27,7 @@ func fold(s string) string {
 	return strings.ReplaceAll(singleSpaced(trim(foldSigma(strings.ToLower(s)))), "ё", "е")
 }
 
-// A UserSearch holds the beginnings of the keys that users have whom a text finds. A user is found by one of them.
+// A UserSearch holds the beginnings of keys for which a text searches. It finds the users who have at least one such key.
 type UserSearch struct {
 	Name string // of a NameKey or a FirstNameKey; empty if the text is blank
 
@@ -39,7 +39,7 @@ type UserSearch struct {
 	Phones         []string // of digits of E.164
 }
 
-// minSearchDigits is the number of digits from which a text may be the beginning of a phone.
+// minSearchDigits is the least number of digits with which a text may be the beginning of a phone.
 const minSearchDigits = 3
 
 // NewUserSearch returns the search for a text. A phone without a country code belongs to region.
@@ -60,8 +60,8 @@ func NewUserSearch(text, region string) UserSearch {
 	return s
 }
 
-// withYo returns a key with е and ё in the place of either letter. Keys of logins and emails distinguish them. Only the first three such letters
-// vary, because every further one would double the number of keys.
+// withYo returns the variants of a key with е or ё in place of either letter, because keys of logins and emails distinguish them. Only the
+// first three of these letters vary: every further one would double the number of keys.
 func withYo(key string) []string {
 	const most = 8
 	all := []string{""}
@@ -81,8 +81,8 @@ func withYo(key string) []string {
 	return all
 }
 
-// phoneBeginnings returns the beginnings of the phones that a text may begin: digits with the signs that people write between them,
-// with a country code or without.
+// phoneBeginnings returns the digits with which phones may begin that a text begins, with a country code or without. It accepts the
+// punctuation of phones between the digits, and returns nil for other texts.
 func phoneBeginnings(text, region string) []string {
 	var b strings.Builder
 	for i, r := range text {

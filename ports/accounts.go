@@ -24,7 +24,7 @@ type AccountStore interface {
 	// other browser, and ErrChanged if the account has another password or is deleted.
 	UsePassword(ctx context.Context, id int64, hash string, browser []byte) error
 
-	// SignedIn records that a user has signed in with the password that has a hash. It keeps the latest domain.KeptSignIns. It returns
+	// SignedIn records a sign-in with the password that has a hash. It keeps the latest domain.KeptSignIns. It returns
 	// ErrChanged if the account has another password, is suspended or deleted: no session begins after a change that ends sessions.
 	SignedIn(ctx context.Context, id int64, hash string, signIn domain.SignIn) error
 

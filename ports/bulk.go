@@ -47,5 +47,5 @@ type BulkTx interface {
 // A SelectedUser is a user whom a bulk change has selected.
 type SelectedUser struct {
 	User *domain.User // nil if the account was deleted since it was selected, or does not exist
-	Left bool         // the selection no longer includes the user, whom another transaction has changed
+	Left bool         // the selection no longer includes the user, because another transaction has changed the account
 }

@@ -7,19 +7,19 @@ import (
 	"rollcall/domain"
 )
 
-// An Expectation returns an error unless an account is as the client has seen it. A nil one accepts every account.
+// An Expectation returns an error unless an account still is as the client has seen it. Nil accepts every account.
 type Expectation func(user *domain.User) error
 
-// Directory shows the accounts of users to operators, and changes them. Every method of it and of AccountControl returns ErrNotFound if there is no account with the id, and
-// ErrUnavailable. Those that change an account also return the error of the expectation. A change that is made already is no error, and
-// ends no session.
+// Directory shows the accounts of users to operators, and changes them. Every method, those of AccountControl included, returns ErrNotFound
+// if no account has the id, and ErrUnavailable. Methods that change an account also return the error of the expectation. Repeating a
+// change is no error, and ends no session.
 type Directory interface {
 	AccountControl
 
 	// Person returns a user with the latest sign-ins and sessions.
 	Person(ctx context.Context, id int64) (*domain.Person, error)
 
-	// Owners returns the accounts that have each of some names.
+	// Owners returns the accounts that have the names, in their order.
 	Owners(ctx context.Context, names []Names) ([]Owners, error)
 
 	// Edit replaces a person's data by the candidate that person returns for the account as it is. It returns *domain.RejectedError.
@@ -34,10 +34,10 @@ type Directory interface {
 	NewPassword(ctx context.Context, id int64, expected Expectation, salt []byte) (login, password string, err error)
 }
 
-// Names are a login, an email and a phone, as a record has them; empty for none. They may be invalid, and belong to several accounts.
+// Names are the login, email and phone of a record, each empty for none. They may be invalid, or belong to different accounts.
 type Names struct{ Login, Email, Phone string }
 
-// Owners are the ids of the accounts with the login, the email and the phone of Names, 0 for none.
+// Owners are the ids of the accounts that have the login, email and phone of Names, 0 for none.
 type Owners struct{ Login, Email, Phone int64 }
 
 // AccountControl decides whether and how users may sign in.
@@ -62,7 +62,7 @@ type AccountControl interface {
 // An AccountChange is a change of an account. Its zero value changes nothing.
 type AccountChange struct {
 	Action domain.Action  // for the audit; empty for none
-	Fields []domain.Field // whose values change; the audit has no values, because they name the person
+	Fields []domain.Field // that change, for the audit, which omits the values because they identify the person
 
 	Person   *domain.Registration   // replaces the person's data; nil for none
 	Group    *domain.Group          // replaces the person's group alone; nil for none

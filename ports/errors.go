@@ -13,7 +13,7 @@ var (
 	// ErrChanged is returned when a value has changed since it was read.
 	ErrChanged = errors.New("changed concurrently")
 
-	// ErrPlace is returned for a place that no page has given as that of the next one.
+	// ErrPlace is returned for a place that is not the Next of any page.
 	ErrPlace = errors.New("invalid place of a page")
 
 	// ErrBusy is returned when too much work of one kind is running or waiting.

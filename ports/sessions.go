@@ -6,7 +6,7 @@ import (
 	"rollcall/domain"
 )
 
-// SessionStore describes sessions to operators. The sessions themselves are in a storage of the web adapter, by the same keys.
+// SessionStore holds descriptions of sessions for operators. The sessions themselves are in a storage of the web adapter, under the same keys.
 type SessionStore interface {
 	// Describe replaces the description of the session with a key. It does nothing if the storage has no such session. It returns
 	// ErrUnavailable.

@@ -32,8 +32,8 @@ type Uploading interface {
 	Cancel(ctx context.Context, user int64, id string) error
 }
 
-// An Upload is a file that a user has uploaded, with the state of its import; or a bulk change, which has no file. The state of a change is
-// that of an import: it is registered records that the change has changed, and rejected ones that it has left out.
+// An Upload is a file that a user has uploaded, with the state of its import; or a bulk change, which has no file. A change has the state of
+// an import whose registered records are the changed users, and whose rejected records are those left out.
 type Upload struct {
 	ID     string // cannot be guessed
 	User   int64

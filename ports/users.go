@@ -30,18 +30,18 @@ type UserSelection struct {
 	IDs    []int64 // nil for those of the filter
 }
 
-// A UserQuery asks for a page of users. If a text finds many, they are in the order of what it is the beginning of instead: a last name, a
-// first name, a login, an email, a phone.
+// A UserQuery asks for a page of users. The many users that a text finds are not in Order: those whose last name it begins come first, then
+// first names, logins, emails and phones.
 type UserQuery struct {
 	Filter domain.UserFilter
 	Order  domain.UserOrder
 	After  string // place at which the page starts, as Next of the page before; empty for the first page
 }
 
-// A UserPage is a page of users. A page that is not the last may have few users, or none: a store reads a bounded number of accounts for
-// a page, and those that few filters select may be far apart.
+// A UserPage is a page of users. Any page may have few users, or none: a store reads a bounded number of accounts for a page, and the
+// selected ones may be far apart.
 type UserPage struct {
-	Users []*domain.Person // SignIns has the latest one alone
+	Users []*domain.Person // SignIns has only the latest one
 	Next  string           // place of the next page; empty for none
 
 	// Unlisted is the number of registered users whom no search finds yet, because a large import has just ended.
@@ -51,19 +51,19 @@ type UserPage struct {
 // UsersPerPage is the largest number of users on a page.
 const UsersPerPage = 50
 
-// SearchTerms complete a filter by what depends on the server.
+// SearchTerms are the terms of a search that depend on the server.
 type SearchTerms struct {
-	Expired time.Time // temporary passwords that were made at this time or before have expired
+	Expired time.Time // temporary passwords made at this time or earlier have expired
 	Region  string    // of phones without a country code
 }
 
-// UserStore finds the accounts of users. It has the methods of Users, but for the users' status, which depends on the clock.
+// UserStore finds the accounts of users. Its methods are those of Users, without the status, which depends on the clock.
 type UserStore interface {
 	Page(ctx context.Context, query UserQuery, terms SearchTerms) (*FoundPage, error)
 	Count(ctx context.Context, selection UserSelection, terms SearchTerms, limit int) (int, error)
 	Read(ctx context.Context, selection UserSelection, order domain.UserOrder, terms SearchTerms, work func(iter.Seq2[FoundUser, error]) error) error
 
-	// List makes users findable whom imports have registered, and returns the number of those that remain.
+	// List makes some of the users findable whom imports have registered, and returns how many remain.
 	List(ctx context.Context) (unlisted int, err error)
 }
 

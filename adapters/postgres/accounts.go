@@ -138,7 +138,7 @@ var signedInSQL = `
 		noted as (` + note{first: 7, from: "recorded", user: "recorded.user_id"}.sql() + `)
 	select exists (select from recorded)`
 
-// SignedIn implements ports.AccountStore. The account stays as it is until the sign-in is recorded.
+// SignedIn implements ports.AccountStore. It locks the account until the sign-in is recorded.
 func (a *Accounts) SignedIn(ctx context.Context, id int64, hash string, signIn domain.SignIn) error {
 	var recorded bool
 	args := append([]any{id, hash, signIn.Time, signIn.Address, signIn.Browser, domain.KeptSignIns - 1},

@@ -15,7 +15,7 @@ import (
 // A small import that no other shares its transaction with takes one round trip, because it does not look up its keys: it relies on the
 // unique indexes, as large imports do. After a violation it runs again with a look-up, and so do the next ones (optimism.go).
 
-// mayRunAlone reports whether an import takes one round trip. It needs a valid record: the unique indexes admit its account only once.
+// mayRunAlone reports whether an import takes one round trip. It needs a valid record, whose account the unique indexes admit only once.
 func (s *Imports) mayRunAlone(shared *SharedImport) bool {
 	isValid := func(r domain.Record) bool { return r.Violations == nil }
 	s.mu.Lock()
@@ -23,7 +23,7 @@ func (s *Imports) mayRunAlone(shared *SharedImport) bool {
 	return !s.optimism.shouldLookUp() && slices.ContainsFunc(shared.Records, isValid)
 }
 
-// learn records the result of a look-up.
+// learn records whether a look-up found taken keys.
 func (s *Imports) learn(found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,7 +40,7 @@ func (s *Imports) clashed() {
 	s.optimism.clashed()
 }
 
-// runAlone runs an import in one round trip. It takes a connection when the work is done.
+// runAlone runs an import in one round trip. It takes a connection only after the work.
 func (s *Imports) runAlone(ctx context.Context, shared *SharedImport) {
 	tx := newImportTx(nil, ports.ImportMode{Sender: shared.Sender}, shared.Origin, domain.DateOf(s.now()))
 	tx.isAlone = true

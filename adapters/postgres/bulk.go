@@ -112,8 +112,8 @@ func (b *bulkTx) send(ctx context.Context, operation string) error {
 // Selected implements ports.BulkTx.
 func (b *bulkTx) Selected() int { return len(b.ids) }
 
-// Next implements ports.BulkTx. It sends the changes of the users before. Users whom others have changed since they were selected are selected
-// again when they are locked, so that the result is the one of some order.
+// Next implements ports.BulkTx. It also sends the pending changes. After it locks users, it applies the filter again to those whom other
+// transactions have changed since they were selected, so that the result equals some order of the changes.
 func (b *bulkTx) Next(ctx context.Context) ([]ports.SelectedUser, error) {
 	ids := b.ids[b.next:min(len(b.ids), b.next+bulkBatch)]
 	if len(ids) == 0 {

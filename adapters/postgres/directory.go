@@ -36,10 +36,10 @@ func (d *Directory) SignIns(ctx context.Context, id int64) ([]domain.SignIn, err
 	return signIns, nil
 }
 
-// maxChangeAttempts bounds how often a change is attempted that another transaction undoes.
+// maxChangeAttempts is the number of attempts at a change that conflicts with other transactions.
 const maxChangeAttempts = 4
 
-// Change implements ports.DirectoryStore. A change of the same account waits for the one before. So does one that could leave no operator.
+// Change implements ports.DirectoryStore. Changes of the same account wait for each other. So do changes that could leave no operator.
 func (d *Directory) Change(ctx context.Context, id int64, decide func(*domain.User) (ports.AccountChange, error)) error {
 	return retry(ctx, maxChangeAttempts, func(int) (next, error) {
 		err := d.change(ctx, id, decide)
@@ -197,7 +197,7 @@ func queuePerson(batch *pgx.Batch, id int64, person *domain.Registration) {
 	batch.Queue(rekeyUser, append(keyArgs(person), id)...)
 }
 
-// changed are the users for whom a statement of a change is, with its values.
+// changed holds the users whom one statement changes, and its values.
 type changed struct {
 	ids    []int64
 	texts  []string
@@ -205,7 +205,8 @@ type changed struct {
 	fields []domain.Field
 }
 
-// queueChanges queues the statements that change users, except that they replace persons. Each statement is for all users whom it concerns.
+// queueChanges queues the statements that change users, except for those that replace a person's data. Each statement changes all of its
+// users.
 func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []ports.AccountChange) {
 	var groups, passwords, ended, over, required, suspended, restored, deleted changed
 	notes := map[domain.Action]*changed{}

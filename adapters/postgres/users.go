@@ -68,7 +68,7 @@ func (s *Users) Page(ctx context.Context, query ports.UserQuery, terms ports.Sea
 	return &ports.FoundPage{Users: users, Next: next, Unlisted: unlisted}, nil
 }
 
-// sizesSQL returns the number of users that are not listed, and whether directory is small.
+// sizesSQL returns the number of unlisted users, and whether directory is small.
 const sizesSQL = "select (" + countUnlistedSQL + "), pg_relation_size('directory') < $1 * current_setting('block_size')::bigint"
 
 // listNew makes some new users findable. It returns the number of those that remain, and whether directory is small.
@@ -98,8 +98,7 @@ type userPage struct {
 	isSmall bool       // directory has few rows
 }
 
-// A userPlace is the place after a row. In the order of a query it is given by the row's name or time, and in a stream of a text by the key of
-// the stream.
+// A userPlace is the place after a row: by the row's name or time in the order of a query, or by the stream's key in a stream of a text.
 type userPlace struct {
 	Order  domain.UserOrder `json:"o"`
 	Stream int              `json:"s,omitempty"` // number of the stream of a text, from 1; 0 for the order of the query
@@ -177,8 +176,8 @@ func (p *userPlace) compare(other *userPlace) int {
 	return cmp.Compare(other.ID, p.ID)
 }
 
-// byIndex makes the planner look up rows by their keys and read them in the order of an index, also if it takes a condition for rare or
-// a table for small that has just grown.
+// byIndex makes the planner look up rows by their keys and read them in the order of an index. Without it, the planner may sort if it
+// mistakes a condition for a rare one, or a table that has just grown for a small one.
 const byIndex = `
 	select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
 		set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
@@ -236,7 +235,7 @@ func (s *Users) rows(ctx context.Context, p *userPage, sql string) (rows []liste
 	return rows, err
 }
 
-// rare returns the users of a condition that few users meet, and whether there is one.
+// rare looks for a condition that few users meet. It returns these users, and whether it found such a condition.
 func (s *Users) rare(ctx context.Context, p *userPage) (ids []int64, isRare bool, err error) {
 	conditions, limit := p.rareConditions(), rareRows
 	if p.search.Name != "" {
@@ -268,7 +267,7 @@ func (s *Users) rare(ctx context.Context, p *userPage) (ids []int64, isRare bool
 	return ids, isRare, err
 }
 
-// rareConditions returns conditions that an index finds the users of, and that the filter includes.
+// rareConditions returns the conditions of the filter whose users an index finds.
 func (p *userPage) rareConditions() []string {
 	conditions := p.constraints()
 	for i, condition := range conditions {
@@ -279,7 +278,7 @@ func (p *userPage) rareConditions() []string {
 	return slices.DeleteFunc(conditions, func(condition string) bool { return condition == statusSQL(domain.StatusTemporaryPassword) })
 }
 
-// sorted returns the selected ones of all rows from the place of the page on, in its order.
+// sorted returns the selected rows after the place of the page, in its order.
 func (p *userPage) sorted(rows []listedRow) (page []listedRow, next string) {
 	for _, row := range rows {
 		if row.isSelected && (p.after == nil || row.placeIn(p.order).compare(p.after) > 0) {
@@ -294,8 +293,8 @@ func (p *userPage) sorted(rows []listedRow) (page []listedRow, next string) {
 	return page, next
 }
 
-// inStreams returns the selected ones of rows, in their order, up to the size of a page. The next page starts after the last row that
-// this one has used.
+// inStreams returns the selected rows in their order, up to the size of a page. The next page starts after the last row that this one has
+// used.
 func (p *userPage) inStreams(rows []listedRow, isAll bool) (page []listedRow, next string) {
 	isSelected := func(r listedRow) bool { return r.isSelected }
 	for i, row := range rows {

@@ -18,8 +18,8 @@ const (
 	standsChosen
 )
 
-// standingSQL returns what the row of a user in directory says beside its keys. Its columns are those of directory from import on. Sign-ins
-// that are forgotten leave the last one as it is.
+// standingSQL returns the columns of directory from import on, in their order, for a user. The last sign-in remains when the list of
+// sign-ins drops it.
 const standingSQL = `
 	nullif(u.code_id, 0), u.reg_date, s.at,
 	case when u.suspended_at is not null then 0 when not starts_with(u.password_hash, '` + ports.TemporaryScheme + `') then 3
@@ -46,7 +46,7 @@ var (
 	relistMissing = relistSQL(`u.id = any(array(select unnest($1::bigint[]) except select user_id from directory where user_id = any($1)))`)
 )
 
-// relistPasswords records new passwords that are not used yet. It need not read users again.
+// relistPasswords records new passwords that nothing has used yet, without reading users again.
 const relistPasswords = `
 	update directory d set
 		temporary_since = case when starts_with(c.hash, '` + ports.TemporaryScheme + `') then c.made end,
@@ -137,7 +137,7 @@ func (s *Users) List(ctx context.Context) (unlisted int, err error) {
 	return unlisted, nil
 }
 
-// list adds the users of imports, up to a number. It waits for others no longer than a lock_timeout, 0 for no limit.
+// list adds the users of imports, up to a number. It waits for locks for at most a lock_timeout, 0 for no limit.
 func (s *Users) list(ctx context.Context, limit int, lockTimeout string) error {
 	return s.fill(ctx, lockTimeout, func(tx pgx.Tx) (users []keyed, err error) {
 		var listed []int64 // imports all of whose users are listed
@@ -172,13 +172,13 @@ func (s *Users) list(ctx context.Context, limit int, lockTimeout string) error {
 	})
 }
 
-// keyed are the keys of a user.
+// keyed holds the keys of a user.
 type keyed struct {
 	id   int64
 	keys [3]string
 }
 
-// fill adds the users that pick returns. No user is deleted and no name is changed meanwhile.
+// fill adds the users that pick returns. Its lock blocks deletions and changes of names.
 func (s *Users) fill(ctx context.Context, lockTimeout string, pick func(pgx.Tx) ([]keyed, error)) error {
 	return pgx.BeginFunc(ctx, s.db.pool, func(tx pgx.Tx) error {
 		var batch pgx.Batch
@@ -218,7 +218,7 @@ const (
 	goneSQL = "delete from directory d where not exists (select from users where id = d.user_id)"
 )
 
-// staleUsers is the number of users that Reconcile finds with a reading of all users.
+// staleUsers is the number of stale users from one reading of all users.
 const staleUsers = 200_000
 
 // Reconcile adds to the directory all users that it lacks, and removes those that are deleted.

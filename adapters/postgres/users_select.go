@@ -92,8 +92,8 @@ var standings = map[domain.Status]int{
 	domain.StatusSuspended: standsSuspended, domain.StatusNeverSignedIn: standsUnused, domain.StatusActive: standsChosen,
 }
 
-// textSQL returns the condition that the text of the filter finds a user. The beginning of a condition says how PostgreSQL looks up the keys
-// in users: once for all of them, or for each user.
+// textSQL returns the condition by which the text of the filter finds a user. A prefix of the condition determines how PostgreSQL looks up
+// the keys in users: once for all of them, or for each user.
 func (s *selecting) textSQL(ofUsers string) string {
 	all := []string{begins("d.name_key", "@name"), begins("d.first_key", "@name")}
 	if s.search.First != "" {

@@ -9,7 +9,7 @@ import (
 	"rollcall/domain"
 )
 
-// AuditCSV writes the audit as a CSV file. What changed is JSON.
+// AuditCSV writes the audit as a CSV file. Its column of changes has JSON.
 type AuditCSV struct {
 	Location *time.Location // of times
 }

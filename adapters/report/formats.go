@@ -42,7 +42,7 @@ func Credentials(dir string) map[string]func(ports.Words) ports.OutcomeWriter {
 	}
 }
 
-// Results returns the files that say what a change of many users has done, by extension, for readers of a language.
+// Results returns the writers of the results of a change of many users, by extension, for readers of a language.
 func Results(dir string) map[string]func(ports.Words, domain.BulkAction) ports.OutcomeWriter {
 	return map[string]func(ports.Words, domain.BulkAction) ports.OutcomeWriter{
 		"csv": func(words ports.Words, action domain.BulkAction) ports.OutcomeWriter {

@@ -9,7 +9,7 @@ import (
 	"rollcall/ports"
 )
 
-// ResultsCSV writes what a change of many users has done, person by person, as a CSV file.
+// ResultsCSV writes the results of a change of many users, a row for each person, as a CSV file.
 type ResultsCSV struct {
 	Words  ports.Words
 	Action domain.BulkAction

@@ -1,4 +1,4 @@
-// Package userjson has a user as JSON, as programs and files get it.
+// Package userjson defines the JSON of a user in answers and files.
 package userjson
 
 import (

@@ -98,7 +98,7 @@ const (
 	maxParameter = 50 // characters of a name
 )
 
-// ignoreUnknown names parameters that have not been read, such as misspelt ones.
+// ignoreUnknown adds a violation for parameters that were not read, such as misspelled ones.
 func (q *ReportQuery) ignoreUnknown(c *fiber.Ctx) {
 	named := 0
 	for key := range c.Context().QueryArgs().All() {

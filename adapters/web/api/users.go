@@ -67,7 +67,7 @@ func (u *Users) List(c *fiber.Ctx) error {
 	return c.JSON(answer)
 }
 
-// MaxCount is the number up to which users are counted, because a count of all would read the whole directory.
+// MaxCount is the highest count of users. A full count would read the whole directory.
 const MaxCount = 10_000
 
 // Count answers GET /users/count.
@@ -256,7 +256,8 @@ func readPatch(c *fiber.Ctx) (patch map[string]json.RawMessage, err error) {
 	return patch, nil
 }
 
-// checkOthers returns problem.ErrPatch if a patch changes what is no field of a person. A program may send back all that it has read.
+// checkOthers returns problem.ErrPatch if a patch changes anything but the fields of a person. Unchanged values are accepted, so that a
+// program can send back the whole JSON that it has read.
 func (u *Users) checkOthers(ctx context.Context, id int64, patch map[string]json.RawMessage) error {
 	var current map[string]json.RawMessage
 	for name, value := range patch {
@@ -269,7 +270,7 @@ func (u *Users) checkOthers(ctx context.Context, id int64, patch map[string]json
 				return err
 			}
 			body, _ := encode(person)
-			_ = json.Unmarshal(body, &current) // which has just been encoded
+			_ = json.Unmarshal(body, &current) // cannot fail: body was just encoded
 		}
 		if !bytes.Equal(value, current[name]) {
 			return fmt.Errorf("%w: field %q", problem.ErrPatch, name)
@@ -278,7 +279,7 @@ func (u *Users) checkOthers(ctx context.Context, id int64, patch map[string]json
 	return nil
 }
 
-// patched returns a user's data with those of a patch in their place.
+// patched returns a user's data after a patch.
 func patched(user *domain.User, patch map[string]json.RawMessage) *domain.Candidate {
 	person := &domain.Candidate{}
 	for f := range domain.PersonField(domain.NumPersonFields) {

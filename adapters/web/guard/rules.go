@@ -93,7 +93,7 @@ func (g *Guard) ForSignedIn(handle UserHandler) fiber.Handler {
 	}
 }
 
-// PageOf returns the address of the page that a request asks for or whose form it sends. The forms of an upload and of an account are on its page.
+// PageOf returns the address of the page that a request asks for or whose form it sends. Forms of an upload or an account are on its page.
 func PageOf(c *fiber.Ctx) string {
 	switch {
 	case c.Method() == fiber.MethodGet:

@@ -31,7 +31,7 @@ type auditView struct {
 	Form // the filter
 
 	IsFiltered  bool
-	IsInvalid   bool // the filter is, so that it selects nothing
+	IsInvalid   bool // the filter is invalid and selects nothing
 	ClearURL    string
 	ExportURL   string
 	Entries     []entryView

@@ -72,7 +72,7 @@ func bulkOptions(words *locale.Words) (options []bulkOptionView) {
 	return options
 }
 
-// A bulkRequest is a change for which the address of a request asks.
+// A bulkRequest is the change that the address of a request describes.
 type bulkRequest struct {
 	action    domain.BulkAction
 	selection ports.UserSelection
@@ -80,7 +80,7 @@ type bulkRequest struct {
 	kept      url.Values // the parameters that select people
 }
 
-// read reads the address of a request. Ticked people take precedence over the filter. It rejects an unknown parameter, because a misspelt
+// read reads the address of a request. Ticked people take precedence over the filter. It rejects an unknown parameter, because a misspelled
 // one would select everyone.
 func (b *Bulk) read(c *fiber.Ctx) (*bulkRequest, error) {
 	action, known := domain.ParseBulkAction(c.Params("action"))
@@ -174,7 +174,7 @@ func chosenOf(form Form, query *api.DirectoryQuery, words *locale.Words) []linkV
 	return v.Chosen
 }
 
-// addNames names the first people who are ticked.
+// addNames adds the names of the first ticked people.
 func (b *Bulk) addNames(c *fiber.Ctx, v *bulkView, r *bulkRequest) error {
 	first := ports.UserSelection{IDs: r.selection.IDs[:min(len(r.selection.IDs), namesOfMany)]}
 	err := b.Finding.Read(c.UserContext(), first, domain.UsersByName, func(found iter.Seq2[*domain.Person, error]) error {
@@ -193,7 +193,7 @@ func (b *Bulk) addNames(c *fiber.Ctx, v *bulkView, r *bulkRequest) error {
 	return err
 }
 
-// people says how many people there are.
+// people returns a phrase with a number of people.
 func people(number int, words *locale.Words) string {
 	return words.Text("bulk.people", "Count", number, "Number", words.Number(number))
 }

@@ -18,7 +18,7 @@ type directoryView struct {
 	Form // the filter
 
 	IsSearch  bool       // the filter or the order is chosen
-	IsInvalid bool       // the filter is, so that it selects nothing
+	IsInvalid bool       // the filter is invalid and selects nothing
 	Chosen    []linkView // the parts of the filter, each with the address without it
 	ClearURL  string
 	Exports   []linkView
@@ -36,7 +36,7 @@ type directoryView struct {
 	UploadURL   string
 }
 
-// headView is the header of a column. That of another order than the page's has a link to it.
+// headView is the header of a column. It links to the page in the column's order, unless the page has that order already.
 type headView struct {
 	Name, URL string
 	Sort      string // value of aria-sort; empty for a column that is not the order's

@@ -10,7 +10,7 @@ import (
 	"rollcall/ports"
 )
 
-// addOwners adds links to the accounts that have what rejected records have: to each account once for a record.
+// addOwners links each rejected record to the accounts that have its login, email or phone, to each account once.
 func (r *Reports) addOwners(c *fiber.Ctx, v *rejectionsView, rejections []domain.Rejection) error {
 	names := make([]ports.Names, len(rejections))
 	for i := range rejections {

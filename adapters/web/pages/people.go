@@ -59,7 +59,7 @@ type signInView struct {
 	Browser, Product string // as in sessionView
 }
 
-// productOf returns the name of a browser with its system. It returns the User-Agent of other programs.
+// productOf returns the name of a browser and its system, or the whole User-Agent of another program.
 func productOf(userAgent string) string {
 	known := useragent.Parse(userAgent)
 	if known.IsUnknown() {
@@ -267,7 +267,7 @@ func (p *People) Edit(c *fiber.Ctx, _ *domain.User) error {
 func (p *People) conflict(c *fiber.Ctx, entered url.Values, is *domain.User) *editView {
 	words := p.Locale.Words(c)
 	var was map[domain.Field]string
-	_ = json.Unmarshal([]byte(entered.Get("was")), &was) // a damaged text is as one of an empty person
+	_ = json.Unmarshal([]byte(entered.Get("was")), &was) // a damaged text counts as an empty person
 	v, _ := p.editForm(c, entered).(*editView)
 	v.Was = dataOf(is)
 	for f := range domain.PersonField(domain.NumPersonFields) {
@@ -286,7 +286,7 @@ func orNone(text string, words *locale.Words) string {
 	return text
 }
 
-// confirmView is the view of a page on which an operator confirms what cannot be undone.
+// confirmView is the view of the page on which an operator confirms a change of one account.
 type confirmView struct {
 	Base
 
@@ -322,7 +322,7 @@ func (p *People) Confirm(action string) func(*fiber.Ctx, *domain.User) error {
 	}
 }
 
-// act makes a change that an operator has confirmed, and redirects to a page with a notice.
+// act makes a confirmed change, and redirects to the person's page with a notice.
 func (p *People) act(
 	c *fiber.Ctx, outcome, notice string, change func(context.Context, int64, ports.Expectation) error,
 ) error {

@@ -39,7 +39,7 @@ type reportView struct {
 	Reasons   []reasonView
 
 	IsFiltered bool
-	IsInvalid  bool // the filter is, so that it selects nothing
+	IsInvalid  bool // the filter is invalid and selects nothing
 	ClearURL   string
 	Oldest     bool // first
 	SortURL    string

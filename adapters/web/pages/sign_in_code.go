@@ -7,7 +7,7 @@ import (
 	qr "github.com/piglig/go-qr"
 )
 
-// quietZone is the width of the light border of a QR code, in modules. Scanners need it.
+// quietZone is the width of a QR code's light border in modules. Scanners need it.
 const quietZone = 4
 
 // signInCode is the view of a QR code that opens the page to sign in, with the login filled in.

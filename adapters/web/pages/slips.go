@@ -168,7 +168,7 @@ type slipPart struct {
 	IsLong bool // Groups has the first and the last of more than maxGroupsNamed
 }
 
-// slipGroupPart is the part of a group that a part has. Its people are named only if other parts have the rest of the group.
+// slipGroupPart is the share of a part in a group. People are named only if the group continues in other parts.
 type slipGroupPart struct {
 	Name        string // empty if the slips are not in groups
 	First, Last *domain.FullName

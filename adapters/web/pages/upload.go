@@ -59,8 +59,7 @@ type Uploads struct {
 	Slips  *SlipPrinter
 }
 
-// ResultFiles write what a change of many people has done, person by person, for readers of a language. Their keys are the extensions of
-// files.
+// ResultFiles returns a writer of the results of a change of many people for readers of a language. Keys are the extensions of files.
 type ResultFiles map[string]func(ports.Words, domain.BulkAction) ports.OutcomeWriter
 
 // uploadFormView is the view of the page on which an operator uploads files.
