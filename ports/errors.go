@@ -24,4 +24,7 @@ var (
 
 	// ErrNoRoom is an ErrUnavailable: a disk is full.
 	ErrNoRoom = fmt.Errorf("%w: no space left on the disk", ErrUnavailable)
+
+	// ErrLocked is an ErrUnavailable: another change of the same account is running.
+	ErrLocked = fmt.Errorf("%w: another change of the account is running", ErrUnavailable)
 )

@@ -46,6 +46,8 @@ func (d *Directory) Change(ctx context.Context, id int64, decide func(*domain.Us
 		switch sqlState(err) {
 		case uniqueViolation, deadlockDetected, serializationFailure: // a unique violation is a registration that came first
 			return again, unavailable(err)
+		case lockNotAvailable:
+			return stop, fmt.Errorf("%w: %w", ports.ErrLocked, err)
 		}
 		return stop, err
 	})

@@ -50,6 +50,26 @@ func TestDeletionForgetsThePerson(t *testing.T) {
 	require.Equal(t, "boris", left[0].Whose)
 }
 
+// A change does not wait for one of many people, which may take minutes.
+func TestChangeOfLockedAccount(t *testing.T) {
+	url := pgtest.New(t)
+	db := open(t, url)
+	_, err := db.Pool().Exec(t.Context(), `
+		insert into users (login, login_key, password_hash, phone) values ('anna', 'anna', 'x', '1');
+		insert into profiles (fname, lname, patr, user_id) values ('x', 'x', 'x', 1)`)
+	require.NoError(t, err)
+	tx, err := db.Pool().Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback(context.Background())) }()
+	_, err = tx.Exec(t.Context(), "select from users for update")
+	require.NoError(t, err)
+	err = postgres.NewDirectory(db).Change(t.Context(), 1, func(*domain.User) (ports.AccountChange, error) {
+		return ports.AccountChange{Action: domain.ActionRestored}, nil
+	})
+	require.ErrorIs(t, err, ports.ErrLocked)
+	require.ErrorIs(t, err, ports.ErrUnavailable)
+}
+
 func TestSuspensionEndsUploads(t *testing.T) {
 	url := pgtest.New(t)
 	store, anna, boris := uploadStore(t, url)

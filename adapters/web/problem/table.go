@@ -71,6 +71,7 @@ var table = []struct {
 	{domain.ErrTooManyRecords, http.StatusRequestEntityTooLarge, "too_many_objects", "The file has more records than this server accepts in one import. Split it."},
 	{domain.ErrTooSlow, http.StatusServiceUnavailable, "too_slow", "The import exceeded its time limit, and no one was registered. Try again, or split the file."},
 	{ports.ErrNoRoom, http.StatusServiceUnavailable, "no_room", "The server's disk is full. Tell the administrator, and try again later."},
+	{ports.ErrLocked, http.StatusServiceUnavailable, "locked", "Another change of this account is running. Try again when it is done."},
 	{ports.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "The service is unavailable. Try again in a few seconds."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "unavailable", "The service is unavailable. Try again in a few seconds."},
 	{context.Canceled, http.StatusServiceUnavailable, "unavailable", "The server is stopping. Try again in a few seconds."},
