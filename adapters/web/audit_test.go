@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,6 +46,27 @@ func TestAuditPageHasEveryAction(t *testing.T) {
 	}
 	s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionExported, Import: 1, After: map[string]any{"file": "answer"}})
 	require.Contains(t, b.Get(t, "/audit?lang=en&action=export").Text(".audit"), "The answer of an import, with its passwords, once more")
+	for _, c := range []struct {
+		facts map[string]any
+		want  []string
+	}{
+		{map[string]any{"ticked": true}, []string{"The people were ticked in the list"}},
+		{
+			map[string]any{"status": "suspended", "group": "7А", "import": 17, "q": "…"},
+			[]string{"Name, login, email or phone: …", "Status: Suspended", "Group: 7А", "Import number: 17"},
+		},
+		{
+			map[string]any{"registered_from": "2025-09-01T00:00:00Z", "registered_to": "2026-06-01T00:00:00Z"},
+			[]string{"Registered from: 1 September 2025, 00:00 UTC", "Registered to: 31 May 2026, 23:59 UTC"},
+		},
+	} {
+		maps.Copy(c.facts, map[string]any{"action": "password", "selected": 1200, "changed": 3})
+		s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionManyChanged, After: c.facts})
+		require.Equal(t, append([]string{"New temporary passwords", "Selected: 1,200, changed: 3"}, c.want...),
+			eachText(b.Get(t, "/audit?lang=en&action=bulk_change"), ".audit tr:first-child .what span"))
+	}
+	s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionExported, Import: 1, After: map[string]any{"file": "slips"}})
+	require.Contains(t, b.Get(t, "/audit?action=export").Text(".audit"), "Slips to print, with passwords")
 	page := b.Get(t, "/audit?lang=en&action=import")
 	require.Contains(t, page.Text(".audit"), "Records: 2,000, registered: 1, rejected: 1,999")
 	require.Contains(t, page.Text(".audit"), "1,500 more attempts, not listed one by one")

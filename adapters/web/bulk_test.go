@@ -79,6 +79,8 @@ func TestNewPasswordsForAllThatAFilterFinds(t *testing.T) {
 	done := confirmChange(t, b, "/users/change/password?import=1&group=7%D0%91", nil)
 	require.Equal(t, "Done", done.Text("h1"))
 	require.Contains(t, done.Text(".lead"), "New temporary passwords: 2 people")
+	require.Equal(t, "/users?group=7%D0%91&import=1", done.Find(".more a").AttrOr("href", ""))
+	require.Contains(t, done.Text(".credentials"), "After that they can't be recovered")
 	require.Equal(t, []string{"2", "2", "0"}, done.Find(".tally dd").Map(textOf))
 	credentials := b.Get(t, done.Find("a[href$='credentials.csv']").AttrOr("href", ""))
 	rows := table(t, credentials.HTML)

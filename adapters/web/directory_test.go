@@ -81,7 +81,8 @@ func TestDirectoryFilters(t *testing.T) {
 			}
 		})
 	}
-	chosen := b.Get(t, "/users?q=user&group=7%D0%91&status=never_signed_in&registered_from=01.02.2026").Find(".chosen a")
+	require.Zero(t, b.Get(t, "/users?q=user&sort=name").Find(".chosen").Length(), "the form always sends an order")
+	chosen := b.Get(t, "/users?q=user&group=7%D0%91&status=never_signed_in&registered_from=01.02.2026&sort=name").Find(".chosen a")
 	var names []string
 	for _, link := range chosen.EachIter() {
 		names = append(names, link.Text())
@@ -89,7 +90,7 @@ func TestDirectoryFilters(t *testing.T) {
 	require.Equal(t, []string{
 		"Remove the filter Status: Never signed in ×", "Remove the filter Group: 7Б ×", "Remove the filter Registered from: 1 February 2026 ×",
 	}, names)
-	require.Equal(t, "/users?q=user&registered_from=2026-02-01&status=never_signed_in", chosen.Eq(1).AttrOr("href", ""))
+	require.Equal(t, "/users?q=user&registered_from=2026-02-01&sort=name&status=never_signed_in", chosen.Eq(1).AttrOr("href", ""))
 	for query, wrong := range map[string]struct{ field, message string }{
 		"q=%00":                    {"q", "The search has control characters or a damaged encoding: enter the text again."},
 		"q=%ff":                    {"q", "The search has control characters or a damaged encoding: enter the text again."},
@@ -251,6 +252,7 @@ func TestImportLeadsToPeople(t *testing.T) {
 		person("anna", `"email":"anna@example.com"`), person("five", `"phone":null`), person("six", `"phone":"8 916 100-00-06"`),
 	}, ",")+"]")
 	require.Equal(t, http.StatusOK, got.status, got.body)
+	require.Equal(t, "/useradd/imports/2", b.Get(t, "/profile?import=2").Location())
 	page := b.Get(t, "/useradd/imports/2")
 	require.Equal(t, "1 registered person", page.Text(`.more a[href="/users?import=2"]`))
 	require.Equal(t, []string{"six"}, rows(b.Get(t, "/users?import=2")))

@@ -59,6 +59,9 @@ func TestSlipsByGroup(t *testing.T) {
 	require.Equal(t, []string{"2Б", "10А", "No group"}, eachText(got, "h2"))
 	require.Equal(t, []string{"Ежиков Анна Петровна", "Ёжикова Анна Петровна", "Жукова Анна Петровна", "Сомова Анна Петровна", "Ёлкина Анна Петровна"}, eachText(got, "h3"))
 	require.Equal(t, []string{"ivan", "eva", "ada", "anna-1", "zoe"}, eachText(got, ".typed div:first-child dd"))
+	require.Equal(t, []string{"2Б", "10А", "No group"}, eachText(got, "nav a"))
+	require.Equal(t, "10А", got.Text(got.Find("nav a").Eq(1).AttrOr("href", "")+" h2"))
+	require.Equal(t, []string{"Print 2Б", "Print 10А", "Print No group"}, eachText(got, ".of-group [data-print][hidden]"))
 	require.Equal(t, 2, got.Find(".of-group:first-of-type .row").Length())
 	require.Equal(t, 2, got.Find(".of-group:first-of-type .row:nth-of-type(1) section").Length())
 	require.Regexp(t, `^School № 5 Ежиков Анна Петровна Group 2Б Address http\S+/login Scan the code or open the address\. Sign in with this `+
@@ -182,14 +185,14 @@ func TestSlipsInParts(t *testing.T) {
 			got := b.Get(t, list.Find(".parts li:nth-child("+c.part+") a").AttrOr("href", "none"))
 			require.Equal(t, c.slips, got.Find("section").Length())
 			require.Equal(t, c.groups, eachText(got, "h2"))
-			require.Equal(t, c.links, got.Text("nav"))
+			require.Equal(t, c.links, got.Text("nav:first-of-type"))
 			require.Equal(t, got.Text("h1")+" — Rollcall", got.Text("title"))
 		})
 	}
 	require.Equal(t, "All 1,042 slips on one page", list.Text(".whole"))
 	all := b.Get(t, list.Find(".whole a").AttrOr("href", "none"))
 	require.Equal(t, 1042, all.Find("section").Length())
-	require.Equal(t, "All parts", all.Text("nav"))
+	require.Equal(t, "All parts", all.Text("nav:first-of-type"))
 	require.Equal(t, []string{"1А", "2А", "3А", "4А", "5А"}, eachText(all, "h2"))
 	for _, part := range []string{"0", "5", "-1", "x", "99999999999999999999"} {
 		require.Equal(t, 404, b.Get(t, address+"/slips?part="+part).Status, part)

@@ -357,8 +357,17 @@ if (watched) {
   setTimeout(look, 1000);
 }
 
-const print = document.querySelector("[data-print]");
-if (print) {
-  print.hidden = false;
-  print.addEventListener("click", () => window.print());
+// Buttons print all slips of the page, or those of a group.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const group = button.closest(".of-group");
+    document.body.classList.toggle("one-group", group !== null);
+    group?.classList.add("printed");
+    window.print();
+  });
 }
+window.addEventListener("afterprint", () => {
+  document.body.classList.remove("one-group");
+  document.querySelector(".printed")?.classList.remove("printed");
+});

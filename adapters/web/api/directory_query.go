@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"rollcall/adapters/web/urls"
 	"rollcall/domain"
 	"rollcall/ports"
 )
@@ -63,6 +64,26 @@ func ReadDirectoryQuery(c *fiber.Ctx, location *time.Location, others ...string)
 	}
 	q.ignoreUnknown(c)
 	return q
+}
+
+// DirectoryAddress returns the address of the users whom a filter finds. Its days begin in a location.
+func DirectoryAddress(filter *domain.UserFilter, location *time.Location) string {
+	day := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.In(location).Format(time.DateOnly)
+	}
+	imported, last := "", filter.Until
+	if filter.Import != 0 {
+		imported = strconv.FormatInt(filter.Import, 10)
+	}
+	if !last.IsZero() {
+		last = last.Add(-time.Nanosecond)
+	}
+	return (&ReportQuery{}).Address(urls.Directory, nil,
+		QueryText, filter.Text, QueryStatus, string(filter.Status), QueryGroup, filter.Group, QueryImport, imported,
+		QueryRegisteredFrom, day(filter.From), QueryRegisteredTo, day(last), QuerySignedInBefore, day(filter.SignedInBefore))
 }
 
 // words reads a text, with a space for each run of white space.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -178,9 +179,15 @@ func factsOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
 		for _, field := range fields {
 			facts = append(facts, words.Text(fmt.Sprintf("field.%v", field)))
 		}
+	case domain.ActionManyChanged:
+		if action, known := e.After["action"].(string); known {
+			facts = append(facts, words.Text("bulk."+action))
+		}
+		say("bulk", "Selected", number("selected"), "Changed", number("changed"))
+		facts = append(facts, selectionOf(e, words)...)
 	case domain.ActionExported:
-		if e.After["file"] == "answer" {
-			say("answer")
+		if e.After["file"] == "answer" || e.After["file"] == "slips" {
+			say(fmt.Sprint(e.After["file"]))
 			break
 		}
 		facts = append(facts, fmt.Sprint(e.After["file"]))
@@ -191,6 +198,31 @@ func factsOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
 	}
 	if e.LeftOut > 0 {
 		say("left_out", "Count", e.LeftOut, "Number", words.Number(e.LeftOut))
+	}
+	return facts
+}
+
+// selectionOf returns the filter by which the people of a change were selected.
+func selectionOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
+	if e.After["ticked"] == true {
+		return []string{words.Text("audit.fact.ticked")}
+	}
+	for _, in := range directoryInputs {
+		value := e.After[in.name]
+		if value == nil {
+			continue
+		}
+		shown := fmt.Sprint(value)
+		at, err := time.Parse(time.RFC3339, shown)
+		switch {
+		case in.name == api.QueryStatus:
+			shown = words.Text("status." + shown)
+		case in.name == api.QueryRegisteredTo && err == nil:
+			shown = words.Time(at.Add(-time.Nanosecond)).Text // the entry has the end, exclusive
+		case in.kind == "date" && err == nil:
+			shown = words.Time(at).Text
+		}
+		facts = append(facts, words.Text("users.part_of_filter", "Name", words.Text(in.label), "Value", shown))
 	}
 	return facts
 }

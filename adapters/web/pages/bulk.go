@@ -240,19 +240,18 @@ func (b *Bulk) Change(c *fiber.Ctx, user *domain.User) error {
 // changedView is the view of the page of a change of many people.
 type changedView struct {
 	Base
+	credentialsView
 
-	Upload      uploadItemView
-	State       uploadState
-	Progress    progressView
-	Hint        string // while it is working
-	Figures     []figureView
-	LeftOut     *rejectionsView // the first people whom the change has left out; nil for none
-	Credentials []linkView
-	Slips       string // address; empty for a change that gave no passwords
-	Until       locale.Moment
-	Results     []linkView // files that say what was done, person by person; nil when they are no longer available
-	Failure     string
-	Back        string // address of the list of people
+	Upload       uploadItemView
+	State        uploadState
+	Progress     progressView
+	Hint         string // while it is working
+	Figures      []figureView
+	LeftOut      *rejectionsView // the first people whom the change has left out; nil for none
+	Results      []linkView      // files that say what was done, person by person; nil when they are no longer available
+	ResultsUntil locale.Moment   // says how long they are
+	Failure      string
+	Back         string // address of the list from which the operator selected people
 }
 
 // showChange shows a change of many people: its progress, or its result.
@@ -260,7 +259,8 @@ func (u *Uploads) showChange(c *fiber.Ctx, user *domain.User, upload *ports.Uplo
 	words, item := u.Locale.Words(c), newUploadItemView(upload, u.Locale.Words(c))
 	v := &changedView{
 		Base: Base{Title: item.State}, Upload: item, State: stateOf(upload), Progress: newProgressView(upload, words),
-		Figures: figuresOf(upload, words), Back: urls.Directory, Hint: words.Text("bulk.working.hint"),
+		Figures: figuresOf(upload, words), Hint: words.Text("bulk.working.hint"),
+		Back: api.DirectoryAddress(&upload.Change.Selection.Filter, u.Locale.Now().Location()),
 	}
 	v.Scripts, v.Refreshes = []string{"upload.js"}, v.State.Working
 	if upload.Failure != "" {
@@ -302,14 +302,13 @@ func (u *Uploads) addResults(c *fiber.Ctx, user *domain.User, upload *ports.Uplo
 		v.LeftOut = newRejectionsView(leftOut, words)
 	}
 	left := u.KeepAnswers - upload.Silent
-	v.Until = words.TextWithTime("bulk.results.text", u.Locale.Now().Add(left))
+	v.ResultsUntil = words.TextWithTime("bulk.results.text", u.Locale.Now().Add(left))
+	if upload.Change.Action == domain.BulkPassword {
+		u.addCredentials(&v.credentialsView, upload, words)
+	}
 	for _, extension := range []string{"csv", "xlsx"} {
 		if u.ResultFiles[extension] != nil {
 			v.Results = append(v.Results, linkView{strings.ToUpper(extension), v.Upload.URL + "/results." + extension})
-		}
-		if u.Sheets[extension] != nil && upload.Change.Action == domain.BulkPassword && upload.Done.Registered > 0 {
-			v.Credentials = append(v.Credentials, linkView{strings.ToUpper(extension), v.Upload.URL + "/credentials." + extension})
-			v.Slips = v.Upload.URL + "/slips"
 		}
 	}
 	return nil

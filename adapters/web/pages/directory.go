@@ -116,7 +116,7 @@ func options[T ~string](values []T, prefix string, words *locale.Words) []option
 func (v *directoryView) addChosen(q *api.DirectoryQuery, words *locale.Words) {
 	for _, in := range directoryInputs {
 		value := q.Values.Get(in.name)
-		if value == "" {
+		if value == "" || in.name == api.QuerySort && value == string(domain.UserOrders()[0]) {
 			continue
 		}
 		v.IsSearch = true

@@ -420,13 +420,14 @@ func (p *People) NewPassword(c *fiber.Ctx, _ *domain.User) error {
 		return err
 	}
 	words := p.Locale.Words(c)
-	note := words.TextWithTime("upload.slips."+string(p.PasswordPolicy), person.PasswordExpires)
 	if entered.Has("slip") {
+		note := words.TextWithTime("upload.slips."+string(p.PasswordPolicy), person.PasswordExpires)
 		p.Slips.answerOne(c, slipOf(&person.User, password), slipList{back: linkView{words.Text("user.back"), urls.User(id)}, note: note})
 		return nil
 	}
 	return p.show(c, "user_password", &newPasswordView{
-		Base: Base{Title: words.Text("user.new_password")}, Name: nameOf(&person.User), Login: login, Password: password, URL: urls.User(id), Note: note,
+		Base: Base{Title: words.Text("user.new_password")}, Name: nameOf(&person.User), Login: login, Password: password, URL: urls.User(id),
+		Note: words.TextWithTime("user.until", person.PasswordExpires),
 		Salt: entered.Get("salt"), Made: entered.Get("made"),
 	})
 }

@@ -1,11 +1,13 @@
 package pages
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"rollcall/adapters/web/api"
+	"rollcall/adapters/web/urls"
 	"rollcall/domain"
 )
 
@@ -18,12 +20,15 @@ type profileView struct {
 	Report         *reportView // nil for users who may not see it
 }
 
-// Profile answers GET /profile.
+// Profile answers GET /profile. It redirects a query for one import to the page of that import.
 func (r *Reports) Profile(c *fiber.Ctx, user *domain.User) error {
 	v := &profileView{TemporaryUntil: user.PasswordExpires}
 	var invalid error
 	if r.Guard.SeesReports(user) {
 		query := api.ReadReportQuery(c, r.Locale.Now().Location())
+		if query.Filter.Import != 0 && query.Err() == nil {
+			return c.Redirect(urls.Import(query.Filter.Import), http.StatusSeeOther)
+		}
 		invalid = query.FilterErr()
 		v.Form, v.Alert = r.form(c, filterInputs, query.Values), r.Locale.Words(c).Describe(query.Ignored)
 		report, err := r.report(c, &v.Form, query)

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -195,6 +194,7 @@ func timeLeft(left time.Duration, words *locale.Words) string {
 // uploadView is the view of the page of an upload.
 type uploadView struct {
 	Base
+	credentialsView
 
 	Upload      uploadItemView
 	State       uploadState
@@ -211,11 +211,8 @@ type uploadView struct {
 	NotAll          bool // a record was rejected
 	Anybody         bool // someone was registered, or would be
 	Rejections      *rejectionsView
-	Credentials     []linkView
-	Slips           string        // address; empty when the passwords are no longer available
-	Until           locale.Moment // says how long they are
-	Import          string        // address
-	People          linkView      // to the people whom it registered; with an empty name for none
+	Import          string   // address
+	People          linkView // to the people whom it registered; with an empty name for none
 	Failure, Detail string
 	DetailIsEnglish bool
 }
@@ -338,7 +335,7 @@ func (u *Uploads) showUpload(c *fiber.Ctx, user *domain.User) error {
 	}
 	switch {
 	case upload.State == domain.UploadImported:
-		u.addCredentials(v, upload, words)
+		u.addCredentials(&v.credentialsView, upload, words)
 		if upload.Done.Rejected > 0 {
 			v.Rejections, _, err = u.rejectionsOf(c, upload.Import, 0)
 		}
@@ -432,17 +429,25 @@ func fileNotes(notes *ports.FileNotes, words *locale.Words) (all []string) {
 	return all
 }
 
+// credentialsView has the links to passwords.
+type credentialsView struct {
+	Credentials []linkView
+	Slips       string        // address; empty when no passwords are available
+	Until       locale.Moment // says how long they are
+}
+
 // addCredentials adds links to the passwords of an upload, as long as these are available.
-func (u *Uploads) addCredentials(v *uploadView, upload *ports.Upload, words *locale.Words) {
+func (u *Uploads) addCredentials(v *credentialsView, upload *ports.Upload, words *locale.Words) {
 	left := u.KeepAnswers - upload.Silent
 	if upload.Done.Registered == 0 || left <= 0 {
 		return
 	}
+	url := urls.Uploads + upload.ID
 	v.Until = words.TextWithTime("upload.credentials.text", u.Locale.Now().Add(left))
-	v.Slips = v.Upload.URL + "/slips"
+	v.Slips = url + "/slips"
 	for _, extension := range []string{"csv", "xlsx"} {
 		if u.Sheets[extension] != nil {
-			v.Credentials = append(v.Credentials, linkView{strings.ToUpper(extension), fmt.Sprintf("%s/credentials.%s", v.Upload.URL, extension)})
+			v.Credentials = append(v.Credentials, linkView{strings.ToUpper(extension), url + "/credentials." + extension})
 		}
 	}
 }
