@@ -98,14 +98,16 @@ var synonyms = map[domain.PersonField][]string{
 			"fødselsdato,syntymäaika,születési_dátum,data_nașterii",
 	},
 	domain.PersonGroup: { // the unit in which people meet daily counts first, and then the larger ones
-		"class,class_name,school_class,класс,кл,школьный_класс,учебный_класс,название_класса,класс_обучения,клас,klasse,schulklasse," +
+		"class,class_name,school_class,класс,кл,школьный_класс,учебный_класс,название_класса,номер_класса,класс_обучения,клас,klasse,schulklasse," +
 			"homeroom,home_room,classe,clase,klasa,třída,trieda,сынып,sınıf,klass,luokka",
 		"group,group_name,study_group,student_group,tutor_group,form_group,registration_group,reg_group,группа,учебная_группа,уч_группа,студенческая_группа," +
 			"академическая_группа,название_группы,номер_группы,група,навчальна_група,gruppe,groupe,grupo",
-		"cohort,cohort_1,year_group",
-		"team,team_name,команда",
-		"department,department_name,dept,отдел,название_отдела,департамент,кафедра,відділ,abteilung",
-		"division,division_name,business_unit,org_unit,organizational_unit,подразделение,структурное_подразделение,название_подразделения," +
+		"cohort,cohort_1,year_group,поток,параллель,курс",
+		"grade,grade_level,year_level,form,form_class,section,section_name,class_section",
+		"team,team_name,команда,бригада,отряд,взвод",
+		"department,department_name,dept,отдел,название_отдела,департамент,кафедра,відділ,abteilung,отделение,цех,участок,сектор,служба",
+		"факультет,faculty,управление,филиал",
+		"division,division_name,business_unit,unit,org_unit,org_unit_path,organizational_unit,organization_unit,подразделение,структурное_подразделение,название_подразделения," +
 			"підрозділ,структурний_підрозділ",
 	},
 }
@@ -130,7 +132,7 @@ var fullNames = map[domain.NameOrder]string{
 
 // weak are the headers with meanings that other rows have as values or titles.
 const weak = "cn,сотрудник,работник,ученик,учащийся,обучающийся,воспитанник,студент,слушатель,участник,employee,student,name,first,last,middle,born,sn," +
-	"account,user,пользователь,користувач,usuario,utilizador,uid,mobil,моб,сот,sms,родился,class,кл,group,группа,team,worker,наименование,nombre,nombres,nome," +
+	"account,user,пользователь,користувач,usuario,utilizador,uid,mobil,моб,сот,sms,родился,class,кл,group,группа,team,grade,form,section,unit,поток,курс,worker,наименование,nombre,nombres,nome," +
 	"jméno,meno,ime,аты,adı,isim,vardas,vārds,nom,nume"
 
 // hints and roles are words in headers that change no meaning, each as one text of words that blanks enclose.

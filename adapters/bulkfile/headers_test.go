@@ -27,8 +27,9 @@ func TestHeaders(t *testing.T) {
 			"Phone 1 - Value|telephoneNumber|№ телефона|Рабочий телефон|sms|Моб. телефон|Телефон 2|Дом. тел.",
 		domain.FieldBirthday: "Дата рождения|Date of birth|Дата рожд.|д.р.|Birthday|birthDate|DOB|Дата рождения (ДД.ММ.ГГГГ)|Дата рождения ДД.ММ.ГГГГ",
 		domain.FieldGroup: "Класс|Группа|Отдел|Подразделение|Class|Group|Department|Cohort|group|cohort1|Класс *|Класс ученика|Класс (буква)|Уч. группа|" +
-			"Учебная группа|Школьный класс|Кафедра|Структурное подразделение|Division|Team|КЛАСС|Класс/Группа|Department Name|Название отдела|Class name",
-		domain.FieldRecord: "Телефон (родителя)|Email (parent)|Phone (emergency)|Login (manager)|Фамилия (девичья)|nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Дата рождения ребёнка|Password [Required]|Должность|Grade|Unit|Section|Группа крови",
+			"Учебная группа|Школьный класс|Кафедра|Структурное подразделение|Division|Team|КЛАСС|Класс/Группа|Department Name|Название отдела|Class name|" +
+			"Номер класса|Курс|Поток|Параллель|Факультет|Отделение|Цех|Участок|Служба|Бригада|Отряд|Филиал|Grade|Grade Level|Form|Section|Unit|Org Unit Path [Required]",
+		domain.FieldRecord: "Телефон (родителя)|Email (parent)|Phone (emergency)|Login (manager)|Фамилия (девичья)|nickname|Моё имя|course1|Телефон родителя|ФИО родителя|Дата рождения ребёнка|Password [Required]|Должность|Группа крови|Классы|Форма обучения|Курс валюты|Grade point average",
 	} {
 		for header := range strings.SplitSeq(all, "|") {
 			t.Run(header, func(t *testing.T) {
