@@ -205,6 +205,9 @@ func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, err
 	if p.search.Name != "" {
 		limit, streams = textRows, p.textStreams()
 	}
+	if len(streams) == 0 { // the place is in a stream that the text does not have
+		return nil, "", ports.ErrPlace
+	}
 	p.args["rows"], p.args["limit"] = limit, limit
 	where := ""
 	if p.isSmall { // then rows that are not selected count for nothing

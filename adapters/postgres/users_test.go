@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"testing"
 	"time"
@@ -213,6 +214,19 @@ func pairOf(a, b domain.UserFilter) (pair domain.UserFilter, ok bool) {
 		pair.SignedInBefore = b.SignedInBefore
 	}
 	return pair, ok
+}
+
+func TestPageRejectsThePlaceOfAnotherText(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	for order, place := range map[domain.UserOrder]string{
+		domain.UsersByName: `{"o":"name","s":999,"i":1}`, domain.UsersByRegistered: `{"o":"-registered","s":1000000,"k":"x","i":-1}`,
+	} {
+		t.Run(string(order), func(t *testing.T) {
+			query := ports.UserQuery{Filter: domain.UserFilter{Text: "a"}, Order: order, After: base64.RawURLEncoding.EncodeToString([]byte(place))}
+			_, err := postgres.NewUsers(db).Page(t.Context(), query, ports.SearchTerms{Region: "RU"})
+			require.ErrorIs(t, err, ports.ErrPlace)
+		})
+	}
 }
 
 // No page of users reads a whole table, whatever its filter selects, alone and in pairs, in any order.
