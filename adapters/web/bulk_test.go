@@ -205,6 +205,9 @@ func TestInvalidChanges(t *testing.T) {
 			require.Equal(t, status, post(t, b, address, "users=1").Status)
 		})
 	}
+	require.Contains(t, b.Get(t, "/users/change/suspend").Text("main"), "Everyone in the directory")
+	require.NotContains(t, b.Get(t, "/users/change/suspend?id=99").Text("main"), "Everyone", "the person who was ticked is deleted")
+
 	none := b.Get(t, "/users/change/suspend?group=none")
 	require.Equal(t, "0 people", none.Text(".lead"))
 	require.Empty(t, none.Find("form[method=post][action^='/users/change/']").Nodes)

@@ -53,6 +53,7 @@ type bulkView struct {
 
 	URL, Back    string
 	Users        int
+	IsAll        bool       // no filter is chosen, and no one is ticked
 	People       string     // says how many
 	Chosen       []linkView // the parts of the filter, without addresses
 	Names        []termView // the first people who are ticked, with their logins
@@ -146,6 +147,7 @@ func (b *Bulk) confirmation(c *fiber.Ctx, r *bulkRequest) (*bulkView, error) {
 	}
 	if r.selection.IDs == nil {
 		v.Chosen = chosenOf(b.form(c, directoryInputs, r.query.Values), r.query, words)
+		v.IsAll = v.Chosen == nil
 	} else {
 		err = b.addNames(c, v, r)
 		if err != nil {
