@@ -220,8 +220,11 @@ func TestPersonIsPatched(t *testing.T) {
 		{"NoContact", `{"phone":null}`, nil, 422, `{"field":"email","code":"contact_required"`},
 		{"Taken", `{"login":"ANNA","email":"Anna@example.com"}`, nil, 422, `{"field":"email","code":"taken"`},
 		{"Type", `{"login":["x"]}`, nil, 422, `{"field":"login","code":"type"`},
-		{"ReadOnly", `{"status":"active"}`, nil, 400, `"code":"patch"`},
-		{"UnknownField", `{"lastname":"Ким"}`, nil, 400, `"code":"patch"`},
+		{"ReadOnly", `{"status":"active"}`, nil, 400, `{"field":"status","code":"read_only"`},
+		{"UnknownField", `{"lastname":"Ким"}`, nil, 400, `{"field":"lastname","code":"read_only"`},
+		{"RepeatedUnknownField", `{"lastname":"Ким","lastname":"Ли"}`, nil, 400, `{"field":"lastname","code":"read_only"`},
+		{"RepeatedField", `{"last_name":"Ким","last_name":"Ли"}`, nil, 422, `{"field":"last_name","code":"repeated"`},
+		{"AfterTheObject", `{"last_name":"Ким"}{}`, nil, 400, `"code":"patch"`},
 		{"NoObject", `["last_name"]`, nil, 400, `"code":"patch"`},
 		{"Null", `null`, nil, 400, `"code":"patch"`},
 		{"Broken", `{"last_name":`, nil, 400, `"code":"patch"`},
@@ -237,6 +240,7 @@ func TestPersonIsPatched(t *testing.T) {
 			require.Equal(t, now, s.do(t, http.MethodGet, address, "", "Authorization", token).header.Get("ETag"), "nothing has changed")
 		})
 	}
+	require.Equal(t, "application/merge-patch+json, application/json", patch("x", "Content-Type", "text/plain").header.Get("Accept-Patch"))
 	for _, headers := range [][]string{nil, {"If-Match", "*"}, {"If-Match", `"other", ` + now}} {
 		require.Equal(t, now, patch(`{}`, headers...).header.Get("ETag"))
 	}

@@ -6,9 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +25,9 @@ import (
 	"rollcall/domain"
 	"rollcall/ports"
 )
+
+// mergePatch is the media type of patches (RFC 7396).
+const mergePatch = "application/merge-patch+json"
 
 // maxPatch is the maximum size of a patch, in bytes.
 const maxPatch = 64 << 10
@@ -236,7 +242,8 @@ func (u *Users) Edit(c *fiber.Ctx) error {
 // readPatch reads a merge patch (RFC 7396).
 func readPatch(c *fiber.Ctx) (patch map[string]json.RawMessage, err error) {
 	media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
-	if err != nil || media != fiber.MIMEApplicationJSON && media != "application/merge-patch+json" {
+	if err != nil || media != fiber.MIMEApplicationJSON && media != mergePatch {
+		c.Set("Accept-Patch", mergePatch+", "+fiber.MIMEApplicationJSON)
 		return nil, problem.ErrPatchType
 	}
 	body, err := transport.NewBody(c, maxPatch)
@@ -250,17 +257,48 @@ func readPatch(c *fiber.Ctx) (patch map[string]json.RawMessage, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read patch: %w", err)
 	}
-	if json.Unmarshal(text, &patch) != nil || patch == nil {
-		return nil, problem.ErrPatch
+	patch, err = membersOf(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", problem.ErrPatch, err)
 	}
 	return patch, nil
 }
 
-// checkOthers returns problem.ErrPatch if a patch changes anything but the fields of a person. Unchanged values are accepted, so that a
+// membersOf returns the members of a JSON object. One that is repeated has no value.
+func membersOf(text []byte) (map[string]json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(text, &members)
+	if err == nil && members == nil {
+		err = errors.New("null is not an object")
+	}
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller does
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	_, _ = decoder.Token() // of an object that was just decoded, so no token fails
+	seen := map[string]bool{}
+	for decoder.More() {
+		token, _ := decoder.Token()
+		name, _ := token.(string)
+		var value json.RawMessage
+		_ = decoder.Decode(&value)
+		if seen[name] {
+			members[name] = nil
+		}
+		seen[name] = true
+	}
+	return members, nil
+}
+
+// codeReadOnly is the code of a field that a patch cannot change.
+const codeReadOnly domain.Code = "read_only"
+
+// checkOthers returns problem.ErrPatch with a violation for each field that a patch changes and that is not one of a person. Unchanged values are accepted, so that a
 // program can send back the whole JSON that it has read.
 func (u *Users) checkOthers(ctx context.Context, id int64, patch map[string]json.RawMessage) error {
 	var current map[string]json.RawMessage
-	for name, value := range patch {
+	var violations domain.Violations
+	for _, name := range slices.Sorted(maps.Keys(patch)) {
 		if _, known := domain.ParsePersonField(name); known {
 			continue
 		}
@@ -272,11 +310,14 @@ func (u *Users) checkOthers(ctx context.Context, id int64, patch map[string]json
 			body, _ := encode(person)
 			_ = json.Unmarshal(body, &current) // cannot fail: body was just encoded
 		}
-		if !bytes.Equal(value, current[name]) {
-			return fmt.Errorf("%w: field %q", problem.ErrPatch, name)
+		if !bytes.Equal(patch[name], current[name]) || current[name] == nil {
+			violations = append(violations, domain.Violation{Field: domain.Field(domain.Line(name, maxParameter)), Code: codeReadOnly})
 		}
 	}
-	return nil
+	if violations == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", problem.ErrPatch, &domain.RejectedError{Violations: violations})
 }
 
 // patched returns a user's data after a patch.
@@ -297,6 +338,8 @@ func patched(user *domain.User, patch map[string]json.RawMessage) *domain.Candid
 func givenJSON(value json.RawMessage) domain.Given {
 	var text string
 	switch {
+	case value == nil:
+		return domain.Given{Repeated: true}
 	case string(value) == "null":
 		return domain.Given{}
 	case json.Unmarshal(value, &text) == nil:

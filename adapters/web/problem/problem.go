@@ -30,8 +30,8 @@ type Problem struct {
 
 	Kind       domain.FileKind   `json:"kind,omitempty"` // of a file that is no list of people
 	key        string            // of the array in such a file
-	filter     domain.Violations // of a filter
-	Violations []Violation       `json:"violations,omitempty"`  // of a form or a filter
+	described  domain.Violations // of a filter or a patch, which the detail describes
+	Violations []Violation       `json:"violations,omitempty"`  // of a form, a filter or a patch
 	Encodings  []Encoding        `json:"encodings,omitempty"`   // that a file may have, the likeliest first
 	SheetNames []string          `json:"sheet_names,omitempty"` // of a workbook that has not the sheet that was named
 }
@@ -58,8 +58,8 @@ func New(requestID string, err error) Problem {
 	if other, ok := errors.AsType[*domain.UnsupportedFileError](err); ok {
 		p.Kind, p.key = other.Kind, other.Key
 	}
-	if errors.Is(err, ErrFilter) {
-		p.filter = ViolationsOf(err)
+	if errors.Is(err, ErrFilter) || errors.Is(err, ErrPatch) {
+		p.described = ViolationsOf(err)
 	}
 	if unclear, ok := errors.AsType[*domain.UnclearEncodingError](err); ok {
 		for _, e := range unclear.Encodings {
@@ -83,8 +83,8 @@ func (p Problem) Text(words ports.Words) string {
 		return words.Text("file."+string(p.Kind), "Key", p.key)
 	}
 	text := words.Text("error." + p.Code + ".detail")
-	if p.filter != nil {
-		text += " " + words.Describe(p.filter)
+	if p.described != nil {
+		text += " " + words.Describe(p.described)
 	}
 	return text
 }
@@ -137,8 +137,8 @@ func Answer(c *fiber.Ctx, err error, page Page, sentences ports.Sentences, reade
 	problem := New(transport.RequestID(c), err)
 	c.Status(problem.Status)
 	SetRetryAfter(c, problem.Status, err)
-	if problem.filter != nil {
-		problem.Detail += " " + sentences.Describe(problem.filter)
+	if problem.described != nil {
+		problem.Detail += " " + sentences.Describe(problem.described)
 	}
 	switch {
 	case IsWanted(c):

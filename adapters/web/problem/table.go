@@ -61,7 +61,8 @@ var table = []struct {
 	{ErrEncoding, http.StatusUnsupportedMediaType, "content_encoding", "The Content-Encoding is not supported. Use gzip, zstd or none."},
 	{domain.ErrImportKey, http.StatusBadRequest, "idempotency_key", "The Idempotency-Key is invalid. Send one key of 1 to 255 visible ASCII characters."},
 	{ErrParameter, http.StatusBadRequest, "parameter", "The value of dry_run is invalid. Use true or false."},
-	{ErrFilter, http.StatusBadRequest, "filter", "The filter is invalid."}, // before ErrRejected, which it wraps
+	{ErrFilter, http.StatusBadRequest, "filter", "The filter is invalid."},                                                                              // before ErrRejected, which it wraps
+	{ErrPatch, http.StatusBadRequest, "patch", "The patch is invalid. Send one JSON object with fields of a person: texts, or null to remove a value."}, // also before it
 	{ports.ErrPlace, http.StatusBadRequest, "place", "The value of after is invalid. Use the next of the page before, with the same filter and order."},
 	{ErrDates, http.StatusBadRequest, "parameter", "The value of dates is invalid. Use dmy or mdy."},
 	{ErrSheets, http.StatusBadRequest, "parameter", "The parameter sheet has too many values. Name at most 256 sheets."},
@@ -87,7 +88,6 @@ var table = []struct {
 	{domain.ErrLastOperator, http.StatusConflict, "last_operator", "This is the last operator who can sign in. Make another user an operator first."},
 	{ErrPrecondition, http.StatusPreconditionFailed, "precondition_failed", "The account has changed. Read it again, and send its new ETag in If-Match."},
 	{ports.ErrChanged, http.StatusConflict, "changed", "The account was changed meanwhile. Check it, and try again."},
-	{ErrPatch, http.StatusBadRequest, "patch", "The patch is invalid. Send one JSON object with fields of a person: texts, or null to remove a value."},
 	{ErrPatchType, http.StatusUnsupportedMediaType, "patch_type", "Send the patch as application/merge-patch+json or application/json."},
 	{domain.ErrPasswordChangeRequired, http.StatusForbidden, "password_change_required", "Change the temporary password first, at /account/password."},
 	{domain.ErrSignedOut, http.StatusUnauthorized, "unauthorized", "Sign in first."},
