@@ -145,6 +145,10 @@ func TestPagesFitEverySize(t *testing.T) {
 	check("people with an invalid filter")
 	v.open("/audit")
 	check("audit")
+	for _, path := range []string{"/users/1", "/users/1/edit", "/users/change/delete?id=1"} {
+		v.open(path)
+		check(path)
+	}
 
 	v.open("/useradd/upload")
 	v.upload(caseFile(t, "A30-encoding-unclear/people.csv"))
@@ -153,7 +157,8 @@ func TestPagesFitEverySize(t *testing.T) {
 	v.upload(caseFile(t, "E03-sheet-per-class/people.xlsx"))
 	v.headed("Проверено, никто пока не зарегистрирован")
 	check("sheets")
-	v.upload(fileOf(t, person(strings.Repeat("ж", 64), object{"first_name": longName, "email": "zh@example.com", word + word: word}), person("orlov", object{"email": "nowhere"})))
+	v.upload(fileOf(t, person(strings.Repeat("ж", 64), object{"first_name": longName, "email": "zh@example.com", "group": longName, word + word: word}),
+		person("ershova", nil), person("orlov", object{"email": "nowhere"})))
 	v.headed("Проверено, никто пока не зарегистрирован")
 	check("checked upload")
 	v.load(http.StatusOK, click(".submit button"))

@@ -313,7 +313,8 @@ func TestPagesOfOperatorsAreAccessible(t *testing.T) {
 	}
 }
 
-// Printed slips are black on white, and no slip is split between pages. A page of A4 or Letter has eight, and each group begins a new one.
+// Printed slips are black on white, and no slip is split between pages. A page of A4 or Letter has eight, and each group begins a new one. One
+// group can be printed by itself.
 func TestSlipsArePrinted(t *testing.T) {
 	p := start(t)
 	v := p.visit(t)
@@ -328,12 +329,18 @@ func TestSlipsArePrinted(t *testing.T) {
 	v.headed("Done")
 	v.load(http.StatusOK, click(`a[href$="/slips"]`))
 	require.Len(t, v.texts("section"), 29)
-	for _, height := range []float64{11.69, 11} {
+	prints := func(pages int, height float64) {
 		v.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			paper, err := cdp.Call(ctx, target, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: height})
-			require.Len(t, regexp.MustCompile(`/Type /Page\b`).FindAll(paper.Data, -1), 6)
+			require.Len(t, regexp.MustCompile(`/Type /Page\b`).FindAll(paper.Data, -1), pages)
 			return err
 		}))
+	}
+	eval[bool](v, `() => { window.print = () => {}; return true }`)
+	v.do(click("#group-1 [data-print]"))
+	prints(2, 11.69)
+	for _, height := range []float64{11.69, 11} {
+		prints(6, height)
 	}
 	v.do(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}))
 	require.Equal(t, []string{"none", "avoid"}, eval[[]string](v, `() => [
