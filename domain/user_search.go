@@ -11,10 +11,20 @@ import (
 )
 
 // NameKey returns the text by which a user is found and sorted: last name, first name and patronymic, folded.
-func NameKey(u *User) string { return fold(u.LastName + " " + u.FirstName + " " + u.Patronymic) }
+func NameKey(u *User) string { return foldName(u.LastName + " " + u.FirstName + " " + u.Patronymic) }
 
 // FirstNameKey returns the text by which a user is found whose first name comes first.
-func FirstNameKey(u *User) string { return fold(u.FirstName + " " + u.LastName) }
+func FirstNameKey(u *User) string { return foldName(u.FirstName + " " + u.LastName) }
+
+// FurtherNameKey returns the text by which a user with several first names is found by one of them and the last name: the further ones come
+// last. It is empty for other users, whose FirstNameKey is the same text.
+func FurtherNameKey(u *User) string {
+	first, further, hasFurther := strings.Cut(foldName(u.FirstName), " ")
+	if !hasFurther {
+		return ""
+	}
+	return foldName(first + " " + u.LastName + " " + further)
+}
 
 // GroupKey returns the text by which the members of a group are found. Empty for no group.
 func GroupKey(group string) string { return fold(group) }
@@ -27,16 +37,63 @@ func fold(s string) string {
 	return strings.ReplaceAll(singleSpaced(trim(foldSigma(strings.ToLower(s)))), "ё", "е")
 }
 
+// foldName folds a name. The forms of an apostrophe and of a hyphen do not count either.
+func foldName(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case strings.ContainsRune("’‘ʼʹ′`", r):
+			return '\''
+		case isDash(r):
+			return '-'
+		}
+		return r
+	}, fold(s))
+}
+
 // A UserSearch holds the beginnings of keys for which a text searches. It finds the users who have at least one such key.
 type UserSearch struct {
 	Name string // of a NameKey or a FirstNameKey; empty if the text is blank
 
-	// First is the beginning of the first word of a NameKey or a FirstNameKey, and Rest that of its other words. Empty if the text is a
-	// single word.
-	First, Rest string
+	Pairs []NamePair // beginnings of a first and a last name, if the text has several words
 
 	Logins, Emails []string // of keys
 	Phones         []string // of digits of E.164
+}
+
+// A NamePair holds the beginnings of the first word of a FirstNameKey or FurtherNameKey, and of what follows. Others are the beginnings of any
+// words of the NameKey.
+type NamePair struct {
+	First, Last string
+	Others      []string
+}
+
+// pairsOf returns the pairs that the words of a text may be: a first and a last name in either order, with a patronymic or further first names
+// after them, or between a first and a last name.
+func pairsOf(words []string) (pairs []NamePair) {
+	const most = 8 // words of a name
+	n := len(words)
+	if n < 2 || n > most {
+		return nil
+	}
+	pairs = []NamePair{{words[1], words[0], words[2:]}, {words[0], words[1], words[2:]}}
+	if n > 2 {
+		pairs = append(pairs, NamePair{words[0], words[n-1], words[1 : n-1]})
+	}
+	return pairs
+}
+
+// nameOf returns the beginning of a name that a text is, without the signs that lists have after a name and around one.
+func nameOf(text string) string {
+	name := singleSpaced(trim(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(".,;\"«»“”„", r) {
+			return ' '
+		}
+		return r
+	}, text)))
+	if name == "" { // the text consists of such signs, and finds no name
+		name = text
+	}
+	return foldName(name)
 }
 
 // minSearchDigits is the least number of digits with which a text may be the beginning of a phone.
@@ -48,16 +105,24 @@ func NewUserSearch(text, region string) UserSearch {
 	if text == "" {
 		return UserSearch{}
 	}
-	s := UserSearch{Name: fold(text), Phones: phoneBeginnings(text, region)}
-	first, rest, hasRest := strings.Cut(s.Name, " ")
-	if hasRest {
-		s.First, s.Rest = first, rest
-	}
+	s := UserSearch{Name: nameOf(text), Phones: phoneBeginnings(text, region)}
+	s.Pairs = pairsOf(strings.Fields(s.Name))
 	if key := signInKey(text); key != "" {
 		s.Logins = withYo(key)
 	}
-	s.Emails = withYo(RestoreEmail(text).Key())
+	s.Emails = withYo(emailBeginning(text))
 	return s
+}
+
+// emailBeginning returns the beginning of the keys of emails that a text begins. The beginning of a word is not in its Punycode, so one that is
+// the beginning of a domain stands for each domain with other letters than ASCII.
+func emailBeginning(text string) string {
+	key := RestoreEmail(text).Key()
+	local, host, _ := strings.Cut(key, "@")
+	if !strings.Contains(host, ".") && strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return local + "@xn--"
+	}
+	return key
 }
 
 // withYo returns the variants of a key with е or ё in place of either letter, because keys of logins and emails distinguish them. Only the

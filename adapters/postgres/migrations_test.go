@@ -211,6 +211,21 @@ func TestMigrationOfSetupCodes(t *testing.T) {
 	require.False(t, created)
 }
 
+// People whose keys the migration changes are found again once the server has started.
+func TestMigrationOfFurtherNames(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261127000010", `
+		insert into users (id, login, login_key, password_hash, phone) values (1, 'anna', 'anna', 'x', '1'), (2, 'jean', 'jean', 'x', '2'), (3, 'ivan', 'ivan', 'x', '3');
+		insert into profiles (user_id, lname, fname, patr) values (1, 'Ким', 'Анна Мария', ''), (2, 'О’Нил', 'Жан', ''), (3, 'Ли', 'Иван', '');
+		insert into directory (user_id, name_key, first_key, registered, standing)
+			values (1, 'ким анна мария', 'анна мария ким', now(), 3), (2, 'о’нил жан', 'жан о’нил', now(), 3), (3, 'ли иван', 'иван ли', now(), 3)`)
+	require.Equal(t, []string{"ivan"}, found(t, db, domain.UserFilter{}))
+	require.NoError(t, postgres.NewUsers(db).Reconcile(t.Context()))
+	require.Equal(t, []string{"anna"}, found(t, db, domain.UserFilter{Text: "анна ким"}))
+	require.Equal(t, []string{"jean"}, found(t, db, domain.UserFilter{Text: "о'нил"}))
+	require.Equal(t, []string{"anna", "ivan", "jean"}, found(t, db, domain.UserFilter{}))
+}
+
 // Answers from before the migration have no notes. The previous version runs beside this one.
 func TestMigrationOfNotes(t *testing.T) {
 	const insert = `insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values (sha256('%s'), 1, 1, 'x', 'x', now() + interval '1 day')`

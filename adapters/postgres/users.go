@@ -379,8 +379,8 @@ func (p *userPage) stream(key, selected, where, order string) string {
 	return "(select " + listedColumns + " from (" + strings.Join(all, " union all ") + ") d order by " + order + " limit @rows)"
 }
 
-// textStreams returns the queries that read the rows that the text of the filter finds: by last name, by first name, by words, by login, by
-// email, by phone. A user is selected in the first of them alone. The streams before the place of the page are left out.
+// textStreams returns the queries that read the rows that the text of the filter finds: by last name, by first name, by pairs of names, by
+// login, by email, by phone. A user is selected in the first of them alone. The streams before the place of the page are left out.
 func (p *userPage) textStreams() (all []string) {
 	const ofUsers = "users u join directory d on d.user_id = u.id"
 	first := 1
@@ -412,9 +412,9 @@ func (p *userPage) textStreams() (all []string) {
 	}
 	byKey("directory d", "d.name_key", "@name", "(d.name_key, d.user_id) > (@key, @id)", "d.name_key, d.user_id", ofPrefix)
 	byKey("directory d", "d.first_key", "@name", "(d.first_key, d.user_id) > (@key, @id)", "d.first_key, d.user_id", "")
-	if p.search.First != "" {
-		for _, key := range []string{"name_key", "first_key"} {
-			add(byWords("d."+key), func(selected string, isAfter bool) string { return wordsSQL(number, key, selected, isAfter) })
+	for i := range p.search.Pairs {
+		for _, key := range []string{"first_key", "further_key"} {
+			add(p.pairSQL("d."+key, i), func(selected string, isAfter bool) string { return pairStreamSQL(number, key, i, selected, isAfter) })
 		}
 	}
 	for _, keys := range p.keys() {
@@ -426,28 +426,27 @@ func (p *userPage) textStreams() (all []string) {
 	return all
 }
 
-// wordsSQL returns the stream of rows whose key has a first word that begins with @first, and others that begin with @rest. It looks up each
-// first word, which many users have in common, and then its rows. The rows whose first word is @first are those of another stream. A word
-// without rows has a row without a user.
-func wordsSQL(number int, key, selected string, isAfter bool) string {
-	start, after := "@first::text || '!'", "" // the character that follows a blank
+// pairStreamSQL returns the stream of rows whose key has the beginnings of a pair of the text. It looks up each first word, which many users have
+// in common, and then its rows. A word without rows has a row without a user.
+func pairStreamSQL(number int, key string, pair int, selected string, isAfter bool) string {
+	start, after := fmt.Sprintf("@first%d::text", pair), ""
 	if isAfter {
-		start, after = "@key::text", " and (d.%[2]s, d.user_id) > (@key, @id)"
+		start, after = "@key::text", " and (d.%[4]s, d.user_id) > (@key, @id)"
 	}
 	return fmt.Sprintf(`(with recursive words (word) as (
-			(select split_part(%[2]s, ' ', 1) from directory where %[2]s >= `+start+` and %[2]s < @first::text || @end order by %[2]s limit 1)
+			(select split_part(%[4]s, ' ', 1) from directory where %[4]s >= `+start+` and %[4]s < @first%[3]d::text || @end order by %[4]s limit 1)
 			union all
-			select (select split_part(%[2]s, ' ', 1) from directory
-				where %[2]s >= word || '!' and %[2]s < @first::text || @end order by %[2]s limit 1) from words where word is not null
+			select (select split_part(%[4]s, ' ', 1) from directory
+				where %[4]s >= word || '!' and %[4]s < @first%[3]d::text || @end order by %[4]s limit 1) from words where word is not null
 		)
-		select %[1]d as stream, coalesce(d.user_id, 0) as user_id, coalesce(d.%[2]s, word || '!') as key, d.name_key, d.registered, d.last_sign_in,
-			(%[3]s) is true as selected
+		select %[1]d as stream, coalesce(d.user_id, 0) as user_id, coalesce(d.%[4]s, word || '!') as key, d.name_key, d.registered, d.last_sign_in,
+			(%[2]s) is true as selected
 		from words left join lateral (
-			select user_id, name_key, first_key, group_key, import, registered, last_sign_in, standing, temporary_since from directory d
-			where d.%[2]s >= word || ' ' || @rest and d.%[2]s < word || ' ' || @rest || @end`+after+`
-			order by d.%[2]s, d.user_id limit @rows
+			select user_id, name_key, first_key, further_key, group_key, import, registered, last_sign_in, standing, temporary_since from directory d
+			where d.%[4]s >= word || ' ' || @last%[3]d and d.%[4]s < word || ' ' || @last%[3]d || @end`+after+`
+			order by d.%[4]s, d.user_id limit @rows
 		) d on true
-		where word is not null limit @rows)`, number, key, selected)
+		where word is not null limit @rows)`, number, selected, pair, key)
 }
 
 // show returns the users of rows. A user who was deleted meanwhile is left out.

@@ -55,14 +55,15 @@ const relistPasswords = `
 	from unnest($1::bigint[], $2::text[], $3::timestamptz[]) c (id, hash, made) where d.user_id = c.id`
 
 // rekeyUser sets the keys of a user who is in directory.
-const rekeyUser = "update directory set name_key = $1, first_key = $2, group_key = nullif($3, '') where user_id = $4"
+const rekeyUser = `
+	update directory set name_key = $1, first_key = $2, further_key = nullif($3, ''), group_key = nullif($4, '') where user_id = $5`
 
 func keyArgs(registration *domain.Registration) []any {
 	keys := keysOf(&domain.User{
 		LastName: registration.Name.Last.String(), FirstName: registration.Name.First.String(),
 		Patronymic: registration.Name.Patronymic.String(), Group: registration.Group.String(),
 	})
-	return []any{keys[0], keys[1], keys[2]}
+	return []any{keys[0], keys[1], keys[2], keys[3]}
 }
 
 func groupKeys(groups []string) []string {
@@ -73,23 +74,24 @@ func groupKeys(groups []string) []string {
 	return keys
 }
 
-// keysOf returns the keys by which a user is found: name_key, first_key and group_key.
-func keysOf(user *domain.User) [3]string {
-	return [3]string{domain.NameKey(user), domain.FirstNameKey(user), domain.GroupKey(user.Group)}
+// keysOf returns the keys by which a user is found: name_key, first_key, further_key and group_key.
+func keysOf(user *domain.User) [4]string {
+	return [4]string{domain.NameKey(user), domain.FirstNameKey(user), domain.FurtherNameKey(user), domain.GroupKey(user.Group)}
 }
 
 const listInto = `
-	insert into directory as d (user_id, name_key, first_key, group_key, import, registered, last_sign_in, standing, temporary_since)
-	select u.id, k.name_key, k.first_key, nullif(k.group_key, ''), ` + standingSQL
+	insert into directory as d (user_id, name_key, first_key, further_key, group_key, import, registered, last_sign_in, standing, temporary_since)
+	select u.id, k.name_key, k.first_key, nullif(k.further_key, ''), nullif(k.group_key, ''), ` + standingSQL
 
 // listRegistered adds a user who registers, found by the login.
-const listRegistered = listInto + " from users u " + lastSignInSQL + ", (select $1::text, $2::text, $3::text) k (name_key, first_key, group_key) where u.login_key = $4"
+const listRegistered = listInto + " from users u " + lastSignInSQL + ", (select $1::text, $2::text, $3::text, $4::text) k (name_key, first_key, further_key, group_key) where u.login_key = $5"
 
 // listSQL adds users with their keys. A row that a change has added meanwhile gets the keys alone.
 const listSQL = listInto + `
-	from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) k (user_id, name_key, first_key, group_key)
+	from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) k (user_id, name_key, first_key, further_key, group_key)
 		join users u on u.id = k.user_id ` + lastSignInSQL + `
-	on conflict (user_id) do update set name_key = excluded.name_key, first_key = excluded.first_key, group_key = excluded.group_key
+	on conflict (user_id) do update set name_key = excluded.name_key, first_key = excluded.first_key, further_key = excluded.further_key,
+		group_key = excluded.group_key
 		where d.name_key is null`
 
 // listUsers is the number of users that List adds in a transaction. It takes about a tenth of a second, for which changes by operators wait.
@@ -175,7 +177,7 @@ func (s *Users) list(ctx context.Context, limit int, lockTimeout string) error {
 // keyed holds the keys of a user.
 type keyed struct {
 	id   int64
-	keys [3]string
+	keys [4]string
 }
 
 // fill adds the users that pick returns. Its lock blocks deletions and changes of names.
@@ -193,11 +195,14 @@ func (s *Users) fill(ctx context.Context, lockTimeout string, pick func(pgx.Tx) 
 		if err != nil || len(users) == 0 {
 			return err
 		}
-		ids, names, firsts, groups := make([]int64, len(users)), make([]string, len(users)), make([]string, len(users)), make([]string, len(users))
+		ids, keys := make([]int64, len(users)), [4][]string{}
 		for i, user := range users {
-			ids[i], names[i], firsts[i], groups[i] = user.id, user.keys[0], user.keys[1], user.keys[2]
+			ids[i] = user.id
+			for k, key := range user.keys {
+				keys[k] = append(keys[k], key)
+			}
 		}
-		_, err = tx.Exec(ctx, listSQL, ids, names, firsts, groups)
+		_, err = tx.Exec(ctx, listSQL, ids, keys[0], keys[1], keys[2], keys[3])
 		return err
 	})
 }

@@ -38,7 +38,7 @@ func newSelecting(filter *domain.UserFilter, terms ports.SearchTerms) *selecting
 	s := &selecting{filter: filter, search: domain.NewUserSearch(filter.Text, terms.Region), group: domain.GroupKey(filter.Group)}
 	s.args = pgx.NamedArgs{
 		"group": s.group, "import": filter.Import, "expired": terms.Expired, "from": filter.From, "until": filter.Until, "before": filter.SignedInBefore,
-		"end": end, "name": s.search.Name, "first": s.search.First, "rest": s.search.Rest,
+		"end": end, "name": s.search.Name,
 	}
 	return s
 }
@@ -96,8 +96,8 @@ var standings = map[domain.Status]int{
 // the keys in users: once for all of them, or for each user.
 func (s *selecting) textSQL(ofUsers string) string {
 	all := []string{begins("d.name_key", "@name"), begins("d.first_key", "@name")}
-	if s.search.First != "" {
-		all = append(all, byWords("d.name_key"), byWords("d.first_key"))
+	for i := range s.search.Pairs {
+		all = append(all, s.pairSQL("d.first_key", i), s.pairSQL("d.further_key", i))
 	}
 	var byKey []string
 	for _, keys := range s.keys() {
@@ -130,9 +130,17 @@ func begins(key, parameter string) string {
 	return fmt.Sprintf("(%[1]s >= %[2]s::text and %[1]s < %[2]s::text || @end)", key, parameter)
 }
 
-// byWords returns the condition that the first word of a key begins with @first, and the others begin with @rest.
-func byWords(key string) string {
-	return fmt.Sprintf("(%s and starts_with(substr(%[2]s, strpos(%[2]s, ' ') + 1), @rest) and strpos(%[2]s, ' ') > 0)", begins(key, "@first"), key)
+// pairSQL returns the condition that one of the text's pairs finds a user by a key.
+func (s *selecting) pairSQL(key string, i int) string {
+	pair := &s.search.Pairs[i]
+	first, last := s.parameter("first", i, pair.First), s.parameter("last", i, pair.Last)
+	all := []string{
+		begins(key, first), fmt.Sprintf("strpos(%[1]s, ' ') > 0 and starts_with(substr(%[1]s, strpos(%[1]s, ' ') + 1), %[2]s)", key, last),
+	}
+	for j, other := range pair.Others {
+		all = append(all, "strpos(' ' || d.name_key, "+s.parameter(fmt.Sprint("other", i, "_"), j, " "+other)+") > 0")
+	}
+	return "(" + strings.Join(all, " and ") + ")"
 }
 
 // orderSQL returns the order over the alias d.

@@ -165,6 +165,7 @@ func directoryFilters() []domain.UserFilter {
 		{Text: "ким анна"},
 		{Text: "смирнов11"},
 		{Text: "и а"},
+		{Text: "и а и"},
 		{Text: "user"},
 		{Text: "user1999"},
 		{Text: "mail10"},

@@ -168,11 +168,14 @@ func isFound(search *domain.UserSearch, user *domain.User) bool {
 	beginsWith := func(key string, beginnings []string) bool {
 		return key != "" && slices.ContainsFunc(beginnings, func(beginning string) bool { return strings.HasPrefix(key, beginning) })
 	}
-	byWords := func(key string) bool {
-		word, others, _ := strings.Cut(key, " ")
-		return search.First != "" && strings.HasPrefix(word, search.First) && strings.HasPrefix(others, search.Rest)
+	hasPair := func(pair domain.NamePair) bool {
+		lacks := func(beginning string) bool { return !strings.Contains(" "+name, " "+beginning) }
+		return !slices.ContainsFunc(pair.Others, lacks) && slices.ContainsFunc([]string{first, domain.FurtherNameKey(user)}, func(key string) bool {
+			word, rest, _ := strings.Cut(key, " ")
+			return key != "" && strings.HasPrefix(word, pair.First) && strings.HasPrefix(rest, pair.Last)
+		})
 	}
-	return strings.HasPrefix(name, search.Name) || strings.HasPrefix(first, search.Name) || byWords(name) || byWords(first) ||
+	return strings.HasPrefix(name, search.Name) || strings.HasPrefix(first, search.Name) || slices.ContainsFunc(search.Pairs, hasPair) ||
 		beginsWith(domain.RestoreLogin(user.Login).Key(), search.Logins) ||
 		beginsWith(domain.RestoreEmail(user.Email).Key(), search.Emails) || beginsWith(user.Phone, search.Phones)
 }
