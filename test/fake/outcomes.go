@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -19,8 +20,13 @@ func (s *Spools) NewLog() ports.OutcomeLog {
 	return &outcomeLog{spool: spool{owner: s}}
 }
 
-// outcomeLog stores outcomes as lines of JSON.
-type outcomeLog struct{ spool }
+// outcomeLog keeps the appended outcomes as they are, because JSON takes most of the time of tests with thousands of records. Its bytes are
+// lines of JSON.
+type outcomeLog struct {
+	spool // of Write
+
+	appended []domain.Outcome
+}
 
 // outcomeLine is an outcome in JSON.
 type outcomeLine struct {
@@ -34,12 +40,21 @@ type outcomeLine struct {
 
 // Append implements ports.OutcomeLog.
 func (l *outcomeLog) Append(o domain.Outcome) error {
-	name := domain.NameTexts{First: o.Name.First.String(), Last: o.Name.Last.String(), Patronymic: o.Name.Patronymic.String()}
-	err := json.NewEncoder(&l.spool).Encode(outcomeLine{o.Place, o.Login, name, o.Group.String(), o.Violations, o.Skipped})
-	if err != nil {
-		return fmt.Errorf("append outcome: %w", err)
-	}
+	o.Password, o.Violations = "", slices.Clone(o.Violations)
+	l.appended = append(l.appended, o)
 	return nil
+}
+
+// Reader implements ports.OutcomeLog.
+func (l *outcomeLog) Reader() *io.SectionReader {
+	var b bytes.Buffer
+	lines := json.NewEncoder(&b)
+	for _, o := range l.appended {
+		name := domain.NameTexts{First: o.Name.First.String(), Last: o.Name.Last.String(), Patronymic: o.Name.Patronymic.String()}
+		_ = lines.Encode(outcomeLine{o.Place, o.Login, name, o.Group.String(), o.Violations, o.Skipped}) // neither the type nor the buffer can fail
+	}
+	b.Write(l.Bytes())
+	return io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
 }
 
 // Flush implements ports.OutcomeLog.
@@ -48,8 +63,14 @@ func (*outcomeLog) Flush() error { return nil }
 // Outcomes implements ports.OutcomeLog.
 func (l *outcomeLog) Outcomes() iter.Seq2[domain.Outcome, error] {
 	return func(yield func(domain.Outcome, error) bool) {
-		lines := json.NewDecoder(l.Reader())
-		for number := 1; ; number++ {
+		for i, outcome := range l.appended {
+			outcome.Record = i + 1
+			if !yield(outcome, nil) {
+				return
+			}
+		}
+		lines := json.NewDecoder(l.spool.Reader())
+		for number := len(l.appended) + 1; ; number++ {
 			var line outcomeLine
 			err := lines.Decode(&line)
 			if errors.Is(err, io.EOF) {
