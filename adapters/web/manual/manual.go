@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -23,17 +24,20 @@ var names = []string{"api", "formats", "retry", "access", "operations", "reports
 
 // A Page is a page of the manual in one language.
 type Page struct {
-	Name  string        // the last part of its address
-	Title string        // its first heading, which Body has too
-	Lead  string        // its first paragraph, which Body has too
-	Body  template.HTML // without any HTML that stands in the Markdown
+	Name  string // the last part of its address
+	Title string // its first heading, which Body has too
+	Lead  string // its first paragraph, which Body has too
+
+	body func() (template.HTML, error)
 }
+
+// Body returns the page without any HTML that stands in the Markdown. The first call renders it.
+func (p Page) Body() (template.HTML, error) { return p.body() }
 
 // A Manual has the same pages in each language.
 type Manual struct{ pages map[string][]Page }
 
-// Load reads and renders the pages in each language, from the folder of that name. It returns an error if a page is missing or has no
-// heading.
+// Load reads the pages in each language, from the folder of that name. It returns an error if a page is missing or has no heading.
 func Load(files fs.FS, languages ports.Languages) (*Manual, error) {
 	m := &Manual{map[string][]Page{}}
 	for _, words := range languages.All() {
@@ -43,9 +47,9 @@ func Load(files fs.FS, languages ports.Languages) (*Manual, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read manual: %w", err)
 			}
-			page, err := render(source)
+			page, err := read(source)
 			if err != nil {
-				return nil, fmt.Errorf("render page %s of manual in %s: %w", name, language, err)
+				return nil, fmt.Errorf("read page %s of manual in %s: %w", name, language, err)
 			}
 			page.Name = name
 			m.pages[language] = append(m.pages[language], page)
@@ -83,9 +87,10 @@ var scrollable = strings.NewReplacer(
 	"<pre>", `<pre tabindex="0" translate="no">`,
 )
 
-func render(source []byte) (Page, error) {
-	document := markdown.Parser().Parse(text.NewReader(source))
-	heading, ok := document.FirstChild().(*ast.Heading)
+// read reads the beginning of a page, up to its second heading. To parse the rest of all pages would take half of the program's start.
+func read(source []byte) (Page, error) {
+	beginning, _, _ := bytes.Cut(source, []byte("\n## "))
+	heading, ok := parse(beginning).FirstChild().(*ast.Heading)
 	if !ok || heading.Level != 1 {
 		return Page{}, errors.New("it must begin with a heading of the first level")
 	}
@@ -93,12 +98,19 @@ func render(source []byte) (Page, error) {
 	if !ok {
 		return Page{}, errors.New("a paragraph must follow its first heading")
 	}
+	body := sync.OnceValues(func() (template.HTML, error) { return render(source) })
+	return Page{Title: plain(heading, beginning), Lead: plain(lead, beginning), body: body}, nil
+}
+
+func parse(source []byte) ast.Node { return markdown.Parser().Parse(text.NewReader(source)) }
+
+func render(source []byte) (template.HTML, error) {
 	var body bytes.Buffer
-	err := markdown.Renderer().Render(&body, source, document)
+	err := markdown.Renderer().Render(&body, source, parse(source))
 	if err != nil {
-		return Page{}, err
+		return "", fmt.Errorf("render page of manual: %w", err)
 	}
-	return Page{Title: plain(heading, source), Lead: plain(lead, source), Body: template.HTML(scrollable.Replace(body.String()))}, nil //nolint:gosec // it is the program's own text
+	return template.HTML(scrollable.Replace(body.String())), nil //nolint:gosec // it is the program's own text
 }
 
 // plain returns the text below a node, without its markup.

@@ -34,7 +34,9 @@ func load(t *testing.T) (*manual.Manual, []string) {
 
 func parse(t *testing.T, page manual.Page) *goquery.Document {
 	t.Helper()
-	document, err := goquery.NewDocumentFromReader(strings.NewReader(string(page.Body)))
+	body, err := page.Body()
+	require.NoError(t, err)
+	document, err := goquery.NewDocumentFromReader(strings.NewReader(string(body)))
 	require.NoError(t, err)
 	return document
 }
