@@ -132,6 +132,7 @@ func TestChangesOfTickedPeople(t *testing.T) {
 			done := confirmChange(t, b, "/users/change/"+c.action+"?id=2&id=2&id=99", c.fields)
 			require.Equal(t, "Done", done.Text("h1"))
 			require.Equal(t, []string{"2", "1", "1"}, done.Find(".tally dd").Map(textOf))
+			require.Contains(t, done.Text(".credentials"), "Changed: Ли Яна Петровна (user001)")
 			require.Contains(t, done.Text(".rejections"), "deleted in the meantime")
 			require.Empty(t, done.Find("a[href*=credentials], a[href*=slips]").Nodes)
 			results := table(t, b.Get(t, done.Find("a[href$='results.csv']").AttrOr("href", "")).HTML)

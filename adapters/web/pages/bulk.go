@@ -36,7 +36,7 @@ const (
 	queryID     = "id"        // of a person who is ticked, once for each
 	fieldUsers  = "users"     // number of people on the page that the operator has confirmed
 	fieldGroup  = "new_group" // the filter has a group, too
-	namesOfMany = 10          // people who are named, if they were ticked
+	namesOfMany = 10          // people who are named
 )
 
 var bulkInputs = []input{{name: fieldGroup, field: domain.FieldGroup, autocomplete: "off", hint: true}}
@@ -46,18 +46,30 @@ var bulkConsequences = map[domain.BulkAction]int{
 	domain.BulkPassword: 3, domain.BulkSuspend: 3, domain.BulkRestore: 1, domain.BulkGroup: 1, domain.BulkRequireChange: 1, domain.BulkDelete: 5,
 }
 
+// selectedView has the first people of a change.
+type selectedView struct {
+	Names  []termView // with their logins
+	Others string     // says how many more there are; empty for none
+}
+
+// addOthers adds how many people of a number are not named.
+func (v *selectedView) addOthers(number int, words *locale.Words) {
+	if others := number - len(v.Names); others > 0 {
+		v.Others = words.Text("bulk.others", "Count", others, "Number", words.Number(others))
+	}
+}
+
 // bulkView is the view of the page on which an operator confirms a change of many people.
 type bulkView struct {
 	Base
 	Form
+	selectedView // people who are ticked
 
 	URL, Back    string
 	Users        int
 	IsAll        bool       // no filter is chosen, and no one is ticked
 	People       string     // says how many
 	Chosen       []linkView // the parts of the filter, without addresses
-	Names        []termView // the first people who are ticked, with their logins
-	Others       string     // says how many more there are; empty for none
 	Consequences []string
 	SetsGroup    bool
 }
@@ -188,10 +200,7 @@ func (b *Bulk) addNames(c *fiber.Ctx, v *bulkView, r *bulkRequest) error {
 		}
 		return nil
 	})
-	if others := v.Users - len(first.IDs); others > 0 {
-		words := b.Locale.Words(c)
-		v.Others = words.Text("bulk.others", "Count", others, "Number", words.Number(others))
-	}
+	v.addOthers(v.Users, b.Locale.Words(c))
 	return err
 }
 
@@ -243,6 +252,7 @@ func (b *Bulk) Change(c *fiber.Ctx, user *domain.User) error {
 type changedView struct {
 	Base
 	credentialsView
+	selectedView // people who were changed
 
 	Upload       uploadItemView
 	State        uploadState
@@ -293,13 +303,18 @@ func (u *Uploads) addResults(c *fiber.Ctx, user *domain.User, upload *ports.Uplo
 		if err != nil {
 			return err
 		}
-		if outcome.Violations != nil {
+		switch {
+		case outcome.Violations == nil && len(v.Names) < namesOfMany:
+			name := domain.User{Login: outcome.Login, LastName: outcome.Name.Last.String(), FirstName: outcome.Name.First.String(), Patronymic: outcome.Name.Patronymic.String()}
+			v.Names = append(v.Names, termView{nameOf(&name), outcome.Login})
+		case outcome.Violations != nil && len(leftOut) < ports.MaxRejectionsShown:
 			leftOut = append(leftOut, domain.Rejection{Record: outcome.Record, Login: outcome.Login, Violations: outcome.Violations})
 		}
-		if len(leftOut) == ports.MaxRejectionsShown {
+		if len(leftOut) == min(upload.Done.Rejected, ports.MaxRejectionsShown) && len(v.Names) == min(upload.Done.Registered, namesOfMany) {
 			break
 		}
 	}
+	v.addOthers(upload.Done.Registered, words)
 	if leftOut != nil {
 		v.LeftOut = newRejectionsView(leftOut, words)
 	}
