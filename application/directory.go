@@ -49,7 +49,7 @@ func (d *Directory) Person(ctx context.Context, id int64) (*domain.Person, error
 	}
 	person := d.person(user, signIns)
 	person.Sessions = sessions
-	return person, nil
+	return &person, nil
 }
 
 // Edit implements ports.Directory.

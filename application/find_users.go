@@ -18,7 +18,7 @@ func (d *Directory) Page(ctx context.Context, query ports.UserQuery) (*ports.Use
 	}
 	page := &ports.UserPage{Next: found.Next, Unlisted: found.Unlisted}
 	for _, user := range found.Users {
-		page.Users = append(page.Users, d.foundPerson(user))
+		page.Users = append(page.Users, new(d.foundPerson(user)))
 	}
 	return page, nil
 }
@@ -51,12 +51,14 @@ func (d *Directory) Read(
 	}
 	err = d.cfg.Users.Read(ctx, selection, order, d.searchTerms(), func(found iter.Seq2[ports.FoundUser, error]) error {
 		return work(func(yield func(*domain.Person, error) bool) {
+			var person domain.Person
 			for user, err := range found {
 				if err != nil {
 					yield(nil, err)
 					return
 				}
-				if !yield(d.foundPerson(user), nil) {
+				person = d.foundPerson(user)
+				if !yield(&person, nil) {
 					return
 				}
 			}
@@ -84,7 +86,7 @@ func (d *Directory) searchTerms() ports.SearchTerms {
 	return ports.SearchTerms{Expired: d.cfg.Now().Add(-d.cfg.TemporaryLifetime), Region: d.cfg.Rules().Region}
 }
 
-func (d *Directory) foundPerson(found ports.FoundUser) *domain.Person {
+func (d *Directory) foundPerson(found ports.FoundUser) domain.Person {
 	var signIns []domain.SignIn
 	if !found.LastSignIn.IsZero() {
 		signIns = []domain.SignIn{{Time: found.LastSignIn}}
@@ -93,7 +95,7 @@ func (d *Directory) foundPerson(found ports.FoundUser) *domain.Person {
 }
 
 // person returns a user with a status.
-func (d *Directory) person(user *domain.User, signIns []domain.SignIn) *domain.Person {
+func (d *Directory) person(user *domain.User, signIns []domain.SignIn) domain.Person {
 	if d.cfg.Hasher.IsTemporary(user.Password.Hash) {
 		user.PasswordExpires = user.Password.Made.Add(d.cfg.TemporaryLifetime)
 	}

@@ -55,8 +55,8 @@ type Person struct {
 }
 
 // NewPerson returns a user with the latest sign-ins. A user with a chosen password has signed in, even if that was not recorded.
-func NewPerson(user *User, signIns []SignIn, now time.Time) *Person {
-	person := &Person{User: *user, Status: StatusActive, SignIns: signIns}
+func NewPerson(user *User, signIns []SignIn, now time.Time) Person {
+	person := Person{User: *user, Status: StatusActive, SignIns: signIns}
 	switch isTemporary := !user.PasswordExpires.IsZero(); {
 	case user.IsSuspended():
 		person.Status = StatusSuspended

@@ -20,7 +20,7 @@ type Users interface {
 	CountAll(ctx context.Context, selection UserSelection) (int, error)
 
 	// Read calls work with all selected users, in an order. The users are those of one moment, and can be iterated once, until work
-	// returns. Read returns the error of work.
+	// returns. Each is valid until the next one. Read returns the error of work.
 	Read(ctx context.Context, selection UserSelection, order domain.UserOrder, work func(iter.Seq2[*domain.Person, error]) error) error
 }
 

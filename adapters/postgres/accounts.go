@@ -3,12 +3,14 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"rollcall/domain"
 	"rollcall/ports"
@@ -90,6 +92,7 @@ type userScanner struct {
 	user      domain.User
 	suspended *time.Time
 	targets   []any
+	texts     []byte // of the current row
 }
 
 func newUserScanner(others ...any) *userScanner {
@@ -104,12 +107,62 @@ func newUserScanner(others ...any) *userScanner {
 func (s *userScanner) scan(row pgx.Row) (*domain.User, error) {
 	s.user = domain.User{}
 	err := row.Scan(s.targets...)
+	return s.current(), err
+}
+
+// scanMany reads the same in a part of the time, for many rows in binary form. The texts of a user share memory.
+func (s *userScanner) scanMany(row pgx.CollectableRow, types *pgtype.Map) (_ *domain.User, err error) {
+	s.user, s.texts = domain.User{}, s.texts[:0]
+	values := row.RawValues()
+	for i, target := range s.targets {
+		if _, isText := target.(*string); isText {
+			s.texts = append(s.texts, values[i]...)
+		}
+	}
+	texts := string(s.texts)
+	for i, target := range s.targets {
+		value := values[i]
+		switch target := target.(type) {
+		case *string:
+			*target, texts = texts[:len(value)], texts[len(value):]
+		case *int64:
+			*target = int64(binary.BigEndian.Uint64(value))
+		case *bool:
+			*target = value[0] != 0
+		case *time.Time:
+			*target = timeIn(value)
+		case **time.Time:
+			*target = nil
+			if value != nil {
+				*target = new(timeIn(value))
+			}
+		case **domain.Date:
+			if value != nil {
+				*target = new(domain.Date(binary.BigEndian.Uint32(value)))
+			}
+		default: // a value that few users have
+			if value != nil {
+				column := &row.FieldDescriptions()[i]
+				err = errors.Join(err, types.Scan(column.DataTypeOID, column.Format, value, target))
+			}
+		}
+	}
+	return s.current(), err
+}
+
+// timeIn returns a time in binary form.
+func timeIn(value []byte) time.Time {
+	return time.UnixMicro(postgresEpoch.Time().UnixMicro() + int64(binary.BigEndian.Uint64(value))).UTC()
+}
+
+// current returns the user of the row that was read.
+func (s *userScanner) current() *domain.User {
 	u := s.user
 	u.Registered, u.Suspended, u.Password.Made = u.Registered.UTC(), timeOf(s.suspended), u.Password.Made.UTC()
 	if len(u.Roles) == 0 {
 		u.Roles = nil
 	}
-	return &u, err
+	return &u
 }
 
 // UsePassword implements ports.AccountStore.

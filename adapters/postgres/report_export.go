@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,7 +48,7 @@ func exportImports(ctx context.Context, tx pgx.Tx, filter *domain.ReportFilter) 
 		return domain.Import{
 			Count: domain.Count{Imports: 1, Registered: number(5), Rejected: number(6)},
 			ID:    int64(number(0)), Status: int(binary.BigEndian.Uint32(values[1])), Method: text(values[2]),
-			Date: time.UnixMicro(postgresEpoch.Time().UnixMicro() + int64(number(3))).UTC(), Description: text(values[4]),
+			Date: timeIn(values[3]), Description: text(values[4]),
 			Token: text(values[7]), Unkept: number(8),
 		}, nil
 	})

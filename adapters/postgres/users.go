@@ -507,7 +507,7 @@ func (s *Users) Read(
 	var lastSignIn *time.Time
 	scanner := newUserScanner(&lastSignIn)
 	return work(readAll(ctx, tx, "users", sql, args, func(row pgx.CollectableRow) (found ports.FoundUser, err error) {
-		found.User, err = scanner.scan(row)
+		found.User, err = scanner.scanMany(row, tx.Conn().TypeMap())
 		found.LastSignIn = timeOf(lastSignIn)
 		return found, err
 	}))

@@ -86,7 +86,10 @@ func writeCSV[T any](w io.Writer, language string, t table[T], name string, valu
 			case c.date != nil:
 				o.buf = append(o.buf, '"')
 				if at := c.date(row); !at.IsZero() {
-					o.buf = at.AppendFormat(o.buf, time.DateTime)
+					const length = len(time.DateTime)
+					from := len(o.buf)
+					o.buf = at.AppendFormat(o.buf, time.RFC3339)[:from+length] // which takes half of the time of another format
+					o.buf[from+len(time.DateOnly)] = ' '
 				}
 				o.buf = append(o.buf, '"')
 			default:

@@ -4,7 +4,6 @@ package csvfield
 
 import (
 	"bytes"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -15,14 +14,14 @@ import (
 // has an apostrophe already. Restore removes one
 // apostrophe at each of these places, which gives back every text unchanged.
 
-// formulaSigns begin a formula, by OWASP's list for CSV injection.
-const formulaSigns = "=+-@\t\r\n＝＋－＠"
-
 // Append appends text to dst as a quoted field that no spreadsheet takes for a formula.
 func Append[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	from := 0
 	for at := range len(text) {
+		if at > 0 && text[at] != '"' && !separates[text[at-1]] {
+			continue
+		}
 		if mayBegin(text, at) && isFormula(text[at:]) || at == 0 && text[0] == '\'' && isNumber(text) {
 			dst = append(append(dst, text[from:at]...), '\'')
 			from = at
@@ -83,7 +82,8 @@ func isFormula[T string | []byte](cell T) bool {
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(string(cell[at:min(at+utf8.UTFMax, len(cell))]))
 		}
-		if strings.ContainsRune(formulaSigns, r) {
+		switch r {
+		case '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠': // OWASP's list for CSV injection
 			return true
 		}
 		if r != '\'' && r != '"' && unicode.IsGraphic(r) && !unicode.IsSpace(r) {
