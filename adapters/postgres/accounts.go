@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,6 +31,12 @@ const rolesOfUser = "array(select role from roles where roles.user_id = u.id ord
 var selectUser = fmt.Sprintf(`
 	select u.id, u.reg_date, coalesce(u.code_id, 0), u.code_id is not distinct from 0, u.suspended_at, coalesce(u.must_change, false), u.password_date, u.password_used_by, `+rolesOfUser+`, %s, %s
 	from users u left join profiles p on p.user_id = u.id `, columnReads("u", userColumns), columnReads("p", profileColumns))
+
+// selectUsers reads many users. It reads all roles once, because few users have one.
+var selectUsers = strings.NewReplacer(
+	rolesOfUser, "r.roles",
+	"from users u", "from users u left join (select user_id, array_agg(role order by role) as roles from roles group by user_id) r on r.user_id = u.id",
+).Replace(selectUser)
 
 // Find implements ports.AccountStore.
 func (a *Accounts) Find(ctx context.Context, identity domain.Identity) (*domain.User, error) {

@@ -35,6 +35,7 @@ func (d *Directory) changeMany(ctx context.Context, mode ports.BulkMode, work fu
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // without effect after a commit
 
 	bulk := &bulkTx{tx: tx, mode: mode, origin: ports.OriginOf(ctx)}
+	defer bulk.wait() // before the rollback
 	err = bulk.begin(ctx)
 	if err != nil {
 		return err
@@ -58,9 +59,18 @@ type bulkTx struct {
 	queue  pgx.Batch
 
 	ids     []int64 // of all selected users, in ascending order
-	next    int     // place in ids of the users whom Next has not returned
+	next    int     // place in ids of the users who have not been read
 	batch   []int64 // of the users whom Next has returned
 	deletes bool
+
+	ahead chan bulkRead // receives the batch that is being read; nil for none
+}
+
+// A bulkRead is a batch that was locked and read.
+type bulkRead struct {
+	ids   []int64
+	users []ports.SelectedUser
+	err   error
 }
 
 // begin claims the key and selects the users.
@@ -74,7 +84,8 @@ func (b *bulkTx) begin(ctx context.Context) error {
 		return err
 	}
 	if b.mode.Selection.IDs == nil {
-		b.ids, err = b.find(ctx, "")
+		b.queueFind(&b.queue, "", nil, &b.ids)
+		err = b.send(ctx, "select users")
 	} else {
 		b.ids = slices.Compact(slices.Sorted(slices.Values(b.mode.Selection.IDs)))
 	}
@@ -83,20 +94,15 @@ func (b *bulkTx) begin(ctx context.Context) error {
 	return err
 }
 
-// find returns the ids of users that the filter selects and a condition restricts, in ascending order. The condition has the ids of the
-// batch as @batch.
-func (b *bulkTx) find(ctx context.Context, restriction string) ([]int64, error) {
+// queueFind queues a query for the ids of users that the filter selects and a condition restricts, in ascending order. The condition has the
+// ids of a batch as @batch.
+func (b *bulkTx) queueFind(queue *pgx.Batch, restriction string, batch []int64, found *[]int64) {
 	condition, args := selectionSQL(&b.mode.Selection, b.mode.Terms)
-	args["batch"] = b.batch
-	rows, err := b.tx.Query(ctx, "select d.user_id from directory d where "+condition+restriction+" order by d.user_id", args)
-	if err != nil {
-		return nil, fmt.Errorf("select users: %w", mark(err))
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("select users: %w", mark(err))
-	}
-	return ids, nil
+	args["batch"] = batch
+	queue.Queue("select d.user_id from directory d where "+condition+restriction+" order by d.user_id", args).Query(func(rows pgx.Rows) (err error) {
+		*found, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	})
 }
 
 // send sends the queued statements.
@@ -112,26 +118,59 @@ func (b *bulkTx) send(ctx context.Context, operation string) error {
 // Selected implements ports.BulkTx.
 func (b *bulkTx) Selected() int { return len(b.ids) }
 
-// Next implements ports.BulkTx. It also sends the pending changes. After it locks users, it applies the filter again to those whom other
-// transactions have changed since they were selected, so that the result equals some order of the changes.
+// Next implements ports.BulkTx. While the caller decides how users change, PostgreSQL changes those before and reads those after them.
 func (b *bulkTx) Next(ctx context.Context) ([]ports.SelectedUser, error) {
-	ids := b.ids[b.next:min(len(b.ids), b.next+bulkBatch)]
-	if len(ids) == 0 {
-		return nil, nil
+	if b.ahead == nil {
+		b.readAhead(ctx)
+	}
+	read := b.wait()
+	if read.err != nil || len(read.ids) == 0 {
+		return nil, read.err
+	}
+	b.batch = read.ids
+	b.readAhead(ctx)
+	return read.users, nil
+}
+
+// readAhead starts to send the changes that the caller has decided, and to read the next batch.
+func (b *bulkTx) readAhead(ctx context.Context) {
+	ids, queue := b.ids[b.next:min(len(b.ids), b.next+bulkBatch)], b.queue
+	if len(ids) == 0 && queue.Len() == 0 {
+		return
 	}
 	b.next += len(ids)
-	users, err := lockUsers(ctx, b.tx, &b.queue, ids)
 	b.queue = pgx.Batch{}
-	if err != nil {
-		return nil, err
+	ahead := make(chan bulkRead, 1)
+	b.ahead = ahead
+	go func() {
+		users, err := b.read(ctx, &queue, ids)
+		ahead <- bulkRead{ids, users, err}
+	}()
+}
+
+// wait returns the batch that is being read, an empty one for none.
+func (b *bulkTx) wait() (read bulkRead) {
+	if b.ahead != nil {
+		read = <-b.ahead
+		b.ahead = nil
 	}
-	b.batch = ids
+	return read
+}
+
+// read sends queued statements, and locks and reads users. After it locks users, it applies the filter again to those whom other transactions
+// have changed since they were selected, so that the result equals some order of the changes.
+func (b *bulkTx) read(ctx context.Context, queue *pgx.Batch, ids []int64) ([]ports.SelectedUser, error) {
+	var users []*domain.User
 	still := ids
-	if b.mode.Selection.IDs == nil {
-		still, err = b.find(ctx, " and d.user_id = any(@batch)")
-		if err != nil {
-			return nil, err
+	if len(ids) > 0 {
+		queueLock(queue, b.tx, ids, &users)
+		if b.mode.Selection.IDs == nil {
+			b.queueFind(queue, " and d.user_id = any(@batch)", ids, &still)
 		}
+	}
+	err := b.tx.SendBatch(ctx, queue).Close()
+	if err != nil {
+		return nil, fmt.Errorf("change and read users: %w", mark(err))
 	}
 	selected := make([]ports.SelectedUser, len(ids))
 	for i, id := range ids {
@@ -153,6 +192,9 @@ func (b *bulkTx) Change(_ context.Context, changes []ports.AccountChange) error 
 
 // Finish implements ports.BulkTx. The answer of a deletion names people who are deleted already.
 func (b *bulkTx) Finish(ctx context.Context, tally domain.Tally, answer *ports.Answer, entry domain.AuditEntry) error {
+	if read := b.wait(); read.err != nil {
+		return read.err
+	}
 	b.queue.Queue(recordSQL, noteArgs(b.origin, &entry)...)
 	owner := answerOwner{key: b.mode.Key}
 	if !b.deletes {

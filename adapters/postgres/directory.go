@@ -63,9 +63,11 @@ func (d *Directory) change(ctx context.Context, id int64, decide func(*domain.Us
 	var batch pgx.Batch
 	batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
 	batch.Queue("select pg_advisory_xact_lock($1)", int64(lockRoles))
-	users, err := lockUsers(ctx, tx, &batch, []int64{id})
+	var users []*domain.User
+	queueLock(&batch, tx, []int64{id}, &users)
+	err = tx.SendBatch(ctx, &batch).Close()
 	if err != nil {
-		return err
+		return fmt.Errorf("lock user: %w", mark(err))
 	}
 	if len(users) == 0 {
 		return ports.ErrNotFound
@@ -85,19 +87,15 @@ func (d *Directory) change(ctx context.Context, id int64, decide func(*domain.Us
 	return nil
 }
 
-// lockUsers sends queued statements, locks users in the order of their ids, and then reads them. It reads them in a statement of its own,
-// which sees what others have committed before the lock.
-func lockUsers(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, ids []int64) (users []*domain.User, err error) {
+// queueLock queues statements that lock users in the order of their ids, and then read them. A statement of its own reads them, because it
+// sees what others have committed before the lock.
+func queueLock(batch *pgx.Batch, tx pgx.Tx, ids []int64, users *[]*domain.User) {
 	batch.Queue("select from users where id = any($1) order by id for update", ids)
-	batch.Queue(selectUser+"where u.id = any($1) order by u.id", ids).Query(func(rows pgx.Rows) (err error) {
-		users, err = pgx.CollectRows(rows, scanUser)
+	batch.Queue(selectUsers+"where u.id = any($1) order by u.id", ids).Query(func(rows pgx.Rows) (err error) {
+		scanner := newUserScanner()
+		*users, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*domain.User, error) { return scanner.scanMany(row, tx.Conn().TypeMap()) })
 		return err
 	})
-	err = tx.SendBatch(ctx, batch).Close()
-	if err != nil {
-		return nil, fmt.Errorf("lock users: %w", mark(err))
-	}
-	return users, nil
 }
 
 // apply makes a change.
@@ -266,7 +264,6 @@ func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []
 	queue(&restored, "update users set suspended_at = null where id = any($1)")
 	queueForgetting(batch, deleted.ids)
 	queue(&passwords, relistPasswords, passwords.texts, passwords.times)
-	queue(&passwords, relistMissing)
 	queue(&changed{ids: slices.Concat(ended.ids, suspended.ids, restored.ids)}, relistUsers)
 	queue(&groups, `update directory set group_key = nullif(c.group_key, '') from unnest($1::bigint[], $2::text[]) c (id, group_key)
 		where user_id = c.id and name_key is not null`, groupKeys(groups.texts))

@@ -499,11 +499,8 @@ func (s *Users) Read(
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // there is nothing to undo
 	condition, args := selectionSQL(&selection, terms)
-	sql := strings.NewReplacer(
-		rolesOfUser, "r.roles", // read once: few users have one
-		"from users u", `, d.last_sign_in from directory d join users u on u.id = d.user_id
-			left join (select user_id, array_agg(role order by role) as roles from roles group by user_id) r on r.user_id = u.id`,
-	).Replace(selectUser) + " where " + condition + " order by " + orderSQL(order)
+	sql := strings.Replace(selectUsers, "from users u", ", d.last_sign_in from directory d join users u on u.id = d.user_id", 1) +
+		" where " + condition + " order by " + orderSQL(order)
 	var lastSignIn *time.Time
 	scanner := newUserScanner(&lastSignIn)
 	return work(readAll(ctx, tx, "users", sql, args, func(row pgx.CollectableRow) (found ports.FoundUser, err error) {

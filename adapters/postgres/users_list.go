@@ -41,18 +41,18 @@ func relistSQL(condition string) string {
 var (
 	relistUser  = relistSQL("u.id = $1")
 	relistUsers = relistSQL("u.id = any($1)")
-
-	// relistMissing adds the users who are not in directory.
-	relistMissing = relistSQL(`u.id = any(array(select unnest($1::bigint[]) except select user_id from directory where user_id = any($1)))`)
 )
 
-// relistPasswords records new passwords that nothing has used yet, without reading users again.
-const relistPasswords = `
-	update directory d set
-		temporary_since = case when starts_with(c.hash, '` + ports.TemporaryScheme + `') then c.made end,
-		standing = case when d.standing = 0 then 0 when not starts_with(c.hash, '` + ports.TemporaryScheme + `') then 3
-			when d.last_sign_in is null then 1 else 2 end
-	from unnest($1::bigint[], $2::text[], $3::timestamptz[]) c (id, hash, made) where d.user_id = c.id`
+// relistPasswords records new passwords that nothing has used yet. It reads only the users who are not in directory.
+var relistPasswords = `
+	with listed as (
+		update directory d set
+			temporary_since = case when starts_with(c.hash, '` + ports.TemporaryScheme + `') then c.made end,
+			standing = case when d.standing = 0 then 0 when not starts_with(c.hash, '` + ports.TemporaryScheme + `') then 3
+				when d.last_sign_in is null then 1 else 2 end
+		from unnest($1::bigint[], $2::text[], $3::timestamptz[]) c (id, hash, made) where d.user_id = c.id
+		returning d.user_id
+	) ` + relistSQL("u.id = any(array(select unnest($1::bigint[]) except select user_id from listed))")
 
 // rekeyUser sets the keys of a user who is in directory.
 const rekeyUser = `
