@@ -44,7 +44,8 @@ func TestUserSearch(t *testing.T) {
 		{"Yo", "Пёт", "RU", domain.UserSearch{Name: "пет", Logins: []string{"пет", "пёт"}, Emails: []string{"пет", "пёт"}}},
 		{"Words", "ИВАНОВ  Иван И", "RU", domain.UserSearch{
 			Name: "иванов иван и", Pairs: []domain.NamePair{
-				{First: "иван", Last: "иванов", Others: []string{"и"}}, {First: "иванов", Last: "иван", Others: []string{"и"}},
+				{First: "иван", Last: "иванов", Others: []string{"и"}},
+				{First: "иванов", Last: "иван", Others: []string{"и"}},
 				{First: "иванов", Last: "и", Others: []string{"иван"}},
 			}, Logins: []string{"иванов  иван и"}, Emails: []string{"иванов  иван и"},
 		}},

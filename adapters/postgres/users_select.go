@@ -95,7 +95,7 @@ var standings = map[domain.Status]int{
 // textSQL returns the condition by which the text of the filter finds a user. A prefix of the condition determines how PostgreSQL looks up
 // the keys in users: once for all of them, or for each user.
 func (s *selecting) textSQL(ofUsers string) string {
-	all := []string{begins("d.name_key", "@name"), begins("d.first_key", "@name")}
+	all := append(make([]string, 0, 2+2*len(s.search.Pairs)), begins("d.name_key", "@name"), begins("d.first_key", "@name"))
 	for i := range s.search.Pairs {
 		all = append(all, s.pairSQL("d.first_key", i), s.pairSQL("d.further_key", i))
 	}
@@ -134,9 +134,8 @@ func begins(key, parameter string) string {
 func (s *selecting) pairSQL(key string, i int) string {
 	pair := &s.search.Pairs[i]
 	first, last := s.parameter("first", i, pair.First), s.parameter("last", i, pair.Last)
-	all := []string{
-		begins(key, first), fmt.Sprintf("strpos(%[1]s, ' ') > 0 and starts_with(substr(%[1]s, strpos(%[1]s, ' ') + 1), %[2]s)", key, last),
-	}
+	all := append(make([]string, 0, 2+len(pair.Others)), begins(key, first),
+		fmt.Sprintf("strpos(%[1]s, ' ') > 0 and starts_with(substr(%[1]s, strpos(%[1]s, ' ') + 1), %[2]s)", key, last))
 	for j, other := range pair.Others {
 		all = append(all, "strpos(' ' || d.name_key, "+s.parameter(fmt.Sprint("other", i, "_"), j, " "+other)+") > 0")
 	}
