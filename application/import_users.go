@@ -169,8 +169,14 @@ func (u *ImportUsers) inPlace(ctx context.Context, i *userImport) (*ports.Import
 // an upload, whose import the server itself repeats.
 func (u *ImportUsers) repeat(ctx context.Context, key domain.ImportKey, fingerprint []byte) (*ports.ImportResult, error) {
 	result, err := u.recall(ctx, key, fingerprint)
-	if err != nil || result.Tally.Registered == 0 || key.Upload != "" {
+	if err != nil || key.Upload != "" {
 		return result, err
+	}
+	if result.Forgotten {
+		return nil, errors.Join(ports.ErrForgotten, result.Close())
+	}
+	if result.Tally.Registered == 0 {
+		return result, nil
 	}
 	err = u.cfg.Audit.Record(ctx, domain.AuditEntry{
 		Action: domain.ActionExported, Import: result.ID, After: map[string]any{"file": "answer"},
@@ -199,7 +205,7 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 	switch {
 	case err != nil:
 		err = fmt.Errorf("recall answer: %w", err)
-	case fingerprint != nil && !bytes.Equal(answer.Fingerprint, fingerprint):
+	case fingerprint != nil && !answer.Forgotten && !bytes.Equal(answer.Fingerprint, fingerprint):
 		err = ports.ErrKeyReused
 	case len(answer.Salt) > 0: // not of a bulk change that gave no passwords
 		issuer, err = u.cfg.Passwords.Issue(answer.Salt)
@@ -209,6 +215,7 @@ func (u *ImportUsers) recall(ctx context.Context, key domain.ImportKey, fingerpr
 	}
 	result := resultOf(u.cfg.Outcomes, log, issuer)
 	result.ID, result.Tally, result.Notes, result.Replayed = answer.Import, answer.Tally, answer.Notes, true
+	result.Forgotten = answer.Forgotten
 	return result, nil
 }
 

@@ -13,7 +13,7 @@ import (
 type Importing interface {
 	// Import registers every record of the file that can be registered, in order, and records the others as rejections. It is
 	// atomic: after an error only the record of the import is left. It returns a *RecordedError with domain.ErrBrokenFile if
-	// the file holds no records, domain.ErrTooManyRecords, domain.ErrTooSlow, ErrKeyRunning, ErrKeyReused, ErrOtherSecret,
+	// the file holds no records, domain.ErrTooManyRecords, domain.ErrTooSlow, ErrKeyRunning, ErrKeyReused, ErrForgotten, ErrOtherSecret,
 	// ErrBusy, and ErrUnavailable if the database is unreachable or other imports block this one for too long.
 	Import(ctx context.Context, request ImportRequest) (*ImportResult, error)
 
@@ -51,6 +51,9 @@ type ImportResult struct {
 	Tally    domain.Tally
 	Notes    FileNotes
 	Replayed bool // the result of an earlier import with the same key
+
+	// Forgotten reports that the outcomes and notes were deleted with a person whom they named.
+	Forgotten bool
 
 	// Outcomes yields the outcome of each record, in order, and ends with the first error. It can be iterated repeatedly until
 	// Close, but not concurrently.

@@ -19,6 +19,9 @@ var (
 	// ErrKeyUsed is returned when an answer is stored for the key.
 	ErrKeyUsed = errors.New("an import with this key exists")
 
+	// ErrForgotten is returned when the answer that was stored for the key has been deleted with a person whom it named.
+	ErrForgotten = errors.New("the answer named a person who was deleted")
+
 	// ErrKeyReused is returned when the key was used with another file or other options.
 	ErrKeyReused = errors.New("key was used for another import")
 )
@@ -95,4 +98,5 @@ type KeptAnswer struct {
 	Fingerprint []byte
 	Salt        []byte
 	Notes       FileNotes // empty in answers of versions that stored none
+	Forgotten   bool      // a person whom the answer named was deleted, and with the person all of it but Import and Tally
 }

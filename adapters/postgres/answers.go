@@ -171,9 +171,9 @@ func (s *Imports) Recall(ctx context.Context, key domain.ImportKey, w io.Writer)
 	var answer ports.KeptAnswer
 	var stored []byte
 	err = tx.QueryRow(ctx, `select k.key, coalesce(c.id, 0), k.objects, coalesce(c.created, k.registered), coalesce(c.refused, k.rejected), k.fingerprint, k.salt,
-		k.notes`+answerSQL,
+		k.notes, k.forgotten`+answerSQL,
 		storedKey(key), keyBefore(key), key.Token).
-		Scan(&stored, &answer.Import, &answer.Tally.Records, &answer.Tally.Registered, &answer.Tally.Rejected, &answer.Fingerprint, &answer.Salt, &answer.Notes)
+		Scan(&stored, &answer.Import, &answer.Tally.Records, &answer.Tally.Registered, &answer.Tally.Rejected, &answer.Fingerprint, &answer.Salt, &answer.Notes, &answer.Forgotten)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ports.ErrNotFound
 	}

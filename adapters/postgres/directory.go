@@ -279,14 +279,24 @@ func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []
 // noteUsersSQL adds an entry for each of many users.
 var noteUsersSQL = note{first: 1, from: "unnest($11::bigint[]) changed (id)", user: "changed.id"}.sql()
 
+// forgetSQL returns the statement that deletes the answers of a condition. Their keys stay until they expire: a request that is repeated must not
+// register the person again.
+func forgetSQL(condition string) string {
+	return `with forgotten as (
+			update idempotency_keys set forgotten = true, fingerprint = '', salt = '', notes = '{}', users = null where not forgotten and ` + condition + `
+			returning key
+		)
+		delete from outcomes using forgotten where outcomes.key = forgotten.key`
+}
+
 // queueForgetting queues the deletion of accounts, and of what names their persons elsewhere.
 func queueForgetting(batch *pgx.Batch, ids []int64) {
 	if ids == nil {
 		return
 	}
-	batch.Queue("delete from idempotency_keys using users where users.id = any($1) and idempotency_keys.code_id = users.code_id", ids)
-	batch.Queue(`delete from idempotency_keys where users is not null
-		and key in (select key from idempotency_keys k, unnest(k.users) named (id) join unnest($1::bigint[]) d (id) using (id) where k.users is not null)`, ids)
+	batch.Queue(forgetSQL("code_id in (select code_id from users where id = any($1))"), ids)
+	batch.Queue(forgetSQL(`users is not null
+		and key in (select key from idempotency_keys k, unnest(k.users) named (id) join unnest($1::bigint[]) d (id) using (id) where k.users is not null)`), ids)
 	batch.Queue("update bad_users set original = null from users where users.id = any($1) and bad_users.login_key = users.login_key", ids)
 	batch.Queue("delete from users where id = any($1)", ids)
 	batch.Queue("delete from directory where user_id = any($1)", ids)

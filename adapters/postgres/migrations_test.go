@@ -240,6 +240,20 @@ func TestMigrationOfNotes(t *testing.T) {
 	}
 }
 
+// Answers from before the migration are not forgotten, and neither are those that the previous version stores beside this one.
+func TestMigrationOfForgottenAnswers(t *testing.T) {
+	const insert = `insert into idempotency_keys (key, code_id, objects, fingerprint, salt, expires) values (sha256('%s'), 1, 1, 'x', 'x', now() + interval '1 day');`
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261127000020", `insert into codes (code, description) values (200, 'x');`+fmt.Sprintf(insert, "before"))
+	_, err := db.Pool().Exec(t.Context(), fmt.Sprintf(insert, "beside"))
+	require.NoError(t, err)
+	for _, key := range []string{"before", "beside"} {
+		answer, err := postgres.NewImports(db, time.Now).Recall(t.Context(), domain.ImportKey{Value: key}, io.Discard)
+		require.NoError(t, err)
+		require.False(t, answer.Forgotten)
+	}
+}
+
 // Passwords from before the migration count as unused, and the previous version runs beside this one.
 func TestMigrationOfPasswordUse(t *testing.T) {
 	const before = `insert into users (login, login_key, password_hash, phone) values ('A', 'a', '$sha256$x', '79');`

@@ -147,6 +147,13 @@ var situations = map[string]situation{
 		require.Equal(t, 200, got.status)
 		return func() {}
 	}},
+	"answer_deleted": {before: func(t *testing.T, p *program, again func(*program) answer) func() {
+		require.Equal(t, 200, again(p).status)
+		anna := pgtest.Query[struct{ ID int64 }](t, p.database, "select id from users")[0].ID
+		token := p.token(t, fmt.Sprint("writer", anna), "--scope", "users:write")
+		require.Equal(t, http.StatusNoContent, p.do(t, http.MethodDelete, fmt.Sprint("/users/", anna), nil, "Authorization", "Bearer "+token).status)
+		return func() {}
+	}},
 	"other_secret": {before: func(t *testing.T, p *program, again func(*program) answer) func() {
 		other := &program{database: p.database}
 		other.run(t, "serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--database-url", p.database)

@@ -263,11 +263,14 @@ func storesBulkAnswer(t *testing.T, s AccountsSubject) {
 
 func forgetsBulkAnswers(t *testing.T, s AccountsSubject) {
 	kept := func(job string) bool {
-		_, err := s.Imports.Recall(t.Context(), keyOf(job), io.Discard)
-		if err != nil {
-			require.ErrorIs(t, err, ports.ErrNotFound)
+		var outcomes bytes.Buffer
+		answer, err := s.Imports.Recall(t.Context(), keyOf(job), &outcomes)
+		require.NoError(t, err)
+		if answer.Forgotten {
+			require.Equal(t, &ports.KeptAnswer{Tally: answer.Tally, Fingerprint: []byte{}, Salt: []byte{}, Forgotten: true}, answer)
 		}
-		return err == nil
+		require.Equal(t, answer.Forgotten, outcomes.Len() == 0)
+		return !answer.Forgotten
 	}
 	first, second, third := create(t, s, Record(t, 1)), create(t, s, Record(t, 2)), create(t, s, Record(t, 3))
 	nothing, deleted := makeChange(ports.AccountChange{}), makeChange(ports.AccountChange{Deleted: true})
@@ -276,6 +279,7 @@ func forgetsBulkAnswers(t *testing.T, s AccountsSubject) {
 	require.NoError(t, changeMany(t.Context(), s, "third", selectionOf(third), nothing))
 	require.NoError(t, change(t, s, first.ID, ports.AccountChange{Deleted: true}))
 	require.Equal(t, []bool{false, true, true}, []bool{kept("both"), kept("second"), kept("third")})
+	require.ErrorIs(t, changeMany(t.Context(), s, "both", selectionOf(second), deleted), ports.ErrKeyUsed, "a job that runs again changes no one twice")
 	require.NoError(t, changeMany(t.Context(), s, "deletion", selectionOf(second), deleted))
 	require.Equal(t, []bool{false, true, true}, []bool{kept("second"), kept("third"), kept("deletion")})
 }

@@ -128,7 +128,10 @@ func (s *Imports) forget(i int) {
 	login := s.accounts[i].Registration.Login
 	for key, answer := range s.answers {
 		if answer.Import == s.dates[i].by && answer.Import != 0 || slices.Contains(answer.users, int64(i+1)) {
-			delete(s.answers, key)
+			s.answers[key] = keptAnswer{
+				KeptAnswer: ports.KeptAnswer{Import: answer.Import, Tally: answer.Tally, Fingerprint: []byte{}, Salt: []byte{}, Forgotten: true},
+				expires:    answer.expires,
+			}
 		}
 	}
 	for n := range s.records {

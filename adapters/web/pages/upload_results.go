@@ -60,6 +60,9 @@ func (u *Uploads) result(c *fiber.Ctx, user *domain.User) (*ports.Upload, *ports
 		return nil, nil, err
 	}
 	result, err := u.Importing.Recall(c.UserContext(), upload.Key())
+	if err == nil && result.Forgotten {
+		return upload, nil, errors.Join(ports.ErrNotFound, result.Close())
+	}
 	return upload, result, err
 }
 

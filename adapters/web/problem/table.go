@@ -68,6 +68,7 @@ var table = []struct {
 	{ErrSheets, http.StatusBadRequest, "parameter", "The parameter sheet has too many values. Name at most 256 sheets."},
 	{ports.ErrKeyRunning, http.StatusConflict, "key_running", "Another request with this Idempotency-Key is still running. Try again in a few seconds."},
 	{ports.ErrKeyReused, http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key was used with another file. Send a new key with a new file."},
+	{ports.ErrForgotten, http.StatusGone, "answer_deleted", "The answer to this Idempotency-Key was deleted with an account that it named. No one was registered again. Send a new key with a new file."},
 	{ports.ErrOtherSecret, http.StatusInternalServerError, "other_secret", "The answer was stored with another secret key. Tell the administrator."},
 	{domain.ErrTooManyRecords, http.StatusRequestEntityTooLarge, "too_many_objects", "The file has more records than this server accepts in one import. Split it."},
 	{domain.ErrTooSlow, http.StatusServiceUnavailable, "too_slow", "The import exceeded its time limit, and no one was registered. Try again, or split the file."},
