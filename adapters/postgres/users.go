@@ -344,7 +344,11 @@ func (p *userPage) prefixes() []string {
 // streams returns the queries that read rows in the order of the page, one after another.
 func (p *userPage) streams() []string {
 	after := p.after
-	if after == nil {
+	switch {
+	case after != nil:
+	case p.order == domain.UsersByRegistered && !p.filter.Until.IsZero():
+		after = &userPlace{At: p.filter.Until} // PostgreSQL would read the index from its end to another condition
+	default:
 		after = &userPlace{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
 	}
 	p.args["key"], p.args["at"], p.args["id"] = after.Key, after.At, after.ID
@@ -353,8 +357,8 @@ func (p *userPage) streams() []string {
 	switch p.order {
 	case domain.UsersByRegistered:
 		where := "(d.registered, d.user_id) < (@at::timestamptz, @id::bigint)"
-		if p.period() != "" {
-			where += " and " + p.period()
+		if !p.filter.From.IsZero() {
+			where += " and d.registered >= @from"
 		}
 		return []string{p.stream("null::text", selected, where, "d.registered desc, d.user_id desc")}
 	case domain.UsersByLastSignIn:
