@@ -3,6 +3,7 @@ package charset
 import (
 	_ "embed"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -21,6 +22,9 @@ type model struct {
 	singles []probabilities
 	pairs   map[uint32]probabilities
 	triples map[uint32]probabilities
+
+	known map[string][]int // languages by word of names.txt
+	whole []float64        // by language, of one of its words in names.txt
 }
 
 type probabilities []float32
@@ -29,11 +33,14 @@ type probabilities []float32
 const (
 	weightTriple = 0.35
 	weightPair   = 0.40
-	weightSingle = 0.22
-	weightAny    = 0.03
+	weightSingle = 0.247
+	weightAny    = 0.003
 )
 
-// models builds the model from the names, in a few milliseconds.
+// weightKnown is the share of a text's words that names.txt is assumed to have.
+const weightKnown = 0.3
+
+// models builds the model from the names, once, in some tens of milliseconds.
 var models = sync.OnceValue(func() *model {
 	words := map[string][]string{}
 	var order []string
@@ -61,9 +68,16 @@ var models = sync.OnceValue(func() *model {
 	}
 	m.languages, m.singles = len(order), make([]probabilities, len(m.letters)+1)
 	m.pairs, m.triples = map[uint32]probabilities{}, map[uint32]probabilities{}
+	m.known, m.whole = map[string][]int{}, make([]float64, len(order))
 	counts := make([]counted, len(order))
 	for i, name := range order {
 		counts[i] = m.count(words[name])
+		m.whole[i] = math.Log(weightKnown / float64(len(words[name])))
+		for _, word := range words[name] {
+			if !slices.Contains(m.known[word], i) {
+				m.known[word] = append(m.known[word], i)
+			}
+		}
 	}
 	m.learn(counts)
 	return m

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -248,10 +249,10 @@ func mayBeDoubleBytes(words []string) bool {
 	return len(words) == 1 && len(words[0]) <= size && !strings.ContainsFunc(words[0], func(r rune) bool { return r < utf8.RuneSelf })
 }
 
-// easing returns how much of its rarity an encoding gets back in a short text: a few words decide nothing against a rare one.
+// easing returns the share of its rarity that an encoding gets back in a short text: a few words alone do not rule a rare one out.
 func easing(words int) float64 {
-	const few, many = 8, 24
-	return min(max(float64(many-words)/(many-few), 0), 1)
+	const few, many, most = 8, 24, 0.6
+	return most * min(max(float64(many-words)/(many-few), 0), 1)
 }
 
 // readAlike reports whether two encodings read the bytes of the text as the same characters.
@@ -267,6 +268,7 @@ func (t *Text) readAlike(a, b Charset) bool {
 // The costs of what names do not have, as logarithms of probabilities.
 const (
 	costInWord    = -8  // such a sign between two letters
+	costElision   = -1  // an apostrophe in its place
 	costMark      = -8  // a quote, a dash, or another sign that lists have
 	costSymbol    = -14 // another character that is no letter
 	costUndefined = -16 // a byte that stands for nothing, or for a control character
@@ -281,7 +283,7 @@ const (
 func mixture(words [][]float64) float64 {
 	const (
 		rounds = 4
-		pseudo = 0.2 // words that each language has in any case
+		pseudo = 0.05 // words that each language has in any case
 	)
 	shares := make([]float64, models().languages)
 	for i := range shares {
@@ -320,7 +322,11 @@ type reading struct {
 func (m *model) word(word string) reading {
 	chars := []rune(word)
 	signs, isStrange := m.signs(chars)
-	return reading{signs: signs, each: m.order(chars), isStrange: isStrange}
+	each := m.order(chars)
+	for _, language := range m.known[strings.ToLower(word)] {
+		each[language] = max(each[language], m.whole[language])
+	}
+	return reading{signs: signs, each: each, isStrange: isStrange}
 }
 
 // order returns the logarithms of the probabilities of a word's letters and their order.
@@ -353,18 +359,26 @@ func (m *model) order(chars []rune) []float64 {
 	return each
 }
 
+// elision matches words that have a typographic apostrophe, such as D’Amico, O’Neill and Лук’яненко.
+var elision = regexp.MustCompile(`(?i)^(?:(?:d|l|dall|dell|sant)’[aeéèiouh]|o’\pL)|\p{Cyrillic}’[яюєї]`)
+
 // signs returns the logarithm of the probability of a word's case, and of its characters that are no letters, and whether one is strange.
 func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
-	var capitals, small, latin, cyrillic, greek int
+	var capitals, small, latin, cyrillic, greek, hebrew int
 	for i, char := range chars {
 		follows := i > 0 && unicode.IsLetter(chars[i-1])
 		if !unicode.IsLetter(char) {
-			cost += costOf(char)
-			isStrange = isStrange || costOf(char) == costSymbol
-			if follows && i+1 < len(chars) && unicode.IsLetter(chars[i+1]) && char > unicode.MaxASCII && char != '’' {
+			isInWord := follows && i+1 < len(chars) && unicode.IsLetter(chars[i+1])
+			switch {
+			case char == '’' && elision.MatchString(string(chars)):
+				cost += costElision
+				continue
+			case isInWord && char > unicode.MaxASCII && char != '’':
 				cost += costInWord
 				isStrange = isStrange || costOf(char) > costUndefined // a byte that is undefined was damaged
 			}
+			cost += costOf(char)
+			isStrange = isStrange || costOf(char) == costSymbol
 			continue
 		}
 		switch {
@@ -384,6 +398,8 @@ func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
 			cyrillic++
 		case unicode.Is(unicode.Greek, char):
 			greek++
+		case unicode.Is(unicode.Hebrew, char):
+			hebrew++
 		default:
 			latin++
 		}
@@ -398,7 +414,7 @@ func (m *model) signs(chars []rune) (cost float64, isStrange bool) {
 	case small == 0 && capitals > 1:
 		cost += costCapitals
 	}
-	if max(latin, cyrillic, greek) < latin+cyrillic+greek {
+	if max(latin, cyrillic, greek, hebrew) < latin+cyrillic+greek+hebrew {
 		cost += costScripts
 	}
 	return cost, isStrange
