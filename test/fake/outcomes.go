@@ -51,7 +51,10 @@ func (l *outcomeLog) Reader() *io.SectionReader {
 	lines := json.NewEncoder(&b)
 	for _, o := range l.appended {
 		name := domain.NameTexts{First: o.Name.First.String(), Last: o.Name.Last.String(), Patronymic: o.Name.Patronymic.String()}
-		_ = lines.Encode(outcomeLine{o.Place, o.Login, name, o.Group.String(), o.Violations, o.Skipped}) // neither the type nor the buffer can fail
+		err := lines.Encode(outcomeLine{o.Place, o.Login, name, o.Group.String(), o.Violations, o.Skipped})
+		if err != nil {
+			panic(err) // neither the type nor the buffer can fail
+		}
 	}
 	b.Write(l.Bytes())
 	return io.NewSectionReader(bytes.NewReader(b.Bytes()), 0, int64(b.Len()))
