@@ -1,6 +1,9 @@
 package acceptance_test
 
 import (
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 
@@ -124,6 +127,9 @@ func TestPeopleOfTheFirstServiceSignIn(t *testing.T) {
 	delete(passwords, "snegov")
 	for login, password := range passwords {
 		t.Run(login, func(t *testing.T) {
+			if login != "gornaya login" {
+				p.set(t, "update users set password_hash = '"+cheapHash(t, password)+"' where login = '"+login+"'")
+			}
 			require.Equal(t, 401, p.browser(t).SignIn(t, login, password+"x").Status)
 			for range 2 { // by the old hash and by the new one
 				b := p.browser(t)
@@ -144,6 +150,14 @@ func TestPeopleOfTheFirstServiceSignIn(t *testing.T) {
 	require.Zero(t, status, stderr)
 }
 
+// cheapHash returns a hash of the first service. Those of its dump have 260,000 iterations, which take a second with the race detector.
+func cheapHash(t *testing.T, password string) string {
+	t.Helper()
+	key, err := pbkdf2.Key(sha256.New, password, []byte("salt"), 1000, sha256.Size)
+	require.NoError(t, err)
+	return "pbkdf2:sha256:1000$salt$" + hex.EncodeToString(key)
+}
+
 // Both of Werkzeug's hashes verify, and passwords that cannot be chosen today.
 func TestHashesOfTheFirstService(t *testing.T) {
 	p := servedFirst(t)
@@ -152,8 +166,7 @@ func TestHashesOfTheFirstService(t *testing.T) {
 			"scrypt:32768:8:1$k3QzWm9TtR1xYb7a$56a6b943bcab57c06aa0f03842beeb44fb7d4a40ee893ab0aeddbe9e1f68202b03ad4fc8e24c0d94895289f779a5fcb0d4a97fe9c7a1de55724ac3487ce469b5",
 			"four green pines",
 		},
-		"pbkdf2": {"pbkdf2:sha256:600000$k3QzWm9TtR1xYb7a$896dc2729c2819d3b74f862243ec2f4529aaaad33302f6db70f077864f6bf8ef", "four green pines"},
-		"tab":    {"pbkdf2:sha256:1000$salt$964f083dc9c23a96fb62a49113434edf7ad0d0a3f5d47c3369c38dbc71208ed1", "two\twords"},
+		"pbkdf2": {"pbkdf2:sha256:1000$salt$964f083dc9c23a96fb62a49113434edf7ad0d0a3f5d47c3369c38dbc71208ed1", "two\twords"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.set(t, "update users set password_hash = '"+c.hash+"' where id = 1")
