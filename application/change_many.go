@@ -172,11 +172,18 @@ func (b *bulkChange) changeOf(user *domain.User, left bool) (change ports.Accoun
 	return change, code
 }
 
-// facts returns what the audit says about the change. Like all entries it names no person, so it leaves out the text that was searched for.
+// facts returns what the audit says about the change.
 func (b *bulkChange) facts() map[string]any {
-	facts := map[string]any{"action": b.Action, "selected": b.tally.Records, "changed": b.tally.Registered}
-	filter := b.Selection.Filter
-	if b.Selection.IDs != nil {
+	facts := factsOf(&b.Selection)
+	facts["action"], facts["selected"], facts["changed"] = b.Action, b.tally.Records, b.tally.Registered
+	return facts
+}
+
+// factsOf returns what the audit says about a selection. Like all entries it names no person, so it leaves out the text that was searched for.
+func factsOf(selection *ports.UserSelection) map[string]any {
+	facts := map[string]any{}
+	filter := selection.Filter
+	if selection.IDs != nil {
 		facts["ticked"] = true
 		return facts
 	}

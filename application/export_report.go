@@ -84,12 +84,14 @@ func (u *ExportReport) ExportUsers(ctx context.Context, query ports.UserExportQu
 	if !known {
 		return nil, fmt.Errorf("export users as %q: %w", query.Format, ports.ErrNotFound)
 	}
+	facts := factsOf(&query.Selection)
+	facts["file"] = "users." + query.Format
 	name := ports.ExportName{Kind: "rollcall-users", Detail: u.cfg.Now().Format(time.DateOnly), Extension: query.Format}
 	file, err := u.export(ctx, name, func(w io.Writer) error {
 		return u.cfg.Users.Read(ctx, query.Selection, query.Order, func(users iter.Seq2[*domain.Person, error]) error {
 			return format.Write(w, query.Language, users)
 		})
-	}, domain.AuditEntry{After: map[string]any{"file": "users." + query.Format}})
+	}, domain.AuditEntry{After: facts})
 	if err != nil {
 		return nil, fmt.Errorf("export users: %w", err)
 	}

@@ -67,6 +67,8 @@ func TestAuditPageHasEveryAction(t *testing.T) {
 	}
 	s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionExported, Import: 1, After: map[string]any{"file": "slips"}})
 	require.Contains(t, b.Get(t, "/audit?action=export").Text(".audit"), "Slips to print, with passwords")
+	s.record(t, domain.UserActor(1), domain.AuditEntry{Action: domain.ActionExported, After: map[string]any{"file": "users.csv", "group": "7А", "q": "…"}})
+	require.Equal(t, []string{"users.csv", "Name, login, email or phone: …", "Group: 7А"}, eachText(b.Get(t, "/audit?action=export"), ".audit tr:first-child .what span"))
 	page := b.Get(t, "/audit?lang=en&action=import")
 	require.Contains(t, page.Text(".audit"), "Records: 2,000, registered: 1, rejected: 1,999")
 	require.Contains(t, page.Text(".audit"), "1,500 more attempts, not listed one by one")

@@ -205,7 +205,7 @@ func TestDirectoryExport(t *testing.T) {
 	require.Len(t, lines, 121, "the users of every page")
 	require.Regexp(t, `^"121","Ли","Яна","Петровна","user120","user120@example.com","","","8Б","never_signed_in","[\d-]+ [\d:]+","","UTC[^"]*","1"$`, lines[1])
 	require.Contains(t, b.Get(t, "/users/export/csv?import=2").HTML, `"'=boris","","'+79161000006","1990-02-28",`)
-	require.Contains(t, b.Get(t, "/audit").Find(".audit tbody tr").First().Text(), "users.csv")
+	require.Equal(t, []string{"users.csv", "Import number: 2"}, eachText(b.Get(t, "/audit"), ".audit tbody tr:first-child .what span"))
 
 	token := s.token(t, domain.ScopeUsersRead)
 	got = s.do(t, http.MethodGet, "/users/export/json?q=user00", "", "Authorization", token)

@@ -190,7 +190,7 @@ func factsOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
 			say(fmt.Sprint(e.After["file"]))
 			break
 		}
-		facts = append(facts, fmt.Sprint(e.After["file"]))
+		facts = append(append(facts, fmt.Sprint(e.After["file"])), selectionOf(e, words)...)
 	case domain.ActionServerStarted:
 		for _, name := range slices.Sorted(maps.Keys(e.After)) {
 			facts = append(facts, fmt.Sprintf("--%s %v", name, e.After[name]))
@@ -202,7 +202,7 @@ func factsOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
 	return facts
 }
 
-// selectionOf returns the filter by which the people of a change were selected.
+// selectionOf returns the filter by which the people of a change or of an export were selected.
 func selectionOf(e *domain.AuditEntry, words *locale.Words) (facts []string) {
 	if e.After["ticked"] == true {
 		return []string{words.Text("audit.fact.ticked")}
