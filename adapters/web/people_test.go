@@ -225,6 +225,7 @@ func TestPersonIsPatched(t *testing.T) {
 		{"RepeatedUnknownField", `{"lastname":"Ким","lastname":"Ли"}`, nil, 400, `{"field":"lastname","code":"read_only"`},
 		{"RepeatedField", `{"last_name":"Ким","last_name":"Ли"}`, nil, 422, `{"field":"last_name","code":"repeated"`},
 		{"AfterTheObject", `{"last_name":"Ким"}{}`, nil, 400, `"code":"patch"`},
+		{"AcceptOfABrowser", `{"status":"active"}`, []string{"Accept", "text/html"}, 400, `{"field":"status","code":"read_only"`},
 		{"NoObject", `["last_name"]`, nil, 400, `"code":"patch"`},
 		{"Null", `null`, nil, 400, `"code":"patch"`},
 		{"Broken", `{"last_name":`, nil, 400, `"code":"patch"`},
