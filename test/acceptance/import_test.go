@@ -290,9 +290,7 @@ func TestClientDisconnects(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
-	waiting := func() bool {
-		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
-	}
+	waiting := func() bool { return p.isHeld(t, "users") }
 	large := annaOnly() + strings.Repeat(" ", 1<<20)
 	for i, c := range []struct {
 		name, headers string
@@ -477,9 +475,7 @@ func TestImportLimits(t *testing.T) {
 	}
 	first := make(chan answer)
 	go func() { first <- p.post(t, large("anna")) }()
-	require.Eventually(t, func() bool {
-		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
-	}, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return p.isHeld(t, "users") }, 20*time.Second, 10*time.Millisecond)
 	got := p.post(t, large("boris"))
 	recorded(got, 503, domain.DescriptionNoneCreated)
 	require.NotEmpty(t, got.header.Get("Retry-After"))

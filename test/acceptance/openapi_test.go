@@ -176,9 +176,7 @@ func running(t *testing.T, p *program, again func(*program) answer) func() {
 	release := held(t, p, again)
 	ended := make(chan struct{})
 	go func() { defer close(ended); again(p) }()
-	require.Eventually(t, func() bool {
-		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
-	}, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return p.isHeld(t, "users") }, 20*time.Second, 10*time.Millisecond)
 	return func() { release(); <-ended }
 }
 

@@ -278,9 +278,7 @@ func TestUploadSurvivesARestart(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "begin; lock table profiles in share mode") // the import has written users and cannot write profiles
 	require.NoError(t, err)
 	b.Send(t, address+"/start", got, nil)
-	require.Eventually(t, func() bool {
-		return p.count(t, "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0
-	}, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return p.isHeld(t, "profiles") }, 20*time.Second, 10*time.Millisecond)
 	p.stop()
 	_, err = conn.Exec(t.Context(), "rollback")
 	require.NoError(t, err)

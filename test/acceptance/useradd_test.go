@@ -47,6 +47,13 @@ func (p *program) count(t *testing.T, table string) int {
 	return pgtest.Query[struct{ N int }](t, p.database, `select count(*)::int from `+table)[0].N
 }
 
+// isHeld reports whether an import waits for a lock of a table. Other locks, such as those of a sweep, do not count.
+func (p *program) isHeld(t *testing.T, table string) bool {
+	t.Helper()
+	const waiting = "pg_locks join pg_database d on d.oid = database where datname = current_database() and not granted and relation = '%s'::regclass"
+	return p.count(t, fmt.Sprintf(waiting, table)) > 0
+}
+
 func person(login, contacts string) string {
 	return fmt.Sprintf(`{"first_name":"Анна","last_name":"Ким","patronymic":"Петровна","login":"%s",%s}`, login, contacts)
 }
