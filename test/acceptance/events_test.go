@@ -92,7 +92,7 @@ func TestSecurityEventsUnderFlood(t *testing.T) {
 	require.Equal(t, "event=form outcome=forged code=cross_site", events[len(events)-1])
 	require.Eventually(t, func() bool {
 		return strings.Contains(p.logged(), `msg="security events left out" event=token outcome=refused left_out=`)
-	}, 20*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 // Changes of roles by command are logged where the command runs.

@@ -310,20 +310,20 @@ func TestClientDisconnects(t *testing.T) {
 			require.NoError(t, err)
 			_, err = fmt.Fprintf(client, "POST /useradd HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s", c.headers, len(c.file), c.file)
 			require.NoError(t, err)
-			require.Eventually(t, waiting, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, waiting, patience, 10*time.Millisecond)
 			if c.begun {
 				_, err = io.ReadFull(client, make([]byte, 1))
 				require.NoError(t, err)
 			}
 			require.NoError(t, client.Close())
 			if !c.registers {
-				require.Eventually(t, func() bool { return !waiting() }, 20*time.Second, 10*time.Millisecond, "the import has ended")
-				require.Eventually(t, func() bool { return p.count(t, "codes where code = 400") == i+1 }, 20*time.Second, 10*time.Millisecond)
+				require.Eventually(t, func() bool { return !waiting() }, patience, 10*time.Millisecond, "the import has ended")
+				require.Eventually(t, func() bool { return p.count(t, "codes where code = 400") == i+1 }, patience, 10*time.Millisecond)
 			}
 			_, err = conn.Exec(t.Context(), "commit")
 			require.NoError(t, err)
 			if c.registers {
-				require.Eventually(t, func() bool { return p.count(t, "users") == 1 }, 20*time.Second, 10*time.Millisecond)
+				require.Eventually(t, func() bool { return p.count(t, "users") == 1 }, patience, 10*time.Millisecond)
 			}
 		})
 	}
@@ -475,7 +475,7 @@ func TestImportLimits(t *testing.T) {
 	}
 	first := make(chan answer)
 	go func() { first <- p.post(t, large("anna")) }()
-	require.Eventually(t, func() bool { return p.isHeld(t, "users") }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return p.isHeld(t, "users") }, patience, 10*time.Millisecond)
 	got := p.post(t, large("boris"))
 	recorded(got, 503, domain.DescriptionNoneCreated)
 	require.NotEmpty(t, got.header.Get("Retry-After"))

@@ -176,7 +176,7 @@ func running(t *testing.T, p *program, again func(*program) answer) func() {
 	release := held(t, p, again)
 	ended := make(chan struct{})
 	go func() { defer close(ended); again(p) }()
-	require.Eventually(t, func() bool { return p.isHeld(t, "users") }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return p.isHeld(t, "users") }, patience, 10*time.Millisecond)
 	return func() { release(); <-ended }
 }
 

@@ -36,6 +36,9 @@ func run(m *testing.M) int {
 	return pgtest.Run(m)
 }
 
+// patience bounds each wait for what must happen. On a busy machine the start of a PostgreSQL takes half a minute.
+const patience = 5 * time.Minute
+
 // A program is the whole program, serving on a free port.
 type program struct {
 	url       string
@@ -133,7 +136,7 @@ func (p *program) post(t *testing.T, body string, headers ...string) answer {
 // command runs a command of the program until it ends.
 func command(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var out, err bytes.Buffer
 	status = bootstrap.Run(ctx, args, strings.NewReader(stdin), &out, &err)

@@ -179,7 +179,7 @@ func TestRejectedRecordsExpire(t *testing.T) {
 	kept := func() []struct{ Code, N int } {
 		return pgtest.Query[struct{ Code, N int }](t, p.database, "select code_id::int, count(original)::int from bad_users group by 1 order by 1")
 	}
-	require.Eventually(t, func() bool { return kept()[0].N == 0 }, 10*time.Second, 10*time.Millisecond, "expired records are erased")
+	require.Eventually(t, func() bool { return kept()[0].N == 0 }, patience, 10*time.Millisecond, "expired records are erased")
 	require.Equal(t, []struct{ Code, N int }{{1, 0}, {2, 2}}, kept())
 
 	none := start(t, "--keep-rejected", "0")
@@ -316,7 +316,7 @@ func TestReportShowsRunningImports(t *testing.T) {
 	release := held(t, p, nil)
 	ended := make(chan answer)
 	go func() { ended <- p.post(t, "["+strings.Join(people, ",")+"]") }()
-	require.Eventually(t, func() bool { return b.Get(t, "/profile").Find(".imports .running progress").Length() == 1 }, 20*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return b.Get(t, "/profile").Find(".imports .running progress").Length() == 1 }, patience, 100*time.Millisecond)
 	release()
 	require.Equal(t, 200, (<-ended).status)
 	page := b.Get(t, "/profile")

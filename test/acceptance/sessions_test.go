@@ -77,14 +77,14 @@ func TestSessionExpires(t *testing.T) {
 		p := start(t, flag, "1s")
 		b := p.registered(t)
 		if flag == "--session-lifetime" { // requests do not extend it
-			require.Eventually(t, func() bool { return !b.IsSignedIn(t) }, 20*time.Second, 50*time.Millisecond)
+			require.Eventually(t, func() bool { return !b.IsSignedIn(t) }, patience, 50*time.Millisecond)
 			continue
 		}
 		id := b.Cookie("session")
 		require.Eventually(t, func() bool {
 			rows := pgtest.Query[struct{ Old bool }](t, p.database, "select e <= extract(epoch from now()) as old from sessions")
 			return len(rows) == 1 && rows[0].Old
-		}, 20*time.Second, 50*time.Millisecond)
+		}, patience, 50*time.Millisecond)
 		require.Equal(t, 401, p.do(t, http.MethodGet, "/profile", nil, "Cookie", "session="+id).status)
 	}
 }

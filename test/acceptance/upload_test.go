@@ -48,7 +48,7 @@ func (b *browser) waitFor(t *testing.T, path string, isReady func(*visitor.Page)
 	require.Eventually(t, func() bool {
 		got = b.Get(t, path)
 		return isReady(got)
-	}, 20*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	return got
 }
 
@@ -278,7 +278,7 @@ func TestUploadSurvivesARestart(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "begin; lock table profiles in share mode") // the import has written users and cannot write profiles
 	require.NoError(t, err)
 	b.Send(t, address+"/start", got, nil)
-	require.Eventually(t, func() bool { return p.isHeld(t, "profiles") }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return p.isHeld(t, "profiles") }, patience, 10*time.Millisecond)
 	p.stop()
 	_, err = conn.Exec(t.Context(), "rollback")
 	require.NoError(t, err)
