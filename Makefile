@@ -42,8 +42,12 @@ lint: ## run the linters of .golangci.yaml
 fmt: ## format the code
 	@$(call ready,go); $(linter) fmt ./...
 
+# Counts the rows that pages of users read under every filter, alone and in pairs, in every order.
+large_directory := go test ./adapters/postgres -count=1 -timeout 1h -v -run TestPagesOfLargeDirectory -args -users 1000000
+
 bench: ## measure imports against a plain COPY of the same rows (ARGS="..." adds flags)
 	@$(call ready,go postgres); $(build); go run ./test/bench $(ARGS)
+	@$(if $(ARGS),,$(call ready,go postgres); $(large_directory))
 
 faults: ## run the fault tests at length: kills, cut networks, full disks, floods (ARGS="-run ..." selects)
 	@$(call ready,go postgres cc ip libreoffice); go test ./test/faults -count=1 -timeout 6h -v $(ARGS) -args -long
