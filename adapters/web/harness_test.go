@@ -51,10 +51,13 @@ type settings struct {
 	auth    application.AuthConfig
 }
 
+// loadCatalog loads the texts of all languages once for all tests.
+var loadCatalog = sync.OnceValues(i18n.New)
+
 // serve serves a site until the test ends.
 func serve(t *testing.T, change ...func(*settings)) *site {
 	t.Helper()
-	catalog, err := i18n.New()
+	catalog, err := loadCatalog()
 	require.NoError(t, err)
 	store, spools := &fake.Imports{}, &fake.Spools{}
 	s := &site{

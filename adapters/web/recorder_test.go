@@ -22,7 +22,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rollcall/adapters/i18n"
 	"rollcall/adapters/report"
 	"rollcall/adapters/web"
 	"rollcall/adapters/web/api"
@@ -374,7 +373,7 @@ func (s sheet) Write(w io.Writer, outcomes iter.Seq2[domain.Outcome, error]) err
 // serveRecorder serves until the test ends, with the configuration after change.
 func serveRecorder(t *testing.T, change func(cfg *web.Config)) (*recorder, *web.Server) {
 	t.Helper()
-	catalog, err := i18n.New()
+	catalog, err := loadCatalog()
 	require.NoError(t, err)
 	r := &recorder{
 		user: domain.User{ID: 1, Login: "anna", Roles: []domain.Role{domain.RoleOperator}}, log: &syncBuffer{}, store: map[string][]byte{}, created: many,

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rollcall/adapters/i18n"
 	"rollcall/adapters/web"
 	"rollcall/views"
 )
@@ -23,7 +22,7 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 			listed = append(listed, fields[0]+" "+fields[1])
 		}
 	}
-	catalog, err := i18n.New()
+	catalog, err := loadCatalog()
 	require.NoError(t, err)
 	server, err := web.NewServer(web.Config{Views: views.Files, Languages: catalog, Now: time.Now})
 	require.NoError(t, err)
