@@ -190,6 +190,15 @@ func meaningOf(header string) (m meaning, known bool) {
 	return m, known && !isNumber
 }
 
+// namesEmail reports whether a part of a header is the name of a column of emails, as in "Login (email)".
+func namesEmail(header string) bool {
+	parts := strings.FieldsFunc(header, func(r rune) bool { return strings.ContainsRune("()[]{}<>,:=", r) })
+	return slices.ContainsFunc(parts, func(part string) bool {
+		m, known := headers[lettersOf(part)]
+		return known && m.field == domain.PersonEmail
+	})
+}
+
 // isOfOther reports whether a header has a word that is about another person.
 func isOfOther(header string) bool {
 	words := wordsOf(header)

@@ -47,6 +47,26 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// A column of logins may have emails, too, if its header says so and no other column has them. Pupil numbers are no logins.
+func TestLoginsOfOtherKinds(t *testing.T) {
+	for _, c := range []struct{ name, file, login, email string }{
+		{"EmailInBrackets", "Логин (e-mail);first_name\nanna@example.com;Анна\n", "anna@example.com", "anna@example.com"},
+		{"EmailInRussian", "Логин (почта);first_name\nanna@example.com;Анна\n", "anna@example.com", "anna@example.com"},
+		{"LoginBelowEmailInBrackets", "Login (email);first_name\nanna;Anna\n", "anna", ""},
+		{"EmailInAnotherColumn", "Login (email);email\nanna@example.com;a@example.org\n", "anna@example.com", "a@example.org"},
+		{"PrincipalName", "UPN;first_name\nanna@example.com;Anna\n", "anna@example.com", ""},
+		{"PupilNumber", "UPN;Forename;Surname\nA123456789012;Anna;Kim\n", "", ""},
+		{"TemporaryPupilNumber", "UPN;Forename;Surname\nA12345678901B;Anna;Kim\n", "", ""},
+		{"PupilNumberBesideLogin", "UPN;Username;Surname\nA123456789012;anna;Kim\n", "anna", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := candidatesOf(c.file, ports.FileHint{})
+			require.NoError(t, err)
+			require.Equal(t, []string{c.login, c.email}, []string{got[0].Given[domain.PersonLogin].Text, got[0].Given[domain.PersonEmail].Text})
+		})
+	}
+}
+
 // The header row is the first that names a login or two fields. What is above it is passed over.
 func TestHeaderRow(t *testing.T) {
 	for name, c := range map[string]struct {

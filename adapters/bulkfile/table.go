@@ -123,6 +123,8 @@ type column struct {
 	isOver  bool  // another column has the field, and this one is ignored
 	isOwn   bool  // the column is one of ownColumns in a file of rejected records
 	isSplit bool  // other columns have the field, too
+	isEmail bool  // a column of logins that are emails, as its header says, in a table without a column of emails
+	isUPN   bool  // logins of Entra ID, or the unique pupil numbers of schools in England, which are none
 	rivals  []int // columns with the field whose values count instead, by rank, and earlier ones of the same rank
 
 	headerKey []byte // key of a value that does not count because of a rival
@@ -190,6 +192,8 @@ func newColumns(row []scan.Cell) []column {
 	}
 	for i := range columns {
 		c := &columns[i]
+		c.isUPN = lettersOf(c.header) == "upn"
+		c.isEmail = c.isKnown && c.field == domain.PersonLogin && !fields[domain.PersonEmail] && namesEmail(c.header)
 		key := c.header
 		if c.isKnown = c.isKnown && !c.isOver; c.isKnown && c.order != domain.FirstMiddle {
 			key = string(c.field.Name()) // that of the last name for a full name
@@ -710,6 +714,11 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 		r.keep(column.key, text)
 		return true
 	}
+	if column.isUPN && pupilNumber.Match(bytes.TrimSpace(text)) {
+		r.notes.Ignore(ports.IgnoredColumn{Header: column.header, Like: column.name()})
+		r.keep(column.headerKey, text)
+		return true
+	}
 	if column.isSplit && column.field.IsPlaceholder(string(text)) && (r.given[column.field] || r.hasOther(column, row)) {
 		r.keep(column.headerKey, text)
 		return true
@@ -746,8 +755,15 @@ func (r *rowReader) cell(column *column, cell *scan.Cell, row []scan.Cell) (read
 	r.candidate.MonthFirst = r.candidate.MonthFirst || column.isMDY
 	r.keep(column.key, original)
 	r.give(column.field, value, text)
+	if column.isEmail && bytes.IndexByte(text, '@') > 0 {
+		r.keep(append(jsontext.AppendString(nil, string(domain.FieldEmail)), ':'), original)
+		r.give(domain.PersonEmail, value, text)
+	}
 	return readable
 }
+
+// pupilNumber matches a unique pupil number. The last character of a temporary one is a letter.
+var pupilNumber = regexp.MustCompile(`^[A-Z]\d{11}[\dA-Z]$`)
 
 // giveFullName adds the parts of a full name.
 func (r *rowReader) giveFullName(parts domain.NameTexts) {
