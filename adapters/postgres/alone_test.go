@@ -102,11 +102,15 @@ func TestLostImportAlone(t *testing.T) {
 			t.Helper()
 			for _, sql := range []string{
 				"create sequence runs",
+				`create function wait_for_repetition() returns void language plpgsql as $$ begin
+					while not exists (select from pg_locks where transactionid = pg_current_xact_id()::xid and not granted) loop
+						perform pg_sleep(0.02);
+					end loop; end $$`,
 				// The notice is an answer before the commit. pgx then cancels the statement, which comes too late here.
 				`create function pause() returns trigger language plpgsql as $$ begin
 					if nextval('runs') = 1 then
 						raise notice 'pause';
-						begin perform pg_sleep(1); exception when query_canceled then perform pg_sleep(1); end;
+						begin perform wait_for_repetition(); exception when query_canceled then perform wait_for_repetition(); end;
 					end if;
 					return new; end $$`,
 				"create trigger pause before insert on profiles for each row execute function pause()",
