@@ -117,7 +117,7 @@ func (s *userScanner) scan(row pgx.Row) (*domain.User, error) {
 	return s.current(), err
 }
 
-// scanMany reads the same in a part of the time, for many rows in binary form. The texts of a user share memory.
+// scanMany is a faster scan of many rows in binary form. The texts of a user share one piece of memory.
 func (s *userScanner) scanMany(row pgx.CollectableRow, types *pgtype.Map) (_ *domain.User, err error) {
 	s.user, s.texts = domain.User{}, s.texts[:0]
 	values := row.RawValues()

@@ -293,8 +293,8 @@ func membersOf(text []byte) (map[string]json.RawMessage, error) {
 // codeReadOnly is the code of a field that a patch cannot change.
 const codeReadOnly domain.Code = "read_only"
 
-// checkOthers returns problem.ErrPatch with a violation for each field that a patch changes and that is not one of a person. Unchanged values are accepted, so that a
-// program can send back the whole JSON that it has read.
+// checkOthers returns problem.ErrPatch with a violation for each changed field that is not one of a person. Unchanged values are accepted, so
+// that a program can send back the whole JSON that it has read.
 func (u *Users) checkOthers(ctx context.Context, id int64, patch map[string]json.RawMessage) error {
 	var current map[string]json.RawMessage
 	var violations domain.Violations

@@ -261,7 +261,7 @@ type changedView struct {
 	Figures      []figureView
 	LeftOut      *rejectionsView // the first people whom the change has left out; nil for none
 	Results      []linkView      // files that say what was done, person by person; nil when they are no longer available
-	ResultsUntil locale.Moment   // says how long they are
+	ResultsUntil locale.Moment   // until when they are available
 	Failure      string
 	Back         string // address of the list from which the operator selected people
 }
