@@ -7,8 +7,9 @@ SHELL := bash
 # Installs the programs that a target needs, unless they are installed.
 ready = settings=$$(.ci/install $(1)); eval "$$settings"
 
-# The build stamps the version itself: Go's stamping fails in a checkout that another account owns.
-export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+# The build stamps the version itself: Go's stamping fails in a checkout that another account owns. Without the paths of the checkout, another
+# checkout finds the same packages in the build cache.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false -trimpath)
 version := $(shell git describe --tags --always --dirty 2>/dev/null)
 build := go build $(if $(version),-ldflags "-X rollcall/bootstrap.version=$(version)") -o bin/rollcall .
 
