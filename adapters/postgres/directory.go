@@ -64,7 +64,8 @@ func (d *Directory) change(ctx context.Context, id int64, decide func(*domain.Us
 	batch.Queue("select set_config('lock_timeout', $1, true)", giveWay)
 	batch.Queue("select pg_advisory_xact_lock($1)", int64(lockRoles))
 	var users []*domain.User
-	queueLock(&batch, tx, []int64{id}, &users)
+	batch.Queue(lockUsers, []int64{id})
+	queueRead(&batch, tx.Conn(), []int64{id}, &users)
 	err = tx.SendBatch(ctx, &batch).Close()
 	if err != nil {
 		return fmt.Errorf("lock user: %w", mark(err))
@@ -87,13 +88,15 @@ func (d *Directory) change(ctx context.Context, id int64, decide func(*domain.Us
 	return nil
 }
 
-// queueLock queues statements that lock users in the order of their ids, and then read them. A statement of its own reads them, because it
-// sees what others have committed before the lock.
-func queueLock(batch *pgx.Batch, tx pgx.Tx, ids []int64, users *[]*domain.User) {
-	batch.Queue("select from users where id = any($1) order by id for update", ids)
+// lockUsers locks users in the order of their ids.
+const lockUsers = "select from users where id = any($1) order by id for update"
+
+// queueRead queues a query for users in the order of their ids. It is no part of lockUsers, because a statement does not see all that others
+// have committed before the lock.
+func queueRead(batch *pgx.Batch, conn *pgx.Conn, ids []int64, users *[]*domain.User) {
 	batch.Queue(selectUsers+"where u.id = any($1) order by u.id", ids).Query(func(rows pgx.Rows) (err error) {
 		scanner := newUserScanner()
-		*users, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*domain.User, error) { return scanner.scanMany(row, tx.Conn().TypeMap()) })
+		*users, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*domain.User, error) { return scanner.scanMany(row, conn.TypeMap()) })
 		return err
 	})
 }
@@ -205,6 +208,17 @@ type changed struct {
 	fields []domain.Field
 }
 
+// temporarySince returns when each password was made, nil for those that are not temporary.
+func temporarySince(passwords *changed) []*time.Time {
+	since := make([]*time.Time, len(passwords.times))
+	for i, hash := range passwords.texts {
+		if strings.HasPrefix(hash, ports.TemporaryScheme) {
+			since[i] = &passwords.times[i]
+		}
+	}
+	return since
+}
+
 // queueChanges queues the statements that change users, except for those that replace a person's data. Each statement changes all of its
 // users.
 func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []ports.AccountChange) {
@@ -263,7 +277,7 @@ func queueChanges(batch *pgx.Batch, origin ports.Origin, ids []int64, changes []
 	queue(&suspended, "delete from uploads where user_id = any($1) and job is null and state <> $2", domain.UploadImported)
 	queue(&restored, "update users set suspended_at = null where id = any($1)")
 	queueForgetting(batch, deleted.ids)
-	queue(&passwords, relistPasswords, passwords.texts, passwords.times)
+	queue(&passwords, relistPasswords, temporarySince(&passwords))
 	queue(&changed{ids: slices.Concat(ended.ids, suspended.ids, restored.ids)}, relistUsers)
 	queue(&groups, `update directory set group_key = nullif(c.group_key, '') from unnest($1::bigint[], $2::text[]) c (id, group_key)
 		where user_id = c.id and name_key is not null`, groupKeys(groups.texts))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,48 @@ func TestChangeOfLockedAccount(t *testing.T) {
 	})
 	require.ErrorIs(t, err, ports.ErrLocked)
 	require.ErrorIs(t, err, ports.ErrUnavailable)
+}
+
+// A change of many people in several batches needs one connection, and uses two if they are free.
+func TestChangeManyInBatches(t *testing.T) {
+	const people, batches = 10_000, 6
+	for _, connections := range []int{1, 16} {
+		t.Run(strconv.Itoa(connections), func(t *testing.T) {
+			url := pgtest.New(t)
+			db := open(t, fmt.Sprint(url, "&pool_max_conns=", connections))
+			pgtest.Query[struct{}](t, url, fmt.Sprintf(`
+				insert into users (login, login_key, password_hash, phone) select 'U' || n, 'u' || n, 'old ' || n, '7' || n from generate_series(1, %d) n`, people))
+			mode := ports.BulkMode{Selection: ports.UserSelection{IDs: []int64{}}, Key: domain.ImportKey{Upload: "one"}}
+			for n := range people {
+				mode.Selection.IDs = append(mode.Selection.IDs, int64(people-n))
+			}
+			got := 0
+			require.NoError(t, postgres.NewDirectory(db).ChangeMany(t.Context(), mode, func(ctx context.Context, tx ports.BulkTx) error {
+				last := int64(0)
+				users, err := tx.Next(ctx)
+				for ; len(users) > 0; users, err = tx.Next(ctx) {
+					got++
+					changes := make([]ports.AccountChange, len(users))
+					for i, selected := range users {
+						last++
+						require.Equal(t, last, selected.User.ID)
+						made := domain.StoredPassword{Hash: "new " + selected.User.Password.Hash, Made: time.Now()}
+						changes[i] = ports.AccountChange{Action: domain.ActionPasswordReplaced, Password: &made}
+					}
+					require.NoError(t, tx.Change(ctx, changes))
+				}
+				require.NoError(t, err)
+				require.EqualValues(t, people, last)
+				return tx.Finish(ctx, domain.Tally{}, &ports.Answer{Expires: time.Now(), Outcomes: strings.NewReader("")}, domain.AuditEntry{Action: domain.ActionManyChanged})
+			}))
+			require.Equal(t, batches, got)
+			changed := pgtest.Query[struct{ Users, Entries int64 }](t, url, `
+				select (select count(*) from users where password_hash = 'new old ' || id),
+					(select count(distinct user_id) from audit where action = 'account.password_replaced')`)[0]
+			require.EqualValues(t, people, changed.Users)
+			require.EqualValues(t, people, changed.Entries)
+		})
+	}
 }
 
 func TestSuspensionEndsUploads(t *testing.T) {

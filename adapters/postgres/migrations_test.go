@@ -254,6 +254,19 @@ func TestMigrationOfForgottenAnswers(t *testing.T) {
 	}
 }
 
+// The answers of changes before the migration still name their users.
+func TestMigrationOfPlainIDs(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	migrateOver(t, db, "20261127000030", `
+		insert into users (login, login_key, password_hash, phone) values ('anna', 'anna', 'x', '1');
+		insert into idempotency_keys (key, objects, fingerprint, salt, expires, registered, rejected, users)
+			select sha256('of a change'), 10000, 'x', 'x', now() + interval '1 day', 10000, 0, array_agg(n) from generate_series(1, 10000) n`)
+	changeAccount(t, db, 1, ports.AccountChange{Deleted: true})
+	answer, err := postgres.NewImports(db, time.Now).Recall(t.Context(), domain.ImportKey{Value: "of a change"}, io.Discard)
+	require.NoError(t, err)
+	require.True(t, answer.Forgotten)
+}
+
 // Passwords from before the migration count as unused, and the previous version runs beside this one.
 func TestMigrationOfPasswordUse(t *testing.T) {
 	const before = `insert into users (login, login_key, password_hash, phone) values ('A', 'a', '$sha256$x', '79');`

@@ -43,14 +43,13 @@ var (
 	relistUsers = relistSQL("u.id = any($1)")
 )
 
-// relistPasswords records new passwords that nothing has used yet. It reads only the users who are not in directory.
+// relistPasswords records new passwords that nothing has used yet, with the time at which a temporary one was made, null for another one. It
+// reads only the users who are not in directory.
 var relistPasswords = `
 	with listed as (
-		update directory d set
-			temporary_since = case when starts_with(c.hash, '` + ports.TemporaryScheme + `') then c.made end,
-			standing = case when d.standing = 0 then 0 when not starts_with(c.hash, '` + ports.TemporaryScheme + `') then 3
-				when d.last_sign_in is null then 1 else 2 end
-		from unnest($1::bigint[], $2::text[], $3::timestamptz[]) c (id, hash, made) where d.user_id = c.id
+		update directory d set temporary_since = c.since,
+			standing = case when d.standing = 0 then 0 when c.since is null then 3 when d.last_sign_in is null then 1 else 2 end
+		from unnest($1::bigint[], $2::timestamptz[]) c (id, since) where d.user_id = c.id
 		returning d.user_id
 	) ` + relistSQL("u.id = any(array(select unnest($1::bigint[]) except select user_id from listed))")
 
