@@ -182,6 +182,10 @@ const byIndex = `
 	select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
 		set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
+// byOnePlan is byIndex for a query that PostgreSQL plans once for all arguments: planning the streams of a text takes several times as long as
+// reading a page. The planner does not know which values are rare. So a query has an order that only the right index has.
+const byOnePlan = byIndex + ", set_config('max_parallel_workers_per_gather', '0', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
+
 // read returns the rows of a page, and the place of the next one.
 func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, error) {
 	isInStream := p.after != nil && p.after.Stream > 0
@@ -196,7 +200,7 @@ func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, err
 			if p.search.Name != "" {
 				sql += " and " + p.textSQL("exists (select from users u where u.id = d.user_id and ")
 			}
-			rows, err := s.rows(ctx, p, sql)
+			rows, err := s.rows(ctx, p, sql+" order by d.user_id")
 			rows, next := p.sorted(rows)
 			return rows, next, err
 		}
@@ -229,7 +233,7 @@ func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, err
 
 func (s *Users) rows(ctx context.Context, p *userPage, sql string) (rows []listedRow, err error) {
 	var batch pgx.Batch // one transaction
-	batch.Queue(byIndex)
+	batch.Queue(byOnePlan)
 	batch.Queue(sql, p.args).Query(func(all pgx.Rows) (err error) {
 		rows, err = pgx.CollectRows(all, scanListed)
 		return err
@@ -252,13 +256,15 @@ func (s *Users) rare(ctx context.Context, p *userPage) (ids []int64, isRare bool
 	limit /= len(conditions)
 	p.args["few"] = limit + 1
 	var batch pgx.Batch // one transaction
-	batch.Queue(byIndex)
+	batch.Queue(byOnePlan)
 	for _, condition := range conditions {
-		sql := "select d.user_id from directory d where " + condition + " limit @few"
-		if before, orNever, both := strings.Cut(strings.Trim(condition, "()"), " or "); both { // each by its part of the index
-			sql = "select d.user_id from directory d where " + before + " union all select d.user_id from directory d where " + orNever + " limit @few"
+		parts := strings.Split(strings.Trim(condition, "()"), " or ") // each by its part of the index
+		for i, part := range parts {
+			column, _, _ := strings.Cut(part, " ")
+			where, order := ofIndex(part, column)
+			parts[i] = "(select d.user_id from directory d where " + where + " order by " + order + ")"
 		}
-		batch.Queue(sql, p.args).Query(func(rows pgx.Rows) error {
+		batch.Queue(strings.Join(parts, " union all ")+" limit @few", p.args).Query(func(rows pgx.Rows) error {
 			found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 			if len(found) <= limit && !isRare {
 				ids, isRare = found, true
@@ -332,7 +338,7 @@ func (p *userPage) prefixes() []string {
 	case p.group != "":
 		return []string{"d.group_key = @group"}
 	case p.filter.Import != 0:
-		return []string{"d.import = @import"}
+		return []string{"d.import = @import::bigint"}
 	case p.filter.Status == domain.StatusTemporaryPassword, p.filter.Status == domain.StatusTemporaryPasswordExpired:
 		return []string{fmt.Sprint("d.standing = ", standsUnused), fmt.Sprint("d.standing = ", standsTemporary)}
 	case p.filter.Status != "":
@@ -371,14 +377,30 @@ func (p *userPage) streams() []string {
 	return []string{p.stream("d.name_key", selected, "(d.name_key, d.user_id) > (@key, @id)", byName)}
 }
 
+// ofIndex returns a condition and an order that only the index of the condition's column has. PostgreSQL ignores a column in an order if it equals
+// a value, but not if it equals any of several.
+func ofIndex(condition, order string) (where, ordered string) {
+	column, value, isEqual := strings.Cut(condition, " = ")
+	if !isEqual {
+		return condition, order
+	}
+	direction := ", "
+	if strings.HasSuffix(order, " desc") {
+		direction = " desc, "
+	}
+	return column + " = any(array[" + value + "])", column + direction + order
+}
+
 // stream returns the query that reads rows in an order. It merges the rows of several prefixes.
 func (p *userPage) stream(key, selected, where, order string) string {
-	all := make([]string, 0, len(p.prefixes()))
-	for _, prefix := range p.prefixes() {
-		all = append(all, streamSQL(0, key, selected, "directory d", prefix+" and "+where, order))
+	prefixes := p.prefixes()
+	if len(prefixes) == 1 {
+		prefix, ordered := ofIndex(prefixes[0], order)
+		return streamSQL(0, key, selected, "directory d", prefix+" and "+where, ordered)
 	}
-	if len(all) == 1 {
-		return all[0]
+	all := make([]string, 0, len(prefixes))
+	for _, prefix := range prefixes {
+		all = append(all, streamSQL(0, key, selected, "directory d", prefix+" and "+where, order))
 	}
 	return "(select " + listedColumns + " from (" + strings.Join(all, " union all ") + ") d order by " + order + " limit @rows)"
 }
@@ -410,11 +432,11 @@ func (p *userPage) textStreams() (all []string) {
 			return streamSQL(number, key, selected, from, where, order)
 		})
 	}
-	ofPrefix := ""
+	ofPrefix, order := "true", "d.name_key, d.user_id"
 	if prefixes := p.prefixes(); len(prefixes) == 1 {
-		ofPrefix = " and " + prefixes[0]
+		ofPrefix, order = ofIndex(prefixes[0], order)
 	}
-	byKey("directory d", "d.name_key", "@name", "(d.name_key, d.user_id) > (@key, @id)", "d.name_key, d.user_id", ofPrefix)
+	byKey("directory d", "d.name_key", "@name", "(d.name_key, d.user_id) > (@key, @id)", order, " and "+ofPrefix)
 	byKey("directory d", "d.first_key", "@name", "(d.first_key, d.user_id) > (@key, @id)", "d.first_key, d.user_id", "")
 	for i := range p.search.Pairs {
 		for _, key := range []string{"first_key", "further_key"} {

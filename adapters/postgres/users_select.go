@@ -56,7 +56,7 @@ func (s *selecting) constraints() (all []string) {
 		}
 	}
 	add(s.group != "", "d.group_key = @group")
-	add(s.filter.Import != 0, "d.import = @import")
+	add(s.filter.Import != 0, "d.import = @import::bigint")
 	add(s.filter.Status != "", statusSQL(s.filter.Status))
 	add(s.period() != "", s.period())
 	add(!s.filter.SignedInBefore.IsZero(), "(d.last_sign_in < @before or d.last_sign_in is null)")
@@ -84,7 +84,7 @@ func statusSQL(status domain.Status) string {
 	case domain.StatusSuspended, domain.StatusNeverSignedIn, domain.StatusActive:
 		return fmt.Sprintf("d.standing = %d", standings[status])
 	}
-	return "false"
+	return "d.standing is null" // true of no user
 }
 
 // standings are the values of directory.standing of statuses with one value.

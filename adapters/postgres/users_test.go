@@ -334,3 +334,32 @@ func TestPagesOfLargeDirectory(t *testing.T) {
 		require.Less(t, got.Rows/pages, fewUsers)
 	})
 }
+
+// PostgreSQL plans a page once for all groups and imports. A page reads the right index also if statistics know one large group alone, or small
+// imports alone.
+func TestPagesWithoutStatistics(t *testing.T) {
+	url := pgtest.New(t)
+	const add = `insert into directory (user_id, name_key, first_key, group_key, import, registered, last_sign_in, standing)
+		select n, 'a' || n, 'a', '%s', %s, timestamptz '2026-01-01' + n * interval '1 second', timestamptz '2026-03-01' + n * interval '1 second', 3
+		from generate_series(%d, %d) n`
+	for _, sql := range []string{
+		"create table marker ()", "alter table directory set (autovacuum_enabled = off)",
+		fmt.Sprintf(add, "old", "n", 1001, 20_000), "analyze directory", fmt.Sprintf(add, "new", "1", 1, 1000),
+	} {
+		pgtest.Query[struct{}](t, url, sql)
+	}
+	for name, filter := range map[string]domain.UserFilter{
+		"Group": {Group: "new"}, "Text": {Group: "new", Text: "a"}, "Import": {Import: 1}, "Both": {Group: "new", Import: 1}, "None": {Group: "none", Status: domain.StatusActive},
+		"Few": {Import: 1, SignedInBefore: time.Date(2026, 3, 1, 0, 0, 5, 0, time.UTC)},
+	} {
+		for _, order := range domain.UserOrders() {
+			t.Run(fmt.Sprint(name, order), func(t *testing.T) {
+				got := costOf(t, url, "'directory'", func(db *postgres.DB) {
+					_, err := postgres.NewUsers(db).Page(t.Context(), ports.UserQuery{Filter: filter, Order: order}, ports.SearchTerms{})
+					require.NoError(t, err)
+				})
+				require.Less(t, got.Rows, fewUsers)
+			})
+		}
+	}
+}

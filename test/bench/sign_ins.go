@@ -170,6 +170,9 @@ func get(ctx context.Context, client *http.Client, address string) (time.Duratio
 	}
 	defer response.Body.Close()
 	_, err = io.Copy(io.Discard, response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("unexpected status %s", response.Status)
+	}
 	return time.Since(began), err
 }
 
