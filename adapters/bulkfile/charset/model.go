@@ -14,20 +14,25 @@ var names string
 
 // A model holds, for each language, the logarithms of the probabilities of a letter after the two before it.
 type model struct {
-	letters   map[rune]uint16 // from 1 on; 0 is the edge of a word
-	languages int
+	letters map[rune]uint16 // from 1 on; 0 is the edge of a word
 
 	// The probabilities by language: of a letter, by that letter; after one other, and after two, by the key of these letters, for those that
 	// names of some language have.
-	singles []probabilities
-	pairs   map[uint32]probabilities
-	triples map[uint32]probabilities
+	singles []*probabilities
+	pairs   map[uint32]*probabilities
+	triples map[uint32]*probabilities
 
 	known map[string][]int // languages by word of names.txt
-	whole []float64        // by language, of one of its words in names.txt
+	whole byLanguage       // of one of a language's words in names.txt
 }
 
-type probabilities []float32
+// languages is how many languages names.txt has.
+const languages = 36
+
+type (
+	probabilities [languages]float32
+	byLanguage    [languages]float64
+)
 
 // The weights of the estimates of a letter: after two letters, after one, alone, and of any letter.
 const (
@@ -66,10 +71,10 @@ var models = sync.OnceValue(func() *model {
 			}
 		}
 	}
-	m.languages, m.singles = len(order), make([]probabilities, len(m.letters)+1)
-	m.pairs, m.triples = map[uint32]probabilities{}, map[uint32]probabilities{}
-	m.known, m.whole = map[string][]int{}, make([]float64, len(order))
-	counts := make([]counted, len(order))
+	m.singles = make([]*probabilities, len(m.letters)+1)
+	m.pairs, m.triples = map[uint32]*probabilities{}, map[uint32]*probabilities{}
+	m.known = map[string][]int{}
+	counts := make([]counted, languages)
 	for i, name := range order {
 		counts[i] = m.count(words[name])
 		m.whole[i] = math.Log(weightKnown / float64(len(words[name])))
@@ -127,8 +132,8 @@ func (m *model) learn(counts []counted) {
 		}
 		return p
 	}
-	all := func(key uint32, of func(*counted, uint32) float64) probabilities {
-		each := make(probabilities, len(counts))
+	all := func(key uint32, of func(*counted, uint32) float64) *probabilities {
+		each := new(probabilities)
 		for i := range counts {
 			each[i] = float32(math.Log(of(&counts[i], key)))
 		}

@@ -163,6 +163,9 @@ type Guess struct {
 	fit     float64 // that of the words beyond ASCII, each in its likeliest language
 	letters int     // of these words
 	strange int     // of these words
+
+	most  float64    // score if each word is in its likeliest language
+	words []*reading // in ASCII, too
 }
 
 // The bounds of a decision.
@@ -188,42 +191,60 @@ func (t *Text) Guesses() []Guess {
 	t.end()
 	m := models()
 	words := slices.Sorted(maps.Keys(t.words))
-	plain := make([][]float64, 0, len(t.plain))
+	plain := make([]*reading, 0, len(t.plain))
+	most := 0.0
 	for _, word := range slices.Sorted(maps.Keys(t.plain)) {
-		plain = append(plain, m.word(word).each)
+		read := m.word(word)
+		plain = append(plain, read)
+		most += read.likeliest
 	}
 	var guesses []Guess
-	readings := map[string]reading{} // many encodings read a word alike
+	readings := map[string]*reading{} // many encodings read a word alike
 	for _, c := range charsets {
 		if slices.ContainsFunc(guesses, func(other Guess) bool { return t.readAlike(c, other.Charset) }) {
 			continue
 		}
-		g := Guess{Charset: c, score: -c.rarity}
-		all := slices.Clone(plain)
+		g := Guess{Charset: c, score: -c.rarity, most: most - c.rarity, words: slices.Clone(plain)}
 		for _, word := range words {
 			chars := c.Read(word)
-			read, known := readings[chars]
-			if !known {
+			read := readings[chars]
+			if read == nil {
 				read = m.word(chars)
 				readings[chars] = read
 			}
+			g.words = append(g.words, read)
 			g.score += read.signs
-			g.fit += read.signs + slices.Max(read.each)
+			g.most += read.signs + read.likeliest
+			g.fit += read.signs + read.likeliest
 			g.letters += len(word)
 			if read.isStrange {
 				g.strange++
 			}
-			all = append(all, read.each)
 		}
-		g.score += mixture(all)
 		guesses = append(guesses, g)
 	}
-	slices.SortStableFunc(guesses, func(a, b Guess) int { return cmp.Compare(b.score, a.score) })
-	return likeliest(guesses, words)
+	return likeliest(scored(guesses, easing(len(words))), words)
+}
+
+// scored returns the guesses with their scores. It leaves out those that cannot be among the maxGuesses likeliest ones.
+func scored(guesses []Guess, ease float64) []Guess {
+	slices.SortStableFunc(guesses, func(a, b Guess) int { return cmp.Compare(b.most, a.most) })
+	scores := make([]float64, 0, len(guesses)) // in ascending order
+	for i := range guesses {
+		g := &guesses[i]
+		if i >= maxGuesses && g.most+rare*ease < scores[i-maxGuesses] {
+			return guesses[:i]
+		}
+		g.score += mixture(g.words)
+		place, _ := slices.BinarySearch(scores, g.score)
+		scores = slices.Insert(scores, place, g.score)
+	}
+	return guesses
 }
 
 // likeliest returns those of the guesses, in the order of their scores, that may be right.
 func likeliest(guesses []Guess, words []string) []Guess {
+	slices.SortStableFunc(guesses, func(a, b Guess) int { return cmp.Compare(b.score, a.score) })
 	best, others := guesses[0], guesses[1:]
 	ease := easing(len(words))
 	eased := func(g Guess) float64 { return g.score + g.rarity*ease }
@@ -280,58 +301,62 @@ const (
 )
 
 // mixture returns the logarithm of the probability of words that may be of several languages. It estimates the share of each language.
-func mixture(words [][]float64) float64 {
+func mixture(words []*reading) float64 {
 	const (
 		rounds = 4
 		pseudo = 0.05 // words that each language has in any case
 	)
-	shares := make([]float64, models().languages)
-	for i := range shares {
-		shares[i] = 1 / float64(len(shares))
+	var shares byLanguage
+	for l := range shares {
+		shares[l] = 1.0 / languages
 	}
 	total := 0.0
 	for range rounds {
 		total = 0
-		next := make([]float64, len(shares))
-		for _, each := range words {
-			likeliest, whole := slices.Max(each), 0.0
-			for l, p := range each {
-				whole += shares[l] * math.Exp(p-likeliest)
+		var next byLanguage
+		for _, word := range words {
+			whole, parts := 0.0, word.each
+			for l := range parts {
+				parts[l] *= shares[l]
+				whole += parts[l]
 			}
-			for l, p := range each {
-				next[l] += shares[l] * math.Exp(p-likeliest) / whole
+			for l := range parts {
+				next[l] += parts[l] / whole
 			}
-			total += likeliest + math.Log(whole)
+			total += word.likeliest + math.Log(whole)
 		}
 		for l := range shares {
-			shares[l] = (next[l] + pseudo) / (float64(len(words)) + pseudo*float64(len(shares)))
+			shares[l] = (next[l] + pseudo) / (float64(len(words)) + pseudo*languages)
 		}
 	}
 	return total
 }
 
-// A reading is a word in an encoding, as logarithms of probabilities.
+// A reading is a word in an encoding.
 type reading struct {
-	signs float64   // of its case, and of characters that are no letters
-	each  []float64 // of its letters in each language
-
-	isStrange bool // it has a letter that no language has, a symbol, or a sign between letters
+	signs     float64    // logarithm of the probability of its case, and of characters that are no letters
+	likeliest float64    // that of its letters in their likeliest language
+	each      byLanguage // probability of its letters, divided by that in their likeliest language
+	isStrange bool       // it has a letter that no language has, a symbol, or a sign between letters
 }
 
 // word returns the reading of a word in UTF-8.
-func (m *model) word(word string) reading {
+func (m *model) word(word string) *reading {
 	chars := []rune(word)
 	signs, isStrange := m.signs(chars)
 	each := m.order(chars)
 	for _, language := range m.known[strings.ToLower(word)] {
 		each[language] = max(each[language], m.whole[language])
 	}
-	return reading{signs: signs, each: each, isStrange: isStrange}
+	likeliest := slices.Max(each[:])
+	for language, p := range each {
+		each[language] = math.Exp(p - likeliest)
+	}
+	return &reading{signs: signs, likeliest: likeliest, each: each, isStrange: isStrange}
 }
 
 // order returns the logarithms of the probabilities of a word's letters and their order.
-func (m *model) order(chars []rune) []float64 {
-	each := make([]float64, m.languages)
+func (m *model) order(chars []rune) (each byLanguage) {
 	var before, last uint16
 	for i := 0; i <= len(chars); i++ {
 		letter := uint16(0) // the edge of a word
@@ -348,8 +373,8 @@ func (m *model) order(chars []rune) []float64 {
 		if all == nil {
 			all = m.singles[letter]
 		}
-		for language, p := range all {
-			each[language] += float64(p)
+		for l, p := range *all {
+			each[l] += float64(p)
 		}
 		before, last = last, letter
 		if letter == 0 {
