@@ -3,6 +3,7 @@ package application
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -19,10 +20,11 @@ import (
 )
 
 const (
-	// batchRecords and batchText bound a batch. With some thousand records the round trips of a batch take little time beside its rows.
-	// The bound on text keeps a batch of hostile records in a few MiB.
+	// batchRecords is the default of ImportConfig.Batch. With some thousand records the round trips of a batch take little time beside its rows.
 	batchRecords = 8192
-	batchText    = 4 << 20
+
+	// batchText bounds a batch in bytes, so that hostile records take a few MiB.
+	batchText = 4 << 20
 
 	// largeSize is the size in bytes from which a file is likely to give more than one batch.
 	largeSize = 1 << 20
@@ -84,6 +86,7 @@ type ImportConfig struct {
 	Imports   ports.ImportStore
 	Running   ports.RunningImportStore // nil to record no progress
 	Beat      time.Duration            // interval in which a running import records its progress
+	Batch     int                      // most records of a batch; 0 means 8,192
 	Decoder   ports.Decoder
 	Outcomes  ports.OutcomeStore
 	Audit     ports.Auditing
@@ -108,6 +111,7 @@ type ImportLimits struct {
 
 // NewImportUsers returns the use case.
 func NewImportUsers(cfg ImportConfig) *ImportUsers {
+	cfg.Batch = cmp.Or(cfg.Batch, batchRecords)
 	return &ImportUsers{
 		cfg: cfg, places: make(chan struct{}, cfg.MaxImports), turns: make(turns, max(1, runtime.GOMAXPROCS(0)-1)),
 	}
@@ -499,7 +503,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
 		var b batch
 		var originals arena
-		text, most := 0, batchRecords
+		text, most := 0, i.Batch
 		if i.size < large {
 			most = bounds[i.size].records
 		}
@@ -539,7 +543,7 @@ func (i *userImport) batches(file *io.SectionReader) iter.Seq2[batch, error] {
 			if !pass(b, nil) {
 				return
 			}
-			b = batch{make([]domain.Record, 0, batchRecords), make([]string, 0, batchRecords)}
+			b = batch{make([]domain.Record, 0, most), make([]string, 0, most)}
 			originals, text = arena{}, 0
 		}
 		if len(b.records) > 0 {

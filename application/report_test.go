@@ -287,14 +287,14 @@ func TestOriginalsOfRejectedRecordsAreStored(t *testing.T) {
 
 // The originals of several batches do not share memory.
 func TestOriginalsOfSeveralBatchesAreStored(t *testing.T) {
-	const records = 20_000
+	const records = 20
 	file := make([]string, records)
 	for i := range file {
 		file[i] = fmt.Sprintf(`{"login":"%d"}`, i)
 	}
 	f := newFixture()
-	f.config.KeepOriginals = true
-	_, err := f.send(t, array(file...))
+	f.config.KeepOriginals, f.config.Batch = true, 5
+	_, err := f.send(t, largeArray(file...))
 	require.NoError(t, err)
 	rejections := f.store.Recorded()[0].Rejections
 	require.Len(t, rejections, records)

@@ -15,28 +15,28 @@ import (
 
 // The report shows an import that takes longer than a heartbeat, with its progress, until it ends.
 func TestRunningImportsAreShown(t *testing.T) {
-	const people, batch = 12_000, 8192
+	const people, batch = 12, 8
 	var records []string
 	for i := range people {
 		records = append(records, person(fmt.Sprintf("user%d", i), "", fmt.Sprintf("9%09d", i)))
 	}
 	for _, c := range []struct {
-		name    string
-		records []string
-		dryRun  bool
-		wait    time.Duration
-		seen    []int // records that are done, at each batch
+		name   string
+		file   string
+		dryRun bool
+		wait   time.Duration
+		seen   []int // records that are done, at each batch
 	}{
-		{"large", records, false, 3 * time.Second, []int{0, batch}},
-		{"short", records, false, time.Millisecond, nil},
-		{"small", records[:50], false, 3 * time.Second, nil},
-		{"dry run", records, true, 3 * time.Second, nil},
+		{"large", largeArray(records...), false, 3 * time.Second, []int{0, batch}},
+		{"short", largeArray(records...), false, time.Millisecond, nil},
+		{"small", array(records...), false, 3 * time.Second, nil},
+		{"dry run", largeArray(records...), true, 3 * time.Second, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture()
+				f.config.Batch = batch
 				var seen []int
-				file := array(c.records...)
 				running := func() []ports.RunningImport {
 					all, err := fake.Reports{Store: f.store}.Running(t.Context())
 					require.NoError(t, err)
@@ -47,14 +47,14 @@ func TestRunningImportsAreShown(t *testing.T) {
 					time.Sleep(c.wait)
 					for _, run := range running() {
 						require.Equal(t, noon, run.Started)
-						require.EqualValues(t, len(file), run.Done.Size)
+						require.EqualValues(t, len(c.file), run.Done.Size)
 						require.Equal(t, run.Done.Records > 0, run.Done.Bytes > 0)
 						seen = append(seen, run.Done.Records)
 					}
 					return nil
 				}
 				called := 0
-				_, err := f.request(t, file, ports.ImportRequest{DryRun: c.dryRun, Progress: func(domain.Progress) { called++ }})
+				_, err := f.request(t, c.file, ports.ImportRequest{DryRun: c.dryRun, Progress: func(domain.Progress) { called++ }})
 				require.NoError(t, err)
 				require.Equal(t, c.seen, seen)
 				require.NotZero(t, called)
