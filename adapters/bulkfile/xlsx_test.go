@@ -145,7 +145,7 @@ func TestXLSXBroken(t *testing.T) {
 
 // A large workbook leaves no spool open.
 func TestXLSXLarge(t *testing.T) {
-	const records = 30_000
+	const records = 10_000
 	var b bytes.Buffer
 	file := excelize.NewFile()
 	sheet, err := file.NewStreamWriter("Sheet1")

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 // After any number of attempts the result is printed once and whole. Each attempt sends the same request.
 func TestRetry(t *testing.T) {
-	body := `[` + strings.Repeat(" ", 4<<20) + `]`
+	long := `[` + strings.Repeat(" ", 4<<20) + `]`
 	page := responds(http.StatusBadGateway, "text/html", "<h1>502</h1>")
 	replay := respondsLines(200, allLines, "Idempotent-Replayed", "true")
 	for _, test := range []struct {
@@ -21,10 +22,11 @@ func TestRetry(t *testing.T) {
 		fails []step
 		last  step          // defaults to a result that is not replayed
 		least time.Duration // that the client must wait
+		body  string        // defaults to a short one
 	}{
 		{name: "connection closed before the body", fails: []step{hangsUp(0)}},
-		{name: "connection closed inside the body", fails: []step{hangsUp(1 << 20)}},
-		{name: "connection closed after the body", fails: []step{hangsUp(5 << 20)}, last: replay},
+		{name: "connection closed inside the body", fails: []step{hangsUp(1 << 20)}, body: long},
+		{name: "connection closed after the body", fails: []step{hangsUp(5 << 20)}, last: replay, body: long},
 		{name: "response cut off before a record", fails: []step{cutsOff(runningLine)}, last: replay},
 		{name: "response cut off after a record", fails: []step{cutsOff(runningLine + annaLine)}, last: replay},
 		{name: "response cut off inside a record", fails: []step{cutsOff(annaLine + borisLine[:20])}, last: replay},
@@ -50,6 +52,7 @@ func TestRetry(t *testing.T) {
 			if last == nil {
 				last = respondsLines(200, allLines)
 			}
+			body := cmp.Or(test.body, "[ ]")
 			s := script(t, append(test.fails, last)...)
 			file := fileOf(t, "people.json", body)
 			got := s.send(t, "", client.Options{Files: []string{file}})
