@@ -36,7 +36,7 @@ func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folde
 		logFailure(ctx, log, "roll-up of statistics failed", reports.RollUp(ctx))
 	})
 	go repeat(ctx, listInterval, func() {
-		logFailure(ctx, log, "listing of new users failed", listAll(ctx, users))
+		logFailure(ctx, log, "listing of new users failed", listAll(ctx, db, users))
 	})
 	go repeat(ctx, reconcileInterval, func() {
 		logFailure(ctx, log, "reconciliation of listed users failed", users.Reconcile(ctx))
@@ -53,18 +53,27 @@ func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folde
 	})
 }
 
-// listAll lists all new users. It pauses twice as long as it works, so that imports and pages keep most of the processors.
-func listAll(ctx context.Context, users *postgres.Users) error {
+// listAll lists all new users. While PostgreSQL works for others it pauses twice as long as it works, so that imports and pages keep most of
+// the processors, otherwise a quarter as long.
+func listAll(ctx context.Context, db *postgres.DB, users *postgres.Users) error {
 	for {
 		began := time.Now()
 		unlisted, err := users.List(ctx)
 		if err != nil || unlisted == 0 {
 			return err
 		}
+		pause := time.Since(began) / 4
+		isBusy, err := db.IsBusy(ctx)
+		if err != nil {
+			return err
+		}
+		if isBusy {
+			pause *= 8
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(2 * time.Since(began)):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -89,6 +89,20 @@ func settle(ctx context.Context, db interface {
 	return nil
 }
 
+// IsBusy reports whether PostgreSQL works for other connections to the database at the moment, or one of them is in a transaction. A connection
+// that waits for a lock does not count.
+func (db *DB) IsBusy(ctx context.Context) (isBusy bool, err error) {
+	err = db.pool.QueryRow(ctx, `
+		select exists (
+			select from pg_stat_activity
+			where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'
+				and wait_event_type is distinct from 'Lock')`).Scan(&isBusy)
+	if err != nil {
+		return false, fmt.Errorf("look for other statements: %w", unavailable(err))
+	}
+	return isBusy, nil
+}
+
 // Ready returns nil if the database answers and has every migration, else ports.ErrUnavailable with what is missing.
 func (db *DB) Ready(ctx context.Context) error {
 	status, err := migrator(db.bun).MigrationsWithStatus(ctx)

@@ -131,3 +131,16 @@ func TestTimesAreInUTC(t *testing.T) {
 	require.Equal(t, time.UTC, user.Registered.Location())
 	require.Equal(t, "2000-02-29", user.Birthday.Time().Format(time.DateOnly))
 }
+
+func TestIsBusy(t *testing.T) {
+	db := open(t, pgtest.New(t))
+	isBusy, err := db.IsBusy(t.Context())
+	require.NoError(t, err)
+	require.False(t, isBusy)
+	tx, err := db.Pool().Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback(context.Background())) }()
+	isBusy, err = db.IsBusy(t.Context())
+	require.NoError(t, err)
+	require.True(t, isBusy)
+}

@@ -85,10 +85,13 @@ const listInto = `
 // listRegistered adds a user who registers, found by the login.
 const listRegistered = listInto + " from users u " + lastSignInSQL + ", (select $1::text, $2::text, $3::text, $4::text) k (name_key, first_key, further_key, group_key) where u.login_key = $5"
 
-// listSQL adds users with their keys. A row that a change has added meanwhile gets the keys alone.
+// listSQL adds users with their keys. A row that a change has added meanwhile gets the keys alone. The subquery makes PostgreSQL look up each
+// user: after an import into an almost empty table, its planner may expect one user, and would compare all users with all keys.
 const listSQL = listInto + `
 	from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) k (user_id, name_key, first_key, further_key, group_key)
-		join users u on u.id = k.user_id ` + lastSignInSQL + `
+		cross join lateral (
+			select id, code_id, reg_date, suspended_at, password_hash, password_date, password_used_by from users where id = k.user_id offset 0
+		) u ` + lastSignInSQL + `
 	on conflict (user_id) do update set name_key = excluded.name_key, first_key = excluded.first_key, further_key = excluded.further_key,
 		group_key = excluded.group_key
 		where d.name_key is null`

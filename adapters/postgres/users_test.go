@@ -56,6 +56,32 @@ func TestListAddsUsersInParts(t *testing.T) {
 	require.Equal(t, large, count)
 }
 
+// The planner expects one user if it counted users while the first large import ran.
+func TestListLooksUpEachUser(t *testing.T) {
+	url := pgtest.New(t)
+	db, err := postgres.Open(t.Context(), url)
+	require.NoError(t, err)
+	const large = 4 * postgres.ListUsers
+	for _, sql := range []string{
+		fmt.Sprintf(`insert into users (login, login_key, password_hash, phone, code_id) select 'U' || n, 'u' || n, 'x', n, 1 from generate_series(1, %d) n`, large),
+		fmt.Sprintf(`insert into codes (id, code, description, created, unlisted_after, unlisted_until) values (1, 200, 'x', %d, 0, %[1]d)`, large),
+	} {
+		_, err = db.Pool().Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	pgtest.Query[struct{}](t, pgtest.Superuser(url), "update pg_class set relpages = 100, reltuples = 0 where relname in ('users', 'users_pkey')")
+	_, err = postgres.NewUsers(db).List(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, db.Close()) // connections report what they have read when they end
+	var read int
+	require.Eventually(t, func() bool {
+		const sql = "select idx_tup_read::int as rows from pg_stat_user_indexes where indexrelname = 'users_pkey'"
+		read = pgtest.Query[struct{ Rows int }](t, url, sql)[0].Rows
+		return read > 0
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Less(t, read, 3*postgres.ListUsers)
+}
+
 // A page tells how many users of a large import it cannot find yet, and finds those of a small one.
 func TestPageListsNewUsers(t *testing.T) {
 	db := open(t, pgtest.New(t))
