@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/stretchr/testify/require"
 
 	"rollcall/test/pgtest"
@@ -28,6 +29,7 @@ type axeViolation struct {
 
 // findViolations returns the violations of a page.
 const findViolations = `async () => {
+	if (!window.axe) loadAxe();
 	document.getAnimations().forEach(animation => animation.finish()); // colours in transition are not those of the design
 	const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
 	const found = await axe.run({runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
@@ -38,8 +40,11 @@ const findViolations = `async () => {
 // isAccessible asserts that the page in its current state follows every rule of WCAG 2.1, levels A and AA, that axe can check.
 func (v *visitor) isAccessible(name string) {
 	v.t.Helper()
-	if !eval[bool](v, `() => "axe" in window`) {
-		eval[bool](v, `() => {`+axeSource+"\nreturn true }")
+	if !v.hasAxe {
+		v.do(call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: "window.loadAxe = () => {" + axeSource + "\n}", RunImmediately: new(true),
+		}))
+		v.hasAxe = true
 	}
 	violations := eval[[]axeViolation](v, findViolations)
 	for _, violation := range violations {

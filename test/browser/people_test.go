@@ -12,16 +12,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// hold locks the account of a login, so that a change of it waits. The returned function ends the lock.
-func (p *program) hold(t *testing.T, login string) (release func()) {
+// hold runs a statement that locks what another statement needs, so that the other one waits. The returned function ends the lock.
+func (p *program) hold(t *testing.T, statement string) (release func()) {
 	t.Helper()
 	db, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
 	tx, err := db.Begin(t.Context())
 	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), "select from users where login = $1 for update", login)
+	_, err = tx.Exec(t.Context(), statement)
 	require.NoError(t, err)
 	return func() { require.NoError(t, db.Close(t.Context())) }
+}
+
+// holdImports makes imports and dry runs wait, because they cannot get their id.
+func (p *program) holdImports(t *testing.T) (release func()) {
+	t.Helper()
+	return p.hold(t, "alter sequence codes_id_seq cache 1")
 }
 
 // key tabs to an element whose HTML has a text, and types keys there.
@@ -65,7 +71,7 @@ func TestManyPeopleAreChanged(t *testing.T) {
 	require.Contains(t, v.text(".selected"), "person")
 	check("confirmation of a change")
 	v.walkThrough()
-	release := p.hold(t, "person11")
+	release := p.hold(t, "select from users where login = 'person11' for update")
 	v.open(v.address())
 	v.enter(`class="button`)
 	changed := v.address()

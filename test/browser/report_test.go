@@ -76,11 +76,20 @@ func (v *visitor) texts(selector string) []string {
 // sees waits until isThere.
 func (v *visitor) sees(what string, isThere func() bool) {
 	v.t.Helper()
-	for end := time.Now().Add(patience / 4); !isThere(); {
-		if time.Now().After(end) { // until then the page may be loading
-			require.Fail(v.t, what+" is not seen", v.text("main"))
+	if !until(patience/4, isThere) { // until then the page may be loading
+		require.Fail(v.t, what+" is not seen", v.text("main"))
+	}
+}
+
+// until asks isThere at intervals, and reports whether it was true before a timeout. Asking without a pause keeps a processor busy.
+func until(timeout time.Duration, isThere func() bool) bool {
+	const interval = 20 * time.Millisecond
+	for end := time.Now().Add(timeout); !isThere(); time.Sleep(interval) {
+		if time.Now().After(end) {
+			return false
 		}
 	}
+	return true
 }
 
 const (

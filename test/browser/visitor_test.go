@@ -66,6 +66,7 @@ type visitor struct {
 	expected []string // expected rejections, as the watch has them
 
 	hasNoScripts bool
+	hasAxe       bool // each page that it opens can load axe
 }
 
 // visit returns a visitor of a server, which has opened no page yet.
@@ -288,8 +289,8 @@ func (v *visitor) arrives(address string) {
 		seen, err = run(v, chromedp.Location())
 		return err == nil && strings.TrimPrefix(seen, v.url) == address
 	}
-	for end := time.Now().Add(patience / 4); !isThere(); {
-		require.True(v.t, time.Now().Before(end), "at %s instead of %s:\n%s", seen, address, v.text("main"))
+	if !until(patience/4, isThere) {
+		require.Fail(v.t, "wrong address", "at %s instead of %s:\n%s", seen, address, v.text("main"))
 	}
 }
 
