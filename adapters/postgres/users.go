@@ -183,7 +183,8 @@ const byIndex = `
 		set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 // byOnePlan is byIndex for a query that PostgreSQL plans once for all arguments: planning the streams of a text takes several times as long as
-// reading a page. The planner does not know which values are rare. So a query has an order that only the right index has.
+// reading a page. Such a plan does not know which values are rare. So each query has an order that only the right index has. A plan for more rows
+// than a page reads may be parallel, and starting a worker takes longer than reading the page.
 const byOnePlan = byIndex + ", set_config('max_parallel_workers_per_gather', '0', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
 
 // read returns the rows of a page, and the place of the next one.
