@@ -78,13 +78,14 @@ const misfits = `() => {
 		}
 	}
 	for (const [i, a] of parts.entries()) {
-		for (const b of parts.slice(i + 1)) {
+		for (let j = i + 1; j < parts.length; j++) {
+			const b = parts[j];
+			if (Math.min(a.right, b.right) - Math.max(a.left, b.left) <= 2 || Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) <= 2) continue;
 			if (a.element.contains(b.element) && a.element !== b.element || b.element.contains(a.element) && a.element !== b.element) {
 				if (!a.node || !b.node) continue; // the text of a button
 			}
 			if (a.node && a.node === b.node || a.element === b.element && !(a.node && b.node) || a.element.matches(".reveal") || b.element.matches(".reveal")) continue;
-			if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2)
-				found.add("overlap: " + name(a.element) + " and " + name(b.element));
+			found.add("overlap: " + name(a.element) + " and " + name(b.element));
 		}
 	}
 	return [...found];

@@ -66,15 +66,17 @@ func cheapRequests(t *testing.T) []cheap {
 	t.Helper()
 	compressed := http.Header{"Content-Encoding": {"gzip"}}
 	var all []cheap
-	for _, query := range []string{"?dry_run=true", ""} {
-		for _, record := range []string{"[]", "{}", `{"login":1}`} {
-			all = append(all,
-				cheap{query, compressed, squeezed(t, record, 8800, 0)},
-				cheap{query, compressed, squeezed(t, record, 8800, 180)},
-				cheap{query, compressed, squeezed(t, record, 14_600, 180)},
-				cheap{query, nil, []byte("[" + strings.Repeat(record+",", 9999) + record + "]")},
-				cheap{query, nil, []byte("[" + strings.Repeat(record+",", 1024/len(record)) + record + "]")})
-		}
+	for _, record := range []string{"[]", "{}", `{"login":1}`} {
+		all = append(all,
+			cheap{"", compressed, squeezed(t, record, 8800, 0)},
+			cheap{"", compressed, squeezed(t, record, 8800, 180)},
+			cheap{"", compressed, squeezed(t, record, 14_600, 180)},
+			cheap{"", nil, []byte("[" + strings.Repeat(record+",", 9999) + record + "]")},
+			cheap{"", nil, []byte("[" + strings.Repeat(record+",", 1024/len(record)) + record + "]")})
+	}
+	for _, it := range slices.Clone(all) {
+		it.query = "?dry_run=true"
+		all = append(all, it)
 	}
 	return all
 }
@@ -94,7 +96,7 @@ func TestCheapRecords(t *testing.T) {
 	requests := cheapRequests(t)
 	size := databaseSize(t, database)
 
-	ctx, stop := context.WithTimeout(t.Context(), time.Duration(either(5, 60))*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Duration(either(2, 60))*time.Second)
 	defer stop()
 	var senders sync.WaitGroup
 	var sent atomic.Int64
