@@ -25,7 +25,7 @@ func TestUploadChoices(t *testing.T) {
 	p.registerOperator(v, anna())
 	check := func(state string) {
 		v.t.Helper()
-		for _, as := range []look{{phone: true}, {dark: true}} {
+		for _, as := range []look{{phone: true}, {dark: true}, {}} {
 			v.look(as)
 			v.isAccessible(state + " " + as.String())
 			if as.phone {

@@ -25,7 +25,7 @@ import (
 // Concurrent imports and registrations share logins, emails and phones. Their answers and the database then equal the result of
 // sending the requests one after another in some order. No import fails; a registration may be told to retry.
 func TestConcurrentRequests(t *testing.T) {
-	setRapid(t, either(8, 1000))
+	setRapid(t, either(12, 1000))
 	d := newDatabase(t)
 	secret := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("s"), passhash.SecretSize))
 	flags := []string{"--secret-key", secret, throughProxy}
