@@ -195,6 +195,9 @@ func (s *Users) read(ctx context.Context, p *userPage) ([]listedRow, string, err
 		if err != nil {
 			return nil, "", err
 		}
+		if isRare && len(ids) == 0 {
+			return nil, "", nil
+		}
 		if isRare {
 			p.args["ids"] = ids
 			sql := fmt.Sprintf(rowSQL, 0, "d.name_key", "true", "directory d") + " where d.user_id = any(@ids) and " + p.condition()
@@ -478,6 +481,9 @@ func pairStreamSQL(number int, key string, pair int, selected string, isAfter bo
 
 // show returns the users of rows. A user who was deleted meanwhile is left out.
 func (s *Users) show(ctx context.Context, rows []listedRow) (found []ports.FoundUser, err error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].id

@@ -105,6 +105,9 @@ const listImports = 1000
 const (
 	namesSQL = "coalesce(p.lname, ''), coalesce(p.fname, ''), coalesce(p.patr, ''), coalesce(p.group_name, '')"
 
+	// profileSQL looks up each profile as listSQL looks up each user.
+	profileSQL = "left join lateral (select lname, fname, patr, group_name from profiles where user_id = u.id offset 0) p on true"
+
 	// unlistedSQL reads users of imports, those of the smallest import first. An import without any has one row.
 	unlistedSQL = `
 		select c.id, u.id, ` + namesSQL + `
@@ -114,7 +117,7 @@ const (
 			) c left join lateral (
 				select id from users where id > c.unlisted_after and id <= c.unlisted_until and code_id = c.id order by id limit least($2, c.created)
 			) u on true
-			left join profiles p on p.user_id = u.id
+			` + profileSQL + `
 		where c.before < $2
 		order by c.created, c.id, u.id limit $2`
 
@@ -262,7 +265,7 @@ func (s *Users) listAgain(ctx context.Context, ids []int64) error {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := tx.Query(ctx, "select u.id, "+namesSQL+" from users u left join profiles p on p.user_id = u.id where u.id = any($1)", ids)
+		rows, err := tx.Query(ctx, "select u.id, "+namesSQL+" from users u "+profileSQL+" where u.id = any($1)", ids)
 		if err != nil {
 			return nil, err
 		}
