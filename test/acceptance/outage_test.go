@@ -61,17 +61,12 @@ func TestShutdownTimeout(t *testing.T) {
 	holder, err := pgx.Connect(t.Context(), p.database)
 	require.NoError(t, err)
 	defer holder.Close(context.Background())
-	_, err = holder.Exec(t.Context(), "begin; lock table codes")
+	_, err = holder.Exec(t.Context(), "begin; lock table profiles") // which no sweep reads while there are no users
 	require.NoError(t, err)
 
 	answered := make(chan int)
 	go func() { answered <- p.post(t, person("vera", `"phone":"9000000001"`)).status }()
-	waiting := func() bool {
-		var n int
-		err := holder.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&n)
-		return err == nil && n > 0
-	}
-	require.Eventually(t, waiting, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return p.isHeld(t, "profiles") }, time.Minute, 10*time.Millisecond)
 	p.stop()
 	require.Contains(t, p.logged(), "requests were cut off")
 	require.Equal(t, 503, <-answered)
