@@ -53,8 +53,8 @@ func sweep(ctx context.Context, db *postgres.DB, retention retentionFlags, folde
 	})
 }
 
-// listAll lists all new users. While PostgreSQL works for others it pauses twice as long as it works, so that imports and pages keep most of
-// the processors, otherwise a quarter as long.
+// listAll lists all new users. It pauses a quarter as long as it works, and twice as long while PostgreSQL works for others, so that imports and
+// pages keep most of the processors.
 func listAll(ctx context.Context, db *postgres.DB, users *postgres.Users) error {
 	for {
 		began := time.Now()

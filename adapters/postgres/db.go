@@ -89,8 +89,8 @@ func settle(ctx context.Context, db interface {
 	return nil
 }
 
-// IsBusy reports whether PostgreSQL works for other connections to the database at the moment, or one of them is in a transaction. A connection
-// that waits for a lock does not count.
+// IsBusy reports whether another connection to the database runs a statement or is in a transaction. A connection that waits for a lock does not
+// count.
 func (db *DB) IsBusy(ctx context.Context) (isBusy bool, err error) {
 	err = db.pool.QueryRow(ctx, `
 		select exists (

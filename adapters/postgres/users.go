@@ -183,7 +183,7 @@ const byIndex = `
 		set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 // byOnePlan is byIndex for a query that PostgreSQL plans once for all arguments: planning the streams of a text takes several times as long as
-// reading a page. Such a plan does not know which values are rare. So each query has an order that only the right index has. A plan for more rows
+// reading a page. Such a plan does not know which values are rare. So each query has an order that only the right index provides. A plan for more rows
 // than a page reads may be parallel, and starting a worker takes longer than reading the page.
 const byOnePlan = byIndex + ", set_config('max_parallel_workers_per_gather', '0', true), set_config('plan_cache_mode', 'force_generic_plan', true)"
 
@@ -381,7 +381,7 @@ func (p *userPage) streams() []string {
 	return []string{p.stream("d.name_key", selected, "(d.name_key, d.user_id) > (@key, @id)", byName)}
 }
 
-// ofIndex returns a condition and an order that only the index of the condition's column has. PostgreSQL ignores a column in an order if it equals
+// ofIndex returns a condition and an order that only the index on the condition's column provides. PostgreSQL ignores a column in an order if it equals
 // a value, but not if it equals any of several.
 func ofIndex(condition, order string) (where, ordered string) {
 	column, value, isEqual := strings.Cut(condition, " = ")

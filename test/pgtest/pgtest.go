@@ -223,7 +223,7 @@ begin
 end $$`
 
 // Empty removes all rows from a database, except for its list of migrations. It repeats what a sweep of the program has blocked. Truncating a
-// table takes more processor time than a small import, so that tables without rows are left out.
+// table takes more processor time than a small import, so it leaves out tables without rows.
 func Empty(t *testing.T, url string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)

@@ -2,6 +2,7 @@ package charset
 
 import (
 	_ "embed"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ type model struct {
 	whole byLanguage       // of one of a language's words in names.txt
 }
 
-// languages is how many languages names.txt has.
+// languages is the number of languages in names.txt.
 const languages = 36
 
 type (
@@ -70,6 +71,9 @@ var models = sync.OnceValue(func() *model {
 				}
 			}
 		}
+	}
+	if len(order) != languages {
+		panic(fmt.Sprint("languages in names.txt: ", len(order)))
 	}
 	m.singles = make([]*probabilities, len(m.letters)+1)
 	m.pairs, m.triples = map[uint32]*probabilities{}, map[uint32]*probabilities{}

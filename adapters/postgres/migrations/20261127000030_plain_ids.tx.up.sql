@@ -1,2 +1,2 @@
--- Compressing the ids of 100,000 users takes longer than everything else that stores an answer.
+-- Compressing the ids of 100,000 users takes longer than all other work of storing an answer.
 ALTER TABLE idempotency_keys ALTER users SET STORAGE EXTERNAL;
