@@ -25,14 +25,14 @@ run: ## install missing programs and serve on 127.0.0.1:5000 (ARGS="--listen ...
 build: ## build bin/rollcall
 	@$(call ready,go); $(build)
 
-check: lint ## lint, then run the unit and contract tests: two minutes, against ten of `make test`
-	@$(call ready,go postgres openpyxl xlsx2csv); go test $$(go list ./... | grep -Ev '/test/(acceptance|browser|faults)$$')
-
 # The longest packages come first: the shorter ones keep the other processor busy at the end.
-longest := ./test/acceptance ./test/browser ./test/faults
+longest := ./adapters/postgres ./adapters/localpg ./adapters/web
+
+check: lint ## lint, then run the unit and contract tests: two minutes, against ten of `make test`
+	@$(call ready,go postgres openpyxl xlsx2csv); go test $(longest) $$(go list ./... | grep -Ev '/test/(acceptance|browser|faults)$$')
 
 test: ## run all tests with the race detector
-	@$(call ready,go postgres cc chromium firefox openpyxl xlsx2csv ip); go test $$race -timeout 30m $(longest) ./...
+	@$(call ready,go postgres cc chromium firefox openpyxl xlsx2csv ip); go test $$race -timeout 30m ./test/acceptance ./test/browser ./test/faults $(longest) ./...
 
 race: ## run the tests COUNT times (5) in random order, to find flaky ones
 	@$(call ready,go postgres cc chromium firefox openpyxl xlsx2csv ip); go test -race -count=$(or $(COUNT),5) -shuffle=on ./...
